@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the probes and user space say to each other: the record of a call, the settings that user
+ * space fixes before a load, and the counters that the probes keep. Compiled by both sides;
+ * naturally aligned, explicit padding, host byte order. Nothing here knows how a record is made or
+ * shown.
+ */
+#ifndef MRL_ABI_RECORD_H
+#define MRL_ABI_RECORD_H
+
+#include <linux/types.h>
+
+/** Increment when the layout or meaning of a record changes. */
+#define MRL_RECORD_VERSION 1
+
+/** Index of each event, in the order of events.def; also the value of mrl_record.event. */
+enum mrl_event_index {
+#define MRL_SYSCALL_EVENT(symbol, ...) MRL_EVENT_##symbol,
+#define MRL_OWN_EVENT(symbol, ...)     MRL_EVENT_##symbol,
+#include "events.def"
+    MRL_EVENT_COUNT
+};
+
+/** Ring buffers: the rare events have one of their own, so that an mlock storm cannot push them
+ * out. */
+enum mrl_lane { MRL_LANE_RARE, MRL_LANE_MLOCK, MRL_LANE_COUNT, MRL_LANE_NONE = MRL_LANE_COUNT };
+
+enum {
+    MRL_ARGS_MAX = 6,
+    MRL_NAME_BYTES = 16, /* comm and host name: 15 bytes and a NUL, as Tracee has it */
+    MRL_EXE_BYTES = 1024,
+    MRL_STEP_BYTES = 256, /* a path component: NAME_MAX and its NUL */
+    MRL_EXE_STEPS = 32,
+    MRL_THREADS_MAX = 32, /* threads searched for the mm of a target whose leader is gone */
+};
+
+/** mrl_record.flags */
+enum {
+    MRL_RECORD_COMPAT = 1 << 0, /* through a 32-bit entry point */
+    MRL_RECORD_NO_ENTRY =
+        1 << 1, /* exit seen without entry: blocked by seccomp, or begun before attach */
+    MRL_RECORD_TARGET = 1 << 2, /* a struct mrl_target follows */
+};
+
+/** mrl_target.flags: what was seen of the target at entry, and again at exit. */
+enum {
+    MRL_TARGET_FOUND = 1 << 0,    /* the descriptor led to a process */
+    MRL_TARGET_MM = 1 << 1,       /* that process still had its memory */
+    MRL_TARGET_OOM_SKIP = 1 << 2, /* MMF_OOM_SKIP was set already: nothing left to reap */
+    MRL_TARGET_EXE_CUT = 1 << 3,  /* outer components of the path are missing */
+    MRL_TARGET_AFTER = 1 << 4, /* the same process was found again at exit, or known to be gone */
+    MRL_TARGET_EXACT_RSS = 1 << 5, /* counters without per-CPU parts: exact */
+};
+
+/** Resident and swapped pages of an mm, as its counters say; may be slightly negative when
+ * approximate. */
+struct mrl_pages {
+    __s64 file;
+    __s64 anon;
+    __s64 swap;
+    __s64 shmem;
+};
+
+/** One call, sampled at its exit (entry time and arguments are those of entry). 192 bytes. */
+struct mrl_record {
+    __u16 size; /* bytes of the whole record, target and path included */
+    __u8 event; /* enum mrl_event_index */
+    __u8 flags; /* MRL_RECORD_… */
+    __u16 cpu;  /* at exit */
+    __u16 lane; /* enum mrl_lane: seq counts per CPU and lane */
+    __u64
+        seq; /* 0, 1, 2, … per CPU and lane; a number that is missing was refused by a full ring */
+    __u64 entry_ns; /* CLOCK_BOOTTIME; equals exit_ns under MRL_RECORD_NO_ENTRY */
+    __u64 exit_ns;
+    __s64 ret;
+    __u64 args[MRL_ARGS_MAX]; /* raw registers; 32-bit ones zero-extended */
+    __u64 cgroup_id;
+    __u64 thread_start_ns; /* CLOCK_BOOTTIME, this and the next two */
+    __u64 leader_start_ns;
+    __u64 parent_start_ns;
+    __u32 tid; /* in the task's own PID namespace, this and the next two */
+    __u32 pid;
+    __u32 ppid; /* 0 when the parent lives in another PID namespace */
+    __u32 host_tid;
+    __u32 host_pid;
+    __u32 host_ppid;
+    __u32 uid; /* real, in the initial user namespace */
+    __u32 mount_ns;
+    __u32 pid_ns;
+    __u32 reserved;
+    char comm[MRL_NAME_BYTES];
+    char host_name[MRL_NAME_BYTES];
+};
+
+/** The process that a descriptor pointed to: read at entry, looked at again at exit. */
+struct mrl_target {
+    __u32 flags; /* MRL_TARGET_… */
+    __s32 host_pid;
+    __s32 pid; /* in the caller's PID namespace, 0 when invisible there */
+    __u32 uid;
+    __u64 start_ns; /* CLOCK_BOOTTIME, of the leader */
+    __u64 cgroup_id;
+    struct mrl_pages before;
+    struct mrl_pages after;
+    __u64 locked_pages;
+    __u64 pagetable_bytes;
+    char comm[MRL_NAME_BYTES];
+    __u32 exe_bytes; /* used bytes of what follows */
+    __u32 reserved;
+    /* then exe_bytes: the components of the path, innermost first, each ended by a NUL */
+};
+
+/** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
+ */
+struct mrl_settings {
+    __u64 self_cookie; /* sixth argument of our own proof calls: counted as self, never submitted */
+    __u32 events;      /* bit per enum mrl_event_index */
+    __u32 cgroup_v1;   /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
+};
+
+/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self. */
+struct mrl_event_counters {
+    __u64 seen; /* exits of the call */
+    __u64 submitted;
+    __u64 refused;   /* the ring was full */
+    __u64 self;      /* our own proof calls */
+    __u64 no_memory; /* the kernel had none for the state of a call */
+};
+
+#ifndef __cplusplus
+_Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
+_Static_assert(sizeof(struct mrl_target) == 136, "the target is an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 40, "the counters are an ABI");
+_Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
+#endif
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Extract: a task's identity as plain values. The task is always the current one, reached through
+ * BTF pointers, so members are followed as in C: each is one load with a fault handler, where a
+ * probe_read helper costs several times that.
+ */
+#ifndef MRL_LIB_TASK_H
+#define MRL_LIB_TASK_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "types.h"
+
+/* The entry of a pid for one level of namespaces; the verifier wants such a read to be a
+ * probe_read. */
+static __always_inline struct upid *upid_at(struct pid *pid, __u32 level)
+{
+    return (void *)pid + bpf_core_field_offset(pid->numbers) +
+           level * bpf_core_type_size(struct upid);
+}
+
+/* Number of a pid in its own, innermost namespace. */
+static __always_inline __u32 pid_number(struct pid *pid)
+{
+    if (!pid)
+        return 0;
+    if (!pid->level)
+        return pid->numbers[0].nr;
+    return BPF_CORE_READ(upid_at(pid, pid->level), nr);
+}
+
+/* Inode number of the PID namespace that a pid is innermost in. */
+static __always_inline __u32 pid_namespace_of(struct pid *pid)
+{
+    if (!pid)
+        return 0;
+    if (!pid->level)
+        return pid->numbers[0].ns->ns.inum;
+    return BPF_CORE_READ(upid_at(pid, pid->level), ns, ns.inum);
+}
+
+static __always_inline __u64 task_cgroup_id(struct task_struct *task, bool cgroup_v1)
+{
+    if (cgroup_v1)
+        return BPF_CORE_READ(task, cgroups, subsys[0], cgroup, kn, id);
+    return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+static __always_inline void task_identity(struct task_struct *task, struct mrl_record *record)
+{
+    struct task_struct *leader = task->group_leader;
+    struct task_struct *parent = leader->real_parent->group_leader;
+    struct nsproxy *namespaces = task->nsproxy;
+    __u32 parent_pid_ns = pid_namespace_of(parent->thread_pid);
+
+    record->pid_ns = pid_namespace_of(task->thread_pid);
+    record->tid = pid_number(task->thread_pid);
+    record->pid = pid_number(leader->thread_pid);
+    record->ppid = parent_pid_ns == record->pid_ns ? pid_number(parent->thread_pid) : 0;
+    record->host_tid = task->pid;
+    record->host_pid = task->tgid;
+    record->host_ppid = parent->tgid;
+    record->uid = bpf_get_current_uid_gid();
+    record->mount_ns = namespaces->mnt_ns->ns.inum;
+    record->thread_start_ns = task->start_boottime;
+    record->leader_start_ns = leader->start_boottime;
+    record->parent_start_ns = parent->start_boottime;
+    bpf_get_current_comm(record->comm, sizeof(record->comm));
+    /* One byte less than the buffer, which is zeroed: the name stays terminated. */
+    bpf_probe_read_kernel(record->host_name, sizeof(record->host_name) - 1,
+                          namespaces->uts_ns->name.nodename);
+}
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The probes. One body for the entry of a call and one for its exit; each rung of the ladder adds
+ * two thin programs that find the system call number in their context. A rung loads only its own
+ * programs (autoload), because one program that a kernel refuses fails the whole object.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "abi/record.h"
+#include "lib/syscall.h"
+#include "lib/target.h"
+#include "lib/task.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct mrl_settings settings;
+
+/* Set once both probes of each call are attached: until then an exit may lack its entry. */
+int armed;
+
+/* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
+ */
+int reader_awake;
+
+/*
+ * A call in flight, per task. The record is completed in place at exit and then copied to a ring,
+ * so that no scratch buffer is shared between tasks that might preempt each other.
+ */
+struct call {
+    struct mrl_record record;
+    struct mrl_target target;
+    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
+};
+
+/* mlock and its kin have no target and keep the small part only. */
+struct small_call {
+    struct mrl_record record;
+};
+
+#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct small_call);
+} small_calls SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct call);
+} target_calls SEC(".maps");
+
+/* Sizes are set before the load. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} rare_records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} mlock_records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MRL_EVENT_COUNT);
+    __type(key, __u32);
+    __type(value, struct mrl_event_counters);
+} event_counters SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MRL_LANE_COUNT);
+    __type(key, __u32);
+    __type(value, __u64);
+} sequences SEC(".maps");
+
+static __always_inline bool chosen(int event)
+{
+    return settings.events & (1U << event);
+}
+
+static __always_inline struct mrl_event_counters *counters_of(__u32 event)
+{
+    return bpf_map_lookup_elem(&event_counters, &event);
+}
+
+static __always_inline __u64 next_sequence(__u32 lane)
+{
+    __u64 *sequence = bpf_map_lookup_elem(&sequences, &lane);
+
+    /* Atomic, for a rung that may be preempted between the load and the store. */
+    return sequence ? __sync_fetch_and_add(sequence, 1) : 0;
+}
+
+/* Only called for an event of the table; -1 for any other call of the host. */
+static __always_inline int watched_event(struct task_struct *task, long number, bool *compat)
+{
+    int native = native_event(number), in_compat = compat_event(number), event;
+
+    if (native < 0 && in_compat < 0)
+        return -1;
+    *compat = task_is_compat(task);
+    event = *compat ? in_compat : native;
+    if (event < 0)
+        return -1;
+    if (event == MRL_EVENT_PROCESS_MRELEASE && chosen(MRL_EVENT_DO_MRELEASE))
+        return event;
+    return chosen(event) ? event : -1;
+}
+
+static __always_inline bool wants_target(int event)
+{
+    return event == MRL_EVENT_PROCESS_MRELEASE && chosen(MRL_EVENT_DO_MRELEASE);
+}
+
+static __always_inline struct mrl_record *call_state(struct task_struct *task,
+                                                     int event,
+                                                     __u64 flags)
+{
+    /* A reference to the bigger map only where it is needed: the small one serves a storm. */
+    if (wants_target(event)) {
+        struct call *call = bpf_task_storage_get(&target_calls, task, NULL, flags);
+
+        return call ? &call->record : NULL;
+    } else {
+        struct small_call *call = bpf_task_storage_get(&small_calls, task, NULL, flags);
+
+        return call ? &call->record : NULL;
+    }
+}
+
+static __always_inline long submit(int event, void *data, __u64 bytes)
+{
+    /* The constant maps let the verifier see which ring it is; a map in a variable it refuses. */
+    __u64 wake = reader_awake ? BPF_RB_NO_WAKEUP : 0;
+
+    if (event_lane(event) == MRL_LANE_RARE)
+        return bpf_ringbuf_output(&rare_records, data, bytes, wake);
+    return bpf_ringbuf_output(&mlock_records, data, bytes, wake);
+}
+
+/* Puts one event of a finished call into its ring. The one place that emits. */
+static __always_inline void emit(int event, struct mrl_record *record, __u64 bytes)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
+        __sync_fetch_and_add(&counters->self, 1);
+        return;
+    }
+    record->event = event;
+    record->lane = event_lane(event);
+    record->size = bytes;
+    record->seq = next_sequence(record->lane);
+    if (submit(event, record, bytes))
+        __sync_fetch_and_add(&counters->refused, 1);
+    else
+        __sync_fetch_and_add(&counters->submitted, 1);
+}
+
+static __always_inline void count_no_memory(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->no_memory, 1);
+}
+
+static __always_inline int call_enter(long number)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct mrl_record *record;
+    bool compat = false;
+    int event = watched_event(task, number, &compat);
+
+    if (event < 0)
+        return 0;
+    record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!record)
+        return 0; /* the exit counts it */
+    record->event = event;
+    record->flags = MRL_CALL_OPEN;
+    record->entry_ns = bpf_ktime_get_boot_ns();
+    syscall_args((void *)bpf_task_pt_regs(task), compat, record->args);
+    if (wants_target(event)) {
+        struct call *call = (void *)record;
+
+        __builtin_memset(&call->target, 0, sizeof(call->target));
+        target_at_entry(task, record->args[0], settings.cgroup_v1, &call->target, call->exe);
+    }
+    return 0;
+}
+
+/* The successful release: the call's record again, with the target behind it. */
+static __always_inline void emit_do_mrelease(struct task_struct *task, struct mrl_record *record)
+{
+    struct call *call = (void *)record;
+    __u64 bytes = sizeof(call->record) + sizeof(call->target);
+
+    target_at_exit(task, record->args[0], &call->target);
+    if (call->target.flags & MRL_TARGET_FOUND)
+        record->flags |= MRL_RECORD_TARGET;
+    /* The mask repeats a bound that the verifier forgot when the value went through memory. */
+    bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
+    if (bytes > sizeof(*call))
+        bytes = sizeof(*call);
+    emit(MRL_EVENT_DO_MRELEASE, record, bytes);
+}
+
+static __always_inline int call_exit(long number, long ret)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct mrl_record *record;
+    bool compat = false;
+    int event = watched_event(task, number, &compat);
+    bool entered;
+
+    if (event < 0)
+        return 0;
+    record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!record) {
+        if (armed)
+            count_no_memory(event);
+        return 0;
+    }
+    entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+    record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    if (!armed)
+        return 0;
+    record->exit_ns = bpf_ktime_get_boot_ns();
+    if (!entered) {
+        record->flags |= MRL_RECORD_NO_ENTRY;
+        record->entry_ns = record->exit_ns;
+        syscall_args((void *)bpf_task_pt_regs(task), compat, record->args);
+    }
+    record->ret = ret;
+    record->cpu = bpf_get_smp_processor_id();
+    record->cgroup_id =
+        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    task_identity(task, record);
+    if (chosen(event))
+        emit(event, record, sizeof(*record));
+    if (wants_target(event) && !ret) {
+        if (!entered)
+            __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+        emit_do_mrelease(task, record);
+    }
+    return 0;
+}
+
+/* Rung tp_btf: the contexts are BTF pointers, followed directly. */
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs, long number)
+{
+    return call_enter((int)number);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
+{
+    return call_exit(syscall_number(regs), ret);
+}
+
+/* Rung raw_tp: the same tracepoints where a kernel offers no BTF attachment to them. */
+
+SEC("raw_tp/sys_enter")
+int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+    return call_enter((int)ctx->args[1]);
+}
+
+SEC("raw_tp/sys_exit")
+int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+    /* ctx->args[0] is a plain number to the verifier; the task's registers are the same ones. */
+    struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+    return call_exit(syscall_number(regs), ctx->args[1]);
+}
+
+/* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
+
+SEC("tracepoint")
+int tracepoint__sys_enter(struct trace_event_raw_sys_enter *ctx)
+{
+    return call_enter((int)ctx->id);
+}
+
+SEC("tracepoint")
+int tracepoint__sys_exit(struct trace_event_raw_sys_exit *ctx)
+{
+    return call_exit((int)ctx->id, ctx->ret);
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the project is built from; ci/deps installs all of it from Debian.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.1)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
+find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+# Linked statically and hidden, so that no user of the library sees it.
+find_path(MURMURHASH_INCLUDE murmurhash.h REQUIRED)
+find_library(MURMURHASH_ARCHIVE libmurmurhash.a REQUIRED)
+add_library(murmurhash STATIC IMPORTED)
+set_target_properties(murmurhash PROPERTIES
+  IMPORTED_LOCATION ${MURMURHASH_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${MURMURHASH_INCLUDE})
+
+find_path(UTHASH_INCLUDE uthash.h REQUIRED)
+
+execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} describe --always --dirty --abbrev=12
+  OUTPUT_VARIABLE MRELEASE_SOURCE_ID OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+if(failed OR NOT MRELEASE_SOURCE_ID)
+  set(MRELEASE_SOURCE_ID unknown)
+endif()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake --install: library, headers, program, pkg-config file and CMake package.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS mrelease EXPORT mrelease-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
+install(TARGETS mrelease_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY plugin/include/mrelease DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(EXPORT mrelease-targets NAMESPACE mrelease:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mrelease)
+
+configure_package_config_file(cmake/mrelease-config.cmake.in ${CMAKE_BINARY_DIR}/mrelease-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mrelease)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/mrelease-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/mrelease-config.cmake ${CMAKE_BINARY_DIR}/mrelease-config-version.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mrelease)
+
+configure_file(cmake/mrelease.pc.in ${CMAKE_BINARY_DIR}/mrelease.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/mrelease.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# Switches, warnings and sanitizers, gathered in the target mrelease_options that every target links.
+option(MRELEASE_TESTS "Build the tests and benchmarks" OFF)
+option(MRELEASE_WERROR "Make warnings errors" OFF)
+option(MRELEASE_FUZZ "Build the fuzzers (clang)" OFF)
+set(MRELEASE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+
+add_library(mrelease_options INTERFACE)
+target_compile_definitions(mrelease_options INTERFACE _GNU_SOURCE)
+target_compile_options(mrelease_options INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wconversion)
+if(MRELEASE_WERROR)
+  target_compile_options(mrelease_options INTERFACE -Werror)
+endif()
+if(MRELEASE_SANITIZE)
+  target_compile_options(mrelease_options INTERFACE
+    -fsanitize=${MRELEASE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(mrelease_options INTERFACE -fsanitize=${MRELEASE_SANITIZE})
+endif()
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT MRELEASE_SANITIZE)
+  target_compile_options(mrelease_options INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+endif()

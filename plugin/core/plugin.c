@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The plugin object: options checked, a source opened, batches handed out. */
+#include <errno.h>
+#include <mrelease/plugin.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/batch.h"
+#include "core/source.h"
+
+#define RARE_RING_BYTES  (8ULL << 20)
+#define MLOCK_RING_BYTES (4ULL << 20)
+#define RING_BYTES_MAX   (1ULL << 30)
+
+struct mrl_plugin {
+    const struct mrl_source_ops *ops;
+    struct mrl_source *source;
+    struct mrl_pool *pool;
+    uint32_t events;
+    struct mrl_error error;
+};
+
+static const char *const coverages[] = { "compat", "native", "all" };
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+static int set_events(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+    uint32_t events;
+
+    options->events = value;
+    return mrl_events__parse(value, &events, error);
+}
+
+static int check_rung(const char *name, struct mrl_error *error)
+{
+    unsigned int count;
+    const struct mrl_rung *rungs = mrl_rung__all(&count);
+    const char *names[16] = { "auto" };
+
+    if (!strcmp(name, "auto"))
+        return 0;
+    for (unsigned int i = 0; i < count; i++) {
+        names[i + 1] = rungs[i].name;
+        if (!strcmp(rungs[i].name, name))
+            return 0;
+    }
+    return mrl_error__unknown(error, "rung", name, names, count + 1);
+}
+
+static int set_rung(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+
+    options->rung = value;
+    return check_rung(value, error);
+}
+
+static int check_coverage(const char *name, struct mrl_error *error)
+{
+    const unsigned int count = sizeof(coverages) / sizeof(coverages[0]);
+
+    for (unsigned int i = 0; i < count; i++)
+        if (!strcmp(coverages[i], name))
+            return 0;
+    return mrl_error__unknown(error, "coverage", name, coverages, count);
+}
+
+static int set_coverage(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+
+    options->coverage = value;
+    return check_coverage(value, error);
+}
+
+/* The kernel wants a power of two of pages. */
+static int ring_bytes(uint64_t wanted,
+                      uint64_t preset,
+                      uint64_t *ret_bytes,
+                      struct mrl_error *error)
+{
+    uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    wanted = wanted ? wanted : preset;
+    if (wanted > RING_BYTES_MAX)
+        return mrl_error__set(error, -EINVAL, "a ring buffer of more than 1G");
+    while (bytes < wanted)
+        bytes *= 2;
+    *ret_bytes = bytes;
+    return 0;
+}
+
+static int set_ring(const char *value, uint64_t *ring, struct mrl_error *error)
+{
+    uint64_t bytes, rounded;
+    int err = mrl_parse_bytes(value, &bytes, error);
+
+    if (!err && !bytes)
+        err = mrl_error__set(error, -EINVAL, "a ring buffer of 0 bytes");
+    if (!err)
+        err = ring_bytes(bytes, 0, &rounded, error);
+    if (!err)
+        *ring = bytes;
+    return err;
+}
+
+static int set_rare_ring(void *target, const char *value, struct mrl_error *error)
+{
+    return set_ring(value, &((struct mrl_plugin_options *)target)->rare_ring_bytes, error);
+}
+
+static int set_mlock_ring(void *target, const char *value, struct mrl_error *error)
+{
+    return set_ring(value, &((struct mrl_plugin_options *)target)->mlock_ring_bytes, error);
+}
+
+static const struct mrl_option rows[] = {
+    { "events", 'e', "LIST", "default",
+      "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out.", set_events },
+    { "rung", '\0', "NAME", "auto", "How to probe: auto, or one rung of the ladder.", set_rung },
+    { "coverage", '\0', "WHAT", "compat",
+      "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
+      set_coverage },
+    { "ring", '\0', "SIZE", "8M", "Ring buffer of the rare events.", set_rare_ring },
+    { "mlock-ring", '\0', "SIZE", "4M", "Ring buffer of the mlock family.", set_mlock_ring },
+};
+
+const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+static int check_options(const struct mrl_plugin_options *given,
+                         struct mrl_source_options *checked,
+                         struct mrl_error *error)
+{
+    const char *rung = given->rung ? given->rung : "auto";
+    int err;
+
+    checked->coverage = given->coverage ? given->coverage : coverages[0];
+    checked->rung = strcmp(rung, "auto") ? rung : NULL;
+    checked->log = given->log;
+    checked->log_context = given->log_context;
+    err = mrl_events__parse(given->events ? given->events : "default", &checked->events, error);
+    if (!err)
+        err = check_rung(rung, error);
+    if (!err)
+        err = check_coverage(checked->coverage, error);
+    if (!err)
+        err = ring_bytes(given->rare_ring_bytes, RARE_RING_BYTES, &checked->rare_ring_bytes, error);
+    if (!err)
+        err = ring_bytes(given->mlock_ring_bytes, MLOCK_RING_BYTES, &checked->mlock_ring_bytes,
+                         error);
+    return err;
+}
+
+void mrl_source_options__log(const struct mrl_source_options *options,
+                             enum mrl_log_level level,
+                             const char *format,
+                             ...)
+{
+    va_list arguments;
+    char line[512];
+
+    if (!options->log)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    options->log(options->log_context, level, line);
+}
+
+/* -- the object ------------------------------------------------------------------------------- */
+
+int mrl_plugin__open(const struct mrl_plugin_options *options,
+                     struct mrl_error *error,
+                     struct mrl_plugin **ret_plugin)
+{
+    struct mrl_plugin_options given = MRL_PLUGIN_OPTIONS;
+    struct mrl_source_options checked;
+    struct mrl_plugin *plugin;
+    int err;
+
+    /* A program built against an older header passes fewer members. */
+    if (options)
+        memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
+    err = check_options(&given, &checked, error);
+    if (err)
+        return err;
+    plugin = calloc(1, sizeof(*plugin));
+    if (!plugin)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    plugin->ops = &mrl_live_source;
+    plugin->events = checked.events;
+    plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
+    err = plugin->pool ? plugin->ops->open(&checked, error, &plugin->source)
+                       : mrl_error__set(error, -ENOMEM, "out of memory");
+    if (err) {
+        mrl_plugin__close(plugin);
+        return err;
+    }
+    *ret_plugin = plugin;
+    return 0;
+}
+
+int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch)
+{
+    struct mrl_batch *batch = mrl_pool__get(plugin->pool);
+    int count;
+
+    if (!batch)
+        return mrl_error__set(&plugin->error, -EAGAIN, "all %d batches are out", MRL_BATCHES_MAX);
+    count = plugin->ops->read(plugin->source, timeout_ms, batch);
+    if (count > 0) {
+        *ret_batch = batch;
+        return count;
+    }
+    mrl_batch__unref(batch);
+    if (count < 0)
+        mrl_error__set(&plugin->error, count, "reading events: %s", strerror(-count));
+    return count;
+}
+
+void mrl_plugin__interrupt(struct mrl_plugin *plugin)
+{
+    plugin->ops->interrupt(plugin->source);
+}
+
+void mrl_plugin__stop(struct mrl_plugin *plugin)
+{
+    plugin->ops->stop(plugin->source);
+}
+
+void mrl_plugin__close(struct mrl_plugin *plugin)
+{
+    if (!plugin)
+        return;
+    plugin->ops->close(plugin->source);
+    mrl_pool__unref(plugin->pool);
+    free(plugin);
+}
+
+const char *mrl_plugin__error(const struct mrl_plugin *plugin)
+{
+    return plugin->error.text;
+}
+
+const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
+{
+    return plugin->ops->rung(plugin->source);
+}
+
+uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
+{
+    return plugin->events;
+}
+
+int mrl_plugin__counts(struct mrl_plugin *plugin,
+                       unsigned int event,
+                       struct mrl_event_counts *ret_counts)
+{
+    if (event >= mrl_event_def__count())
+        return mrl_error__set(&plugin->error, -EINVAL, "no event has index %u", event);
+    return plugin->ops->counts(plugin->source, event, ret_counts);
+}

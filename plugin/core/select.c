@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/* --events: a list of names, sets, prefixes and exclusions becomes a set of table indices. */
+#include <errno.h>
+#include <mrelease/event.h>
+#include <string.h>
+
+enum { TERM_BYTES = 64, SETS_MAX = 8, EVENTS_MAX = 32 };
+
+static uint32_t events_of_set(unsigned int set)
+{
+    uint32_t events = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (mrl_event_def__at(i)->sets & set)
+            events |= 1U << i;
+    return events;
+}
+
+/* A term is a name, a set, or a prefix and '*'. 0: no event is meant. */
+static uint32_t events_of_term(const char *term)
+{
+    size_t size = strlen(term);
+    uint32_t events = 0;
+    bool prefix = size && term[size - 1] == '*';
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        const char *name = mrl_event_def__at(i)->name;
+
+        if (prefix ? !strncmp(name, term, size - 1) : !strcmp(name, term))
+            events |= 1U << i;
+    }
+    for (unsigned int bit = 0; !prefix && mrl_set_name(bit); bit++)
+        if (!strcmp(mrl_set_name(bit), term))
+            events |= events_of_set(1U << bit);
+    return events;
+}
+
+static int unknown_term(const char *term, struct mrl_error *error)
+{
+    const char *words[EVENTS_MAX + SETS_MAX];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        words[count++] = mrl_event_def__at(i)->name;
+    for (unsigned int bit = 0; mrl_set_name(bit); bit++)
+        words[count++] = mrl_set_name(bit);
+    return mrl_error__unknown(error, "event", term, words, count);
+}
+
+int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error)
+{
+    uint32_t in = 0, out = 0, *into;
+    char term[TERM_BYTES];
+    bool any_in = false;
+    size_t size;
+
+    for (const char *at = list;; at += size + 1) {
+        size = strcspn(at, ",");
+        if (!size || size >= sizeof(term) || (*at == '-' && size == 1))
+            return mrl_error__set(error, -EINVAL,
+                                  "'%.64s' is not a list of events, like 'process_mrelease,mlock*'",
+                                  list);
+        into = *at == '-' ? &out : &in;
+        any_in = any_in || into == &in;
+        memcpy(term, at, size);
+        term[size] = '\0';
+        if (!events_of_term(term + (into == &out)))
+            return unknown_term(term + (into == &out), error);
+        *into |= events_of_term(term + (into == &out));
+        if (!at[size])
+            break;
+    }
+    if (!any_in)
+        in = events_of_set(MRL_SET_DEFAULT);
+    if (!(in & ~out))
+        return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch", list);
+    *ret_events = in & ~out;
+    return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources: where records come from. A source turns them into events in a batch; it is owned by one
+ * plugin and called by that plugin's thread, but for interrupt().
+ */
+#ifndef MRL_CORE_SOURCE_H
+#define MRL_CORE_SOURCE_H
+
+#include <mrelease/plugin.h>
+
+#include "core/batch.h"
+
+struct mrl_source;
+
+/** The options of a plugin after they were checked. */
+struct mrl_source_options {
+    uint32_t events;
+    const char *rung;                           /* a rung's name; NULL: choose */
+    const char *coverage;                       /* "compat", "native" or "all" */
+    uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
+    void (*log)(void *log_context, enum mrl_log_level level, const char *text);
+    void *log_context;
+};
+
+struct mrl_source_ops {
+    /** Opens; `*ret_source` is new. -errno with a line in `error`. May block. */
+    int (*open)(const struct mrl_source_options *options,
+                struct mrl_error *error,
+                struct mrl_source **ret_source);
+    /**
+     * Waits up to `timeout_ms` and appends events to an empty batch. Returns their number, 0 on
+     * time-out, interruption, or when stopped and empty; -EIO.
+     */
+    int (*read)(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch);
+    /** Ends a wait, now or the next. Any thread; async-signal-safe. */
+    void (*interrupt)(struct mrl_source *source);
+    /** No new records from here on; those that exist can be read. Idempotent. */
+    void (*stop)(struct mrl_source *source);
+    /** Stops and frees. NULL is allowed. */
+    void (*close)(struct mrl_source *source);
+    int (*counts)(struct mrl_source *source,
+                  unsigned int event,
+                  struct mrl_event_counts *ret_counts);
+    /** The rung in use. */
+    const char *(*rung)(const struct mrl_source *source);
+};
+
+extern const struct mrl_source_ops mrl_live_source;
+
+/** Formats a line for the log; does nothing without one. */
+__attribute__((format(printf, 3, 4))) void mrl_source_options__log(
+    const struct mrl_source_options *options, enum mrl_log_level level, const char *format, ...);
+
+#endif

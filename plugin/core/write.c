@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Writing lines to a descriptor, and knowing which of them arrived. */
+#include <errno.h>
+#include <mrelease/sink.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+static size_t lines_in(const char *bytes, size_t size)
+{
+    const char *end = bytes + size;
+    size_t lines = 0;
+
+    while (bytes < end && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+        bytes++;
+        lines++;
+    }
+    return lines;
+}
+
+/* Returns the bytes written; fewer than asked: *ret_err says why. */
+static size_t write_all(int fd, const char *bytes, size_t size, int *ret_err)
+{
+    size_t done = 0;
+
+    *ret_err = 0;
+    while (done < size) {
+        ssize_t written = write(fd, bytes + done, size - done);
+
+        if (written >= 0) {
+            done += (size_t)written;
+        } else if (errno == EAGAIN) {
+            struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+            poll(&room, 1, -1); /* the descriptor was made non-blocking by someone who shares it */
+        } else if (errno != EINTR) {
+            *ret_err = -errno;
+            break;
+        }
+    }
+    return done;
+}
+
+/*
+ * Takes the beginning of a line back out of a regular file, when it still is the file's end.
+ * Returns whether it is gone.
+ */
+static bool take_back(int fd, size_t size)
+{
+    off_t end = lseek(fd, 0, SEEK_CUR);
+    struct stat file;
+
+    return end >= (off_t)size && !fstat(fd, &file) && S_ISREG(file.st_mode) &&
+           file.st_size == end && !ftruncate(fd, end - (off_t)size);
+}
+
+static size_t torn_bytes(const char *bytes, size_t size)
+{
+    const char *newline = memrchr(bytes, '\n', size);
+
+    return newline ? (size_t)(bytes + size - newline - 1) : size;
+}
+
+/* Ends a line that an earlier failure cut, so that no later one is joined to it. */
+static int end_torn_line(int fd, bool *torn)
+{
+    int err;
+
+    if (!*torn || write_all(fd, "\n", 1, &err) == 1) {
+        *torn = false;
+        return 0;
+    }
+    return err;
+}
+
+int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    int err = end_torn_line(fd, torn);
+    size_t done;
+
+    *ret_events = 0;
+    if (err)
+        return err;
+    done = write_all(fd, chunk->bytes, chunk->size, &err);
+    if (!err)
+        return 0;
+    *ret_events = lines_in(chunk->bytes, done);
+    done = torn_bytes(chunk->bytes, done);
+    *torn = done && !take_back(fd, done);
+    return err;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a format must provide. One file per format, ending in one struct mrl_encoder_ops. */
+#ifndef MRL_ENCODE_ENCODER_H
+#define MRL_ENCODE_ENCODER_H
+
+#include <mrelease/encode.h>
+
+#include "encode/writer.h"
+
+struct mrl_encoder_ops;
+
+/** Each format extends this by its own members. */
+struct mrl_encoder {
+    const struct mrl_encoder_ops *ops;
+};
+
+struct mrl_encoder_ops {
+    const char *name;
+    /** Error: -ENOMEM. `*ret_encoder` is new; its ops are filled in by the caller. */
+    int (*make)(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder);
+    struct mrl_text (*preamble)(const struct mrl_encoder *encoder);
+    /** Writes at most MRL_EVENT_TEXT_MAX bytes. */
+    void (*put)(struct mrl_encoder *encoder,
+                const struct mrl_event *event,
+                struct mrl_writer *writer);
+    void (*destroy)(struct mrl_encoder *encoder);
+};
+
+extern const struct mrl_encoder_ops mrl_json_v0_23_encoder;
+extern const struct mrl_encoder_ops mrl_table_encoder;
+extern const struct mrl_encoder_ops mrl_none_encoder;
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The known formats, and encoders by name. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/encoder.h"
+
+static const struct mrl_encoder_ops *const encoders[] = {
+    &mrl_json_v0_23_encoder,
+    &mrl_table_encoder,
+    &mrl_none_encoder,
+};
+
+/* The names that users see, aliases included. */
+static const struct mrl_format formats[] = {
+    { "json", "json-v0.23", "The default JSON dialect." },
+    { "json-v0.23", NULL,
+      "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it." },
+    { "table", NULL, "Aligned columns for people." },
+    { "none", NULL, "Nothing: events are only counted." },
+};
+
+enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
+
+const struct mrl_format *mrl_format__all(unsigned int *ret_count)
+{
+    *ret_count = FORMAT_COUNT;
+    return formats;
+}
+
+static const struct mrl_encoder_ops *find(const char *format, struct mrl_error *error)
+{
+    const char *names[FORMAT_COUNT];
+
+    for (unsigned int i = 0; i < FORMAT_COUNT; i++) {
+        names[i] = formats[i].name;
+        if (formats[i].alias_of && !strcmp(formats[i].name, format))
+            format = formats[i].alias_of;
+    }
+    for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++)
+        if (!strcmp(encoders[i]->name, format))
+            return encoders[i];
+    mrl_error__unknown(error, "format", format, names, FORMAT_COUNT);
+    return NULL;
+}
+
+int mrl_encoder__new(const char *format,
+                     const struct mrl_encoder_options *options,
+                     struct mrl_error *error,
+                     struct mrl_encoder **ret_encoder)
+{
+    const struct mrl_encoder_options plain = { 0 };
+    const struct mrl_encoder_ops *ops = find(format, error);
+    struct mrl_encoder *encoder;
+    int err;
+
+    if (!ops)
+        return -EINVAL;
+    err = ops->make(options ? options : &plain, &encoder);
+    if (err)
+        return mrl_error__set(error, err, "out of memory");
+    encoder->ops = ops;
+    *ret_encoder = encoder;
+    return 0;
+}
+
+struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder)
+{
+    return encoder->ops->preamble ? encoder->ops->preamble(encoder) : (struct mrl_text){ "", 0 };
+}
+
+ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
+                         const struct mrl_event *event,
+                         char *buffer,
+                         size_t size)
+{
+    struct mrl_writer writer = { buffer };
+
+    if (size < MRL_EVENT_TEXT_MAX)
+        return -ENOBUFS;
+    encoder->ops->put(encoder, event, &writer);
+    return writer.at - buffer;
+}
+
+void mrl_encoder__free(struct mrl_encoder *encoder)
+{
+    if (encoder)
+        encoder->ops->destroy(encoder);
+}
+
+/* -- none ------------------------------------------------------------------------------------- */
+
+static int none_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    struct mrl_encoder *encoder = calloc(1, sizeof(*encoder));
+
+    (void)options;
+    if (!encoder)
+        return -ENOMEM;
+    *ret_encoder = encoder;
+    return 0;
+}
+
+static void none_put(struct mrl_encoder *encoder,
+                     const struct mrl_event *event,
+                     struct mrl_writer *writer)
+{
+    (void)encoder;
+    (void)event;
+    (void)writer;
+}
+
+static void none_destroy(struct mrl_encoder *encoder)
+{
+    free(encoder);
+}
+
+const struct mrl_encoder_ops mrl_none_encoder = {
+    .name = "none",
+    .make = none_make,
+    .put = none_put,
+    .destroy = none_destroy,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A straight writer: bytes appended at a moving pointer, with no bounds to check. Whoever starts
+ * one has room for MRL_EVENT_TEXT_MAX bytes, and the static assertions of each format show that no
+ * event needs more.
+ */
+#ifndef MRL_ENCODE_WRITER_H
+#define MRL_ENCODE_WRITER_H
+
+#include <mrelease/event.h>
+#include <stdint.h>
+#include <string.h>
+
+struct mrl_writer {
+    char *at;
+};
+
+static inline void mrl_put_bytes(struct mrl_writer *writer, const char *bytes, size_t size)
+{
+    memcpy(writer->at, bytes, size);
+    writer->at += size;
+}
+
+static inline void mrl_put_text(struct mrl_writer *writer, struct mrl_text text)
+{
+    mrl_put_bytes(writer, text.bytes, text.size);
+}
+
+/* A string literal: its size is known when it is compiled. */
+#define mrl_put_literal(writer, literal) mrl_put_bytes(writer, literal, sizeof(literal) - 1)
+
+static inline void mrl_put_char(struct mrl_writer *writer, char byte)
+{
+    *writer->at++ = byte;
+}
+
+/** Decimal digits of a number; at most 20 bytes. */
+void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number);
+
+/** The same with its sign; at most 20 bytes. */
+void mrl_put_signed(struct mrl_writer *writer, int64_t number);
+
+/**
+ * A JSON string with its quotes, escaped as Go's encoding/json does (HTML characters, U+2028 and
+ * U+2029 too; each byte that is not UTF-8 becomes \ufffd). At most 6 bytes per byte, and 2.
+ */
+void mrl_put_json_string(struct mrl_writer *writer, struct mrl_text text);
+
+/** Bytes of the well-formed UTF-8 character that begins at `at`; 0: there is none. `at` < `end`. */
+unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end);
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The verb demo: what a newcomer runs first. One call that fails, then a child that locks memory,
+ * is killed, and has its memory released, all of it real, and the events of it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "host/host.h"
+#include "host/session.h"
+
+enum { TRIES = 8 };
+
+#define DEMO_BYTES     ((size_t)64 << 20)
+#define DEMO_BYTES_MAX ((size_t)1 << 30)
+#define LOCKED_BYTES   ((size_t)4 << 20)
+#define DEMO_EVENTS    "default,mlock"
+
+#ifndef SYS_process_mrelease
+#    define SYS_process_mrelease 448
+#endif
+
+static void live_as_child(size_t bytes, int ready)
+{
+    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    /* Should the caller die first. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "mrelease-victim");
+    if (memory == MAP_FAILED)
+        _exit(1);
+    memset(memory, 1, bytes);
+    mlock(memory, LOCKED_BYTES); /* may be refused by RLIMIT_MEMLOCK: that too is an event */
+    if (write(ready, "", 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+/* A child that holds `bytes`, or -errno. */
+static pid_t start_child(size_t bytes)
+{
+    int ready[2];
+    pid_t child;
+    char byte;
+
+    if (pipe(ready))
+        return -errno;
+    child = fork();
+    if (!child) {
+        close(ready[0]);
+        live_as_child(bytes, ready[1]);
+    }
+    close(ready[1]);
+    if (child > 0 && read(ready[0], &byte, 1) != 1) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        child = -ENOMEM;
+    }
+    close(ready[0]);
+    return child < 0 ? -ENOMEM : child;
+}
+
+/* Kills a child and releases its memory: 0, or -errno of process_mrelease. */
+static int kill_and_release(size_t bytes)
+{
+    pid_t child = start_child(bytes);
+    int pidfd, err = 0;
+
+    if (child < 0)
+        return child;
+    pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    kill(child, SIGKILL);
+    if (pidfd < 0 || syscall(SYS_process_mrelease, pidfd, 0))
+        err = -errno;
+    if (pidfd >= 0)
+        close(pidfd);
+    waitpid(child, NULL, 0);
+    return err;
+}
+
+/*
+ * The child may be quicker at dying than we are at asking (ESRCH). A bigger one takes longer, as in
+ * the kernel's own test of this call. Returns 0 or -errno.
+ */
+static int act(void)
+{
+    size_t bytes = DEMO_BYTES;
+    int err = -ESRCH;
+
+    mrl_say("calling process_mrelease(-1, 0), which must fail");
+    syscall(SYS_process_mrelease, -1, 0);
+    for (int i = 0; err == -ESRCH && i < TRIES; i++) {
+        mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
+        err = kill_and_release(bytes);
+        bytes = bytes < DEMO_BYTES_MAX ? 2 * bytes : bytes;
+    }
+    if (err)
+        mrl_say("process_mrelease: %s", strerror(-err));
+    return err;
+}
+
+/*
+ * A process that acts when it is told to. It starts before the probes are loaded: their ring
+ * buffers are not mapped into it, so that the memory of its children is theirs alone.
+ */
+struct actor {
+    pid_t process;
+    int start; /* pipe: a byte starts it, its end lets it go */
+};
+
+static int actor_start(struct actor *actor)
+{
+    int start[2];
+    char byte;
+
+    if (pipe(start))
+        return -errno;
+    actor->process = fork();
+    if (!actor->process) {
+        close(start[1]);
+        _exit(read(start[0], &byte, 1) == 1 && act() ? 1 : 0);
+    }
+    close(start[0]);
+    actor->start = start[1];
+    return actor->process < 0 ? -errno : 0;
+}
+
+static int actor_act(struct mrl_session_options *options, void *context)
+{
+    struct actor *actor = context;
+    int status;
+
+    (void)options;
+    if (write(actor->start, "", 1) != 1 || waitpid(actor->process, &status, 0) < 0)
+        return -errno;
+    actor->process = 0;
+    return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
+}
+
+static void actor_end(struct actor *actor)
+{
+    close(actor->start);
+    if (actor->process > 0)
+        waitpid(actor->process, NULL, 0);
+}
+
+static int demo(const struct mrl_verb *verb, int argc, char **argv)
+{
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
+                                           .log_level = MRL_LOG_INFO };
+    struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
+    struct actor actor;
+    int status;
+
+    options.plugin.events = DEMO_EVENTS;
+    options.duration_ns = 1; /* what happened is in the rings when the actor is gone */
+    groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
+    groups[1].rows = mrl_session_options__rows(&groups[1].count);
+    if (mrl_arguments__parse(verb, argc, argv, groups, 2, &status) < 0)
+        return status;
+    if (actor_start(&actor)) {
+        mrl_say("starting a process: %s", strerror(errno));
+        return MRL_EXIT_FAILED;
+    }
+    status = mrl_session__run(&options, actor_act, &actor);
+    actor_end(&actor);
+    return status;
+}
+
+const struct mrl_verb mrl_verb_demo = {
+    .name = "demo",
+    .operands = "",
+    .doc = "Kill a child, release its memory, and print the events of it.",
+    .run = demo,
+};

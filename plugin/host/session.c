@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A session: open, deliver until the end, drain, say what happened. */
+#include "host/session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/host.h"
+
+/* What signal handlers may touch. */
+static struct mrl_plugin *volatile signalled_plugin;
+static volatile sig_atomic_t end_requested, reopen_requested;
+
+struct session {
+    struct mrl_session_options *options;
+    struct mrl_plugin *plugin;
+    uint64_t delivered; /* events */
+    uint64_t surplus;   /* read after the count was reached */
+    int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
+    bool failed;
+};
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+static int set_output(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_outputs__add(&((struct mrl_session_options *)target)->outputs, value, error);
+}
+
+static int set_count(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_parse_count(value, &((struct mrl_session_options *)target)->count, error);
+}
+
+static int set_duration(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_parse_duration(value, &((struct mrl_session_options *)target)->duration_ns, error);
+}
+
+static const char *const log_levels[] = { "error", "warning", "info", "debug" };
+
+static int set_log(void *target, const char *value, struct mrl_error *error)
+{
+    const int count = sizeof(log_levels) / sizeof(log_levels[0]);
+
+    for (int level = 0; level < count; level++) {
+        if (!strcmp(log_levels[level], value)) {
+            ((struct mrl_session_options *)target)->log_level = level;
+            return 0;
+        }
+    }
+    return mrl_error__unknown(error, "log level", value, log_levels, (unsigned int)count);
+}
+
+static const struct mrl_option rows[] = {
+    { "output", 'o', "FORMAT[:DEST]", "json",
+      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated.", set_output },
+    { "count", 'n', "N", NULL, "End after N events.", set_count },
+    { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
+    { "log-level", '\0', "LEVEL", "info", "Say on standard error: error, warning, info or debug.",
+      set_log },
+};
+
+const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+/* -- signals ---------------------------------------------------------------------------------- */
+
+static void on_signal(int signal)
+{
+    if (signal == SIGHUP)
+        reopen_requested = 1;
+    else
+        end_requested = 1;
+    if (signalled_plugin)
+        mrl_plugin__interrupt(signalled_plugin);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_flags = (int)SA_RESETHAND; /* the second one kills: an output may hang */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action = (struct sigaction){ .sa_handler = SIG_IGN };
+    sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of one output */
+}
+
+/* -- the loop --------------------------------------------------------------------------------- */
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* -1 for ever, 0 when the time is over. */
+static int time_left_ms(const struct session *session)
+{
+    int64_t left;
+
+    if (!session->end_ns)
+        return -1;
+    left = (session->end_ns - now_ns() + 999999) / 1000000;
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static bool has_ended(const struct session *session)
+{
+    uint64_t count = session->options->count;
+
+    return end_requested || (count && session->delivered >= count) || !time_left_ms(session) ||
+           !mrl_outputs__alive(&session->options->outputs);
+}
+
+/* Returns the number of events read. */
+static int deliver_next(struct session *session, int timeout_ms)
+{
+    uint64_t limit = session->options->count;
+    struct mrl_batch *batch;
+    size_t wanted;
+    int count = mrl_plugin__next_batch(session->plugin, timeout_ms, &batch);
+
+    if (count <= 0) {
+        if (count < 0)
+            mrl_say("%s", mrl_plugin__error(session->plugin));
+        session->failed |= count < 0;
+        return count;
+    }
+    wanted = (size_t)count;
+    if (limit && wanted > limit - session->delivered)
+        wanted = (size_t)(limit - session->delivered);
+    if (wanted)
+        mrl_outputs__deliver(&session->options->outputs, batch, wanted);
+    session->delivered += wanted;
+    session->surplus += (size_t)count - wanted;
+    mrl_batch__unref(batch);
+    return count;
+}
+
+static void loop(struct session *session)
+{
+    while (!has_ended(session) && !session->failed) {
+        if (reopen_requested) {
+            reopen_requested = 0;
+            mrl_outputs__reopen(&session->options->outputs);
+        }
+        deliver_next(session, time_left_ms(session));
+    }
+    mrl_plugin__stop(session->plugin);
+    while (deliver_next(session, 0) > 0)
+        ;
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static void report_event(struct mrl_plugin *plugin, const struct mrl_event_def *event)
+{
+    struct mrl_event_counts counts;
+
+    if (mrl_plugin__counts(plugin, event->index, &counts)) {
+        mrl_say("%s: its counters could not be read", event->name);
+        return;
+    }
+    mrl_say(
+        "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
+        event->name, (unsigned long long)counts.seen, (unsigned long long)counts.decoded,
+        (unsigned long long)(counts.refused + counts.no_memory + counts.malformed),
+        (unsigned long long)counts.refused, (unsigned long long)counts.no_memory,
+        (unsigned long long)counts.malformed, (unsigned long long)counts.self);
+}
+
+static void report(const struct session *session)
+{
+    uint32_t events = mrl_plugin__events(session->plugin);
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (events & (1U << i))
+            report_event(session->plugin, mrl_event_def__at(i));
+    mrl_outputs__report(&session->options->outputs);
+    if (session->surplus)
+        mrl_say("%llu more events came after the last one of --count",
+                (unsigned long long)session->surplus);
+}
+
+static void say_ready(struct mrl_plugin *plugin)
+{
+    uint32_t events = mrl_plugin__events(plugin);
+    char names[256] = "";
+    size_t used = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count() && used < sizeof(names); i++)
+        if (events & (1U << i))
+            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+                                     mrl_event_def__at(i)->name);
+    mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
+}
+
+static void log_line(void *context, enum mrl_log_level level, const char *text)
+{
+    const struct mrl_session_options *options = context;
+
+    if ((int)level <= options->log_level)
+        mrl_say("%s: %s", log_levels[level], text);
+}
+
+static int run_opened(struct session *session,
+                      int (*ready)(struct mrl_session_options *options, void *context),
+                      void *context)
+{
+    struct mrl_session_options *options = session->options;
+
+    if (options->log_level >= MRL_LOG_INFO)
+        say_ready(session->plugin);
+    if (options->duration_ns)
+        session->end_ns =
+            now_ns() +
+            (int64_t)(options->duration_ns < INT64_MAX / 2 ? options->duration_ns : INT64_MAX / 2);
+    if (ready && ready(options, context) < 0)
+        session->failed = true;
+    loop(session);
+    if (options->log_level >= MRL_LOG_INFO)
+        report(session);
+    session->failed |= !mrl_outputs__alive(&options->outputs);
+    return session->failed ? MRL_EXIT_FAILED : MRL_EXIT_OK;
+}
+
+int mrl_session__run(struct mrl_session_options *options,
+                     int (*ready)(struct mrl_session_options *options, void *context),
+                     void *context)
+{
+    struct session session = { .options = options };
+    struct mrl_error error;
+    int status = MRL_EXIT_FAILED;
+
+    if (!options->outputs.count && mrl_outputs__add(&options->outputs, "json", &error))
+        goto failed;
+    catch_signals();
+    if (mrl_outputs__open(&options->outputs, &error))
+        goto failed;
+    options->plugin.log = log_line;
+    options->plugin.log_context = options;
+    if (mrl_plugin__open(&options->plugin, &error, &session.plugin)) {
+        mrl_outputs__close(&options->outputs);
+        goto failed;
+    }
+    signalled_plugin = session.plugin;
+    status = run_opened(&session, ready, context);
+    signalled_plugin = NULL;
+    mrl_plugin__close(session.plugin);
+    if (mrl_outputs__close(&options->outputs)) {
+        mrl_say("closing the outputs: not everything was written");
+        status = MRL_EXIT_FAILED;
+    }
+    return status;
+failed:
+    mrl_say("%s", error.text);
+    return MRL_EXIT_FAILED;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The verb version. */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "host/host.h"
+
+static int version(const struct mrl_verb *verb, int argc, char **argv)
+{
+    int status;
+
+    if (mrl_arguments__parse(verb, argc, argv, NULL, 0, &status) < 0)
+        return status;
+    printf("mrelease %s\nsource   %s\nlibbpf   %s\njansson  %s\n", mrl_version(), mrl_source_id(),
+           mrl_libbpf_version(), jansson_version_str());
+    return mrl_flush_stdout();
+}
+
+const struct mrl_verb mrl_verb_version = {
+    .name = "version",
+    .operands = "",
+    .doc = "Print the versions of this program and of what it uses.",
+    .run = version,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Formats: how an event becomes bytes. An encoder is made once and used for any number of events.
+ */
+#ifndef MRELEASE_ENCODE_H
+#define MRELEASE_ENCODE_H
+
+#include <mrelease/declare.h>
+#include <mrelease/error.h>
+#include <mrelease/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sys/types.h>
+
+MRL_BEGIN_DECLARATIONS
+
+/** Belongs to one thread at a time. */
+struct mrl_encoder;
+
+/** No event takes more bytes than this, in any format. */
+#define MRL_EVENT_TEXT_MAX ((size_t)16 * 1024)
+
+/** How the text will be seen. */
+struct mrl_encoder_options {
+    /** Colours, for a terminal. */
+    bool colour;
+    /** Names in place of user ids. Looks them up (blocking) once per user. */
+    bool user_names;
+};
+
+/** A format. Static. */
+struct mrl_format {
+    const char *name;
+    /** The format that this name stands for; NULL when it is not an alias. */
+    const char *alias_of;
+    const char *doc;
+};
+
+/** The known formats. */
+const struct mrl_format *mrl_format__all(unsigned int *ret_count);
+
+/**
+ * Makes an encoder for the format called `format`. `options` may be NULL. `*ret_encoder` is new.
+ * Errors: -EINVAL unknown format, with the nearest; -ENOMEM.
+ */
+int mrl_encoder__new(const char *format,
+                     const struct mrl_encoder_options *options,
+                     struct mrl_error *error,
+                     struct mrl_encoder **ret_encoder);
+
+/** Text that precedes the first event (column titles); empty for most formats. Valid as the
+ * encoder. */
+struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
+
+/**
+ * Writes `event` as one line with its newline. Allocates nothing. Returns the bytes written (0 for
+ * the format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
+ */
+ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
+                         const struct mrl_event *event,
+                         char *buffer,
+                         size_t size);
+
+/** NULL is allowed. */
+void mrl_encoder__free(struct mrl_encoder *encoder);
+
+MRL_END_DECLARATIONS
+
+#endif

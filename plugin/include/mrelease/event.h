@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Events: what they are (definitions, from the event table) and what happened (events, in batches).
+ */
+#ifndef MRELEASE_EVENT_H
+#define MRELEASE_EVENT_H
+
+#include <mrelease/declare.h>
+#include <mrelease/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+MRL_BEGIN_DECLARATIONS
+
+/** Bytes that need not be UTF-8 nor end with a NUL. */
+struct mrl_text {
+    const char *bytes;
+    size_t size;
+};
+
+/* -- definitions ------------------------------------------------------------------------------ */
+
+/** How a value is held in struct mrl_value; the one thing that an encoder asks of a kind to print
+ * it. */
+enum mrl_wire {
+    MRL_WIRE_SIGNED,
+    MRL_WIRE_UNSIGNED,
+    MRL_WIRE_TEXT,
+    MRL_WIRE_ENTITY,
+    MRL_WIRE_COUNT
+};
+
+/** What an unsigned number counts; for people's eyes only, machine formats ignore it. */
+enum mrl_unit { MRL_UNIT_NONE, MRL_UNIT_ADDRESS, MRL_UNIT_BYTES, MRL_UNIT_TIME, MRL_UNIT_DURATION };
+
+/** A type of value: one row of the kinds table. All texts are static. */
+struct mrl_kind {
+    /** Its symbol in the event table: "S32", "TEXT", … */
+    const char *name;
+    enum mrl_wire wire;
+    enum mrl_unit unit;
+    /** Bits that the value is truncated to; 0 for text. */
+    unsigned int bits;
+    /** Type string in Tracee's JSON up to v0.23, and in v0.24. */
+    const char *type_v0_23;
+    const char *type_v0_24;
+    /** Member of the oneof in tracee.v1beta1.EventValue. */
+    const char *protobuf;
+    /** Type of a Falco field: "uint64", "string", "abstime", "reltime". */
+    const char *falco;
+    /** JSON Schema (draft 7) of a value, as a JSON object. */
+    const char *schema;
+};
+
+/** Tags of a field: where its value comes from, and how far it can be trusted. A set of bits. */
+enum mrl_tag {
+    MRL_TAG_K = 1 << 0,      /**< from kernel space */
+    MRL_TAG_U = 1 << 1,      /**< through a user-space pointer */
+    MRL_TAG_TOCTOU = 1 << 2, /**< may have changed between our reading and the kernel's use */
+    MRL_TAG_OPT = 1 << 3,    /**< may be absent: then null */
+};
+
+/** Sets that events belong to, as Tracee names them ("default", "syscalls", …). A set of bits. */
+enum mrl_set {
+    MRL_SET_DEFAULT = 1 << 0,
+    MRL_SET_SYSCALLS = 1 << 1,
+    MRL_SET_PROC = 1 << 2,
+    MRL_SET_PROC_MEM = 1 << 3,
+};
+
+/** One field of an event. Static. */
+struct mrl_field {
+    const char *name;
+    const struct mrl_kind *kind;
+    /** Set of enum mrl_tag. */
+    unsigned int tags;
+    /** One sentence. */
+    const char *doc;
+};
+
+/** One event of the table. Static. */
+struct mrl_event_def {
+    /** Position in the table; also the index into counters. */
+    unsigned int index;
+    const char *name;
+    /** The system call the task is in, "" where there is none. */
+    const char *syscall;
+    bool is_syscall;
+    /** Id in the JSON dialects on this architecture, and on both. */
+    int id, id_x86_64, id_arm64;
+    /** Numbers of the 32-bit entry points; -1 where the event is no system call. */
+    int nr_i386, nr_arm;
+    /** External id of Tracee's protobuf API. */
+    int protobuf_id;
+    /** MAJOR.MINOR.PATCH of the definition. */
+    const char *version;
+    /** Set of enum mrl_set. */
+    unsigned int sets;
+    const char *doc;
+    const struct mrl_field *fields;
+    unsigned int field_count;
+};
+
+/** Number of events in the table. */
+unsigned int mrl_event_def__count(void);
+
+/** The event at `index` < mrl_event_def__count(). */
+const struct mrl_event_def *mrl_event_def__at(unsigned int index);
+
+/** The event called `name`, or NULL with a line in `error` that names the nearest. Any thread. */
+const struct mrl_event_def *mrl_event_def__find(const char *name, struct mrl_error *error);
+
+/** The text of one tag or set bit ("TOCTOU", "proc_mem"); NULL beyond the last. For walking a set.
+ */
+const char *mrl_tag_name(unsigned int bit);
+const char *mrl_set_name(unsigned int bit);
+
+/**
+ * Parses a list as --events takes it, in Tracee's syntax: names, sets, prefixes ("mlock*"), and any
+ * of these after '-' to leave out, separated by commas. A list that only leaves out starts from the
+ * default set. `ret_events` has a bit per table index. Error: -EINVAL, with the nearest word.
+ */
+int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error);
+
+/* -- what happened ---------------------------------------------------------------------------- */
+
+/** A process as the entity ids of Tracee know it; the dialect rounds and hashes. */
+struct mrl_entity {
+    uint32_t host_pid;
+    /** ns since the epoch, not rounded. */
+    uint64_t start_ns;
+};
+
+/** Value of one field. Which member holds it: field->kind->wire. */
+struct mrl_value {
+    union {
+        int64_t number;
+        uint64_t unsigned_number;
+        struct mrl_text text;
+        struct mrl_entity entity;
+    };
+    /** Nothing could be read: null, for fields tagged OPT. The members are zero. */
+    bool absent;
+};
+
+/** mrl_event.flags */
+enum mrl_event_flag {
+    MRL_EVENT_IS_COMPAT = 1 << 0, /**< the call came through a 32-bit entry point */
+    MRL_EVENT_NO_ENTRY =
+        1 << 1, /**< exit seen without entry: blocked by seccomp, or begun before us */
+};
+
+/**
+ * One event: a view into its batch, valid until the batch is released. Sampled at exit of the call,
+ * except for the entry time and the arguments. Times are ns since the epoch.
+ */
+struct mrl_event {
+    const struct mrl_event_def *def;
+    uint64_t entry_ns; /**< Tracee's timestamp; the exit time under MRL_EVENT_NO_ENTRY */
+    uint64_t exit_ns;
+    uint64_t seq; /**< counts per CPU and lane from 0; a missing number is a lost event */
+    int64_t return_value;
+    uint64_t cgroup_id;
+    uint64_t thread_start_ns;
+    uint64_t process_start_ns;
+    uint64_t parent_start_ns;
+    uint32_t thread_id, process_id, parent_process_id; /**< in the task's own PID namespace */
+    uint32_t host_thread_id, host_process_id, host_parent_process_id;
+    uint32_t user_id; /**< real, in the initial user namespace */
+    uint32_t mount_namespace, pid_namespace;
+    uint16_t cpu;
+    uint16_t lane;
+    uint32_t flags; /**< set of enum mrl_event_flag */
+    struct mrl_text process_name;
+    struct mrl_text host_name;
+    struct mrl_text container_id; /**< empty on the host */
+    /** One per def->fields, in that order. */
+    const struct mrl_value *values;
+};
+
+/** Events that were read together. */
+struct mrl_batch;
+
+/** Number of events in a batch. */
+size_t mrl_batch__count(const struct mrl_batch *batch);
+
+/** The event at `index` < mrl_batch__count(batch). */
+const struct mrl_event *mrl_batch__at(const struct mrl_batch *batch, size_t index);
+
+/** Gives the batch back; NULL is allowed. Its events end here. Any thread. */
+void mrl_batch__unref(struct mrl_batch *batch);
+
+MRL_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The plugin: probes that are loaded and proven, and the events that they see.
+ */
+#ifndef MRELEASE_PLUGIN_H
+#define MRELEASE_PLUGIN_H
+
+#include <mrelease/declare.h>
+#include <mrelease/error.h>
+#include <mrelease/event.h>
+#include <mrelease/option.h>
+#include <stdint.h>
+
+MRL_BEGIN_DECLARATIONS
+
+struct mrl_plugin;
+
+enum mrl_log_level { MRL_LOG_ERROR, MRL_LOG_WARNING, MRL_LOG_INFO, MRL_LOG_DEBUG };
+
+/** What to watch, and how. Start from MRL_PLUGIN_OPTIONS; zero or NULL members mean the default. */
+struct mrl_plugin_options {
+    /** sizeof(struct mrl_plugin_options): lets the struct grow. */
+    size_t size;
+    /** As mrl_events__parse() takes it; NULL: the default set. */
+    const char *events;
+    /** "auto" or a rung of the probe ladder. */
+    const char *rung;
+    /** "compat" (32-bit calls must be seen), "native" (they need not), "all" (blocked calls as
+     * well). */
+    const char *coverage;
+    /** Ring buffers in bytes, rounded up to a power of two of pages; 0: 8 MiB and 4 MiB. */
+    uint64_t rare_ring_bytes, mlock_ring_bytes;
+    /** Called on the plugin's thread with one line, without a newline; NULL: nothing is logged. */
+    void (*log)(void *log_context, enum mrl_log_level level, const char *text);
+    void *log_context;
+};
+
+#define MRL_PLUGIN_OPTIONS                        \
+    {                                             \
+        .size = sizeof(struct mrl_plugin_options) \
+    }
+
+/** The rows that describe struct mrl_plugin_options. Static. */
+const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count);
+
+/**
+ * Loads, attaches and proves the probes of the chosen events. `options` may be NULL; its texts must
+ * live as long as the plugin. `*ret_plugin` is new. Blocks for 50–300 ms. While it runs, libbpf's
+ * process-wide print function is replaced, so do not load other BPF objects meanwhile.
+ * Errors: -EINVAL an option, with the nearest word; -EPERM CAP_BPF or CAP_PERFMON is missing;
+ * -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung works; -ENOMEM.
+ */
+int mrl_plugin__open(const struct mrl_plugin_options *options,
+                     struct mrl_error *error,
+                     struct mrl_plugin **ret_plugin);
+
+/**
+ * Waits up to `timeout_ms` (-1: for ever) for events. Returns their number and a new reference to a
+ * batch, or 0 (time-out, or interrupted) and leaves `*ret_batch` alone. Batches may be kept, but
+ * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out. Error: -EIO, see mrl_plugin__error().
+ */
+int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch);
+
+/** Batches that may be out at once. */
+#define MRL_BATCHES_MAX 64
+
+/** Ends the wait of next_batch(), now or at its next call. Any thread, and signal handlers. */
+void mrl_plugin__interrupt(struct mrl_plugin *plugin);
+
+/**
+ * Detaches the probes. What the rings hold can still be read: call next_batch() until it returns 0.
+ * Blocks until no probe runs any more (tens of ms). Twice is harmless.
+ */
+void mrl_plugin__stop(struct mrl_plugin *plugin);
+
+/** Stops, and frees all. Batches that are still out stay valid until they are released. NULL is
+ * allowed. */
+void mrl_plugin__close(struct mrl_plugin *plugin);
+
+/** The last error as one line; "" when there was none. */
+const char *mrl_plugin__error(const struct mrl_plugin *plugin);
+
+/** The rung in use: "tp_btf", … */
+const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
+
+/** The chosen events: a bit per table index. */
+uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
+
+/** What became of one event so far, summed over CPUs. seen = submitted + refused + no_memory +
+ * self. */
+struct mrl_event_counts {
+    uint64_t seen;      /**< exits of the call that the probes saw */
+    uint64_t submitted; /**< handed to user space */
+    uint64_t refused;   /**< lost: the ring buffer was full */
+    uint64_t no_memory; /**< lost: the kernel had no memory for the state of the call */
+    uint64_t self;      /**< the plugin's own calls that proved the probes; never delivered */
+    uint64_t decoded;   /**< read from the ring and delivered in a batch */
+    uint64_t malformed; /**< lost: read from the ring, but not a valid record */
+};
+
+/** Counts of the event at table index `event`. Errors: -EINVAL, -EIO. */
+int mrl_plugin__counts(struct mrl_plugin *plugin,
+                       unsigned int event,
+                       struct mrl_event_counts *ret_counts);
+
+/** A rung of the probe ladder. Static. */
+struct mrl_rung {
+    const char *name;
+    const char *doc;
+    /** 32-bit calls are seen. */
+    bool sees_compat;
+    /** Calls blocked by seccomp are seen. */
+    bool sees_blocked;
+    /** Each chosen system call is probed on its own; else all calls pass the same two probes. */
+    bool per_syscall;
+};
+
+/** The rungs that this version knows, the one with the lowest tax on other system calls first. */
+const struct mrl_rung *mrl_rung__all(unsigned int *ret_count);
+
+MRL_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Sinks: where encoded events go. A sink is one file that ends in one struct mrl_sink_ops. It knows
+ * its destination and nothing else: threads, queues, retries, counting and the choice of format are
+ * the caller's. All functions of one sink are called by one thread at a time.
+ */
+#ifndef MRELEASE_SINK_H
+#define MRELEASE_SINK_H
+
+#include <mrelease/declare.h>
+#include <mrelease/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+MRL_BEGIN_DECLARATIONS
+
+/** Each sink extends this by its own members. */
+struct mrl_sink;
+
+/** Whole lines, `events` of them, one per event. Borrowed during write(). */
+struct mrl_chunk {
+    const char *bytes;
+    size_t size;
+    size_t events;
+};
+
+/** A kind of destination. Static; every member but reopen and is_terminal is required. */
+struct mrl_sink_ops {
+    const char *name;
+    /** One sentence for help texts. */
+    const char *doc;
+    /**
+     * Opens `destination` (its meaning is the sink's own). May block. `*ret_sink` is new.
+     * Fails with -errno and one line in `error`, having changed nothing outside.
+     */
+    int (*open)(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink);
+    /**
+     * Takes a chunk; may block. Returns 0 when all of it was taken. Else -errno, and `*ret_events`
+     * is the number of whole lines that were; the rest is the caller's to count. -EPIPE is final:
+     * nobody will ever read again. After any other error the next write() may succeed, and must
+     * then not join its first line to a torn one.
+     */
+    int (*write)(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events);
+    /** Opens the destination anew (log rotation). On failure the old one stays in use. */
+    int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
+    /** Whether people watch: lets a format choose colours. */
+    bool (*is_terminal)(const struct mrl_sink *sink);
+    /** Hands everything to the destination and frees the sink. -errno when something was lost. */
+    int (*close)(struct mrl_sink *sink);
+};
+
+/**
+ * For sinks on a descriptor: writes a chunk, over short writes and EINTR, with the contract of
+ * mrl_sink_ops.write. `*torn` is whether a line was cut by an earlier failure; it is repaired here.
+ */
+int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t *ret_events);
+
+MRL_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The live source: records of this kernel, from the two ring buffers of the probes.
+ *
+ * Wake-ups. A wake-up per record costs the traced process more than the record, so the probes send
+ * none while the reader says that it is awake, and it looks again by itself. Before it sleeps it
+ * says so, and looks once more. A record that was begun before and ended after that look is found
+ * by the first, short sleep.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include "core/decode.h"
+#include "core/source.h"
+#include "enrich/host.h"
+#include "sources/ladder.h"
+#include "sources/skeleton.h"
+
+enum {
+    SHORT_SLEEP_MS = 1,
+    SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
+    RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
+};
+
+struct mrl_source {
+    struct mrl_host host;
+    struct mrl_probes probes;
+    struct ring_buffer *rings[MRL_LANE_COUNT];
+    int epoll;
+    int wake;  /* eventfd of interrupt() */
+    bool busy; /* the last read found something */
+    bool interrupted;
+    uint64_t decoded[MRL_EVENT_COUNT];
+    uint64_t malformed[MRL_EVENT_COUNT + 1]; /* the last: of no known event */
+    struct mrl_batch *batch;                 /* being filled, and up to how many events */
+    size_t limit;
+};
+
+/* libbpf's callback: a negative return ends the round, with this record consumed. */
+static int take_record(void *context, void *data, size_t size)
+{
+    struct mrl_source *source = context;
+    const struct mrl_record *record = data;
+    unsigned int event = MRL_EVENT_COUNT;
+
+    if (size >= sizeof(*record) && record->event < MRL_EVENT_COUNT)
+        event = record->event;
+    if (mrl_decode__append(data, size, &source->host, source->batch))
+        source->malformed[event]++;
+    else
+        source->decoded[event]++;
+    return mrl_batch__has_room(source->batch, source->limit) ? 0 : -ENOSPC;
+}
+
+static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t limit)
+{
+    int count;
+
+    source->limit = limit;
+    if (!mrl_batch__has_room(source->batch, limit))
+        return 0;
+    count = ring_buffer__consume(source->rings[lane]);
+    return count == -ENOSPC || count >= 0 ? 0 : count;
+}
+
+/* Fills the batch from both lanes. Returns its number of events. */
+static int consume(struct mrl_source *source)
+{
+    int err = consume_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
+
+    if (!err)
+        err = consume_lane(source, MRL_LANE_MLOCK, MRL_BATCH_EVENTS);
+    return err ? err : (int)source->batch->count;
+}
+
+static void say_awake(struct mrl_source *source, int awake)
+{
+    __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Sleeps until there may be something; 0: the time is over or the sleep was interrupted. */
+static int sleep_for(struct mrl_source *source, int timeout_ms)
+{
+    struct epoll_event events[MRL_LANE_COUNT + 1];
+    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
+    uint64_t times;
+
+    if (count < 0)
+        return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < count; i++)
+        if (events[i].data.fd == source->wake)
+            source->interrupted = read(source->wake, &times, sizeof(times)) > 0;
+    return count;
+}
+
+static int spin(struct mrl_source *source)
+{
+    int64_t end = now_ns() + SPIN_NS;
+    int count;
+
+    do
+        count = consume(source);
+    while (!count && now_ns() < end);
+    return count;
+}
+
+static int wait_and_consume(struct mrl_source *source, int timeout_ms)
+{
+    int64_t end = now_ns() + timeout_ms * INT64_C(1000000);
+    int sleep_ms = SHORT_SLEEP_MS, count, slept;
+
+    say_awake(source, 0);
+    count = consume(source);
+    while (!count && !source->interrupted) {
+        int64_t left_ms = timeout_ms < 0 ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
+
+        if (left_ms <= 0)
+            break;
+        slept = sleep_for(source, (int)(sleep_ms < left_ms ? sleep_ms : left_ms));
+        if (slept < 0)
+            return slept;
+        count = consume(source);
+        sleep_ms = INT32_MAX;
+    }
+    if (count)
+        say_awake(source, 1);
+    return count;
+}
+
+static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
+{
+    int count;
+
+    source->batch = batch;
+    count = source->busy ? spin(source) : consume(source);
+    if (!count && timeout_ms && source->probes.link_count && !source->interrupted)
+        count = wait_and_consume(source, timeout_ms);
+    source->busy = count > 0;
+    source->interrupted = false;
+    return count;
+}
+
+static void live_interrupt(struct mrl_source *source)
+{
+    const uint64_t once = 1;
+    ssize_t written = write(source->wake, &once, sizeof(once));
+
+    (void)written; /* fails only when it is full of wake-ups already */
+}
+
+static void live_stop(struct mrl_source *source)
+{
+    mrl_probes__detach(&source->probes);
+}
+
+static void live_close(struct mrl_source *source)
+{
+    if (!source)
+        return;
+    mrl_probes__detach(&source->probes);
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+        ring_buffer__free(source->rings[lane]);
+    mrl_probes__close(&source->probes);
+    mrl_host__done(&source->host);
+    if (source->epoll >= 0)
+        close(source->epoll);
+    if (source->wake >= 0)
+        close(source->wake);
+    free(source);
+}
+
+static int watch(struct mrl_source *source, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+    return epoll_ctl(source->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_rings(struct mrl_source *source)
+{
+    const struct bpf_map *maps[MRL_LANE_COUNT] = {
+        [MRL_LANE_RARE] = source->probes.object->maps.rare_records,
+        [MRL_LANE_MLOCK] = source->probes.object->maps.mlock_records,
+    };
+    int err = 0;
+
+    for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++) {
+        source->rings[lane] = ring_buffer__new(bpf_map__fd(maps[lane]), take_record, source, NULL);
+        err = source->rings[lane] ? watch(source, ring_buffer__epoll_fd(source->rings[lane]))
+                                  : -errno;
+    }
+    return err ? err : watch(source, source->wake);
+}
+
+static int live_open(const struct mrl_source_options *options,
+                     struct mrl_error *error,
+                     struct mrl_source **ret_source)
+{
+    struct mrl_source *source = calloc(1, sizeof(*source));
+    int err;
+
+    if (!source)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    source->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = source->wake < 0 || source->epoll < 0 ? -errno : mrl_host__init(&source->host);
+    if (err)
+        mrl_error__set(error, err, "preparing to read events: %s", strerror(-err));
+    if (!err)
+        err = mrl_probes__open(options, source->host.cgroup_v1, error, &source->probes);
+    if (!err) {
+        err = open_rings(source);
+        if (err)
+            mrl_error__set(error, err, "mapping the ring buffers: %s", strerror(-err));
+    }
+    if (err) {
+        live_close(source);
+        return err;
+    }
+    *ret_source = source;
+    return 0;
+}
+
+static int live_counts(struct mrl_source *source,
+                       unsigned int event,
+                       struct mrl_event_counts *ret_counts)
+{
+    struct mrl_event_counts counts;
+    int err = mrl_probes__counters(&source->probes, event, &counts);
+
+    if (err)
+        return err;
+    counts.decoded = source->decoded[event];
+    counts.malformed = source->malformed[event];
+    *ret_counts = counts;
+    return 0;
+}
+
+static const char *live_rung(const struct mrl_source *source)
+{
+    return source->probes.rung->name;
+}
+
+const struct mrl_source_ops mrl_live_source = {
+    .open = live_open,
+    .read = live_read,
+    .interrupt = live_interrupt,
+    .stop = live_stop,
+    .close = live_close,
+    .counts = live_counts,
+    .rung = live_rung,
+};

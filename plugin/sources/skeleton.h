@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The generated skeleton of the probes, after the types of the settings in it. */
+#ifndef MRL_SOURCES_SKELETON_H
+#define MRL_SOURCES_SKELETON_H
+
+#include <abi/record.h>
+
+#include "mrelease.skel.h"
+
+#endif
