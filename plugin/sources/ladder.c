@@ -269,11 +269,16 @@ static int missing_capabilities(struct mrl_error *error)
                           perfmon ? "" : "CAP_PERFMON");
 }
 
-/* ENOSYS, and nothing else, tells that the call does not exist. */
-static int missing_syscall(struct mrl_error *error)
+/*
+ * ENOSYS, and nothing else, tells that the call does not exist. Who watches only the older calls
+ * does not need it.
+ */
+static int missing_syscall(uint32_t syscalls, struct mrl_error *error)
 {
     const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_PROCESS_MRELEASE);
 
+    if (!(syscalls & (1U << event->index)))
+        return 0;
     if (syscall(event->id, -1, 0) >= 0 || errno != ENOSYS)
         return 0;
     return mrl_error__set(error, -ENOSYS, "this kernel has no %s: it came with Linux 5.15",
@@ -306,7 +311,7 @@ int mrl_probes__open(const struct mrl_source_options *options,
     struct attempt attempts[RUNG_COUNT] = { 0 };
     struct mrl_probes probes = { 0 };
     libbpf_print_fn_t print;
-    int err = missing_syscall(error);
+    int err = missing_syscall(syscalls_of(options->events), error);
 
     if (err)
         return err;
