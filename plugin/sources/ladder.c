@@ -17,6 +17,7 @@
 
 #include "sources/proof.h"
 #include "sources/skeleton.h"
+#include "sources/tracefs.h"
 
 /* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}. */
 static const struct mrl_rung rungs[] = {
@@ -132,6 +133,20 @@ static int keep_link(struct mrl_probes *probes, struct bpf_link *link)
     return 0;
 }
 
+static int attach_tracepoint(struct mrl_probes *probes,
+                             struct bpf_program *program,
+                             const char *name)
+{
+    int event = mrl_tracepoint__open("syscalls", name), err;
+
+    if (event < 0)
+        return event;
+    err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* the link owns it */
+    if (err)
+        close(event);
+    return err;
+}
+
 /* `moment` is "sys_enter" or "sys_exit". */
 static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t syscalls)
 {
@@ -149,7 +164,7 @@ static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t
         if (!(syscalls & (1U << i)))
             continue;
         snprintf(name, sizeof(name), "%s_%s", moment, mrl_event_def__at(i)->name);
-        err = keep_link(probes, bpf_program__attach_tracepoint(program, "syscalls", name));
+        err = attach_tracepoint(probes, program, name);
     }
     return err;
 }
