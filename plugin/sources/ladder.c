@@ -295,6 +295,16 @@ static int missing_syscall(struct mrl_error *error)
                           event->name);
 }
 
+static int missing_btf(struct mrl_error *error)
+{
+    if (!access("/sys/kernel/btf/vmlinux", R_OK))
+        return 0;
+    return mrl_error__set(
+        error, -ENOSYS,
+        "this kernel shows no types of its own at /sys/kernel/btf/vmlinux: it must be "
+        "built with CONFIG_DEBUG_INFO_BTF");
+}
+
 static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
 {
     struct mrl_error reasons = { "" };
@@ -308,6 +318,8 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
                 used ? "; " : "", rungs[i].name, attempts[i].stage, strerror(-attempts[i].err),
                 attempts[i].said[0] ? " (" : "", attempts[i].said, attempts[i].said[0] ? ")" : "");
     err = missing_capabilities(error);
+    if (!err)
+        err = missing_btf(error);
     if (err)
         return err;
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
