@@ -129,7 +129,7 @@ static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *
     struct path path = BPF_CORE_READ(mm, exe_file, f_path);
     struct dentry *dentry = path.dentry, *root;
     struct mount *mount = mrl_container(path.mnt, struct mount, mnt);
-    __u32 used = 0;
+    __u64 used = 0, at;
     long length;
 
     for (int i = 0; i < MRL_EXE_STEPS && dentry; i++) {
@@ -146,8 +146,12 @@ static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *
         }
         if (used > MRL_EXE_BYTES - MRL_STEP_BYTES)
             break;
-        length = bpf_probe_read_kernel_str(exe + used, MRL_STEP_BYTES,
-                                           BPF_CORE_READ(dentry, d_name.name));
+        /* The verifier of 6.1 forgets that bound when `used` goes through the stack. */
+        at = used;
+        asm volatile("" : "+r"(at));
+        at &= MRL_EXE_BYTES - 1;
+        length =
+            bpf_probe_read_kernel_str(exe + at, MRL_STEP_BYTES, BPF_CORE_READ(dentry, d_name.name));
         if (length < 0)
             break;
         used += (__u32)length & (MRL_STEP_BYTES * 2 - 1);

@@ -12,12 +12,20 @@
 
 #include "types.h"
 
-/* The entry of a pid for one level of namespaces; the verifier wants such a read to be a
- * probe_read. */
-static __always_inline struct upid *upid_at(struct pid *pid, __u32 level)
+/* Namespaces nest 32 deep (MAX_PID_NS_LEVEL), and an entry takes 16 bytes. */
+#define MRL_PID_OFFSET_MASK 1023
+
+/*
+ * The entry of a pid for one level of namespaces. The verifier of 6.1 refuses to add an unbounded
+ * number to a BTF pointer, and forgets bounds in a product: hence the mask behind it, which the
+ * compiler must not see through. Every verifier wants such an address to be read by probe_read.
+ */
+static __always_inline struct upid *upid_at(struct pid *pid, __u64 level)
 {
-    return (void *)pid + bpf_core_field_offset(pid->numbers) +
-           level * bpf_core_type_size(struct upid);
+    __u64 offset = level * bpf_core_type_size(struct upid);
+
+    asm volatile("" : "+r"(offset));
+    return (void *)pid + bpf_core_field_offset(pid->numbers) + (offset & MRL_PID_OFFSET_MASK);
 }
 
 /* Number of a pid in its own, innermost namespace. */

@@ -155,10 +155,6 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
     if (!counters)
         return;
     __sync_fetch_and_add(&counters->seen, 1);
-    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
-        __sync_fetch_and_add(&counters->self, 1);
-        return;
-    }
     record->event = event;
     record->lane = event_lane(event);
     record->size = bytes;
@@ -167,6 +163,18 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
         __sync_fetch_and_add(&counters->refused, 1);
     else
         __sync_fetch_and_add(&counters->submitted, 1);
+}
+
+/* A proof call counts as itself whether or not its event is chosen: it shows that the probes see.
+ */
+static __always_inline void count_self(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->self, 1);
 }
 
 static __always_inline void count_no_memory(int event)
@@ -245,6 +253,10 @@ static __always_inline int call_exit(long number, long ret)
         record->flags |= MRL_RECORD_NO_ENTRY;
         record->entry_ns = record->exit_ns;
         syscall_args((void *)bpf_task_pt_regs(task), compat, record->args);
+    }
+    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
+        count_self(event);
+        return 0;
     }
     record->ret = ret;
     record->cpu = bpf_get_smp_processor_id();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Error texts, and the nearest known word for a wrong one. */
 #include <errno.h>
+#include <limits.h>
 #include <mrelease/error.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,20 +51,26 @@ static unsigned int distance(const char *from, const char *to)
     return row[to_size];
 }
 
-static const char *nearest(const char *word, const char *const *words, unsigned int count)
+struct guess {
+    const char *word; /* NULL only when there are no words */
+    bool likely;      /* so near that it was probably meant */
+};
+
+static struct guess nearest(const char *word, const char *const *words, unsigned int count)
 {
-    const char *best = NULL;
-    unsigned int best_steps = (unsigned int)strlen(word) / 2 + 1;
+    unsigned int best_steps = UINT_MAX, size = (unsigned int)strlen(word);
+    struct guess guess = { NULL, false };
 
     for (unsigned int i = 0; i < count; i++) {
-        unsigned int steps = distance(word, words[i]);
+        bool begins = size > 2 && !strncmp(words[i], word, size);
+        unsigned int steps = begins ? 0 : distance(word, words[i]);
 
-        if (steps < best_steps || (strlen(word) > 2 && !strncmp(words[i], word, strlen(word)))) {
+        if (steps < best_steps) {
             best_steps = steps;
-            best = words[i];
+            guess = (struct guess){ words[i], steps <= size / 2 };
         }
     }
-    return best;
+    return guess;
 }
 
 int mrl_error__unknown(struct mrl_error *error,
@@ -71,15 +79,16 @@ int mrl_error__unknown(struct mrl_error *error,
                        const char *const *words,
                        unsigned int count)
 {
-    const char *near = nearest(word, words, count);
+    struct guess guess = nearest(word, words, count);
     char known[384] = "";
     size_t used = 0;
 
-    if (near)
+    if (guess.likely)
         return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': did you mean '%s'?", what, word,
-                              near);
+                              guess.word);
     for (unsigned int i = 0; i < count && used < sizeof(known); i++)
         used +=
             (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", words[i]);
-    return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': known are %s", what, word, known);
+    return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': the nearest is '%s'; known are %s",
+                          what, word, guess.word ? guess.word : "", known);
 }

@@ -35,13 +35,29 @@ static uint32_t events_of_term(const char *term)
     return events;
 }
 
+/* events_lost is nobody's choice: it stands wherever events are missing. */
+static uint32_t choosable(void)
+{
+    uint32_t events = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (*mrl_event_def__at(i)->syscall)
+            events |= 1U << i;
+    return events;
+}
+
 static int unknown_term(const char *term, struct mrl_error *error)
 {
     const char *words[EVENTS_MAX + SETS_MAX];
     unsigned int count = 0;
 
+    if (events_of_term(term))
+        return mrl_error__set(error, -EINVAL,
+                              "'%.64s' cannot be chosen: it is in every stream that lacks events",
+                              term);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        words[count++] = mrl_event_def__at(i)->name;
+        if (choosable() & (1U << i))
+            words[count++] = mrl_event_def__at(i)->name;
     for (unsigned int bit = 0; mrl_set_name(bit); bit++)
         words[count++] = mrl_set_name(bit);
     return mrl_error__unknown(error, "event", term, words, count);
@@ -49,7 +65,7 @@ static int unknown_term(const char *term, struct mrl_error *error)
 
 int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error)
 {
-    uint32_t in = 0, out = 0, *into;
+    uint32_t in = 0, out = 0, events, *into;
     char term[TERM_BYTES];
     bool any_in = false;
     size_t size;
@@ -64,9 +80,10 @@ int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *
         any_in = any_in || into == &in;
         memcpy(term, at, size);
         term[size] = '\0';
-        if (!events_of_term(term + (into == &out)))
+        events = events_of_term(term + (into == &out)) & choosable();
+        if (!events)
             return unknown_term(term + (into == &out), error);
-        *into |= events_of_term(term + (into == &out));
+        *into |= events;
         if (!at[size])
             break;
     }

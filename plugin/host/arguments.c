@@ -9,7 +9,7 @@
 
 #include "host/host.h"
 
-enum { OPTIONS_MAX = 32, HELP_COLUMN = 26, FIRST_OPTION_VALUE = 256 };
+enum { OPTIONS_MAX = 32, HELP_COLUMN = 28, FIRST_OPTION_VALUE = 256 };
 
 /* The rows of all groups, with the help option, as getopt wants them. */
 struct parser {
@@ -105,22 +105,24 @@ static void print_help(const struct parser *parser)
 /* getopt says only that an option is wrong; which one, and what was meant, is ours to tell. */
 static int report_wrong_option(const struct parser *parser, const char *argument)
 {
+    char dashed[OPTIONS_MAX][32], word[64];
     const char *names[OPTIONS_MAX];
     struct mrl_error error;
-    char word[64];
 
     if (optopt && optopt < FIRST_OPTION_VALUE && strncmp(argument, "--", 2) != 0) {
         mrl_error__set(&error, 0, "unknown option '-%c'", optopt);
         return mrl_usage_error(parser->verb, error.text);
     }
-    snprintf(word, sizeof(word), "%s", argument + 2);
+    snprintf(word, sizeof(word), "%s", argument);
     word[strcspn(word, "=")] = '\0';
     if (optopt) {
-        mrl_error__set(&error, 0, "option '--%s' takes no value", word);
+        mrl_error__set(&error, 0, "option '%s' takes no value", word);
         return mrl_usage_error(parser->verb, error.text);
     }
-    for (unsigned int i = 0; i < parser->count; i++)
-        names[i] = parser->rows[i]->name;
+    for (unsigned int i = 0; i < parser->count; i++) {
+        snprintf(dashed[i], sizeof(dashed[i]), "--%s", parser->rows[i]->name);
+        names[i] = dashed[i];
+    }
     mrl_error__unknown(&error, "option", word, names, parser->count);
     return mrl_usage_error(parser->verb, error.text);
 }

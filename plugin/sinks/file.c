@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +24,24 @@ struct mrl_sink {
     char *path;
 };
 
+/* Says how much of the path is right: a mistyped directory is then seen at once. */
+static int missing_directory(const char *path, struct mrl_error *error)
+{
+    char parent[PATH_MAX];
+    char *slash;
+
+    snprintf(parent, sizeof(parent), "%s", path);
+    while ((slash = strrchr(parent, '/')) && slash > parent) {
+        *slash = '\0';
+        if (!access(parent, F_OK))
+            break;
+    }
+    if (!slash || slash == parent)
+        snprintf(parent, sizeof(parent), "%s", *path == '/' ? "/" : ".");
+    return mrl_error__set(error, -ENOENT, "%.256s: no such directory; what exists is '%.256s'",
+                          path, parent);
+}
+
 static int open_path(const char *path, struct mrl_error *error)
 {
     int fd =
@@ -32,6 +52,8 @@ static int open_path(const char *path, struct mrl_error *error)
         return fd;
     if (err == ELOOP)
         return mrl_error__set(error, -err, "%.256s is a symbolic link: refused", path);
+    if (err == ENOENT)
+        return missing_directory(path, error);
     return mrl_error__set(error, -err, "%.256s: %s", path, strerror(err));
 }
 

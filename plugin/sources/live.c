@@ -220,7 +220,7 @@ static int live_open(const struct mrl_source_options *options,
     if (err)
         mrl_error__set(error, err, "preparing to read events: %s", strerror(-err));
     if (!err)
-        err = mrl_probes__open(options, source->host.cgroup_v1, error, &source->probes);
+        err = mrl_ladder__climb(options, source->host.cgroup_v1, error, &source->probes);
     if (!err) {
         err = open_rings(source);
         if (err)

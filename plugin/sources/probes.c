@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The probes of one rung: load, attach, prove, count, detach. */
+#include "sources/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/membarrier.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "sources/proof.h"
+#include "sources/skeleton.h"
+#include "sources/tracefs.h"
+
+enum { NAME_MAX_BYTES = 64 };
+
+uint32_t mrl_probes__syscalls(uint32_t events)
+{
+    uint32_t syscalls = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        for (unsigned int j = 0; j < mrl_event_def__count(); j++)
+            if ((events & (1U << i)) && mrl_event_def__at(j)->is_syscall &&
+                !strcmp(mrl_event_def__at(i)->syscall, mrl_event_def__at(j)->name))
+                syscalls |= 1U << j;
+    return syscalls;
+}
+
+static bool belongs(const struct bpf_program *program, const struct mrl_rung *rung)
+{
+    const char *name = bpf_program__name(program);
+    size_t size = strlen(rung->name);
+
+    return !strncmp(name, rung->name, size) && !strncmp(name + size, "__", 2);
+}
+
+static bool lane_is_used(uint32_t events, enum mrl_lane lane)
+{
+    static const enum mrl_lane lanes[] = {
+#define LANE_RARE  MRL_LANE_RARE
+#define LANE_MLOCK MRL_LANE_MLOCK
+#define LANE_NONE  MRL_LANE_NONE
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, ...)                                                          \
+    lane,
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, ...) lane,
+#include <abi/events.def>
+    };
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if ((events & (1U << i)) && lanes[i] == lane)
+            return true;
+    return false;
+}
+
+/* A lane that no chosen event uses keeps the smallest ring there is. */
+static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, uint64_t bytes)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
+}
+
+static int load(struct mrl_probes *probes,
+                const struct mrl_rung *rung,
+                const struct mrl_source_options *options,
+                bool cgroup_v1)
+{
+    struct bpf_program *program;
+    uint64_t cookie;
+
+    probes->rung = rung;
+    probes->object = mrelease_bpf__open();
+    if (!probes->object)
+        return -errno;
+    bpf_object__for_each_program(program, probes->object->obj)
+        bpf_program__set_autoload(program, belongs(program, rung));
+    size_ring(probes->object->maps.rare_records, options->events, MRL_LANE_RARE,
+              options->rare_ring_bytes);
+    size_ring(probes->object->maps.mlock_records, options->events, MRL_LANE_MLOCK,
+              options->mlock_ring_bytes);
+    if (getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
+        return -errno;
+    probes->object->rodata->settings.self_cookie = cookie | 1ULL
+                                                                << 63; /* never a 32-bit argument */
+    probes->object->rodata->settings.events = options->events;
+    probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    return mrelease_bpf__load(probes->object);
+}
+
+static int keep_link(struct mrl_probes *probes, struct bpf_link *link)
+{
+    if (!link)
+        return -errno;
+    if (probes->link_count == MRL_LINKS_MAX) {
+        bpf_link__destroy(link);
+        return -E2BIG;
+    }
+    probes->links[probes->link_count++] = link;
+    return 0;
+}
+
+static int attach_tracepoint(struct mrl_probes *probes,
+                             struct bpf_program *program,
+                             const char *name)
+{
+    int event = mrl_tracepoint__open("syscalls", name), err;
+
+    if (event < 0)
+        return event;
+    err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* the link owns it */
+    if (err)
+        close(event);
+    return err;
+}
+
+/* `moment` is "sys_enter" or "sys_exit". */
+static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t syscalls)
+{
+    struct bpf_program *program;
+    char name[NAME_MAX_BYTES];
+    int err = 0;
+
+    snprintf(name, sizeof(name), "%s__%s", probes->rung->name, moment);
+    program = bpf_object__find_program_by_name(probes->object->obj, name);
+    if (!program)
+        return -ENOENT;
+    if (!probes->rung->per_syscall)
+        return keep_link(probes, bpf_program__attach(program));
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
+        if (!(syscalls & (1U << i)))
+            continue;
+        snprintf(name, sizeof(name), "%s_%s", moment, mrl_event_def__at(i)->name);
+        err = attach_tracepoint(probes, program, name);
+    }
+    return err;
+}
+
+/*
+ * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
+ * call that returned between the two. Nothing is reported before both are there.
+ */
+static int attach(struct mrl_probes *probes, uint32_t syscalls)
+{
+    int err = attach_moment(probes, "sys_exit", syscalls);
+
+    if (!err)
+        err = attach_moment(probes, "sys_enter", syscalls);
+    if (!err)
+        __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
+    return err;
+}
+
+static int prove(struct mrl_probes *probes, uint32_t syscalls)
+{
+    uint64_t cookie = probes->object->rodata->settings.self_cookie;
+    int err = mrl_proof__call(syscalls, cookie);
+
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
+        struct mrl_event_counts counts;
+
+        if (!(syscalls & (1U << i)))
+            continue;
+        err = mrl_probes__counters(probes, i, &counts);
+        if (!err && !counts.self)
+            err = -ENODATA;
+    }
+    return err;
+}
+
+int mrl_probes__open(const struct mrl_rung *rung,
+                     const struct mrl_source_options *options,
+                     bool cgroup_v1,
+                     const char **ret_stage,
+                     struct mrl_probes *ret_probes)
+{
+    uint32_t syscalls = mrl_probes__syscalls(options->events);
+    struct mrl_probes probes = { 0 };
+    const char *stage = "load";
+    int err = load(&probes, rung, options, cgroup_v1);
+
+    if (!err) {
+        stage = "attach";
+        err = attach(&probes, syscalls);
+    }
+    if (!err) {
+        stage = "proof";
+        err = prove(&probes, syscalls);
+    }
+    if (err) {
+        mrl_probes__close(&probes);
+        *ret_stage = stage;
+        return err;
+    }
+    *ret_probes = probes;
+    return 0;
+}
+
+int mrl_probes__counters(const struct mrl_probes *probes,
+                         unsigned int event,
+                         struct mrl_event_counts *ret_counts)
+{
+    struct bpf_map *map = probes->object->maps.event_counters;
+    int cpus = libbpf_num_possible_cpus(), err;
+    struct mrl_event_counters *each;
+
+    if (cpus < 0)
+        return cpus;
+    each = calloc((size_t)cpus, sizeof(*each));
+    if (!each)
+        return -ENOMEM;
+    err = bpf_map__lookup_elem(map, &event, sizeof(event), each, (size_t)cpus * sizeof(*each), 0);
+    if (!err)
+        *ret_counts = (struct mrl_event_counts){ 0 };
+    for (int cpu = 0; !err && cpu < cpus; cpu++) {
+        ret_counts->seen += each[cpu].seen;
+        ret_counts->submitted += each[cpu].submitted;
+        ret_counts->refused += each[cpu].refused;
+        ret_counts->no_memory += each[cpu].no_memory;
+        ret_counts->self += each[cpu].self;
+    }
+    free(each);
+    return err;
+}
+
+void mrl_probes__detach(struct mrl_probes *probes)
+{
+    if (!probes->link_count)
+        return;
+    for (unsigned int i = 0; i < probes->link_count; i++)
+        bpf_link__destroy(probes->links[i]);
+    probes->link_count = 0;
+    /* A grace period: the programs that ran when the links went have ended, and counted. */
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void mrl_probes__close(struct mrl_probes *probes)
+{
+    if (!probes->object)
+        return;
+    mrl_probes__detach(probes);
+    mrelease_bpf__destroy(probes->object);
+    *probes = (struct mrl_probes){ 0 };
+}

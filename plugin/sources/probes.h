@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The probes of one rung: an object that is opened anew, with only that rung's programs loaded. */
+#ifndef MRL_SOURCES_PROBES_H
+#define MRL_SOURCES_PROBES_H
+
+#include <bpf/libbpf.h>
+
+#include "core/source.h"
+
+struct mrelease_bpf;
+
+enum { MRL_LINKS_MAX = 64 };
+
+/** Probes that are attached and proven. */
+struct mrl_probes {
+    struct mrelease_bpf *object;
+    const struct mrl_rung *rung;
+    struct bpf_link
+        *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
+    unsigned int link_count;
+};
+
+/** The system calls (bits of table indices) whose exit yields one of `events`. */
+uint32_t mrl_probes__syscalls(uint32_t events);
+
+/**
+ * Loads, attaches and proves the probes of `rung`. On failure nothing is left, and `*ret_stage`
+ * says where it failed: "load", "attach" or "proof". Errors: -errno of libbpf, -ENODATA the probes
+ * did not see a call of our own.
+ */
+int mrl_probes__open(const struct mrl_rung *rung,
+                     const struct mrl_source_options *options,
+                     bool cgroup_v1,
+                     const char **ret_stage,
+                     struct mrl_probes *ret_probes);
+
+/** Detaches; when it returns, no program runs any more. Idempotent. */
+void mrl_probes__detach(struct mrl_probes *probes);
+
+/** Detaches and frees; zeroed probes are allowed. */
+void mrl_probes__close(struct mrl_probes *probes);
+
+/** Sums the kernel's counters of an event over the CPUs; user space's stay 0. Errors: -ENOMEM,
+ * -errno of bpf(). */
+int mrl_probes__counters(const struct mrl_probes *probes,
+                         unsigned int event,
+                         struct mrl_event_counts *ret_counts);
+
+#endif
