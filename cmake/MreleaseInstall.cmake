@@ -14,6 +14,8 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/mrelease-config-version.cma
 install(FILES ${CMAKE_BINARY_DIR}/mrelease-config.cmake ${CMAKE_BINARY_DIR}/mrelease-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mrelease)
 
+# The pkg-config file finds its prefix from where it lies, so that an installed tree can be moved.
+file(RELATIVE_PATH MRELEASE_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/mrelease.pc.in ${CMAKE_BINARY_DIR}/mrelease.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/mrelease.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

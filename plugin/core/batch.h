@@ -26,7 +26,7 @@ struct mrl_batch {
     size_t count;
     struct mrl_arena arena;
     struct mrl_event events[MRL_BATCH_EVENTS];
-    char bytes[MRL_BATCH_BYTES];
+    _Alignas(8) char bytes[MRL_BATCH_BYTES];
 };
 
 /** Shared by its owner and by each batch that is out; goes when all are gone. */

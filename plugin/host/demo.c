@@ -87,6 +87,14 @@ static int kill_and_release(size_t bytes)
     return err;
 }
 
+/* A demonstration must not push the machine into the very state that it is about. */
+static size_t most_bytes(void)
+{
+    size_t quarter = (size_t)sysconf(_SC_AVPHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
+
+    return quarter < DEMO_BYTES_MAX ? quarter : DEMO_BYTES_MAX;
+}
+
 /*
  * The child may be quicker at dying than we are at asking (ESRCH). A bigger one takes longer, as in
  * the kernel's own test of this call. Returns 0 or -errno.
@@ -101,7 +109,7 @@ static int act(void)
     for (int i = 0; err == -ESRCH && i < TRIES; i++) {
         mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
         err = kill_and_release(bytes);
-        bytes = bytes < DEMO_BYTES_MAX ? 2 * bytes : bytes;
+        bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
     }
     if (err)
         mrl_say("process_mrelease: %s", strerror(-err));

@@ -38,7 +38,12 @@ static int set_count(void *target, const char *value, struct mrl_error *error)
 
 static int set_duration(void *target, const char *value, struct mrl_error *error)
 {
-    return mrl_parse_duration(value, &((struct mrl_session_options *)target)->duration_ns, error);
+    struct mrl_session_options *options = target;
+    int err = mrl_parse_duration(value, &options->duration_ns, error);
+
+    if (!err && !options->duration_ns)
+        err = mrl_error__set(error, -EINVAL, "'%.64s' is no time at all", value);
+    return err;
 }
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug" };
