@@ -111,15 +111,17 @@ int victim__start(struct script *script)
 {
     struct victim *victim = &script->victim;
     int ready[2], pidfd;
+    pid_t child;
     char byte;
 
     script__check(script, !pipe2(ready, O_CLOEXEC), "pipe2");
-    victim->pid = fork();
-    script__check(script, victim->pid >= 0, "fork");
-    if (!victim->pid) {
+    child = fork();
+    script__check(script, child >= 0, "fork");
+    if (!child) {
         close(ready[0]);
         live(script, ready[1]);
     }
+    victim->pid = child;
     close(ready[1]);
     if (read(ready[0], &byte, 1) != 1)
         _exit(1); /* the victim said why */
