@@ -150,18 +150,63 @@ int sensor__stop(struct sensor *sensor, int signal)
     return sensor__wait(sensor);
 }
 
-unsigned long long sensor__total(const struct sensor *sensor, const char *before, const char *after)
+int sensor__run(struct sensor *sensor, const char *const *arguments)
 {
-    const char *text = sensor__stderr(sensor), *at = text;
-    unsigned long long number;
-    char *end;
+    const struct sensor_options options = { .arguments = arguments };
 
-    while ((at = strstr(at, before))) {
-        at += strlen(before);
-        number = strtoull(at, &end, 10);
-        if (end > at && !strncmp(end, after, strlen(after)))
-            return number;
+    sensor__spawn(sensor, &options);
+    return sensor__wait(sensor);
+}
+
+/* What follows "mrelease: SUBJECT: " at the start of a line. */
+static const char *said_of(const struct sensor *sensor, const char *subject)
+{
+    const char *text = sensor__stderr(sensor);
+    const char *at = strstr(text, live__text("mrelease: %s: ", subject));
+
+    if (!at)
+        fail_msg("nothing was said of %s in: %s", subject, text);
+    return at + strlen("mrelease: ") + strlen(subject) + 2;
+}
+
+struct totals sensor__totals(const struct sensor *sensor, const char *event)
+{
+    struct totals totals;
+    const char *said = said_of(sensor, event);
+
+    if (sscanf(said,
+               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed), "
+               "%llu self",
+               &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
+        fail_msg("not the totals of an event: %s", said);
+    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
+    return totals;
+}
+
+void sensor__delivered(const struct sensor *sensor,
+                       const char *output,
+                       unsigned long long *ret_delivered,
+                       unsigned long long *ret_dropped)
+{
+    const char *text = sensor__stderr(sensor), *subject = live__text("mrelease: %s: ", output);
+    const char *at = text;
+
+    /* Errors of the output may have been said before. */
+    while ((at = strstr(at, subject))) {
+        at += strlen(subject);
+        if (sscanf(at, "%llu delivered, %llu dropped", ret_delivered, ret_dropped) == 2)
+            return;
     }
-    fail_msg("no number between '%s' and '%s' in: %s", before, after, text);
-    return 0;
+    fail_msg("no totals of %s in: %s", output, text);
+}
+
+void sensor__assert_one_line(const struct sensor *sensor, const char *text)
+{
+    const char *said = sensor__stderr(sensor), *end = strchr(said, '\n');
+
+    if (strncmp(said, "mrelease: ", 10) != 0 || !end || end[1])
+        fail_msg("not one line of the program: '%s'", said);
+    if (!strstr(said, text))
+        fail_msg("'%s' is not in: %s", text, said);
+    assert_string_equal(sensor__stdout(sensor), "");
 }

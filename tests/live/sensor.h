@@ -34,6 +34,9 @@ void sensor__start(struct sensor *sensor, const char *const *arguments);
 /** Waits for its end. Returns its exit status; the test fails when a signal ended it. */
 int sensor__wait(struct sensor *sensor);
 
+/** Runs the program to its end. Returns its exit status. */
+int sensor__run(struct sensor *sensor, const char *const *arguments);
+
 /** Signals it and waits. */
 int sensor__stop(struct sensor *sensor, int signal);
 
@@ -44,11 +47,23 @@ const char *sensor__stdout(const struct sensor *sensor);
 /** Waits until standard error contains `text`; the test fails after a while. */
 void sensor__await_text(const struct sensor *sensor, const char *text);
 
-/** The number after `before` and ahead of `after` in a line of standard error that begins so; the
- * test fails when there is none. */
-unsigned long long sensor__total(const struct sensor *sensor,
-                                 const char *before,
-                                 const char *after);
+/** What standard error tells of an event at the end. */
+struct totals {
+    unsigned long long seen, read, lost, self;
+};
+
+/** The totals of `event`, of which it was checked that none is unaccounted for. */
+struct totals sensor__totals(const struct sensor *sensor, const char *event);
+
+/** The same for an output, as it was named after --output. */
+void sensor__delivered(const struct sensor *sensor,
+                       const char *output,
+                       unsigned long long *ret_delivered,
+                       unsigned long long *ret_dropped);
+
+/** The program said one line, which begins with its name and contains `text`, and printed nothing.
+ */
+void sensor__assert_one_line(const struct sensor *sensor, const char *text);
 
 #define SENSOR_START(sensor, ...) \
     sensor__start(sensor, (const char *const[]){ "run", __VA_ARGS__, NULL })
