@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Error texts, and the nearest known word for a wrong one. */
 #include <errno.h>
+#include <limits.h>
 #include <mrelease/error.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,15 +50,17 @@ static unsigned int distance(const char *from, const char *to)
     return row[to_size];
 }
 
+/* The closest of those that are near enough, or that the word is the beginning of. */
 static const char *nearest(const char *word, const char *const *words, unsigned int count)
 {
     const char *best = NULL;
-    unsigned int best_steps = (unsigned int)strlen(word) / 2 + 1;
+    size_t size = strlen(word);
+    unsigned int best_steps = UINT_MAX, far = (unsigned int)size / 2 + 1;
 
     for (unsigned int i = 0; i < count; i++) {
         unsigned int steps = distance(word, words[i]);
 
-        if (steps < best_steps || (strlen(word) > 2 && !strncmp(words[i], word, strlen(word)))) {
+        if (steps < best_steps && (steps < far || (size > 2 && !strncmp(words[i], word, size)))) {
             best_steps = steps;
             best = words[i];
         }
