@@ -49,20 +49,32 @@ static unsigned int distance(const char *from, const char *to)
     return row[to_size];
 }
 
+/* What an unfinished word means: the shortest that begins with it. */
+static const char *finished(const char *word, const char *const *words, unsigned int count)
+{
+    size_t size = strlen(word);
+    const char *best = NULL;
+
+    for (unsigned int i = 0; size > 2 && i < count; i++)
+        if (!strncmp(words[i], word, size) && (!best || strlen(words[i]) < strlen(best)))
+            best = words[i];
+    return best;
+}
+
 static const char *nearest(const char *word, const char *const *words, unsigned int count)
 {
-    const char *best = NULL;
-    unsigned int best_steps = (unsigned int)strlen(word) / 2 + 1;
+    const char *begun = finished(word, words, count), *best = NULL;
+    unsigned int best_steps = (unsigned int)strnlen(word, LONGEST_WORD) / 2 + 1;
 
-    for (unsigned int i = 0; i < count; i++) {
+    for (unsigned int i = 0; !begun && i < count; i++) {
         unsigned int steps = distance(word, words[i]);
 
-        if (steps < best_steps || (strlen(word) > 2 && !strncmp(words[i], word, strlen(word)))) {
+        if (steps < best_steps) {
             best_steps = steps;
             best = words[i];
         }
     }
-    return best;
+    return begun ? begun : best;
 }
 
 int mrl_error__unknown(struct mrl_error *error,
