@@ -80,7 +80,7 @@ static void error_lists_the_words_when_none_is_likely(void **state)
     mrl_error__unknown(&error, "coverage", "zzzzzzzz", few, COUNT_OF(few));
     assert_string_equal(
         error.text,
-        "unknown coverage 'zzzzzzzz': the nearest is 'all'; known are compat, native, all");
+        "unknown coverage 'zzzzzzzz': the nearest is 'compat'; known are compat, native, all");
     mrl_error__unknown(&error, "coverage", "", few, COUNT_OF(few));
     assert_string_equal(error.text,
                         "unknown coverage '': the nearest is 'all'; known are compat, native, all");
