@@ -133,7 +133,7 @@ static const struct {
     { { "event" }, "did you mean 'events'?" },
     { { "--hlp" }, "did you mean '--help'?" },
     { { "events", "mloc" }, "did you mean 'mlock'?" },
-    { { "run", "--evens", "mlock" }, "unknown option 'evens': did you mean 'events'?" },
+    { { "run", "--evens", "mlock" }, "unknown option '--evens': did you mean '--events'?" },
     { { "run", "--events" }, "needs a value" },
     { { "run", "--events", "process_mreleese" }, "did you mean 'process_mrelease'?" },
     { { "run", "--events", "mlock,mlok" }, "unknown event 'mlok': did you mean 'mlock'?" },

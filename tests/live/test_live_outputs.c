@@ -206,7 +206,7 @@ static void a_symbolic_link_is_refused(void **state)
 static void what_cannot_be_opened_is_one_line(void **state)
 {
     (void)state;
-    assert_refused("no/such/directory", "no/such/directory: No such file or directory");
+    assert_refused("no/such/directory", "no/such/directory: no such directory; what exists is");
     assert_refused("", "Is a directory");
 }
 

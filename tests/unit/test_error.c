@@ -71,16 +71,19 @@ static void error_names_the_nearest_word(void **state)
     }
 }
 
-static void error_lists_the_words_when_none_is_near(void **state)
+static void error_lists_the_words_when_none_is_likely(void **state)
 {
     static const char *const few[] = { "compat", "native", "all" };
     struct mrl_error error;
 
     (void)state;
     mrl_error__unknown(&error, "coverage", "zzzzzzzz", few, COUNT_OF(few));
-    assert_string_equal(error.text, "unknown coverage 'zzzzzzzz': known are compat, native, all");
+    assert_string_equal(
+        error.text,
+        "unknown coverage 'zzzzzzzz': the nearest is 'compat'; known are compat, native, all");
     mrl_error__unknown(&error, "coverage", "", few, COUNT_OF(few));
-    assert_string_equal(error.text, "unknown coverage '': known are compat, native, all");
+    assert_string_equal(error.text,
+                        "unknown coverage '': the nearest is 'all'; known are compat, native, all");
 }
 
 static void error_finds_no_neighbour_for_a_very_long_word(void **state)
@@ -114,7 +117,7 @@ int main(void)
         cmocka_unit_test(error_may_be_null),
         cmocka_unit_test(error_text_longer_than_its_room_is_cut),
         cmocka_unit_test(error_names_the_nearest_word),
-        cmocka_unit_test(error_lists_the_words_when_none_is_near),
+        cmocka_unit_test(error_lists_the_words_when_none_is_likely),
         cmocka_unit_test(error_finds_no_neighbour_for_a_very_long_word),
         cmocka_unit_test(error_list_longer_than_its_room_is_cut),
     };
