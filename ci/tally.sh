@@ -4,20 +4,17 @@
 # One line for each; the output of what failed is shown whole, and skips are listed at the end.
 
 passed=0 failed=0 skipped=0
+finished=0 # set by ci/test when it has come to its end
 skips=()
-started=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/mrelease-test.XXXXXX")
 
 # at_end: the last thing that ci/test does, whatever ended it.
 at_end() {
-    local status=$? pid
-    for pid in "${started[@]}"; do
-        kill "$pid" 2>/dev/null || true
-    done
+    local status=$?
     rm -rf "$work"
-    if ((status && !failed)); then
-        echo "not ok ci/test itself: exit status $status"
-        failed=1
+    if ((!finished)); then
+        echo "NOT OK  ci/test itself: it ended early, exit status $status"
+        failed=$((failed + 1))
     fi
     if ((${#skips[@]})); then
         printf '\nskipped:\n'
@@ -36,7 +33,7 @@ now_ms() {
 # report VERDICT NAME START_MS TEXT
 report() {
     local ms=$(($(now_ms) - $3))
-    printf '%-7s %-40s %4d.%d s  %s\n' "$1" "$2" $((ms / 1000)) $((ms % 1000 / 100)) "$4"
+    printf '%-7s %-52s %4d.%d s  %s\n' "$1" "$2" $((ms / 1000)) $((ms % 1000 / 100)) "$4"
 }
 
 show_log() {
@@ -145,13 +142,13 @@ tap_test() {
 
 # tap_group GROUP SECONDS DIRECTORY: every test program in it. None at all is a failure.
 tap_group() {
-    local program programs
-    mapfile -t programs < <(find "$3" -maxdepth 1 -type f -executable 2>/dev/null | sort)
-    if ((!${#programs[@]})); then
+    local file files
+    mapfile -t files < <(find "$3" -maxdepth 1 -type f -executable 2>/dev/null | sort)
+    if ((!${#files[@]})); then
         failed=$((failed + 1))
         echo "NOT OK  $1: no test programs in $3"
     fi
-    for program in "${programs[@]}"; do
-        tap_test "$1" "$2" "$program"
+    for file in "${files[@]}"; do
+        tap_test "$1" "$2" "$file"
     done
 }
