@@ -9,6 +9,8 @@
 #include "unit/records.h"
 #include "unit/unit.h"
 
+enum { TEST_CONTAINER_MAX = 128 }; /* what enrich/cgroups.c keeps of an id */
+
 struct mrl_text test_text(const char *text)
 {
     return (struct mrl_text){ text, strlen(text) };
@@ -45,6 +47,39 @@ void test_event__init(struct test_event *event, const char *name)
     for (unsigned int i = 0; i < def->field_count; i++)
         if (def->fields[i].kind->wire == MRL_WIRE_TEXT)
             event->values[i].text = test_text("");
+}
+
+static struct mrl_text worst_text(size_t size)
+{
+    static char bytes[MRL_EXE_BYTES];
+
+    memset(bytes, 0x01, sizeof(bytes)); /* \u0001 or \x01: as long as an escape can be */
+    return (struct mrl_text){ bytes, size };
+}
+
+static void init_worst_value(const struct mrl_field *field, struct mrl_value *value)
+{
+    if (field->kind->wire == MRL_WIRE_ENTITY)
+        value->entity = (struct mrl_entity){ UINT32_MAX, UINT64_MAX };
+    else if (field->kind->wire != MRL_WIRE_TEXT)
+        value->unsigned_number = UINT64_MAX;
+    else if (strstr(field->name, "exe"))
+        value->text = worst_text(MRL_EXE_BYTES);
+    else
+        value->text = worst_text(strstr(field->name, "container") ? TEST_CONTAINER_MAX : 16);
+}
+
+void test_event__init_worst(struct test_event *event, const char *name)
+{
+    test_event__init(event, name);
+    memset((char *)event + offsetof(struct mrl_event, entry_ns), 0xff,
+           offsetof(struct mrl_event, process_name) - offsetof(struct mrl_event, entry_ns));
+    event->event.return_value = INT64_MIN;
+    event->event.process_name = worst_text(MRL_NAME_BYTES);
+    event->event.host_name = worst_text(MRL_NAME_BYTES);
+    event->event.container_id = worst_text(TEST_CONTAINER_MAX);
+    for (unsigned int i = 0; i < event->event.def->field_count; i++)
+        init_worst_value(&event->event.def->fields[i], &event->values[i]);
 }
 
 struct mrl_encoder *test_encoder(const char *format, const struct mrl_encoder_options *options)

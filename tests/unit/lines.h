@@ -19,6 +19,10 @@ struct mrl_text test_text(const char *text);
 /** The call of the fact sheet's example, as the event called `name`, with all values 0. */
 void test_event__init(struct test_event *event, const char *name);
 
+/** The same with every number and text as long as it can be, and texts of bytes that no format
+ * prints as they are. */
+void test_event__init_worst(struct test_event *event, const char *name);
+
 /** An encoder; fails the test where the format is unknown. */
 struct mrl_encoder *test_encoder(const char *format, const struct mrl_encoder_options *options);
 

@@ -210,38 +210,6 @@ static void json_hashes_the_target_as_a_process(void **state)
 
 /* -- limits ----------------------------------------------------------------------------------- */
 
-static struct mrl_text filled(char *room, size_t size)
-{
-    memset(room, 0x01, size);
-    return (struct mrl_text){ room, size };
-}
-
-/* Every number and text as long as it can be: 6 bytes of JSON for each byte of text. */
-static void worst_event(struct test_event *event, const char *name)
-{
-    static char exe[MRL_EXE_BYTES], container[128], comm[MRL_NAME_BYTES];
-
-    test_event__init(event, name);
-    memset((char *)event + offsetof(struct test_event, event.entry_ns), 0xff,
-           offsetof(struct mrl_event, process_name) - offsetof(struct mrl_event, entry_ns));
-    event->event.return_value = INT64_MIN;
-    event->event.process_name = filled(comm, sizeof(comm));
-    event->event.host_name = filled(comm, sizeof(comm));
-    event->event.container_id = filled(container, sizeof(container));
-    for (unsigned int i = 0; i < event->event.def->field_count; i++) {
-        const struct mrl_field *field = &event->event.def->fields[i];
-
-        if (field->kind->wire == MRL_WIRE_TEXT)
-            event->values[i].text = filled(exe, strstr(field->name, "exe")         ? sizeof(exe)
-                                                : strstr(field->name, "container") ? 128
-                                                                                   : 16);
-        else if (field->kind->wire == MRL_WIRE_ENTITY)
-            event->values[i].entity = (struct mrl_entity){ UINT32_MAX, UINT64_MAX };
-        else
-            event->values[i].unsigned_number = UINT64_MAX;
-    }
-}
-
 static void json_of_the_worst_event_fits_its_room(void **state)
 {
     (void)state;
@@ -251,7 +219,7 @@ static void json_of_the_worst_event_fits_its_room(void **state)
         json_t *parsed;
         char *line;
 
-        worst_event(&event, mrl_event_def__at(i)->name);
+        test_event__init_worst(&event, mrl_event_def__at(i)->name);
         line = test_line_in("json-v0.23", &event.event);
         assert_in_range(strlen(line), 1, MRL_EVENT_TEXT_MAX);
         parsed = json_loads(line, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
