@@ -15,6 +15,8 @@
 #include "lib/target.h"
 #include "lib/task.h"
 
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct mrl_settings settings;
@@ -298,10 +300,16 @@ int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sys_exit")
 int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-    /* ctx->args[0] is a plain number to the verifier; the task's registers are the same ones. */
-    struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    /*
+     * ctx->args[0] is a plain number to the verifier. Since 6.2 a cast that costs nothing makes a
+     * pointer of it; before, the task's registers, which are the same ones, cost two helpers.
+     */
+    struct pt_regs *regs =
+        bpf_rdonly_cast
+            ? bpf_rdonly_cast((void *)ctx->args[0], bpf_core_type_id_kernel(struct pt_regs))
+            : (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 
-    return call_exit(regs, syscall_number(regs), ctx->args[1]);
+    return call_exit(NULL, syscall_number(regs), ctx->args[1]);
 }
 
 /* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
