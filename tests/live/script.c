@@ -132,6 +132,9 @@ struct call *script__call(
 
     memcpy(call->args, (uint64_t[]){ arg0, arg1, arg2 }, sizeof(call->args));
     call->before_ns = epoch_ns();
+    if (script->last_moment)
+        script->last_moment(script);
+    script->last_moment = NULL;
     call->result = trigger__native(call->event->number, arg0, arg1, arg2);
     call->after_ns = epoch_ns();
     return call;

@@ -14,7 +14,7 @@
 #include "harness.h"
 #include "release.h"
 
-enum { SOMEBODY = 12345 };
+enum { SOMEBODY = 12345, TRIES = 8 };
 
 #define MIB       ((size_t)1 << 20)
 #define CONTAINER "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
@@ -33,7 +33,8 @@ static const struct lines *run(const char *events,
 
 static void release_victim(struct script *script)
 {
-    victim__bury(script, victim__release(script));
+    victim__release(script);
+    victim__bury(script);
 }
 
 /* The release of the script's victim, with all that holds of each. */
@@ -166,21 +167,54 @@ static void a_target_has_its_number_in_the_callers_namespace(void **state)
     assert_released(lines, script, script->victim.self.pid);
 }
 
-/* The victim lives outside, and only its descriptor is known inside. */
-static int outer_pidfd;
+/*
+ * The victim lives outside, and only its descriptor is known inside: who is there may release it,
+ * but may not kill it. So it says that it is about to call, and keeps the processor busy until the
+ * kill, for the victim not to run.
+ */
+static void await_the_kill(struct script *script)
+{
+    script->flag = 1;
+    while (script->flag)
+        sched_yield();
+}
 
 static void release_outer(struct script *script)
 {
-    script__call(script, "process_mrelease", (uint64_t)outer_pidfd, 0, 0);
+    script->last_moment = await_the_kill;
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
+}
+
+static void enter_and_release(struct script *script)
+{
+    script__check(script, !unshare(CLONE_NEWPID), "a new PID namespace");
+    script__fork(script, release_outer);
+}
+
+static bool was_released_from_inside(struct script *script)
+{
+    pid_t child;
+
+    victim__start(script);
+    child = fork();
+    script__check(script, child >= 0, "fork");
+    if (!child) {
+        enter_and_release(script);
+        _exit(0);
+    }
+    while (!script->flag)
+        live__pause_ms(1);
+    victim__kill(script);
+    script->flag = 0;
+    script__check(script, waitpid(child, NULL, 0) == child, "waitpid");
+    victim__bury(script);
+    return !script->calls[script->count - 1].result;
 }
 
 static void release_from_inside(struct script *script)
 {
-    outer_pidfd = victim__start(script);
-    script__check(script, !unshare(CLONE_NEWPID), "a new PID namespace");
-    victim__kill(script, outer_pidfd);
-    script__fork(script, release_outer);
-    victim__bury(script, outer_pidfd);
+    for (int i = 0; !was_released_from_inside(script); i++)
+        script__check(script, i < TRIES, "no victim could be released from inside");
 }
 
 static void a_target_outside_the_callers_namespace_has_no_number(void **state)
@@ -201,12 +235,11 @@ static void a_target_outside_the_callers_namespace_has_no_number(void **state)
 
 static void release_again_and_again(struct script *script)
 {
-    int pidfd = victim__release(script);
-
-    script__call(script, "process_mrelease", (uint64_t)pidfd, 0, 0);
-    victim__await_death(script, pidfd);
-    script__call(script, "process_mrelease", (uint64_t)pidfd, 0, 0);
-    victim__bury(script, pidfd);
+    victim__release(script);
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
+    victim__await_death(script);
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
+    victim__bury(script);
 }
 
 /* The second call finds nothing to free, or a process that dropped its memory meanwhile; the third
@@ -244,15 +277,15 @@ static void a_second_call_finds_nothing_left(void **state)
 
 static void fail_to_release(struct script *script)
 {
-    int pidfd = victim__start(script);
-
-    script__call(script, "process_mrelease", (uint64_t)pidfd, 0, 0); /* it is not dying */
-    script__call(script, "process_mrelease", (uint64_t)pidfd, 1, 0);
+    victim__start(script);
+    /* It is not dying yet. */
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 1, 0);
     script__call(script, "process_mrelease", UINT64_MAX, 0, 0);
-    victim__kill(script, pidfd);
-    victim__await_death(script, pidfd);
-    script__call(script, "process_mrelease", (uint64_t)pidfd, 0, 0);
-    victim__bury(script, pidfd);
+    victim__kill(script);
+    victim__await_death(script);
+    script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
+    victim__bury(script);
 }
 
 static void a_failed_call_has_no_release(void **state)

@@ -25,6 +25,7 @@ struct victim {
 
     /* Known once it was started. */
     pid_t pid; /* as its parent sees it */
+    int pidfd; /* its parent's */
     struct caller self;
     char path[EXE_BYTES]; /* of its executable */
     uint64_t resident_bytes, anon_resident_bytes;
@@ -32,22 +33,24 @@ struct victim {
 };
 
 /**
- * Starts a victim and returns a pidfd of it. It runs on the caller's CPU and only when that has
- * nothing better to do, so that a killed victim does not get far before its memory is released.
+ * Starts a victim. It runs on the caller's CPU and only when that has nothing better to do, so that
+ * a killed victim does not drop its memory before it can be released.
  */
-int victim__start(struct script *script);
+void victim__start(struct script *script);
 
 /** Kills it through its pidfd. */
-void victim__kill(struct script *script, int pidfd);
+void victim__kill(struct script *script);
 
 /** Lets it die: when this returns it is a zombie. */
-void victim__await_death(struct script *script, int pidfd);
+void victim__await_death(struct script *script);
 
 /** Takes the zombie away and closes the pidfd. */
-void victim__bury(struct script *script, int pidfd);
+void victim__bury(struct script *script);
 
-/** Starts, kills and releases, with ever bigger victims, until a call succeeds; does not bury.
- * Returns the pidfd. */
-int victim__release(struct script *script);
+/**
+ * Starts, kills and releases a victim, and another one should the first be gone already (ESRCH).
+ * It is left to be buried.
+ */
+void victim__release(struct script *script);
 
 #endif
