@@ -36,7 +36,6 @@ struct script {
     struct victim victim;
     /* Runs once, in the child, between a native call's first look at the clock and the call. */
     void (*last_moment)(struct script *script);
-    volatile int flag; /* for processes of one script to wait for each other */
     char failure[FAILURE_BYTES];
 };
 

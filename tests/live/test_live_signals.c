@@ -2,8 +2,6 @@
 /* Signals, and that nothing goes missing without being counted. */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <sys/wait.h>

@@ -63,7 +63,6 @@ static void hold_memory(struct script *script)
 
 static void live(struct script *script, int ready)
 {
-    const struct sched_param idle = { 0 };
     struct victim *victim = &script->victim;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +76,6 @@ static void live(struct script *script, int ready)
     }
     prctl(PR_SET_NAME, victim->name ? victim->name : "live-victim");
     script__check(script, caller__take(&victim->self), "the victim does not know itself");
-    sched_setscheduler(0, SCHED_IDLE, &idle);
     script__check(script, write(ready, "", 1) == 1, "write");
     for (;;)
         pause();
@@ -134,8 +132,10 @@ void victim__start(struct script *script)
 
 void victim__kill(struct script *script)
 {
+    const struct sched_param idle = { 0 };
     int pidfd = script->victim.pidfd;
 
+    sched_setscheduler(script->victim.pid, SCHED_IDLE, &idle);
     script__check(script, !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), "killing");
 }
 

@@ -32,16 +32,16 @@ struct victim {
     uint64_t locked_kib, pagetable_kib;
 };
 
-/**
- * Starts a victim. It runs on the caller's CPU and only when that has nothing better to do, so that
- * a killed victim does not drop its memory before it can be released.
- */
+/** Starts a victim, on the caller's CPU. */
 void victim__start(struct script *script);
 
-/** Kills it through its pidfd. */
+/**
+ * Kills it through its pidfd, and lets it run only when its CPU has nothing better to do: a killed
+ * process drops its memory at once, and then it is too late to release it.
+ */
 void victim__kill(struct script *script);
 
-/** Lets it die: when this returns it is a zombie. */
+/** Lets it run and die: when this returns it is a zombie. */
 void victim__await_death(struct script *script);
 
 /** Takes the zombie away and closes the pidfd. */
