@@ -80,7 +80,7 @@ static const struct known_event {
       152,
       "syscalls,proc,proc_mem",
       { { "flags", "int", "int32", "int32" } } },
-    { "munlockall", 152, 231, 153, 153, 153, "syscalls,proc,proc_mem", { { NULL } } },
+    { "munlockall", 152, 231, 153, 153, 153, "syscalls,proc,proc_mem", { { 0 } } },
     { "mlock2",
       325,
       284,
