@@ -113,6 +113,7 @@ static void json_prints_a_gap_without_a_task(void **state)
 
     (void)state;
     event.event.values = event.values;
+    event.event.process_name = event.event.host_name = event.event.container_id = test_text("");
     event.event.entry_ns = 1763467322987654321;
     event.values[0].text = test_text("mlock");
     event.values[1].unsigned_number = UINT64_MAX;
