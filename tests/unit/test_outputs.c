@@ -252,7 +252,7 @@ static void outputs_are_closed_again_when_one_cannot_be_opened(void **state)
     add(fixture, "json", "events.json");
     add(fixture, "json", "no-such-directory/events.json");
     assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), -ENOENT);
-    assert_non_null(strstr(error.text, "no-such-directory/events.json: No such file or directory"));
+    assert_non_null(strstr(error.text, "no-such-directory/events.json: no such directory"));
     assert_int_equal(fixture->outputs.opened, 0);
     assert_false(mrl_outputs__alive(&fixture->outputs));
 }
