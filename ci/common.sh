@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Git refuses a tree of another user, as a container that runs as root often has.
-export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
+GIT_CONFIG_VALUE_0=$(pwd -P)
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
@@ -28,7 +29,7 @@ can_load_bpf() {
 files() {
     local list file pattern
     list=$(git ls-files 2>/dev/null) || true
-    [[ -n $list ]] || list=$(find . -path ./build -prune -o -type f -printf '%P\n')
+    [[ -n $list ]] || list=$(find . \( -path ./build -o -path ./.git \) -prune -o -type f -printf '%P\n')
     while IFS= read -r file; do
         for pattern in "$@"; do
             # shellcheck disable=SC2053 # a pattern
