@@ -7,6 +7,7 @@ passed=0 failed=0 skipped=0
 finished=0 # set by ci/test when it has come to its end
 skips=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/mrelease-test.XXXXXX")
+export work
 
 # at_end: the last thing that ci/test does, whatever ended it.
 at_end() {
@@ -40,19 +41,15 @@ show_log() {
     sed 's/^/    | /' "$work/log"
 }
 
-# command_test NAME SECONDS COMMAND…: one test. Exit status 77 skips it; the last line says why.
+# command_test NAME SECONDS COMMAND…: one test; COMMAND may be a function, and sees exported
+# variables only. Exit status 77 skips it; the last line says why.
 command_test() {
     local name=$1 status=0 start
     start=$(now_ms)
-    # Functions run in a subshell that has no part in at_end, and in which "set -e" counts.
-    set +e
-    (
-        trap - EXIT
-        set -e
-        if [[ $(type -t "$3") == function ]]; then "${@:3}"; else timeout -k 5 "$2" "${@:3}"; fi
-    ) >"$work/log" 2>&1 </dev/null
-    status=$?
-    set -e
+    # In a shell of its own: functions are commands too, nothing of theirs outlives the time limit,
+    # and "set -e" counts, which it does not in a condition.
+    timeout -k 5 "$2" "$BASH" -euo pipefail -c "$(declare -f)"$'\n"$@"' "$0" "${@:3}" \
+        >"$work/log" 2>&1 </dev/null || status=$?
     case $status in
     0) passed=$((passed + 1)) && report ok "$name" "$start" "" ;;
     77)
