@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The classic JSON object, from events built by hand. */
-#include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,109 +206,6 @@ static void json_hashes_the_target_as_a_process(void **state)
                        "\"value\":3078815117}");
 }
 
-/* -- limits ----------------------------------------------------------------------------------- */
-
-static void json_of_the_worst_event_fits_its_room(void **state)
-{
-    (void)state;
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct test_event event;
-        json_error_t error;
-        json_t *parsed;
-        char *line;
-
-        test_event__init_worst(&event, mrl_event_def__at(i)->name);
-        line = test_line_in("json-v0.23", &event.event);
-        assert_in_range(strlen(line), 1, MRL_EVENT_TEXT_MAX);
-        parsed = json_loads(line, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
-        if (!parsed)
-            fail_case("%s: %s", mrl_event_def__at(i)->name, error.text);
-        json_decref(parsed);
-        free(line);
-    }
-}
-
-static void json_refuses_less_room_than_any_event_needs(void **state)
-{
-    struct mrl_encoder *encoder = test_encoder("json", NULL);
-    struct test_event event;
-    char *room = malloc(MRL_EVENT_TEXT_MAX);
-
-    (void)state;
-    test_event__init(&event, "mlock");
-    room[0] = 'x';
-    assert_int_equal(mrl_encoder__put(encoder, &event.event, room, MRL_EVENT_TEXT_MAX - 1),
-                     -ENOBUFS);
-    assert_int_equal(mrl_encoder__put(encoder, &event.event, room, 0), -ENOBUFS);
-    assert_int_equal(room[0], 'x');
-    assert_true(mrl_encoder__put(encoder, &event.event, room, MRL_EVENT_TEXT_MAX) > 0);
-    free(room);
-    mrl_encoder__free(encoder);
-}
-
-/* -- keys ------------------------------------------------------------------------------------- */
-
-static void json_has_the_31_keys_of_tracee_in_order(void **state)
-{
-    static const char *const keys[] = {
-        "timestamp",
-        "threadStartTime",
-        "processorId",
-        "processId",
-        "cgroupId",
-        "threadId",
-        "parentProcessId",
-        "hostProcessId",
-        "hostThreadId",
-        "hostParentProcessId",
-        "userId",
-        "mountNamespace",
-        "pidNamespace",
-        "processName",
-        "executable",
-        "hostName",
-        "containerId",
-        "container",
-        "kubernetes",
-        "eventId",
-        "eventName",
-        "matchedPolicies",
-        "argsNum",
-        "returnValue",
-        "syscall",
-        "stackAddresses",
-        "contextFlags",
-        "threadEntityId",
-        "processEntityId",
-        "parentEntityId",
-        "args",
-    };
-
-    (void)state;
-    assert_int_equal(COUNT_OF(keys), 31);
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct test_event event;
-        const char *key;
-        json_t *parsed, *value;
-        size_t at = 0;
-        char *line;
-
-        test_event__init(&event, mrl_event_def__at(i)->name);
-        line = test_line_in("json", &event.event);
-        assert_memory_equal(line, "{\"timestamp\":1", 14);
-        parsed = json_loads(line, 0, NULL);
-        assert_non_null(parsed);
-        json_object_foreach(parsed, key, value)
-        {
-            assert_true(at < COUNT_OF(keys));
-            assert_string_equal(key, keys[at++]);
-        }
-        assert_int_equal(at, COUNT_OF(keys));
-        json_decref(parsed);
-        free(line);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,9 +219,6 @@ int main(void)
         cmocka_unit_test(json_escapes_every_name),
         cmocka_unit_test(json_hashes_thread_process_and_parent_apart),
         cmocka_unit_test(json_hashes_the_target_as_a_process),
-        cmocka_unit_test(json_of_the_worst_event_fits_its_room),
-        cmocka_unit_test(json_refuses_less_room_than_any_event_needs),
-        cmocka_unit_test(json_has_the_31_keys_of_tracee_in_order),
     };
 
     return cmocka_run_group_tests_name("json_classic", tests, NULL, NULL);
