@@ -132,19 +132,19 @@ static void classic_put(struct mrl_encoder *base,
     const struct event_text *constant = &encoder->events[event->def->index];
     const struct mrl_task_text *task =
         mrl_task_texts__get(&encoder->tasks, event, encoder->dialect->rounding_ns);
-    const char *at = task->bytes;
+    const char *context = task->bytes + task->start_size, *ids = context + task->context_size;
 
     mrl_put_literal(writer, "{\"timestamp\":");
     mrl_put_unsigned(writer, event->entry_ns);
-    mrl_put_bytes(writer, at, task->start_size);
+    mrl_put_bytes(writer, task->bytes, task->start_size);
     mrl_put_unsigned(writer, event->cpu);
-    mrl_put_bytes(writer, at += task->start_size, task->context_size);
+    mrl_put_bytes(writer, context, task->context_size);
     put_piece(writer, &constant->name);
     mrl_put_signed(writer, event->return_value);
     put_piece(
         writer,
         &constant->flags[event->container_id.size > 0][(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
-    mrl_put_bytes(writer, at += task->context_size, task->ids_size);
+    mrl_put_bytes(writer, ids, task->ids_size);
     put_args(writer, encoder, event);
 }
 
