@@ -54,13 +54,16 @@ static __always_inline struct task_struct *task_of_pid(struct pid *pid)
 /* The thread group leader behind a descriptor of the current task, or NULL. */
 static __always_inline struct task_struct *task_of_pidfd(struct task_struct *current, int pidfd)
 {
-    struct fdtable *table = BPF_CORE_READ(current, files, fdt);
     struct file **slots, *file = NULL;
+    struct fdtable *table;
     struct pid *pid;
 
     if (pidfd == MRL_PIDFD_SELF_THREAD || pidfd == MRL_PIDFD_SELF_THREADS)
         return BPF_CORE_READ(current, group_leader);
-    if (pidfd < 0 || (__u32)pidfd >= BPF_CORE_READ(table, max_fds))
+    if (pidfd < 0)
+        return NULL;
+    table = BPF_CORE_READ(current, files, fdt);
+    if ((__u32)pidfd >= BPF_CORE_READ(table, max_fds))
         return NULL;
     slots = BPF_CORE_READ(table, fd);
     bpf_probe_read_kernel(&file, sizeof(file), slots + pidfd);

@@ -55,6 +55,19 @@ static __always_inline __u64 task_cgroup_id(struct task_struct *task, bool cgrou
     return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
+/*
+ * 16 bytes of a name that is at least as long, the last of them cleared. Two loads, where the
+ * helpers for strings cost ten times that; bytes behind the name's NUL come along and mean nothing.
+ */
+static __always_inline void copy_name(char name[MRL_NAME_BYTES], const char *from)
+{
+    const __u64 *words = (const __u64 *)from;
+
+    ((__u64 *)name)[0] = words[0];
+    ((__u64 *)name)[1] = words[1];
+    name[MRL_NAME_BYTES - 1] = '\0';
+}
+
 static __always_inline void task_identity(struct task_struct *task, struct mrl_record *record)
 {
     struct task_struct *leader = task->group_leader;
@@ -69,15 +82,13 @@ static __always_inline void task_identity(struct task_struct *task, struct mrl_r
     record->host_tid = task->pid;
     record->host_pid = task->tgid;
     record->host_ppid = parent->tgid;
-    record->uid = bpf_get_current_uid_gid();
+    record->uid = task->cred->uid.val;
     record->mount_ns = namespaces->mnt_ns->ns.inum;
     record->thread_start_ns = task->start_boottime;
     record->leader_start_ns = leader->start_boottime;
     record->parent_start_ns = parent->start_boottime;
-    bpf_get_current_comm(record->comm, sizeof(record->comm));
-    /* One byte less than the buffer, which is zeroed: the name stays terminated. */
-    bpf_probe_read_kernel(record->host_name, sizeof(record->host_name) - 1,
-                          namespaces->uts_ns->name.nodename);
+    copy_name(record->comm, task->comm);
+    copy_name(record->host_name, namespaces->uts_ns->name.nodename);
 }
 
 #endif

@@ -204,6 +204,7 @@ struct task_struct {
     struct list_head thread_node;
     __u64 start_boottime;
     const struct cred *real_cred;
+    const struct cred *cred;
     struct files_struct *files;
     struct nsproxy *nsproxy;
     struct signal_struct *signal;

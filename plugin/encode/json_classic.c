@@ -4,22 +4,25 @@
  * is a row; the encoder walks the event's fields and asks their kinds.
  */
 #include <abi/record.h>
+#include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "encode/encoder.h"
+#include "encode/task_text.h"
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, PREFIX_BYTES = 96 };
+enum { FIELDS_MAX = 32, PIECE_BYTES = 160 };
 
 /* All keys with their largest numbers and names take less than this; strings of any size come on
  * top. */
 enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
-_Static_assert(FIXED_BYTES + FIELDS_MAX * (PREFIX_BYTES + 32) +
+_Static_assert(FIXED_BYTES + FIELDS_MAX * (PIECE_BYTES + 32) +
                        6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + MRL_EXE_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -30,16 +33,24 @@ struct dialect {
     const char *(*type_of)(const struct mrl_kind *kind);
 };
 
-/* The constant text before each value: {"name":"pidfd","type":"int","value": */
-struct prefix {
-    char bytes[PREFIX_BYTES];
+/* A constant piece of text. */
+struct piece {
+    char bytes[PIECE_BYTES];
     size_t size;
+};
+
+/* What all events of one kind have in common. */
+struct event_text {
+    struct piece name;               /* from eventId to the return value */
+    struct piece flags[2][2];        /* from syscall on; by in a container, is compat */
+    struct piece fields[FIELDS_MAX]; /* {"name":"pidfd","type":"int","value": */
 };
 
 struct classic_encoder {
     struct mrl_encoder base;
     const struct dialect *dialect;
-    struct prefix prefixes[MRL_EVENT_COUNT][FIELDS_MAX];
+    struct event_text events[MRL_EVENT_COUNT];
+    struct mrl_task_texts tasks;
 };
 
 /* -- values, by wire -------------------------------------------------------------------------- */
@@ -89,99 +100,21 @@ static const put_value put_by_wire[MRL_WIRE_COUNT] = {
 
 /* -- the object, in Tracee's order ------------------------------------------------------------ */
 
-#define PUT_UNSIGNED(writer, literal, number) \
-    do {                                      \
-        mrl_put_literal(writer, literal);     \
-        mrl_put_unsigned(writer, number);     \
-    } while (0)
-
-#define PUT_STRING(writer, literal, text)  \
-    do {                                   \
-        mrl_put_literal(writer, literal);  \
-        mrl_put_json_string(writer, text); \
-    } while (0)
-
-static void put_task(struct mrl_writer *writer, const struct mrl_event *event)
+static void put_piece(struct mrl_writer *writer, const struct piece *piece)
 {
-    PUT_UNSIGNED(writer, "{\"timestamp\":", event->entry_ns);
-    PUT_UNSIGNED(writer, ",\"threadStartTime\":", event->thread_start_ns);
-    PUT_UNSIGNED(writer, ",\"processorId\":", event->cpu);
-    PUT_UNSIGNED(writer, ",\"processId\":", event->process_id);
-    PUT_UNSIGNED(writer, ",\"cgroupId\":", event->cgroup_id);
-    PUT_UNSIGNED(writer, ",\"threadId\":", event->thread_id);
-    PUT_UNSIGNED(writer, ",\"parentProcessId\":", event->parent_process_id);
-    PUT_UNSIGNED(writer, ",\"hostProcessId\":", event->host_process_id);
-    PUT_UNSIGNED(writer, ",\"hostThreadId\":", event->host_thread_id);
-    PUT_UNSIGNED(writer, ",\"hostParentProcessId\":", event->host_parent_process_id);
-    PUT_UNSIGNED(writer, ",\"userId\":", event->user_id);
-    PUT_UNSIGNED(writer, ",\"mountNamespace\":", event->mount_namespace);
-    PUT_UNSIGNED(writer, ",\"pidNamespace\":", event->pid_namespace);
-    PUT_STRING(writer, ",\"processName\":", event->process_name);
-    PUT_STRING(writer, ",\"executable\":{\"path\":\"\"},\"hostName\":", event->host_name);
-    PUT_STRING(writer, ",\"containerId\":", event->container_id);
-    if (event->container_id.size) {
-        PUT_STRING(writer, ",\"container\":{\"id\":", event->container_id);
-        mrl_put_literal(writer, "},\"kubernetes\":{}");
-    } else {
-        mrl_put_literal(writer, ",\"container\":{},\"kubernetes\":{}");
-    }
-}
-
-static void put_bool(struct mrl_writer *writer, bool value)
-{
-    if (value)
-        mrl_put_literal(writer, "true");
-    else
-        mrl_put_literal(writer, "false");
-}
-
-static void put_call(struct mrl_writer *writer, const struct mrl_event *event)
-{
-    const struct mrl_event_def *def = event->def;
-
-    PUT_UNSIGNED(writer, ",\"eventId\":\"", (uint64_t)def->id);
-    mrl_put_literal(writer, "\",\"eventName\":\"");
-    mrl_put_bytes(writer, def->name, strlen(def->name));
-    PUT_UNSIGNED(writer, "\",\"matchedPolicies\":[\"\"],\"argsNum\":", def->field_count);
-    mrl_put_literal(writer, ",\"returnValue\":");
-    mrl_put_signed(writer, event->return_value);
-    mrl_put_literal(writer, ",\"syscall\":\"");
-    mrl_put_bytes(writer, def->syscall, strlen(def->syscall));
-    mrl_put_literal(writer, "\",\"stackAddresses\":null,\"contextFlags\":{\"containerStarted\":");
-    put_bool(writer, event->container_id.size);
-    mrl_put_literal(writer, ",\"isCompat\":");
-    put_bool(writer, event->flags & MRL_EVENT_IS_COMPAT);
-}
-
-/* A lone thread is its process; most callers are, and then one hash serves twice. */
-static void put_entities(struct mrl_writer *writer,
-                         const struct mrl_event *event,
-                         uint64_t rounding_ns)
-{
-    uint32_t thread = mrl_entity_id(event->host_thread_id, event->thread_start_ns, rounding_ns);
-    uint32_t process = thread;
-    uint32_t parent =
-        mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns);
-
-    if (event->host_process_id != event->host_thread_id ||
-        event->process_start_ns != event->thread_start_ns)
-        process = mrl_entity_id(event->host_process_id, event->process_start_ns, rounding_ns);
-    PUT_UNSIGNED(writer, "},\"threadEntityId\":", thread);
-    PUT_UNSIGNED(writer, ",\"processEntityId\":", process);
-    PUT_UNSIGNED(writer, ",\"parentEntityId\":", parent);
+    mrl_put_bytes(writer, piece->bytes, piece->size);
 }
 
 static void put_args(struct mrl_writer *writer,
                      const struct classic_encoder *encoder,
                      const struct mrl_event *event)
 {
-    const struct prefix *prefixes = encoder->prefixes[event->def->index];
+    const struct piece *prefixes = encoder->events[event->def->index].fields;
 
-    mrl_put_literal(writer, ",\"args\":[");
     for (unsigned int i = 0; i < event->def->field_count; i++) {
         const struct mrl_value *value = &event->values[i];
 
-        mrl_put_bytes(writer, prefixes[i].bytes, prefixes[i].size);
+        put_piece(writer, &prefixes[i]);
         if (value->absent)
             mrl_put_literal(writer, "null");
         else
@@ -195,26 +128,61 @@ static void classic_put(struct mrl_encoder *base,
                         const struct mrl_event *event,
                         struct mrl_writer *writer)
 {
-    const struct classic_encoder *encoder = (const struct classic_encoder *)base;
+    struct classic_encoder *encoder = (struct classic_encoder *)base;
+    const struct event_text *constant = &encoder->events[event->def->index];
+    const struct mrl_task_text *task =
+        mrl_task_texts__get(&encoder->tasks, event, encoder->dialect->rounding_ns);
+    const char *context = task->bytes + task->start_size, *ids = context + task->context_size;
 
-    put_task(writer, event);
-    put_call(writer, event);
-    put_entities(writer, event, encoder->dialect->rounding_ns);
+    mrl_put_literal(writer, "{\"timestamp\":");
+    mrl_put_unsigned(writer, event->entry_ns);
+    mrl_put_bytes(writer, task->bytes, task->start_size);
+    mrl_put_unsigned(writer, event->cpu);
+    mrl_put_bytes(writer, context, task->context_size);
+    put_piece(writer, &constant->name);
+    mrl_put_signed(writer, event->return_value);
+    put_piece(
+        writer,
+        &constant->flags[event->container_id.size > 0][(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
+    mrl_put_bytes(writer, ids, task->ids_size);
     put_args(writer, encoder, event);
 }
 
 /* -- making one ------------------------------------------------------------------------------- */
 
-static void make_prefix(const struct dialect *dialect,
-                        const struct mrl_field *field,
-                        bool first,
-                        struct prefix *prefix)
+__attribute__((format(printf, 2, 3))) static void make_piece(struct piece *piece,
+                                                             const char *format,
+                                                             ...)
 {
-    int size = snprintf(prefix->bytes, sizeof(prefix->bytes),
-                        "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", first ? "" : ",",
-                        field->name, dialect->type_of(field->kind));
+    va_list arguments;
+    int size;
 
-    prefix->size = (size_t)size;
+    va_start(arguments, format);
+    size = vsnprintf(piece->bytes, sizeof(piece->bytes), format, arguments);
+    va_end(arguments);
+    assert(size >= 0 && (size_t)size < sizeof(piece->bytes));
+    piece->size = (size_t)size;
+}
+
+static void make_event(const struct dialect *dialect,
+                       const struct mrl_event_def *event,
+                       struct event_text *text)
+{
+    static const char *const words[] = { "false", "true" };
+
+    make_piece(&text->name,
+               ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
+               "\"argsNum\":%u,\"returnValue\":",
+               event->id, event->name, event->field_count);
+    for (int started = 0; started < 2; started++)
+        for (int compat = 0; compat < 2; compat++)
+            make_piece(&text->flags[started][compat],
+                       ",\"syscall\":\"%s\",\"stackAddresses\":null,\"contextFlags\":"
+                       "{\"containerStarted\":%s,\"isCompat\":%s",
+                       event->syscall, words[started], words[compat]);
+    for (unsigned int i = 0; i < event->field_count; i++)
+        make_piece(&text->fields[i], "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", i ? "," : "",
+                   event->fields[i].name, dialect->type_of(event->fields[i].kind));
 }
 
 static int classic_make(const struct dialect *dialect, struct mrl_encoder **ret_encoder)
@@ -225,9 +193,7 @@ static int classic_make(const struct dialect *dialect, struct mrl_encoder **ret_
         return -ENOMEM;
     encoder->dialect = dialect;
     for (unsigned int event = 0; event < mrl_event_def__count(); event++)
-        for (unsigned int i = 0; i < mrl_event_def__at(event)->field_count; i++)
-            make_prefix(dialect, &mrl_event_def__at(event)->fields[i], !i,
-                        &encoder->prefixes[event][i]);
+        make_event(dialect, mrl_event_def__at(event), &encoder->events[event]);
     *ret_encoder = &encoder->base;
     return 0;
 }

@@ -12,24 +12,56 @@ static const char digit_pairs[] = "0001020304050607080910111213141516171819"
                                   "6061626364656667686970717273747576777879"
                                   "8081828384858687888990919293949596979899";
 
-enum { DIGITS_MAX = 20 };
+enum { EIGHT_DIGITS = 100000000 };
 
-void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number)
+/* Digits of a number below 10^8, all eight of them. */
+static void eight_digits(char *at, uint32_t number)
 {
-    char digits[DIGITS_MAX], *at = digits + DIGITS_MAX;
+    uint32_t high = number / 10000, low = number % 10000;
 
+    memcpy(at, digit_pairs + high / 100 * 2, 2);
+    memcpy(at + 2, digit_pairs + high % 100 * 2, 2);
+    memcpy(at + 4, digit_pairs + low / 100 * 2, 2);
+    memcpy(at + 6, digit_pairs + low % 100 * 2, 2);
+}
+
+static unsigned int count_digits(uint32_t number)
+{
+    static const uint32_t powers[] = { 0,      10,      100,      1000,      10000,
+                                       100000, 1000000, 10000000, 100000000, 1000000000 };
+    /* 1233 / 4096 is the logarithm of 2, to base 10. */
+    unsigned int guess = (unsigned int)(32 - __builtin_clz(number | 1)) * 1233 >> 12;
+
+    return guess + (number >= powers[guess]);
+}
+
+/* Digits of a number, without leading zeros, in place. */
+static void few_digits(struct mrl_writer *writer, uint32_t number)
+{
+    char *end = writer->at + count_digits(number);
+
+    writer->at = end;
     while (number >= 100) {
-        at -= 2;
-        memcpy(at, digit_pairs + number % 100 * 2, 2);
+        end -= 2;
+        memcpy(end, digit_pairs + number % 100 * 2, 2);
         number /= 100;
     }
-    if (number >= 10) {
-        at -= 2;
-        memcpy(at, digit_pairs + number * 2, 2);
-    } else {
-        *--at = (char)('0' + number);
+    if (number >= 10)
+        memcpy(end - 2, digit_pairs + number * 2, 2);
+    else
+        end[-1] = (char)('0' + number);
+}
+
+/* In chunks of eight digits: a long number is then short chains of divisions, side by side. */
+void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number)
+{
+    if (number <= UINT32_MAX) {
+        few_digits(writer, (uint32_t)number);
+        return;
     }
-    mrl_put_bytes(writer, at, (size_t)(digits + DIGITS_MAX - at));
+    mrl_put_unsigned(writer, number / EIGHT_DIGITS);
+    eight_digits(writer->at, (uint32_t)(number % EIGHT_DIGITS));
+    writer->at += 8;
 }
 
 void mrl_put_signed(struct mrl_writer *writer, int64_t number)
@@ -69,11 +101,10 @@ unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end)
 }
 
 /* Printable ASCII that Go writes as it is; DEL is among it. */
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\' && byte != '<' &&
-           byte != '>' && byte != '&';
-}
+static const bool plain[256] = {
+    [' '] = true, ['!'] = true,         ['#' ... '%'] = true,  ['\'' ... ';'] = true,
+    ['='] = true, ['?' ... '['] = true, [']' ... 0x7f] = true,
+};
 
 static void put_escaped_ascii(struct mrl_writer *writer, unsigned char byte)
 {
@@ -124,7 +155,7 @@ void mrl_put_json_string(struct mrl_writer *writer, struct mrl_text text)
 
     mrl_put_char(writer, '"');
     while (at < end) {
-        if (is_plain(*at))
+        if (plain[*at])
             mrl_put_char(writer, (char)*at++);
         else
             at = put_character(writer, at, end);

@@ -43,8 +43,12 @@ static void make_target(struct mrl_target *target, unsigned int index)
     };
 }
 
-void bench_record__make(struct bench_record *record, enum mrl_event_index event, unsigned int index)
+void bench_record__make(struct bench_record *record,
+                        enum mrl_event_index event,
+                        unsigned int index,
+                        unsigned int tasks)
 {
+    const unsigned int task = index % tasks;
     static const char steps[] = "stress-ng\0bin\0usr";
     bool target = event == MRL_EVENT_DO_MRELEASE;
 
@@ -60,21 +64,21 @@ void bench_record__make(struct bench_record *record, enum mrl_event_index event,
         .exit_ns = BOOT_NS + index * UINT64_C(1234567) + 5432,
         .ret = target ? 0 : -(__s64)(index % 40),
         .cgroup_id = 1,
-        .thread_start_ns = BOOT_NS - index * UINT64_C(98765432),
-        .leader_start_ns = BOOT_NS - index * UINT64_C(98765432),
+        .thread_start_ns = BOOT_NS - task * UINT64_C(98765432),
+        .leader_start_ns = BOOT_NS - task * UINT64_C(98765432),
         .parent_start_ns = BOOT_NS / 2,
-        .tid = 1200 + index,
-        .pid = 1200 + index,
+        .tid = 1200 + task,
+        .pid = 1200 + task,
         .ppid = 1,
-        .host_tid = 31200 + index,
-        .host_pid = 31200 + index,
+        .host_tid = 31200 + task,
+        .host_pid = 31200 + task,
         .host_ppid = 30001,
-        .uid = index % 2 ? 1000 : 0,
+        .uid = task % 2 ? 1000 : 0,
         .mount_ns = 4026531841,
         .pid_ns = 4026531836,
         .host_name = "node-17",
     };
-    strcpy(record->record.comm, comms[index % (sizeof(comms) / sizeof(comms[0]))]);
+    strcpy(record->record.comm, comms[task % (sizeof(comms) / sizeof(comms[0]))]);
     make_args(&record->record, event, index);
     if (!target)
         return;
@@ -85,14 +89,15 @@ void bench_record__make(struct bench_record *record, enum mrl_event_index event,
 
 unsigned int bench_batch__fill(struct mrl_batch *batch,
                                struct mrl_host *host,
-                               enum mrl_event_index event)
+                               enum mrl_event_index event,
+                               unsigned int tasks)
 {
     struct bench_record record;
     unsigned int count = 0;
 
     bench_batch__clear(batch);
     while (mrl_batch__has_room(batch, MRL_BATCH_EVENTS)) {
-        bench_record__make(&record, event, count);
+        bench_record__make(&record, event, count, tasks);
         if (mrl_decode__append(&record, record.record.size, host, batch))
             bench_die("a record of its own making was refused");
         count++;

@@ -16,17 +16,19 @@ struct bench_record {
 };
 
 /**
- * Makes a record of the event: numbers, times and names that differ from one `index` to the next,
- * as those of different callers do.
+ * Makes the record of a call: arguments, times and results differ from one `index` to the next, and
+ * callers come `tasks` in turn.
  */
 void bench_record__make(struct bench_record *record,
                         enum mrl_event_index event,
-                        unsigned int index);
+                        unsigned int index,
+                        unsigned int tasks);
 
 /** Fills a batch with `MRL_BATCH_EVENTS` or fewer events of one kind; returns their number. */
 unsigned int bench_batch__fill(struct mrl_batch *batch,
                                struct mrl_host *host,
-                               enum mrl_event_index event);
+                               enum mrl_event_index event,
+                               unsigned int tasks);
 
 /** Puts every event of a batch into a container. */
 void bench_batch__contain(struct mrl_batch *batch);
