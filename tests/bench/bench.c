@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/mount.h>
+
 /* -- words ------------------------------------------------------------------------------------ */
 
 void bench_say(const char *format, ...)
@@ -183,4 +185,17 @@ void bench_pin(int cpu)
     if (cpu >= 0)
         CPU_SET((size_t)cpu, &only);
     sched_setaffinity(0, sizeof(only), cpu >= 0 ? &only : &before);
+}
+
+/* -- tracefs ---------------------------------------------------------------------------------- */
+
+#define TRACEFS "/sys/kernel/tracing"
+
+int bench_mount_tracefs(void)
+{
+    if (!access(TRACEFS "/events", F_OK))
+        return 0;
+    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+        return -1;
+    return mount("tracefs", TRACEFS, "tracefs", 0, NULL);
 }

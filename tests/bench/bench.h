@@ -25,7 +25,7 @@ struct bench_group {
 };
 
 extern const struct bench_group bench_encode, bench_start, bench_memory, bench_flood, bench_tax,
-    bench_latency;
+    bench_latency, bench_bpftrace;
 
 /* -- samples ---------------------------------------------------------------------------------- */
 
@@ -79,6 +79,12 @@ int bench_program_cpu(void);
 
 /** A phrase about the two, for methods. */
 const char *bench_cpus(void);
+
+/**
+ * Mounts tracefs where it is not, in a mount namespace of this process's own: the host's stays as
+ * it is. -1 with errno.
+ */
+int bench_mount_tracefs(void);
 
 /* -- results ---------------------------------------------------------------------------------- */
 

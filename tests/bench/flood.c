@@ -3,106 +3,26 @@
  * The group flood: one producer at full speed, or paced for a file, and what arrives. Each run
  * starts mrelease anew; the totals that it prints say what was lost.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "bench/bench.h"
+#include "bench/load.h"
 #include "bench/program.h"
 
 enum {
     FULL_CALLS = 3000 * 1000,
     PACED_CALLS = 2000 * 1000,
     PACE_PER_MS = 500,
-    CHUNK_CALLS = 5000,
     BARE_CALLS = 1000 * 1000,
     ROUNDS = 3
 };
 
-/* -- producers -------------------------------------------------------------------------------- */
-
 static void call_mlock(void)
 {
     syscall(SYS_mlock, -1L, -1L);
-}
-
-/*
- * Returns the seconds that it took. Adds the time per call of each chunk to `chunk_ns`: their
- * median holds on a machine where others take the CPU now and then.
- */
-static double produce(void (*call)(void), int calls, bool paced, struct bench_samples *chunk_ns)
-{
-    uint64_t start = bench_now_ns(), next = start, before = start, now = start;
-    int chunk = paced ? PACE_PER_MS : CHUNK_CALLS;
-
-    for (int done = 0; done < calls; done += chunk) {
-        for (int i = 0; i < chunk; i++)
-            call();
-        now = bench_now_ns();
-        bench_samples__add(chunk_ns, (double)(now - before) / chunk);
-        next += 1000000;
-        if (paced)
-            bench_sleep_until(next);
-        before = paced ? bench_now_ns() : now;
-    }
-    return (double)(now - start) / 1e9;
-}
-
-/* -- destinations ----------------------------------------------------------------------------- */
-
-/* A directory for what is made here, and the reader of a FIFO. */
-struct place {
-    char folder[64];
-    char path[96];
-    pid_t reader;
-};
-
-static void place_open(struct place *place)
-{
-    const char *folder = getenv("TMPDIR");
-
-    *place = (struct place){ .reader = -1 };
-    snprintf(place->folder, sizeof(place->folder), "%.40s/mrelease-bench-XXXXXX",
-             folder && *folder ? folder : "/var/tmp");
-    if (!mkdtemp(place->folder))
-        bench_die("%s: %s", place->folder, strerror(errno));
-    snprintf(place->path, sizeof(place->path), "%s/events", place->folder);
-}
-
-static void read_all(const char *path)
-{
-    int in = open(path, O_RDONLY | O_CLOEXEC), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    bench_pin(bench_program_cpu());
-    if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
-        _exit(1);
-    execlp("cat", "cat", (char *)NULL);
-    _exit(127);
-}
-
-static void place_fifo(struct place *place)
-{
-    if (mkfifo(place->path, 0600))
-        bench_die("%s: %s", place->path, strerror(errno));
-    place->reader = fork();
-    if (!place->reader)
-        read_all(place->path);
-}
-
-static void place_close(struct place *place)
-{
-    bench_child__stop(place->reader);
-    unlink(place->path);
-    rmdir(place->folder);
 }
 
 /* -- one run ---------------------------------------------------------------------------------- */
@@ -131,7 +51,8 @@ static int run_once(struct flood *flood, const char *output)
     bench_program__start(&program, bench_program_cpu(), BENCH_STDOUT_NULL, arguments);
     failed = bench_program__wait(&program);
     if (!failed)
-        seconds = produce(flood->call, flood->calls, flood->paced, &flood->call_ns);
+        seconds = bench_produce(flood->call, flood->calls, flood->paced ? PACE_PER_MS : 0,
+                                &flood->call_ns);
     bench_program__stop(&program, &totals);
     if (failed || totals.status) {
         bench_say("flood: %s: mrelease ended with status %d", flood->name, totals.status);
@@ -149,7 +70,7 @@ static int run_once(struct flood *flood, const char *output)
 
 static int run_to(struct flood *flood)
 {
-    struct place place;
+    struct bench_place place;
     char output[128];
     int failed;
 
@@ -157,12 +78,12 @@ static int run_to(struct flood *flood)
         return run_once(flood, "none");
     if (flood->to == TO_NULL)
         return run_once(flood, "json:/dev/null");
-    place_open(&place);
+    bench_place__open(&place);
     if (flood->to == TO_FIFO)
-        place_fifo(&place);
+        bench_place__fifo(&place);
     snprintf(output, sizeof(output), "json:%s", place.path);
     failed = run_once(flood, output);
-    place_close(&place);
+    bench_place__close(&place);
     return failed;
 }
 
@@ -245,8 +166,8 @@ static int run(struct bench *bench)
     bench_pin(bench_load_cpu());
     for (int round = 0; round < ROUNDS && !failed; round++) {
         bench_say("flood: round %d of %d", round + 1, ROUNDS);
-        produce(bench_call_mrelease, BARE_CALLS, false, &bare_mrelease);
-        produce(call_mlock, BARE_CALLS, false, &bare_mlock);
+        bench_produce(bench_call_mrelease, BARE_CALLS, 0, &bare_mrelease);
+        bench_produce(call_mlock, BARE_CALLS, 0, &bare_mlock);
         for (unsigned int i = 0; i < COUNT && !failed; i++)
             if (!floods[i].paced || round == ROUNDS - 1) /* a gigabyte and a half is written once */
                 failed = run_to(&floods[i]);

@@ -6,21 +6,17 @@
  */
 #include <errno.h>
 #include <mrelease/mrelease.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include "bare.skel.h"
 #include "bench/bench.h"
 
 enum { ROUNDS = 11, CALLS = 250 * 1000, REPEATS = 3, RUNGS_MAX = 8 };
-
-#define TRACEFS "/sys/kernel/tracing"
 
 /* The least of a few repetitions: a call is disturbed upwards only. */
 static double ns_per_call(void)
@@ -101,16 +97,6 @@ struct rung {
     struct bench_samples ours, bare;
 };
 
-/* In a mount namespace of our own, so that the host's stays as it is. Without it, a rung less. */
-static void mount_tracefs(void)
-{
-    if (!access(TRACEFS "/events", F_OK))
-        return;
-    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-        mount("tracefs", TRACEFS, "tracefs", 0, NULL))
-        bench_say("tax: tracefs cannot be mounted: %s", strerror(errno));
-}
-
 static void measure_round(struct rung *rungs, unsigned int count, struct bench_samples *none)
 {
     bench_samples__add(none, ns_per_call());
@@ -154,7 +140,8 @@ static int run(struct bench *bench)
     struct rung rungs[RUNGS_MAX] = { 0 };
     struct bench_samples none = { 0 };
 
-    mount_tracefs();
+    if (bench_mount_tracefs())
+        bench_say("tax: tracefs cannot be mounted: %s", strerror(errno));
     libbpf_set_print(NULL);
     count = count < RUNGS_MAX ? count : RUNGS_MAX;
     for (unsigned int i = 0; i < count; i++)
