@@ -92,12 +92,22 @@ double bench_samples__spread(const struct bench_samples *samples)
 
 /* -- the clock -------------------------------------------------------------------------------- */
 
-uint64_t bench_now_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t bench_now_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t bench_cpu_ns(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void bench_sleep_until(uint64_t ns)
@@ -113,12 +123,12 @@ void bench_sleep_until(uint64_t ns)
 
 static double time_one(const struct bench_subject *subject, uint64_t slice_ns)
 {
-    uint64_t start = bench_now_ns(), now, runs = 0;
+    uint64_t start = bench_cpu_ns(), now, runs = 0;
 
     do {
         subject->run(subject->context);
         runs++;
-        now = bench_now_ns();
+        now = bench_cpu_ns();
     } while (now - start < slice_ns);
     return (double)(now - start) / (double)(runs * subject->operations);
 }

@@ -100,8 +100,7 @@ static void report(struct bench *bench, const struct flood *flood)
           "events delivered per second of the producer's run" },
         { "lost", "events", &flood->lost,
           "lost and dropped, from the totals that mrelease prints" },
-        { "call_ns", "ns", &flood->call_ns,
-          "time per call of each chunk of calls without a pause" },
+        { "call_ns", "ns", &flood->call_ns, "CPU time of the producer per call, by chunks" },
         { "cpu_s_per_million", "s", &flood->cpu_s,
           "user and system time of mrelease, from ready to end" },
     };
@@ -121,7 +120,8 @@ static void report_bare(struct bench *bench, const struct bench_samples *ns, con
     char name[64];
 
     snprintf(name, sizeof(name), "flood.untraced_%s.call_ns", what);
-    bench_median(bench, name, ns, "ns", "the same call at full speed while mrelease does not run");
+    bench_median(bench, name, ns, "ns",
+                 "the same call at full speed while mrelease does not run (CPU time)");
 }
 
 static int run(struct bench *bench)

@@ -19,20 +19,19 @@ enum { CHUNK_CALLS = 5000 };
 
 double bench_produce(void (*call)(void), int calls, int per_ms, struct bench_samples *chunk_ns)
 {
-    uint64_t start = bench_now_ns(), next = start, before = start, now = start;
+    uint64_t start = bench_now_ns(), next = start, before;
     int chunk = per_ms ? per_ms : CHUNK_CALLS;
 
     for (int done = 0; done < calls; done += chunk) {
+        before = bench_cpu_ns();
         for (int i = 0; i < chunk; i++)
             call();
-        now = bench_now_ns();
-        bench_samples__add(chunk_ns, (double)(now - before) / chunk);
+        bench_samples__add(chunk_ns, (double)(bench_cpu_ns() - before) / chunk);
         next += 1000000;
         if (per_ms)
             bench_sleep_until(next);
-        before = per_ms ? bench_now_ns() : now;
     }
-    return (double)(now - start) / 1e9;
+    return (double)(bench_now_ns() - start) / 1e9;
 }
 
 /* -- destinations ----------------------------------------------------------------------------- */

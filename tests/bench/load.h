@@ -9,8 +9,7 @@
 
 /**
  * Calls `calls` times, at full speed or `per_ms` times a millisecond (0: full speed). Returns the
- * seconds that it took. Adds the time per call of each chunk to `chunk_ns`: their median holds on a
- * machine where others take the CPU now and then.
+ * seconds that it took. Adds the CPU time per call of each chunk to `chunk_ns`.
  */
 double bench_produce(void (*call)(void), int calls, int per_ms, struct bench_samples *chunk_ns);
 
