@@ -17,8 +17,6 @@ struct mrl_option_group {
     void *target;
 };
 
-enum { MRL_GROUPS_MAX = 4 };
-
 /** A verb: one row of the table in main.c. */
 struct mrl_verb {
     const char *name;

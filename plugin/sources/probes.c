@@ -87,6 +87,9 @@ static int load(struct mrl_probes *probes,
         return -errno;
     probes->object->rodata->settings.self_cookie = cookie | 1ULL
                                                                 << 63; /* never a 32-bit argument */
+    /* Seven eighths. */
+    probes->object->rodata->settings.failing_limit =
+        options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
     return mrelease_bpf__load(probes->object);

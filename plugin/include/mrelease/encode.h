@@ -54,7 +54,8 @@ int mrl_encoder__new(const char *format,
 struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
 
 /**
- * Writes `event` as one line with its newline. Allocates nothing. Returns the bytes written (0 for
+ * Writes `event` as one line with its newline. Allocates nothing, but for a name
+ * that options.user_names has to look up. Returns the bytes written (0 for
  * the format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
  */
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
