@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The queue of an output: two rings, of bytes and of lines, under one lock. */
+#include "core/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINES_MIN = 1024 };
+
+/* -- gaps ------------------------------------------------------------------------------------- */
+
+static void widen(struct mrl_gap *gap, uint64_t from_ns, uint64_t to_ns)
+{
+    if (!gap->total || from_ns < gap->from_ns)
+        gap->from_ns = from_ns;
+    if (!gap->total || to_ns > gap->to_ns)
+        gap->to_ns = to_ns;
+}
+
+void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line)
+{
+    widen(gap, line->time_ns, line->time_ns);
+    gap->counts[line->event]++;
+    gap->total++;
+}
+
+void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other)
+{
+    if (other->total) {
+        widen(gap, other->from_ns, other->to_ns);
+        for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+            gap->counts[i] += other->counts[i];
+        gap->total += other->total;
+    }
+    *other = (struct mrl_gap){ 0 };
+}
+
+/* -- rings ------------------------------------------------------------------------------------ */
+
+static void copy_in(struct mrl_queue *queue, const char *bytes, size_t size)
+{
+    size_t at = (queue->head + queue->used) % queue->size;
+    size_t straight = size < queue->size - at ? size : queue->size - at;
+
+    memcpy(queue->bytes + at, bytes, straight);
+    memcpy(queue->bytes, bytes + straight, size - straight);
+    queue->used += size;
+}
+
+static void copy_out(struct mrl_queue *queue, char *bytes, size_t size)
+{
+    size_t straight = size < queue->size - queue->head ? size : queue->size - queue->head;
+
+    memcpy(bytes, queue->bytes + queue->head, straight);
+    memcpy(bytes + straight, queue->bytes, size - straight);
+}
+
+static const struct mrl_line *first_line(const struct mrl_queue *queue)
+{
+    return &queue->lines[queue->lines_head];
+}
+
+static void remove_first(struct mrl_queue *queue)
+{
+    size_t size = first_line(queue)->size;
+
+    queue->head = (queue->head + size) % queue->size;
+    queue->used -= size;
+    queue->lines_head = (queue->lines_head + 1) % queue->lines_size;
+    queue->lines_used--;
+}
+
+static bool has_room(const struct mrl_queue *queue, size_t size)
+{
+    return queue->size - queue->used >= size && queue->lines_used < queue->lines_size;
+}
+
+/* -- the queue -------------------------------------------------------------------------------- */
+
+int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy)
+{
+    size_t lines_size = size / (16 * sizeof(struct mrl_line));
+    pthread_condattr_t monotonic;
+
+    lines_size = lines_size < LINES_MIN ? LINES_MIN : lines_size;
+    *queue = (struct mrl_queue){
+        .policy = policy,
+        .bytes = malloc(size),
+        .size = size,
+        .lines = malloc(lines_size * sizeof(struct mrl_line)),
+        .lines_size = lines_size,
+    };
+    if (!queue->bytes || !queue->lines) {
+        free(queue->bytes);
+        free(queue->lines);
+        *queue = (struct mrl_queue){ 0 };
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return 0;
+}
+
+void mrl_queue__done(struct mrl_queue *queue)
+{
+    if (!queue->bytes)
+        return;
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue->bytes);
+    free(queue->lines);
+    *queue = (struct mrl_queue){ 0 };
+}
+
+/* With the lock held. Returns whether the line fits now. */
+static bool make_room(struct mrl_queue *queue, size_t size)
+{
+    if (size > queue->size)
+        return false;
+    while (!has_room(queue, size) && !queue->abandoned) {
+        if (queue->policy == MRL_POLICY_DROP_NEWEST)
+            return false;
+        if (queue->policy == MRL_POLICY_BLOCK && !queue->hurry) {
+            pthread_cond_wait(&queue->changed, &queue->lock);
+        } else {
+            mrl_gap__add(&queue->front, first_line(queue));
+            remove_first(queue);
+        }
+    }
+    return !queue->abandoned;
+}
+
+int mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
+{
+    int err = 0;
+
+    pthread_mutex_lock(&queue->lock);
+    if (make_room(queue, line->size)) {
+        copy_in(queue, bytes, line->size);
+        queue->lines[(queue->lines_head + queue->lines_used) % queue->lines_size] = *line;
+        queue->lines_used++;
+        pthread_cond_broadcast(&queue->changed);
+    } else {
+        mrl_gap__add(&queue->back, line);
+        err = -EOVERFLOW;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return err;
+}
+
+bool mrl_queue__take_back_gap(struct mrl_queue *queue, size_t room, struct mrl_gap *ret_gap)
+{
+    bool taken;
+
+    pthread_mutex_lock(&queue->lock);
+    taken = queue->back.total && queue->size - queue->used >= room && !queue->abandoned;
+    if (taken) {
+        *ret_gap = queue->back;
+        queue->back = (struct mrl_gap){ 0 };
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return taken;
+}
+
+void mrl_queue__end(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->ended = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__hurry(struct mrl_queue *queue, bool hurry)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->hurry = hurry;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__abandon(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->abandoned = true;
+    while (queue->lines_used) {
+        mrl_gap__add(&queue->front, first_line(queue));
+        remove_first(queue);
+    }
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* With the lock held. */
+static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += timeout_ms / 1000;
+    end.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (end.tv_nsec >= 1000000000L) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000L;
+    }
+    while (!queue->lines_used && !queue->ended) {
+        if (timeout_ms < 0)
+            pthread_cond_wait(&queue->changed, &queue->lock);
+        else if (pthread_cond_timedwait(&queue->changed, &queue->lock, &end) == ETIMEDOUT)
+            break;
+    }
+}
+
+size_t mrl_queue__pop(struct mrl_queue *queue,
+                      int timeout_ms,
+                      char *buffer,
+                      size_t size,
+                      struct mrl_line *lines,
+                      size_t lines_size,
+                      struct mrl_gap *ret_gap,
+                      bool *ret_ended)
+{
+    size_t count = 0, used = 0;
+
+    pthread_mutex_lock(&queue->lock);
+    wait_for_lines(queue, timeout_ms);
+    *ret_gap = (struct mrl_gap){ 0 };
+    if (queue->lines_used || queue->ended)
+        mrl_gap__merge(ret_gap, &queue->front);
+    while (count < lines_size && queue->lines_used && first_line(queue)->size <= size - used) {
+        lines[count] = *first_line(queue);
+        copy_out(queue, buffer + used, lines[count].size);
+        used += lines[count].size;
+        remove_first(queue);
+        count++;
+    }
+    if (!count && queue->ended) /* what is missing at the end precedes no line */
+        mrl_gap__merge(ret_gap, &queue->back);
+    *ret_ended = queue->ended && !queue->lines_used && !queue->back.total;
+    if (count)
+        pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}

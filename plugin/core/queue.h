@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bounded queue of lines, between the thread that encodes and the thread that writes. It knows
+ * what it dropped and where: gaps are taken out in their place, so that they can be written there.
+ * One producer and one consumer; its own lock. Nothing here knows of formats or sinks.
+ */
+#ifndef MRL_CORE_QUEUE_H
+#define MRL_CORE_QUEUE_H
+
+#include <abi/record.h>
+#include <mrelease/pipeline.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Events that are missing at one place of the stream. Zeroed is none. */
+struct mrl_gap {
+    uint64_t counts[MRL_EVENT_COUNT];
+    uint64_t total;
+    uint64_t from_ns, to_ns; /* entry times of the first and the last of them, ns since the epoch */
+};
+
+/** What is known of a line without reading it. */
+struct mrl_line {
+    uint32_t size;
+    uint32_t event; /* table index */
+    uint64_t time_ns;
+};
+
+struct mrl_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum mrl_policy policy;
+    char *bytes; /* ring */
+    size_t size, head, used;
+    struct mrl_line *lines; /* ring, one entry per line in `bytes` */
+    size_t lines_size, lines_head, lines_used;
+    struct mrl_gap front; /* missing before the first line */
+    struct mrl_gap back;  /* missing after the last line */
+    bool hurry;           /* nobody may wait: block drops the oldest instead */
+    bool ended;           /* the producer is done */
+    bool abandoned;       /* the consumer is gone: everything is dropped */
+};
+
+/** Adds one line to a gap. */
+void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line);
+
+/** Adds `other` to `gap` and empties it. */
+void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other);
+
+/** Makes an empty queue of `size` bytes. Error: -ENOMEM. */
+int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy);
+
+/** Frees it; zeroed is allowed. No thread may be waiting. */
+void mrl_queue__done(struct mrl_queue *queue);
+
+/**
+ * Producer: appends a line (copied). When there is no room: MRL_POLICY_BLOCK waits for it,
+ * MRL_POLICY_DROP_OLDEST drops lines from the front, MRL_POLICY_DROP_NEWEST drops this one. Returns 0,
+ * or -EOVERFLOW when the line was dropped; drops are in the gaps either way.
+ */
+int mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line);
+
+/**
+ * Producer: takes the gap at the back out, for a line that tells of it to be pushed next. Returns
+ * whether there is one, and room for `room` bytes.
+ */
+bool mrl_queue__take_back_gap(struct mrl_queue *queue, size_t room, struct mrl_gap *ret_gap);
+
+/** Producer: no more lines will come. */
+void mrl_queue__end(struct mrl_queue *queue);
+
+/**
+ * Consumer: waits up to `timeout_ms` (-1: for ever) for lines, and takes as many whole ones as fit
+ * into `buffer` and `lines`, with the gap before them. Returns their number. `*ret_ended`: nothing will
+ * come any more; the gap at the very end comes alone, with the last call.
+ */
+size_t mrl_queue__pop(struct mrl_queue *queue,
+                      int timeout_ms,
+                      char *buffer,
+                      size_t size,
+                      struct mrl_line *lines,
+                      size_t lines_size,
+                      struct mrl_gap *ret_gap,
+                      bool *ret_ended);
+
+/** Any thread: while `hurry`, MRL_POLICY_BLOCK drops the oldest; a producer that waits is let go. */
+void mrl_queue__hurry(struct mrl_queue *queue, bool hurry);
+
+/** Consumer: will not come back. A blocked producer is let go; all later lines are dropped. */
+void mrl_queue__abandon(struct mrl_queue *queue);
+
+#endif
