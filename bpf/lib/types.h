@@ -211,12 +211,16 @@ struct task_struct {
     struct mm_struct *mm;
 };
 
-struct trace_event_raw_sys_enter {
-    long id;
+/*
+ * Contexts of the classic tracepoints of one system call. The number is an int: a wider read ends
+ * past the context of a call without arguments, and the kernel then refuses to attach (EACCES).
+ */
+struct syscall_trace_enter {
+    int nr;
 };
 
-struct trace_event_raw_sys_exit {
-    long id;
+struct syscall_trace_exit {
+    int nr;
     long ret;
 };
 

@@ -307,13 +307,13 @@ int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 /* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
 
 SEC("tracepoint")
-int tracepoint__sys_enter(struct trace_event_raw_sys_enter *ctx)
+int tracepoint__sys_enter(struct syscall_trace_enter *ctx)
 {
-    return call_enter((int)ctx->id);
+    return call_enter(ctx->nr);
 }
 
 SEC("tracepoint")
-int tracepoint__sys_exit(struct trace_event_raw_sys_exit *ctx)
+int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
 {
-    return call_exit((int)ctx->id, ctx->ret);
+    return call_exit(ctx->nr, ctx->ret);
 }

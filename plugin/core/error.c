@@ -56,18 +56,20 @@ struct guess {
     bool likely;      /* so near that it was probably meant */
 };
 
+/* An unfinished word means the shortest that begins with it; else the one with the fewest changes. */
 static struct guess nearest(const char *word, const char *const *words, unsigned int count)
 {
-    unsigned int best_steps = UINT_MAX, size = (unsigned int)strlen(word);
+    unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, LONGEST_WORD);
     struct guess guess = { NULL, false };
 
     for (unsigned int i = 0; i < count; i++) {
         bool begins = size > 2 && !strncmp(words[i], word, size);
-        unsigned int steps = begins ? 0 : distance(word, words[i]);
+        unsigned int steps = distance(word, words[i]);
+        unsigned int rank = begins ? steps : steps + LONGEST_WORD;
 
-        if (steps < best_steps) {
-            best_steps = steps;
-            guess = (struct guess){ words[i], steps <= size / 2 };
+        if (rank < best) {
+            best = rank;
+            guess = (struct guess){ words[i], begins || steps <= size / 2 };
         }
     }
     return guess;

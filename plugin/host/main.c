@@ -26,12 +26,16 @@ static int help(void)
 
 static int unknown(const char *word)
 {
+    static const char *const options[] = { "--help", "--version" };
     const char *names[VERB_COUNT];
     struct mrl_error error;
 
     for (unsigned int i = 0; i < VERB_COUNT; i++)
         names[i] = verbs[i]->name;
-    mrl_error__unknown(&error, *word == '-' ? "option" : "verb", word, names, VERB_COUNT);
+    if (*word == '-')
+        mrl_error__unknown(&error, "option", word, options, sizeof(options) / sizeof(options[0]));
+    else
+        mrl_error__unknown(&error, "verb", word, names, VERB_COUNT);
     return mrl_usage_error(NULL, error.text);
 }
 

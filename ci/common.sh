@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What the scripts of this folder share; they source it first. The current directory becomes the
+# top of the tree.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# can_load_bpf: whether this process holds the rights, and the kernel the type information, that the
+# probes need. CAP_PERFMON is bit 38, CAP_BPF 39, CAP_SYS_ADMIN (which includes both) 21.
+can_load_bpf() {
+    local effective
+    effective=$((16#$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)))
+    [[ -r /sys/kernel/btf/vmlinux ]] &&
+        (((effective >> 38 & effective >> 39 & 1) || (effective >> 21 & 1)))
+}

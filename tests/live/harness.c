@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The frame of a live test. */
+#include <linux/bpf.h>
+
+#include "harness.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+enum { PROGRAM_TIME_MAX_S = 150 };
+
+#define TRACEFS       "/sys/kernel/tracing"
+#define INITIAL_PIDNS 0xEFFFFFFCU /* include/linux/proc_ns.h */
+
+static char directory[64];
+
+int live__setup(void **state)
+{
+    (void)state;
+    alarm(PROGRAM_TIME_MAX_S); /* whatever hangs: children die with their parent */
+    snprintf(directory, sizeof(directory), "/tmp/mrelease-live-XXXXXX");
+    if (!mkdtemp(directory))
+        return -1;
+    chmod(directory, 0755); /* some of those who act here are not root */
+    cleanup__tree(directory);
+    return 0;
+}
+
+int live__teardown(void **state)
+{
+    (void)state;
+    cleanup__run();
+    return 0;
+}
+
+/* Two instructions that a kernel with tracing programs takes: r0 = 0, exit. */
+static int try_bpf(void)
+{
+    const struct bpf_insn program[] = {
+        { .code = BPF_ALU64 | BPF_MOV | BPF_K },
+        { .code = BPF_JMP | BPF_EXIT },
+    };
+    union bpf_attr attr;
+    int fd;
+
+    memset(&attr, 0, sizeof(attr));
+    attr.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+    attr.insns = (uintptr_t)program;
+    attr.insn_cnt = COUNT_OF(program);
+    attr.license = (uintptr_t) "GPL";
+    fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
+}
+
+void live__require(void)
+{
+    struct stat own;
+    int err;
+
+    if (geteuid()) {
+        puts("# skipped: needs root");
+        skip();
+    }
+    err = try_bpf();
+    if (err) {
+        printf("# skipped: this kernel loads no BPF programs for us: %s\n", strerror(-err));
+        skip();
+    }
+    if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+        puts("# skipped: this kernel has no BTF");
+        skip();
+    }
+    if (stat("/proc/self/ns/pid", &own) || own.st_ino != INITIAL_PIDNS) {
+        puts("# skipped: needs the initial PID namespace, to know ids as the host has them");
+        skip();
+    }
+}
+
+const char *live__text(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    int size;
+
+    va_start(arguments, format);
+    size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    assert_true(size >= 0);
+    cleanup__add(free, text);
+    return text;
+}
+
+const char *live__path(const char *name)
+{
+    return live__text("%s/%s", directory, name);
+}
+
+const char *live__output(const char *format, const char *name)
+{
+    return live__text("%s:%s/%s", format, directory, name);
+}
+
+void live__private_mounts(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    assert_int_equal(unshare(CLONE_NEWNS), 0);
+    assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    if (access(TRACEFS "/events", F_OK) && mount("tracefs", TRACEFS, "tracefs", 0, NULL)) {
+        printf("# skipped: tracefs: %s\n", strerror(errno));
+        skip();
+    }
+    done = true;
+}
+
+void live__pause_ms(unsigned int ms)
+{
+    const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+    nanosleep(&time, NULL);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frame of a live test: a directory of its own, and everything undone at its end. Includes what
+ * every live test needs.
+ */
+#ifndef MRL_LIVE_HARNESS_H
+#define MRL_LIVE_HARNESS_H
+
+/* cmocka.h wants the others before it. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+/* clang-format on */
+
+#include "cgroup.h"
+#include "cleanup.h"
+#include "event.h"
+#include "expect.h"
+#include "lines.h"
+#include "script.h"
+#include "sensor.h"
+#include "trigger.h"
+
+/** A row for cmocka's table of tests. */
+#define LIVE_TEST(function) cmocka_unit_test_setup_teardown(function, live__setup, live__teardown)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+int live__setup(void **state);
+int live__teardown(void **state);
+
+/** First line of every test: skips it, with the reason, where the kernel will not let us. */
+void live__require(void);
+
+/** The path of `name` in the directory of the running test. Valid until the test ends. */
+const char *live__path(const char *name);
+
+/** "json:PATH", or another format, for --output. Valid until the test ends. */
+const char *live__output(const char *format, const char *name);
+
+/** printf() into memory that is valid until the test ends. */
+__attribute__((format(printf, 1, 2))) const char *live__text(const char *format, ...);
+
+/**
+ * Puts the test program into a mount namespace of its own, with tracefs at its usual place. Whoever
+ * is started afterwards is in it too. The host is unchanged.
+ */
+void live__private_mounts(void);
+
+/** Sleeps. */
+void live__pause_ms(unsigned int ms);
+
+#endif

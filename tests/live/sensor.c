@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The program under test. */
+#include "sensor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+
+enum { STEP_MS = 2, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
+
+#define READY "mrelease: watching "
+
+static const char *read_file(const char *path)
+{
+    struct stat status;
+    char *text;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0 && !fstat(fd, &status));
+    close(fd);
+    text = calloc(1, (size_t)status.st_size + 1);
+    assert_non_null(text);
+    cleanup__add(free, text);
+    caller__read(path, text, (size_t)status.st_size + 1);
+    return text;
+}
+
+const char *sensor__stderr(const struct sensor *sensor)
+{
+    return read_file(sensor->stderr_path);
+}
+
+const char *sensor__stdout(const struct sensor *sensor)
+{
+    return read_file(sensor->stdout_path);
+}
+
+static int create(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+__attribute__((noreturn)) static void become_program(const struct sensor_options *options,
+                                                     int out,
+                                                     int err)
+{
+    const char *words[ARGUMENTS_MAX + 2] = { "mrelease" };
+    sigset_t none;
+
+    for (int i = 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
+        words[i + 1] = options->arguments[i];
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    if (options->prepare)
+        options->prepare();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execv(MRL_TEST_PROGRAM, (char *const *)words);
+    dprintf(STDERR_FILENO, "%s: %s\n", MRL_TEST_PROGRAM, strerror(errno));
+    _exit(127);
+}
+
+void sensor__spawn(struct sensor *sensor, const struct sensor_options *options)
+{
+    static unsigned int number;
+    int out, err;
+
+    number++;
+    sensor->stdout_path = live__path(live__text("stdout.%u", number));
+    sensor->stderr_path = live__path(live__text("stderr.%u", number));
+    out = create(sensor->stdout_path);
+    err = create(sensor->stderr_path);
+    sensor->pid = fork();
+    assert_true(sensor->pid >= 0);
+    if (!sensor->pid)
+        become_program(options, options->stdout_fd ? options->stdout_fd : out, err);
+    cleanup__child(sensor->pid);
+    close(out);
+    close(err);
+}
+
+static bool has_ended(const struct sensor *sensor)
+{
+    siginfo_t info = { 0 };
+
+    return !waitid(P_PID, (id_t)sensor->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
+void sensor__await_text(const struct sensor *sensor, const char *text)
+{
+    unsigned int waited_ms = 0;
+
+    while (!strstr(sensor__stderr(sensor), text)) {
+        if (has_ended(sensor) || waited_ms > TIME_MAX_MS)
+            fail_msg("'%s' was awaited, but the program said: %s", text, sensor__stderr(sensor));
+        live__pause_ms(10 * STEP_MS);
+        waited_ms += 10 * STEP_MS;
+    }
+}
+
+void sensor__await_ready(const struct sensor *sensor)
+{
+    sensor__await_text(sensor, READY);
+}
+
+void sensor__start(struct sensor *sensor, const char *const *arguments)
+{
+    const struct sensor_options options = { .arguments = arguments };
+
+    sensor__spawn(sensor, &options);
+    sensor__await_ready(sensor);
+}
+
+int sensor__wait(struct sensor *sensor)
+{
+    unsigned int waited_ms = 0;
+    int status;
+
+    while (!waitpid(sensor->pid, &status, WNOHANG)) {
+        if (waited_ms > TIME_MAX_MS)
+            fail_msg("the program does not end; it said: %s", sensor__stderr(sensor));
+        live__pause_ms(STEP_MS);
+        waited_ms += STEP_MS;
+    }
+    cleanup__forget_child(sensor->pid);
+    if (!WIFEXITED(status))
+        fail_msg("signal %d ended the program, which said: %s", WTERMSIG(status),
+                 sensor__stderr(sensor));
+    return WEXITSTATUS(status);
+}
+
+int sensor__stop(struct sensor *sensor, int signal)
+{
+    assert_int_equal(kill(sensor->pid, signal), 0);
+    return sensor__wait(sensor);
+}
+
+int sensor__run(struct sensor *sensor, const char *const *arguments)
+{
+    const struct sensor_options options = { .arguments = arguments };
+
+    sensor__spawn(sensor, &options);
+    return sensor__wait(sensor);
+}
+
+/* What follows "mrelease: SUBJECT: " at the start of a line. */
+static const char *said_of(const struct sensor *sensor, const char *subject)
+{
+    const char *text = sensor__stderr(sensor);
+    const char *at = strstr(text, live__text("mrelease: %s: ", subject));
+
+    if (!at)
+        fail_msg("nothing was said of %s in: %s", subject, text);
+    return at + strlen("mrelease: ") + strlen(subject) + 2;
+}
+
+struct totals sensor__totals(const struct sensor *sensor, const char *event)
+{
+    struct totals totals;
+    const char *said = said_of(sensor, event);
+
+    if (sscanf(said,
+               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed), "
+               "%llu self",
+               &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
+        fail_msg("not the totals of an event: %s", said);
+    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
+    return totals;
+}
+
+void sensor__delivered(const struct sensor *sensor,
+                       const char *output,
+                       unsigned long long *ret_delivered,
+                       unsigned long long *ret_dropped)
+{
+    const char *text = sensor__stderr(sensor), *subject = live__text("mrelease: %s: ", output);
+    const char *at = text;
+
+    /* Errors of the output may have been said before. */
+    while ((at = strstr(at, subject))) {
+        at += strlen(subject);
+        if (sscanf(at, "%llu delivered, %llu dropped", ret_delivered, ret_dropped) == 2)
+            return;
+    }
+    fail_msg("no totals of %s in: %s", output, text);
+}
+
+void sensor__assert_one_line(const struct sensor *sensor, const char *text)
+{
+    const char *said = sensor__stderr(sensor), *end = strchr(said, '\n');
+
+    if (strncmp(said, "mrelease: ", 10) != 0 || !end || end[1])
+        fail_msg("not one line of the program: '%s'", said);
+    if (!strstr(said, text))
+        fail_msg("'%s' is not in: %s", text, said);
+    assert_string_equal(sensor__stdout(sensor), "");
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Signals, and that nothing goes missing without being counted. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/wait.h>
+
+#include "harness.h"
+
+enum { STORM = 5000, FLOOD = 20000, SMALL_RING_RECORDS = 20 };
+
+static void call_times(struct script *script, int times, const char *event)
+{
+    long number = event__find(event)->number;
+
+    for (int i = 1; i < times; i++)
+        trigger__native(number, UINT64_MAX, 0, 0);
+    script__call(script, event, UINT64_MAX, 0, 0);
+}
+
+static void storm(struct script *script)
+{
+    call_times(script, STORM, "munlock");
+}
+
+static void flood(struct script *script)
+{
+    call_times(script, FLOOD / 2, "munlock");
+    call_times(script, FLOOD / 2, "process_mrelease");
+}
+
+/* Stopped; returns when it is. */
+static void freeze(const struct sensor *sensor)
+{
+    siginfo_t info;
+
+    assert_int_equal(kill(sensor->pid, SIGSTOP), 0);
+    assert_int_equal(waitid(P_PID, (id_t)sensor->pid, &info, WSTOPPED), 0);
+}
+
+/* The signal is pending when it goes on. */
+static int thaw_and_stop(struct sensor *sensor, int signal)
+{
+    assert_int_equal(kill(sensor->pid, signal), 0);
+    assert_int_equal(kill(sensor->pid, SIGCONT), 0);
+    return sensor__wait(sensor);
+}
+
+static void assert_nothing_lost(int signal)
+{
+    struct script *script = script__new();
+    unsigned long long delivered, dropped;
+    const struct lines *lines;
+    struct sensor sensor;
+    struct totals totals;
+
+    SENSOR_START(&sensor, "--events", "munlock", "--output", live__output("json", "events"));
+    freeze(&sensor);
+    script__run(script, storm);
+    assert_int_equal(thaw_and_stop(&sensor, signal), 0);
+    lines = lines__load(live__path("events"));
+    assert_int_equal(lines__of_script(lines, script), STORM);
+    totals = sensor__totals(&sensor, "munlock");
+    assert_int_equal(totals.lost, 0);
+    assert_int_equal(totals.read, lines->count);
+    assert_in_range(totals.self, 1, 10);
+    sensor__delivered(&sensor, live__output("json", "events"), &delivered, &dropped);
+    assert_int_equal(delivered, lines->count);
+    assert_int_equal(dropped, 0);
+}
+
+static void interrupt_loses_nothing_in_the_ring(void **state)
+{
+    (void)state;
+    live__require();
+    assert_nothing_lost(SIGINT);
+}
+
+static void termination_loses_nothing_in_the_ring(void **state)
+{
+    (void)state;
+    live__require();
+    assert_nothing_lost(SIGTERM);
+}
+
+/* With room for some twenty records, the rest must be counted as lost. */
+static void what_a_full_ring_refuses_is_counted(void **state)
+{
+    struct script *script;
+    const struct lines *lines;
+    struct sensor sensor;
+    struct totals totals;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, "--events", "munlock", "--mlock-ring", "4K", "--output",
+                 live__output("json", "events"));
+    freeze(&sensor);
+    script__run(script, storm);
+    assert_int_equal(thaw_and_stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("events"));
+    totals = sensor__totals(&sensor, "munlock");
+    assert_int_equal(totals.read, lines->count);
+    assert_in_range(totals.read, 1, SMALL_RING_RECORDS);
+    assert_in_range(totals.read + totals.lost, STORM, UINT64_MAX);
+}
+
+static void every_call_of_a_flood_is_accounted_for(void **state)
+{
+    const char *const events[] = { "munlock", "process_mrelease" };
+    struct script *script;
+    const struct lines *lines;
+    struct sensor sensor;
+    unsigned long long read = 0;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, "--events", "munlock,process_mrelease,do_mrelease", "--output",
+                 live__output("json", "events"));
+    script__run(script, flood);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("events"));
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        struct totals totals = sensor__totals(&sensor, events[i]);
+
+        assert_int_equal(totals.read, lines__count(lines, events[i], 0));
+        assert_in_range(totals.seen, FLOOD / 2 + totals.self, UINT64_MAX);
+        assert_int_equal(totals.lost, 0);
+        read += totals.read;
+    }
+    read += sensor__totals(&sensor, "do_mrelease").read;
+    assert_int_equal(read, lines->count);
+    assert_int_equal(lines__of_script(lines, script), FLOOD);
+}
+
+/* The first one asks it to end. One that comes while it ends must kill, should an output hang. */
+static void a_second_interrupt_kills_a_hanging_run(void **state)
+{
+    const char *const arguments[] = { "run", "--events", "munlock", "--output", "json", NULL };
+    struct sensor_options options = { .arguments = arguments };
+    struct sensor sensor;
+    siginfo_t info;
+    int ends[2];
+
+    (void)state;
+    live__require();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0); /* read by nobody, and soon full */
+    options.stdout_fd = ends[1];
+    sensor__spawn(&sensor, &options);
+    sensor__await_ready(&sensor);
+    script__run(script__new(), storm);
+    assert_int_equal(kill(sensor.pid, SIGINT), 0);
+    live__pause_ms(200);
+    assert_int_equal(waitid(P_PID, (id_t)sensor.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+    assert_int_equal(info.si_pid, 0);
+    assert_int_equal(kill(sensor.pid, SIGINT), 0);
+    assert_int_equal(waitid(P_PID, (id_t)sensor.pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(info.si_code, CLD_KILLED);
+    assert_int_equal(info.si_status, SIGINT);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVE_TEST(interrupt_loses_nothing_in_the_ring),
+        LIVE_TEST(termination_loses_nothing_in_the_ring),
+        LIVE_TEST(what_a_full_ring_refuses_is_counted),
+        LIVE_TEST(every_call_of_a_flood_is_accounted_for),
+        LIVE_TEST(a_second_interrupt_kills_a_hanging_run),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* System calls by number, through the native and the 32-bit entry, and ways to be in their way. */
+#ifndef MRL_LIVE_TRIGGER_H
+#define MRL_LIVE_TRIGGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The result of the call, -errno included. */
+int64_t trigger__native(long number, uint64_t arg0, uint64_t arg1, uint64_t arg2);
+
+/** Whether this machine has the 32-bit entry, int $0x80. */
+bool trigger__has_compat(void);
+
+/** The result of a call through int $0x80; -ENOSYS where there is none. */
+int64_t trigger__compat(long number, uint32_t arg0, uint32_t arg1, uint32_t arg2);
+
+/**
+ * From now on the calling task's calls of these numbers fail with EPERM: seccomp is asked before
+ * the kernel looks at them. One way only.
+ */
+bool trigger__block(long number, long other_number);
+
+#endif
