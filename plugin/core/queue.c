@@ -21,9 +21,11 @@ static void widen(struct mrl_gap *gap, uint64_t from_ns, uint64_t to_ns)
 
 void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line)
 {
-    widen(gap, line->time_ns, line->time_ns);
-    gap->counts[line->event]++;
-    gap->total++;
+    uint64_t count = line->lost ? line->lost : 1;
+
+    widen(gap, line->time_ns, line->lost ? line->last_ns : line->time_ns);
+    gap->counts[line->event] += count;
+    gap->total += count;
 }
 
 void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other)
@@ -74,7 +76,9 @@ static void remove_first(struct mrl_queue *queue)
 
 static bool has_room(const struct mrl_queue *queue, size_t size)
 {
-    return queue->size - queue->used >= size && queue->lines_used < queue->lines_size;
+    /* Behind each line there may be one gap of each event, and room for these is always left. */
+    return queue->size - queue->used >= size &&
+           queue->lines_used + MRL_EVENT_COUNT < queue->lines_size;
 }
 
 /* -- the queue -------------------------------------------------------------------------------- */
@@ -135,36 +139,54 @@ static bool make_room(struct mrl_queue *queue, size_t size)
     return !queue->abandoned;
 }
 
-int mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
+static struct mrl_line *line_at(struct mrl_queue *queue, size_t index)
 {
-    int err = 0;
-
-    pthread_mutex_lock(&queue->lock);
-    if (make_room(queue, line->size)) {
-        copy_in(queue, bytes, line->size);
-        queue->lines[(queue->lines_head + queue->lines_used) % queue->lines_size] = *line;
-        queue->lines_used++;
-        pthread_cond_broadcast(&queue->changed);
-    } else {
-        mrl_gap__add(&queue->back, line);
-        err = -EOVERFLOW;
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return err;
+    return &queue->lines[(queue->lines_head + index) % queue->lines_size];
 }
 
-bool mrl_queue__take_back_gap(struct mrl_queue *queue, size_t room, struct mrl_gap *ret_gap)
+/* With the lock held. Notes a line that is not let in, in the gap at the end of the queue. */
+static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
 {
-    bool taken;
+    struct mrl_line *gap;
 
-    pthread_mutex_lock(&queue->lock);
-    taken = queue->back.total && queue->size - queue->used >= room && !queue->abandoned;
-    if (taken) {
-        *ret_gap = queue->back;
-        queue->back = (struct mrl_gap){ 0 };
+    for (size_t i = queue->lines_used; i; i--) {
+        gap = line_at(queue, i - 1);
+        if (!gap->lost)
+            break;
+        if (gap->event == line->event) {
+            gap->lost++;
+            gap->last_ns = line->time_ns;
+            return;
+        }
     }
+    *line_at(queue, queue->lines_used++) = (struct mrl_line){
+        .event = line->event,
+        .time_ns = line->time_ns,
+        .lost = 1,
+        .last_ns = line->time_ns,
+    };
+}
+
+/* With the lock held. */
+static void push_one(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
+{
+    if (!make_room(queue, line->size)) {
+        drop_newest(queue, line);
+        return;
+    }
+    copy_in(queue, bytes, line->size);
+    *line_at(queue, queue->lines_used++) = *line;
+}
+
+void mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *lines, size_t count)
+{
+    pthread_mutex_lock(&queue->lock);
+    for (size_t i = 0; i < count; i++) {
+        push_one(queue, bytes, &lines[i]);
+        bytes += lines[i].size;
+    }
+    pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
-    return taken;
 }
 
 void mrl_queue__end(struct mrl_queue *queue)
@@ -179,6 +201,14 @@ void mrl_queue__hurry(struct mrl_queue *queue, bool hurry)
 {
     pthread_mutex_lock(&queue->lock);
     queue->hurry = hurry;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__wake(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->woken = true;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
@@ -207,7 +237,7 @@ static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
         end.tv_sec++;
         end.tv_nsec -= 1000000000L;
     }
-    while (!queue->lines_used && !queue->ended) {
+    while (!queue->lines_used && !queue->ended && !queue->woken) {
         if (timeout_ms < 0)
             pthread_cond_wait(&queue->changed, &queue->lock);
         else if (pthread_cond_timedwait(&queue->changed, &queue->lock, &end) == ETIMEDOUT)
@@ -228,20 +258,23 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
 
     pthread_mutex_lock(&queue->lock);
     wait_for_lines(queue, timeout_ms);
+    queue->woken = false;
     *ret_gap = (struct mrl_gap){ 0 };
-    if (queue->lines_used || queue->ended)
-        mrl_gap__merge(ret_gap, &queue->front);
-    while (count < lines_size && queue->lines_used && first_line(queue)->size <= size - used) {
+    mrl_gap__merge(ret_gap, &queue->front);
+    while (queue->lines_used && first_line(queue)->lost) {
+        mrl_gap__add(ret_gap, first_line(queue));
+        remove_first(queue);
+    }
+    while (count < lines_size && queue->lines_used && !first_line(queue)->lost &&
+           first_line(queue)->size <= size - used) {
         lines[count] = *first_line(queue);
         copy_out(queue, buffer + used, lines[count].size);
         used += lines[count].size;
         remove_first(queue);
         count++;
     }
-    if (!count && queue->ended) /* what is missing at the end precedes no line */
-        mrl_gap__merge(ret_gap, &queue->back);
-    *ret_ended = queue->ended && !queue->lines_used && !queue->back.total;
-    if (count)
+    *ret_ended = queue->ended && !queue->lines_used;
+    if (count || ret_gap->total)
         pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
     return count;

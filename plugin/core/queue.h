@@ -21,11 +21,13 @@ struct mrl_gap {
     uint64_t from_ns, to_ns; /* entry times of the first and the last of them, ns since the epoch */
 };
 
-/** What is known of a line without reading it. */
+/** What is known of a line without reading it; or, with `lost`, of lines that are missing here. */
 struct mrl_line {
     uint32_t size;
     uint32_t event; /* table index */
     uint64_t time_ns;
+    uint64_t lost;    /* 0: a line. Else size is 0, and so many of `event` are missing */
+    uint64_t last_ns; /* of a gap: time of its last event */
 };
 
 struct mrl_queue {
@@ -34,16 +36,16 @@ struct mrl_queue {
     enum mrl_policy policy;
     char *bytes; /* ring */
     size_t size, head, used;
-    struct mrl_line *lines; /* ring, one entry per line in `bytes` */
+    struct mrl_line *lines; /* ring, one entry per line in `bytes`, and one per gap between them */
     size_t lines_size, lines_head, lines_used;
     struct mrl_gap front; /* missing before the first line */
-    struct mrl_gap back;  /* missing after the last line */
     bool hurry;           /* nobody may wait: block drops the oldest instead */
+    bool woken;           /* the consumer is wanted for something else */
     bool ended;           /* the producer is done */
     bool abandoned;       /* the consumer is gone: everything is dropped */
 };
 
-/** Adds one line to a gap. */
+/** Adds a line, or the gap that it stands for, to a gap. */
 void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line);
 
 /** Adds `other` to `gap` and empties it. */
@@ -56,25 +58,19 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
 void mrl_queue__done(struct mrl_queue *queue);
 
 /**
- * Producer: appends a line (copied). When there is no room: MRL_POLICY_BLOCK waits for it,
- * MRL_POLICY_DROP_OLDEST drops lines from the front, MRL_POLICY_DROP_NEWEST drops this one. Returns 0,
- * or -EOVERFLOW when the line was dropped; drops are in the gaps either way.
+ * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`. Where there is no
+ * room: MRL_POLICY_BLOCK waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front,
+ * MRL_POLICY_DROP_NEWEST drops the new one. What is dropped is in the gaps.
  */
-int mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line);
-
-/**
- * Producer: takes the gap at the back out, for a line that tells of it to be pushed next. Returns
- * whether there is one, and room for `room` bytes.
- */
-bool mrl_queue__take_back_gap(struct mrl_queue *queue, size_t room, struct mrl_gap *ret_gap);
+void mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *lines, size_t count);
 
 /** Producer: no more lines will come. */
 void mrl_queue__end(struct mrl_queue *queue);
 
 /**
  * Consumer: waits up to `timeout_ms` (-1: for ever) for lines, and takes as many whole ones as fit
- * into `buffer` and `lines`, with the gap before them. Returns their number. `*ret_ended`: nothing will
- * come any more; the gap at the very end comes alone, with the last call.
+ * into `buffer` and `lines`, up to the next gap; the gap before them comes with them. Returns their number.
+ * `*ret_ended`: nothing will come any more. Both rings are then empty.
  */
 size_t mrl_queue__pop(struct mrl_queue *queue,
                       int timeout_ms,
@@ -87,6 +83,9 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
 
 /** Any thread: while `hurry`, MRL_POLICY_BLOCK drops the oldest; a producer that waits is let go. */
 void mrl_queue__hurry(struct mrl_queue *queue, bool hurry);
+
+/** Any thread: a consumer that waits returns, with nothing. */
+void mrl_queue__wake(struct mrl_queue *queue);
 
 /** Consumer: will not come back. A blocked producer is let go; all later lines are dropped. */
 void mrl_queue__abandon(struct mrl_queue *queue);

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One output: its thread takes lines out of the queue and writes them to the sink. What cannot be
+ * written is retried with growing pauses, while the queue drops what it must; a gap is told in its
+ * place as soon as something can be written again.
+ */
+#include "core/output.h"
+
+#include "core/lost.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    BUFFER_BYTES = 128 * 1024,
+    BUFFER_LINES = 1024,
+    QUEUE_BYTES = 2 * 1024 * 1024,
+    PAUSE_MIN_MS = 10,
+    PAUSE_MAX_MS = 1000,
+    STEP_MS = 20, /* how soon the end is noticed */
+};
+
+enum fate { DELIVERED, DROPPED_FULL, DROPPED_FAILED, FATES };
+
+struct mrl_output {
+    struct mrl_output_options options;
+    struct mrl_output_log log;
+    struct mrl_sink *sink;
+    struct mrl_encoder *encoder; /* for gaps; the thread's */
+    struct mrl_queue queue;
+    pthread_t thread;
+    bool started, joined;
+    bool colour;
+    atomic_bool alive, reopen, ending;
+    atomic_bool hurried; /* by the owner */
+    atomic_ullong progress;
+    atomic_ullong counts[MRL_EVENT_COUNT][FATES];
+    int last_err; /* the error that was reported last; 0: it works */
+    struct mrl_gap untold_full, untold_failed;
+    /* What the thread holds: lines[first..count), whose bytes begin at `at`. */
+    size_t first, count, at;
+    struct mrl_line lines[BUFFER_LINES];
+    char buffer[BUFFER_BYTES];
+    char text[MRL_EVENT_TEXT_MAX];
+};
+
+static void count(struct mrl_output *output, unsigned int event, enum fate fate, uint64_t events)
+{
+    atomic_fetch_add_explicit(&output->counts[event][fate], events, memory_order_relaxed);
+}
+
+__attribute__((format(printf, 3, 4))) static void say(const struct mrl_output *output,
+                                                      enum mrl_log_level level,
+                                                      const char *format,
+                                                      ...)
+{
+    char line[512];
+    va_list arguments;
+
+    if (!output->log.line)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    output->log.line(output->log.context, level, line);
+}
+
+/* -- failing and working again ---------------------------------------------------------------- */
+
+static uint64_t dropped(const struct mrl_output *output)
+{
+    uint64_t events = 0;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        events += output->counts[i][DROPPED_FULL] + output->counts[i][DROPPED_FAILED];
+    return events;
+}
+
+/* Said once per change. An output that fails is not slow but broken: nobody waits for it. */
+static void note_result(struct mrl_output *output, int err)
+{
+    if (err && err != output->last_err)
+        say(output, MRL_LOG_WARNING, "%s: %s: %s", output->options.name, strerror(-err),
+            err == -EPIPE ? "nobody reads it any more, it is closed" : "tried again until it works");
+    if (!err && output->last_err)
+        say(output, MRL_LOG_INFO, "%s: works again, %llu events were dropped so far",
+            output->options.name, (unsigned long long)dropped(output));
+    if (!err != !output->last_err)
+        mrl_queue__hurry(&output->queue, err || atomic_load(&output->hurried));
+    output->last_err = err;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+/* The sink may block for ever; a join that runs out of patience cancels it here and nowhere else. */
+static int write_chunk(struct mrl_output *output, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    int err, old;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+    err = output->options.sink->write(output->sink, chunk, ret_events);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    if (!err)
+        atomic_fetch_add(&output->progress, 1);
+    note_result(output, err);
+    return err;
+}
+
+static void settle(struct mrl_output *output, size_t lines, enum fate fate)
+{
+    for (size_t i = 0; i < lines; i++) {
+        const struct mrl_line *line = &output->lines[output->first++];
+
+        output->at += line->size;
+        count(output, line->event, fate, 1);
+        if (fate == DROPPED_FAILED)
+            mrl_gap__add(&output->untold_failed, line);
+    }
+}
+
+/* In steps, so that the end is noticed. Returns whether there is a point in going on. */
+static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
+{
+    const struct timespec step = { 0, STEP_MS * 1000000L };
+
+    for (unsigned int slept = 0; slept < pause_ms; slept += STEP_MS) {
+        if (atomic_load(&output->ending) || atomic_load(&output->reopen))
+            break;
+        nanosleep(&step, NULL);
+    }
+    return !atomic_load(&output->ending);
+}
+
+static void reopen(struct mrl_output *output)
+{
+    struct mrl_error error;
+
+    if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
+        return;
+    if (output->options.sink->reopen(output->sink, &error))
+        say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use", error.text);
+}
+
+/* Nobody reads any more: all that is and will be in the queue is dropped. */
+static void die(struct mrl_output *output)
+{
+    settle(output, output->count - output->first, DROPPED_FAILED);
+    atomic_store(&output->alive, false);
+    mrl_queue__abandon(&output->queue);
+}
+
+static void write_lines(struct mrl_output *output)
+{
+    unsigned int pause_ms = PAUSE_MIN_MS;
+
+    while (output->first < output->count) {
+        size_t done, left = 0;
+        int err;
+
+        for (size_t i = output->first; i < output->count; i++)
+            left += output->lines[i].size;
+        err = write_chunk(output,
+                          &(struct mrl_chunk){ output->buffer + output->at, left,
+                                               output->count - output->first },
+                          &done);
+        settle(output, err ? done : output->count - output->first, DELIVERED);
+        if (err == -EPIPE) {
+            die(output);
+        } else if (err && !pause_for(output, pause_ms)) {
+            settle(output, output->count - output->first, DROPPED_FAILED);
+        } else if (err) {
+            pause_ms = 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
+            reopen(output);
+        }
+    }
+}
+
+/* -- gaps ------------------------------------------------------------------------------------- */
+
+/* Writes one events_lost per event that is missing. What could not be told stays in the gap. */
+static void tell(struct mrl_output *output, struct mrl_gap *gap, const char *cause)
+{
+    struct mrl_value values[MRL_LOST_FIELDS];
+    struct mrl_event event;
+    size_t done;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        struct mrl_lost lost = { mrl_event_def__at(i), gap->counts[i], { cause, strlen(cause) },
+                                 gap->from_ns, gap->to_ns };
+        struct mrl_chunk chunk = { output->text, 0, 1 };
+
+        if (!lost.count)
+            continue;
+        mrl_lost__event(&lost, values, &event);
+        chunk.size = (size_t)mrl_encoder__put(output->encoder, &event, output->text, sizeof(output->text));
+        if (write_chunk(output, &chunk, &done))
+            return;
+        count(output, event.def->index, DELIVERED, 1);
+        gap->total -= gap->counts[i];
+        gap->counts[i] = 0;
+    }
+}
+
+static void tell_gaps(struct mrl_output *output)
+{
+    if (output->untold_full.total)
+        tell(output, &output->untold_full, "queue_full");
+    if (output->untold_failed.total)
+        tell(output, &output->untold_failed, "write_failed");
+}
+
+static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
+{
+    enum fate fate = atomic_load(&output->alive) ? DROPPED_FULL : DROPPED_FAILED;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (gap->counts[i])
+            count(output, i, fate, gap->counts[i]);
+    mrl_gap__merge(&output->untold_full, gap);
+}
+
+static void *write_queue(void *context)
+{
+    struct mrl_output *output = context;
+    struct mrl_gap gap;
+    bool ended = false;
+    int old;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    while (!ended) {
+        output->first = output->at = 0;
+        output->count = mrl_queue__pop(&output->queue, -1, output->buffer, sizeof(output->buffer),
+                                       output->lines, BUFFER_LINES, &gap, &ended);
+        atomic_fetch_add(&output->progress, 1);
+        take_gap(output, &gap);
+        if (!atomic_load(&output->alive))
+            continue;
+        reopen(output);
+        tell_gaps(output);
+        write_lines(output);
+    }
+    if (atomic_load(&output->alive))
+        tell_gaps(output);
+    return NULL;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+static int write_preamble(struct mrl_output *output, struct mrl_error *error)
+{
+    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_chunk chunk = { text.bytes, text.size, 0 };
+    size_t events;
+    int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
+
+    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
+}
+
+static int open_sink(struct mrl_output *output, struct mrl_error *error)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+    struct mrl_encoder_options encoder = { .user_names = true };
+    int err = sink->open(output->options.destination, error, &output->sink);
+
+    if (err)
+        return err;
+    output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
+    encoder.colour = output->colour;
+    err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
+    if (!err)
+        err = write_preamble(output, error);
+    if (!err && mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
+        err = mrl_error__set(error, -ENOMEM, "out of memory");
+    if (!err) {
+        err = -pthread_create(&output->thread, NULL, write_queue, output);
+        output->started = !err;
+        if (err)
+            mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
+    }
+    return err;
+}
+
+int mrl_output__open(const struct mrl_output_options *options,
+                     const struct mrl_output_log *log,
+                     struct mrl_error *error,
+                     struct mrl_output **ret_output)
+{
+    struct mrl_output *output = calloc(1, sizeof(*output));
+    int err = 0;
+
+    if (!output)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    memcpy(&output->options, options,
+           options->size < sizeof(*options) ? options->size : sizeof(*options));
+    if (!output->options.queue_bytes)
+        output->options.queue_bytes = QUEUE_BYTES;
+    if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
+        output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
+    output->log = *log;
+    atomic_store(&output->alive, true);
+    if (output->options.sink)
+        err = open_sink(output, error);
+    if (err) {
+        mrl_output__free(output);
+        return err;
+    }
+    *ret_output = output;
+    return 0;
+}
+
+/* -- the owner's side ------------------------------------------------------------------------- */
+
+void mrl_output__push(struct mrl_output *output, const char *bytes, const struct mrl_line *lines, size_t lines_count)
+{
+    if (output->options.sink) {
+        mrl_queue__push(&output->queue, bytes, lines, lines_count);
+        return;
+    }
+    for (size_t i = 0; i < lines_count; i++)
+        count(output, lines[i].event, DELIVERED, 1);
+}
+
+bool mrl_output__colour(const struct mrl_output *output)
+{
+    return output->colour;
+}
+
+bool mrl_output__alive(const struct mrl_output *output)
+{
+    return atomic_load(&output->alive);
+}
+
+const char *mrl_output__name(const struct mrl_output *output)
+{
+    return output->options.name;
+}
+
+void mrl_output__reopen(struct mrl_output *output)
+{
+    atomic_store(&output->reopen, true);
+    if (output->started)
+        mrl_queue__wake(&output->queue);
+}
+
+void mrl_output__hurry(struct mrl_output *output)
+{
+    atomic_store(&output->hurried, true);
+    if (output->started)
+        mrl_queue__hurry(&output->queue, true);
+}
+
+void mrl_output__end(struct mrl_output *output)
+{
+    if (!output->started)
+        return;
+    atomic_store(&output->ending, true);
+    mrl_queue__end(&output->queue);
+}
+
+/* What a thread that was given up still held, and what nobody will take out of its queue. */
+static void drop_rest(struct mrl_output *output)
+{
+    struct mrl_gap gap;
+    bool ended;
+
+    settle(output, output->count - output->first, DROPPED_FAILED);
+    atomic_store(&output->alive, false);
+    mrl_queue__abandon(&output->queue);
+    mrl_queue__pop(&output->queue, 0, output->buffer, 0, output->lines, 0, &gap, &ended);
+    take_gap(output, &gap);
+}
+
+static bool joined_within(struct mrl_output *output, int timeout_ms)
+{
+    const int step_ms = 10;
+    unsigned long long progress = atomic_load(&output->progress);
+
+    for (int waited = 0;; waited += step_ms) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += step_ms * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (!pthread_timedjoin_np(output->thread, NULL, &until))
+            return true;
+        if (atomic_load(&output->progress) != progress) {
+            progress = atomic_load(&output->progress);
+            waited = 0;
+        }
+        if (waited >= timeout_ms)
+            return false;
+    }
+}
+
+static int close_sink(struct mrl_output *output)
+{
+    struct mrl_sink *sink = output->sink;
+
+    output->sink = NULL;
+    return sink ? output->options.sink->close(sink) : 0;
+}
+
+int mrl_output__join(struct mrl_output *output, int timeout_ms)
+{
+    int err = 0, close_err;
+
+    if (!output->started || output->joined)
+        return 0;
+    if (!joined_within(output, timeout_ms)) {
+        pthread_cancel(output->thread);
+        pthread_join(output->thread, NULL);
+        drop_rest(output);
+        say(output, MRL_LOG_WARNING, "%s: takes nothing any more, given up", output->options.name);
+        err = -ETIMEDOUT;
+    }
+    output->joined = true;
+    close_err = close_sink(output);
+    err = err ? err : output->last_err;
+    return err ? err : close_err;
+}
+
+struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event)
+{
+    return (struct mrl_output_counts){
+        .delivered = output->counts[event][DELIVERED],
+        .dropped_full = output->counts[event][DROPPED_FULL],
+        .dropped_failed = output->counts[event][DROPPED_FAILED],
+    };
+}
+
+void mrl_output__free(struct mrl_output *output)
+{
+    if (!output)
+        return;
+    mrl_output__end(output);
+    mrl_output__join(output, 0);
+    close_sink(output);
+    mrl_encoder__free(output->encoder);
+    mrl_queue__done(&output->queue);
+    free(output);
+}
