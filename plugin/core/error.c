@@ -56,7 +56,8 @@ struct guess {
     bool likely;      /* so near that it was probably meant */
 };
 
-/* An unfinished word means the shortest that begins with it; else the one with the fewest changes. */
+/* An unfinished word means the shortest that begins with it; else the one with the fewest changes.
+ */
 static struct guess nearest(const char *word, const char *const *words, unsigned int count)
 {
     unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, LONGEST_WORD);

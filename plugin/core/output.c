@@ -6,9 +6,8 @@
  */
 #include "core/output.h"
 
-#include "core/lost.h"
-
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,12 +15,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/lost.h"
+
 enum {
     BUFFER_BYTES = 128 * 1024,
     BUFFER_LINES = 1024,
     QUEUE_BYTES = 2 * 1024 * 1024,
     PAUSE_MIN_MS = 10,
     PAUSE_MAX_MS = 1000,
+    FREE_MS = 200,
     STEP_MS = 20, /* how soon the end is noticed */
 };
 
@@ -37,7 +39,6 @@ struct mrl_output {
     bool started, joined;
     bool colour;
     atomic_bool alive, reopen, ending;
-    atomic_bool hurried; /* by the owner */
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][FATES];
     int last_err; /* the error that was reported last; 0: it works */
@@ -86,18 +87,20 @@ static void note_result(struct mrl_output *output, int err)
 {
     if (err && err != output->last_err)
         say(output, MRL_LOG_WARNING, "%s: %s: %s", output->options.name, strerror(-err),
-            err == -EPIPE ? "nobody reads it any more, it is closed" : "tried again until it works");
+            err == -EPIPE ? "nobody reads it any more, it is closed"
+                          : "tried again until it works");
     if (!err && output->last_err)
         say(output, MRL_LOG_INFO, "%s: works again, %llu events were dropped so far",
             output->options.name, (unsigned long long)dropped(output));
     if (!err != !output->last_err)
-        mrl_queue__hurry(&output->queue, err || atomic_load(&output->hurried));
+        mrl_queue__set_broken(&output->queue, err);
     output->last_err = err;
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
-/* The sink may block for ever; a join that runs out of patience cancels it here and nowhere else. */
+/* The sink may block for ever; a join that runs out of patience cancels it here and nowhere else.
+ */
 static int write_chunk(struct mrl_output *output, const struct mrl_chunk *chunk, size_t *ret_events)
 {
     int err, old;
@@ -164,10 +167,10 @@ static void write_lines(struct mrl_output *output)
 
         for (size_t i = output->first; i < output->count; i++)
             left += output->lines[i].size;
-        err = write_chunk(output,
-                          &(struct mrl_chunk){ output->buffer + output->at, left,
-                                               output->count - output->first },
-                          &done);
+        err = write_chunk(
+            output,
+            &(struct mrl_chunk){ output->buffer + output->at, left, output->count - output->first },
+            &done);
         settle(output, err ? done : output->count - output->first, DELIVERED);
         if (err == -EPIPE) {
             die(output);
@@ -190,14 +193,16 @@ static void tell(struct mrl_output *output, struct mrl_gap *gap, const char *cau
     size_t done;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        struct mrl_lost lost = { mrl_event_def__at(i), gap->counts[i], { cause, strlen(cause) },
-                                 gap->from_ns, gap->to_ns };
+        struct mrl_lost lost = {
+            mrl_event_def__at(i), gap->counts[i], { cause, strlen(cause) }, gap->from_ns, gap->to_ns
+        };
         struct mrl_chunk chunk = { output->text, 0, 1 };
 
         if (!lost.count)
             continue;
         mrl_lost__event(&lost, values, &event);
-        chunk.size = (size_t)mrl_encoder__put(output->encoder, &event, output->text, sizeof(output->text));
+        chunk.size =
+            (size_t)mrl_encoder__put(output->encoder, &event, output->text, sizeof(output->text));
         if (write_chunk(output, &chunk, &done))
             return;
         count(output, event.def->index, DELIVERED, 1);
@@ -261,6 +266,20 @@ static int write_preamble(struct mrl_output *output, struct mrl_error *error)
     return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
 }
 
+/* Signals are for the program's own threads. */
+static int start_thread(struct mrl_output *output)
+{
+    sigset_t all, old;
+    int err;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    err = pthread_create(&output->thread, NULL, write_queue, output);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    output->started = !err;
+    return -err;
+}
+
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
@@ -274,11 +293,11 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
     if (!err)
         err = write_preamble(output, error);
-    if (!err && mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
+    if (!err &&
+        mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
         err = mrl_error__set(error, -ENOMEM, "out of memory");
     if (!err) {
-        err = -pthread_create(&output->thread, NULL, write_queue, output);
-        output->started = !err;
+        err = start_thread(output);
         if (err)
             mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
     }
@@ -315,7 +334,10 @@ int mrl_output__open(const struct mrl_output_options *options,
 
 /* -- the owner's side ------------------------------------------------------------------------- */
 
-void mrl_output__push(struct mrl_output *output, const char *bytes, const struct mrl_line *lines, size_t lines_count)
+void mrl_output__push(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t lines_count)
 {
     if (output->options.sink) {
         mrl_queue__push(&output->queue, bytes, lines, lines_count);
@@ -349,9 +371,8 @@ void mrl_output__reopen(struct mrl_output *output)
 
 void mrl_output__hurry(struct mrl_output *output)
 {
-    atomic_store(&output->hurried, true);
     if (output->started)
-        mrl_queue__hurry(&output->queue, true);
+        mrl_queue__hurry(&output->queue);
 }
 
 void mrl_output__end(struct mrl_output *output)
@@ -439,7 +460,7 @@ void mrl_output__free(struct mrl_output *output)
     if (!output)
         return;
     mrl_output__end(output);
-    mrl_output__join(output, 0);
+    mrl_output__join(output, FREE_MS);
     close_sink(output);
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);

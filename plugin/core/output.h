@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One output of the pipeline: a queue, a thread that writes it to a sink, and the counts. The functions
- * are called by the thread that owns the pipeline unless they say otherwise.
+ * One output of the pipeline: a queue, a thread that writes it to a sink, and the counts. The
+ * functions are called by the thread that owns the pipeline unless they say otherwise.
  */
 #ifndef MRL_CORE_OUTPUT_H
 #define MRL_CORE_OUTPUT_H
 
-#include "core/queue.h"
-
 #include <mrelease/pipeline.h>
+
+#include "core/queue.h"
 
 struct mrl_output;
 
@@ -24,7 +24,10 @@ int mrl_output__open(const struct mrl_output_options *options,
                      struct mrl_output **ret_output);
 
 /** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
-void mrl_output__push(struct mrl_output *output, const char *bytes, const struct mrl_line *lines, size_t count);
+void mrl_output__push(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t count);
 
 /** Whether its format should use colours. */
 bool mrl_output__colour(const struct mrl_output *output);
@@ -37,13 +40,14 @@ const char *mrl_output__name(const struct mrl_output *output);
 /** Asks the thread to reopen the sink before its next write. */
 void mrl_output__reopen(struct mrl_output *output);
 
-/** push() does not wait any more. Any thread. */
+/** push() waits only while there is progress. Any thread, and signal handlers. */
 void mrl_output__hurry(struct mrl_output *output);
 
 /** No more lines will come. */
 void mrl_output__end(struct mrl_output *output);
 
-/** Waits for the thread, up to `timeout_ms` without progress. 0, or -errno when something was lost. */
+/** Waits for the thread, up to `timeout_ms` without progress. 0, or -errno when something was lost.
+ */
 int mrl_output__join(struct mrl_output *output, int timeout_ms);
 
 /** Any thread. */

@@ -3,15 +3,14 @@
  * The pipeline, on the reader's side: encodes each event once per format and puts the line into the
  * queue of every output of that format. What happens behind the queue is output.c's.
  */
-#include <mrelease/pipeline.h>
-
-#include "core/output.h"
-
 #include <errno.h>
+#include <mrelease/pipeline.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256 };
+#include "core/output.h"
+
+enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
 
 /* Outputs that want the same bytes. */
 struct group {
@@ -49,7 +48,10 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
 }
 
 /* The group of an output; made when it is the first of its kind. */
-static int join_group(struct mrl_pipeline *pipeline, const char *format, bool colour, struct mrl_error *error)
+static int join_group(struct mrl_pipeline *pipeline,
+                      const char *format,
+                      bool colour,
+                      struct mrl_error *error)
 {
     const struct mrl_encoder_options options = { .colour = colour, .user_names = true };
     struct group *group = pipeline->groups;
@@ -66,7 +68,9 @@ static int join_group(struct mrl_pipeline *pipeline, const char *format, bool co
     return (int)pipeline->group_count++;
 }
 
-int mrl_pipeline__add(struct mrl_pipeline *pipeline, const struct mrl_output_options *options, struct mrl_error *error)
+int mrl_pipeline__add(struct mrl_pipeline *pipeline,
+                      const struct mrl_output_options *options,
+                      struct mrl_error *error)
 {
     unsigned int index = pipeline->output_count;
     struct mrl_output *output;
@@ -92,7 +96,8 @@ static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 {
     for (unsigned int i = 0; i < pipeline->output_count; i++)
         if (pipeline->group_of[i] == group)
-            mrl_output__push(pipeline->outputs[i], pipeline->bytes, pipeline->lines, pipeline->line_count);
+            mrl_output__push(pipeline->outputs[i], pipeline->bytes, pipeline->lines,
+                             pipeline->line_count);
     pipeline->line_count = pipeline->used = 0;
 }
 
@@ -109,7 +114,9 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     pipeline->used += (size_t)size;
 }
 
-void mrl_pipeline__deliver(struct mrl_pipeline *pipeline, const struct mrl_batch *batch, size_t count)
+void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
+                           const struct mrl_batch *batch,
+                           size_t count)
 {
     for (unsigned int group = 0; group < pipeline->group_count; group++) {
         for (size_t i = 0; i < count; i++) {
@@ -167,7 +174,9 @@ const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsig
     return mrl_output__name(pipeline->outputs[output]);
 }
 
-struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline, unsigned int output, unsigned int event)
+struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
+                                              unsigned int output,
+                                              unsigned int event)
 {
     return mrl_output__counts(pipeline->outputs[output], event);
 }
@@ -176,7 +185,7 @@ void mrl_pipeline__free(struct mrl_pipeline *pipeline)
 {
     if (!pipeline)
         return;
-    mrl_pipeline__end(pipeline, 0);
+    mrl_pipeline__end(pipeline, FREE_MS);
     for (unsigned int i = 0; i < pipeline->output_count; i++)
         mrl_output__free(pipeline->outputs[i]);
     for (unsigned int i = 0; i < pipeline->group_count; i++)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES_MIN = 1024 };
+enum { LINES_MIN = 1024, STEP_MS = 20, PATIENCE_MS = 2000 };
 
 /* -- gaps ------------------------------------------------------------------------------------- */
 
@@ -121,6 +121,45 @@ void mrl_queue__done(struct mrl_queue *queue)
     *queue = (struct mrl_queue){ 0 };
 }
 
+static struct timespec time_in(int timeout_ms)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += timeout_ms / 1000;
+    end.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (end.tv_nsec >= 1000000000L) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000L;
+    }
+    return end;
+}
+
+/*
+ * With the lock held. Waits until the consumer took something. Returns whether to go on waiting:
+ * not for a sink that fails, and not for ever for one that only hangs when the end is wanted. Flags
+ * are looked at in steps, because signal handlers can set them but not wake anyone.
+ */
+static bool wait_for_consumer(struct mrl_queue *queue)
+{
+    size_t before = queue->lines_used;
+
+    for (int waited = 0; queue->lines_used == before && !queue->abandoned; waited += STEP_MS) {
+        struct timespec soon = time_in(STEP_MS);
+
+        if (atomic_load(&queue->broken) || (atomic_load(&queue->hurry) && waited >= PATIENCE_MS))
+            return false;
+        pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
+    }
+    return true;
+}
+
+static void drop_oldest(struct mrl_queue *queue)
+{
+    mrl_gap__add(&queue->front, first_line(queue));
+    remove_first(queue);
+}
+
 /* With the lock held. Returns whether the line fits now. */
 static bool make_room(struct mrl_queue *queue, size_t size)
 {
@@ -129,12 +168,8 @@ static bool make_room(struct mrl_queue *queue, size_t size)
     while (!has_room(queue, size) && !queue->abandoned) {
         if (queue->policy == MRL_POLICY_DROP_NEWEST)
             return false;
-        if (queue->policy == MRL_POLICY_BLOCK && !queue->hurry) {
-            pthread_cond_wait(&queue->changed, &queue->lock);
-        } else {
-            mrl_gap__add(&queue->front, first_line(queue));
-            remove_first(queue);
-        }
+        if (queue->policy == MRL_POLICY_DROP_OLDEST || !wait_for_consumer(queue))
+            drop_oldest(queue);
     }
     return !queue->abandoned;
 }
@@ -178,7 +213,10 @@ static void push_one(struct mrl_queue *queue, const char *bytes, const struct mr
     *line_at(queue, queue->lines_used++) = *line;
 }
 
-void mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *lines, size_t count)
+void mrl_queue__push(struct mrl_queue *queue,
+                     const char *bytes,
+                     const struct mrl_line *lines,
+                     size_t count)
 {
     pthread_mutex_lock(&queue->lock);
     for (size_t i = 0; i < count; i++) {
@@ -197,12 +235,14 @@ void mrl_queue__end(struct mrl_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-void mrl_queue__hurry(struct mrl_queue *queue, bool hurry)
+void mrl_queue__hurry(struct mrl_queue *queue)
 {
-    pthread_mutex_lock(&queue->lock);
-    queue->hurry = hurry;
-    pthread_cond_broadcast(&queue->changed);
-    pthread_mutex_unlock(&queue->lock);
+    atomic_store(&queue->hurry, true);
+}
+
+void mrl_queue__set_broken(struct mrl_queue *queue, bool broken)
+{
+    atomic_store(&queue->broken, broken);
 }
 
 void mrl_queue__wake(struct mrl_queue *queue)
@@ -217,10 +257,8 @@ void mrl_queue__abandon(struct mrl_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->abandoned = true;
-    while (queue->lines_used) {
-        mrl_gap__add(&queue->front, first_line(queue));
-        remove_first(queue);
-    }
+    while (queue->lines_used)
+        drop_oldest(queue);
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
@@ -228,15 +266,8 @@ void mrl_queue__abandon(struct mrl_queue *queue)
 /* With the lock held. */
 static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 {
-    struct timespec end;
+    struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += timeout_ms / 1000;
-    end.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (end.tv_nsec >= 1000000000L) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000L;
-    }
     while (!queue->lines_used && !queue->ended && !queue->woken) {
         if (timeout_ms < 0)
             pthread_cond_wait(&queue->changed, &queue->lock);

@@ -10,6 +10,7 @@
 #include <abi/record.h>
 #include <mrelease/pipeline.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +40,8 @@ struct mrl_queue {
     struct mrl_line *lines; /* ring, one entry per line in `bytes`, and one per gap between them */
     size_t lines_size, lines_head, lines_used;
     struct mrl_gap front; /* missing before the first line */
-    bool hurry;           /* nobody may wait: block drops the oldest instead */
+    atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
+    atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */
     bool woken;           /* the consumer is wanted for something else */
     bool ended;           /* the producer is done */
     bool abandoned;       /* the consumer is gone: everything is dropped */
@@ -58,18 +60,22 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
 void mrl_queue__done(struct mrl_queue *queue);
 
 /**
- * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`. Where there is no
- * room: MRL_POLICY_BLOCK waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front,
+ * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`. Where there is
+ * no room: MRL_POLICY_BLOCK waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front,
  * MRL_POLICY_DROP_NEWEST drops the new one. What is dropped is in the gaps.
  */
-void mrl_queue__push(struct mrl_queue *queue, const char *bytes, const struct mrl_line *lines, size_t count);
+void mrl_queue__push(struct mrl_queue *queue,
+                     const char *bytes,
+                     const struct mrl_line *lines,
+                     size_t count);
 
 /** Producer: no more lines will come. */
 void mrl_queue__end(struct mrl_queue *queue);
 
 /**
  * Consumer: waits up to `timeout_ms` (-1: for ever) for lines, and takes as many whole ones as fit
- * into `buffer` and `lines`, up to the next gap; the gap before them comes with them. Returns their number.
+ * into `buffer` and `lines`, up to the next gap; the gap before them comes with them. Returns their
+ * number.
  * `*ret_ended`: nothing will come any more. Both rings are then empty.
  */
 size_t mrl_queue__pop(struct mrl_queue *queue,
@@ -81,8 +87,12 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
                       struct mrl_gap *ret_gap,
                       bool *ret_ended);
 
-/** Any thread: while `hurry`, MRL_POLICY_BLOCK drops the oldest; a producer that waits is let go. */
-void mrl_queue__hurry(struct mrl_queue *queue, bool hurry);
+/** Any thread, and signal handlers: from now on, MRL_POLICY_BLOCK waits at most 2 s for any
+ * progress. */
+void mrl_queue__hurry(struct mrl_queue *queue);
+
+/** Any thread: while `broken`, MRL_POLICY_BLOCK drops the oldest at once. */
+void mrl_queue__set_broken(struct mrl_queue *queue, bool broken);
 
 /** Any thread: a consumer that waits returns, with nothing. */
 void mrl_queue__wake(struct mrl_queue *queue);

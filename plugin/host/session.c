@@ -11,13 +11,17 @@
 
 #include "host/host.h"
 
+enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
+
 /* What signal handlers may touch. */
 static struct mrl_plugin *volatile signalled_plugin;
+static struct mrl_pipeline *volatile signalled_pipeline;
 static volatile sig_atomic_t end_requested, reopen_requested;
 
 struct session {
     struct mrl_session_options *options;
     struct mrl_plugin *plugin;
+    struct mrl_pipeline *pipeline;
     uint64_t delivered; /* events */
     uint64_t surplus;   /* read after the count was reached */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
@@ -84,6 +88,8 @@ static void on_signal(int signal)
         reopen_requested = 1;
     else
         end_requested = 1;
+    if (end_requested && signalled_pipeline)
+        mrl_pipeline__hurry(signalled_pipeline); /* the reader may be waiting for an output */
     if (signalled_plugin)
         mrl_plugin__interrupt(signalled_plugin);
 }
@@ -127,7 +133,7 @@ static bool has_ended(const struct session *session)
     uint64_t count = session->options->count;
 
     return end_requested || (count && session->delivered >= count) || !time_left_ms(session) ||
-           !mrl_outputs__alive(&session->options->outputs);
+           !mrl_pipeline__alive(session->pipeline);
 }
 
 /* Returns the number of events read. */
@@ -148,7 +154,7 @@ static int deliver_next(struct session *session, int timeout_ms)
     if (limit && wanted > limit - session->delivered)
         wanted = (size_t)(limit - session->delivered);
     if (wanted)
-        mrl_outputs__deliver(&session->options->outputs, batch, wanted);
+        mrl_pipeline__deliver(session->pipeline, batch, wanted);
     session->delivered += wanted;
     session->surplus += (size_t)count - wanted;
     mrl_batch__unref(batch);
@@ -160,7 +166,7 @@ static void loop(struct session *session)
     while (!has_ended(session) && !session->failed) {
         if (reopen_requested) {
             reopen_requested = 0;
-            mrl_outputs__reopen(&session->options->outputs);
+            mrl_pipeline__reopen(session->pipeline);
         }
         deliver_next(session, time_left_ms(session));
     }
@@ -187,6 +193,23 @@ static void report_event(struct mrl_plugin *plugin, const struct mrl_event_def *
         (unsigned long long)counts.malformed, (unsigned long long)counts.self);
 }
 
+static void report_output(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    struct mrl_output_counts sum = { 0 };
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        struct mrl_output_counts counts = mrl_pipeline__counts(pipeline, output, i);
+
+        sum.delivered += counts.delivered;
+        sum.dropped_full += counts.dropped_full;
+        sum.dropped_failed += counts.dropped_failed;
+    }
+    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)",
+            mrl_pipeline__output_name(pipeline, output), (unsigned long long)sum.delivered,
+            (unsigned long long)(sum.dropped_full + sum.dropped_failed),
+            (unsigned long long)sum.dropped_full, (unsigned long long)sum.dropped_failed);
+}
+
 static void report(const struct session *session)
 {
     uint32_t events = mrl_plugin__events(session->plugin);
@@ -194,7 +217,8 @@ static void report(const struct session *session)
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (events & (1U << i))
             report_event(session->plugin, mrl_event_def__at(i));
-    mrl_outputs__report(&session->options->outputs);
+    for (unsigned int i = 0; i < mrl_pipeline__outputs(session->pipeline); i++)
+        report_output(session->pipeline, i);
     if (session->surplus)
         mrl_say("%llu more events came after the last one of --count",
                 (unsigned long long)session->surplus);
@@ -226,6 +250,7 @@ static int run_opened(struct session *session,
                       void *context)
 {
     struct mrl_session_options *options = session->options;
+    int err;
 
     if (options->log_level >= MRL_LOG_INFO)
         say_ready(session->plugin);
@@ -236,10 +261,13 @@ static int run_opened(struct session *session,
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);
+    err = mrl_pipeline__end(session->pipeline, END_MS);
     if (options->log_level >= MRL_LOG_INFO)
         report(session);
-    session->failed |= !mrl_outputs__alive(&options->outputs);
-    return session->failed ? MRL_EXIT_FAILED : MRL_EXIT_OK;
+    if (err)
+        mrl_say("not everything was written: %s", strerror(-err));
+    return session->failed || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
+                                                                      : MRL_EXIT_OK;
 }
 
 int mrl_session__run(struct mrl_session_options *options,
@@ -253,24 +281,25 @@ int mrl_session__run(struct mrl_session_options *options,
     if (!options->outputs.count && mrl_outputs__add(&options->outputs, "json", &error))
         goto failed;
     catch_signals();
-    if (mrl_outputs__open(&options->outputs, &error))
-        goto failed;
     options->plugin.log = log_line;
     options->plugin.log_context = options;
-    if (mrl_plugin__open(&options->plugin, &error, &session.plugin)) {
-        mrl_outputs__close(&options->outputs);
+    if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
+        mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }
+    if (mrl_outputs__open(&options->outputs, session.pipeline, &error) ||
+        mrl_plugin__open(&options->plugin, &error, &session.plugin))
+        goto failed;
     signalled_plugin = session.plugin;
+    signalled_pipeline = session.pipeline;
     status = run_opened(&session, ready, context);
     signalled_plugin = NULL;
-    mrl_plugin__close(session.plugin);
-    if (mrl_outputs__close(&options->outputs)) {
-        mrl_say("closing the outputs: not everything was written");
-        status = MRL_EXIT_FAILED;
-    }
-    return status;
+    signalled_pipeline = NULL;
+    goto out;
 failed:
     mrl_say("%s", error.text);
-    return MRL_EXIT_FAILED;
+out:
+    mrl_plugin__close(session.plugin);
+    mrl_pipeline__free(session.pipeline);
+    return status;
 }

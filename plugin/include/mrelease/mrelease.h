@@ -28,6 +28,7 @@
 #include <mrelease/error.h>
 #include <mrelease/event.h>
 #include <mrelease/option.h>
+#include <mrelease/pipeline.h>
 #include <mrelease/plugin.h>
 #include <mrelease/sink.h>
 
