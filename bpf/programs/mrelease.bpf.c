@@ -15,6 +15,8 @@
 #include "lib/target.h"
 #include "lib/task.h"
 
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct mrl_settings settings;
@@ -100,15 +102,19 @@ static __always_inline __u64 next_sequence(__u32 lane)
     return sequence ? __sync_fetch_and_add(sequence, 1) : 0;
 }
 
-/* Only called for an event of the table; -1 for any other call of the host. */
+/* Every call of the host asks this: it is a few comparisons, and calls no helper. */
+static __always_inline bool may_be_watched(long number)
+{
+    return native_event(number) >= 0 || compat_event(number) >= 0;
+}
+
+/* -1 for a call of another event, or of one that was not chosen. */
 static __always_inline int watched_event(struct task_struct *task, long number, bool *compat)
 {
-    int native = native_event(number), in_compat = compat_event(number), event;
+    int event;
 
-    if (native < 0 && in_compat < 0)
-        return -1;
     *compat = task_is_compat(task);
-    event = *compat ? in_compat : native;
+    event = *compat ? compat_event(number) : native_event(number);
     if (event < 0)
         return -1;
     if (event == MRL_EVENT_PROCESS_MRELEASE && chosen(MRL_EVENT_DO_MRELEASE))
@@ -187,13 +193,18 @@ static __always_inline void count_no_memory(int event)
     __sync_fetch_and_add(&counters->no_memory, 1);
 }
 
-static __always_inline int call_enter(long number)
+/* `regs` is NULL where the hook does not give them as a BTF pointer. */
+static __always_inline int call_enter(struct pt_regs *regs, long number)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     struct mrl_record *record;
+    struct task_struct *task;
     bool compat = false;
-    int event = watched_event(task, number, &compat);
+    int event;
 
+    if (!may_be_watched(number))
+        return 0;
+    task = bpf_get_current_task_btf();
+    event = watched_event(task, number, &compat);
     if (event < 0)
         return 0;
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -202,7 +213,7 @@ static __always_inline int call_enter(long number)
     record->event = event;
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
-    syscall_args((void *)bpf_task_pt_regs(task), compat, record->args);
+    syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
     if (wants_target(event)) {
         struct call *call = (void *)record;
 
@@ -228,14 +239,17 @@ static __always_inline void emit_do_mrelease(struct task_struct *task, struct mr
     emit(MRL_EVENT_DO_MRELEASE, record, bytes);
 }
 
-static __always_inline int call_exit(long number, long ret)
+static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     struct mrl_record *record;
-    bool compat = false;
-    int event = watched_event(task, number, &compat);
-    bool entered;
+    struct task_struct *task;
+    bool compat = false, entered;
+    int event;
 
+    if (!may_be_watched(number))
+        return 0;
+    task = bpf_get_current_task_btf();
+    event = watched_event(task, number, &compat);
     if (event < 0)
         return 0;
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -252,7 +266,7 @@ static __always_inline int call_exit(long number, long ret)
     if (!entered) {
         record->flags |= MRL_RECORD_NO_ENTRY;
         record->entry_ns = record->exit_ns;
-        syscall_args((void *)bpf_task_pt_regs(task), compat, record->args);
+        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
     }
     if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
         count_self(event);
@@ -278,13 +292,13 @@ static __always_inline int call_exit(long number, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs, long number)
 {
-    return call_enter((int)number);
+    return call_enter(regs, (int)number);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
 {
-    return call_exit(syscall_number(regs), ret);
+    return call_exit(regs, syscall_number(regs), ret);
 }
 
 /* Rung raw_tp: the same tracepoints where a kernel offers no BTF attachment to them. */
@@ -292,16 +306,22 @@ int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
 SEC("raw_tp/sys_enter")
 int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-    return call_enter((int)ctx->args[1]);
+    return call_enter(NULL, (int)ctx->args[1]);
 }
 
 SEC("raw_tp/sys_exit")
 int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-    /* ctx->args[0] is a plain number to the verifier; the task's registers are the same ones. */
-    struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    /*
+     * ctx->args[0] is a plain number to the verifier. Since 6.2 a cast that costs nothing makes a
+     * pointer of it; before, the task's registers, which are the same ones, cost two helpers.
+     */
+    struct pt_regs *regs =
+        bpf_rdonly_cast
+            ? bpf_rdonly_cast((void *)ctx->args[0], bpf_core_type_id_kernel(struct pt_regs))
+            : (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 
-    return call_exit(syscall_number(regs), ctx->args[1]);
+    return call_exit(NULL, syscall_number(regs), ctx->args[1]);
 }
 
 /* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
@@ -309,11 +329,11 @@ int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("tracepoint")
 int tracepoint__sys_enter(struct syscall_trace_enter *ctx)
 {
-    return call_enter(ctx->nr);
+    return call_enter(NULL, ctx->nr);
 }
 
 SEC("tracepoint")
 int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
 {
-    return call_exit(ctx->nr, ctx->ret);
+    return call_exit(NULL, ctx->nr, ctx->ret);
 }

@@ -85,7 +85,7 @@ int mrl_parse_duration(const char *text, uint64_t *ret_ns, struct mrl_error *err
 
 int mrl_parse_count(const char *text, uint64_t *ret_count, struct mrl_error *error)
 {
-    uint64_t count;
+    uint64_t count = 0;
     int err = parse_scaled(text, count_units, "a count, like 3", &count, error);
 
     if (err)

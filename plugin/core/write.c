@@ -45,7 +45,8 @@ static size_t write_all(int fd, const char *bytes, size_t size, int *ret_err)
 
 /*
  * Takes the beginning of a line back out of a regular file, when it still is the file's end.
- * Returns whether it is gone.
+ * Returns whether it is gone. The descriptor steps back too: without O_APPEND, the next line would
+ * leave a hole of NULs.
  */
 static bool take_back(int fd, size_t size)
 {
@@ -53,7 +54,8 @@ static bool take_back(int fd, size_t size)
     struct stat file;
 
     return end >= (off_t)size && !fstat(fd, &file) && S_ISREG(file.st_mode) &&
-           file.st_size == end && !ftruncate(fd, end - (off_t)size);
+           file.st_size == end && !ftruncate(fd, end - (off_t)size) &&
+           lseek(fd, -(off_t)size, SEEK_CUR) >= 0;
 }
 
 static size_t torn_bytes(const char *bytes, size_t size)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "encode/encoder.h"
+#include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
 enum { FIELDS_MAX = 32, PREFIX_BYTES = 96 };
@@ -17,8 +18,9 @@ enum { FIELDS_MAX = 32, PREFIX_BYTES = 96 };
  * top. */
 enum { FIXED_BYTES = 2048 };
 
-_Static_assert(FIXED_BYTES + 6 * (2 * MRL_NAME_BYTES + 64) + FIELDS_MAX * (PREFIX_BYTES + 32) +
-                       6 * (MRL_EXE_BYTES + MRL_NAME_BYTES + 64 + 256) <
+/* Each byte of a string may take six. A container's id stands twice, and a target has another. */
+_Static_assert(FIXED_BYTES + FIELDS_MAX * (PREFIX_BYTES + 32) +
+                       6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + MRL_EXE_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 

@@ -182,7 +182,7 @@ static int print_scaled(
 {
     double scaled = (double)number;
 
-    while (scaled >= step && units[1]) {
+    while (scaled >= step - 0.05 && units[1]) { /* or it would be rounded up to a step */
         scaled /= step;
         units++;
     }

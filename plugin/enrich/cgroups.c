@@ -21,7 +21,6 @@
 
 enum {
     CACHE_MAX = 4096,
-    CONTAINER_MAX = 128,  /* bytes of an id; docker's have 64 */
     FILEID_KERNFS = 0xfe, /* include/linux/exportfs.h */
 };
 
@@ -29,7 +28,7 @@ struct known_cgroup {
     uint64_t id;
     uint32_t size;
     UT_hash_handle hh;
-    char container[CONTAINER_MAX];
+    char container[MRL_CONTAINER_BYTES];
 };
 
 struct mrl_cgroups {
@@ -159,7 +158,8 @@ struct mrl_text mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgr
     if (!known)
         return (struct mrl_text){ "", 0 };
     known->id = cgroup_id;
-    known->size = (uint32_t)(container.size < CONTAINER_MAX ? container.size : CONTAINER_MAX);
+    known->size =
+        (uint32_t)(container.size < MRL_CONTAINER_BYTES ? container.size : MRL_CONTAINER_BYTES);
     memcpy(known->container, container.bytes, known->size);
     HASH_ADD(hh, cgroups->known, id, sizeof(known->id), known);
     return (struct mrl_text){ known->container, known->size };

@@ -7,6 +7,9 @@
 
 struct mrl_cgroups;
 
+/** A container's id is cut to this; docker's have 64 bytes. */
+enum { MRL_CONTAINER_BYTES = 128 };
+
 /**
  * A bounded cache over the host's cgroup file system; new. Where none is mounted, no cgroup has a
  * container. Error: -ENOMEM.

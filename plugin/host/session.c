@@ -105,6 +105,7 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
     action = (struct sigaction){ .sa_handler = SIG_IGN };
     sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of one output */
+    sigaction(SIGXFSZ, &action, NULL); /* so is a file at its limit */
 }
 
 /* -- the loop --------------------------------------------------------------------------------- */

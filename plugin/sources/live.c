@@ -6,6 +6,10 @@
  * none while the reader says that it is awake, and it looks again by itself. Before it sleeps it
  * says so, and looks once more. A record that was begun before and ended after that look is found
  * by the first, short sleep.
+ *
+ * Naps. A reader that keeps up with a flood takes one record at a time, and each costs the traced
+ * process a cache line that the two then fight for. So a reader that found something twice in a row
+ * lets the ring fill for a moment, unless its batch was full.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +28,7 @@
 enum {
     SHORT_SLEEP_MS = 1,
     SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
+    NAP_NS = 50 * 1000,  /* the kernel's timer slack adds as much; a ring holds several hundred */
     RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
 };
 
@@ -32,8 +37,9 @@ struct mrl_source {
     struct mrl_probes probes;
     struct ring_buffer *rings[MRL_LANE_COUNT];
     int epoll;
-    int wake;  /* eventfd of interrupt() */
-    bool busy; /* the last read found something */
+    int wake;          /* eventfd of interrupt() */
+    unsigned int busy; /* reads in a row that found something */
+    bool full;         /* the last batch held no more: there is more in the rings */
     bool interrupted;
     uint64_t decoded[MRL_EVENT_COUNT];
     uint64_t malformed[MRL_EVENT_COUNT + 1]; /* the last: of no known event */
@@ -65,14 +71,17 @@ static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t li
     if (!mrl_batch__has_room(source->batch, limit))
         return 0;
     count = ring_buffer__consume(source->rings[lane]);
+    source->full |= count == -ENOSPC;
     return count == -ENOSPC || count >= 0 ? 0 : count;
 }
 
 /* Fills the batch from both lanes. Returns its number of events. */
 static int consume(struct mrl_source *source)
 {
-    int err = consume_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
+    int err;
 
+    source->full = false;
+    err = consume_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
     if (!err)
         err = consume_lane(source, MRL_LANE_MLOCK, MRL_BATCH_EVENTS);
     return err ? err : (int)source->batch->count;
@@ -117,6 +126,16 @@ static int spin(struct mrl_source *source)
     return count;
 }
 
+/* One batch after another in a flood: naps in between, but not when there was more than it held. */
+static int nap_and_consume(struct mrl_source *source)
+{
+    const struct timespec nap = { .tv_nsec = NAP_NS };
+
+    if (!source->full)
+        nanosleep(&nap, NULL);
+    return consume(source);
+}
+
 static int wait_and_consume(struct mrl_source *source, int timeout_ms)
 {
     int64_t end = now_ns() + timeout_ms * INT64_C(1000000);
@@ -145,10 +164,13 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     int count;
 
     source->batch = batch;
-    count = source->busy ? spin(source) : consume(source);
+    if (source->busy > 1)
+        count = nap_and_consume(source);
+    else
+        count = source->busy ? spin(source) : consume(source);
     if (!count && timeout_ms && source->probes.link_count && !source->interrupted)
         count = wait_and_consume(source, timeout_ms);
-    source->busy = count > 0;
+    source->busy = count > 0 ? source->busy + 1 : 0;
     source->interrupted = false;
     return count;
 }

@@ -3,12 +3,9 @@
 #include "lines.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sys/stat.h>
 
@@ -143,7 +140,8 @@ const struct line *lines__find(const struct lines *lines,
     for (size_t i = 0; i < lines->count; i++)
         if (is_of(&lines->at[i], event, host_tid) && !n--)
             return &lines->at[i];
-    fail_msg("an event %s of task %u is missing among %zu lines", event, host_tid, lines->count);
+    fail_msg("an event %s of task %u is missing among %zu lines (a flood by others costs events)",
+             event, host_tid, lines->count);
     return NULL;
 }
 

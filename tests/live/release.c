@@ -2,6 +2,7 @@
 /* The event do_mrelease. */
 #include "release.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -162,4 +163,39 @@ void assert_release_bytes(const struct line *line, const struct victim *victim)
                     victim->file_bytes + 2 * bound + RELEASE_SMALL_BYTES);
     assert_int_equal(release__number(line, "locked_bytes"), victim->locked_kib << 10);
     assert_int_equal(release__number(line, "pagetable_bytes"), victim->pagetable_kib << 10);
+}
+
+/* -- a whole test ----------------------------------------------------------------------------- */
+
+void release__act(struct script *script)
+{
+    victim__release(script);
+    victim__bury(script);
+}
+
+const struct lines *release__run(const char *events,
+                                 struct script *script,
+                                 void (*act)(struct script *script))
+{
+    struct sensor sensor;
+
+    SENSOR_START(&sensor, "--events", events, "--output", live__output("json", "events"));
+    script__run(script, act);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    return lines__load(live__path("events"));
+}
+
+const struct line *assert_released(const struct lines *lines,
+                                   const struct script *script,
+                                   uint32_t seen_pid)
+{
+    const struct call *call = release__call(script);
+    const struct line *line = release__find(lines, script, call);
+
+    assert_script(lines, script);
+    assert_release(line, call);
+    assert_release_target(line, &script->victim, seen_pid);
+    assert_int_equal(json__number(line->json, "timestamp"),
+                     json__number(line_of_call(lines, script, call)->json, "timestamp"));
+    return line;
 }

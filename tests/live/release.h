@@ -34,4 +34,17 @@ void assert_release_target(const struct line *line, const struct victim *victim,
 /** What came back, against what the victim touched and what /proc said of it. */
 void assert_release_bytes(const struct line *line, const struct victim *victim);
 
+/** For a script: a victim is released and buried. */
+void release__act(struct script *script);
+
+/** Runs a script while `events` are watched, and reads what came. */
+const struct lines *release__run(const char *events,
+                                 struct script *script,
+                                 void (*act)(struct script *script));
+
+/** The release of the script's victim, with all that holds of each but the amounts. */
+const struct line *assert_released(const struct lines *lines,
+                                   const struct script *script,
+                                   uint32_t seen_pid);
+
 #endif

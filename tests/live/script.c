@@ -24,14 +24,15 @@ static void unmap(void *script)
     munmap(script, sizeof(struct script));
 }
 
-static unsigned int first_cpu(void)
+/* The last one that is ours: number 0 may be shown for want of a better one. */
+static unsigned int last_cpu(void)
 {
-    unsigned int cpu = 0;
+    unsigned int cpu = CPU_SETSIZE - 1;
     cpu_set_t cpus;
 
     sched_getaffinity(0, sizeof(cpus), &cpus);
-    while (!CPU_ISSET(cpu, &cpus))
-        cpu++;
+    while (cpu && !CPU_ISSET(cpu, &cpus))
+        cpu--;
     return cpu;
 }
 
@@ -42,7 +43,7 @@ struct script *script__new(void)
 
     assert_ptr_not_equal(script, MAP_FAILED);
     cleanup__add(unmap, script);
-    script->cpu = first_cpu();
+    script->cpu = last_cpu();
     return script;
 }
 
@@ -132,6 +133,9 @@ struct call *script__call(
 
     memcpy(call->args, (uint64_t[]){ arg0, arg1, arg2 }, sizeof(call->args));
     call->before_ns = epoch_ns();
+    if (script->last_moment)
+        script->last_moment(script);
+    script->last_moment = NULL;
     call->result = trigger__native(call->event->number, arg0, arg1, arg2);
     call->after_ns = epoch_ns();
     return call;

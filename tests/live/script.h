@@ -34,6 +34,8 @@ struct script {
     unsigned int count;
     struct call calls[CALLS_MAX];
     struct victim victim;
+    /* Runs once, in the child, between a native call's first look at the clock and the call. */
+    void (*last_moment)(struct script *script);
     char failure[FAILURE_BYTES];
 };
 

@@ -16,7 +16,7 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
+enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
 
 #define READY "mrelease: watching "
 
@@ -103,13 +103,13 @@ static bool has_ended(const struct sensor *sensor)
 
 void sensor__await_text(const struct sensor *sensor, const char *text)
 {
-    unsigned int waited_ms = 0;
+    const char *said = sensor__stderr(sensor);
 
-    while (!strstr(sensor__stderr(sensor), text)) {
+    for (unsigned int waited_ms = 0; !strstr(said, text); waited_ms += POLL_MS) {
         if (has_ended(sensor) || waited_ms > TIME_MAX_MS)
-            fail_msg("'%s' was awaited, but the program said: %s", text, sensor__stderr(sensor));
-        live__pause_ms(10 * STEP_MS);
-        waited_ms += 10 * STEP_MS;
+            fail_msg("'%s' was awaited, but the program said: %s", text, said);
+        live__pause_ms(POLL_MS);
+        said = sensor__stderr(sensor);
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every field of every classic event, on every rung that this kernel takes. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 
 #define ALL_EVENTS "process_mrelease,mlock*,munlock*"
 
-enum { PAGE = 4096, TICKS_APART_MS = 30 };
+enum { PAGE = 4096, TICKS_APART_MS = 30, CPUS_MAX = 8 };
 
 /* -- values and results ----------------------------------------------------------------------- */
 
@@ -101,8 +101,6 @@ static void fields_are_right_on_tracepoint(void **state)
     assert_rung("tracepoint", "native");
 }
 
-/* -- threads and parents ---------------------------------------------------------------------- */
-
 static void lock_once(struct script *script)
 {
     script__call(script, "munlock", 0, 0, 0);
@@ -120,6 +118,39 @@ static void run_default(struct script *script,
     *ret_lines = lines__load(live__path("events"));
     assert_script(*ret_lines, script);
 }
+
+/* -- processors ------------------------------------------------------------------------------- */
+
+static void lock_everywhere(struct script *script)
+{
+    for (unsigned int cpu = 0; cpu < CPUS_MAX; cpu++) {
+        cpu_set_t cpus;
+
+        CPU_ZERO(&cpus);
+        CPU_SET(cpu, &cpus);
+        if (sched_setaffinity(0, sizeof(cpus), &cpus))
+            continue; /* there is no such one, or not for us */
+        script__call(script, "munlock", 0, 0, 0);
+        script__call(script, "process_mrelease", UINT64_MAX, 0, 0);
+    }
+}
+
+static void the_processor_is_that_of_the_call(void **state)
+{
+    const struct lines *lines;
+    struct script *script;
+    unsigned int seen = 0;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    run_default(script, lock_everywhere, &lines);
+    for (unsigned int i = 0; i < script->count; i++)
+        seen |= 1U << script->calls[i].cpu;
+    assert_int_equal(__builtin_popcount(seen), script->count / 2);
+}
+
+/* -- threads and parents ---------------------------------------------------------------------- */
 
 /* The thread is so much younger that no rounding can hide whose start time was taken. */
 static void from_two_threads(struct script *script)
@@ -233,6 +264,7 @@ int main(void)
         LIVE_TEST(fields_are_right_on_tp_btf),
         LIVE_TEST(fields_are_right_on_raw_tp),
         LIVE_TEST(fields_are_right_on_tracepoint),
+        LIVE_TEST(the_processor_is_that_of_the_call),
         LIVE_TEST(a_thread_has_its_own_id_and_start_time),
         LIVE_TEST(a_child_of_a_thread_has_the_process_as_parent),
         LIVE_TEST(an_orphan_has_its_new_parent),

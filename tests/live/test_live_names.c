@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include "harness.h"
 

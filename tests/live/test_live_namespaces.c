@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Who calls, seen from inside and outside of namespaces, users and cgroups. */
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include "harness.h"
 

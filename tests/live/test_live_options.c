@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is asked for is what comes: events, ends, wrong words, and rights that are missing. */
-#include <errno.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>

@@ -2,8 +2,6 @@
 /* Signals, and that nothing goes missing without being counted. */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <sys/wait.h>
@@ -138,6 +136,31 @@ static void every_call_of_a_flood_is_accounted_for(void **state)
     assert_int_equal(lines__of_script(lines, script), FLOOD);
 }
 
+static void call_endlessly(struct script *script)
+{
+    (void)script;
+    for (;;)
+        trigger__native(event__find("munlock")->number, 0, 0, 0);
+}
+
+/* The calls do not stop when the probes do: what was seen must have been read all the same. */
+static void calls_during_the_end_are_accounted_for(void **state)
+{
+    struct script *script;
+    struct sensor sensor;
+    struct totals totals;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, "--events", "munlock", "--output", "none");
+    script__start(script, call_endlessly);
+    live__pause_ms(100);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    totals = sensor__totals(&sensor, "munlock");
+    assert_in_range(totals.read, 100, UINT64_MAX);
+}
+
 /* The first one asks it to end. One that comes while it ends must kill, should an output hang. */
 static void a_second_interrupt_kills_a_hanging_run(void **state)
 {
@@ -173,6 +196,7 @@ int main(void)
         LIVE_TEST(termination_loses_nothing_in_the_ring),
         LIVE_TEST(what_a_full_ring_refuses_is_counted),
         LIVE_TEST(every_call_of_a_flood_is_accounted_for),
+        LIVE_TEST(calls_during_the_end_are_accounted_for),
         LIVE_TEST(a_second_interrupt_kills_a_hanging_run),
     };
 

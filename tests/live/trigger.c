@@ -9,7 +9,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 int64_t trigger__native(long number, uint64_t arg0, uint64_t arg1, uint64_t arg2)

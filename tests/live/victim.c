@@ -63,7 +63,6 @@ static void hold_memory(struct script *script)
 
 static void live(struct script *script, int ready)
 {
-    const struct sched_param idle = { 0 };
     struct victim *victim = &script->victim;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +76,6 @@ static void live(struct script *script, int ready)
     }
     prctl(PR_SET_NAME, victim->name ? victim->name : "live-victim");
     script__check(script, caller__take(&victim->self), "the victim does not know itself");
-    sched_setscheduler(0, SCHED_IDLE, &idle);
     script__check(script, write(ready, "", 1) == 1, "write");
     for (;;)
         pause();
@@ -108,10 +106,10 @@ static void look_at(struct script *script)
     victim->pagetable_kib = kib_of(text, "\nVmPTE:");
 }
 
-int victim__start(struct script *script)
+void victim__start(struct script *script)
 {
     struct victim *victim = &script->victim;
-    int ready[2], pidfd;
+    int ready[2];
     pid_t child;
     char byte;
 
@@ -128,17 +126,20 @@ int victim__start(struct script *script)
         _exit(1); /* the victim said why */
     close(ready[0]);
     look_at(script);
-    pidfd = (int)syscall(SYS_pidfd_open, victim->pid, 0);
-    script__check(script, pidfd >= 0, "pidfd_open");
-    return pidfd;
+    victim->pidfd = (int)syscall(SYS_pidfd_open, victim->pid, 0);
+    script__check(script, victim->pidfd >= 0, "pidfd_open");
 }
 
-void victim__kill(struct script *script, int pidfd)
+void victim__kill(struct script *script)
 {
+    const struct sched_param idle = { 0 };
+    int pidfd = script->victim.pidfd;
+
+    sched_setscheduler(script->victim.pid, SCHED_IDLE, &idle);
     script__check(script, !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), "killing");
 }
 
-void victim__await_death(struct script *script, int pidfd)
+void victim__await_death(struct script *script)
 {
     const struct sched_param normal = { 0 };
     siginfo_t info;
@@ -146,34 +147,31 @@ void victim__await_death(struct script *script, int pidfd)
 
     sched_setscheduler(script->victim.pid, SCHED_OTHER, &normal);
     do
-        err = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT);
+        err = waitid(P_PIDFD, (id_t)script->victim.pidfd, &info, WEXITED | WNOWAIT);
     while (err && errno == EINTR);
     script__check(script, !err, "waitid");
 }
 
-void victim__bury(struct script *script, int pidfd)
+void victim__bury(struct script *script)
 {
-    victim__await_death(script, pidfd);
+    victim__await_death(script);
     script__check(script, waitpid(script->victim.pid, NULL, 0) > 0, "waitpid");
-    close(pidfd);
+    close(script->victim.pidfd);
 }
 
-/* Should the victim be gone already (ESRCH), a bigger one takes longer: the kernel's own test of
- * this call does the same. */
-int victim__release(struct script *script)
+void victim__release(struct script *script)
 {
     for (int i = 0; i < TRIES; i++) {
-        int pidfd = victim__start(script);
         struct call *call;
 
-        victim__kill(script, pidfd);
-        call = script__call(script, "process_mrelease", (uint64_t)pidfd, 0, 0);
+        victim__start(script);
+        script->last_moment = victim__kill;
+        call = script__call(script, "process_mrelease", (uint64_t)script->victim.pidfd, 0, 0);
         if (!call->result)
-            return pidfd;
+            return;
         errno = (int)-call->result;
         script__check(script, call->result == -ESRCH, "process_mrelease");
-        victim__bury(script, pidfd);
-        script->victim.anon_bytes *= 2;
+        victim__bury(script);
     }
     script__fail(script, "no victim could be released");
 }

@@ -25,29 +25,32 @@ struct victim {
 
     /* Known once it was started. */
     pid_t pid; /* as its parent sees it */
+    int pidfd; /* its parent's */
     struct caller self;
     char path[EXE_BYTES]; /* of its executable */
     uint64_t resident_bytes, anon_resident_bytes;
     uint64_t locked_kib, pagetable_kib;
 };
 
+/** Starts a victim, on the caller's CPU. */
+void victim__start(struct script *script);
+
 /**
- * Starts a victim and returns a pidfd of it. It runs on the caller's CPU and only when that has
- * nothing better to do, so that a killed victim does not get far before its memory is released.
+ * Kills it through its pidfd, and lets it run only when its CPU has nothing better to do: a killed
+ * process drops its memory at once, and then it is too late to release it.
  */
-int victim__start(struct script *script);
+void victim__kill(struct script *script);
 
-/** Kills it through its pidfd. */
-void victim__kill(struct script *script, int pidfd);
-
-/** Lets it die: when this returns it is a zombie. */
-void victim__await_death(struct script *script, int pidfd);
+/** Lets it run and die: when this returns it is a zombie. */
+void victim__await_death(struct script *script);
 
 /** Takes the zombie away and closes the pidfd. */
-void victim__bury(struct script *script, int pidfd);
+void victim__bury(struct script *script);
 
-/** Starts, kills and releases, with ever bigger victims, until a call succeeds; does not bury.
- * Returns the pidfd. */
-int victim__release(struct script *script);
+/**
+ * Starts, kills and releases a victim, and another one should the first be gone already (ESRCH).
+ * It is left to be buried.
+ */
+void victim__release(struct script *script);
 
 #endif

@@ -2,6 +2,7 @@
 /* Records for tests. */
 #include "unit/records.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit/unit.h"
@@ -55,6 +56,12 @@ void test_record__add_target(struct test_record *record)
     test_record__set_path(record, "hog\0bin\0usr", sizeof("hog\0bin\0usr"));
 }
 
+void test_record__init_full(struct test_record *record)
+{
+    test_record__init(record, MRL_EVENT_DO_MRELEASE);
+    test_record__add_target(record);
+}
+
 void test_record__set_path(struct test_record *record, const char *steps, size_t size)
 {
     memcpy(record->exe, steps, size);
@@ -77,6 +84,23 @@ void test_decoder__done(struct test_decoder *decoder)
 {
     mrl_batch__unref(decoder->batch);
     mrl_pool__unref(decoder->pool);
+}
+
+int test_decoder__set_up(void **state)
+{
+    struct test_decoder *decoder = malloc(sizeof(*decoder));
+
+    assert_non_null(decoder);
+    test_decoder__init(decoder);
+    *state = decoder;
+    return 0;
+}
+
+int test_decoder__tear_down(void **state)
+{
+    test_decoder__done(*state);
+    free(*state);
+    return 0;
 }
 
 const struct mrl_event *test_decoder__event(struct test_decoder *decoder,

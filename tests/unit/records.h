@@ -39,6 +39,9 @@ void test_record__init(struct test_record *record, unsigned int event);
 /** Adds a target that was seen before and after, and whose memory went. */
 void test_record__add_target(struct test_record *record);
 
+/** A successful do_mrelease with its target. */
+void test_record__init_full(struct test_record *record);
+
 /** Gives the target the path whose components, innermost first and each with its NUL, these are. */
 void test_record__set_path(struct test_record *record, const char *steps, size_t size);
 
@@ -51,6 +54,10 @@ struct test_decoder {
 
 void test_decoder__init(struct test_decoder *decoder);
 void test_decoder__done(struct test_decoder *decoder);
+
+/** The same as cmocka wants them: the state is a struct test_decoder. */
+int test_decoder__set_up(void **state);
+int test_decoder__tear_down(void **state);
 
 /** Decodes and returns the event; fails the test when it is refused. */
 const struct mrl_event *test_decoder__event(struct test_decoder *decoder,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Entity ids: the vectors of Tracee's own tests, and tasks computed independently of this project.
  */
+#include <murmurhash.h>
+#include <string.h>
+
 #include "enrich/entity.h"
 #include "unit/unit.h"
 
@@ -25,6 +28,29 @@ static void entity_hash_gives_the_vectors_of_tracee(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_int_equal(mrl_entity_hash(cases[i].id, cases[i].time_ns), cases[i].hash);
+}
+
+/* The library that computes them gives what Tracee's own function does, with Tracee's seed. */
+static void entity_hash_function_gives_the_vectors_of_tracee(void **state)
+{
+    static const struct {
+        const char *bytes;
+        uint32_t size, hash;
+    } cases[] = {
+        { "", 0, 0xac1e97d9 },
+        { "hello", 5, 0x6fcfe226 },
+        { "\0\0\0\0\0\0\0\0\0\0\0", 12, 0xf6c56b4a },
+        { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, 0xaac3b662 },
+        { "\x42", 1, 0xd03e2e67 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint32_t hash;
+
+        lmmh_x86_32(cases[i].bytes, cases[i].size, 0x18273645, &hash);
+        assert_int_equal(hash, cases[i].hash);
+    }
 }
 
 static void entity_id_gives_the_known_tasks(void **state)
@@ -58,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entity_hash_gives_the_vectors_of_tracee),
+        cmocka_unit_test(entity_hash_function_gives_the_vectors_of_tracee),
         cmocka_unit_test(entity_id_gives_the_known_tasks),
         cmocka_unit_test(entity_id_cuts_the_start_time_down),
         cmocka_unit_test(entity_id_of_no_task_is_zero),

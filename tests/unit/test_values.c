@@ -217,6 +217,47 @@ static void values_of_an_unread_path_are_absent(void **state)
     assert_absent(decode(fixture), exe, 1);
 }
 
+static void compute_lost(const struct mrl_lost *lost, struct mrl_value values[5])
+{
+    const struct mrl_event_def *def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST);
+    const struct mrl_raw raw = { .lost = lost };
+
+    assert_int_equal(def->field_count, 5);
+    memset(values, 0, 5 * sizeof(*values));
+    for (unsigned int i = 0; i < def->field_count; i++)
+        mrl_event_def__from(def->index)[i].compute(&raw, &values[i]);
+}
+
+static void values_tell_what_is_missing_in_a_gap(void **state)
+{
+    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK2),
+                                   UINT64_MAX,
+                                   { "ring_full", 9 },
+                                   TEST_START_NS,
+                                   TEST_ENTRY_NS };
+    struct mrl_value values[5];
+    struct mrl_event event = { .def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST), .values = values };
+
+    (void)state;
+    compute_lost(&lost, values);
+    assert_text(&event, "event", "mlock2");
+    assert_number(&event, "count", UINT64_MAX);
+    assert_text(&event, "cause", "ring_full");
+    assert_number(&event, "from_ns", TEST_START_NS);
+    assert_number(&event, "to_ns", TEST_ENTRY_NS);
+}
+
+/* A capture file may hold such a record, which no probe writes. */
+static void values_of_a_gap_that_is_none_are_absent(void **state)
+{
+    struct mrl_value values[5];
+
+    (void)state;
+    compute_lost(NULL, values);
+    for (size_t i = 0; i < COUNT_OF(values); i++)
+        assert_true(values[i].absent);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -233,6 +274,8 @@ int main(void)
         test(values_tell_how_long_the_call_took),
         test(values_identify_the_target),
         test(values_of_an_unread_path_are_absent),
+        cmocka_unit_test(values_tell_what_is_missing_in_a_gap),
+        cmocka_unit_test(values_of_a_gap_that_is_none_are_absent),
     };
 
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);

@@ -44,7 +44,6 @@ static void writer_prints_numbers_of_every_length(void **state)
     for (int digits = 1; digits <= 20; digits++, power *= 10) {
         assert_unsigned(power);
         assert_unsigned(power - 1);
-        assert_unsigned(power + 1);
         assert_unsigned(power + power / 3);
         if (power <= INT64_MAX) {
             assert_signed((int64_t)power);
@@ -69,9 +68,7 @@ static void writer_prints_the_limits_of_numbers(void **state)
     mrl_put_signed(&writer, INT64_MIN);
     assert_memory_equal(text, "-9223372036854775808", 20);
     assert_int_equal(writer.at - text, 20);
-    assert_signed(INT64_MAX);
     assert_signed(INT32_MIN);
-    assert_unsigned(UINT32_MAX);
     for (unsigned int bit = 0; bit < 64; bit++) {
         assert_unsigned(UINT64_C(1) << bit);
         assert_unsigned((UINT64_C(1) << bit) - 1);
@@ -195,7 +192,6 @@ static void writer_escapes_as_go_does(void **state)
         CASE("\xf5\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""),
         CASE("\xf8\x88\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\""),
         CASE("\xf0\x9f\x98", "\"\\ufffd\\ufffd\\ufffd\""),
-        CASE("\xf0\x9f\x98x", "\"\\ufffd\\ufffd\\ufffdx\""),
         CASE("\xc3", "\"\\ufffd\""),
         CASE("\xc3(", "\"\\ufffd(\""),
         CASE("\xef\xbf\xbd", "\"\xef\xbf\xbd\""),

@@ -22,10 +22,10 @@
     } while (0)
 
 /** Skips, saying what is missing. */
-#define skip_because(format, ...)                              \
-    do {                                                       \
-        print_message("skipped: " format "\n", ##__VA_ARGS__); \
-        skip();                                                \
+#define skip_because(format, ...)                                \
+    do {                                                         \
+        print_message("# skipped: " format "\n", ##__VA_ARGS__); \
+        skip();                                                  \
     } while (0)
 
 #endif

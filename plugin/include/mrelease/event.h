@@ -13,7 +13,7 @@
 
 MRL_BEGIN_DECLARATIONS
 
-/** Bytes that need not be UTF-8 nor end with a NUL. */
+/** Bytes that need not be UTF-8 nor end with a NUL. `bytes` is never NULL. */
 struct mrl_text {
     const char *bytes;
     size_t size;

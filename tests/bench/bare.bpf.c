@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The peer of the probes: programs on the same hooks that do nothing. What they cost is the price
+ * of the attachment itself; the rest is what our programs add to a call that they do not watch.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("tp_btf/sys_enter")
+int tp_btf__sys_enter(void *ctx)
+{
+    return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int tp_btf__sys_exit(void *ctx)
+{
+    return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int raw_tp__sys_enter(void *ctx)
+{
+    return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int raw_tp__sys_exit(void *ctx)
+{
+    return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_process_mrelease")
+int tracepoint__sys_enter(void *ctx)
+{
+    return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_process_mrelease")
+int tracepoint__sys_exit(void *ctx)
+{
+    return 0;
+}

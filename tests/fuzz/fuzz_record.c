@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Any bytes as a record, through decode and every format: refused, or one line each. */
+#include <mrelease/encode.h>
+
+#include "core/decode.h"
+#include "fuzz.h"
+
+static void encode(const struct mrl_event *event)
+{
+    static char line[MRL_EVENT_TEXT_MAX];
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    for (unsigned int i = 0; i < count; i++) {
+        struct mrl_encoder *encoder;
+        ssize_t size;
+
+        must(!mrl_encoder__new(formats[i].name, NULL, NULL, &encoder));
+        size = mrl_encoder__put(encoder, event, line, sizeof(line));
+        must(size >= 0 && (size_t)size <= sizeof(line));
+        must(!size || memchr(line, '\n', (size_t)size) == line + size - 1);
+        mrl_encoder__free(encoder);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct mrl_host host = { .page_bytes = 4096, .cpus = 2 };
+    struct mrl_pool *pool = mrl_pool__new(1);
+    struct mrl_batch *batch = mrl_pool__get(pool);
+    void *record = malloc(size ? size : 1); /* aligned, and of exactly that size */
+
+    must(batch && record);
+    memcpy(record, data, size);
+    if (!mrl_decode__append(record, size, &host, batch))
+        encode(mrl_batch__at(batch, 0));
+    must(batch->arena.used <= MRL_BATCH_EVENT_ROOM);
+    free(record);
+    mrl_batch__unref(batch);
+    mrl_pool__unref(pool);
+    return 0;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Outputs that fail while the program runs: full devices and disks, pipes that nobody reads. */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "harness.h"
+
+enum { MANY = 400, FEW = 25, QUIET_MS = 300 };
+
+#define EVENTS "--events", "munlock,process_mrelease"
+
+static void call_few(struct script *script)
+{
+    for (int i = 0; i < FEW; i++)
+        script__call(script, "munlock", 0, 0, 0);
+}
+
+/* Too many to write each down; the last one tells who made them. */
+static void call_many(struct script *script)
+{
+    for (int i = 1; i < MANY; i++)
+        trigger__native(event__find("munlock")->number, 0, 0, 0);
+    script__call(script, "munlock", 0, 0, 0);
+}
+
+static void a_full_device_costs_its_own_events_only(void **state)
+{
+    unsigned long long delivered, dropped;
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, EVENTS, "-o", "json:/dev/full", "-o", live__output("json", "events"));
+    script__run(script, call_few);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_script(lines__load(live__path("events")), script);
+    assert_non_null(
+        strstr(sensor__stderr(&sensor),
+               "mrelease: json:/dev/full: No space left on device: events are dropped"));
+    sensor__delivered(&sensor, "json:/dev/full", &delivered, &dropped);
+    assert_int_equal(delivered, 0);
+    assert_in_range(dropped, FEW, UINT64_MAX);
+}
+
+/* A pipe that nobody reads any more. */
+static void start_with_closed_pipe(struct sensor *sensor, const char *const *arguments)
+{
+    struct sensor_options options = { .arguments = arguments };
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    options.stdout_fd = ends[1];
+    sensor__spawn(sensor, &options);
+    close(ends[0]);
+    close(ends[1]);
+    sensor__await_ready(sensor);
+}
+
+static void a_closed_pipe_ends_the_run(void **state)
+{
+    unsigned long long delivered, dropped;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    start_with_closed_pipe(&sensor, (const char *const[]){ "run", EVENTS, "-o", "json", NULL });
+    script__run(script__new(), call_few);
+    assert_int_equal(sensor__wait(&sensor), 1);
+    assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: json: Broken pipe: "));
+    sensor__delivered(&sensor, "json", &delivered, &dropped);
+    assert_int_equal(delivered, 0);
+    assert_in_range(dropped, 1, UINT64_MAX);
+}
+
+static void a_closed_pipe_leaves_the_other_output_alone(void **state)
+{
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    start_with_closed_pipe(&sensor, (const char *const[]){ "run", EVENTS, "-o", "json", "-o",
+                                                           live__output("json", "events"), NULL });
+    script__run(script, call_few);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_script(lines__load(live__path("events")), script);
+}
+
+static void unmount(void *path)
+{
+    umount2(path, MNT_DETACH);
+}
+
+static void mount_small(const char *path)
+{
+    live__private_mounts();
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(mount("tmpfs", path, "tmpfs", 0, "size=32k"), 0);
+    cleanup__add(unmount, (void *)(uintptr_t)path);
+}
+
+/* Then there is room again, and it goes on with whole lines. */
+static void a_full_disk_cuts_no_line(void **state)
+{
+    unsigned long long delivered, dropped;
+    const char *output, *file;
+    struct script *later;
+    const struct lines *lines;
+    struct sensor sensor;
+    struct totals totals;
+
+    (void)state;
+    live__require();
+    mount_small(live__path("small"));
+    output = live__output("json", "small/events");
+    file = live__path("small/events");
+    later = script__new();
+    SENSOR_START(&sensor, "--events", "munlock", "-o", output);
+    script__run(script__new(), call_many);
+    sensor__await_text(&sensor, "No space left on device: events are dropped until it works again");
+    live__pause_ms(QUIET_MS); /* so that nothing is written between reading and emptying the file */
+    lines = lines__load(file);
+    assert_in_range(lines->count, 1, MANY - 1);
+    assert_int_equal(truncate(file, 0), 0);
+    script__run(later, call_few);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_script(lines__load(file), later);
+    assert_non_null(strstr(sensor__stderr(&sensor), "works again, "));
+    totals = sensor__totals(&sensor, "munlock");
+    sensor__delivered(&sensor, output, &delivered, &dropped);
+    assert_int_equal(delivered + dropped, totals.read);
+    assert_int_equal(delivered, lines->count + lines__load(file)->count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVE_TEST(a_full_device_costs_its_own_events_only),
+        LIVE_TEST(a_closed_pipe_ends_the_run),
+        LIVE_TEST(a_closed_pipe_leaves_the_other_output_alone),
+        LIVE_TEST(a_full_disk_cuts_no_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

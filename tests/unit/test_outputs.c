@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Outputs: what happens to the events that they are given. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "host/outputs.h"
+#include "unit/records.h"
+#include "unit/unit.h"
+
+enum { EVENTS = 200 };
+
+struct fixture {
+    struct test_decoder decoder;
+    struct mrl_outputs outputs;
+    char directory[64];
+    char specs[4][PATH_MAX];
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct test_record record;
+
+    assert_non_null(fixture);
+    strcpy(fixture->directory, "/tmp/mrelease-test-XXXXXX");
+    assert_non_null(mkdtemp(fixture->directory));
+    test_decoder__init(&fixture->decoder);
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    for (int i = 0; i < EVENTS; i++) {
+        record.call.args[0] = (__u64)i;
+        test_decoder__event(&fixture->decoder, &record);
+    }
+    *state = fixture;
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *entry, int type, struct FTW *walk)
+{
+    (void)entry;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    mrl_outputs__close(&fixture->outputs);
+    test_decoder__done(&fixture->decoder);
+    nftw(fixture->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(fixture);
+    return 0;
+}
+
+/* "FORMAT:directory/NAME", valid as long as the fixture. */
+static const char *spec_of(struct fixture *fixture, const char *format, const char *name)
+{
+    char *spec = fixture->specs[fixture->outputs.count];
+
+    snprintf(spec, PATH_MAX, "%s:%s/%s", format, fixture->directory, name);
+    return spec;
+}
+
+static const char *path_of(const char *spec)
+{
+    return strchr(spec, ':') + 1;
+}
+
+static const char *add(struct fixture *fixture, const char *format, const char *name)
+{
+    const char *spec = spec_of(fixture, format, name);
+
+    assert_int_equal(mrl_outputs__add(&fixture->outputs, spec, NULL), 0);
+    return path_of(spec);
+}
+
+static unsigned int lines_of(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    unsigned int lines = 0;
+    int byte;
+
+    assert_non_null(file);
+    while ((byte = getc(file)) != EOF)
+        lines += byte == '\n';
+    fclose(file);
+    return lines;
+}
+
+static void outputs_write_every_event_to_each(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    const char *table = add(fixture, "table", "events.txt");
+    struct mrl_error error;
+    struct stat file;
+
+    assert_int_equal(mrl_outputs__add(&fixture->outputs, "none", &error), 0);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
+    assert_true(mrl_outputs__alive(&fixture->outputs));
+    assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+    assert_int_equal(lines_of(json), EVENTS + 1);
+    assert_int_equal(lines_of(table), EVENTS + 2); /* the titles */
+    assert_int_equal(stat(json, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0640);
+}
+
+static void outputs_append_to_a_file(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+
+    for (unsigned int round = 1; round <= 2; round++) {
+        assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
+        mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
+        assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+        assert_int_equal(lines_of(json), round * EVENTS);
+    }
+}
+
+static void outputs_follow_a_rotated_file(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    char old[PATH_MAX];
+    struct mrl_error error;
+
+    snprintf(old, sizeof(old), "%s/old", fixture->directory);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 3);
+    assert_int_equal(rename(json, old), 0);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 4);
+    mrl_outputs__reopen(&fixture->outputs);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 5);
+    assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+    assert_int_equal(lines_of(old), 3 + 4);
+    assert_int_equal(lines_of(json), 5);
+}
+
+static void outputs_are_closed_again_when_one_cannot_be_opened(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_error error;
+
+    add(fixture, "json", "events.json");
+    add(fixture, "json", "no-such-directory/events.json");
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), -ENOENT);
+    assert_non_null(strstr(error.text, "no-such-directory/events.json: no such directory"));
+    assert_int_equal(fixture->outputs.opened, 0);
+    assert_false(mrl_outputs__alive(&fixture->outputs));
+}
+
+static void outputs_refuse_a_symbolic_link(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *link = add(fixture, "json", "link");
+    struct mrl_error error;
+
+    assert_int_equal(symlink("target", link), 0);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), -ELOOP);
+    assert_non_null(strstr(error.text, "link is a symbolic link: refused"));
+}
+
+static void outputs_end_when_nobody_reads_any_more(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *fifo = add(fixture, "json", "fifo");
+    struct mrl_error error;
+    int reader;
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
+    assert_true(mrl_outputs__alive(&fixture->outputs));
+    close(reader);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
+    assert_false(mrl_outputs__alive(&fixture->outputs));
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
+}
+
+static void outputs_go_on_when_one_of_them_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+
+    assert_int_equal(mrl_outputs__add(&fixture->outputs, "json:/dev/full", &error), 0);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
+    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
+    assert_true(mrl_outputs__alive(&fixture->outputs));
+    mrl_outputs__close(&fixture->outputs);
+    assert_int_equal(lines_of(json), 2 * EVENTS);
+}
+
+int main(void)
+{
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        test(outputs_write_every_event_to_each),
+        test(outputs_append_to_a_file),
+        test(outputs_follow_a_rotated_file),
+        test(outputs_are_closed_again_when_one_cannot_be_opened),
+        test(outputs_refuse_a_symbolic_link),
+        test(outputs_end_when_nobody_reads_any_more),
+        test(outputs_go_on_when_one_of_them_fails),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests_name("outputs", tests, NULL, NULL);
+}

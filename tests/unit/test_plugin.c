@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Options of the plugin: what is refused before anything is loaded. The probes are live's business.
+ */
+#include <errno.h>
+#include <mrelease/mrelease.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+struct option_case {
+    const char *name, *value, *text; /* NULL: accepted */
+};
+
+static const struct option_case cases[] = {
+    { "events", "default", NULL },
+    { "events", "mlock*,-mlock2", NULL },
+    { "events", "mlok", "unknown event 'mlok': did you mean 'mlock'?" },
+    { "events", "", "'' is not a list of events, like 'process_mrelease,mlock*'" },
+    { "rung", "auto", NULL },
+    { "rung", "atuo", "unknown rung 'atuo': did you mean 'auto'?" },
+    { "rung", "tp_btff", "unknown rung 'tp_btff': did you mean 'tp_btf'?" },
+    { "coverage", "compat", NULL },
+    { "coverage", "native", NULL },
+    { "coverage", "all", NULL },
+    { "coverage", "compet", "unknown coverage 'compet': did you mean 'compat'?" },
+    { "ring", "8M", NULL },
+    { "ring", "1", NULL },
+    { "ring", "1G", NULL },
+    { "ring", "0", "a ring buffer of 0 bytes" },
+    { "ring", "1025M", "a ring buffer of more than 1G" },
+    { "ring", "18446744073709551615", "a ring buffer of more than 1G" },
+    { "ring", "8MB", "'8MB' is not a size, like 512K or 8M" },
+    { "mlock-ring", "4M", NULL },
+    { "mlock-ring", "2G", "a ring buffer of more than 1G" },
+};
+
+static void plugin_rows_check_their_values(void **state)
+{
+    unsigned int count;
+    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct mrl_option *row = mrl_option__find(rows, count, "option", cases[i].name, NULL);
+        struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+        struct mrl_error error = { "" };
+
+        assert_non_null(row);
+        if (row->set(&options, cases[i].value, &error) != (cases[i].text ? -EINVAL : 0) ||
+            strcmp(error.text, cases[i].text ? cases[i].text : "") != 0)
+            fail_case("--%s %s: %s", cases[i].name, cases[i].value, error.text);
+    }
+}
+
+static void plugin_rows_are_complete_and_accept_their_presets(void **state)
+{
+    unsigned int count;
+    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
+
+    (void)state;
+    for (unsigned int i = 0; i < count; i++) {
+        struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+
+        assert_ptr_equal(mrl_option__find(rows, count, "option", rows[i].name, NULL), &rows[i]);
+        assert_non_null(rows[i].set);
+        assert_int_equal(rows[i].doc[strlen(rows[i].doc) - 1], '.');
+        if (rows[i].preset)
+            assert_int_equal(rows[i].set(&options, rows[i].preset, NULL), 0);
+    }
+}
+
+static void plugin_rungs_are_accepted_by_their_names(void **state)
+{
+    unsigned int count, rung_count;
+    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
+    const struct mrl_option *row = mrl_option__find(rows, count, "option", "rung", NULL);
+    const struct mrl_rung *rungs = mrl_rung__all(&rung_count);
+
+    (void)state;
+    assert_true(rung_count >= 3);
+    for (unsigned int i = 0; i < rung_count; i++) {
+        struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+
+        assert_int_equal(row->set(&options, rungs[i].name, NULL), 0);
+        assert_string_equal(options.rung, rungs[i].name);
+    }
+}
+
+static void plugin_open_refuses_wrong_options(void **state)
+{
+    static const struct {
+        struct mrl_plugin_options options;
+        const char *text;
+    } wrong[] = {
+        { { .size = sizeof(struct mrl_plugin_options), .events = "mlok" }, "unknown event 'mlok'" },
+        { { .size = sizeof(struct mrl_plugin_options), .rung = "kprob" }, "unknown rung 'kprob'" },
+        { { .size = sizeof(struct mrl_plugin_options), .coverage = "some" }, "unknown coverage" },
+        { { .size = sizeof(struct mrl_plugin_options), .rare_ring_bytes = UINT64_MAX },
+          "a ring buffer of more than 1G" },
+        { { .size = sizeof(struct mrl_plugin_options), .mlock_ring_bytes = (1ULL << 30) + 1 },
+          "a ring buffer of more than 1G" },
+    };
+    struct mrl_plugin *const untouched = (struct mrl_plugin *)&wrong;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct mrl_plugin *plugin = untouched;
+        struct mrl_error error = { "" };
+
+        assert_int_equal(mrl_plugin__open(&wrong[i].options, &error, &plugin), -EINVAL);
+        assert_ptr_equal(plugin, untouched);
+        if (strncmp(error.text, wrong[i].text, strlen(wrong[i].text)) != 0)
+            fail_case("'%s', wanted '%s…'", error.text, wrong[i].text);
+    }
+}
+
+static void plugin_may_be_closed_as_null(void **state)
+{
+    (void)state;
+    mrl_plugin__close(NULL);
+}
+
+static void version_is_three_numbers(void **state)
+{
+    unsigned int part[3];
+    char rest;
+
+    (void)state;
+    assert_int_equal(sscanf(mrl_version(), "%u.%u.%u%c", &part[0], &part[1], &part[2], &rest), 3);
+    assert_true(mrl_source_id()[0]);
+    assert_true(mrl_libbpf_version()[0] >= '0' && mrl_libbpf_version()[0] <= '9');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plugin_rows_check_their_values),
+        cmocka_unit_test(plugin_rows_are_complete_and_accept_their_presets),
+        cmocka_unit_test(plugin_rungs_are_accepted_by_their_names),
+        cmocka_unit_test(plugin_open_refuses_wrong_options),
+        cmocka_unit_test(plugin_may_be_closed_as_null),
+        cmocka_unit_test(version_is_three_numbers),
+    };
+
+    return cmocka_run_group_tests_name("plugin", tests, NULL, NULL);
+}
