@@ -298,7 +298,7 @@ static int start_thread(struct mrl_output *output)
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
-    struct mrl_encoder_options encoder = { .user_names = true };
+    struct mrl_encoder_options encoder = { .user_names = true, .extras = output->options.extras };
     int err = sink->open(output->options.destination, error, &output->sink);
 
     if (err)
