@@ -268,6 +268,6 @@ int mrl_plugin__counts(struct mrl_plugin *plugin,
                        struct mrl_event_counts *ret_counts)
 {
     if (event >= mrl_event_def__count())
-        return mrl_error__set(&plugin->error, -EINVAL, "no event has index %u", event);
+        return -EINVAL;
     return plugin->ops->counts(plugin->source, event, ret_counts);
 }
