@@ -36,7 +36,8 @@ struct mrl_output {
     struct mrl_encoder *encoder; /* for gaps; the thread's */
     struct mrl_queue queue;
     pthread_t thread;
-    bool started, joined;
+    bool started, joined; /* the thread */
+    bool begun;           /* start() or push() was called: what open() made is wanted */
     bool colour;
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
@@ -273,16 +274,6 @@ static void *write_queue(void *context)
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-static int write_preamble(struct mrl_output *output, struct mrl_error *error)
-{
-    struct mrl_text text = mrl_encoder__preamble(output->encoder);
-    struct mrl_chunk chunk = { text.bytes, text.size, 0 };
-    size_t events;
-    int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
-
-    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
-}
-
 /* Signals are for the program's own threads. */
 static int start_thread(struct mrl_output *output)
 {
@@ -311,8 +302,6 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
-    if (!err)
-        err = write_preamble(output, error);
     if (!err &&
         mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
         err = mrl_error__set(error, -ENOMEM, "out of memory");
@@ -352,6 +341,24 @@ int mrl_output__open(const struct mrl_output_options *options,
     return 0;
 }
 
+/* The thread is idle as long as nothing was pushed, so the sink is the owner's. */
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
+{
+    struct mrl_text text = { "", 0 };
+    struct mrl_chunk chunk;
+    size_t events;
+    int err;
+
+    output->begun = true;
+    if (output->encoder)
+        text = mrl_encoder__preamble(output->encoder);
+    if (!text.size)
+        return 0;
+    chunk = (struct mrl_chunk){ .bytes = text.bytes, .size = text.size };
+    err = output->options.sink->write(output->sink, &chunk, &events);
+    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
+}
+
 /* -- the owner's side ------------------------------------------------------------------------- */
 
 void mrl_output__push(struct mrl_output *output,
@@ -359,6 +366,7 @@ void mrl_output__push(struct mrl_output *output,
                       const struct mrl_line *lines,
                       size_t lines_count)
 {
+    output->begun = true;
     for (size_t i = 0; i < lines_count; i++) {
         if (lines[i].lost)
             count(output, lines[i].event, LOST_BEFORE, lines[i].lost);
@@ -446,7 +454,11 @@ static int close_sink(struct mrl_output *output)
     struct mrl_sink *sink = output->sink;
 
     output->sink = NULL;
-    return sink ? output->options.sink->close(sink) : 0;
+    if (!sink)
+        return 0;
+    if (!output->begun && output->options.sink->abandon)
+        return output->options.sink->abandon(sink);
+    return output->options.sink->close(sink);
 }
 
 int mrl_output__join(struct mrl_output *output, int timeout_ms)

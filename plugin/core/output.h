@@ -23,6 +23,12 @@ int mrl_output__open(const struct mrl_output_options *options,
                      struct mrl_error *error,
                      struct mrl_output **ret_output);
 
+/**
+ * Writes what precedes the first line (column titles), before the first push(). An output that is
+ * freed without either takes back what opening it made. Error: as the sink's write.
+ */
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
+
 /** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
 void mrl_output__push(struct mrl_output *output,
                       const char *bytes,

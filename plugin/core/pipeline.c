@@ -102,6 +102,15 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
     return (int)index;
 }
 
+int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
+{
+    int err = 0;
+
+    for (unsigned int i = 0; !err && i < pipeline->output_count; i++)
+        err = mrl_output__start(pipeline->outputs[i], error);
+    return err;
+}
+
 static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 {
     for (unsigned int i = 0; i < pipeline->output_count; i++)

@@ -99,15 +99,17 @@ static size_t most_bytes(void)
  * The child may be quicker at dying than we are at asking (ESRCH). A bigger one takes longer, as in
  * the kernel's own test of this call. Returns 0 or -errno.
  */
-static int act(void)
+static int act(bool talk)
 {
     size_t bytes = DEMO_BYTES;
     int err = -ESRCH;
 
-    mrl_say("calling process_mrelease(-1, 0), which must fail");
+    if (talk)
+        mrl_say("calling process_mrelease(-1, 0), which must fail");
     syscall(SYS_process_mrelease, -1, 0);
     for (int i = 0; err == -ESRCH && i < TRIES; i++) {
-        mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
+        if (talk)
+            mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
         err = kill_and_release(bytes);
         bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
     }
@@ -125,7 +127,7 @@ struct actor {
     int start; /* pipe: a byte starts it, its end lets it go */
 };
 
-static int actor_start(struct actor *actor)
+static int actor_start(struct actor *actor, bool talk)
 {
     int start[2];
     char byte;
@@ -135,7 +137,7 @@ static int actor_start(struct actor *actor)
     actor->process = fork();
     if (!actor->process) {
         close(start[1]);
-        _exit(read(start[0], &byte, 1) == 1 && act() ? 1 : 0);
+        _exit(read(start[0], &byte, 1) == 1 && act(talk) ? 1 : 0);
     }
     close(start[0]);
     actor->start = start[1];
@@ -161,11 +163,27 @@ static void actor_end(struct actor *actor)
         waitpid(actor->process, NULL, 0);
 }
 
+/* The rows of a group that make sense here, by name. */
+static unsigned int pick(const struct mrl_option_group *from,
+                         const char *const *names,
+                         struct mrl_option *ret_rows)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < from->count; i++)
+        for (const char *const *name = names; *name; name++)
+            if (!strcmp(from->rows[i].name, *name))
+                ret_rows[count++] = from->rows[i];
+    return count;
+}
+
 static int demo(const struct mrl_verb *verb, int argc, char **argv)
 {
+    static const char *const names[] = { "rung", "output", "log-level", NULL };
     struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
                                            .log_level = MRL_LOG_INFO };
     struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
+    struct mrl_option rows[2][3];
     struct actor actor;
     int status;
 
@@ -173,9 +191,13 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     options.duration_ns = 1; /* what happened is in the rings when the actor is gone */
     groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
     groups[1].rows = mrl_session_options__rows(&groups[1].count);
+    for (int i = 0; i < 2; i++) {
+        groups[i].count = pick(&groups[i], names, rows[i]);
+        groups[i].rows = rows[i];
+    }
     if (mrl_arguments__parse(verb, argc, argv, groups, 2, &status) < 0)
         return status;
-    if (actor_start(&actor)) {
+    if (actor_start(&actor, options.log_level >= MRL_LOG_INFO)) {
         mrl_say("starting a process: %s", strerror(errno));
         return MRL_EXIT_FAILED;
     }

@@ -109,6 +109,7 @@ static void catch_signals(void)
     struct sigaction action = { .sa_handler = on_signal };
 
     sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART; /* an output that waits for its reader goes on waiting */
     sigaction(SIGHUP, &action, NULL);
     action.sa_flags = (int)SA_RESETHAND; /* the second one kills: an output may hang */
     sigaction(SIGINT, &action, NULL);
@@ -252,7 +253,8 @@ int mrl_session__run(struct mrl_session_options *options,
         goto failed;
     }
     if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
-        mrl_plugin__open(&options->plugin, &error, &session.plugin))
+        mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
+        mrl_pipeline__start(session.pipeline, &error))
         goto failed;
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
@@ -261,7 +263,10 @@ int mrl_session__run(struct mrl_session_options *options,
     signalled_pipeline = NULL;
     goto out;
 failed:
-    mrl_say("%s", error.text);
+    if (end_requested)
+        status = MRL_EXIT_OK; /* while an output waited for its reader */
+    else
+        mrl_say("%s", error.text);
 out:
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);

@@ -28,6 +28,7 @@ enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ }
 struct mrl_sink {
     int fd;
     bool torn;
+    bool created; /* there was no such file before */
     char *path;
 };
 
@@ -51,12 +52,19 @@ static int missing_directory(const char *path, struct mrl_error *error)
                           path, parent);
 }
 
-static int open_path(const char *path, struct mrl_error *error)
+static int open_path(const char *path, bool *ret_created, struct mrl_error *error)
 {
-    int fd =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, FILE_MODE);
-    int err = errno;
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags), err;
 
+    *ret_created = false;
+    if (fd < 0 && errno == ENOENT) {
+        fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+        *ret_created = fd >= 0;
+        if (fd < 0 && errno == EEXIST) /* someone was quicker */
+            fd = open(path, flags);
+    }
+    err = errno;
     if (fd >= 0)
         return fd;
     if (err == ELOOP)
@@ -138,7 +146,7 @@ static int file_open(const char *destination, struct mrl_error *error, struct mr
         free(sink);
         return mrl_error__set(error, -ENOMEM, "out of memory");
     }
-    sink->fd = open_path(destination, error);
+    sink->fd = open_path(destination, &sink->created, error);
     if (sink->fd < 0) {
         int err = sink->fd;
 
@@ -158,7 +166,8 @@ static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 
 static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
-    int fd = open_path(sink->path, error);
+    bool created;
+    int fd = open_path(sink->path, &created, error);
     struct stat old, new;
 
     if (fd < 0)
@@ -188,6 +197,17 @@ static int file_close(struct mrl_sink *sink)
     return err;
 }
 
+/* Removes the file when it was made for this run, which then did not begin. */
+static int file_abandon(struct mrl_sink *sink)
+{
+    struct stat ours, there;
+
+    if (sink->created && !fstat(sink->fd, &ours) && !ours.st_size && !lstat(sink->path, &there) &&
+        same_file(&ours, &there))
+        unlink(sink->path);
+    return file_close(sink);
+}
+
 const struct mrl_sink_ops mrl_sink_file = {
     .name = "file",
     .doc = "A path: appended to, created with mode 0640, reopened on SIGHUP.",
@@ -196,4 +216,5 @@ const struct mrl_sink_ops mrl_sink_file = {
     .reopen = file_reopen,
     .is_terminal = file_is_terminal,
     .close = file_close,
+    .abandon = file_abandon,
 };

@@ -74,6 +74,13 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
 #define MRL_OUTPUTS_MAX 16
 
 /**
+ * Begins: writes what precedes the first line of each output (column titles). To be called once all
+ * outputs and the source are open: a pipeline that is freed without it and without a delivery takes
+ * back the files that it made. Error: as the sink's write.
+ */
+int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error);
+
+/**
  * Gives the first `count` events of a batch to every output, and counts the others as filtered. An
  * events_lost in it becomes part of each output's own gaps. Waits only for outputs that block.
  */

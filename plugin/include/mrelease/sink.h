@@ -24,7 +24,7 @@ struct mrl_chunk {
     size_t events;
 };
 
-/** A kind of destination. Static; every member but reopen and is_terminal is required. */
+/** A kind of destination. Static; every member but reopen, is_terminal and abandon is required. */
 struct mrl_sink_ops {
     const char *name;
     /** One sentence for help texts. */
@@ -47,6 +47,8 @@ struct mrl_sink_ops {
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
     /** Whether people watch: lets a format choose colours. */
     bool (*is_terminal)(const struct mrl_sink *sink);
+    /** As close(), for a sink that was never written to: takes back what open() made. */
+    int (*abandon)(struct mrl_sink *sink);
     /** Hands everything to the destination and frees the sink. -errno when something was lost. */
     int (*close)(struct mrl_sink *sink);
 };
