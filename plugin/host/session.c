@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/host.h"
+#include "host/record.h"
 
 enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
 
@@ -25,7 +26,7 @@ struct session {
     uint64_t delivered; /* events */
     uint64_t surplus;   /* read after the count was reached */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
-    bool failed;
+    bool ended, failed;
 };
 
 /* -- options ---------------------------------------------------------------------------------- */
@@ -50,6 +51,11 @@ static int set_duration(void *target, const char *value, struct mrl_error *error
     return err;
 }
 
+static int set_record(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_record__add(&((struct mrl_session_options *)target)->outputs, value, error);
+}
+
 static const char *const log_levels[] = { "error", "warning", "info", "debug" };
 
 static int set_log(void *target, const char *value, struct mrl_error *error)
@@ -68,6 +74,9 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
       "Format json, json-v0.23, table or none; to stdout or a path. May be repeated.", set_output },
+    { "record", '\0', "FILE", NULL,
+      "Also write the records to this new file, for 'mrelease replay'; beside --output.",
+      set_record },
     { "count", 'n', "N", NULL, "End after N events.", set_count },
     { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
     { "log-level", '\0', "LEVEL", "info", "Say on standard error: error, warning, info or debug.",
@@ -133,8 +142,8 @@ static bool has_ended(const struct session *session)
 {
     uint64_t count = session->options->count;
 
-    return end_requested || (count && session->delivered >= count) || !time_left_ms(session) ||
-           !mrl_pipeline__alive(session->pipeline);
+    return end_requested || session->ended || (count && session->delivered >= count) ||
+           !time_left_ms(session) || !mrl_pipeline__alive(session->pipeline);
 }
 
 /* Returns the number of events read. */
@@ -145,6 +154,10 @@ static int deliver_next(struct session *session, int timeout_ms)
     size_t wanted;
     int count = mrl_plugin__next_batch(session->plugin, timeout_ms, &batch);
 
+    if (count == -ENODATA) {
+        session->ended = true; /* of a replay */
+        return 0;
+    }
     if (count <= 0) {
         if (count < 0)
             mrl_say("%s", mrl_plugin__error(session->plugin));
@@ -178,7 +191,9 @@ static void loop(struct session *session)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
-static void report_event(struct mrl_plugin *plugin, const struct mrl_event_def *event)
+static void report_event(struct mrl_plugin *plugin,
+                         const struct mrl_event_def *event,
+                         bool replayed)
 {
     struct mrl_event_counts counts;
 
@@ -186,6 +201,8 @@ static void report_event(struct mrl_plugin *plugin, const struct mrl_event_def *
         mrl_say("%s: its counters could not be read", event->name);
         return;
     }
+    if (replayed && !counts.seen)
+        return; /* what was recorded is not known before the end */
     mrl_say(
         "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
         event->name, (unsigned long long)counts.seen, (unsigned long long)counts.decoded,
@@ -217,7 +234,7 @@ static void report(const struct session *session)
 
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (events & (1U << i))
-            report_event(session->plugin, mrl_event_def__at(i));
+            report_event(session->plugin, mrl_event_def__at(i), session->options->plugin.replay);
     for (unsigned int i = 0; i < mrl_pipeline__outputs(session->pipeline); i++)
         report_output(session->pipeline, i);
     if (session->surplus)
@@ -225,12 +242,16 @@ static void report(const struct session *session)
                 (unsigned long long)session->surplus);
 }
 
-static void say_ready(struct mrl_plugin *plugin)
+static void say_ready(const struct mrl_session_options *options, struct mrl_plugin *plugin)
 {
     uint32_t events = mrl_plugin__events(plugin);
     char names[256] = "";
     size_t used = 0;
 
+    if (options->plugin.replay) {
+        mrl_say("replaying %s", options->plugin.replay);
+        return;
+    }
     for (unsigned int i = 0; i < mrl_event_def__count() && used < sizeof(names); i++)
         if (events & (1U << i))
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
@@ -254,7 +275,7 @@ static int run_opened(struct session *session,
     int err;
 
     if (options->log_level >= MRL_LOG_INFO)
-        say_ready(session->plugin);
+        say_ready(options, session->plugin);
     if (options->duration_ns)
         session->end_ns =
             now_ns() +
@@ -279,7 +300,7 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int status = MRL_EXIT_FAILED;
 
-    if (!options->outputs.count && mrl_outputs__add(&options->outputs, "json", &error))
+    if (mrl_record__add_default(&options->outputs, &error))
         goto failed;
     catch_signals();
     options->plugin.log = log_line;
