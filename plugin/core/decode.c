@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
-                   MRL_BATCH_EVENT_ROOM,
-               "an event fits its room: the record, the path turned round, and the values");
+_Static_assert(
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
+        MRL_BATCH_EVENT_ROOM,
+    "an event fits its room: the record, the path turned round, the values, and losses before");
 
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
 {
@@ -143,8 +144,7 @@ int mrl_decode__append(const void *bytes,
 
     if (err)
         return err;
-    if (!batch->count)
-        batch->host = mrl_host__facts(host);
+    batch->host = mrl_host__facts(host);
     copy = mrl_arena__take(&batch->arena, size);
     memcpy(copy, bytes, size);
     mrl_decode__check(copy, size, &raw);

@@ -27,7 +27,7 @@ enum {
     STEP_MS = 20, /* how soon the end is noticed */
 };
 
-enum fate { DELIVERED, DROPPED_FULL, DROPPED_FAILED, FATES };
+enum fate { DELIVERED, DROPPED_FULL, DROPPED_FAILED, LOST_BEFORE, FATES };
 
 struct mrl_output {
     struct mrl_output_options options;
@@ -41,8 +41,8 @@ struct mrl_output {
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][FATES];
-    int last_err; /* the error that was reported last; 0: it works */
-    struct mrl_gap untold_full, untold_failed;
+    int last_err;          /* the error that was reported last; 0: it works */
+    struct mrl_gap untold; /* what is missing before lines[first] */
     /* What the thread holds: lines[first..count), whose bytes begin at `at`. */
     size_t first, count, at;
     struct mrl_line lines[BUFFER_LINES];
@@ -122,7 +122,7 @@ static void settle(struct mrl_output *output, size_t lines, enum fate fate)
         output->at += line->size;
         count(output, line->event, fate, 1);
         if (fate == DROPPED_FAILED)
-            mrl_gap__add(&output->untold_failed, line);
+            mrl_gap__add(&output->untold, line, MRL_CAUSE_WRITE_FAILED);
     }
 }
 
@@ -157,76 +157,94 @@ static void die(struct mrl_output *output)
     mrl_queue__abandon(&output->queue);
 }
 
-static void write_lines(struct mrl_output *output)
+/* One try at the lines that are held. */
+static int write_lines(struct mrl_output *output)
 {
-    unsigned int pause_ms = PAUSE_MIN_MS;
+    struct mrl_chunk chunk = { output->buffer + output->at, 0, output->count - output->first };
+    size_t done = 0;
+    int err;
 
-    while (output->first < output->count) {
-        size_t done, left = 0;
-        int err;
-
-        for (size_t i = output->first; i < output->count; i++)
-            left += output->lines[i].size;
-        err = write_chunk(
-            output,
-            &(struct mrl_chunk){ output->buffer + output->at, left, output->count - output->first },
-            &done);
-        settle(output, err ? done : output->count - output->first, DELIVERED);
-        if (err == -EPIPE) {
-            die(output);
-        } else if (err && !pause_for(output, pause_ms)) {
-            settle(output, output->count - output->first, DROPPED_FAILED);
-        } else if (err) {
-            pause_ms = 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
-            reopen(output);
-        }
-    }
+    for (size_t i = output->first; i < output->count; i++)
+        chunk.size += output->lines[i].size;
+    if (!chunk.events)
+        return 0;
+    err = write_chunk(output, &chunk, &done);
+    settle(output, err ? done : chunk.events, DELIVERED);
+    return err;
 }
 
 /* -- gaps ------------------------------------------------------------------------------------- */
 
-/* Writes one events_lost per event that is missing. What could not be told stays in the gap. */
-static void tell(struct mrl_output *output, struct mrl_gap *gap, const char *cause)
+/* Writes one events_lost. What could not be told stays in the gap. */
+static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause cause)
 {
+    struct mrl_missing *missing = &output->untold.of[cause][event];
+    struct mrl_lost lost = { mrl_event_def__at(event), missing->count, mrl_cause__name(cause),
+                             missing->from_ns, missing->to_ns };
     struct mrl_value values[MRL_LOST_FIELDS];
-    struct mrl_event event;
+    struct mrl_event told;
+    struct mrl_chunk chunk = { output->text, 0, 1 };
     size_t done;
+    int err;
 
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        struct mrl_lost lost = {
-            mrl_event_def__at(i), gap->counts[i], { cause, strlen(cause) }, gap->from_ns, gap->to_ns
-        };
-        struct mrl_chunk chunk = { output->text, 0, 1 };
-
-        if (!lost.count)
-            continue;
-        mrl_lost__event(&lost, values, &event);
-        chunk.size =
-            (size_t)mrl_encoder__put(output->encoder, &event, output->text, sizeof(output->text));
-        if (write_chunk(output, &chunk, &done))
-            return;
-        count(output, event.def->index, DELIVERED, 1);
-        gap->total -= gap->counts[i];
-        gap->counts[i] = 0;
-    }
+    mrl_lost__event(&lost, values, &told);
+    chunk.size =
+        (size_t)mrl_encoder__put(output->encoder, &told, output->text, sizeof(output->text));
+    err = write_chunk(output, &chunk, &done);
+    if (err)
+        return err;
+    count(output, told.def->index, DELIVERED, 1);
+    output->untold.total -= missing->count;
+    *missing = (struct mrl_missing){ 0 };
+    return 0;
 }
 
-static void tell_gaps(struct mrl_output *output)
+static int tell_gap(struct mrl_output *output)
 {
-    if (output->untold_full.total)
-        tell(output, &output->untold_full, "queue_full");
-    if (output->untold_failed.total)
-        tell(output, &output->untold_failed, "write_failed");
+    int err = 0;
+
+    for (unsigned int event = 0; output->untold.total && event < MRL_EVENT_COUNT; event++)
+        for (unsigned int cause = 0; !err && cause < MRL_CAUSE_COUNT; cause++)
+            if (output->untold.of[cause][event].count)
+                err = tell(output, event, (enum mrl_cause)cause);
+    return err;
 }
 
 static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
 {
     enum fate fate = atomic_load(&output->alive) ? DROPPED_FULL : DROPPED_FAILED;
 
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        if (gap->counts[i])
-            count(output, i, fate, gap->counts[i]);
-    mrl_gap__merge(&output->untold_full, gap);
+    for (unsigned int i = 0; gap->total && i < MRL_EVENT_COUNT; i++)
+        count(output, i, fate, gap->of[MRL_CAUSE_QUEUE_FULL][i].count);
+    mrl_gap__merge(&output->untold, gap);
+}
+
+/* -- the thread ------------------------------------------------------------------------------- */
+
+/* Writes the gap and then the lines behind it, so that a gap stands in its place however often it
+ * takes. At the end there is one try. */
+static void write_held(struct mrl_output *output)
+{
+    unsigned int pause_ms = PAUSE_MIN_MS;
+    int err;
+
+    for (;;) {
+        err = tell_gap(output);
+        if (!err)
+            err = write_lines(output);
+        if (!err)
+            return;
+        if (err == -EPIPE) {
+            die(output);
+            return;
+        }
+        if (!pause_for(output, pause_ms)) {
+            settle(output, output->count - output->first, DROPPED_FAILED);
+            return;
+        }
+        pause_ms = 2 * pause_ms < PAUSE_MAX_MS ? 2 * pause_ms : PAUSE_MAX_MS;
+        reopen(output);
+    }
 }
 
 static void *write_queue(void *context)
@@ -246,11 +264,8 @@ static void *write_queue(void *context)
         if (!atomic_load(&output->alive))
             continue;
         reopen(output);
-        tell_gaps(output);
-        write_lines(output);
+        write_held(output);
     }
-    if (atomic_load(&output->alive))
-        tell_gaps(output);
     return NULL;
 }
 
@@ -339,12 +354,14 @@ void mrl_output__push(struct mrl_output *output,
                       const struct mrl_line *lines,
                       size_t lines_count)
 {
-    if (output->options.sink) {
-        mrl_queue__push(&output->queue, bytes, lines, lines_count);
-        return;
+    for (size_t i = 0; i < lines_count; i++) {
+        if (lines[i].lost)
+            count(output, lines[i].event, LOST_BEFORE, lines[i].lost);
+        else if (!output->options.sink)
+            count(output, lines[i].event, DELIVERED, 1);
     }
-    for (size_t i = 0; i < lines_count; i++)
-        count(output, lines[i].event, DELIVERED, 1);
+    if (output->options.sink)
+        mrl_queue__push(&output->queue, bytes, lines, lines_count);
 }
 
 bool mrl_output__colour(const struct mrl_output *output)
@@ -452,6 +469,7 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
         .delivered = output->counts[event][DELIVERED],
         .dropped_full = output->counts[event][DROPPED_FULL],
         .dropped_failed = output->counts[event][DROPPED_FAILED],
+        .lost_before = output->counts[event][LOST_BEFORE],
     };
 }
 

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <mrelease/pipeline.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/lost.h"
 #include "core/output.h"
 
 enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
@@ -26,6 +28,7 @@ struct mrl_pipeline {
     unsigned int output_count;
     struct group groups[MRL_OUTPUTS_MAX];
     unsigned int group_count;
+    atomic_ullong filtered[MRL_EVENT_COUNT];
     bool ended;
     int end_err;
     /* Lines of one group that are on their way to its outputs. */
@@ -103,15 +106,41 @@ static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 
 static void encode(struct mrl_pipeline *pipeline, unsigned int group, const struct mrl_event *event)
 {
-    ssize_t size = mrl_encoder__put(pipeline->groups[group].encoder, event,
-                                    pipeline->bytes + pipeline->used, STAGE_BYTES - pipeline->used);
+    struct mrl_line *line = &pipeline->lines[pipeline->line_count++];
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+    ssize_t size;
 
-    pipeline->lines[pipeline->line_count++] = (struct mrl_line){
+    if (mrl_lost__read(event, &lost, &cause)) {
+        *line = (struct mrl_line){
+            .event = (uint16_t)lost.event->index,
+            .cause = (uint16_t)cause,
+            .time_ns = lost.from_ns,
+            .lost = lost.count,
+            .last_ns = lost.to_ns,
+        };
+        return;
+    }
+    size = mrl_encoder__put(pipeline->groups[group].encoder, event,
+                            pipeline->bytes + pipeline->used, STAGE_BYTES - pipeline->used);
+
+    *line = (struct mrl_line){
         .size = (uint32_t)size,
-        .event = event->def->index,
+        .event = (uint16_t)event->def->index,
         .time_ns = event->entry_ns,
     };
     pipeline->used += (size_t)size;
+}
+
+static void filter(struct mrl_pipeline *pipeline, const struct mrl_event *event)
+{
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+
+    if (mrl_lost__read(event, &lost, &cause))
+        atomic_fetch_add(&pipeline->filtered[lost.event->index], lost.count);
+    else
+        atomic_fetch_add(&pipeline->filtered[event->def->index], 1);
 }
 
 void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
@@ -127,6 +156,8 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
         }
         push_lines(pipeline, group);
     }
+    for (size_t i = count; i < mrl_batch__count(batch); i++)
+        filter(pipeline, mrl_batch__at(batch, i));
 }
 
 void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)
@@ -179,6 +210,11 @@ struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipelin
                                               unsigned int event)
 {
     return mrl_output__counts(pipeline->outputs[output], event);
+}
+
+uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event)
+{
+    return pipeline->filtered[event];
 }
 
 void mrl_pipeline__free(struct mrl_pipeline *pipeline)

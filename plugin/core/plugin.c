@@ -144,6 +144,7 @@ static int parse_events(const struct mrl_plugin_options *given,
     if (given->events || !given->replay)
         return mrl_events__parse(given->events ? given->events : "default", ret_events, error);
     *ret_events = (1U << mrl_event_def__count()) - 1;
+    *ret_events &= ~(1U << MRL_EVENT_EVENTS_LOST); /* comes with the others */
     return 0;
 }
 
@@ -280,6 +281,6 @@ int mrl_plugin__counts(struct mrl_plugin *plugin,
                        struct mrl_event_counts *ret_counts)
 {
     if (event >= mrl_event_def__count())
-        return mrl_error__set(&plugin->error, -EINVAL, "no event has index %u", event);
+        return -EINVAL;
     return plugin->ops->counts(plugin->source, event, ret_counts);
 }

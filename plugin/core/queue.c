@@ -7,37 +7,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES_MIN = 1024, STEP_MS = 20, PATIENCE_MS = 2000 };
-
-/* -- gaps ------------------------------------------------------------------------------------- */
-
-static void widen(struct mrl_gap *gap, uint64_t from_ns, uint64_t to_ns)
-{
-    if (!gap->total || from_ns < gap->from_ns)
-        gap->from_ns = from_ns;
-    if (!gap->total || to_ns > gap->to_ns)
-        gap->to_ns = to_ns;
-}
-
-void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line)
-{
-    uint64_t count = line->lost ? line->lost : 1;
-
-    widen(gap, line->time_ns, line->lost ? line->last_ns : line->time_ns);
-    gap->counts[line->event] += count;
-    gap->total += count;
-}
-
-void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other)
-{
-    if (other->total) {
-        widen(gap, other->from_ns, other->to_ns);
-        for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-            gap->counts[i] += other->counts[i];
-        gap->total += other->total;
-    }
-    *other = (struct mrl_gap){ 0 };
-}
+enum {
+    LINES_MIN = 1024,
+    /* Behind each line there may be a gap of each event and cause; room for these is always left.
+     */
+    GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
+    STEP_MS = 20,
+    PATIENCE_MS = 2000,
+};
 
 /* -- rings ------------------------------------------------------------------------------------ */
 
@@ -76,9 +53,7 @@ static void remove_first(struct mrl_queue *queue)
 
 static bool has_room(const struct mrl_queue *queue, size_t size)
 {
-    /* Behind each line there may be one gap of each event, and room for these is always left. */
-    return queue->size - queue->used >= size &&
-           queue->lines_used + MRL_EVENT_COUNT < queue->lines_size;
+    return queue->size - queue->used >= size && queue->lines_used + GAPS_MAX < queue->lines_size;
 }
 
 /* -- the queue -------------------------------------------------------------------------------- */
@@ -147,7 +122,9 @@ static bool wait_for_consumer(struct mrl_queue *queue)
     for (int waited = 0; queue->lines_used == before && !queue->abandoned; waited += STEP_MS) {
         struct timespec soon = time_in(STEP_MS);
 
-        if (atomic_load(&queue->broken) || (atomic_load(&queue->hurry) && waited >= PATIENCE_MS))
+        if (atomic_load(&queue->hurry) && waited >= PATIENCE_MS)
+            queue->stuck = true;
+        if (atomic_load(&queue->broken) || queue->stuck)
             return false;
         pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
     }
@@ -156,7 +133,7 @@ static bool wait_for_consumer(struct mrl_queue *queue)
 
 static void drop_oldest(struct mrl_queue *queue)
 {
-    mrl_gap__add(&queue->front, first_line(queue));
+    mrl_gap__add(&queue->front, first_line(queue), MRL_CAUSE_QUEUE_FULL);
     remove_first(queue);
 }
 
@@ -179,8 +156,8 @@ static struct mrl_line *line_at(struct mrl_queue *queue, size_t index)
     return &queue->lines[(queue->lines_head + index) % queue->lines_size];
 }
 
-/* With the lock held. Notes a line that is not let in, in the gap at the end of the queue. */
-static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
+/* With the lock held. Puts a gap at the end of the queue, or widens the one of its kind there. */
+static void push_gap(struct mrl_queue *queue, const struct mrl_line *more)
 {
     struct mrl_line *gap;
 
@@ -188,23 +165,36 @@ static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
         gap = line_at(queue, i - 1);
         if (!gap->lost)
             break;
-        if (gap->event == line->event) {
-            gap->lost++;
-            gap->last_ns = line->time_ns;
+        if (gap->event == more->event && gap->cause == more->cause) {
+            gap->lost += more->lost;
+            if (more->time_ns < gap->time_ns)
+                gap->time_ns = more->time_ns;
+            if (more->last_ns > gap->last_ns)
+                gap->last_ns = more->last_ns;
             return;
         }
     }
-    *line_at(queue, queue->lines_used++) = (struct mrl_line){
-        .event = line->event,
-        .time_ns = line->time_ns,
-        .lost = 1,
-        .last_ns = line->time_ns,
-    };
+    *line_at(queue, queue->lines_used++) = *more;
+}
+
+static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
+{
+    push_gap(queue, &(struct mrl_line){
+                        .event = line->event,
+                        .cause = MRL_CAUSE_QUEUE_FULL,
+                        .time_ns = line->time_ns,
+                        .lost = 1,
+                        .last_ns = line->time_ns,
+                    });
 }
 
 /* With the lock held. */
 static void push_one(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
 {
+    if (line->lost) {
+        push_gap(queue, line);
+        return;
+    }
     if (!make_room(queue, line->size)) {
         drop_newest(queue, line);
         return;
@@ -293,7 +283,7 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
     *ret_gap = (struct mrl_gap){ 0 };
     mrl_gap__merge(ret_gap, &queue->front);
     while (queue->lines_used && first_line(queue)->lost) {
-        mrl_gap__add(ret_gap, first_line(queue));
+        mrl_gap__add(ret_gap, first_line(queue), MRL_CAUSE_QUEUE_FULL);
         remove_first(queue);
     }
     while (count < lines_size && queue->lines_used && !first_line(queue)->lost &&
@@ -305,8 +295,10 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
         count++;
     }
     *ret_ended = queue->ended && !queue->lines_used;
-    if (count || ret_gap->total)
+    if (count || ret_gap->total) {
+        queue->stuck = false;
         pthread_cond_broadcast(&queue->changed);
+    }
     pthread_mutex_unlock(&queue->lock);
     return count;
 }

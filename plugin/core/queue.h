@@ -7,7 +7,6 @@
 #ifndef MRL_CORE_QUEUE_H
 #define MRL_CORE_QUEUE_H
 
-#include <abi/record.h>
 #include <mrelease/pipeline.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,21 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Events that are missing at one place of the stream. Zeroed is none. */
-struct mrl_gap {
-    uint64_t counts[MRL_EVENT_COUNT];
-    uint64_t total;
-    uint64_t from_ns, to_ns; /* entry times of the first and the last of them, ns since the epoch */
-};
-
-/** What is known of a line without reading it; or, with `lost`, of lines that are missing here. */
-struct mrl_line {
-    uint32_t size;
-    uint32_t event; /* table index */
-    uint64_t time_ns;
-    uint64_t lost;    /* 0: a line. Else size is 0, and so many of `event` are missing */
-    uint64_t last_ns; /* of a gap: time of its last event */
-};
+#include "core/gap.h"
 
 struct mrl_queue {
     pthread_mutex_t lock;
@@ -42,16 +27,11 @@ struct mrl_queue {
     struct mrl_gap front; /* missing before the first line */
     atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
     atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */
-    bool woken;           /* the consumer is wanted for something else */
-    bool ended;           /* the producer is done */
-    bool abandoned;       /* the consumer is gone: everything is dropped */
+    bool stuck;     /* in a hurry, the consumer was waited for in vain: not again until it moves */
+    bool woken;     /* the consumer is wanted for something else */
+    bool ended;     /* the producer is done */
+    bool abandoned; /* the consumer is gone: everything is dropped */
 };
-
-/** Adds a line, or the gap that it stands for, to a gap. */
-void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line);
-
-/** Adds `other` to `gap` and empties it. */
-void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other);
 
 /** Makes an empty queue of `size` bytes. Error: -ENOMEM. */
 int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy);
@@ -60,9 +40,10 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
 void mrl_queue__done(struct mrl_queue *queue);
 
 /**
- * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`. Where there is
- * no room: MRL_POLICY_BLOCK waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front,
- * MRL_POLICY_DROP_NEWEST drops the new one. What is dropped is in the gaps.
+ * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`, and gaps
+ * between them, for which there is always room. Where there is none for a line: MRL_POLICY_BLOCK
+ * waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front, MRL_POLICY_DROP_NEWEST drops the
+ * new one. What is dropped is in the gaps.
  */
 void mrl_queue__push(struct mrl_queue *queue,
                      const char *bytes,

@@ -78,7 +78,7 @@ static const struct mrl_from *const sources[] = {
 
 static const struct mrl_event_def events[] = {
 #define MRL_SYSCALL_EVENT(symbol, syscall_, x86_64, arm64, i386, arm, protobuf_, version_, sets_, \
-                          lane, doc_, f)                                                          \
+                          lane_, doc_, f)                                                         \
     {                                                                                             \
         .index = MRL_EVENT_##symbol,                                                              \
         .name = #syscall_,                                                                        \
@@ -95,23 +95,25 @@ static const struct mrl_event_def events[] = {
         .doc = doc_,                                                                              \
         .fields = fields_##symbol,                                                                \
         .field_count = FIELD_COUNT(symbol),                                                       \
+        .lane = MRL_##lane_,                                                                      \
     },
-#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane, syscall_, doc_, f) \
-    {                                                                               \
-        .index = MRL_EVENT_##symbol,                                                \
-        .name = name_,                                                              \
-        .syscall = syscall_,                                                        \
-        .id = id_,                                                                  \
-        .id_x86_64 = id_,                                                           \
-        .id_arm64 = id_,                                                            \
-        .nr_i386 = -1,                                                              \
-        .nr_arm = -1,                                                               \
-        .protobuf_id = id_,                                                         \
-        .version = version_,                                                        \
-        .sets = sets_,                                                              \
-        .doc = doc_,                                                                \
-        .fields = fields_##symbol,                                                  \
-        .field_count = FIELD_COUNT(symbol),                                         \
+#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
+    {                                                                                \
+        .index = MRL_EVENT_##symbol,                                                 \
+        .name = name_,                                                               \
+        .syscall = syscall_,                                                         \
+        .id = id_,                                                                   \
+        .id_x86_64 = id_,                                                            \
+        .id_arm64 = id_,                                                             \
+        .nr_i386 = -1,                                                               \
+        .nr_arm = -1,                                                                \
+        .protobuf_id = id_,                                                          \
+        .version = version_,                                                         \
+        .sets = sets_,                                                               \
+        .doc = doc_,                                                                 \
+        .fields = fields_##symbol,                                                   \
+        .field_count = FIELD_COUNT(symbol),                                          \
+        .lane = MRL_##lane_,                                                         \
     },
 #include <abi/events.def>
 };

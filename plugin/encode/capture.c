@@ -104,33 +104,21 @@ static void put_record(const struct capture_encoder *capture,
 
 /* -- a gap ------------------------------------------------------------------------------------ */
 
-/* The order of the fields is that of the event table. */
-enum { LOST_EVENT, LOST_COUNT, LOST_CAUSE, LOST_FROM, LOST_TO };
-
-static unsigned int index_of(struct mrl_text name)
-{
-    unsigned int i = 0;
-
-    while (i < MRL_EVENT_COUNT && (strlen(mrl_event_def__at(i)->name) != name.size ||
-                                   memcmp(mrl_event_def__at(i)->name, name.bytes, name.size) != 0))
-        i++;
-    return i;
-}
-
 static void put_lost(const struct mrl_event *event, struct mrl_writer *writer)
 {
-    const struct mrl_value *values = event->values;
-    struct mrl_text cause = values[LOST_CAUSE].text;
-    struct mrl_frame_lost lost = {
-        .count = values[LOST_COUNT].unsigned_number,
-        .from_ns = values[LOST_FROM].unsigned_number,
-        .to_ns = values[LOST_TO].unsigned_number,
-        .event = index_of(values[LOST_EVENT].text),
-    };
+    struct mrl_frame_lost frame = { .count = 0 };
+    struct mrl_lost lost;
+    enum mrl_cause cause;
 
-    memcpy(lost.cause, cause.bytes,
-           cause.size < sizeof(lost.cause) ? cause.size : sizeof(lost.cause));
-    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &lost, sizeof(lost));
+    if (!mrl_lost__read(event, &lost, &cause))
+        return;
+    frame.count = lost.count;
+    frame.from_ns = lost.from_ns;
+    frame.to_ns = lost.to_ns;
+    frame.event = lost.event->index;
+    memcpy(frame.cause, lost.cause.bytes,
+           lost.cause.size < sizeof(frame.cause) ? lost.cause.size : sizeof(frame.cause));
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, sizeof(frame));
 }
 
 /* -- the format ------------------------------------------------------------------------------- */
@@ -141,7 +129,7 @@ static void capture_put(struct mrl_encoder *encoder,
 {
     if (event->raw)
         put_record((const struct capture_encoder *)encoder, event, writer);
-    else if (event->def->index == MRL_EVENT_EVENTS_LOST)
+    else
         put_lost(event, writer);
 }
 

@@ -11,6 +11,7 @@
 
 #include "host/host.h"
 #include "host/record.h"
+#include "host/totals.h"
 
 enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
 
@@ -24,7 +25,6 @@ struct session {
     struct mrl_plugin *plugin;
     struct mrl_pipeline *pipeline;
     uint64_t delivered; /* events */
-    uint64_t surplus;   /* read after the count was reached */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool ended, failed;
 };
@@ -73,7 +73,9 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
-      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated.", set_output },
+      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated. Settings follow the "
+      "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
+      set_output },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output.",
       set_record },
@@ -167,10 +169,8 @@ static int deliver_next(struct session *session, int timeout_ms)
     wanted = (size_t)count;
     if (limit && wanted > limit - session->delivered)
         wanted = (size_t)(limit - session->delivered);
-    if (wanted)
-        mrl_pipeline__deliver(session->pipeline, batch, wanted);
+    mrl_pipeline__deliver(session->pipeline, batch, wanted);
     session->delivered += wanted;
-    session->surplus += (size_t)count - wanted;
     mrl_batch__unref(batch);
     return count;
 }
@@ -189,58 +189,7 @@ static void loop(struct session *session)
         ;
 }
 
-/* -- the end ---------------------------------------------------------------------------------- */
-
-static void report_event(struct mrl_plugin *plugin,
-                         const struct mrl_event_def *event,
-                         bool replayed)
-{
-    struct mrl_event_counts counts;
-
-    if (mrl_plugin__counts(plugin, event->index, &counts)) {
-        mrl_say("%s: its counters could not be read", event->name);
-        return;
-    }
-    if (replayed && !counts.seen)
-        return; /* what was recorded is not known before the end */
-    mrl_say(
-        "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
-        event->name, (unsigned long long)counts.seen, (unsigned long long)counts.decoded,
-        (unsigned long long)(counts.refused + counts.no_memory + counts.malformed),
-        (unsigned long long)counts.refused, (unsigned long long)counts.no_memory,
-        (unsigned long long)counts.malformed, (unsigned long long)counts.self);
-}
-
-static void report_output(const struct mrl_pipeline *pipeline, unsigned int output)
-{
-    struct mrl_output_counts sum = { 0 };
-
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct mrl_output_counts counts = mrl_pipeline__counts(pipeline, output, i);
-
-        sum.delivered += counts.delivered;
-        sum.dropped_full += counts.dropped_full;
-        sum.dropped_failed += counts.dropped_failed;
-    }
-    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)",
-            mrl_pipeline__output_name(pipeline, output), (unsigned long long)sum.delivered,
-            (unsigned long long)(sum.dropped_full + sum.dropped_failed),
-            (unsigned long long)sum.dropped_full, (unsigned long long)sum.dropped_failed);
-}
-
-static void report(const struct session *session)
-{
-    uint32_t events = mrl_plugin__events(session->plugin);
-
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (events & (1U << i))
-            report_event(session->plugin, mrl_event_def__at(i), session->options->plugin.replay);
-    for (unsigned int i = 0; i < mrl_pipeline__outputs(session->pipeline); i++)
-        report_output(session->pipeline, i);
-    if (session->surplus)
-        mrl_say("%llu more events came after the last one of --count",
-                (unsigned long long)session->surplus);
-}
+/* -- from start to end ------------------------------------------------------------------------ */
 
 static void say_ready(const struct mrl_session_options *options, struct mrl_plugin *plugin)
 {
@@ -285,7 +234,9 @@ static int run_opened(struct session *session,
     loop(session);
     err = mrl_pipeline__end(session->pipeline, END_MS);
     if (options->log_level >= MRL_LOG_INFO)
-        report(session);
+        mrl_totals__say(session->plugin, session->pipeline);
+    if (options->log_level >= MRL_LOG_WARNING && !session->failed)
+        mrl_totals__check(session->plugin, session->pipeline);
     if (err)
         mrl_say("not everything was written: %s", strerror(-err));
     return session->failed || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED

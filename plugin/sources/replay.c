@@ -38,8 +38,8 @@ struct mrl_source {
     int end; /* 0: not yet; else what read() returns from now on */
     struct mrl_error problem;
     struct mrl_frame_end seen;
-    uint64_t decoded[MRL_EVENT_COUNT];
-    uint64_t offset;    /* in the capture, of bytes[first] */
+    struct mrl_event_counts counts[MRL_EVENT_COUNT]; /* as the recorder had them */
+    uint64_t offset;                                 /* in the capture, of bytes[first] */
     size_t first, last; /* bytes[first..last) were read, and not looked at yet */
     _Alignas(MRL_CAPTURE_ALIGN) char bytes[BUFFER_BYTES];
 };
@@ -116,6 +116,35 @@ static void take_end(struct mrl_source *source, const struct mrl_frame *frame)
         end_with(source, -EBADMSG, "its last frame counts other frames than there are");
 }
 
+/* -- counting --------------------------------------------------------------------------------- */
+
+/* One writer; metrics are read by other threads. */
+static void add(uint64_t *counter, uint64_t count)
+{
+    __atomic_store_n(counter, *counter + count, __ATOMIC_RELAXED);
+}
+
+static void count_read(struct mrl_event_counts *counts)
+{
+    add(&counts->seen, 1);
+    add(&counts->submitted, 1);
+    add(&counts->decoded, 1);
+}
+
+/* What the recorder read and could not write is seen, but neither read nor lost by the kernel. */
+static void count_lost(struct mrl_event_counts *counts, unsigned int cause, uint64_t count)
+{
+    add(&counts->seen, count);
+    if (cause == MRL_CAUSE_RING_FULL)
+        add(&counts->refused, count);
+    else if (cause == MRL_CAUSE_NO_MEMORY)
+        add(&counts->no_memory, count);
+    else
+        add(&counts->submitted, count);
+    if (cause == MRL_CAUSE_MALFORMED)
+        add(&counts->malformed, count);
+}
+
 /* -- frames ----------------------------------------------------------------------------------- */
 
 static bool is_chosen(const struct mrl_source *source, unsigned int event)
@@ -159,40 +188,39 @@ static void take_record(struct mrl_source *source,
 
     if (!err && is_chosen(source, record->event)) {
         err = mrl_decode__append(record, frame->size, &source->host, batch);
-        source->decoded[record->event]++;
+        count_read(&source->counts[record->event]);
     }
     if (err)
         end_with(source, -EBADMSG, "a frame holds no valid record");
 }
 
-/* The event is its batch's: its cause and values live there. */
-static void append_lost(struct mrl_batch *batch, const struct mrl_frame_lost *frame)
+/* The cause of this name; MRL_CAUSE_COUNT: none. */
+static unsigned int find_cause(const char name[MRL_LOST_CAUSE_BYTES])
 {
-    size_t size = strnlen(frame->cause, sizeof(frame->cause));
-    char *cause = mrl_arena__take(&batch->arena, sizeof(frame->cause));
-    struct mrl_value *values =
-        mrl_arena__take(&batch->arena, MRL_LOST_FIELDS * sizeof(struct mrl_value));
-    const struct mrl_lost lost = {
-        .event = mrl_event_def__at(frame->event),
-        .count = frame->count,
-        .cause = { cause, size },
-        .from_ns = frame->from_ns,
-        .to_ns = frame->to_ns,
-    };
+    unsigned int cause = 0;
 
-    memcpy(cause, frame->cause, size);
-    mrl_lost__event(&lost, values, &batch->events[batch->count++]);
+    while (cause < MRL_CAUSE_COUNT &&
+           strncmp(mrl_cause__name((enum mrl_cause)cause).bytes, name, MRL_LOST_CAUSE_BYTES) != 0)
+        cause++;
+    return cause;
 }
 
 static void take_lost(struct mrl_source *source,
-                      const struct mrl_frame_lost *lost,
+                      const struct mrl_frame_lost *frame,
                       struct mrl_batch *batch)
 {
-    if (lost->event >= MRL_EVENT_COUNT) {
-        end_with(source, -EBADMSG, "events are lost that do not exist");
-    } else if (is_chosen(source, lost->event)) {
-        append_lost(batch, lost);
-        source->decoded[MRL_EVENT_EVENTS_LOST]++;
+    unsigned int cause = find_cause(frame->cause);
+    struct mrl_lost lost = { .count = frame->count,
+                             .from_ns = frame->from_ns,
+                             .to_ns = frame->to_ns };
+
+    if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count) {
+        end_with(source, -EBADMSG, "a gap that no recorder would write");
+    } else if (is_chosen(source, frame->event)) {
+        lost.event = mrl_event_def__at(frame->event);
+        lost.cause = mrl_cause__name((enum mrl_cause)cause);
+        mrl_lost__append(&lost, batch);
+        count_lost(&source->counts[frame->event], cause, frame->count);
     }
 }
 
@@ -378,10 +406,15 @@ static int replay_counts(struct mrl_source *source,
                          unsigned int event,
                          struct mrl_event_counts *ret_counts)
 {
+    const struct mrl_event_counts *counts = &source->counts[event];
+
     *ret_counts = (struct mrl_event_counts){
-        .seen = source->decoded[event],
-        .submitted = source->decoded[event],
-        .decoded = source->decoded[event],
+        .seen = __atomic_load_n(&counts->seen, __ATOMIC_RELAXED),
+        .submitted = __atomic_load_n(&counts->submitted, __ATOMIC_RELAXED),
+        .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
+        .no_memory = __atomic_load_n(&counts->no_memory, __ATOMIC_RELAXED),
+        .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
+        .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
     };
     return 0;
 }

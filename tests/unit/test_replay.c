@@ -237,15 +237,22 @@ static void replay_refuses_records_that_are_none(void **state)
     assert_refused(&forgery, "at byte 80: a frame holds no valid record");
 }
 
-static void replay_refuses_gaps_of_unknown_events(void **state)
+static void replay_refuses_gaps_that_are_none(void **state)
 {
-    const struct mrl_frame_lost lost = { .count = 1, .event = MRL_EVENT_COUNT };
+    const struct mrl_frame_lost gaps[] = {
+        { .count = 1, .event = MRL_EVENT_COUNT, .cause = "ring_full" },
+        { .count = 0, .event = 0, .cause = "ring_full" },
+        { .count = 1, .event = 0, .cause = "ring_fully" },
+        { .count = 1, .event = 0, .cause = "" },
+    };
     struct forgery forgery;
 
     (void)state;
-    forge(&forgery);
-    put(&forgery, MRL_FRAME_LOST, &lost, sizeof(lost));
-    assert_refused(&forgery, "events are lost that do not exist");
+    for (size_t i = 0; i < COUNT_OF(gaps); i++) {
+        forge(&forgery);
+        put(&forgery, MRL_FRAME_LOST, &gaps[i], sizeof(gaps[i]));
+        assert_refused(&forgery, "a gap that no recorder would write");
+    }
 }
 
 static void replay_bounds_what_it_remembers_of_containers(void **state)
@@ -306,7 +313,7 @@ int main(void)
         test(replay_says_where_a_capture_is_torn),
         test(replay_notices_every_flipped_bit),
         cmocka_unit_test(replay_refuses_records_that_are_none),
-        cmocka_unit_test(replay_refuses_gaps_of_unknown_events),
+        cmocka_unit_test(replay_refuses_gaps_that_are_none),
         cmocka_unit_test(replay_bounds_what_it_remembers_of_containers),
         cmocka_unit_test(replay_refuses_an_end_that_is_not_the_end),
         cmocka_unit_test(replay_refuses_what_is_no_capture),

@@ -52,6 +52,7 @@ struct mrl_output_counts {
     uint64_t delivered;
     uint64_t dropped_full;   /**< the queue was full */
     uint64_t dropped_failed; /**< the sink failed */
+    uint64_t lost_before;    /**< lost on the way here, as events_lost events in the batches said */
 };
 
 /** A pipeline without outputs; new. `log` may be NULL; it is called on any thread. Error: -ENOMEM.
@@ -70,7 +71,10 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
 
 #define MRL_OUTPUTS_MAX 16
 
-/** Gives the first `count` events of a batch to every output. Waits only for outputs that block. */
+/**
+ * Gives the first `count` events of a batch to every output, and counts the others as filtered. An
+ * events_lost in it becomes part of each output's own gaps. Waits only for outputs that block.
+ */
 void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
                            const struct mrl_batch *batch,
                            size_t count);
@@ -78,7 +82,8 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
 /** Asks the outputs to reopen what they can (SIGHUP), each on its thread. */
 void mrl_pipeline__reopen(struct mrl_pipeline *pipeline);
 
-/** From now on deliver() waits only while an output makes progress. Any thread, and signal handlers. */
+/** From now on deliver() waits only while an output makes progress. Any thread, and signal
+ * handlers. */
 void mrl_pipeline__hurry(struct mrl_pipeline *pipeline);
 
 /** Whether at least one output still takes events. Any thread. */
@@ -102,6 +107,10 @@ const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsig
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
                                               unsigned int output,
                                               unsigned int event);
+
+/** How many of the event at table index `event` deliver() was told to leave out, those that are
+ * only known as lost included. Any thread. */
+uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event);
 
 /** Ends it (with a short time-out) and frees it. NULL is allowed. */
 void mrl_pipeline__free(struct mrl_pipeline *pipeline);

@@ -102,9 +102,11 @@ struct mrl_event_counts {
     uint64_t self;      /**< the plugin's own calls that proved the probes; never delivered */
     uint64_t decoded;   /**< read from the ring and delivered in a batch */
     uint64_t malformed; /**< lost: read from the ring, but not a valid record */
+    uint64_t missed;    /**< of all events together: a probe was not run because it ran already */
 };
 
-/** Counts of the event at table index `event`. Errors: -EINVAL, -EIO. */
+/** Counts of the event at table index `event`. Any thread. Errors: -EINVAL, -ENOMEM, -errno of
+ * bpf(). */
 int mrl_plugin__counts(struct mrl_plugin *plugin,
                        unsigned int event,
                        struct mrl_event_counts *ret_counts);
