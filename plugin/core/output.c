@@ -141,12 +141,14 @@ static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
 
 static void reopen(struct mrl_output *output)
 {
-    struct mrl_error error;
+    struct mrl_error error = { "" };
 
     if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
         return;
     if (output->options.sink->reopen(output->sink, &error))
         say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use", error.text);
+    else if (*error.text)
+        say(output, MRL_LOG_WARNING, "%s", error.text);
 }
 
 /* Nobody reads any more: all that is and will be in the queue is dropped. */
@@ -298,11 +300,14 @@ static int start_thread(struct mrl_output *output)
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
-    struct mrl_encoder_options encoder = { .user_names = true };
-    int err = sink->open(output->options.destination, error, &output->sink);
+    struct mrl_encoder_options encoder = { .user_names = true, .extras = output->options.extras };
+    struct mrl_error note = { "" };
+    int err = sink->open(output->options.destination, &note, &output->sink);
 
     if (err)
-        return err;
+        return mrl_error__set(error, err, "%s", note.text);
+    if (*note.text)
+        say(output, MRL_LOG_WARNING, "%s", note.text);
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);

@@ -18,6 +18,7 @@ enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
 struct group {
     const char *format;
     bool colour;
+    uint32_t extras;
     struct mrl_encoder *encoder;
 };
 
@@ -52,21 +53,27 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
 
 /* The group of an output; made when it is the first of its kind. */
 static int join_group(struct mrl_pipeline *pipeline,
-                      const char *format,
+                      const struct mrl_output_options *options,
                       bool colour,
                       struct mrl_error *error)
 {
-    const struct mrl_encoder_options options = { .colour = colour, .user_names = true };
+    const struct mrl_encoder_options encoder = {
+        .colour = colour,
+        .user_names = true,
+        .extras = options->extras,
+    };
     struct group *group = pipeline->groups;
     int err;
 
     for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
-        if (!strcmp(group->format, format) && group->colour == colour)
+        if (!strcmp(group->format, options->format) && group->colour == colour &&
+            group->extras == options->extras)
             return (int)i;
-    err = mrl_encoder__new(format, &options, error, &group->encoder);
+    err = mrl_encoder__new(options->format, &encoder, error, &group->encoder);
     if (err)
         return err;
-    group->format = format;
+    group->format = options->format;
+    group->extras = options->extras;
     group->colour = colour;
     return (int)pipeline->group_count++;
 }
@@ -84,7 +91,7 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
     err = mrl_output__open(options, &pipeline->log, error, &output);
     if (err)
         return err;
-    group = join_group(pipeline, options->format, mrl_output__colour(output), error);
+    group = join_group(pipeline, options, mrl_output__colour(output), error);
     if (group < 0) {
         mrl_output__free(output);
         return group;

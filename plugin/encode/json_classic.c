@@ -4,7 +4,9 @@
  * is a row; the encoder walks the event's fields and asks their kinds.
  */
 #include <abi/record.h>
+#include <assert.h>
 #include <errno.h>
+#include <mrelease/extra.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,14 +14,14 @@
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, PREFIX_BYTES = 96 };
+enum { FIELDS_MAX = 32, PREFIX_BYTES = 96, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 16 };
 
 /* All keys with their largest numbers and names take less than this; strings of any size come on
  * top. */
 enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
-_Static_assert(FIXED_BYTES + FIELDS_MAX * (PREFIX_BYTES + 32) +
+_Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (PREFIX_BYTES + 32) +
                        6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + MRL_EXE_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -40,6 +42,9 @@ struct classic_encoder {
     struct mrl_encoder base;
     const struct dialect *dialect;
     struct prefix prefixes[MRL_EVENT_COUNT][FIELDS_MAX];
+    const struct mrl_extra *extras[EXTRAS_MAX];
+    unsigned int extra_count, extra_field_count;
+    struct prefix extra_prefixes[EXTRA_FIELDS_MAX];
 };
 
 /* -- values, by wire -------------------------------------------------------------------------- */
@@ -135,14 +140,18 @@ static void put_bool(struct mrl_writer *writer, bool value)
         mrl_put_literal(writer, "false");
 }
 
-static void put_call(struct mrl_writer *writer, const struct mrl_event *event)
+static void put_call(struct mrl_writer *writer,
+                     const struct classic_encoder *encoder,
+                     const struct mrl_event *event)
 {
     const struct mrl_event_def *def = event->def;
+    unsigned int arguments =
+        def->field_count + (mrl_extra__fits(def) ? encoder->extra_field_count : 0);
 
     PUT_UNSIGNED(writer, ",\"eventId\":\"", (uint64_t)def->id);
     mrl_put_literal(writer, "\",\"eventName\":\"");
     mrl_put_bytes(writer, def->name, strlen(def->name));
-    PUT_UNSIGNED(writer, "\",\"matchedPolicies\":[\"\"],\"argsNum\":", def->field_count);
+    PUT_UNSIGNED(writer, "\",\"matchedPolicies\":[\"\"],\"argsNum\":", arguments);
     mrl_put_literal(writer, ",\"returnValue\":");
     mrl_put_signed(writer, event->return_value);
     mrl_put_literal(writer, ",\"syscall\":\"");
@@ -171,6 +180,42 @@ static void put_entities(struct mrl_writer *writer,
     PUT_UNSIGNED(writer, ",\"parentEntityId\":", parent);
 }
 
+static void put_argument(struct mrl_writer *writer,
+                         const struct classic_encoder *encoder,
+                         const struct prefix *prefix,
+                         const struct mrl_field *field,
+                         const struct mrl_value *value)
+{
+    mrl_put_bytes(writer, prefix->bytes, prefix->size);
+    if (value->absent)
+        mrl_put_literal(writer, "null");
+    else
+        put_by_wire[field->kind->wire](writer, encoder->dialect, value);
+    mrl_put_char(writer, '}');
+}
+
+/* Their prefixes begin with a comma, which the first argument of all does not want. */
+static void put_extras(struct mrl_writer *writer,
+                       const struct classic_encoder *encoder,
+                       const struct mrl_event *event)
+{
+    const struct prefix *prefix = encoder->extra_prefixes;
+    char *start = writer->at;
+
+    for (unsigned int i = 0; i < encoder->extra_count; i++) {
+        const struct mrl_extra *extra = encoder->extras[i];
+        struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
+
+        extra->compute(event, values);
+        for (unsigned int j = 0; j < extra->field_count; j++)
+            put_argument(writer, encoder, prefix++, &extra->fields[j], &values[j]);
+    }
+    if (!event->def->field_count) {
+        writer->at--;
+        memmove(start, start + 1, (size_t)(writer->at - start));
+    }
+}
+
 static void put_args(struct mrl_writer *writer,
                      const struct classic_encoder *encoder,
                      const struct mrl_event *event)
@@ -178,16 +223,10 @@ static void put_args(struct mrl_writer *writer,
     const struct prefix *prefixes = encoder->prefixes[event->def->index];
 
     mrl_put_literal(writer, ",\"args\":[");
-    for (unsigned int i = 0; i < event->def->field_count; i++) {
-        const struct mrl_value *value = &event->values[i];
-
-        mrl_put_bytes(writer, prefixes[i].bytes, prefixes[i].size);
-        if (value->absent)
-            mrl_put_literal(writer, "null");
-        else
-            put_by_wire[event->def->fields[i].kind->wire](writer, encoder->dialect, value);
-        mrl_put_char(writer, '}');
-    }
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        put_argument(writer, encoder, &prefixes[i], &event->def->fields[i], &event->values[i]);
+    if (encoder->extra_count && mrl_extra__fits(event->def))
+        put_extras(writer, encoder, event);
     mrl_put_literal(writer, "]}\n");
 }
 
@@ -198,7 +237,7 @@ static void classic_put(struct mrl_encoder *base,
     const struct classic_encoder *encoder = (const struct classic_encoder *)base;
 
     put_task(writer, event);
-    put_call(writer, event);
+    put_call(writer, encoder, event);
     put_entities(writer, event, encoder->dialect->rounding_ns);
     put_args(writer, encoder, event);
 }
@@ -217,9 +256,23 @@ static void make_prefix(const struct dialect *dialect,
     prefix->size = (size_t)size;
 }
 
-static int classic_make(const struct dialect *dialect, struct mrl_encoder **ret_encoder)
+static void add_extra(struct classic_encoder *encoder, const struct mrl_extra *extra)
+{
+    assert(encoder->extra_count < EXTRAS_MAX &&
+           encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
+    encoder->extras[encoder->extra_count++] = extra;
+    for (unsigned int i = 0; i < extra->field_count; i++)
+        make_prefix(encoder->dialect, &extra->fields[i], false,
+                    &encoder->extra_prefixes[encoder->extra_field_count++]);
+}
+
+static int classic_make(const struct dialect *dialect,
+                        const struct mrl_encoder_options *options,
+                        struct mrl_encoder **ret_encoder)
 {
     struct classic_encoder *encoder = calloc(1, sizeof(*encoder));
+    unsigned int extra_count;
+    const struct mrl_extra *extras = mrl_extra__all(&extra_count);
 
     if (!encoder)
         return -ENOMEM;
@@ -228,6 +281,9 @@ static int classic_make(const struct dialect *dialect, struct mrl_encoder **ret_
         for (unsigned int i = 0; i < mrl_event_def__at(event)->field_count; i++)
             make_prefix(dialect, &mrl_event_def__at(event)->fields[i], !i,
                         &encoder->prefixes[event][i]);
+    for (unsigned int i = 0; i < extra_count; i++)
+        if (options->extras & (1U << i))
+            add_extra(encoder, &extras[i]);
     *ret_encoder = &encoder->base;
     return 0;
 }
@@ -248,8 +304,7 @@ static const struct dialect v0_23 = { 10 * 1000 * 1000, type_v0_23 };
 
 static int v0_23_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
 {
-    (void)options;
-    return classic_make(&v0_23, ret_encoder);
+    return classic_make(&v0_23, options, ret_encoder);
 }
 
 const struct mrl_encoder_ops mrl_json_v0_23_encoder = {

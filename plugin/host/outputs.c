@@ -146,6 +146,7 @@ int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_e
 }
 
 int mrl_outputs__open(struct mrl_outputs *outputs,
+                      uint32_t extras,
                       struct mrl_pipeline *pipeline,
                       struct mrl_error *error)
 {
@@ -155,6 +156,7 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         struct mrl_output_spec *spec = &outputs->specs[i];
 
         spec->options.format = spec->format;
+        spec->options.extras = extras;
         spec->options.plain = getenv("NO_COLOR") != NULL;
         if (!spec->has_policy)
             spec->options.policy = outputs->count > 1 ? MRL_POLICY_DROP_OLDEST : MRL_POLICY_BLOCK;

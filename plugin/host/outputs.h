@@ -27,10 +27,12 @@ struct mrl_outputs {
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 
 /**
- * Opens all as outputs of `pipeline`. An output without a policy of its own blocks when it is the
- * only one, and drops the oldest beside others. Errors: as mrl_pipeline__add().
+ * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
+ * blocks when it is the only one, and drops the oldest beside others. Errors: as
+ * mrl_pipeline__add().
  */
 int mrl_outputs__open(struct mrl_outputs *outputs,
+                      uint32_t extras,
                       struct mrl_pipeline *pipeline,
                       struct mrl_error *error);
 

@@ -36,6 +36,11 @@ static int set_output(void *target, const char *value, struct mrl_error *error)
     return mrl_outputs__add(&((struct mrl_session_options *)target)->outputs, value, error);
 }
 
+static int set_extra(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_extras__parse(value, &((struct mrl_session_options *)target)->extras, error);
+}
+
 static int set_count(void *target, const char *value, struct mrl_error *error)
 {
     return mrl_parse_count(value, &((struct mrl_session_options *)target)->count, error);
@@ -76,6 +81,9 @@ static const struct mrl_option rows[] = {
       "Format json, json-v0.23, table or none; to stdout or a path. May be repeated. Settings follow the "
       "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
       set_output },
+    { "extra", '\0', "LIST", NULL,
+      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
+      set_extra },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output.",
       set_record },
@@ -260,7 +268,7 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }
-    if (mrl_outputs__open(&options->outputs, session.pipeline, &error) ||
+    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
         mrl_plugin__open(&options->plugin, &error, &session.plugin))
         goto failed;
     signalled_plugin = session.plugin;

@@ -89,7 +89,7 @@ static int open_all(struct fixture *fixture, struct mrl_error *error)
 {
     mrl_pipeline__free(fixture->pipeline);
     assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
-    return mrl_outputs__open(&fixture->outputs, fixture->pipeline, error);
+    return mrl_outputs__open(&fixture->outputs, 0, fixture->pipeline, error);
 }
 
 static void deliver(struct fixture *fixture, size_t count)

@@ -27,6 +27,8 @@ struct mrl_encoder_options {
     bool colour;
     /** Names in place of user ids. Looks them up (blocking) once per user. */
     bool user_names;
+    /** Set of extras (mrelease/extra.h) that JSON formats put behind the arguments of a call. */
+    uint32_t extras;
 };
 
 /** A format. Static. */

@@ -27,6 +27,7 @@
 #include <mrelease/encode.h>
 #include <mrelease/error.h>
 #include <mrelease/event.h>
+#include <mrelease/extra.h>
 #include <mrelease/metrics.h>
 #include <mrelease/option.h>
 #include <mrelease/pipeline.h>

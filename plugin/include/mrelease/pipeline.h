@@ -45,6 +45,8 @@ struct mrl_output_options {
     uint64_t queue_bytes;
     /** Never use colours, even on a terminal. */
     bool plain;
+    /** As mrl_encoder_options.extras. */
+    uint32_t extras;
 };
 
 /** What became of one event at one output. delivered + dropped = what was given to deliver(). */
