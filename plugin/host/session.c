@@ -278,7 +278,10 @@ int mrl_session__run(struct mrl_session_options *options,
     signalled_pipeline = NULL;
     goto out;
 failed:
-    mrl_say("%s", error.text);
+    if (end_requested && options->plugin.replay)
+        status = MRL_EXIT_OK; /* the capture had not begun yet */
+    else
+        mrl_say("%s", error.text);
 out:
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);

@@ -206,6 +206,30 @@ static void replay_of_a_damaged_capture_ends_as_failed(void **state)
                     lines__load(live__path("live"))->count - 1);
 }
 
+static int pipe_of_nobody[2];
+
+static void read_from_pipe(void)
+{
+    dup2(pipe_of_nobody[0], STDIN_FILENO);
+}
+
+/* Nothing was written to the pipe yet, so that there is no session to end. */
+static void replay_of_a_silent_pipe_ends_by_a_signal(void **state)
+{
+    const char *arguments[] = { "replay", "-", NULL };
+    const struct sensor_options options = { .arguments = arguments, .prepare = read_from_pipe };
+    struct sensor sensor;
+
+    (void)state;
+    assert_int_equal(pipe2(pipe_of_nobody, O_CLOEXEC), 0);
+    sensor__spawn(&sensor, &options);
+    live__pause_ms(300);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    close(pipe_of_nobody[0]);
+    close(pipe_of_nobody[1]);
+    assert_string_equal(sensor__stderr(&sensor), "");
+}
+
 /* -- refusals --------------------------------------------------------------------------------- */
 
 static void recording_to_a_file_that_exists_is_refused(void **state)
@@ -266,6 +290,7 @@ int main(void)
         LIVE_TEST(replay_can_be_recorded_again),
         LIVE_TEST(recording_that_was_killed_is_replayed_up_to_its_end),
         LIVE_TEST(replay_of_a_damaged_capture_ends_as_failed),
+        LIVE_TEST(replay_of_a_silent_pipe_ends_by_a_signal),
         LIVE_TEST(recording_to_a_file_that_exists_is_refused),
         LIVE_TEST(replay_of_what_is_no_capture_is_refused),
     };

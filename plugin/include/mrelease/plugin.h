@@ -52,7 +52,8 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count);
  * process-wide print function is replaced, so do not load other BPF objects meanwhile.
  * Errors: -EINVAL an option, with the nearest word; -EPERM CAP_BPF or CAP_PERFMON is missing;
  * -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung works; -ENOMEM. Of a replay:
- * as open(2); -EBADMSG it is no capture; -EOPNOTSUPP another version or machine wrote it.
+ * as open(2); -EINTR by a signal, before it began; -EBADMSG it is no capture; -EOPNOTSUPP another
+ * version or machine wrote it.
  */
 int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_error *error,
