@@ -39,15 +39,15 @@ struct mrl_sink {
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* Returns a descriptor of a file that is new, or that others made and that is empty. */
+/* A file that is new, or that others made; -1 and errno. */
 static int open_path(const char *path)
 {
     const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
     int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
 
-    if (fd < 0 && errno == EEXIST)
-        fd = open(path, flags);
-    return fd < 0 ? -errno : fd;
+    if (fd >= 0)
+        return fd;
+    return errno == EEXIST ? open(path, flags) : -1;
 }
 
 /* The lock keeps a second recorder out of a file that is still empty. */
@@ -78,7 +78,7 @@ static int capture_open(const char *destination,
                         struct mrl_error *error,
                         struct mrl_sink **ret_sink)
 {
-    int fd = open_path(destination), err = fd < 0 ? fd : claim(fd);
+    int fd = open_path(destination), err = fd < 0 ? -errno : claim(fd);
     struct mrl_sink *sink = err ? NULL : calloc(1, sizeof(*sink));
 
     if (!err && !sink)
