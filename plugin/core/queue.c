@@ -119,6 +119,7 @@ static bool wait_for_consumer(struct mrl_queue *queue)
 {
     size_t before = queue->lines_used;
 
+    pthread_cond_broadcast(&queue->changed); /* it may not know yet what was pushed before */
     for (int waited = 0; queue->lines_used == before && !queue->abandoned; waited += STEP_MS) {
         struct timespec soon = time_in(STEP_MS);
 

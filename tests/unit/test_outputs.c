@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "host/outputs.h"
@@ -181,6 +182,70 @@ static void outputs_follow_a_rotated_file(void **state)
     assert_int_equal(lines_of(json), 5);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_int_equal(fputs(text, file) >= 0 && !fclose(file), 1);
+}
+
+static void assert_file(const char *path, const char *text)
+{
+    char found[8192] = "";
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    found[fread(found, 1, sizeof(found) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(found, text);
+}
+
+static void outputs_repair_the_end_of_a_file(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        { "", "" },
+        { "\n", "\n" },
+        { "{\"timestamp\":1}\n", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":1}\n{\"timestamp\":2,\"thr", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":1}\n{\"time", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":2,\"thr", "" },
+        { "{", "" },
+        { "TIME  USER\n12:00  root", "TIME  USER\n12:00  root\n" },
+        { "{\"other\":1", "{\"other\":1\n" },
+    };
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        write_file(json, cases[i].before);
+        assert_int_equal(open_all(fixture, &error), 0);
+        assert_int_equal(end(fixture), 0);
+        assert_file(json, cases[i].after);
+    }
+}
+
+/* Half a line may be one that another run is writing just now. */
+static void outputs_repair_no_file_that_others_write(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+    int other;
+
+    write_file(json, "{\"timestamp\":1");
+    other = open(json, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(other >= 0);
+    assert_int_equal(flock(other, LOCK_SH), 0);
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(end(fixture), 0);
+    close(other);
+    assert_file(json, "{\"timestamp\":1");
+}
+
 static void outputs_are_closed_again_when_one_cannot_be_opened(void **state)
 {
     struct fixture *fixture = *state;
@@ -255,6 +320,8 @@ int main(void)
         test(outputs_write_every_event_to_each),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
+        test(outputs_repair_the_end_of_a_file),
+        test(outputs_repair_no_file_that_others_write),
         test(outputs_are_closed_again_when_one_cannot_be_opened),
         test(outputs_refuse_a_symbolic_link),
         test(outputs_end_when_nobody_reads_any_more),
