@@ -110,6 +110,9 @@ struct mrl_target {
     /* then exe_bytes: the components of the path, innermost first, each ended by a NUL */
 };
 
+/** No record is larger than this. */
+#define MRL_RECORD_BYTES_MAX (sizeof(struct mrl_record) + sizeof(struct mrl_target) + MRL_EXE_BYTES)
+
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
 struct mrl_settings {

@@ -26,6 +26,7 @@ struct mrl_batch {
     struct mrl_pool *pool;
     struct mrl_batch *next; /* in the pool's free list */
     size_t count;
+    struct mrl_host_facts host; /* of the records in it */
     struct mrl_arena arena;
     struct mrl_event events[MRL_BATCH_EVENTS + MRL_BATCH_SPARE];
     _Alignas(8) char bytes[MRL_BATCH_BYTES];

@@ -20,8 +20,8 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
     struct mrl_text steps = { "", 0 };
     size_t rest;
 
-    if (size < sizeof(*record) || record->size != size || record->event >= MRL_EVENT_COUNT ||
-        record->lane >= MRL_LANE_COUNT)
+    if (size < sizeof(*record) || size > MRL_RECORD_BYTES_MAX || record->size != size ||
+        record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
         return -EBADMSG;
     rest = size - sizeof(*record);
     if (record->flags & MRL_RECORD_TARGET) {
@@ -125,6 +125,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .process_name = name_text(record->comm),
         .host_name = name_text(record->host_name),
         .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
+        .raw = record,
+        .raw_size = record->size,
     };
 }
 
@@ -142,10 +144,12 @@ int mrl_decode__append(const void *bytes,
 
     if (err)
         return err;
+    batch->host = mrl_host__facts(host);
     copy = mrl_arena__take(&batch->arena, size);
     memcpy(copy, bytes, size);
     mrl_decode__check(copy, size, &raw);
     decode_task(&raw, event);
+    event->host = &batch->host;
     from = mrl_event_def__from(event->def->index);
     values = mrl_arena__take(&batch->arena, event->def->field_count * sizeof(*values));
     memset(values, 0, event->def->field_count * sizeof(*values));

@@ -14,8 +14,8 @@
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw);
 
 /**
- * Copies a record into `batch`, which must have room for it, and appends its event. Error:
- * -EBADMSG, and the batch is unchanged.
+ * Copies a record into `batch`, which must have room for it, and appends its event. All records of
+ * a batch are of one host. Error: -EBADMSG, and the batch is unchanged.
  */
 int mrl_decode__append(const void *bytes,
                        size_t size,

@@ -137,6 +137,18 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
     return rows;
 }
 
+/* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
+static int parse_events(const struct mrl_plugin_options *given,
+                        uint32_t *ret_events,
+                        struct mrl_error *error)
+{
+    if (given->events || !given->replay)
+        return mrl_events__parse(given->events ? given->events : "default", ret_events, error);
+    *ret_events = (1U << mrl_event_def__count()) - 1;
+    *ret_events &= ~(1U << MRL_EVENT_EVENTS_LOST); /* comes with the others */
+    return 0;
+}
+
 static int check_options(const struct mrl_plugin_options *given,
                          struct mrl_source_options *checked,
                          struct mrl_error *error)
@@ -148,7 +160,8 @@ static int check_options(const struct mrl_plugin_options *given,
     checked->rung = strcmp(rung, "auto") ? rung : NULL;
     checked->log = given->log;
     checked->log_context = given->log_context;
-    err = mrl_events__parse(given->events ? given->events : "default", &checked->events, error);
+    checked->replay = given->replay;
+    err = parse_events(given, &checked->events, error);
     if (!err)
         err = check_rung(rung, error);
     if (!err)
@@ -197,7 +210,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin = calloc(1, sizeof(*plugin));
     if (!plugin)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    plugin->ops = &mrl_live_source;
+    plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->events = checked.events;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
     err = plugin->pool ? plugin->ops->open(&checked, error, &plugin->source)
@@ -224,7 +237,9 @@ int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl
         return count;
     }
     mrl_batch__unref(batch);
-    if (count < 0)
+    if (count < 0 && plugin->ops->problem)
+        mrl_error__set(&plugin->error, count, "%s", plugin->ops->problem(plugin->source));
+    else if (count < 0)
         mrl_error__set(&plugin->error, count, "reading events: %s", strerror(-count));
     return count;
 }

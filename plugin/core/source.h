@@ -20,6 +20,7 @@ struct mrl_source_options {
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;
+    const char *replay; /* a path or "-"; NULL: live */
 };
 
 struct mrl_source_ops {
@@ -29,7 +30,7 @@ struct mrl_source_ops {
                 struct mrl_source **ret_source);
     /**
      * Waits up to `timeout_ms` and appends events to an empty batch. Returns their number, 0 on
-     * time-out, interruption, or when stopped and empty; -EIO.
+     * time-out, interruption, or when stopped and empty; -EIO; -ENODATA at the end of a replay.
      */
     int (*read)(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch);
     /** Ends a wait, now or the next. Any thread; async-signal-safe. */
@@ -43,9 +44,11 @@ struct mrl_source_ops {
                   struct mrl_event_counts *ret_counts);
     /** The rung in use. */
     const char *(*rung)(const struct mrl_source *source);
+    /** One line about the last read() that failed; NULL: its errno says it all. */
+    const char *(*problem)(const struct mrl_source *source);
 };
 
-extern const struct mrl_source_ops mrl_live_source;
+extern const struct mrl_source_ops mrl_live_source, mrl_replay_source;
 
 /** Formats a line for the log; does nothing without one. */
 __attribute__((format(printf, 3, 4))) void mrl_source_options__log(

@@ -10,15 +10,17 @@ static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder,
     &mrl_table_encoder,
     &mrl_none_encoder,
+    &mrl_capture_encoder,
 };
 
 /* The names that users see, aliases included. */
 static const struct mrl_format formats[] = {
-    { "json", "json-v0.23", "The default JSON dialect." },
-    { "json-v0.23", NULL,
-      "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it." },
-    { "table", NULL, "Aligned columns for people." },
-    { "none", NULL, "Nothing: events are only counted." },
+    { "json", "json-v0.23", "The default JSON dialect.", false },
+    { "json-v0.23", NULL, "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it.",
+      false },
+    { "table", NULL, "Aligned columns for people.", false },
+    { "none", NULL, "Nothing: events are only counted.", false },
+    { "capture", NULL, "Records as the kernel wrote them, for replay; see --record.", true },
 };
 
 enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };

@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 
 #include "enrich/cgroups.h"
+#include "enrich/containers.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -78,6 +79,8 @@ void mrl_host__done(struct mrl_host *host)
 
 struct mrl_text mrl_host__container(struct mrl_host *host, uint64_t cgroup_id)
 {
+    if (host->recorded)
+        return mrl_containers__get(host->recorded, cgroup_id);
     if (!host->cgroups || !cgroup_id)
         return (struct mrl_text){ "", 0 };
     return mrl_cgroups__container(host->cgroups, cgroup_id);

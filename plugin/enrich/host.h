@@ -9,12 +9,16 @@
 #include <mrelease/event.h>
 
 struct mrl_cgroups;
+struct mrl_containers;
 
 struct mrl_host {
     /** Add to a CLOCK_BOOTTIME time to get ns since the epoch. Estimated once, as Tracee does. */
     int64_t boot_ns;
     /** Looks containers up; NULL: no event has a container. */
     struct mrl_cgroups *cgroups;
+    /** Containers that were found when a capture was recorded, borrowed; NULL: cgroups are asked.
+     */
+    const struct mrl_containers *recorded;
     /** cgroupId is that of the first v1 hierarchy: /sys/fs/cgroup is no cgroup2 file system. */
     bool cgroup_v1;
     uint32_t page_bytes;
@@ -26,6 +30,12 @@ int mrl_host__init(struct mrl_host *host);
 
 /** Frees what init made; a zeroed host is allowed. */
 void mrl_host__done(struct mrl_host *host);
+
+/** What it takes to compute the fields of its records. */
+static inline struct mrl_host_facts mrl_host__facts(const struct mrl_host *host)
+{
+    return (struct mrl_host_facts){ host->boot_ns, host->page_bytes, host->cpus, host->cgroup_v1 };
+}
 
 /** A boot time as ns since the epoch. */
 static inline uint64_t mrl_host__epoch(const struct mrl_host *host, uint64_t boot_ns)

@@ -62,6 +62,16 @@ static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_er
     return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
 }
 
+static bool is_binary(const char *format)
+{
+    unsigned int count, i = 0;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    while (i < count && strcmp(formats[i].name, format) != 0)
+        i++;
+    return i < count && formats[i].binary;
+}
+
 /* The part before the colon: a format, and settings. */
 static int parse_format(struct mrl_output_spec *spec,
                         const char *text,
@@ -87,9 +97,12 @@ static int parse_format(struct mrl_output_spec *spec,
     }
     if (!err)
         err = mrl_encoder__new(spec->format, NULL, error, &encoder);
-    if (!err)
-        mrl_encoder__free(encoder);
-    return err;
+    if (err)
+        return err;
+    mrl_encoder__free(encoder);
+    return is_binary(spec->format)
+               ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
+               : 0;
 }
 
 static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_error *error)

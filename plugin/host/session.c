@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/host.h"
+#include "host/record.h"
 #include "host/totals.h"
 
 enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
@@ -25,7 +26,7 @@ struct session {
     struct mrl_pipeline *pipeline;
     uint64_t delivered; /* events */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
-    bool failed;
+    bool ended, failed;
 };
 
 /* -- options ---------------------------------------------------------------------------------- */
@@ -55,6 +56,11 @@ static int set_duration(void *target, const char *value, struct mrl_error *error
     return err;
 }
 
+static int set_record(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_record__add(&((struct mrl_session_options *)target)->outputs, value, error);
+}
+
 static const char *const log_levels[] = { "error", "warning", "info", "debug" };
 
 static int set_log(void *target, const char *value, struct mrl_error *error)
@@ -78,6 +84,9 @@ static const struct mrl_option rows[] = {
     { "extra", '\0', "LIST", NULL,
       "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
       set_extra },
+    { "record", '\0', "FILE", NULL,
+      "Also write the records to this new file, for 'mrelease replay'; beside --output.",
+      set_record },
     { "count", 'n', "N", NULL, "End after N events.", set_count },
     { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
     { "log-level", '\0', "LEVEL", "info", "Say on standard error: error, warning, info or debug.",
@@ -144,8 +153,8 @@ static bool has_ended(const struct session *session)
 {
     uint64_t count = session->options->count;
 
-    return end_requested || (count && session->delivered >= count) || !time_left_ms(session) ||
-           !mrl_pipeline__alive(session->pipeline);
+    return end_requested || session->ended || (count && session->delivered >= count) ||
+           !time_left_ms(session) || !mrl_pipeline__alive(session->pipeline);
 }
 
 /* Returns the number of events read. */
@@ -156,6 +165,10 @@ static int deliver_next(struct session *session, int timeout_ms)
     size_t wanted;
     int count = mrl_plugin__next_batch(session->plugin, timeout_ms, &batch);
 
+    if (count == -ENODATA) {
+        session->ended = true; /* of a replay */
+        return 0;
+    }
     if (count <= 0) {
         if (count < 0)
             mrl_say("%s", mrl_plugin__error(session->plugin));
@@ -187,12 +200,16 @@ static void loop(struct session *session)
 
 /* -- from start to end ------------------------------------------------------------------------ */
 
-static void say_ready(struct mrl_plugin *plugin)
+static void say_ready(const struct mrl_session_options *options, struct mrl_plugin *plugin)
 {
     uint32_t events = mrl_plugin__events(plugin);
     char names[256] = "";
     size_t used = 0;
 
+    if (options->plugin.replay) {
+        mrl_say("replaying %s", options->plugin.replay);
+        return;
+    }
     for (unsigned int i = 0; i < mrl_event_def__count() && used < sizeof(names); i++)
         if (events & (1U << i))
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
@@ -216,7 +233,7 @@ static int run_opened(struct session *session,
     int err;
 
     if (options->log_level >= MRL_LOG_INFO)
-        say_ready(session->plugin);
+        say_ready(options, session->plugin);
     if (options->duration_ns)
         session->end_ns =
             now_ns() +
@@ -243,7 +260,7 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int status = MRL_EXIT_FAILED;
 
-    if (!options->outputs.count && mrl_outputs__add(&options->outputs, "json", &error))
+    if (mrl_record__add_default(&options->outputs, &error))
         goto failed;
     catch_signals();
     options->plugin.log = log_line;
@@ -264,7 +281,7 @@ int mrl_session__run(struct mrl_session_options *options,
     goto out;
 failed:
     if (end_requested)
-        status = MRL_EXIT_OK; /* while an output waited for its reader */
+        status = MRL_EXIT_OK; /* while an output waited for its reader, or a capture for its writer */
     else
         mrl_say("%s", error.text);
 out:

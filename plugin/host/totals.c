@@ -41,6 +41,14 @@ static bool is_chosen(const struct mrl_plugin *plugin, unsigned int event)
     return mrl_plugin__events(plugin) & (1U << event);
 }
 
+/* What is chosen of a capture need not be in it. */
+static bool is_absent(const struct mrl_plugin *plugin,
+                      const struct mrl_metrics *metrics,
+                      const char *event)
+{
+    return !strcmp(mrl_plugin__rung(plugin), "replay") && !sum(metrics, SEEN, NULL, event, NULL);
+}
+
 static void say_event(const struct mrl_metrics *metrics, const char *event)
 {
     mrl_say(
@@ -70,7 +78,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
         return;
     }
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (is_chosen(plugin, i))
+        if (is_chosen(plugin, i) && !is_absent(plugin, metrics, mrl_event_def__at(i)->name))
             say_event(metrics, mrl_event_def__at(i)->name);
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
         say_output(metrics, mrl_pipeline__output_name(pipeline, i));

@@ -18,7 +18,7 @@ static void encode(const struct mrl_event *event)
         must(!mrl_encoder__new(formats[i].name, NULL, NULL, &encoder));
         size = mrl_encoder__put(encoder, event, line, sizeof(line));
         must(size >= 0 && (size_t)size <= sizeof(line));
-        must(!size || memchr(line, '\n', (size_t)size) == line + size - 1);
+        must(!size || formats[i].binary || memchr(line, '\n', (size_t)size) == line + size - 1);
         mrl_encoder__free(encoder);
     }
 }

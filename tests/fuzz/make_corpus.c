@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Writes the records from which fuzz_record starts: one of each event, with and without target, and
- * targets at their limits. Run it when the layout of records changes:
+ * Writes the records from which fuzz_record starts (one of each event, with and without target, and
+ * targets at their limits), and captures of them for fuzz_capture. Run it when the layout of
+ * records or captures changes:
  *
- *     build/fuzz/tests/fuzz/make_corpus tests/fuzz/corpus/fuzz_record
+ *     build/fuzz/tests/fuzz/make_corpus tests/fuzz/corpus
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/records.h"
+#include "unit/captures.h"
 
-static void save(const char *directory, const char *name, const struct test_record *record)
+static void write_file(
+    const char *directory, const char *fuzzer, const char *name, const void *bytes, size_t size)
 {
     char path[4096];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    snprintf(path, sizeof(path), "%s/%s/%s", directory, fuzzer, name);
     file = fopen(path, "we");
-    if (!file || fwrite(record, record->call.size, 1, file) != 1 || fclose(file)) {
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file)) {
         perror(path);
         exit(1);
     }
+}
+
+static void save(const char *directory, const char *name, const struct test_record *record)
+{
+    write_file(directory, "fuzz_record", name, record, record->call.size);
 }
 
 static void save_targets(const char *directory)
@@ -44,23 +51,69 @@ static void save_targets(const char *directory)
     save(directory, "target_with_long_path", &record);
 }
 
-int main(int argc, char **argv)
+static void save_records(const char *directory)
 {
     struct test_record record;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: make_corpus DIRECTORY\n");
-        return 2;
-    }
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
         test_record__init(&record, i);
         record.call.flags = i % 2 ? MRL_RECORD_COMPAT : 0;
-        save(argv[1], mrl_event_def__at(i)->name, &record);
+        save(directory, mrl_event_def__at(i)->name, &record);
     }
     test_record__init(&record, MRL_EVENT_PROCESS_MRELEASE);
     record.call.flags = MRL_RECORD_NO_ENTRY;
     memset(record.call.comm, '<', sizeof(record.call.comm));
-    save(argv[1], "blocked_call", &record);
-    save_targets(argv[1]);
+    save(directory, "blocked_call", &record);
+    save_targets(directory);
+}
+
+static void fill_each_event(struct test_capture *capture)
+{
+    struct test_record record;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        test_record__init(&record, i);
+        test_capture__add(capture, &record);
+    }
+    test_capture__close(capture);
+}
+
+/* `missing` bytes of its end are left out. */
+static void save_capture(const char *directory,
+                         const char *name,
+                         void (*fill)(struct test_capture *capture),
+                         size_t missing)
+{
+    static char bytes[16 * 1024];
+    struct test_capture *capture;
+    void *state;
+    FILE *file;
+    size_t size;
+
+    test_capture__set_up(&state);
+    capture = state;
+    fill(capture);
+    file = fopen(capture->path, "re");
+    size = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+    if (size <= missing) {
+        perror(capture->path);
+        exit(1);
+    }
+    fclose(file);
+    write_file(directory, "fuzz_capture", name, bytes, size - missing);
+    test_capture__tear_down(&state);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_corpus DIRECTORY\n");
+        return 2;
+    }
+    save_records(argv[1]);
+    save_capture(argv[1], "containers_and_a_gap", test_capture__fill, 0);
+    save_capture(argv[1], "each_event", fill_each_event, 0);
+    save_capture(argv[1], "torn", test_capture__fill, 20);
+    save_capture(argv[1], "without_end", test_capture__fill, 40);
     return 0;
 }

@@ -37,6 +37,8 @@ struct mrl_format {
     /** The format that this name stands for; NULL when it is not an alias. */
     const char *alias_of;
     const char *doc;
+    /** Not lines: one event may be any bytes. Only the sink of mrl_capture__sink() takes it. */
+    bool binary;
 };
 
 /** The known formats. */
@@ -51,14 +53,14 @@ int mrl_encoder__new(const char *format,
                      struct mrl_error *error,
                      struct mrl_encoder **ret_encoder);
 
-/** Text that precedes the first event (column titles); empty for most formats. Valid as the
- * encoder. */
+/** What precedes the first event (column titles, the header of a capture); empty for most formats.
+ * Valid as the encoder. */
 struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
 
 /**
- * Writes `event` as one line with its newline. Allocates nothing, but for a name
- * that options.user_names has to look up. Returns the bytes written (0 for
- * the format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
+ * Writes `event` as one line with its newline (in the binary format, as frames). Allocates nothing,
+ * but for a name that options.user_names has to look up. Returns the bytes written (0 for the format
+ * "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
  */
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
                          const struct mrl_event *event,

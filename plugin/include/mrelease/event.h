@@ -146,6 +146,16 @@ struct mrl_value {
     bool absent;
 };
 
+/** What the fields of an event are computed with, beside its record. */
+struct mrl_host_facts {
+    /** Add to a CLOCK_BOOTTIME time to get ns since the epoch. */
+    int64_t boot_ns;
+    uint32_t page_bytes;
+    uint32_t cpus;
+    /** cgroup_id is that of the first v1 hierarchy. */
+    bool cgroup_v1;
+};
+
 /** mrl_event.flags */
 enum mrl_event_flag {
     MRL_EVENT_IS_COMPAT = 1 << 0, /**< the call came through a 32-bit entry point */
@@ -179,6 +189,11 @@ struct mrl_event {
     struct mrl_text container_id; /**< empty on the host */
     /** One per def->fields, in that order. */
     const struct mrl_value *values;
+    /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
+     * for events_lost, which has no record. */
+    const void *raw;
+    size_t raw_size;
+    const struct mrl_host_facts *host;
 };
 
 /** Events that were read together. */

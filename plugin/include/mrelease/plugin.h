@@ -33,6 +33,9 @@ struct mrl_plugin_options {
     /** Called on the plugin's thread with one line, without a newline; NULL: nothing is logged. */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;
+    /** A capture to replay in place of the live probes, "-": standard input; NULL: live. Rung,
+     * coverage and rings then mean nothing, and the default is all recorded events. */
+    const char *replay;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
@@ -48,7 +51,9 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count);
  * live as long as the plugin. `*ret_plugin` is new. Blocks for 50–300 ms. While it runs, libbpf's
  * process-wide print function is replaced, so do not load other BPF objects meanwhile.
  * Errors: -EINVAL an option, with the nearest word; -EPERM CAP_BPF or CAP_PERFMON is missing;
- * -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung works; -ENOMEM.
+ * -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung works; -ENOMEM. Of a replay:
+ * as open(2); -EINTR by a signal, before it began; -EBADMSG it is no capture; -EOPNOTSUPP another
+ * version or machine wrote it.
  */
 int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_error *error,
@@ -57,8 +62,9 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
 /**
  * Waits up to `timeout_ms` (-1: for ever) for events. Returns their number and a new reference to a
  * batch, or 0 (time-out, or interrupted) and leaves `*ret_batch` alone. Batches may be kept, but
- * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out, or there is no memory for one more.
- * Other errors are those of the ring buffers, -errno. mrl_plugin__error() says more.
+ * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out, or there is no memory for one more. Other
+ * errors are those of the ring buffers, -errno; of a replay, after the last event: -ENODATA its end,
+ * which is none, and -EBADMSG it is damaged from there on. mrl_plugin__error() says more.
  */
 int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch);
 

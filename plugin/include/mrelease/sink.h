@@ -17,7 +17,10 @@ MRL_BEGIN_DECLARATIONS
 /** Each sink extends this by its own members. */
 struct mrl_sink;
 
-/** Whole lines, `events` of them, one per event. Borrowed during write(). */
+/**
+ * Whole lines, `events` of them, one per event; or, with 0 events, what precedes the first. In a
+ * binary format, whole frames. Borrowed during write().
+ */
 struct mrl_chunk {
     const char *bytes;
     size_t size;
@@ -52,6 +55,13 @@ struct mrl_sink_ops {
     /** Hands everything to the destination and frees the sink. -errno when something was lost. */
     int (*close)(struct mrl_sink *sink);
 };
+
+/**
+ * The sink of the format "capture", the one sink that takes it. Its destination is the path of a
+ * file that does not exist yet, or is empty, or of a FIFO; symbolic links are refused. A chunk is
+ * taken as a whole or not at all. A file without events stays empty.
+ */
+const struct mrl_sink_ops *mrl_capture__sink(void);
 
 /**
  * For sinks on a descriptor: writes a chunk, over short writes and EINTR, with the contract of

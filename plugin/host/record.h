@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --record: an output of records, for replay. */
+#ifndef MRL_HOST_RECORD_H
+#define MRL_HOST_RECORD_H
+
+#include "host/outputs.h"
+
+/** Adds a capture to `path` (borrowed) as an output. Error: -EINVAL. */
+int mrl_record__add(struct mrl_outputs *outputs, const char *path, struct mrl_error *error);
+
+/** Adds json to standard output, unless there is an output that is no recording. Idempotent. */
+int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error);
+
+#endif

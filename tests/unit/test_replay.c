@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Captures through the replay source: the same lines again; cut, damaged and forged files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "core/capture.h"
+#include "unit/captures.h"
+#include "unit/unit.h"
+
+static struct test_replay replay;
+
+static size_t size_of(const char *path)
+{
+    struct stat file;
+
+    assert_int_equal(stat(path, &file), 0);
+    return (size_t)file.st_size;
+}
+
+/* What is replayed is what was recorded, from the start. */
+static void assert_beginning_of(const struct test_lines *lines)
+{
+    assert_true(replay.lines.count <= lines->count);
+    assert_memory_equal(replay.lines.text, lines->text, replay.lines.size);
+}
+
+static void assert_whole(const struct test_capture *capture)
+{
+    assert_int_equal(replay.opened, 0);
+    assert_int_equal(replay.ended, -ENODATA);
+    assert_int_equal(replay.logged, 0);
+    assert_int_equal(replay.lines.count, capture->lines.count);
+    assert_int_equal(replay.lines.size, capture->lines.size);
+    assert_memory_equal(replay.lines.text, capture->lines.text, capture->lines.size);
+}
+
+/* -- whole ------------------------------------------------------------------------------------ */
+
+static void replay_prints_what_was_recorded_each_time(void **state)
+{
+    struct test_capture *capture = *state;
+
+    test_capture__fill(capture);
+    assert_int_equal(capture->lines.count, 3);
+    assert_non_null(strstr(capture->lines.text, "6d6f62792d6475636b"));
+    assert_non_null(strstr(capture->lines.text, "636f6e7461696e6572"));
+    assert_non_null(strstr(capture->lines.text, "queue_full"));
+    for (int i = 0; i < 2; i++) {
+        test_replay__run(&replay, capture->path, NULL);
+        assert_whole(capture);
+    }
+}
+
+static void replay_shows_the_chosen_events_and_their_gaps(void **state)
+{
+    static const struct {
+        const char *events, *text;
+    } cases[] = {
+        { "process_mrelease", "\"eventName\":\"process_mrelease\"" },
+        { "do_mrelease", "\"eventName\":\"do_mrelease\"" },
+        { "mlock", "\"eventName\":\"events_lost\"" },
+    };
+    struct test_capture *capture = *state;
+
+    test_capture__fill(capture);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        test_replay__run(&replay, capture->path, cases[i].events);
+        assert_int_equal(replay.lines.count, 1);
+        replay.lines.text[replay.lines.size] = '\0';
+        assert_non_null(strstr(replay.lines.text, cases[i].text));
+    }
+    test_replay__run(&replay, capture->path, "munlock");
+    assert_int_equal(replay.ended, -ENODATA);
+    assert_int_equal(replay.lines.count, 0);
+}
+
+static void replay_of_more_events_than_a_batch_holds_keeps_their_order(void **state)
+{
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MUNLOCKALL);
+    for (unsigned int i = 0; i < 3 * MRL_BATCH_EVENTS; i++) {
+        record.call.host_pid = i;
+        test_capture__add(capture, &record);
+    }
+    test_capture__close(capture);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_whole(capture);
+}
+
+/* -- cut -------------------------------------------------------------------------------------- */
+
+static void replay_of_every_beginning_of_a_capture_ends_with_a_warning(void **state)
+{
+    struct test_capture *capture = *state;
+    size_t count = 0, size;
+
+    test_capture__fill(capture);
+    for (size = size_of(capture->path) - 1; size != SIZE_MAX; size--) {
+        assert_int_equal(truncate(capture->path, (off_t)size), 0);
+        test_replay__run(&replay, capture->path, NULL);
+        assert_int_equal(replay.opened, 0);
+        assert_int_equal(replay.ended, -ENODATA);
+        assert_int_equal(replay.logged, 1);
+        assert_non_null(strstr(replay.text, "at byte "));
+        assert_beginning_of(&capture->lines);
+        count += replay.lines.count;
+    }
+    assert_non_null(strstr(replay.text, "at byte 0: it is empty"));
+    assert_true(count > 0);
+}
+
+static void replay_says_where_a_capture_is_torn(void **state)
+{
+    struct test_capture *capture = *state;
+    size_t size;
+    char place[32];
+
+    test_capture__fill(capture);
+    size = size_of(capture->path) - mrl_frame__bytes(sizeof(struct mrl_frame_end));
+    snprintf(place, sizeof(place), "at byte %zu: ", size);
+    assert_int_equal(truncate(capture->path, (off_t)size), 0);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_non_null(strstr(replay.text, place));
+    assert_non_null(strstr(replay.text, "without its last frame"));
+    assert_int_equal(truncate(capture->path, (off_t)size + 5), 0);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_non_null(strstr(replay.text, place));
+    assert_non_null(strstr(replay.text, "torn here"));
+    assert_int_equal(replay.lines.count, 3);
+}
+
+/* -- damaged ---------------------------------------------------------------------------------- */
+
+static void replay_notices_every_flipped_bit(void **state)
+{
+    struct test_capture *capture = *state;
+    size_t size, opened = 0;
+    int fd;
+
+    test_capture__fill(capture);
+    size = size_of(capture->path);
+    fd = open(capture->path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        unsigned char byte, flipped;
+
+        assert_int_equal(pread(fd, &byte, 1, (off_t)(bit / 8)), 1);
+        flipped = (unsigned char)(byte ^ (1 << bit % 8));
+        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)(bit / 8)), 1);
+        test_replay__run(&replay, capture->path, NULL);
+        if (!replay.opened && replay.ended != -EBADMSG)
+            fail_case("bit %zu was not noticed", bit);
+        opened += !replay.opened;
+        assert_beginning_of(&capture->lines);
+        assert_int_equal(pwrite(fd, &byte, 1, (off_t)(bit / 8)), 1);
+    }
+    close(fd);
+    assert_int_equal(opened, 8 * (size - sizeof(struct mrl_capture_header)));
+}
+
+/* -- forged ----------------------------------------------------------------------------------- */
+
+/* A file of a right header and frames with right checksums. */
+struct forgery {
+    char path[64];
+    int fd;
+};
+
+static void forge(struct forgery *forgery)
+{
+    struct mrl_capture_header header;
+
+    snprintf(forgery->path, sizeof(forgery->path), "/tmp/mrelease-test-XXXXXX");
+    forgery->fd = mkstemp(forgery->path);
+    assert_true(forgery->fd >= 0);
+    mrl_capture__header(&header);
+    assert_int_equal(write(forgery->fd, &header, sizeof(header)), sizeof(header));
+}
+
+static void put(const struct forgery *forgery,
+                enum mrl_frame_type type,
+                const void *payload,
+                size_t size)
+{
+    char frame[sizeof(struct mrl_frame_header) + MRL_FRAME_PAYLOAD_MAX];
+    size_t whole = (size_t)(mrl_frame__put(frame, type, payload, size) - frame);
+
+    assert_int_equal(write(forgery->fd, frame, whole), whole);
+}
+
+static void put_host(const struct forgery *forgery)
+{
+    const struct mrl_frame_host host = { .page_bytes = 4096, .cpus = 1 };
+
+    put(forgery, MRL_FRAME_HOST, &host, sizeof(host));
+}
+
+static void put_end(const struct forgery *forgery, uint64_t frames, uint64_t records)
+{
+    const struct mrl_frame_end end = { .frames = frames, .records = records };
+
+    put(forgery, MRL_FRAME_END, &end, sizeof(end));
+}
+
+static void assert_refused(struct forgery *forgery, const char *text)
+{
+    test_replay__run(&replay, forgery->path, NULL);
+    close(forgery->fd);
+    unlink(forgery->path);
+    assert_int_equal(replay.ended, -EBADMSG);
+    if (!strstr(replay.text, text))
+        fail_case("'%s' where '%s' was wanted", replay.text, text);
+}
+
+static void replay_refuses_records_that_are_none(void **state)
+{
+    struct test_record record;
+    struct forgery forgery;
+
+    (void)state;
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    forge(&forgery); /* of no known host */
+    put(&forgery, MRL_FRAME_RECORD, &record, record.call.size);
+    assert_refused(&forgery, "at byte 40: a frame holds no valid record");
+    forge(&forgery);
+    put_host(&forgery);
+    record.call.event = MRL_EVENT_COUNT;
+    put(&forgery, MRL_FRAME_RECORD, &record, record.call.size);
+    assert_refused(&forgery, "at byte 80: a frame holds no valid record");
+}
+
+static void replay_refuses_gaps_that_are_none(void **state)
+{
+    const struct mrl_frame_lost gaps[] = {
+        { .count = 1, .event = MRL_EVENT_COUNT, .cause = "ring_full" },
+        { .count = 0, .event = 0, .cause = "ring_full" },
+        { .count = 1, .event = 0, .cause = "ring_fully" },
+        { .count = 1, .event = 0, .cause = "" },
+    };
+    struct forgery forgery;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(gaps); i++) {
+        forge(&forgery);
+        put(&forgery, MRL_FRAME_LOST, &gaps[i], sizeof(gaps[i]));
+        assert_refused(&forgery, "a gap that no recorder would write");
+    }
+}
+
+static void replay_bounds_what_it_remembers_of_containers(void **state)
+{
+    struct forgery forgery;
+    char container[sizeof(uint64_t) + 129] = { 1 };
+
+    (void)state;
+    forge(&forgery);
+    put(&forgery, MRL_FRAME_CONTAINER, container, sizeof(container));
+    assert_refused(&forgery, "a container that no recorder would write");
+    forge(&forgery);
+    for (uint64_t i = 0; i <= MRL_CONTAINERS_MAX; i++) {
+        memcpy(container, &i, sizeof(i));
+        put(&forgery, MRL_FRAME_CONTAINER, container, sizeof(i) + 1);
+    }
+    assert_refused(&forgery, "a container that no recorder would write");
+}
+
+static void replay_refuses_an_end_that_is_not_the_end(void **state)
+{
+    struct forgery forgery;
+
+    (void)state;
+    forge(&forgery);
+    put_host(&forgery);
+    put_end(&forgery, 1, 1);
+    assert_refused(&forgery, "counts other frames than there are");
+    forge(&forgery);
+    put_host(&forgery);
+    put_end(&forgery, 1, 0);
+    put_host(&forgery);
+    assert_refused(&forgery, "there is more after its last frame");
+}
+
+static void replay_refuses_what_is_no_capture(void **state)
+{
+    (void)state;
+    test_replay__run(&replay, MRL_TEST_DIR "/unit/test_replay.c", NULL);
+    assert_int_equal(replay.opened, -EBADMSG);
+    assert_non_null(strstr(replay.text, "test_replay.c: it is no capture"));
+    test_replay__run(&replay, MRL_TEST_DIR "/unit", NULL);
+    assert_int_equal(replay.opened, -EISDIR);
+    test_replay__run(&replay, MRL_TEST_DIR "/unit/missing", NULL);
+    assert_int_equal(replay.opened, -ENOENT);
+    assert_non_null(strstr(replay.text, "/unit/missing: No such file"));
+}
+
+int main(void)
+{
+#define test(name) \
+    cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
+    const struct CMUnitTest tests[] = {
+        test(replay_prints_what_was_recorded_each_time),
+        test(replay_shows_the_chosen_events_and_their_gaps),
+        test(replay_of_more_events_than_a_batch_holds_keeps_their_order),
+        test(replay_of_every_beginning_of_a_capture_ends_with_a_warning),
+        test(replay_says_where_a_capture_is_torn),
+        test(replay_notices_every_flipped_bit),
+        cmocka_unit_test(replay_refuses_records_that_are_none),
+        cmocka_unit_test(replay_refuses_gaps_that_are_none),
+        cmocka_unit_test(replay_bounds_what_it_remembers_of_containers),
+        cmocka_unit_test(replay_refuses_an_end_that_is_not_the_end),
+        cmocka_unit_test(replay_refuses_what_is_no_capture),
+    };
+
+    return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
+}
