@@ -30,7 +30,7 @@ enum {
     MRL_NAME_BYTES = 16, /* comm and host name: 15 bytes and a NUL, as Tracee has it */
     MRL_EXE_BYTES = 1024,
     MRL_STEP_BYTES = 256, /* a path component: NAME_MAX and its NUL */
-    MRL_EXE_STEPS = 32,
+    MRL_EXE_STEPS = 32,   /* components and mount points; the verifier of 6.1 does not follow 64 */
     MRL_THREADS_MAX = 32, /* threads searched for the mm of a target whose leader is gone */
 };
 
@@ -114,8 +114,9 @@ struct mrl_target {
  */
 struct mrl_settings {
     __u64 self_cookie; /* sixth argument of our own proof calls: counted as self, never submitted */
-    __u32 events;      /* bit per enum mrl_event_index */
-    __u32 cgroup_v1;   /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
+    __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
+    __u32 events;        /* bit per enum mrl_event_index */
+    __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
 };
 
 /** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self. */

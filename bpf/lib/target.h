@@ -140,7 +140,9 @@ static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *
         struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
 
         root = BPF_CORE_READ(mount, mnt.mnt_root);
-        if (dentry == root || dentry == parent) {
+        /* A file without a directory, like that of memfd_create(), is its own parent: it has a
+         * name. */
+        if (dentry == root || (dentry == parent && i)) {
             if (!outer || outer == mount)
                 goto whole;
             dentry = BPF_CORE_READ(mount, mnt_mountpoint);

@@ -143,14 +143,27 @@ static __always_inline struct mrl_record *call_state(struct task_struct *task,
     }
 }
 
-static __always_inline long submit(int event, void *data, __u64 bytes)
+/*
+ * Failing calls need no dying process: anyone can make them by the million. They may fill the rare
+ * ring only so far that calls that succeeded, and do_mrelease, still find room.
+ */
+static __always_inline bool leaves_room(int event, const struct mrl_record *record)
+{
+    if (event != MRL_EVENT_PROCESS_MRELEASE || !record->ret)
+        return true;
+    return bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) < settings.failing_limit;
+}
+
+static __always_inline long submit(int event, struct mrl_record *record, __u64 bytes)
 {
     /* The constant maps let the verifier see which ring it is; a map in a variable it refuses. */
     __u64 wake = reader_awake ? BPF_RB_NO_WAKEUP : 0;
 
+    if (!leaves_room(event, record))
+        return -1;
     if (event_lane(event) == MRL_LANE_RARE)
-        return bpf_ringbuf_output(&rare_records, data, bytes, wake);
-    return bpf_ringbuf_output(&mlock_records, data, bytes, wake);
+        return bpf_ringbuf_output(&rare_records, record, bytes, wake);
+    return bpf_ringbuf_output(&mlock_records, record, bytes, wake);
 }
 
 /* Puts one event of a finished call into its ring. The one place that emits. */
@@ -279,11 +292,9 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
     task_identity(task, record);
     if (chosen(event))
         emit(event, record, sizeof(*record));
-    if (wants_target(event) && !ret) {
-        if (!entered)
-            __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    if (wants_target(event) && entered && !ret)
         emit_do_mrelease(task, record);
-    }
     return 0;
 }
 

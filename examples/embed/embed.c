@@ -3,7 +3,8 @@
  * mrelease inside another program: prints events as JSON lines, one per call of process_mrelease,
  * until there were N of them (embed N) or on SIGINT. Build it with CMake, or with
  *
- *     cc embed.c -o embed $(pkg-config --cflags --libs mrelease)
+ *     cc embed.c -o embed $(pkg-config --cflags --libs mrelease) \
+ *         -Wl,-rpath,$(pkg-config --variable=libdir mrelease)
  */
 #include <limits.h>
 #include <mrelease/mrelease.h>

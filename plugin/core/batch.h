@@ -7,6 +7,7 @@
 #ifndef MRL_CORE_BATCH_H
 #define MRL_CORE_BATCH_H
 
+#include <abi/record.h>
 #include <mrelease/event.h>
 #include <pthread.h>
 
@@ -15,7 +16,8 @@
 enum {
     MRL_BATCH_EVENTS = 256,
     MRL_BATCH_BYTES = 192 * 1024,
-    MRL_BATCH_EVENT_ROOM = 8 * 1024, /* what one event may take: record, values, texts */
+    MRL_BATCH_EVENT_ROOM = 8 * 1024,       /* what one event may take: record, values, texts */
+    MRL_BATCH_SPARE = MRL_EVENT_COUNT + 2, /* the losses before the last event, told beside it */
 };
 
 struct mrl_pool;
@@ -25,7 +27,7 @@ struct mrl_batch {
     struct mrl_batch *next; /* in the pool's free list */
     size_t count;
     struct mrl_arena arena;
-    struct mrl_event events[MRL_BATCH_EVENTS];
+    struct mrl_event events[MRL_BATCH_EVENTS + MRL_BATCH_SPARE];
     _Alignas(8) char bytes[MRL_BATCH_BYTES];
 };
 

@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
-                   MRL_BATCH_EVENT_ROOM,
-               "an event fits its room: the record, the path turned round, and the values");
+_Static_assert(
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
+        MRL_BATCH_EVENT_ROOM,
+    "an event fits its room: the record, the path turned round, the values, and losses before");
 
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
 {

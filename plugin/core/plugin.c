@@ -122,7 +122,8 @@ static int set_mlock_ring(void *target, const char *value, struct mrl_error *err
 static const struct mrl_option rows[] = {
     { "events", 'e', "LIST", "default",
       "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out.", set_events },
-    { "rung", '\0', "NAME", "auto", "How to probe: auto, or one rung of the ladder.", set_rung },
+    { "rung", '\0', "NAME", "auto", "How to probe: auto, or one of tracepoint, tp_btf and raw_tp.",
+      set_rung },
     { "coverage", '\0', "WHAT", "compat",
       "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
       set_coverage },
@@ -215,7 +216,8 @@ int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl
     int count;
 
     if (!batch)
-        return mrl_error__set(&plugin->error, -EAGAIN, "all %d batches are out", MRL_BATCHES_MAX);
+        return mrl_error__set(&plugin->error, -EAGAIN,
+                              "no batch: %d are out, or there is no memory", MRL_BATCHES_MAX);
     count = plugin->ops->read(plugin->source, timeout_ms, batch);
     if (count > 0) {
         *ret_batch = batch;
@@ -266,6 +268,6 @@ int mrl_plugin__counts(struct mrl_plugin *plugin,
                        struct mrl_event_counts *ret_counts)
 {
     if (event >= mrl_event_def__count())
-        return mrl_error__set(&plugin->error, -EINVAL, "no event has index %u", event);
+        return -EINVAL;
     return plugin->ops->counts(plugin->source, event, ret_counts);
 }

@@ -5,16 +5,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/kind.h"
 #include "core/raw.h"
 
-enum kind_index {
-#define MRL_KIND(symbol, ...) KIND_##symbol,
-#include "core/kinds.def"
-};
-
-static const struct mrl_kind kinds[] = {
+const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
 #define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_, schema_) \
-    [KIND_##symbol] = {                                                                 \
+    [MRL_KIND_##symbol] = {                                                             \
         .name = #symbol,                                                                \
         .wire = MRL_WIRE_##wire_,                                                       \
         .unit = MRL_UNIT_##unit_,                                                       \
@@ -34,7 +30,7 @@ static const struct mrl_kind kinds[] = {
 #define TAG_OPT    MRL_TAG_OPT
 
 /* An empty entry ends each array, so that an event without fields has one too. */
-#define F(kind_, name_, tags_, from, doc_) { name_, &kinds[KIND_##kind_], tags_, doc_ },
+#define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
                           lane, doc, fields)                                                  \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
@@ -78,7 +74,7 @@ static const struct mrl_from *const sources[] = {
 
 static const struct mrl_event_def events[] = {
 #define MRL_SYSCALL_EVENT(symbol, syscall_, x86_64, arm64, i386, arm, protobuf_, version_, sets_, \
-                          lane, doc_, f)                                                          \
+                          lane_, doc_, f)                                                         \
     {                                                                                             \
         .index = MRL_EVENT_##symbol,                                                              \
         .name = #syscall_,                                                                        \
@@ -95,23 +91,25 @@ static const struct mrl_event_def events[] = {
         .doc = doc_,                                                                              \
         .fields = fields_##symbol,                                                                \
         .field_count = FIELD_COUNT(symbol),                                                       \
+        .lane = MRL_##lane_,                                                                      \
     },
-#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane, syscall_, doc_, f) \
-    {                                                                               \
-        .index = MRL_EVENT_##symbol,                                                \
-        .name = name_,                                                              \
-        .syscall = syscall_,                                                        \
-        .id = id_,                                                                  \
-        .id_x86_64 = id_,                                                           \
-        .id_arm64 = id_,                                                            \
-        .nr_i386 = -1,                                                              \
-        .nr_arm = -1,                                                               \
-        .protobuf_id = id_,                                                         \
-        .version = version_,                                                        \
-        .sets = sets_,                                                              \
-        .doc = doc_,                                                                \
-        .fields = fields_##symbol,                                                  \
-        .field_count = FIELD_COUNT(symbol),                                         \
+#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
+    {                                                                                \
+        .index = MRL_EVENT_##symbol,                                                 \
+        .name = name_,                                                               \
+        .syscall = syscall_,                                                         \
+        .id = id_,                                                                   \
+        .id_x86_64 = id_,                                                            \
+        .id_arm64 = id_,                                                             \
+        .nr_i386 = -1,                                                               \
+        .nr_arm = -1,                                                                \
+        .protobuf_id = id_,                                                          \
+        .version = version_,                                                         \
+        .sets = sets_,                                                               \
+        .doc = doc_,                                                                 \
+        .fields = fields_##symbol,                                                   \
+        .field_count = FIELD_COUNT(symbol),                                          \
+        .lane = MRL_##lane_,                                                         \
     },
 #include <abi/events.def>
 };

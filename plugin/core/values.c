@@ -22,16 +22,23 @@ void mrl_value__target_name(const struct mrl_raw *raw, struct mrl_value *value)
             (struct mrl_text){ raw->target->comm, strnlen(raw->target->comm, MRL_NAME_BYTES) };
 }
 
-/* The record has the components innermost first; the path wants them the other way round. */
+/*
+ * The record has the components innermost first; the path wants them the other way round. A path
+ * whose outer components are missing must not look like a whole one.
+ */
 void mrl_value__target_exe(const struct mrl_raw *raw, struct mrl_value *value)
 {
+    const struct mrl_text cut = { "...", raw->target && (raw->target->flags & MRL_TARGET_EXE_CUT)
+                                             ? 3
+                                             : 0 };
     struct mrl_text steps = raw->exe_steps;
-    char *path = steps.size ? mrl_arena__take(raw->arena, steps.size) : NULL;
-    size_t at = 0, start, end;
+    char *path = steps.size ? mrl_arena__take(raw->arena, cut.size + steps.size) : NULL;
+    size_t at = cut.size, start, end;
 
     value->absent = !path;
     if (!path)
         return;
+    memcpy(path, cut.bytes, cut.size);
     for (end = steps.size - 1; end != SIZE_MAX; end = start ? start - 1 : SIZE_MAX) {
         start = end;
         while (start && steps.bytes[start - 1])

@@ -6,6 +6,7 @@
 #include <abi/record.h>
 #include <assert.h>
 #include <errno.h>
+#include <mrelease/extra.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +16,14 @@
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, PIECE_BYTES = 160 };
+enum { FIELDS_MAX = 32, PIECE_BYTES = 160, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 16 };
 
 /* All keys with their largest numbers and names take less than this; strings of any size come on
  * top. */
 enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
-_Static_assert(FIXED_BYTES + FIELDS_MAX * (PIECE_BYTES + 32) +
+_Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (96 + 32) +
                        6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + MRL_EXE_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -51,6 +52,9 @@ struct classic_encoder {
     const struct dialect *dialect;
     struct event_text events[MRL_EVENT_COUNT];
     struct mrl_task_texts tasks;
+    const struct mrl_extra *extras[EXTRAS_MAX];
+    unsigned int extra_count, extra_field_count;
+    struct piece extra_fields[EXTRA_FIELDS_MAX];
 };
 
 /* -- values, by wire -------------------------------------------------------------------------- */
@@ -105,22 +109,52 @@ static void put_piece(struct mrl_writer *writer, const struct piece *piece)
     mrl_put_bytes(writer, piece->bytes, piece->size);
 }
 
+static void put_argument(struct mrl_writer *writer,
+                         const struct classic_encoder *encoder,
+                         const struct piece *prefix,
+                         const struct mrl_field *field,
+                         const struct mrl_value *value)
+{
+    put_piece(writer, prefix);
+    if (value->absent)
+        mrl_put_literal(writer, "null");
+    else
+        put_by_wire[field->kind->wire](writer, encoder->dialect, value);
+    mrl_put_char(writer, '}');
+}
+
+/* Their prefixes begin with a comma, which the first argument of all does not want. */
+static void put_extras(struct mrl_writer *writer,
+                       const struct classic_encoder *encoder,
+                       const struct mrl_event *event)
+{
+    const struct piece *prefix = encoder->extra_fields;
+    char *start = writer->at;
+
+    for (unsigned int i = 0; i < encoder->extra_count; i++) {
+        const struct mrl_extra *extra = encoder->extras[i];
+        struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
+
+        extra->compute(event, values);
+        for (unsigned int j = 0; j < extra->field_count; j++)
+            put_argument(writer, encoder, prefix++, &extra->fields[j], &values[j]);
+    }
+    if (!event->def->field_count) {
+        writer->at--;
+        memmove(start, start + 1, (size_t)(writer->at - start));
+    }
+}
+
 static void put_args(struct mrl_writer *writer,
                      const struct classic_encoder *encoder,
                      const struct mrl_event *event)
 {
     const struct piece *prefixes = encoder->events[event->def->index].fields;
 
-    for (unsigned int i = 0; i < event->def->field_count; i++) {
-        const struct mrl_value *value = &event->values[i];
-
-        put_piece(writer, &prefixes[i]);
-        if (value->absent)
-            mrl_put_literal(writer, "null");
-        else
-            put_by_wire[event->def->fields[i].kind->wire](writer, encoder->dialect, value);
-        mrl_put_char(writer, '}');
-    }
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        put_argument(writer, encoder, &prefixes[i], &event->def->fields[i], &event->values[i]);
+    if (encoder->extra_count && mrl_extra__fits(event->def))
+        put_extras(writer, encoder, event);
     mrl_put_literal(writer, "]}\n");
 }
 
@@ -132,19 +166,19 @@ static void classic_put(struct mrl_encoder *base,
     const struct event_text *constant = &encoder->events[event->def->index];
     const struct mrl_task_text *task =
         mrl_task_texts__get(&encoder->tasks, event, encoder->dialect->rounding_ns);
-    const char *at = task->bytes;
+    const char *context = task->bytes + task->start_size, *ids = context + task->context_size;
 
     mrl_put_literal(writer, "{\"timestamp\":");
     mrl_put_unsigned(writer, event->entry_ns);
-    mrl_put_bytes(writer, at, task->start_size);
+    mrl_put_bytes(writer, task->bytes, task->start_size);
     mrl_put_unsigned(writer, event->cpu);
-    mrl_put_bytes(writer, at += task->start_size, task->context_size);
+    mrl_put_bytes(writer, context, task->context_size);
     put_piece(writer, &constant->name);
     mrl_put_signed(writer, event->return_value);
     put_piece(
         writer,
         &constant->flags[event->container_id.size > 0][(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
-    mrl_put_bytes(writer, at += task->context_size, task->ids_size);
+    mrl_put_bytes(writer, ids, task->ids_size);
     put_args(writer, encoder, event);
 }
 
@@ -164,7 +198,26 @@ __attribute__((format(printf, 2, 3))) static void make_piece(struct piece *piece
     piece->size = (size_t)size;
 }
 
-static void make_event(const struct dialect *dialect,
+static void make_field(const struct dialect *dialect,
+                       const struct mrl_field *field,
+                       bool first,
+                       struct piece *piece)
+{
+    make_piece(piece, "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", first ? "" : ",",
+               field->name, dialect->type_of(field->kind));
+}
+
+static void add_extra(struct classic_encoder *encoder, const struct mrl_extra *extra)
+{
+    assert(encoder->extra_count < EXTRAS_MAX &&
+           encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
+    encoder->extras[encoder->extra_count++] = extra;
+    for (unsigned int i = 0; i < extra->field_count; i++)
+        make_field(encoder->dialect, &extra->fields[i], false,
+                   &encoder->extra_fields[encoder->extra_field_count++]);
+}
+
+static void make_event(const struct classic_encoder *encoder,
                        const struct mrl_event_def *event,
                        struct event_text *text)
 {
@@ -173,7 +226,8 @@ static void make_event(const struct dialect *dialect,
     make_piece(&text->name,
                ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
                "\"argsNum\":%u,\"returnValue\":",
-               event->id, event->name, event->field_count);
+               event->id, event->name,
+               event->field_count + (mrl_extra__fits(event) ? encoder->extra_field_count : 0));
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)
             make_piece(&text->flags[started][compat],
@@ -181,19 +235,25 @@ static void make_event(const struct dialect *dialect,
                        "{\"containerStarted\":%s,\"isCompat\":%s",
                        event->syscall, words[started], words[compat]);
     for (unsigned int i = 0; i < event->field_count; i++)
-        make_piece(&text->fields[i], "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", i ? "," : "",
-                   event->fields[i].name, dialect->type_of(event->fields[i].kind));
+        make_field(encoder->dialect, &event->fields[i], !i, &text->fields[i]);
 }
 
-static int classic_make(const struct dialect *dialect, struct mrl_encoder **ret_encoder)
+static int classic_make(const struct dialect *dialect,
+                        const struct mrl_encoder_options *options,
+                        struct mrl_encoder **ret_encoder)
 {
     struct classic_encoder *encoder = calloc(1, sizeof(*encoder));
+    unsigned int extra_count;
+    const struct mrl_extra *extras = mrl_extra__all(&extra_count);
 
     if (!encoder)
         return -ENOMEM;
     encoder->dialect = dialect;
+    for (unsigned int i = 0; i < extra_count; i++)
+        if (options->extras & (1U << i))
+            add_extra(encoder, &extras[i]);
     for (unsigned int event = 0; event < mrl_event_def__count(); event++)
-        make_event(dialect, mrl_event_def__at(event), &encoder->events[event]);
+        make_event(encoder, mrl_event_def__at(event), &encoder->events[event]);
     *ret_encoder = &encoder->base;
     return 0;
 }
@@ -214,8 +274,7 @@ static const struct dialect v0_23 = { 10 * 1000 * 1000, type_v0_23 };
 
 static int v0_23_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
 {
-    (void)options;
-    return classic_make(&v0_23, ret_encoder);
+    return classic_make(&v0_23, options, ret_encoder);
 }
 
 const struct mrl_encoder_ops mrl_json_v0_23_encoder = {

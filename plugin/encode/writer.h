@@ -21,11 +21,6 @@ static inline void mrl_put_bytes(struct mrl_writer *writer, const char *bytes, s
     writer->at += size;
 }
 
-static inline void mrl_put_text(struct mrl_writer *writer, struct mrl_text text)
-{
-    mrl_put_bytes(writer, text.bytes, text.size);
-}
-
 /* A string literal: its size is known when it is compiled. */
 #define mrl_put_literal(writer, literal) mrl_put_bytes(writer, literal, sizeof(literal) - 1)
 

@@ -109,16 +109,18 @@ static int report_wrong_option(const struct parser *parser, const char *argument
     const char *names[OPTIONS_MAX];
     struct mrl_error error;
 
-    if (optopt && optopt < FIRST_OPTION_VALUE && strncmp(argument, "--", 2) != 0) {
+    for (unsigned int i = 0; optopt && i < parser->count; i++) {
+        if (parser->long_options[i].val == optopt) {
+            mrl_error__set(&error, 0, "option '--%s' takes no value", parser->rows[i]->name);
+            return mrl_usage_error(parser->verb, error.text);
+        }
+    }
+    if (optopt) {
         mrl_error__set(&error, 0, "unknown option '-%c'", optopt);
         return mrl_usage_error(parser->verb, error.text);
     }
     snprintf(word, sizeof(word), "%s", argument);
     word[strcspn(word, "=")] = '\0';
-    if (optopt) {
-        mrl_error__set(&error, 0, "option '%s' takes no value", word);
-        return mrl_usage_error(parser->verb, error.text);
-    }
     for (unsigned int i = 0; i < parser->count; i++) {
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", parser->rows[i]->name);
         names[i] = dashed[i];

@@ -17,8 +17,6 @@ struct mrl_option_group {
     void *target;
 };
 
-enum { MRL_GROUPS_MAX = 4 };
-
 /** A verb: one row of the table in main.c. */
 struct mrl_verb {
     const char *name;
@@ -31,7 +29,8 @@ struct mrl_verb {
     int (*run)(const struct mrl_verb *verb, int argc, char **argv);
 };
 
-extern const struct mrl_verb mrl_verb_run, mrl_verb_demo, mrl_verb_events, mrl_verb_version;
+extern const struct mrl_verb mrl_verb_run, mrl_verb_demo, mrl_verb_events, mrl_verb_verify,
+    mrl_verb_version;
 
 /**
  * Parses a verb's arguments into `groups`. Returns the index of the first operand, or -1 when the

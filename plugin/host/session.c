@@ -10,16 +10,20 @@
 #include <time.h>
 
 #include "host/host.h"
+#include "host/totals.h"
+
+enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
 
 /* What signal handlers may touch. */
 static struct mrl_plugin *volatile signalled_plugin;
+static struct mrl_pipeline *volatile signalled_pipeline;
 static volatile sig_atomic_t end_requested, reopen_requested;
 
 struct session {
     struct mrl_session_options *options;
     struct mrl_plugin *plugin;
+    struct mrl_pipeline *pipeline;
     uint64_t delivered; /* events */
-    uint64_t surplus;   /* read after the count was reached */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool failed;
 };
@@ -29,6 +33,11 @@ struct session {
 static int set_output(void *target, const char *value, struct mrl_error *error)
 {
     return mrl_outputs__add(&((struct mrl_session_options *)target)->outputs, value, error);
+}
+
+static int set_extra(void *target, const char *value, struct mrl_error *error)
+{
+    return mrl_extras__parse(value, &((struct mrl_session_options *)target)->extras, error);
 }
 
 static int set_count(void *target, const char *value, struct mrl_error *error)
@@ -63,7 +72,12 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
-      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated.", set_output },
+      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated. Settings follow the "
+      "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
+      set_output },
+    { "extra", '\0', "LIST", NULL,
+      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
+      set_extra },
     { "count", 'n', "N", NULL, "End after N events.", set_count },
     { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
     { "log-level", '\0', "LEVEL", "info", "Say on standard error: error, warning, info or debug.",
@@ -84,6 +98,8 @@ static void on_signal(int signal)
         reopen_requested = 1;
     else
         end_requested = 1;
+    if (end_requested && signalled_pipeline)
+        mrl_pipeline__hurry(signalled_pipeline); /* the reader may be waiting for an output */
     if (signalled_plugin)
         mrl_plugin__interrupt(signalled_plugin);
 }
@@ -128,7 +144,7 @@ static bool has_ended(const struct session *session)
     uint64_t count = session->options->count;
 
     return end_requested || (count && session->delivered >= count) || !time_left_ms(session) ||
-           !mrl_outputs__alive(&session->options->outputs);
+           !mrl_pipeline__alive(session->pipeline);
 }
 
 /* Returns the number of events read. */
@@ -148,10 +164,8 @@ static int deliver_next(struct session *session, int timeout_ms)
     wanted = (size_t)count;
     if (limit && wanted > limit - session->delivered)
         wanted = (size_t)(limit - session->delivered);
-    if (wanted)
-        mrl_outputs__deliver(&session->options->outputs, batch, wanted);
+    mrl_pipeline__deliver(session->pipeline, batch, wanted);
     session->delivered += wanted;
-    session->surplus += (size_t)count - wanted;
     mrl_batch__unref(batch);
     return count;
 }
@@ -161,7 +175,7 @@ static void loop(struct session *session)
     while (!has_ended(session) && !session->failed) {
         if (reopen_requested) {
             reopen_requested = 0;
-            mrl_outputs__reopen(&session->options->outputs);
+            mrl_pipeline__reopen(session->pipeline);
         }
         deliver_next(session, time_left_ms(session));
     }
@@ -170,36 +184,7 @@ static void loop(struct session *session)
         ;
 }
 
-/* -- the end ---------------------------------------------------------------------------------- */
-
-static void report_event(struct mrl_plugin *plugin, const struct mrl_event_def *event)
-{
-    struct mrl_event_counts counts;
-
-    if (mrl_plugin__counts(plugin, event->index, &counts)) {
-        mrl_say("%s: its counters could not be read", event->name);
-        return;
-    }
-    mrl_say(
-        "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
-        event->name, (unsigned long long)counts.seen, (unsigned long long)counts.decoded,
-        (unsigned long long)(counts.refused + counts.no_memory + counts.malformed),
-        (unsigned long long)counts.refused, (unsigned long long)counts.no_memory,
-        (unsigned long long)counts.malformed, (unsigned long long)counts.self);
-}
-
-static void report(const struct session *session)
-{
-    uint32_t events = mrl_plugin__events(session->plugin);
-
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (events & (1U << i))
-            report_event(session->plugin, mrl_event_def__at(i));
-    mrl_outputs__report(&session->options->outputs);
-    if (session->surplus)
-        mrl_say("%llu more events came after the last one of --count",
-                (unsigned long long)session->surplus);
-}
+/* -- from start to end ------------------------------------------------------------------------ */
 
 static void say_ready(struct mrl_plugin *plugin)
 {
@@ -227,6 +212,7 @@ static int run_opened(struct session *session,
                       void *context)
 {
     struct mrl_session_options *options = session->options;
+    int err;
 
     if (options->log_level >= MRL_LOG_INFO)
         say_ready(session->plugin);
@@ -237,10 +223,15 @@ static int run_opened(struct session *session,
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);
+    err = mrl_pipeline__end(session->pipeline, END_MS);
     if (options->log_level >= MRL_LOG_INFO)
-        report(session);
-    session->failed |= !mrl_outputs__alive(&options->outputs);
-    return session->failed ? MRL_EXIT_FAILED : MRL_EXIT_OK;
+        mrl_totals__say(session->plugin, session->pipeline);
+    if (options->log_level >= MRL_LOG_WARNING && !session->failed)
+        mrl_totals__check(session->plugin, session->pipeline);
+    if (err)
+        mrl_say("not everything was written: %s", strerror(-err));
+    return session->failed || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
+                                                                      : MRL_EXIT_OK;
 }
 
 int mrl_session__run(struct mrl_session_options *options,
@@ -254,24 +245,25 @@ int mrl_session__run(struct mrl_session_options *options,
     if (!options->outputs.count && mrl_outputs__add(&options->outputs, "json", &error))
         goto failed;
     catch_signals();
-    if (mrl_outputs__open(&options->outputs, &error))
-        goto failed;
     options->plugin.log = log_line;
     options->plugin.log_context = options;
-    if (mrl_plugin__open(&options->plugin, &error, &session.plugin)) {
-        mrl_outputs__close(&options->outputs);
+    if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
+        mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }
+    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
+        mrl_plugin__open(&options->plugin, &error, &session.plugin))
+        goto failed;
     signalled_plugin = session.plugin;
+    signalled_pipeline = session.pipeline;
     status = run_opened(&session, ready, context);
     signalled_plugin = NULL;
-    mrl_plugin__close(session.plugin);
-    if (mrl_outputs__close(&options->outputs)) {
-        mrl_say("closing the outputs: not everything was written");
-        status = MRL_EXIT_FAILED;
-    }
-    return status;
+    signalled_pipeline = NULL;
+    goto out;
 failed:
     mrl_say("%s", error.text);
-    return MRL_EXIT_FAILED;
+out:
+    mrl_plugin__close(session.plugin);
+    mrl_pipeline__free(session.pipeline);
+    return status;
 }

@@ -12,6 +12,7 @@
 struct mrl_session_options {
     struct mrl_plugin_options plugin;
     struct mrl_outputs outputs;
+    uint32_t extras;      /* set of them, for all outputs */
     uint64_t count;       /* of events to deliver; 0: no end */
     uint64_t duration_ns; /* 0: no end */
     int log_level;        /* enum mrl_log_level */

@@ -3,6 +3,10 @@
  * The sink "file": a path. Appended to and never truncated; created 0640; a symbolic link is
  * refused, because whoever may write its directory would choose what root writes to. FIFOs and
  * terminals are opened as they are.
+ *
+ * A run that was killed may leave half a line at the end of a file. It is repaired at open, which
+ * must not happen while someone else is writing a line there: whoever writes holds a shared lock,
+ * and whoever repairs an exclusive one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,17 +16,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "sinks.h"
 
-enum { FILE_MODE = 0640 };
+enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ };
+
+#define LINE_START "{\"timestamp\":"
 
 struct mrl_sink {
     int fd;
     bool torn;
     char *path;
 };
+
+/* -- opening a path --------------------------------------------------------------------------- */
 
 /* Says how much of the path is right: a mistyped directory is then seen at once. */
 static int missing_directory(const char *path, struct mrl_error *error)
@@ -57,6 +66,68 @@ static int open_path(const char *path, struct mrl_error *error)
     return mrl_error__set(error, -err, "%.256s: %s", path, strerror(err));
 }
 
+static bool same_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* -- repairing its end ------------------------------------------------------------------------ */
+
+/* Reads up to `size` bytes before the end. The descriptor that writes cannot read. */
+static ssize_t read_tail(const char *path, const struct stat *file, char *tail, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat same;
+    ssize_t count = -1;
+
+    if (fd < 0)
+        return -1;
+    if (!fstat(fd, &same) && same_file(file, &same)) {
+        if ((off_t)size > file->st_size)
+            size = (size_t)file->st_size;
+        count = pread(fd, tail, size, file->st_size - (off_t)size);
+    }
+    close(fd);
+    return count;
+}
+
+/* Half a line of ours is cut off; what others left is ended, so that no line of ours joins it. */
+static void repair_end(int fd, const char *path, const struct stat *file, struct mrl_error *note)
+{
+    char tail[TAIL_BYTES];
+    ssize_t size = read_tail(path, file, tail, sizeof(tail));
+    const char *newline, *line;
+    size_t torn, start = sizeof(LINE_START) - 1;
+
+    if (size <= 0 || tail[size - 1] == '\n')
+        return;
+    newline = memrchr(tail, '\n', (size_t)size);
+    line = newline ? newline + 1 : tail;
+    torn = (size_t)(tail + size - line);
+    start = torn < start ? torn : start;
+    if ((newline || size == file->st_size) && !memcmp(line, LINE_START, start)) {
+        if (!ftruncate(fd, file->st_size - (off_t)torn))
+            mrl_error__set(note, 0, "%.256s ended with half a line: %zu bytes were cut off", path,
+                           torn);
+    } else if (write(fd, "\n", 1) == 1) {
+        mrl_error__set(note, 0, "%.256s ended without a newline, which was added", path);
+    }
+}
+
+/* Locks for as long as the file is open, and repairs it when nobody else writes to it. */
+static void claim(int fd, const char *path, struct mrl_error *note)
+{
+    struct stat file;
+
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode))
+        return;
+    if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_size)
+        repair_end(fd, path, &file, note);
+    flock(fd, LOCK_SH);
+}
+
+/* -- the sink --------------------------------------------------------------------------------- */
+
 static int file_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
@@ -75,6 +146,7 @@ static int file_open(const char *destination, struct mrl_error *error, struct mr
         free(sink);
         return err;
     }
+    claim(sink->fd, destination, error);
     *ret_sink = sink;
     return 0;
 }
@@ -87,9 +159,15 @@ static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
     int fd = open_path(sink->path, error);
+    struct stat old, new;
 
     if (fd < 0)
         return fd;
+    if (!fstat(sink->fd, &old) && !fstat(fd, &new) && same_file(&old, &new)) {
+        close(fd); /* it was not moved */
+        return 0;
+    }
+    claim(fd, sink->path, error);
     close(sink->fd);
     sink->fd = fd;
     sink->torn = false;

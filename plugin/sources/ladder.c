@@ -4,6 +4,7 @@
 
 #include <abi/record.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,10 @@ struct attempt {
 
 /* libbpf's print function has no context, so the attempt in progress is the thread's. */
 static __thread struct attempt *current_attempt;
+
+/* The print function itself is the process's: two plugins that open at once must not save each
+ * other's. */
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((format(printf, 2, 0))) static int hear_libbpf(enum libbpf_print_level level,
                                                              const char *format,
@@ -122,6 +127,19 @@ static int missing_btf(struct mrl_error *error)
         "built with CONFIG_DEBUG_INFO_BTF");
 }
 
+/* Only root may read tracefs, unless it is mounted for others; no capability of BPF helps. */
+static int unreadable_tracefs(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (rungs[i].per_syscall && (attempts[i].err == -EPERM || attempts[i].err == -EACCES) &&
+            attempts[i].stage && !strcmp(attempts[i].stage, "attach"))
+            return mrl_error__set(error, -EPERM,
+                                  "rung %s must read tracefs: run as root, or mount it at "
+                                  "/sys/kernel/tracing with gid= and mode=750",
+                                  rungs[i].name);
+    return 0;
+}
+
 static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
 {
     struct mrl_error reasons = { "" };
@@ -135,6 +153,8 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
                 used ? "; " : "", rungs[i].name, attempts[i].stage, strerror(-attempts[i].err),
                 attempts[i].said[0] ? " (" : "", attempts[i].said, attempts[i].said[0] ? ")" : "");
     err = missing_capabilities(error);
+    if (!err)
+        err = unreadable_tracefs(attempts, error);
     if (!err)
         err = missing_btf(error);
     if (err)
@@ -154,6 +174,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
 
     if (err)
         return err;
+    pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
     err = -EOPNOTSUPP;
     for (unsigned int i = 0; err && i < RUNG_COUNT; i++) {
@@ -168,6 +189,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
     }
     current_attempt = NULL;
     libbpf_set_print(print);
+    pthread_mutex_unlock(&print_lock);
     if (err)
         return no_rung(attempts, error);
     if (!probes.rung->sees_compat)

@@ -12,6 +12,7 @@
  * lets the ring fill for a moment, unless its batch was full.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,10 +24,12 @@
 #include "core/source.h"
 #include "enrich/host.h"
 #include "sources/ladder.h"
+#include "sources/losses.h"
 #include "sources/skeleton.h"
 
 enum {
     SHORT_SLEEP_MS = 1,
+    QUIET_MS = 1000,     /* without records, after which losses at the end of a flood are told */
     SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
     NAP_NS = 50 * 1000,  /* the kernel's timer slack adds as much; a ring holds several hundred */
     RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
@@ -35,31 +38,44 @@ enum {
 struct mrl_source {
     struct mrl_host host;
     struct mrl_probes probes;
+    struct mrl_losses losses;
+    bool untold; /* records were read since the losses were last told */
     struct ring_buffer *rings[MRL_LANE_COUNT];
     int epoll;
     int wake;          /* eventfd of interrupt() */
     unsigned int busy; /* reads in a row that found something */
     bool full;         /* the last batch held no more: there is more in the rings */
     bool interrupted;
-    uint64_t decoded[MRL_EVENT_COUNT];
-    uint64_t malformed[MRL_EVENT_COUNT + 1]; /* the last: of no known event */
-    struct mrl_batch *batch;                 /* being filled, and up to how many events */
+    atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
+    atomic_ullong malformed[MRL_EVENT_COUNT];
+    struct mrl_batch *batch; /* being filled, and up to how many events */
     size_t limit;
 };
+
+/* One writer: no need for a locked instruction. */
+static void count_one(atomic_ullong *counter)
+{
+    unsigned long long count = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, count + 1, memory_order_relaxed);
+}
 
 /* libbpf's callback: a negative return ends the round, with this record consumed. */
 static int take_record(void *context, void *data, size_t size)
 {
     struct mrl_source *source = context;
     const struct mrl_record *record = data;
-    unsigned int event = MRL_EVENT_COUNT;
+    bool known = size >= sizeof(*record) && record->event < MRL_EVENT_COUNT;
 
-    if (size >= sizeof(*record) && record->event < MRL_EVENT_COUNT)
-        event = record->event;
-    if (mrl_decode__append(data, size, &source->host, source->batch))
-        source->malformed[event]++;
-    else
-        source->decoded[event]++;
+    source->untold = true;
+    if (known)
+        mrl_losses__see(&source->losses, record, source->batch);
+    if (!mrl_decode__append(data, size, &source->host, source->batch)) {
+        count_one(&source->decoded[record->event]);
+    } else if (known) {
+        count_one(&source->malformed[record->event]);
+        mrl_losses__see_malformed(&source->losses, record->event, source->batch);
+    }
     return mrl_batch__has_room(source->batch, source->limit) ? 0 : -ENOSPC;
 }
 
@@ -136,6 +152,16 @@ static int nap_and_consume(struct mrl_source *source)
     return consume(source);
 }
 
+/* What was lost when nothing more is to be read, and so no number shows it. */
+static int tell_losses(struct mrl_source *source)
+{
+    if (!source->untold)
+        return 0;
+    source->untold = false;
+    mrl_losses__tell_rest(&source->losses, source->batch);
+    return (int)source->batch->count;
+}
+
 static int wait_and_consume(struct mrl_source *source, int timeout_ms)
 {
     int64_t end = now_ns() + timeout_ms * INT64_C(1000000);
@@ -152,7 +178,9 @@ static int wait_and_consume(struct mrl_source *source, int timeout_ms)
         if (slept < 0)
             return slept;
         count = consume(source);
-        sleep_ms = INT32_MAX;
+        if (!count && !slept && sleep_ms == QUIET_MS)
+            count = tell_losses(source);
+        sleep_ms = source->untold ? QUIET_MS : INT32_MAX;
     }
     if (count)
         say_awake(source, 1);
@@ -170,6 +198,8 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
         count = source->busy ? spin(source) : consume(source);
     if (!count && timeout_ms && source->probes.link_count && !source->interrupted)
         count = wait_and_consume(source, timeout_ms);
+    if (!count && !source->probes.link_count)
+        count = tell_losses(source);
     source->busy = count > 0 ? source->busy + 1 : 0;
     source->interrupted = false;
     return count;
@@ -195,6 +225,7 @@ static void live_close(struct mrl_source *source)
     mrl_probes__detach(&source->probes);
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         ring_buffer__free(source->rings[lane]);
+    mrl_losses__done(&source->losses);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
     if (source->epoll >= 0)
@@ -244,7 +275,9 @@ static int live_open(const struct mrl_source_options *options,
     if (!err)
         err = mrl_ladder__climb(options, source->host.cgroup_v1, error, &source->probes);
     if (!err) {
-        err = open_rings(source);
+        err = mrl_losses__init(&source->losses, &source->host, &source->probes, options->events);
+        if (!err)
+            err = open_rings(source);
         if (err)
             mrl_error__set(error, err, "mapping the ring buffers: %s", strerror(-err));
     }
@@ -263,6 +296,8 @@ static int live_counts(struct mrl_source *source,
     struct mrl_event_counts counts;
     int err = mrl_probes__counters(&source->probes, event, &counts);
 
+    if (!err)
+        err = mrl_probes__missed(&source->probes, &counts.missed);
     if (err)
         return err;
     counts.decoded = source->decoded[event];

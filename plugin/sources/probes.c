@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <linux/membarrier.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -40,19 +41,8 @@ static bool belongs(const struct bpf_program *program, const struct mrl_rung *ru
 
 static bool lane_is_used(uint32_t events, enum mrl_lane lane)
 {
-    static const enum mrl_lane lanes[] = {
-#define LANE_RARE  MRL_LANE_RARE
-#define LANE_MLOCK MRL_LANE_MLOCK
-#define LANE_NONE  MRL_LANE_NONE
-#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, ...)                                                          \
-    lane,
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, ...) lane,
-#include <abi/events.def>
-    };
-
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        if ((events & (1U << i)) && lanes[i] == lane)
+        if ((events & (1U << i)) && mrl_event_def__at(i)->lane == lane)
             return true;
     return false;
 }
@@ -87,6 +77,9 @@ static int load(struct mrl_probes *probes,
         return -errno;
     probes->object->rodata->settings.self_cookie = cookie | 1ULL
                                                                 << 63; /* never a 32-bit argument */
+    /* Seven eighths. */
+    probes->object->rodata->settings.failing_limit =
+        options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
     return mrelease_bpf__load(probes->object);
@@ -200,11 +193,40 @@ int mrl_probes__open(const struct mrl_rung *rung,
     return 0;
 }
 
+int mrl_probes__read_counters(const struct mrl_probes *probes,
+                              unsigned int event,
+                              struct mrl_event_counters *ret_counters,
+                              unsigned int cpus)
+{
+    return bpf_map__lookup_elem(probes->object->maps.event_counters, &event, sizeof(event),
+                                ret_counters, cpus * sizeof(*ret_counters), 0);
+}
+
+int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
+{
+    struct bpf_program *program;
+    uint64_t missed = 0;
+    int err = 0;
+
+    bpf_object__for_each_program(program, probes->object->obj) {
+        struct bpf_prog_info info = { 0 };
+        __u32 size = sizeof(info);
+
+        if (!bpf_program__autoload(program))
+            continue;
+        err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
+        if (err)
+            return err;
+        missed += info.recursion_misses;
+    }
+    *ret_missed = missed;
+    return 0;
+}
+
 int mrl_probes__counters(const struct mrl_probes *probes,
                          unsigned int event,
                          struct mrl_event_counts *ret_counts)
 {
-    struct bpf_map *map = probes->object->maps.event_counters;
     int cpus = libbpf_num_possible_cpus(), err;
     struct mrl_event_counters *each;
 
@@ -213,7 +235,7 @@ int mrl_probes__counters(const struct mrl_probes *probes,
     each = calloc((size_t)cpus, sizeof(*each));
     if (!each)
         return -ENOMEM;
-    err = bpf_map__lookup_elem(map, &event, sizeof(event), each, (size_t)cpus * sizeof(*each), 0);
+    err = mrl_probes__read_counters(probes, event, each, (unsigned int)cpus);
     if (!err)
         *ret_counts = (struct mrl_event_counts){ 0 };
     for (int cpu = 0; !err && cpu < cpus; cpu++) {

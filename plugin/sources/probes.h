@@ -40,6 +40,17 @@ void mrl_probes__detach(struct mrl_probes *probes);
 /** Detaches and frees; zeroed probes are allowed. */
 void mrl_probes__close(struct mrl_probes *probes);
 
+/** Reads the kernel's counters of an event, one for each of the possible `cpus`. -errno of bpf().
+ */
+int mrl_probes__read_counters(const struct mrl_probes *probes,
+                              unsigned int event,
+                              struct mrl_event_counters *ret_counters,
+                              unsigned int cpus);
+
+/** How often a program of the probes was not run because it was running already. -errno of bpf().
+ */
+int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed);
+
 /** Sums the kernel's counters of an event over the CPUs; user space's stay 0. Errors: -ENOMEM,
  * -errno of bpf(). */
 int mrl_probes__counters(const struct mrl_probes *probes,

@@ -139,29 +139,31 @@ static const struct {
     const char *format;
     void (*run)(void *context);
     const char *method;
-    unsigned int tasks; /* 0: FEW_TASKS */
+    unsigned int tasks; /* that the calls come from, in turn */
 } cases[] = {
     [CLASSIC] = { "encode.json_v0_23.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.23",
-                  run_encoder, "mrl_encoder__put of decoded process_mrelease events" },
+                  run_encoder, "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
     [CLASSIC_MANY] = { "encode.json_v0_23_many_tasks.ns_per_event", MRL_EVENT_PROCESS_MRELEASE,
                        "json-v0.23", run_encoder,
                        "the same, but more tasks than the encoder remembers", MANY_TASKS },
     [JANSSON] = { "encode.jansson.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.23",
-                  run_jansson, "the same bytes: built with jansson, dumped with json_dumpb" },
+                  run_jansson, "the same bytes: built with jansson, dumped with json_dumpb",
+                  FEW_TASKS },
     [JANSSON_DUMP] = { "encode.jansson_dump.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.23",
-                       run_jansson_dump, "json_dumpb (compact, in order) of objects built before" },
+                       run_jansson_dump, "json_dumpb (compact, in order) of objects built before",
+                       FEW_TASKS },
     [MLOCK2] = { "encode.json_v0_23_mlock2.ns_per_event", MRL_EVENT_MLOCK2, "json-v0.23",
-                 run_encoder, "mrl_encoder__put of mlock2 events from a container" },
+                 run_encoder, "mrl_encoder__put of mlock2 events from a container", FEW_TASKS },
     [DO_MRELEASE] = { "encode.json_v0_23_do_mrelease.ns_per_event", MRL_EVENT_DO_MRELEASE,
                       "json-v0.23", run_encoder,
-                      "mrl_encoder__put of do_mrelease events with their target" },
+                      "mrl_encoder__put of do_mrelease events with their target", FEW_TASKS },
     [TABLE] = { "encode.table.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "table", run_encoder,
-                "mrl_encoder__put in the format table" },
+                "mrl_encoder__put in the format table", FEW_TASKS },
     [DECODE] = { "encode.decode.ns_per_record", MRL_EVENT_PROCESS_MRELEASE, "none", run_decoder,
-                 "mrl_decode__append of process_mrelease records, cgroups cached" },
+                 "mrl_decode__append of process_mrelease records, cgroups cached", FEW_TASKS },
     [DECODE_TARGET] = { "encode.decode_do_mrelease.ns_per_record", MRL_EVENT_DO_MRELEASE, "none",
-                        run_decoder,
-                        "mrl_decode__append of do_mrelease records with their target" },
+                        run_decoder, "mrl_decode__append of do_mrelease records with their target",
+                        FEW_TASKS },
 };
 
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
@@ -175,8 +177,7 @@ static void report(struct bench *bench, const struct bench_subject subjects[CASE
             bench, cases[i].name, &subjects[i].ns, "ns",
             "%s; %u different ones of %u tasks in turn, median of %d interleaved rounds of "
             "%d ms",
-            cases[i].method, subjects[i].operations, cases[i].tasks ? cases[i].tasks : FEW_TASKS,
-            ROUNDS, SLICE_NS / 1000000);
+            cases[i].method, subjects[i].operations, cases[i].tasks, ROUNDS, SLICE_NS / 1000000);
     bench_ratio(bench, "encode.ratio_to_jansson", &subjects[JANSSON].ns, own,
                 "encode.jansson over encode.json_v0_23: how many times faster");
     bench_ratio(bench, "encode.ratio_to_jansson_dump", &subjects[JANSSON_DUMP].ns, own,
@@ -193,8 +194,7 @@ static int run(struct bench *bench)
         bench_die("out of memory");
     bench_say("encode: %d subjects, %d rounds", CASES, ROUNDS);
     for (unsigned int i = 0; i < CASES; i++) {
-        unsigned int tasks = cases[i].tasks ? cases[i].tasks : FEW_TASKS;
-        struct work *work = work_new(pool, &host, cases[i].event, tasks, cases[i].format);
+        struct work *work = work_new(pool, &host, cases[i].event, cases[i].tasks, cases[i].format);
 
         if (i == CLASSIC || i == CLASSIC_MANY)
             check_peer(work);

@@ -31,7 +31,7 @@ import sys
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
 COMPAT, NO_ENTRY = 1, 2  # record flags
-FOUND, MM, OOM_SKIP, AFTER, EXACT = 1, 2, 4, 16, 32  # target flags
+FOUND, MM, OOM_SKIP, CUT, AFTER, EXACT = 1, 2, 4, 8, 16, 32  # target flags
 
 # Type strings by dialect, and where Tracee cuts start times before it hashes them.
 DIALECTS = {
@@ -171,6 +171,8 @@ def target_identity(case, target, rounding):
     start = int(target["start_ns"]) + int(case["boot_ns"]) & U64
     steps = [bytes.fromhex(step) for step in target["exe"]]
     path = b"".join(b"/" + step for step in reversed(steps)) if steps else None
+    if path and int(target["flags"]) & CUT:
+        path = b"..." + path
     host_pid = int(target["host_pid"])
     return [
         ("target_host_pid", "s32", str(host_pid)),

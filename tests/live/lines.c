@@ -193,3 +193,19 @@ int json__truth(const json_t *object, const char *key)
         fail_msg("'%s' is neither true nor false", key);
     return json_is_true(value);
 }
+
+uint64_t lines__lost(const struct lines *lines, const char *event, const char *cause)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < lines->count; i++) {
+        const json_t *args = json_object_get(lines->at[i].json, "args");
+
+        if (strcmp(json__text(lines->at[i].json, "eventName"), "events_lost") != 0 ||
+            strcmp(json__text(json_array_get(args, 0), "value"), event) != 0 ||
+            (cause && strcmp(json__text(json_array_get(args, 2), "value"), cause) != 0))
+            continue;
+        count += json__number(json_array_get(args, 1), "value");
+    }
+    return count;
+}

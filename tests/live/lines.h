@@ -42,6 +42,10 @@ const struct line *lines__find(const struct lines *lines,
 /** How many lines are of `event`, by task `host_tid`, or by anyone when that is 0. */
 size_t lines__count(const struct lines *lines, const char *event, uint32_t host_tid);
 
+/** How many of `event` the events_lost lines say are missing for `cause`, or for any when it is
+ * NULL. */
+uint64_t lines__lost(const struct lines *lines, const char *event, const char *cause);
+
 /** Members of an object, by name; the test fails when it has no such number, text or truth. */
 uint64_t json__number(const json_t *object, const char *key);
 int64_t json__signed(const json_t *object, const char *key);

@@ -149,7 +149,17 @@ void assert_release_bytes(const struct line *line, const struct victim *victim)
     uint64_t released = release__number(line, "released_bytes");
     uint64_t bound = release__number(line, "error_bound_bytes");
 
+    /* Exact where the kernel keeps no parts per CPU, and approximate by more than nothing
+     * elsewhere. */
+    assert_string_equal(release__text(line, "accuracy"), bound ? "approx" : "exact");
+
     assert_string_equal(release__text(line, "outcome"), "reaped");
+    /* No swap is in use where these tests run, or hardly any. */
+    assert_in_range(release__number(line, "swap_before"), 0, bound);
+    assert_in_range(release__number(line, "swap_after"), 0, bound);
+    assert_in_range(release__number(line, "file_after"), 0, victim->file_bytes + bound);
+    assert_in_range(release__number(line, "shmem_after"), 0,
+                    victim->shmem_bytes + bound + RELEASE_SMALL_BYTES);
     assert_int_equal(released, before > after ? before - after : 0);
     assert_in_range(before + bound, victim->resident_bytes, victim->resident_bytes + 2 * bound);
     /* What is not shared goes for certain; what is shared may go with the dying process. */

@@ -188,10 +188,10 @@ static void call_blocked(struct script *script)
 {
     script__call(script, "process_mrelease", UINT64_MAX, 3, 0);
     script__call(script, "mlock", 0x123456789abc, 0xfedcba987654, 0);
-    script__check(
-        script,
-        trigger__block(event__find("process_mrelease")->number, event__find("mlock")->number),
-        "seccomp");
+    script__check(script,
+                  trigger__block(event__find("process_mrelease")->number,
+                                 event__find("mlock")->number, EPERM),
+                  "seccomp");
     script__call(script, "process_mrelease", 0x1234567800000009, 0xabcdef0000000004, 0);
     script__call(script, "mlock", 0x7fffffffffffffff, UINT64_MAX, 0);
     script__call(script, "process_mrelease", 0, 0, 0);
@@ -227,7 +227,7 @@ static void call_compat_blocked(struct script *script)
 {
     script__check(script,
                   trigger__block(event__find("process_mrelease")->compat_number,
-                                 event__find("mlock")->compat_number),
+                                 event__find("mlock")->compat_number, EPERM),
                   "seccomp");
     script__call_compat(script, "process_mrelease", 0x80000001, 0x80000002, 0);
     script__call_compat(script, "mlock", 0x80000003, UINT32_MAX, 0);
@@ -242,6 +242,32 @@ static void blocked_compat_calls_are_seen(void **state)
     run("tp_btf", script__new(), call_compat_blocked);
 }
 
+static void call_waved_through(struct script *script)
+{
+    long number = event__find("process_mrelease")->number;
+
+    script__check(script, trigger__block(number, number, 0), "seccomp");
+    script__call(script, "process_mrelease", UINT64_MAX, 0, 0);
+    script__check(script, !script->calls[0].result, "not answered by the filter");
+}
+
+/* The kernel released nothing, whatever the filter says. */
+static void a_filters_zero_is_no_release(void **state)
+{
+    struct script *script = script__new();
+    const struct lines *lines;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--events", "default", "--output", live__output("json", "zero"));
+    script__run(script, call_waved_through);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("zero"));
+    assert_script(lines, script);
+    assert_int_equal(lines__count(lines, "do_mrelease", script->calls[0].caller.host_tid), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +279,7 @@ int main(void)
         LIVE_TEST(blocked_calls_are_seen_on_tp_btf),
         LIVE_TEST(blocked_calls_are_seen_on_raw_tp),
         LIVE_TEST(blocked_compat_calls_are_seen),
+        LIVE_TEST(a_filters_zero_is_no_release),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

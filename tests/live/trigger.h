@@ -16,9 +16,9 @@ bool trigger__has_compat(void);
 int64_t trigger__compat(long number, uint32_t arg0, uint32_t arg1, uint32_t arg2);
 
 /**
- * From now on the calling task's calls of these numbers fail with EPERM: seccomp is asked before
- * the kernel looks at them. One way only.
+ * From now on the calling task's calls of these numbers end with -`result`, which may be 0, because
+ * seccomp is asked before the kernel looks at them. One way only.
  */
-bool trigger__block(long number, long other_number);
+bool trigger__block(long number, long other_number, int result);
 
 #endif

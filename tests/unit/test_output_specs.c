@@ -9,8 +9,20 @@
 static void outputs_accept_specs(void **state)
 {
     static const char *const specs[] = {
-        "json",           "table",  "none",         "json-v0.23",          "json:stdout",
-        "json:/dev/null", "json:a", "table:/a/b:c", "json-v0.23:relative", "table:stdout",
+        "json",
+        "table",
+        "none",
+        "json-v0.23",
+        "json:stdout",
+        "json:/dev/null",
+        "json:a",
+        "table:/a/b:c",
+        "json-v0.23:relative",
+        "table:stdout",
+        "json,policy=block:/a",
+        "json,queue=1M",
+        "table,policy=drop-newest,queue=64K:/a,b=c",
+        "none,policy=block",
     };
 
     (void)state;
@@ -21,7 +33,7 @@ static void outputs_accept_specs(void **state)
         if (mrl_outputs__add(&outputs, specs[i], &error))
             fail_case("%s: %s", specs[i], error.text);
         assert_int_equal(outputs.count, 1);
-        assert_ptr_equal(outputs.specs[0], specs[i]);
+        assert_ptr_equal(outputs.specs[0].options.name, specs[i]);
     }
 }
 
@@ -38,6 +50,13 @@ static void outputs_refuse_specs_with_one_line(void **state)
         { "none:", "'none:' names no destination after the colon" },
         { "none:/a", "format none takes no destination" },
         { "none:stdout", "format none takes no destination" },
+        { "json,policy=blck:/a", "unknown policy 'blck': did you mean 'block'?" },
+        { "json,polcy=block:/a", "unknown output setting 'polcy': did you mean 'policy'?" },
+        { "json,policy:/a", "policy= needs a value" },
+        { "json,queue=1:/a", "a queue of '1': from 20K to 1G" },
+        { "json,queue=2G:/a", "a queue of '2G': from 20K to 1G" },
+        { "json,queue=many:/a", "'many' is not a size" },
+        { "json,:/a", "unknown output setting ''" },
         { "a-format-whose-name-is-longer-than-any:/a", "is no FORMAT[:DESTINATION]" },
     };
 

@@ -10,17 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "host/outputs.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
-enum { EVENTS = 200 };
+enum { EVENTS = 200, END_MS = 5000 };
 
 struct fixture {
     struct test_decoder decoder;
     struct mrl_outputs outputs;
+    struct mrl_pipeline *pipeline;
     char directory[64];
     char specs[4][PATH_MAX];
 };
@@ -55,7 +57,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
 
-    mrl_outputs__close(&fixture->outputs);
+    mrl_pipeline__free(fixture->pipeline);
     test_decoder__done(&fixture->decoder);
     nftw(fixture->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(fixture);
@@ -84,6 +86,35 @@ static const char *add(struct fixture *fixture, const char *format, const char *
     return path_of(spec);
 }
 
+static int open_all(struct fixture *fixture, struct mrl_error *error)
+{
+    mrl_pipeline__free(fixture->pipeline);
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
+    return mrl_outputs__open(&fixture->outputs, 0, fixture->pipeline, error);
+}
+
+static void deliver(struct fixture *fixture, size_t count)
+{
+    mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, count);
+}
+
+static int end(struct fixture *fixture)
+{
+    return mrl_pipeline__end(fixture->pipeline, END_MS);
+}
+
+static struct mrl_output_counts counts(struct fixture *fixture, unsigned int output)
+{
+    return mrl_pipeline__counts(fixture->pipeline, output, MRL_EVENT_MLOCK);
+}
+
+static void await_delivered(struct fixture *fixture, unsigned int output, uint64_t events)
+{
+    for (int i = 0; i < END_MS && counts(fixture, output).delivered < events; i++)
+        usleep(1000);
+    assert_int_equal(counts(fixture, output).delivered, events);
+}
+
 static unsigned int lines_of(const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -106,11 +137,11 @@ static void outputs_write_every_event_to_each(void **state)
     struct stat file;
 
     assert_int_equal(mrl_outputs__add(&fixture->outputs, "none", &error), 0);
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
-    assert_true(mrl_outputs__alive(&fixture->outputs));
-    assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+    assert_int_equal(open_all(fixture, &error), 0);
+    deliver(fixture, EVENTS);
+    deliver(fixture, 1);
+    assert_true(mrl_pipeline__alive(fixture->pipeline));
+    assert_int_equal(end(fixture), 0);
     assert_int_equal(lines_of(json), EVENTS + 1);
     assert_int_equal(lines_of(table), EVENTS + 2); /* the titles */
     assert_int_equal(stat(json, &file), 0);
@@ -124,9 +155,9 @@ static void outputs_append_to_a_file(void **state)
     struct mrl_error error;
 
     for (unsigned int round = 1; round <= 2; round++) {
-        assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
-        mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
-        assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+        assert_int_equal(open_all(fixture, &error), 0);
+        deliver(fixture, EVENTS);
+        assert_int_equal(end(fixture), 0);
         assert_int_equal(lines_of(json), round * EVENTS);
     }
 }
@@ -139,15 +170,80 @@ static void outputs_follow_a_rotated_file(void **state)
     struct mrl_error error;
 
     snprintf(old, sizeof(old), "%s/old", fixture->directory);
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 3);
+    assert_int_equal(open_all(fixture, &error), 0);
+    deliver(fixture, 3);
     assert_int_equal(rename(json, old), 0);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 4);
-    mrl_outputs__reopen(&fixture->outputs);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 5);
-    assert_int_equal(mrl_outputs__close(&fixture->outputs), 0);
+    deliver(fixture, 4);
+    await_delivered(fixture, 0, 3 + 4);
+    mrl_pipeline__reopen(fixture->pipeline);
+    deliver(fixture, 5);
+    assert_int_equal(end(fixture), 0);
     assert_int_equal(lines_of(old), 3 + 4);
     assert_int_equal(lines_of(json), 5);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_int_equal(fputs(text, file) >= 0 && !fclose(file), 1);
+}
+
+static void assert_file(const char *path, const char *text)
+{
+    char found[8192] = "";
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    found[fread(found, 1, sizeof(found) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(found, text);
+}
+
+static void outputs_repair_the_end_of_a_file(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        { "", "" },
+        { "\n", "\n" },
+        { "{\"timestamp\":1}\n", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":1}\n{\"timestamp\":2,\"thr", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":1}\n{\"time", "{\"timestamp\":1}\n" },
+        { "{\"timestamp\":2,\"thr", "" },
+        { "{", "" },
+        { "TIME  USER\n12:00  root", "TIME  USER\n12:00  root\n" },
+        { "{\"other\":1", "{\"other\":1\n" },
+    };
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        write_file(json, cases[i].before);
+        assert_int_equal(open_all(fixture, &error), 0);
+        assert_int_equal(end(fixture), 0);
+        assert_file(json, cases[i].after);
+    }
+}
+
+/* Half a line may be one that another run is writing just now. */
+static void outputs_repair_no_file_that_others_write(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json = add(fixture, "json", "events.json");
+    struct mrl_error error;
+    int other;
+
+    write_file(json, "{\"timestamp\":1");
+    other = open(json, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(other >= 0);
+    assert_int_equal(flock(other, LOCK_SH), 0);
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(end(fixture), 0);
+    close(other);
+    assert_file(json, "{\"timestamp\":1");
 }
 
 static void outputs_are_closed_again_when_one_cannot_be_opened(void **state)
@@ -157,10 +253,9 @@ static void outputs_are_closed_again_when_one_cannot_be_opened(void **state)
 
     add(fixture, "json", "events.json");
     add(fixture, "json", "no-such-directory/events.json");
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), -ENOENT);
+    assert_int_equal(open_all(fixture, &error), -ENOENT);
     assert_non_null(strstr(error.text, "no-such-directory/events.json: no such directory"));
-    assert_int_equal(fixture->outputs.opened, 0);
-    assert_false(mrl_outputs__alive(&fixture->outputs));
+    assert_int_equal(mrl_pipeline__outputs(fixture->pipeline), 1); /* and freed with it */
 }
 
 static void outputs_refuse_a_symbolic_link(void **state)
@@ -170,7 +265,7 @@ static void outputs_refuse_a_symbolic_link(void **state)
     struct mrl_error error;
 
     assert_int_equal(symlink("target", link), 0);
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), -ELOOP);
+    assert_int_equal(open_all(fixture, &error), -ELOOP);
     assert_non_null(strstr(error.text, "link is a symbolic link: refused"));
 }
 
@@ -184,13 +279,19 @@ static void outputs_end_when_nobody_reads_any_more(void **state)
     assert_int_equal(mkfifo(fifo, 0600), 0);
     reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     assert_true(reader >= 0);
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
-    assert_true(mrl_outputs__alive(&fixture->outputs));
+    assert_int_equal(open_all(fixture, &error), 0);
+    deliver(fixture, 1);
+    await_delivered(fixture, 0, 1);
+    assert_true(mrl_pipeline__alive(fixture->pipeline));
     close(reader);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
-    assert_false(mrl_outputs__alive(&fixture->outputs));
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, 1);
+    deliver(fixture, 1);
+    for (int i = 0; i < END_MS && mrl_pipeline__alive(fixture->pipeline); i++)
+        usleep(1000);
+    assert_false(mrl_pipeline__alive(fixture->pipeline));
+    deliver(fixture, 1);
+    assert_int_equal(end(fixture), -EPIPE);
+    assert_int_equal(counts(fixture, 0).delivered, 1);
+    assert_int_equal(counts(fixture, 0).dropped_failed, 2);
 }
 
 static void outputs_go_on_when_one_of_them_fails(void **state)
@@ -200,12 +301,16 @@ static void outputs_go_on_when_one_of_them_fails(void **state)
     struct mrl_error error;
 
     assert_int_equal(mrl_outputs__add(&fixture->outputs, "json:/dev/full", &error), 0);
-    assert_int_equal(mrl_outputs__open(&fixture->outputs, &error), 0);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
-    mrl_outputs__deliver(&fixture->outputs, fixture->decoder.batch, EVENTS);
-    assert_true(mrl_outputs__alive(&fixture->outputs));
-    mrl_outputs__close(&fixture->outputs);
+    assert_int_equal(open_all(fixture, &error), 0);
+    deliver(fixture, EVENTS);
+    deliver(fixture, EVENTS);
+    assert_true(mrl_pipeline__alive(fixture->pipeline));
+    assert_int_equal(end(fixture), -ENOSPC);
     assert_int_equal(lines_of(json), 2 * EVENTS);
+    assert_int_equal(counts(fixture, 0).delivered, 2 * EVENTS);
+    assert_int_equal(counts(fixture, 1).delivered, 0);
+    assert_int_equal(counts(fixture, 1).dropped_full + counts(fixture, 1).dropped_failed,
+                     2 * EVENTS);
 }
 
 int main(void)
@@ -215,6 +320,8 @@ int main(void)
         test(outputs_write_every_event_to_each),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
+        test(outputs_repair_the_end_of_a_file),
+        test(outputs_repair_no_file_that_others_write),
         test(outputs_are_closed_again_when_one_cannot_be_opened),
         test(outputs_refuse_a_symbolic_link),
         test(outputs_end_when_nobody_reads_any_more),

@@ -208,6 +208,14 @@ static void values_identify_the_target(void **state)
     assert_true(test_value(event, "target_entity_id")->entity.start_ns == TEST_START_NS);
 }
 
+static void values_mark_a_path_that_was_cut(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->record.target.flags |= MRL_TARGET_EXE_CUT;
+    assert_text(decode(fixture), "target_exe", ".../usr/bin/hog");
+}
+
 static void values_of_an_unread_path_are_absent(void **state)
 {
     static const char *const exe[] = { "target_exe" };
@@ -273,6 +281,7 @@ int main(void)
         test(values_bound_the_error_by_cpus),
         test(values_tell_how_long_the_call_took),
         test(values_identify_the_target),
+        test(values_mark_a_path_that_was_cut),
         test(values_of_an_unread_path_are_absent),
         cmocka_unit_test(values_tell_what_is_missing_in_a_gap),
         cmocka_unit_test(values_of_a_gap_that_is_none_are_absent),

@@ -27,6 +27,8 @@ struct mrl_encoder_options {
     bool colour;
     /** Names in place of user ids. Looks them up (blocking) once per user. */
     bool user_names;
+    /** Set of extras (mrelease/extra.h) that JSON formats put behind the arguments of a call. */
+    uint32_t extras;
 };
 
 /** A format. Static. */
@@ -54,7 +56,8 @@ int mrl_encoder__new(const char *format,
 struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
 
 /**
- * Writes `event` as one line with its newline. Allocates nothing. Returns the bytes written (0 for
+ * Writes `event` as one line with its newline. Allocates nothing, but for a name
+ * that options.user_names has to look up. Returns the bytes written (0 for
  * the format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
  */
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,

@@ -100,6 +100,8 @@ struct mrl_event_def {
     const char *doc;
     const struct mrl_field *fields;
     unsigned int field_count;
+    /** Stream in which its events are numbered: 0 the rare ones, 1 the mlock family; 2 none. */
+    unsigned int lane;
 };
 
 /** Number of events in the table. */

@@ -27,7 +27,10 @@
 #include <mrelease/encode.h>
 #include <mrelease/error.h>
 #include <mrelease/event.h>
+#include <mrelease/extra.h>
+#include <mrelease/metrics.h>
 #include <mrelease/option.h>
+#include <mrelease/pipeline.h>
 #include <mrelease/plugin.h>
 #include <mrelease/sink.h>
 

@@ -57,7 +57,8 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
 /**
  * Waits up to `timeout_ms` (-1: for ever) for events. Returns their number and a new reference to a
  * batch, or 0 (time-out, or interrupted) and leaves `*ret_batch` alone. Batches may be kept, but
- * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out. Error: -EIO, see mrl_plugin__error().
+ * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out, or there is no memory for one more.
+ * Other errors are those of the ring buffers, -errno. mrl_plugin__error() says more.
  */
 int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch);
 
@@ -96,9 +97,11 @@ struct mrl_event_counts {
     uint64_t self;      /**< the plugin's own calls that proved the probes; never delivered */
     uint64_t decoded;   /**< read from the ring and delivered in a batch */
     uint64_t malformed; /**< lost: read from the ring, but not a valid record */
+    uint64_t missed;    /**< of all events together: a probe was not run because it ran already */
 };
 
-/** Counts of the event at table index `event`. Errors: -EINVAL, -EIO. */
+/** Counts of the event at table index `event`. Any thread. Errors: -EINVAL, -ENOMEM, -errno of
+ * bpf(). */
 int mrl_plugin__counts(struct mrl_plugin *plugin,
                        unsigned int event,
                        struct mrl_event_counts *ret_counts);

@@ -31,7 +31,8 @@ struct mrl_sink_ops {
     const char *doc;
     /**
      * Opens `destination` (its meaning is the sink's own). May block. `*ret_sink` is new.
-     * Fails with -errno and one line in `error`, having changed nothing outside.
+     * Fails with -errno and one line in `error`, having changed nothing outside. On success a line
+     * there, which was empty before, is a note for the log: something was found and mended.
      */
     int (*open)(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink);
     /**
@@ -41,7 +42,8 @@ struct mrl_sink_ops {
      * then not join its first line to a torn one.
      */
     int (*write)(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events);
-    /** Opens the destination anew (log rotation). On failure the old one stays in use. */
+    /** Opens the destination anew (log rotation). On failure the old one stays in use. Notes as
+     * open(). */
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
     /** Whether people watch: lets a format choose colours. */
     bool (*is_terminal)(const struct mrl_sink *sink);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Metrics: every counter of a plugin and its pipeline as rows, named as Prometheus names them. The
+ * totals at the end of a run and whatever serves metrics read the same rows.
+ *
+ * The identity that they keep at a quiet moment, for each event and output:
+ *
+ *     seen = self + delivered + dropped + filtered + lost_before
+ */
+#ifndef MRELEASE_METRICS_H
+#define MRELEASE_METRICS_H
+
+#include <mrelease/declare.h>
+#include <mrelease/pipeline.h>
+#include <mrelease/plugin.h>
+
+MRL_BEGIN_DECLARATIONS
+
+enum mrl_metric_type { MRL_METRIC_COUNTER, MRL_METRIC_GAUGE };
+
+struct mrl_label {
+    const char *name;  /**< static */
+    const char *value; /**< as long as the pipeline lives */
+};
+
+enum { MRL_METRIC_LABELS_MAX = 3 };
+
+/** A row: one value of a metric. Rows of one metric follow each other. */
+struct mrl_metric {
+    const char *name; /**< "mrelease_events_seen_total", …; static */
+    const char *help; /**< one sentence; static */
+    enum mrl_metric_type type;
+    struct mrl_label labels[MRL_METRIC_LABELS_MAX];
+    unsigned int label_count;
+    uint64_t value;
+};
+
+/** The rows at one moment. */
+struct mrl_metrics;
+
+/**
+ * Takes the rows. `plugin` or `pipeline` may be NULL: then theirs are missing. `*ret_metrics` is
+ * new. Any thread, as long as both live. Errors: -ENOMEM, and those of mrl_plugin__counts().
+ */
+int mrl_metrics__collect(struct mrl_plugin *plugin,
+                         const struct mrl_pipeline *pipeline,
+                         struct mrl_metrics **ret_metrics);
+
+/** Number of rows. */
+unsigned int mrl_metrics__count(const struct mrl_metrics *metrics);
+
+/** The row at `index` < mrl_metrics__count(). */
+const struct mrl_metric *mrl_metrics__at(const struct mrl_metrics *metrics, unsigned int index);
+
+/** Sum of the rows called `name` that have all of `label_count` `labels`. 0 where there is none. */
+uint64_t mrl_metrics__sum(const struct mrl_metrics *metrics,
+                          const char *name,
+                          const struct mrl_label *labels,
+                          unsigned int label_count);
+
+/** NULL is allowed. */
+void mrl_metrics__free(struct mrl_metrics *metrics);
+
+MRL_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The pipeline: batches go in, and every output gets every event, encoded in its format, on a
+ * thread of its own. An event is encoded once per format. What an output loses is counted, and told
+ * in its own stream by events_lost events in place of the gap.
+ *
+ * Memory. An output takes its queue, a sixteenth of it for the index, and two buffers of 128 KiB;
+ * the pipeline a buffer of 16 KiB. Nothing grows.
+ */
+#ifndef MRELEASE_PIPELINE_H
+#define MRELEASE_PIPELINE_H
+
+#include <mrelease/declare.h>
+#include <mrelease/encode.h>
+#include <mrelease/error.h>
+#include <mrelease/event.h>
+#include <mrelease/plugin.h>
+#include <mrelease/sink.h>
+
+MRL_BEGIN_DECLARATIONS
+
+struct mrl_pipeline;
+
+/** What happens when an output's queue is full. */
+enum mrl_policy {
+    MRL_POLICY_BLOCK,       /**< deliver() waits: nothing is lost here, but everybody waits */
+    MRL_POLICY_DROP_OLDEST, /**< the oldest lines of the queue are dropped */
+    MRL_POLICY_DROP_NEWEST, /**< the new line is dropped */
+};
+
+/** An output. All texts are borrowed for as long as the pipeline lives. */
+struct mrl_output_options {
+    /** sizeof(struct mrl_output_options): lets the struct grow. */
+    size_t size;
+    /** What messages call it. */
+    const char *name;
+    /** As mrl_encoder__new() takes it. */
+    const char *format;
+    /** NULL: events are only counted. */
+    const struct mrl_sink_ops *sink;
+    /** As the sink's open() takes it. */
+    const char *destination;
+    enum mrl_policy policy;
+    /** 0: 2 MiB. At least MRL_EVENT_TEXT_MAX. */
+    uint64_t queue_bytes;
+    /** Never use colours, even on a terminal. */
+    bool plain;
+    /** As mrl_encoder_options.extras. */
+    uint32_t extras;
+};
+
+/** What became of one event at one output. delivered + dropped = what was given to deliver(). */
+struct mrl_output_counts {
+    uint64_t delivered;
+    uint64_t dropped_full;   /**< the queue was full */
+    uint64_t dropped_failed; /**< the sink failed */
+    uint64_t lost_before;    /**< lost on the way here, as events_lost events in the batches said */
+};
+
+/** A pipeline without outputs; new. `log` may be NULL; it is called on any thread. Error: -ENOMEM.
+ */
+int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, const char *text),
+                      void *log_context,
+                      struct mrl_pipeline **ret_pipeline);
+
+/**
+ * Opens an output and starts its thread. May block (a FIFO without reader). Returns its index.
+ * Errors: -EINVAL unknown format; -ENOSPC more than MRL_OUTPUTS_MAX; -ENOMEM; as the sink's open().
+ */
+int mrl_pipeline__add(struct mrl_pipeline *pipeline,
+                      const struct mrl_output_options *options,
+                      struct mrl_error *error);
+
+#define MRL_OUTPUTS_MAX 16
+
+/**
+ * Gives the first `count` events of a batch to every output, and counts the others as filtered. An
+ * events_lost in it becomes part of each output's own gaps. Waits only for outputs that block.
+ */
+void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
+                           const struct mrl_batch *batch,
+                           size_t count);
+
+/** Asks the outputs to reopen what they can (SIGHUP), each on its thread. */
+void mrl_pipeline__reopen(struct mrl_pipeline *pipeline);
+
+/** From now on deliver() waits only while an output makes progress. Any thread, and signal
+ * handlers. */
+void mrl_pipeline__hurry(struct mrl_pipeline *pipeline);
+
+/** Whether at least one output still takes events. Any thread. */
+bool mrl_pipeline__alive(const struct mrl_pipeline *pipeline);
+
+/**
+ * Writes what is queued, closes the sinks and ends the threads. An output that makes no progress
+ * for `timeout_ms` is given up, and what it held is counted as dropped. Returns 0, or the first
+ * -errno that lost something: -ETIMEDOUT for an output that was given up. Idempotent.
+ */
+int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms);
+
+/** Number of outputs. */
+unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline);
+
+/** Name of an output. */
+const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output);
+
+/** Counts of the event at table index `event` at output `output`. Any thread; exact when it is
+ * quiet. */
+struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
+                                              unsigned int output,
+                                              unsigned int event);
+
+/** How many of the event at table index `event` deliver() was told to leave out, those that are
+ * only known as lost included. Any thread. */
+uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event);
+
+/** Ends it (with a short time-out) and frees it. NULL is allowed. */
+void mrl_pipeline__free(struct mrl_pipeline *pipeline);
+
+MRL_END_DECLARATIONS
+
+#endif
