@@ -175,7 +175,7 @@ static void report(struct bench *bench, const struct bench_subject subjects[CASE
     for (unsigned int i = 0; i < CASES; i++)
         bench_median(
             bench, cases[i].name, &subjects[i].ns, "ns",
-            "%s; %u different ones of %u tasks in turn, median of %d interleaved rounds of "
+            "%s; %u different ones of %u tasks in turn, CPU time, median of %d interleaved rounds of "
             "%d ms",
             cases[i].method, subjects[i].operations, cases[i].tasks, ROUNDS, SLICE_NS / 1000000);
     bench_ratio(bench, "encode.ratio_to_jansson", &subjects[JANSSON].ns, own,
