@@ -229,9 +229,11 @@ static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
 static void write_held(struct mrl_output *output)
 {
     unsigned int pause_ms = PAUSE_MIN_MS;
+    size_t before;
     int err;
 
     for (;;) {
+        before = output->first;
         err = tell_gap(output);
         if (!err)
             err = write_lines(output);
@@ -241,6 +243,8 @@ static void write_held(struct mrl_output *output)
             die(output);
             return;
         }
+        if (output->first > before)
+            pause_ms = PAUSE_MIN_MS; /* it fails now and then, but it gets on */
         if (!pause_for(output, pause_ms)) {
             settle(output, output->count - output->first, DROPPED_FAILED);
             return;

@@ -152,7 +152,7 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
 {
     struct mrl_error error;
     struct parser parser;
-    int value;
+    int value, err;
 
     init_parser(&parser, verb, groups, group_count);
     opterr = 0;
@@ -169,8 +169,11 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
         }
         if (value == ':')
             mrl_error__set(&error, 0, "option '%.64s' needs a value", argv[optind - 1]);
-        if (value == ':' || apply(&parser, value, &error)) {
-            *ret_status = mrl_usage_error(verb, error.text);
+        err = value == ':' ? -EINVAL : apply(&parser, value, &error);
+        if (err == -ENOMEM)
+            mrl_say("%s", error.text); /* nothing is wrong with the argument */
+        if (err) {
+            *ret_status = err == -ENOMEM ? MRL_EXIT_FAILED : mrl_usage_error(verb, error.text);
             return -1;
         }
     }

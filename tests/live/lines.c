@@ -209,3 +209,16 @@ uint64_t lines__lost(const struct lines *lines, const char *event, const char *c
     }
     return count;
 }
+
+size_t lines__count_of_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    size_t count = 0;
+    int byte;
+
+    assert_non_null(file);
+    while ((byte = getc_unlocked(file)) != EOF)
+        count += byte == '\n';
+    fclose(file);
+    return count;
+}

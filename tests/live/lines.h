@@ -46,6 +46,9 @@ size_t lines__count(const struct lines *lines, const char *event, uint32_t host_
  * NULL. */
 uint64_t lines__lost(const struct lines *lines, const char *event, const char *cause);
 
+/** Newlines in a file, which may be written just now. */
+size_t lines__count_of_file(const char *path);
+
 /** Members of an object, by name; the test fails when it has no such number, text or truth. */
 uint64_t json__number(const json_t *object, const char *key);
 int64_t json__signed(const json_t *object, const char *key);

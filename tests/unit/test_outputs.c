@@ -88,9 +88,12 @@ static const char *add(struct fixture *fixture, const char *format, const char *
 
 static int open_all(struct fixture *fixture, struct mrl_error *error)
 {
+    int err;
+
     mrl_pipeline__free(fixture->pipeline);
     assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
-    return mrl_outputs__open(&fixture->outputs, 0, fixture->pipeline, error);
+    err = mrl_outputs__open(&fixture->outputs, 0, fixture->pipeline, error);
+    return err ? err : mrl_pipeline__start(fixture->pipeline, error);
 }
 
 static void deliver(struct fixture *fixture, size_t count)
@@ -146,6 +149,24 @@ static void outputs_write_every_event_to_each(void **state)
     assert_int_equal(lines_of(table), EVENTS + 2); /* the titles */
     assert_int_equal(stat(json, &file), 0);
     assert_int_equal(file.st_mode & 07777, 0640);
+}
+
+/* What opening made goes again when nothing begins; what was there before stays. */
+static void outputs_take_back_files_of_a_start_that_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *made = add(fixture, "json", "made.json");
+    const char *kept = add(fixture, "table", "kept.txt");
+    struct mrl_error error;
+
+    fclose(fopen(kept, "we"));
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
+    assert_int_equal(mrl_outputs__open(&fixture->outputs, 0, fixture->pipeline, &error), 0);
+    mrl_pipeline__free(fixture->pipeline);
+    fixture->pipeline = NULL;
+    assert_int_equal(access(made, F_OK), -1);
+    assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(lines_of(kept), 0);
 }
 
 static void outputs_append_to_a_file(void **state)
@@ -318,6 +339,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         test(outputs_write_every_event_to_each),
+        test(outputs_take_back_files_of_a_start_that_fails),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
         test(outputs_repair_the_end_of_a_file),
