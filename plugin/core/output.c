@@ -37,7 +37,6 @@ struct mrl_output {
     struct mrl_queue queue;
     pthread_t thread;
     bool started, joined; /* the thread */
-    bool begun;           /* start() or push() was called: what open() made is wanted */
     bool colour;
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
@@ -309,11 +308,6 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     if (!err &&
         mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
         err = mrl_error__set(error, -ENOMEM, "out of memory");
-    if (!err) {
-        err = start_thread(output);
-        if (err)
-            mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
-    }
     return err;
 }
 
@@ -345,22 +339,30 @@ int mrl_output__open(const struct mrl_output_options *options,
     return 0;
 }
 
-/* The thread is idle as long as nothing was pushed, so the sink is the owner's. */
+static int write_preamble(struct mrl_output *output, struct mrl_error *error)
+{
+    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_chunk chunk = { .bytes = text.bytes, .size = text.size };
+    size_t events;
+    int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
+
+    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
+}
+
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 {
-    struct mrl_text text = { "", 0 };
-    struct mrl_chunk chunk;
-    size_t events;
     int err;
 
-    output->begun = true;
-    if (output->encoder)
-        text = mrl_encoder__preamble(output->encoder);
-    if (!text.size)
+    if (!output->options.sink || output->started)
         return 0;
-    chunk = (struct mrl_chunk){ .bytes = text.bytes, .size = text.size };
-    err = output->options.sink->write(output->sink, &chunk, &events);
-    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
+    err = start_thread(output);
+    if (err) {
+        atomic_store(&output->alive, false);
+        mrl_queue__abandon(&output->queue); /* whatever is pushed is dropped */
+        return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
+    }
+    /* The thread is idle as long as nothing was pushed: the sink is still the owner's. */
+    return write_preamble(output, error);
 }
 
 /* -- the owner's side ------------------------------------------------------------------------- */
@@ -370,7 +372,6 @@ void mrl_output__push(struct mrl_output *output,
                       const struct mrl_line *lines,
                       size_t lines_count)
 {
-    output->begun = true;
     for (size_t i = 0; i < lines_count; i++) {
         if (lines[i].lost)
             count(output, lines[i].event, LOST_BEFORE, lines[i].lost);
@@ -460,7 +461,7 @@ static int close_sink(struct mrl_output *output)
     output->sink = NULL;
     if (!sink)
         return 0;
-    if (!output->begun && output->options.sink->abandon)
+    if (!output->started && output->options.sink->abandon)
         return output->options.sink->abandon(sink);
     return output->options.sink->close(sink);
 }

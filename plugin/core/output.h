@@ -17,15 +17,16 @@ struct mrl_output_log {
     void *context;
 };
 
-/** Opens the sink and starts the thread; new. Errors: as mrl_pipeline__add(). */
+/** Opens the sink; new. Errors: as mrl_pipeline__add(). */
 int mrl_output__open(const struct mrl_output_options *options,
                      const struct mrl_output_log *log,
                      struct mrl_error *error,
                      struct mrl_output **ret_output);
 
 /**
- * Writes what precedes the first line (column titles), before the first push(). An output that is
- * freed without either takes back what opening it made. Error: as the sink's write.
+ * Writes what precedes the first line (column titles), and starts the thread; once. An output that
+ * is freed without it takes back what opening it made. Errors: as the sink's write; -EAGAIN no
+ * thread.
  */
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 

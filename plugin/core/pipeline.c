@@ -30,7 +30,7 @@ struct mrl_pipeline {
     struct group groups[MRL_OUTPUTS_MAX];
     unsigned int group_count;
     atomic_ullong filtered[MRL_EVENT_COUNT];
-    bool ended;
+    bool started, ended;
     int end_err;
     /* Lines of one group that are on their way to its outputs. */
     size_t line_count, used;
@@ -106,8 +106,12 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
 {
     int err = 0;
 
-    for (unsigned int i = 0; !err && i < pipeline->output_count; i++)
-        err = mrl_output__start(pipeline->outputs[i], error);
+    pipeline->started = true;
+    for (unsigned int i = 0; i < pipeline->output_count; i++) {
+        int next = mrl_output__start(pipeline->outputs[i], err ? NULL : error);
+
+        err = err ? err : next;
+    }
     return err;
 }
 
@@ -163,6 +167,8 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
                            const struct mrl_batch *batch,
                            size_t count)
 {
+    if (!pipeline->started)
+        mrl_pipeline__start(pipeline, NULL);
     for (unsigned int group = 0; group < pipeline->group_count; group++) {
         for (size_t i = 0; i < count; i++) {
             encode(pipeline, group, mrl_batch__at(batch, i));

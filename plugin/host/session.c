@@ -281,7 +281,8 @@ int mrl_session__run(struct mrl_session_options *options,
     goto out;
 failed:
     if (end_requested)
-        status = MRL_EXIT_OK; /* while an output waited for its reader, or a capture for its writer */
+        status =
+            MRL_EXIT_OK; /* while an output waited for its reader, or a capture for its writer */
     else
         mrl_say("%s", error.text);
 out:

@@ -488,6 +488,7 @@ static void pipeline_reopens_when_it_is_quiet(void **state)
 
     add(fixture, "json", "0", MRL_POLICY_BLOCK);
     open_gate(0);
+    assert_int_equal(mrl_pipeline__start(fixture->pipeline, NULL), 0);
     mrl_pipeline__reopen(fixture->pipeline);
     for (int ms = 0; ms < END_MS && !atomic_load(&sinks[0].reopened); ms++)
         usleep(1000);

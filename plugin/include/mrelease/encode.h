@@ -59,8 +59,8 @@ struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
 
 /**
  * Writes `event` as one line with its newline (in the binary format, as frames). Allocates nothing,
- * but for a name that options.user_names has to look up. Returns the bytes written (0 for the format
- * "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
+ * but for a name that options.user_names has to look up. Returns the bytes written (0 for the
+ * format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
  */
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
                          const struct mrl_event *event,

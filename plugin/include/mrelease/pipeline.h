@@ -64,7 +64,7 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
                       struct mrl_pipeline **ret_pipeline);
 
 /**
- * Opens an output and starts its thread. May block (a FIFO without reader). Returns its index.
+ * Opens an output. May block (a FIFO without reader). Returns its index.
  * Errors: -EINVAL unknown format; -ENOSPC more than MRL_OUTPUTS_MAX; -ENOMEM; as the sink's open().
  */
 int mrl_pipeline__add(struct mrl_pipeline *pipeline,
@@ -74,9 +74,10 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
 #define MRL_OUTPUTS_MAX 16
 
 /**
- * Begins: writes what precedes the first line of each output (column titles). To be called once all
- * outputs and the source are open: a pipeline that is freed without it and without a delivery takes
- * back the files that it made. Error: as the sink's write.
+ * Begins: starts the threads, and writes what precedes the first line of each output (column
+ * titles). To be called once all outputs and the source are open; deliver() does it where it was
+ * not done. A pipeline that is freed without it takes back the files that it made. Errors: as the
+ * sink's write; -EAGAIN no thread.
  */
 int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error);
 
