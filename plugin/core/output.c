@@ -24,8 +24,12 @@ enum {
     PAUSE_MIN_MS = 10,
     PAUSE_MAX_MS = 1000,
     FREE_MS = 200,
+    INTERRUPT_MS = 2000,
     STEP_MS = 20, /* how soon the end is noticed */
 };
+
+/* Ignored unless someone handles it, and so harmless to others. */
+#define INTERRUPT SIGURG
 
 enum fate { DELIVERED, DROPPED_FULL, DROPPED_FAILED, LOST_BEFORE, FATES };
 
@@ -36,7 +40,8 @@ struct mrl_output {
     struct mrl_encoder *encoder; /* for gaps; the thread's */
     struct mrl_queue queue;
     pthread_t thread;
-    bool started, joined; /* the thread */
+    bool started, joined, stuck; /* the thread */
+    int stop;                    /* atomic: the thread shall give up what it writes */
     bool colour;
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
@@ -99,18 +104,16 @@ static void note_result(struct mrl_output *output, int err)
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
-/* The sink may block for ever; a join that runs out of patience cancels it here and nowhere else.
- */
-static int write_chunk(struct mrl_output *output, const struct mrl_chunk *chunk, size_t *ret_events)
+static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
 {
-    int err, old;
+    int err;
 
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+    chunk->stop = &output->stop;
     err = output->options.sink->write(output->sink, chunk, ret_events);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     if (!err)
         atomic_fetch_add(&output->progress, 1);
-    note_result(output, err);
+    if (err != -ECANCELED)
+        note_result(output, err);
     return err;
 }
 
@@ -162,7 +165,8 @@ static void die(struct mrl_output *output)
 /* One try at the lines that are held. */
 static int write_lines(struct mrl_output *output)
 {
-    struct mrl_chunk chunk = { output->buffer + output->at, 0, output->count - output->first };
+    struct mrl_chunk chunk = { output->buffer + output->at, 0, output->count - output->first,
+                               NULL };
     size_t done = 0;
     int err;
 
@@ -185,7 +189,7 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
                              missing->from_ns, missing->to_ns };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event told;
-    struct mrl_chunk chunk = { output->text, 0, 1 };
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL };
     size_t done;
     int err;
 
@@ -238,7 +242,7 @@ static void write_held(struct mrl_output *output)
             err = write_lines(output);
         if (!err)
             return;
-        if (err == -EPIPE) {
+        if (err == -EPIPE || err == -ECANCELED) {
             die(output);
             return;
         }
@@ -258,9 +262,7 @@ static void *write_queue(void *context)
     struct mrl_output *output = context;
     struct mrl_gap gap;
     bool ended = false;
-    int old;
 
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     while (!ended) {
         output->first = output->at = 0;
         output->count = mrl_queue__pop(&output->queue, -1, output->buffer, sizeof(output->buffer),
@@ -277,13 +279,14 @@ static void *write_queue(void *context)
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* Signals are for the program's own threads. */
+/* Signals are for the program's own threads, but for the one that interrupts this one. */
 static int start_thread(struct mrl_output *output)
 {
     sigset_t all, old;
     int err;
 
     sigfillset(&all);
+    sigdelset(&all, INTERRUPT);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     err = pthread_create(&output->thread, NULL, write_queue, output);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -418,19 +421,6 @@ void mrl_output__end(struct mrl_output *output)
     mrl_queue__end(&output->queue);
 }
 
-/* What a thread that was given up still held, and what nobody will take out of its queue. */
-static void drop_rest(struct mrl_output *output)
-{
-    struct mrl_gap gap;
-    bool ended;
-
-    settle(output, output->count - output->first, DROPPED_FAILED);
-    atomic_store(&output->alive, false);
-    mrl_queue__abandon(&output->queue);
-    mrl_queue__pop(&output->queue, 0, output->buffer, 0, output->lines, 0, &gap, &ended);
-    take_gap(output, &gap);
-}
-
 static bool joined_within(struct mrl_output *output, int timeout_ms)
 {
     const int step_ms = 10;
@@ -454,6 +444,30 @@ static bool joined_within(struct mrl_output *output, int timeout_ms)
     }
 }
 
+static void on_interrupt(int signal)
+{
+    (void)signal;
+}
+
+/* Makes a thread end that waits in write(). It counts what it could not write itself. */
+static void give_up(struct mrl_output *output)
+{
+    const struct sigaction interrupt = { .sa_handler = on_interrupt }; /* without SA_RESTART */
+    struct sigaction old;
+
+    say(output, MRL_LOG_WARNING, "%s: takes nothing any more, given up", output->options.name);
+    __atomic_store_n(&output->stop, 1, __ATOMIC_RELAXED);
+    sigaction(INTERRUPT, &interrupt, &old);
+    output->stuck = true;
+    for (int waited = 0; output->stuck && waited < INTERRUPT_MS; waited += STEP_MS) {
+        pthread_kill(output->thread, INTERRUPT);
+        output->stuck = !joined_within(output, STEP_MS);
+    }
+    sigaction(INTERRUPT, &old, NULL);
+    if (output->stuck)
+        pthread_detach(output->thread);
+}
+
 static int close_sink(struct mrl_output *output)
 {
     struct mrl_sink *sink = output->sink;
@@ -473,13 +487,12 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     if (!output->started || output->joined)
         return 0;
     if (!joined_within(output, timeout_ms)) {
-        pthread_cancel(output->thread);
-        pthread_join(output->thread, NULL);
-        drop_rest(output);
-        say(output, MRL_LOG_WARNING, "%s: takes nothing any more, given up", output->options.name);
+        give_up(output);
         err = -ETIMEDOUT;
     }
     output->joined = true;
+    if (output->stuck)
+        return err;
     close_err = close_sink(output);
     err = err ? err : output->last_err;
     return err ? err : close_err;
@@ -501,6 +514,9 @@ void mrl_output__free(struct mrl_output *output)
         return;
     mrl_output__end(output);
     mrl_output__join(output, FREE_MS);
+    if (output->stuck)
+        return; /* its thread hangs in a sink that does not obey, and would use what is freed here
+                 */
     close_sink(output);
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);

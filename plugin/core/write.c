@@ -20,14 +20,25 @@ static size_t lines_in(const char *bytes, size_t size)
     return lines;
 }
 
+static bool is_given_up(const int *stop)
+{
+    return stop && __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
 /* Returns the bytes written; fewer than asked: *ret_err says why. */
-static size_t write_all(int fd, const char *bytes, size_t size, int *ret_err)
+static size_t write_all(int fd, const char *bytes, size_t size, const int *stop, int *ret_err)
 {
     size_t done = 0;
 
     *ret_err = 0;
     while (done < size) {
-        ssize_t written = write(fd, bytes + done, size - done);
+        ssize_t written;
+
+        if (is_given_up(stop)) {
+            *ret_err = -ECANCELED;
+            break;
+        }
+        written = write(fd, bytes + done, size - done);
 
         if (written >= 0) {
             done += (size_t)written;
@@ -66,11 +77,11 @@ static size_t torn_bytes(const char *bytes, size_t size)
 }
 
 /* Ends a line that an earlier failure cut, so that no later one is joined to it. */
-static int end_torn_line(int fd, bool *torn)
+static int end_torn_line(int fd, bool *torn, const int *stop)
 {
     int err;
 
-    if (!*torn || write_all(fd, "\n", 1, &err) == 1) {
+    if (!*torn || write_all(fd, "\n", 1, stop, &err) == 1) {
         *torn = false;
         return 0;
     }
@@ -79,13 +90,13 @@ static int end_torn_line(int fd, bool *torn)
 
 int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t *ret_events)
 {
-    int err = end_torn_line(fd, torn);
+    int err = end_torn_line(fd, torn, chunk->stop);
     size_t done;
 
     *ret_events = 0;
     if (err)
         return err;
-    done = write_all(fd, chunk->bytes, chunk->size, &err);
+    done = write_all(fd, chunk->bytes, chunk->size, chunk->stop, &err);
     if (!err)
         return 0;
     *ret_events = lines_in(chunk->bytes, done);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sys/time.h>
+
 #include "host/host.h"
 #include "host/record.h"
 #include "host/totals.h"
@@ -120,6 +122,7 @@ static void catch_signals(void)
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART; /* an output that waits for its reader goes on waiting */
     sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
     action.sa_flags = (int)SA_RESETHAND; /* the second one kills: an output may hang */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -136,6 +139,17 @@ static int64_t now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* --duration ends a run also while an output that blocks makes the reader wait. */
+static void interrupt_after(uint64_t ns)
+{
+    const struct itimerval timer = {
+        .it_value = { .tv_sec = (time_t)(ns / 1000000000),
+                      .tv_usec = (suseconds_t)(ns % 1000000000 / 1000) },
+    };
+
+    setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* -1 for ever, 0 when the time is over. */
@@ -238,6 +252,7 @@ static int run_opened(struct session *session,
         session->end_ns =
             now_ns() +
             (int64_t)(options->duration_ns < INT64_MAX / 2 ? options->duration_ns : INT64_MAX / 2);
+    interrupt_after(options->duration_ns);
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);

@@ -33,7 +33,7 @@ static void note_line(struct test_lines *lines,
 void test_capture__open(struct test_capture *capture)
 {
     struct mrl_text header = mrl_encoder__preamble(capture->frames);
-    struct mrl_chunk chunk = { header.bytes, header.size, 0 };
+    struct mrl_chunk chunk = { header.bytes, header.size, 0, NULL };
     size_t events;
 
     assert_int_equal(mrl_capture__sink()->open(capture->path, NULL, &capture->sink), 0);
@@ -83,7 +83,7 @@ void test_capture__set_container(struct test_capture *capture, uint64_t cgroup, 
 static int write_event(struct test_capture *capture, const struct mrl_event *event)
 {
     ssize_t size = mrl_encoder__put(capture->frames, event, text, sizeof(text));
-    struct mrl_chunk chunk = { text, (size_t)size, 1 };
+    struct mrl_chunk chunk = { text, (size_t)size, 1, NULL };
     size_t events = 4711;
     int err = mrl_capture__sink()->write(capture->sink, &chunk, &events);
 

@@ -73,9 +73,10 @@ static int keeper_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, si
     char token;
 
     atomic_fetch_add(&sink->writes, 1);
-    if (read(sink->gate[0], &token, 1) == 1)
-        keep_open(sink, token);
     *ret_events = 0;
+    if (read(sink->gate[0], &token, 1) != 1)
+        return -ECANCELED; /* interrupted, because the output is given up */
+    keep_open(sink, token);
     if (atomic_load(&sink->failures) <= 0) {
         keep(sink, chunk->bytes, chunk->size);
         return 0;

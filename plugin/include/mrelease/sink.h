@@ -25,6 +25,11 @@ struct mrl_chunk {
     const char *bytes;
     size_t size;
     size_t events;
+    /**
+     * NULL, or becomes nonzero while write() waits (read it with an atomic load): the output is
+     * given up. A signal then ends system calls with EINTR, and write() must return -ECANCELED.
+     */
+    const int *stop;
 };
 
 /** A kind of destination. Static; every member but reopen, is_terminal and abandon is required. */
@@ -39,10 +44,10 @@ struct mrl_sink_ops {
      */
     int (*open)(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink);
     /**
-     * Takes a chunk; may block. Returns 0 when all of it was taken. Else -errno, and `*ret_events`
-     * is the number of whole lines that were; the rest is the caller's to count. -EPIPE is final:
-     * nobody will ever read again. After any other error the next write() may succeed, and must
-     * then not join its first line to a torn one.
+     * Takes a chunk; may block, but see mrl_chunk.stop. Returns 0 when all of it was taken. Else
+     * -errno, and `*ret_events` is the number of whole lines that were; the rest is the caller's to
+     * count. -EPIPE is final: nobody will ever read again. After any other error the next write()
+     * may succeed, and must then not join its first line to a torn one.
      */
     int (*write)(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events);
     /** Opens the destination anew (log rotation). On failure the old one stays in use. Notes as
