@@ -62,7 +62,7 @@ int mrl_extras__parse(const char *list, uint32_t *ret_extras, struct mrl_error *
 {
     char name[NAME_BYTES];
     uint32_t found = 0;
-    unsigned int index;
+    unsigned int index = 0;
     size_t size;
     int err;
 
