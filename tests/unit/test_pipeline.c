@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <mrelease/pipeline.h>
 #include <pthread.h>
 #include <signal.h>
@@ -483,6 +484,40 @@ static void pipeline_counts_what_is_filtered(void **state)
     assert_int_equal(mrl_pipeline__filtered(fixture->pipeline, MRL_EVENT_EVENTS_LOST), 0);
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { OWN_ALLOCATOR = 0 };
+#else
+enum { OWN_ALLOCATOR = 1 };
+#endif
+
+static size_t allocated(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+/* Full queues, dropping, several formats: no more than the header says. */
+static void pipeline_takes_no_more_memory_than_documented(void **state)
+{
+    enum { OF_PIPELINE = 192 * 1024, OF_FORMAT = 32 * 1024, OF_OUTPUT = (40 + 256) * 1024 };
+    struct fixture *fixture = *state;
+    size_t before;
+
+    if (!OWN_ALLOCATOR)
+        skip_because("a sanitizer allocates in its own way");
+    mrl_pipeline__free(fixture->pipeline);
+    before = allocated();
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
+    open_gate(2);
+    add(fixture, "json", "0", MRL_POLICY_DROP_OLDEST);
+    add(fixture, "json", "1", MRL_POLICY_DROP_NEWEST);
+    add(fixture, "table", "2", MRL_POLICY_DROP_OLDEST);
+    deliver(fixture, 100);
+    assert_in_range(allocated() - before, 3 * QUEUE_BYTES,
+                    OF_PIPELINE + 2 * OF_FORMAT + 3 * (QUEUE_BYTES + OF_OUTPUT));
+}
+
 static void pipeline_reopens_when_it_is_quiet(void **state)
 {
     struct fixture *fixture = *state;
@@ -512,6 +547,7 @@ int main(void)
         test(pipeline_tells_what_the_kernel_lost_in_its_place),
         test(pipeline_keeps_the_count_of_a_dropped_gap),
         test(pipeline_counts_what_is_filtered),
+        test(pipeline_takes_no_more_memory_than_documented),
         test(pipeline_reopens_when_it_is_quiet),
     };
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The registry of counters, of a pipeline without a plugin. */
+#include <ctype.h>
+#include <mrelease/metrics.h>
+#include <string.h>
+
+#include "unit/records.h"
+#include "unit/unit.h"
+
+enum { EVENTS = 5 };
+
+static struct mrl_pipeline *new_pipeline(const struct test_decoder *decoder)
+{
+    static const char *const names[] = { "first", "second" };
+    struct mrl_pipeline *pipeline;
+
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &pipeline), 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct mrl_output_options options = {
+            .size = sizeof(options),
+            .name = names[i],
+            .format = "none",
+        };
+
+        assert_int_equal(mrl_pipeline__add(pipeline, &options, NULL), i);
+    }
+    mrl_pipeline__deliver(pipeline, decoder->batch, EVENTS - 1);
+    return pipeline;
+}
+
+static struct mrl_metrics *collect(struct test_decoder *decoder)
+{
+    struct mrl_pipeline *pipeline;
+    struct mrl_metrics *metrics;
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    for (int i = 0; i < EVENTS; i++)
+        test_decoder__event(decoder, &record);
+    pipeline = new_pipeline(decoder);
+    assert_int_equal(mrl_metrics__collect(NULL, pipeline, &metrics), 0);
+    mrl_pipeline__free(pipeline);
+    return metrics;
+}
+
+static void metrics_sum_the_rows_with_all_labels(void **state)
+{
+    const struct mrl_label mlock = { "event", "mlock" }, munlock = { "event", "munlock" };
+    const struct mrl_label both[] = { mlock, { "output", "second" } };
+    struct mrl_metrics *metrics = collect(*state);
+
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_output_delivered_total", NULL, 0),
+                     2 * (EVENTS - 1));
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_output_delivered_total", &mlock, 1),
+                     2 * (EVENTS - 1));
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_output_delivered_total", both, 2),
+                     EVENTS - 1);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_output_delivered_total", &munlock, 1), 0);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_events_filtered_total", &mlock, 1), 1);
+    assert_int_equal(mrl_metrics__sum(metrics, "no_such_metric", NULL, 0), 0);
+    mrl_metrics__free(metrics);
+}
+
+static bool is_name(const char *name)
+{
+    for (; *name; name++)
+        if (!islower((unsigned char)*name) && *name != '_')
+            return false;
+    return true;
+}
+
+static bool has_same_labels(const struct mrl_metric *one, const struct mrl_metric *other)
+{
+    for (unsigned int i = 0; i < one->label_count; i++)
+        if (strcmp(one->labels[i].name, other->labels[i].name) != 0 ||
+            strcmp(one->labels[i].value, other->labels[i].value) != 0)
+            return false;
+    return one->label_count == other->label_count;
+}
+
+/* As Prometheus wants them: names, help, the rows of a metric together and none of them twice. */
+static void metrics_are_well_formed(void **state)
+{
+    struct mrl_metrics *metrics = collect(*state);
+
+    assert_true(mrl_metrics__count(metrics) > 0);
+    for (unsigned int i = 0; i < mrl_metrics__count(metrics); i++) {
+        const struct mrl_metric *row = mrl_metrics__at(metrics, i);
+        bool together = true;
+
+        assert_true(is_name(row->name) && !strncmp(row->name, "mrelease_", 9));
+        assert_true(*row->help && row->help[strlen(row->help) - 1] == '.');
+        for (unsigned int j = i; j; j--) {
+            const struct mrl_metric *before = mrl_metrics__at(metrics, j - 1);
+            bool same = !strcmp(before->name, row->name);
+
+            assert_true(!same || together);
+            together = together && same;
+            assert_false(same && has_same_labels(row, before));
+        }
+    }
+    mrl_metrics__free(metrics);
+}
+
+static void metrics_of_nothing_are_empty(void **state)
+{
+    struct mrl_metrics *metrics;
+
+    (void)state;
+    assert_int_equal(mrl_metrics__collect(NULL, NULL, &metrics), 0);
+    assert_int_equal(mrl_metrics__count(metrics), 0);
+    mrl_metrics__free(metrics);
+    mrl_metrics__free(NULL);
+}
+
+int main(void)
+{
+#define test(name) \
+    cmocka_unit_test_setup_teardown(name, test_decoder__set_up, test_decoder__tear_down)
+    const struct CMUnitTest tests[] = {
+        test(metrics_sum_the_rows_with_all_labels),
+        test(metrics_are_well_formed),
+        cmocka_unit_test(metrics_of_nothing_are_empty),
+    };
+
+    return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
