@@ -500,7 +500,7 @@ static size_t allocated(void)
 /* Full queues, dropping, several formats: no more than the header says. */
 static void pipeline_takes_no_more_memory_than_documented(void **state)
 {
-    enum { OF_PIPELINE = 192 * 1024, OF_FORMAT = 32 * 1024, OF_OUTPUT = (40 + 256) * 1024 };
+    enum { OF_PIPELINE = 192 * 1024, OF_FORMAT = 256 * 1024, OF_OUTPUT = (40 + 512) * 1024 };
     struct fixture *fixture = *state;
     size_t before;
 

@@ -4,8 +4,8 @@
  * thread of its own. An event is encoded once per format. What an output loses is counted, and told
  * in its own stream by events_lost events in place of the gap.
  *
- * Memory. An output takes its queue, a sixteenth of it (at least 40 KiB) for the index, and 256 KiB
- * for writing; the pipeline 192 KiB, and 32 KiB for each format. Nothing grows.
+ * Memory. An output takes its queue, a sixteenth of it (at least 40 KiB) for the index, and 512 KiB
+ * for writing and encoding; the pipeline 192 KiB, and 256 KiB for each format. Nothing grows.
  */
 #ifndef MRELEASE_PIPELINE_H
 #define MRELEASE_PIPELINE_H
