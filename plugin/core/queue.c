@@ -12,6 +12,8 @@ enum {
     /* Behind each line there may be a gap of each event and cause; room for these is always left.
      */
     GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
+    BUSY_LINES = 32,
+    DOZE_MS = 2,
     STEP_MS = 20,
     PATIENCE_MS = 2000,
 };
@@ -214,7 +216,8 @@ void mrl_queue__push(struct mrl_queue *queue,
         push_one(queue, bytes, &lines[i]);
         bytes += lines[i].size;
     }
-    pthread_cond_broadcast(&queue->changed);
+    if (!queue->dozing || queue->used > queue->size / 4)
+        pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -254,11 +257,28 @@ void mrl_queue__abandon(struct mrl_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
+/*
+ * With the lock held. In a flood each wake-up costs the producer more than the lines it is for, so
+ * it sends none for a while, and the consumer finds many.
+ */
+static void doze(struct mrl_queue *queue)
+{
+    struct timespec soon = time_in(DOZE_MS);
+
+    if (queue->lines_used || queue->ended || queue->woken)
+        return;
+    queue->dozing = true;
+    pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
+    queue->dozing = false;
+}
+
 /* With the lock held. */
 static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 {
     struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
 
+    if (queue->busy && timeout_ms < 0)
+        doze(queue);
     while (!queue->lines_used && !queue->ended && !queue->woken) {
         if (timeout_ms < 0)
             pthread_cond_wait(&queue->changed, &queue->lock);
@@ -295,6 +315,9 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
         remove_first(queue);
         count++;
     }
+    queue->busy = count >= BUSY_LINES;
+    if (!queue->lines_used)
+        queue->head = queue->lines_head = 0; /* the same memory again, while the caches have it */
     *ret_ended = queue->ended && !queue->lines_used;
     if (count || ret_gap->total) {
         queue->stuck = false;

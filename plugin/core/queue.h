@@ -28,6 +28,8 @@ struct mrl_queue {
     atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
     atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */
     bool stuck;     /* in a hurry, the consumer was waited for in vain: not again until it moves */
+    bool busy;      /* the consumer got many lines at once, and more will follow */
+    bool dozing;    /* it looks again by itself, soon: no need to wake it for a few */
     bool woken;     /* the consumer is wanted for something else */
     bool ended;     /* the producer is done */
     bool abandoned; /* the consumer is gone: everything is dropped */

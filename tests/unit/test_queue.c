@@ -186,9 +186,10 @@ static void queue_wraps_both_rings(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         begin(&traffic, MRL_POLICY_DROP_NEWEST);
+        push(&traffic, sizes[i]); /* it never gets empty, and so never begins anew */
         for (int round = 0; round < 500; round++) {
             push_times(&traffic, sizes[i], 11);
-            pop(&traffic, SIZE);
+            pop(&traffic, 11 * sizes[i]);
         }
         assert_int_equal(missing(&traffic, MRL_CAUSE_QUEUE_FULL), 0);
         finish(&traffic);
