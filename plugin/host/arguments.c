@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Arguments and help texts of a verb, from its option rows. */
+#include "host/arguments.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "host/host.h"
+enum { HELP_COLUMN = 28, FIRST_OPTION_VALUE = 256 };
 
-enum { OPTIONS_MAX = 32, HELP_COLUMN = 28, FIRST_OPTION_VALUE = 256 };
-
-/* The rows of all groups, with the help option, as getopt wants them. */
+/* The rows, as getopt wants them. */
 struct parser {
     const struct mrl_verb *verb;
-    const struct mrl_option *rows[OPTIONS_MAX];
-    void *targets[OPTIONS_MAX];
-    unsigned int count;
-    struct option long_options[OPTIONS_MAX + 1];
-    char letters[2 * OPTIONS_MAX + 2];
+    const struct mrl_rows *rows;
+    struct option long_options[MRL_ROWS_MAX + 1];
+    char letters[2 * MRL_ROWS_MAX + 2];
 };
+
+/* One verb runs at a time, and only mrl_arguments__help() changes this, for as long as it lasts. */
+static mrl_help_fn help_printer;
 
 static const struct mrl_option help_row = { "help", 'h', NULL, NULL, "Print this and exit.", NULL };
 
@@ -51,34 +52,42 @@ int mrl_flush_stdout(void)
     return MRL_EXIT_FAILED;
 }
 
-static void add_row(struct parser *parser, const struct mrl_option *row, void *target)
+void mrl_rows__add(struct mrl_rows *rows, const struct mrl_option *row, void *target, bool is_key)
 {
-    int value = row->letter ? row->letter : FIRST_OPTION_VALUE + (int)parser->count;
-    size_t size = strlen(parser->letters);
+    assert(rows->count < MRL_ROWS_MAX);
+    rows->at[rows->count] = row;
+    rows->targets[rows->count] = target;
+    rows->is_key[rows->count++] = is_key;
+}
 
-    parser->rows[parser->count] = row;
-    parser->targets[parser->count] = target;
-    parser->long_options[parser->count] = (struct option){
-        .name = row->name,
-        .has_arg = row->value ? required_argument : no_argument,
-        .val = value,
-    };
-    parser->count++;
-    if (row->letter)
-        snprintf(parser->letters + size, sizeof(parser->letters) - size, "%c%s", row->letter,
-                 row->value ? ":" : "");
+void mrl_rows__add_groups(struct mrl_rows *rows,
+                          const struct mrl_option_group *groups,
+                          unsigned int group_count)
+{
+    for (unsigned int g = 0; g < group_count; g++)
+        for (unsigned int i = 0; i < groups[g].count; i++)
+            mrl_rows__add(rows, &groups[g].rows[i], groups[g].target, true);
 }
 
 static void init_parser(struct parser *parser,
                         const struct mrl_verb *verb,
-                        const struct mrl_option_group *groups,
-                        unsigned int group_count)
+                        const struct mrl_rows *rows)
 {
-    *parser = (struct parser){ .verb = verb, .letters = ":" };
-    for (unsigned int g = 0; g < group_count; g++)
-        for (unsigned int i = 0; i < groups[g].count && parser->count < OPTIONS_MAX - 1; i++)
-            add_row(parser, &groups[g].rows[i], groups[g].target);
-    add_row(parser, &help_row, NULL);
+    size_t size = 1;
+
+    *parser = (struct parser){ .verb = verb, .rows = rows, .letters = ":" };
+    for (unsigned int i = 0; i < rows->count; i++) {
+        const struct mrl_option *row = rows->at[i];
+
+        parser->long_options[i] = (struct option){
+            .name = row->name,
+            .has_arg = row->value ? required_argument : no_argument,
+            .val = row->letter ? row->letter : FIRST_OPTION_VALUE + (int)i,
+        };
+        if (row->letter)
+            size += (size_t)snprintf(parser->letters + size, sizeof(parser->letters) - size, "%c%s",
+                                     row->letter, row->value ? ":" : "");
+    }
 }
 
 static void print_row(const struct mrl_option *row)
@@ -94,24 +103,36 @@ static void print_row(const struct mrl_option *row)
     putchar('\n');
 }
 
-static void print_help(const struct parser *parser)
+static void print_help(const struct mrl_verb *verb, const struct mrl_rows *rows)
 {
-    printf("Usage: mrelease %s [OPTION…]%s%s\n\n%s\n\n", parser->verb->name,
-           *parser->verb->operands ? " " : "", parser->verb->operands, parser->verb->doc);
-    for (unsigned int i = 0; i < parser->count; i++)
-        print_row(parser->rows[i]);
+    printf("Usage: mrelease %s [OPTION…]%s%s\n\n%s\n\n", verb->name, *verb->operands ? " " : "",
+           verb->operands, verb->doc);
+    for (unsigned int i = 0; i < rows->count; i++)
+        print_row(rows->at[i]);
+}
+
+void mrl_arguments__help(const struct mrl_verb *verb, mrl_help_fn print)
+{
+    char name[32], option[] = "--help";
+    char *argv[] = { name, option, NULL };
+
+    snprintf(name, sizeof(name), "%s", verb->name);
+    help_printer = print;
+    verb->run(verb, 2, argv);
+    help_printer = NULL;
 }
 
 /* getopt says only that an option is wrong; which one, and what was meant, is ours to tell. */
 static int report_wrong_option(const struct parser *parser, const char *argument)
 {
-    char dashed[OPTIONS_MAX][32], word[64];
-    const char *names[OPTIONS_MAX];
+    char dashed[MRL_ROWS_MAX][32], word[64];
+    const char *names[MRL_ROWS_MAX];
+    const struct mrl_rows *rows = parser->rows;
     struct mrl_error error;
 
-    for (unsigned int i = 0; optopt && i < parser->count; i++) {
+    for (unsigned int i = 0; optopt && i < rows->count; i++) {
         if (parser->long_options[i].val == optopt) {
-            mrl_error__set(&error, 0, "option '--%s' takes no value", parser->rows[i]->name);
+            mrl_error__set(&error, 0, "option '--%s' takes no value", rows->at[i]->name);
             return mrl_usage_error(parser->verb, error.text);
         }
     }
@@ -121,25 +142,94 @@ static int report_wrong_option(const struct parser *parser, const char *argument
     }
     snprintf(word, sizeof(word), "%s", argument);
     word[strcspn(word, "=")] = '\0';
-    for (unsigned int i = 0; i < parser->count; i++) {
-        snprintf(dashed[i], sizeof(dashed[i]), "--%s", parser->rows[i]->name);
+    for (unsigned int i = 0; i < rows->count; i++) {
+        snprintf(dashed[i], sizeof(dashed[i]), "--%s", rows->at[i]->name);
         names[i] = dashed[i];
     }
-    mrl_error__unknown(&error, "option", word, names, parser->count);
+    mrl_error__unknown(&error, "option", word, names, rows->count);
     return mrl_usage_error(parser->verb, error.text);
 }
 
-static int apply(const struct parser *parser, int value, struct mrl_error *error)
+/* The row that an answer of getopt_long() means. */
+static unsigned int row_of(const struct parser *parser, int value)
 {
-    struct mrl_error reason = { "" };
     unsigned int i = 0;
-    int err;
 
     while (parser->long_options[i].val != value)
         i++;
-    err = parser->rows[i]->set(parser->targets[i], optarg, &reason);
+    return i;
+}
+
+/* What is neither help nor wrong goes to `take`. Returns 0, or the verb ends with *ret_status. */
+static int take_all(const struct parser *parser,
+                    int argc,
+                    char **argv,
+                    mrl_take_fn take,
+                    void *context,
+                    int *ret_status)
+{
+    struct mrl_error error;
+    int value, err;
+
+    opterr = 0;
+    optind = 0;
+    while ((value = getopt_long(argc, argv, parser->letters, parser->long_options, NULL)) != -1) {
+        if (value == 'h') {
+            (help_printer ? help_printer : print_help)(parser->verb, parser->rows);
+            *ret_status = mrl_flush_stdout();
+            return -1;
+        }
+        if (value == '?') {
+            *ret_status = report_wrong_option(parser, argv[optind - 1]);
+            return -1;
+        }
+        if (value == ':')
+            err = mrl_error__set(&error, -EINVAL, "option '%.64s' needs a value", argv[optind - 1]);
+        else
+            err = take(context, row_of(parser, value), optarg, &error);
+        if (err == -ENOMEM)
+            mrl_say("%s", error.text); /* nothing is wrong with the argument */
+        if (err) {
+            *ret_status =
+                err == -ENOMEM ? MRL_EXIT_FAILED : mrl_usage_error(parser->verb, error.text);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int mrl_arguments__each(const struct mrl_verb *verb,
+                        struct mrl_rows *rows,
+                        int argc,
+                        char **argv,
+                        mrl_take_fn take,
+                        void *context,
+                        int *ret_status)
+{
+    struct mrl_error error;
+    struct parser parser;
+
+    mrl_rows__add(rows, &help_row, NULL, false);
+    init_parser(&parser, verb, rows);
+    if (take_all(&parser, argc, argv, take, context, ret_status))
+        return -1;
+    if ((unsigned int)(argc - optind) > verb->operands_max) {
+        mrl_error__set(&error, 0, "unexpected operand '%.64s'",
+                       argv[optind + (int)verb->operands_max]);
+        *ret_status = mrl_usage_error(verb, error.text);
+        return -1;
+    }
+    return optind;
+}
+
+static int apply(void *context, unsigned int row, const char *value, struct mrl_error *error)
+{
+    const struct mrl_rows *rows = context;
+    struct mrl_error reason = { "" };
+    int err = rows->at[row]->set(rows->targets[row], value, &reason);
+
     if (err)
-        mrl_error__set(error, err, "--%s: %s", parser->rows[i]->name, reason.text);
+        mrl_error__set(error, err, "--%s: %s", rows->at[row]->name, reason.text);
     return err;
 }
 
@@ -150,38 +240,8 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
                          unsigned int group_count,
                          int *ret_status)
 {
-    struct mrl_error error;
-    struct parser parser;
-    int value, err;
+    struct mrl_rows rows = { .count = 0 };
 
-    init_parser(&parser, verb, groups, group_count);
-    opterr = 0;
-    optind = 0;
-    while ((value = getopt_long(argc, argv, parser.letters, parser.long_options, NULL)) != -1) {
-        if (value == 'h') {
-            print_help(&parser);
-            *ret_status = mrl_flush_stdout();
-            return -1;
-        }
-        if (value == '?') {
-            *ret_status = report_wrong_option(&parser, argv[optind - 1]);
-            return -1;
-        }
-        if (value == ':')
-            mrl_error__set(&error, 0, "option '%.64s' needs a value", argv[optind - 1]);
-        err = value == ':' ? -EINVAL : apply(&parser, value, &error);
-        if (err == -ENOMEM)
-            mrl_say("%s", error.text); /* nothing is wrong with the argument */
-        if (err) {
-            *ret_status = err == -ENOMEM ? MRL_EXIT_FAILED : mrl_usage_error(verb, error.text);
-            return -1;
-        }
-    }
-    if ((unsigned int)(argc - optind) > verb->operands_max) {
-        mrl_error__set(&error, 0, "unexpected operand '%.64s'",
-                       argv[optind + (int)verb->operands_max]);
-        *ret_status = mrl_usage_error(verb, error.text);
-        return -1;
-    }
-    return optind;
+    mrl_rows__add_groups(&rows, groups, group_count);
+    return mrl_arguments__each(verb, &rows, argc, argv, apply, &rows, ret_status);
 }

@@ -38,7 +38,7 @@ static int set_format(void *target, const char *value, struct mrl_error *error)
 }
 
 static const struct mrl_option rows[] = {
-    { "format", '\0', "FORMAT", "table", "Print as table, json or markdown.", set_format },
+    { "format", '\0', "table|json|markdown", "table", "How to print them.", set_format },
 };
 
 static int events(const struct mrl_verb *verb, int argc, char **argv)

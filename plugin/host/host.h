@@ -43,6 +43,9 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
                          unsigned int group_count,
                          int *ret_status);
 
+/** The verb help, which knows all others: what there is, as text and as generated files. */
+int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc, char **argv);
+
 /** Writes "mrelease: …" and a newline to standard error. */
 __attribute__((format(printf, 1, 2))) void mrl_say(const char *format, ...);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The program: finds the verb and runs it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "host/host.h"
@@ -12,20 +11,10 @@ static const struct mrl_verb *const verbs[] = {
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
 
-static int help(void)
-{
-    puts("Usage: mrelease VERB [OPTION…]\n\n"
-         "Watches process_mrelease and the memory-lock calls, as Tracee events.\n");
-    for (unsigned int i = 0; i < VERB_COUNT; i++)
-        printf("  %-10s %s\n", verbs[i]->name, verbs[i]->doc);
-    puts("\n'mrelease VERB --help' tells more. New here: run 'mrelease demo' as root.");
-    return mrl_flush_stdout();
-}
-
 static int unknown(const char *word)
 {
     static const char *const options[] = { "--help", "--version" };
-    const char *names[VERB_COUNT];
+    const char *names[VERB_COUNT + 1] = { [VERB_COUNT] = "help" };
     struct mrl_error error;
 
     for (unsigned int i = 0; i < VERB_COUNT; i++)
@@ -33,7 +22,7 @@ static int unknown(const char *word)
     if (*word == '-')
         mrl_error__unknown(&error, "option", word, options, sizeof(options) / sizeof(options[0]));
     else
-        mrl_error__unknown(&error, "verb", word, names, VERB_COUNT);
+        mrl_error__unknown(&error, "verb", word, names, VERB_COUNT + 1);
     return mrl_usage_error(NULL, error.text);
 }
 
@@ -41,8 +30,10 @@ int main(int argc, char **argv)
 {
     if (argc < 2)
         return mrl_usage_error(NULL, "which verb?");
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-        return help();
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+        argv[1] = (char *)"help";
+    if (!strcmp(argv[1], "help"))
+        return mrl_help(verbs, VERB_COUNT, argc - 1, argv + 1);
     if (!strcmp(argv[1], "--version"))
         argv[1] = (char *)"version";
     for (unsigned int i = 0; i < VERB_COUNT; i++)

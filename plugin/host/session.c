@@ -83,7 +83,7 @@ static const struct mrl_option rows[] = {
       "Format json, json-v0.23, table or none; to stdout or a path. May be repeated. Settings follow the "
       "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
       set_output },
-    { "extra", '\0', "LIST", NULL,
+    { "extra", '\0', "EXTRAS", NULL,
       "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
       set_extra },
     { "record", '\0', "FILE", NULL,
@@ -91,7 +91,7 @@ static const struct mrl_option rows[] = {
       set_record },
     { "count", 'n', "N", NULL, "End after N events.", set_count },
     { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
-    { "log-level", '\0', "LEVEL", "info", "Say on standard error: error, warning, info or debug.",
+    { "log-level", '\0', "error|warning|info|debug", "info", "How much to say on standard error.",
       set_log },
 };
 
