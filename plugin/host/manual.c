@@ -31,11 +31,10 @@ static void print_words(const struct mrl_option *row)
     printf("Known are\n");
     for (unsigned int i = 0; mrl_value__word(row, i, word); i++) {
         char next[MRL_WORD_BYTES];
-        bool last = !mrl_value__word(row, i + 1, next);
 
-        printf(".B%s ", last ? "R" : "R");
+        printf(".BR ");
         mrl_roff__word(word);
-        printf(" %s\n", last ? "." : ",");
+        printf(" %s\n", mrl_value__word(row, i + 1, next) ? "," : ".");
     }
 }
 
@@ -287,10 +286,9 @@ static void print_keys(const struct mrl_verb *verb, const struct mrl_rows *rows)
 
 void mrl_manual__config(const struct mrl_verbs *verbs)
 {
+    (void)verbs;
     print_head("MRELEASE.YAML", "5");
     fputs(config_head, stdout);
-    for (unsigned int i = 0; i < verbs->count; i++)
-        if (!strcmp(verbs->at[i]->name, "run"))
-            mrl_arguments__help(verbs->at[i], print_keys);
+    mrl_arguments__help(&mrl_verb_run, print_keys);
     fputs(config_tail, stdout);
 }

@@ -7,7 +7,7 @@
 
 enum { LINE_BYTES = 78 };
 
-/* What roff would take for something else. Only 'name' of a row is ever long, so all fits a row. */
+/* What roff would take for something else, or old printers have no sign for. */
 static const struct {
     const char *text, *roff;
 } escapes[] = {
