@@ -45,7 +45,8 @@ static const struct mrl_option profile_row = {
     .name = "profile",
     .value = "PROFILE",
     .preset = "default",
-    .doc = "Options under a name ('list' prints them); the file and the command line override them.",
+    .doc =
+        "Options under a name ('list' prints them); the file and the command line override them.",
     .set = set_profile,
 };
 

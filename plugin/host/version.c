@@ -12,8 +12,8 @@ static int version(const struct mrl_verb *verb, int argc, char **argv)
 
     if (mrl_arguments__parse(verb, argc, argv, NULL, 0, &status) < 0)
         return status;
-    printf("mrelease %s\nsource   %s\nlibbpf   %s\njansson  %s\nlibyaml  %s\n", mrl_version(), mrl_source_id(),
-           mrl_libbpf_version(), jansson_version_str(), yaml_get_version_string());
+    printf("mrelease %s\nsource   %s\nlibbpf   %s\njansson  %s\nlibyaml  %s\n", mrl_version(),
+           mrl_source_id(), mrl_libbpf_version(), jansson_version_str(), yaml_get_version_string());
     return mrl_flush_stdout();
 }
 

@@ -199,7 +199,7 @@ static void config_says_where_it_is_wrong(void **state)
         if (err != -EINVAL || strncmp(error.text, cases[i].said, strlen(cases[i].said)) != 0 ||
             strpbrk(error.text, "\n\r"))
             problem("'%s': %d \"%s\"; wanted \"%s\"", cases[i].text, err, error.text,
-                      cases[i].said);
+                    cases[i].said);
         mrl_settings__free(&settings);
     }
     assert_int_equal(problems, 0);
