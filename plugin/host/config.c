@@ -4,12 +4,10 @@
 #include "host/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #include "host/scalar.h"
@@ -25,11 +23,6 @@ struct reader {
     yaml_event_t event;           /* the one that was read last; zeroed: none */
     size_t seen_at[MRL_ROWS_MAX]; /* line of a key; 0: not seen */
 };
-
-const char *mrl_config__name(const char *path)
-{
-    return strcmp(path, "-") ? path : "standard input";
-}
 
 __attribute__((format(printf, 3, 4))) static int fail_at(struct reader *reader,
                                                          yaml_mark_t mark,
@@ -168,38 +161,49 @@ static int check_value(struct reader *reader, unsigned int row, enum mrl_scalar 
                  : 0;
 }
 
-/* Adds a value, or its text to the value before it where those are one list. */
-static int add_value(struct reader *reader, unsigned int row, bool join)
+/* Appends the text of the scalar to the value before it, of which it continues the list. */
+static int continue_list(struct reader *reader)
 {
-    struct mrl_settings *settings = reader->settings;
+    struct mrl_setting *list = &reader->settings->list[reader->settings->count - 1];
+    const yaml_event_t *event = &reader->event;
+    char *joined;
+
+    if (strlen(list->owned) + 1 + event->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
+        return fail_at(reader, event->start_mark, "%s: a list of more than %d bytes",
+                       reader->rows->at[list->row]->name, MRL_CONFIG_VALUE_BYTES_MAX);
+    if (asprintf(&joined, "%s,%s", list->owned, event->data.scalar.value) < 0)
+        return out_of_memory(reader);
+    free(list->owned);
+    list->value = list->owned = joined;
+    return 0;
+}
+
+/* Adds the scalar as a value, or to the list that the value before it began. */
+static int add_value(struct reader *reader, unsigned int row, bool continues)
+{
     struct mrl_setting setting = {
         .layer = MRL_LAYER_FILE,
         .row = row,
         .line = reader->event.start_mark.line + 1,
         .column = reader->event.start_mark.column + 1,
     };
-    enum mrl_scalar scalar;
+    enum mrl_scalar scalar = MRL_SCALAR_TEXT;
     int err = check_value(reader, row, &scalar);
 
     if (err || scalar == MRL_SCALAR_FALSE)
         return err; /* a switch that is off */
-    if (join) {
-        struct mrl_setting *before = &settings->list[settings->count - 1];
-        char *joined;
-
-        if (asprintf(&joined, "%s,%s", before->owned, reader->event.data.scalar.value) < 0)
-            return out_of_memory(reader);
-        free(before->owned);
-        before->value = before->owned = joined;
-        return 0;
-    }
+    if (continues)
+        return continue_list(reader);
+    if (reader->settings->count == MRL_CONFIG_VALUES_MAX)
+        return fail_at(reader, reader->event.start_mark, "more than %d values",
+                       MRL_CONFIG_VALUES_MAX);
     if (scalar != MRL_SCALAR_TRUE) {
         setting.owned = strdup((const char *)reader->event.data.scalar.value);
         setting.value = setting.owned;
         if (!setting.owned)
             return out_of_memory(reader);
     }
-    return mrl_settings__add(settings, &setting) ? out_of_memory(reader) : 0;
+    return mrl_settings__add(reader->settings, &setting) ? out_of_memory(reader) : 0;
 }
 
 /* The values of a sequence, up to its end. */
@@ -216,10 +220,10 @@ static int read_sequence(struct reader *reader, unsigned int row)
         if (reader->event.type != YAML_SCALAR_EVENT)
             return fail_at(reader, reader->event.start_mark, "%s: a list within the list",
                            option->name);
-        err = add_value(reader, row, join && count++);
+        err = add_value(reader, row, join && count);
         if (err)
             return err;
-        count += !join;
+        count++;
     }
     return err || count ? err : fail_at(reader, start, "%s: the list is empty", option->name);
 }
@@ -347,51 +351,5 @@ int mrl_config__parse(const char *name,
         err = read_document(&reader);
     yaml_event_delete(&reader.event);
     yaml_parser_delete(&reader.parser);
-    return err;
-}
-
-/* Reads until the end, or one byte more than a file may have. */
-static int read_bytes(int fd, char *bytes, size_t *ret_size)
-{
-    size_t size = 0;
-    ssize_t count;
-
-    while (size <= MRL_CONFIG_BYTES_MAX) {
-        count = read(fd, bytes + size, MRL_CONFIG_BYTES_MAX + 1 - size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return -errno;
-        if (!count)
-            break;
-        size += (size_t)count;
-    }
-    *ret_size = size;
-    return 0;
-}
-
-int mrl_config__read(const char *path,
-                     const struct mrl_rows *rows,
-                     struct mrl_settings *settings,
-                     struct mrl_error *error)
-{
-    const char *name = mrl_config__name(path);
-    bool is_stdin = !strcmp(path, "-");
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    char *bytes;
-    size_t size;
-    int err;
-
-    if (fd < 0)
-        return mrl_error__set(error, -errno, "%.200s: %s", name, strerror(errno));
-    bytes = malloc(MRL_CONFIG_BYTES_MAX + 1);
-    err = bytes ? read_bytes(fd, bytes, &size) : -ENOMEM;
-    if (err)
-        mrl_error__set(error, err, "%.200s: %s", name, strerror(-err));
-    else
-        err = mrl_config__parse(name, bytes, size, rows, settings, error);
-    free(bytes);
-    if (!is_stdin)
-        close(fd);
     return err;
 }

@@ -8,8 +8,12 @@
 
 #include "host/settings.h"
 
-/** A file is no longer than this, and a value no longer than that. */
-enum { MRL_CONFIG_BYTES_MAX = 256 * 1024, MRL_CONFIG_VALUE_BYTES_MAX = 4096 };
+/** A file is no longer than this, and holds no more values; a value or list is no longer. */
+enum {
+    MRL_CONFIG_BYTES_MAX = 256 * 1024,
+    MRL_CONFIG_VALUE_BYTES_MAX = 4096,
+    MRL_CONFIG_VALUES_MAX = 1024,
+};
 
 /** What messages call a file: its path, or "standard input" for "-". */
 const char *mrl_config__name(const char *path);

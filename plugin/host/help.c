@@ -97,7 +97,8 @@ int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc,
     if (operand < 0)
         return status;
     assert(count < VERBS_MAX);
-    memcpy(all, others, count * sizeof(all[0]));
+    for (unsigned int i = 0; i < count; i++)
+        all[i] = others[i];
     all[count] = &verb_help;
     if (argv[operand])
         return help_of(&verbs, argv[operand]);

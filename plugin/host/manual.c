@@ -238,7 +238,7 @@ static const char config_head[] =
     "A list may be written as on the command line, or as a sequence.\n"
     ".PP\n"
     "Anchors, aliases, tags, a second document, keys that stand twice, and values with control characters\n"
-    "are refused; so is a file of more than 256 KiB or a value of more than 4096 bytes.\n"
+    "are refused; so is a file of more than 256 KiB or 1024 values, or a value or list of more than 4096 bytes.\n"
     "An error names the file, the line and the column.\n"
     ".SH KEYS\n";
 

@@ -232,6 +232,8 @@ static void config_is_bounded(void **state)
         { "ring: ", "{a: ", 60000, "F:1:7: ring: keys where" },
         { "", "- ", 100000, "F:1:1: lines like" },
         { "record: ", "a", 4097, "F:1:9: record: a value of more than 4096 bytes" },
+        { "events: [", "a,", 100000, "F:1:4106: events: a list of more than 4096 bytes" },
+        { "output: [", "a,", 100000, "F:1:2058: more than 1024 values" },
         { "", "#", 256 * 1024 + 1, "F:1:1: more than 256 KiB" },
         { "", "a", 200000, "F:1:1: lines like" },
     };

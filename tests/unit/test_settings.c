@@ -275,6 +275,20 @@ static void every_value_is_of_a_known_kind(void **state)
     assert_int_equal(problems, 0);
 }
 
+/* The words of the help are what people go by. */
+static void what_may_be_repeated_says_so(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < run_rows.count; i++) {
+        bool many = mrl_value__kind(run_rows.at[i])->form == MRL_VALUE_MANY;
+
+        if (many != !!strstr(run_rows.at[i]->doc, "May be repeated"))
+            problem("--%s: its help and its row in host/value.c differ on whether it is repeated",
+                    run_rows.at[i]->name);
+    }
+    assert_int_equal(problems, 0);
+}
+
 /* The targets of the rows belong to the verb, which has ended: those of a test take their place. */
 static int set(unsigned int row, const char *value)
 {
@@ -366,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_wrong_setting_is_one_line_that_says_where),
         cmocka_unit_test(the_printed_configuration_reads_back),
         cmocka_unit_test_setup(every_value_is_of_a_known_kind, load_rows),
+        cmocka_unit_test_setup(what_may_be_repeated_says_so, load_rows),
         cmocka_unit_test_setup(every_word_that_is_offered_is_taken, load_rows),
         cmocka_unit_test_setup(every_preset_is_taken, load_rows),
         cmocka_unit_test_setup(profiles_name_options_and_words_that_exist, load_rows),
