@@ -15,6 +15,7 @@ struct mrl_source;
 /** The options of a plugin after they were checked. */
 struct mrl_source_options {
     uint32_t events;
+    uint32_t needs;                             /* set of MRL_NEED_… */
     const char *rung;                           /* a rung's name; NULL: choose */
     const char *coverage;                       /* "compat", "native" or "all" */
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
