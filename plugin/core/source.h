@@ -11,6 +11,7 @@
 #include "core/batch.h"
 
 struct mrl_source;
+struct mrl_cpus;
 
 /** The options of a plugin after they were checked. */
 struct mrl_source_options {
@@ -21,7 +22,8 @@ struct mrl_source_options {
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;
-    const char *replay; /* a path or "-"; NULL: live */
+    const struct mrl_cpus *cpus; /* NULL: per-CPU counters cannot be added up */
+    const char *replay;          /* a path or "-"; NULL: live */
 };
 
 struct mrl_source_ops {
