@@ -23,4 +23,16 @@ static __always_inline bool kernel_has_mm_flags_bitmap(void)
     return bpf_core_field_exists(((struct mm_struct___since_6_18 *)0)->flags.__mm_flags);
 }
 
+/* 5.16: a core dump in progress shows in the signal_struct; before, in the mm. */
+static __always_inline bool kernel_has_dump_in_signal(void)
+{
+    return bpf_core_field_exists(((struct signal_struct *)0)->core_state);
+}
+
+/* Only with memory control groups does a mm know its process. */
+static __always_inline bool kernel_has_mm_owner(void)
+{
+    return bpf_core_field_exists(((struct mm_struct *)0)->owner);
+}
+
 #endif

@@ -10,9 +10,9 @@ static const struct mrl_profile profiles[] = {
       .doc = "What every option says by itself: the events as Tracee has them." },
     { .name = "soc",
       .doc =
-          "For a security pipeline: the rare events, failed calls included, each numbered so that "
-          "a missing one is noticed.",
-      .settings = { { "events", "default" }, { "extra", "seq" } } },
+          "For a security pipeline: the rare events; failed calls too name their target and what "
+          "came of them, and all are numbered, so that a missing one is noticed.",
+      .settings = { { "events", "default" }, { "extra", "target,outcome,seq" } } },
 };
 
 enum { PROFILE_COUNT = sizeof(profiles) / sizeof(profiles[0]) };

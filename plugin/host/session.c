@@ -84,7 +84,8 @@ static const struct mrl_option rows[] = {
       "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
       set_output },
     { "extra", '\0', "EXTRAS", NULL,
-      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
+      "Further arguments in JSON, after Tracee's own: seq, target, bytes, outcome, time, mlock; "
+      "'mrelease events' lists their fields.",
       set_extra },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output.",
@@ -280,6 +281,7 @@ int mrl_session__run(struct mrl_session_options *options,
     catch_signals();
     options->plugin.log = log_line;
     options->plugin.log_context = options;
+    options->plugin.extras = options->extras;
     if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -13,11 +14,15 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "sources/cpus.h"
 #include "sources/proof.h"
 #include "sources/skeleton.h"
 #include "sources/tracefs.h"
 
-enum { NAME_MAX_BYTES = 64 };
+enum {
+    NAME_MAX_BYTES = 64,
+    KILLS_MAX = 4096, /* processes killed, and not yet released */
+};
 
 uint32_t mrl_probes__syscalls(uint32_t events)
 {
@@ -69,6 +74,10 @@ static int load(struct mrl_probes *probes,
         return -errno;
     bpf_object__for_each_program(program, probes->object->obj)
         bpf_program__set_autoload(program, belongs(program, rung));
+    if (options->needs & MRL_NEED_KILL) {
+        bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
+        bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
+    }
     size_ring(probes->object->maps.rare_records, options->events, MRL_LANE_RARE,
               options->rare_ring_bytes);
     size_ring(probes->object->maps.mlock_records, options->events, MRL_LANE_MLOCK,
@@ -82,6 +91,12 @@ static int load(struct mrl_probes *probes,
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    probes->object->rodata->settings.needs = options->needs;
+    if (options->cpus) {
+        probes->object->rodata->settings.cpus = options->cpus->count;
+        memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
+               sizeof(options->cpus->offsets));
+    }
     return mrelease_bpf__load(probes->object);
 }
 
@@ -133,18 +148,31 @@ static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t
     return err;
 }
 
+static uint64_t boot_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
  * call that returned between the two. Nothing is reported before both are there.
  */
 static int attach(struct mrl_probes *probes, uint32_t syscalls)
 {
+    struct bpf_program *kill = probes->object->progs.kill__signal_generate;
     int err = attach_moment(probes, "sys_exit", syscalls);
 
+    if (!err && bpf_program__autoload(kill))
+        err = keep_link(probes, bpf_program__attach(kill));
     if (!err)
         err = attach_moment(probes, "sys_enter", syscalls);
-    if (!err)
+    if (!err) {
+        probes->object->bss->armed_ns = boot_ns();
         __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
+    }
     return err;
 }
 

@@ -36,6 +36,9 @@ struct mrl_plugin_options {
     /** A capture to replay in place of the live probes, "-": standard input; NULL: live. Rung,
      * coverage and rings then mean nothing, and the default is all recorded events. */
     const char *replay;
+    /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
+     * what these need. Without, they are null. */
+    uint32_t extras;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
