@@ -122,8 +122,8 @@ static void print_row(const char *verb, const struct mrl_option *row)
         printf("form=path ;;\n");
         return;
     }
-    if (kind->form != MRL_VALUE_ONE)
-        printf("form=%s ", kind->form == MRL_VALUE_COMMAS ? "commas" : "output");
+    if (kind->separator)
+        printf("form=%s ", kind->separator == ',' ? "commas" : "output");
     if (mrl_value__word(row, 0, word)) {
         printf("words='");
         print_words(row);

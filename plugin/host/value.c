@@ -57,11 +57,15 @@ static const char *format_word(unsigned int index)
 /* -- the table -------------------------------------------------------------------------------- */
 
 static const struct mrl_value_kind kinds[] = {
-    { .name = "EVENTS", .form = MRL_VALUE_COMMAS, .word = event_word },
-    { .name = "EXTRAS", .form = MRL_VALUE_COMMAS, .word = extra_word, .closed = true },
+    { .name = "EVENTS", .form = MRL_VALUE_COMMAS, .separator = ',', .word = event_word },
+    { .name = "EXTRAS",
+      .form = MRL_VALUE_COMMAS,
+      .separator = ',',
+      .word = extra_word,
+      .closed = true },
     { .name = "RUNG", .word = rung_word, .closed = true },
     { .name = "PROFILE", .word = mrl_profile__name, .closed = true },
-    { .name = "FORMAT[:DEST]", .form = MRL_VALUE_MANY, .word = format_word },
+    { .name = "FORMAT[:DEST]", .form = MRL_VALUE_MANY, .separator = ':', .word = format_word },
     { .name = "SIZE", .type = MRL_VALUE_NUMBER, .pattern = "^[0-9]+[KMG]?$" },
     { .name = "N", .type = MRL_VALUE_NUMBER, .pattern = "^[0-9]+$" },
     { .name = "TIME", .pattern = "^[0-9]+(ns|us|ms|s|m|h)$" },

@@ -33,6 +33,8 @@ struct mrl_value_kind {
     const char *pattern;
     /** The word at `index` that people may want to write; NULL after the last. NULL: none. */
     const char *(*word)(unsigned int index);
+    /** ',': words may be joined by it; ':': a path may follow a word behind it; '\0': neither. */
+    char separator;
     bool closed; /* nothing but these words is right */
     bool is_path;
 };

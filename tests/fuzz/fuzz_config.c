@@ -14,7 +14,7 @@ static int take(void *target, const char *value, struct mrl_error *error)
 }
 
 static const struct mrl_option options[] = {
-    { .name = "events", .value = "EVENTS", .set = take },
+    { .name = "events", .value = "EXTRAS", .set = take },
     { .name = "output", .value = "FORMAT[:DEST]", .set = take },
     { .name = "ring", .value = "SIZE", .set = take },
     { .name = "record", .value = "FILE", .set = take },

@@ -18,9 +18,9 @@ static int accept_all(void *target, const char *value, struct mrl_error *error)
     return 0;
 }
 
-/* A row per kind of value; the last is no key. */
+/* A row per form of value; the last is no key. */
 static const struct mrl_option options[] = {
-    { .name = "events", .value = "EVENTS", .set = accept_all },
+    { .name = "events", .value = "EXTRAS", .set = accept_all },
     { .name = "output", .value = "FORMAT[:DEST]", .set = accept_all },
     { .name = "ring", .value = "SIZE", .set = accept_all },
     { .name = "record", .value = "FILE", .set = accept_all },
