@@ -272,7 +272,7 @@ static int find_row(struct reader *reader, unsigned int *ret_row)
 static int read_key(struct reader *reader)
 {
     yaml_mark_t mark = reader->event.start_mark;
-    unsigned int row;
+    unsigned int row = 0;
     int err;
 
     if (reader->event.type != YAML_SCALAR_EVENT || !is_clean(&reader->event))
