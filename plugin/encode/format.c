@@ -8,6 +8,7 @@
 
 static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder,
+    &mrl_json_v0_24_encoder,
     &mrl_table_encoder,
     &mrl_none_encoder,
     &mrl_capture_encoder,
@@ -18,6 +19,7 @@ static const struct mrl_format formats[] = {
     { "json", "json-v0.23", "The default JSON dialect.", false },
     { "json-v0.23", NULL, "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it.",
       false },
+    { "json-v0.24", NULL, "The same object with Go's type names, as Tracee v0.24 prints it.", false },
     { "table", NULL, "Aligned columns for people.", false },
     { "none", NULL, "Nothing: events are only counted.", false },
     { "capture", NULL, "Records as the kernel wrote them, for replay; see --record.", true },

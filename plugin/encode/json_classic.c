@@ -263,7 +263,7 @@ static void classic_destroy(struct mrl_encoder *encoder)
     free(encoder);
 }
 
-/* -- v0.23 ------------------------------------------------------------------------------------ */
+/* -- the dialects ----------------------------------------------------------------------------- */
 
 static const char *type_v0_23(const struct mrl_kind *kind)
 {
@@ -280,6 +280,25 @@ static int v0_23_make(const struct mrl_encoder_options *options, struct mrl_enco
 const struct mrl_encoder_ops mrl_json_v0_23_encoder = {
     .name = "json-v0.23",
     .make = v0_23_make,
+    .put = classic_put,
+    .destroy = classic_destroy,
+};
+
+static const char *type_v0_24(const struct mrl_kind *kind)
+{
+    return kind->type_v0_24;
+}
+
+static const struct dialect v0_24 = { 100 * 1000 * 1000, type_v0_24 };
+
+static int v0_24_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    return classic_make(&v0_24, options, ret_encoder);
+}
+
+const struct mrl_encoder_ops mrl_json_v0_24_encoder = {
+    .name = "json-v0.24",
+    .make = v0_24_make,
     .put = classic_put,
     .destroy = classic_destroy,
 };
