@@ -9,6 +9,7 @@
 static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder,
     &mrl_json_v0_24_encoder,
+    &mrl_json_v1beta1_encoder,
     &mrl_table_encoder,
     &mrl_none_encoder,
     &mrl_capture_encoder,
@@ -20,6 +21,7 @@ static const struct mrl_format formats[] = {
     { "json-v0.23", NULL, "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it.",
       false },
     { "json-v0.24", NULL, "The same object with Go's type names, as Tracee v0.24 prints it.", false },
+    { "json-v1beta1", NULL, "The protobuf event as JSON, as Tracee's main branch prints it.", false },
     { "table", NULL, "Aligned columns for people.", false },
     { "none", NULL, "Nothing: events are only counted.", false },
     { "capture", NULL, "Records as the kernel wrote them, for replay; see --record.", true },

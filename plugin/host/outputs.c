@@ -34,7 +34,7 @@ static int set_queue(struct mrl_output_spec *spec, const char *value, struct mrl
 
     if (!err &&
         (spec->options.queue_bytes < MRL_EVENT_TEXT_MAX || spec->options.queue_bytes > 1ULL << 30))
-        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 20K to 1G", value);
+        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 32K to 1G", value);
     return err;
 }
 

@@ -19,7 +19,7 @@ MRL_BEGIN_DECLARATIONS
 struct mrl_encoder;
 
 /** No event takes more bytes than this, in any format. */
-#define MRL_EVENT_TEXT_MAX ((size_t)20 * 1024)
+#define MRL_EVENT_TEXT_MAX ((size_t)32 * 1024)
 
 /** How the text will be seen. */
 struct mrl_encoder_options {
