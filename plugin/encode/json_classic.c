@@ -179,7 +179,7 @@ static void make_field(const struct dialect *dialect,
                        struct mrl_piece *piece)
 {
     mrl_piece__make(piece, "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", first ? "" : ",",
-               field->name, dialect->type_of(field->kind));
+                    field->name, dialect->type_of(field->kind));
 }
 
 static void add_extra(struct classic_encoder *encoder, const struct mrl_extra *extra)
@@ -202,16 +202,16 @@ static void make_event(const struct classic_encoder *encoder,
     static const char *const words[] = { "false", "true" };
 
     mrl_piece__make(&text->name,
-               ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
-               "\"argsNum\":%u,\"returnValue\":",
-               event->id, event->name,
-               event->field_count + (mrl_extra__fits(event) ? encoder->extra_field_count : 0));
+                    ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
+                    "\"argsNum\":%u,\"returnValue\":",
+                    event->id, event->name,
+                    event->field_count + (mrl_extra__fits(event) ? encoder->extra_field_count : 0));
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)
             mrl_piece__make(&text->flags[started][compat],
-                       ",\"syscall\":\"%s\",\"stackAddresses\":null,\"contextFlags\":"
-                       "{\"containerStarted\":%s,\"isCompat\":%s",
-                       event->syscall, words[started], words[compat]);
+                            ",\"syscall\":\"%s\",\"stackAddresses\":null,\"contextFlags\":"
+                            "{\"containerStarted\":%s,\"isCompat\":%s",
+                            event->syscall, words[started], words[compat]);
     for (unsigned int i = 0; i < event->field_count; i++)
         make_field(encoder->dialect, &event->fields[i], !i, &text->fields[i]);
 }

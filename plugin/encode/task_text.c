@@ -34,8 +34,7 @@ static bool same_words(const struct mrl_task_slot *slot, const struct mrl_task *
 
 static bool is_of(const struct mrl_task_slot *slot, const struct mrl_task *task)
 {
-    return slot->used &&
-           !memcmp(slot->numbers, numbers_of(task->event), MRL_TASK_NUMBERS_BYTES) &&
+    return slot->used && !memcmp(slot->numbers, numbers_of(task->event), MRL_TASK_NUMBERS_BYTES) &&
            same_words(slot, task);
 }
 
@@ -89,12 +88,12 @@ static struct mrl_task_text make(struct mrl_task_texts *texts,
 struct mrl_task_text mrl_task_texts__get(struct mrl_task_texts *texts,
                                          const struct mrl_event *event)
 {
-    const struct mrl_task task = { event,
-                                   { cut(event->process_name, MRL_NAME_BYTES),
-                                     cut(event->host_name, MRL_NAME_BYTES),
-                                     cut(event->container_id, MRL_CONTAINER_BYTES),
-                                     cut(event->executable,
-                                         texts->with_executable ? MRL_EXE_TEXT_BYTES : 0) } };
+    const struct mrl_task task = {
+        event,
+        { cut(event->process_name, MRL_NAME_BYTES), cut(event->host_name, MRL_NAME_BYTES),
+          cut(event->container_id, MRL_CONTAINER_BYTES),
+          cut(event->executable, texts->with_executable ? MRL_EXE_TEXT_BYTES : 0) }
+    };
     unsigned int set = event->host_thread_id % MRL_TASK_SETS;
     struct mrl_task_slot *slots = texts->slots[set];
 

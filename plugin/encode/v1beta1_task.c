@@ -47,8 +47,7 @@ static void put_process(const struct mrl_task *task,
         mrl_put_valid_json_string(writer, task->words[MRL_TASK_EXECUTABLE]);
         mrl_put_literal(writer, "},");
     }
-    PUT_NUMBER(writer,
-               "\"unique_id\":", entity(event->host_process_id, event->process_start_ns));
+    PUT_NUMBER(writer, "\"unique_id\":", entity(event->host_process_id, event->process_start_ns));
     PUT_NUMBER(writer, ",\"host_pid\":", event->host_process_id);
     PUT_NUMBER(writer, ",\"pid\":", event->process_id);
     PUT_NUMBER(writer, ",\"real_user\":{\"id\":", event->user_id);

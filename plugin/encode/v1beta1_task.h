@@ -10,7 +10,8 @@
 
 /** The pieces, in the order of the object. */
 enum {
-    MRL_V1BETA1_START, /* from the comma before workload to the thread's number; empty: no process */
+    MRL_V1BETA1_START, /* from the comma before workload to the thread's number; empty: no process
+                        */
     MRL_V1BETA1_END,   /* from the comma behind the thread to the end of workload */
 };
 

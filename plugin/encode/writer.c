@@ -111,9 +111,13 @@ unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end)
     return row->size;
 }
 
-/* Printable ASCII that is written as it is; DEL is among it. Go's own encoder wants more escaped. */
+/* Printable ASCII that is written as it is; DEL is among it. Go's own encoder wants more escaped.
+ */
 static const bool plain[256] = {
-    [' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true,
+    [' '] = true,
+    ['!'] = true,
+    ['#' ... '['] = true,
+    [']' ... 0x7f] = true,
 };
 
 static const bool plain_in_go[256] = {

@@ -39,6 +39,8 @@ struct mrl_format {
     const char *doc;
     /** Not lines: one event may be any bytes. Only the sink of mrl_capture__sink() takes it. */
     bool binary;
+    /** Prints mrl_event.executable without an extra. */
+    bool shows_executable;
 };
 
 /** The known formats. */
