@@ -40,7 +40,7 @@ enum {
     MRL_RECORD_NO_ENTRY =
         1 << 1, /* exit seen without entry: blocked by seccomp, or begun before attach */
     MRL_RECORD_TARGET = 1 << 2,  /* a struct mrl_target follows */
-    MRL_RECORD_EXE_CUT = 1 << 3, /* outer components of the caller's path are missing */
+    MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
 };
 
 /** mrl_target.flags: what was seen of the target at entry, and again at exit. */
