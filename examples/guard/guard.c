@@ -167,6 +167,8 @@ static void release_and_report(const struct member *victim, int pidfd)
     if (!member__read(victim->pid, &left) || left.start_ticks != victim->start_ticks)
         left.resident_bytes = 0;
     ended = poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, DEATH_MAX_MS) == 1;
+    if (error == ESRCH && !ended) /* it counts nothing any more, but may be freeing still */
+        left.resident_bytes = victim->resident_bytes;
     printf("killed %d (%s), resident %.1f MiB: process_mrelease %s (%s), %.1f ms, %.1f MiB came "
            "back; %s after %.1f ms\n",
            (int)victim->pid, victim->name, MIB(victim->resident_bytes),

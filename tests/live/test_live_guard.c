@@ -27,6 +27,7 @@ enum { TRIES = 8, PROGRAM_TIME_MAX_MS = 30000, STEP_MS = 10, WRONG_USE = 2 };
 struct member {
     const char *name, *cgroup; /* cgroup NULL: the test's */
     size_t bytes;
+    bool shares; /* its memory with a process of its own */
     pid_t pid;
     int talk; /* each side writes a byte and reads one */
 };
@@ -40,6 +41,23 @@ static void stay_on_shared_cpu(void)
     CPU_ZERO(&set);
     CPU_SET(shared_cpu, &set);
     sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Dies after its parent; while that is dying it lives. */
+__attribute__((noreturn)) static int live_on(void *unused)
+{
+    (void)unused;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+}
+
+static void share_memory(void)
+{
+    static char stack[64 << 10] __attribute__((aligned(64)));
+
+    if (clone(live_on, stack + sizeof(stack), CLONE_VM, NULL) < 0)
+        _exit(1);
 }
 
 /* Waits for a word, then holds its memory. Runs only when its CPU, which is the guard's, has
@@ -62,6 +80,8 @@ __attribute__((noreturn)) static void live(const struct member *member, int talk
         _exit(1);
     madvise(memory, member->bytes, MADV_NOHUGEPAGE);
     memset(memory, 1, member->bytes);
+    if (member->shares)
+        share_memory();
     if (write(talk, &byte, 1) != 1)
         _exit(1);
     for (;;)
@@ -351,6 +371,40 @@ static void whoever_is_within_its_budget_is_left_alone(void **state)
     end_member(&member);
 }
 
+/* The kernel refuses to release it; false when the victim was quicker. */
+static bool is_refused(void)
+{
+    struct member victim = { .name = "shares", .bytes = 32 * MIB, .shares = true };
+    struct sensor guard;
+    const char *said;
+
+    start_member(&victim);
+    let_grow(&victim);
+    await_growth(&victim);
+    GUARD(&guard, "--pid", live__text("%d", (int)victim.pid), "--budget", "1M", "--once");
+    assert_int_equal(sensor__wait(&guard), 0);
+    assert_was_killed(&victim);
+    said = sensor__stdout(&guard);
+    if (strstr(said, "process_mrelease ESRCH"))
+        return false;
+    if (!strstr(said, "process_mrelease EINVAL (a living process shares its memory") ||
+        !strstr(said, " 0.0 MiB came back; ended after "))
+        fail_msg("not a refusal: '%s'", said);
+    return true;
+}
+
+static void memory_that_a_living_process_shares_is_reported_as_such(void **state)
+{
+    int tries = 0;
+
+    (void)state;
+    live__require();
+    shared_cpu = (unsigned int)sched_getcpu();
+    while (!is_refused())
+        if (++tries == TRIES)
+            fail_msg("each victim was quicker");
+}
+
 static const char *guards_cgroup;
 
 static void enter_guards_cgroup(void)
@@ -424,6 +478,7 @@ int main(void)
         LIVE_TEST(the_biggest_member_of_a_cgroup_is_released_and_the_others_live),
         LIVE_TEST(a_dry_run_names_the_victim_and_kills_nobody),
         LIVE_TEST(whoever_is_within_its_budget_is_left_alone),
+        LIVE_TEST(memory_that_a_living_process_shares_is_reported_as_such),
         LIVE_TEST(the_guard_spares_itself),
         LIVE_TEST(what_cannot_be_watched_is_refused_in_words),
     };
