@@ -101,13 +101,13 @@ static void wait_for_news(void)
 {
     char text[512];
 
-    /* memory.events tells what comes after it was read. */
-    if (wakers[ON_MEMORY_EVENTS].fd >= 0)
-        (void)!pread(wakers[ON_MEMORY_EVENTS].fd, text, sizeof(text), 0);
+    /* memory.events wakes us for what comes after it was read. */
+    if (wakers[ON_MEMORY_EVENTS].fd >= 0 &&
+        pread(wakers[ON_MEMORY_EVENTS].fd, text, sizeof(text), 0) < 0)
+        wakers[ON_MEMORY_EVENTS].fd = -1;
     poll(wakers, WAKERS, options.interval_ms);
-    for (int i = 0; i < WAKERS; i++)
-        if (wakers[i].revents == POLLERR) /* its cgroup is gone */
-            wakers[i].fd = -1;
+    if (wakers[ON_PRESSURE].revents & POLLERR)
+        wakers[ON_PRESSURE].fd = -1; /* its cgroup is gone */
 }
 
 /* -- acting ----------------------------------------------------------------------------------- */
@@ -167,7 +167,9 @@ static void release_and_report(const struct member *victim, int pidfd)
     if (!member__read(victim->pid, &left) || left.start_ticks != victim->start_ticks)
         left.resident_bytes = 0;
     ended = poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, DEATH_MAX_MS) == 1;
-    if (error == ESRCH && !ended) /* it counts nothing any more, but may be freeing still */
+    /* What it dropped itself is not counted any more, but is back only when it has ended; and what
+     * it shares may have grown. */
+    if ((error == ESRCH && !ended) || left.resident_bytes > victim->resident_bytes)
         left.resident_bytes = victim->resident_bytes;
     printf("killed %d (%s), resident %.1f MiB: process_mrelease %s (%s), %.1f ms, %.1f MiB came "
            "back; %s after %.1f ms\n",
@@ -180,18 +182,18 @@ static void release_and_report(const struct member *victim, int pidfd)
 /*
  * A number may belong to another process by now. The descriptor was opened before this is asked: if
  * the number still is that of the process which was looked at, then it was so all the time, and the
- * descriptor is that process for good.
+ * descriptor is that process for good. Brings its size up to date.
  */
-static bool is_still_there(const struct member *member)
+static bool is_still_there(struct member *member)
 {
     struct look again = { .wanted = member->pid };
-    struct member now;
+    unsigned long long start_ticks = member->start_ticks;
 
-    return look_around(&again) && again.found && member__read(member->pid, &now) &&
-           now.start_ticks == member->start_ticks;
+    return look_around(&again) && again.found && member__read(member->pid, member) &&
+           member->start_ticks == start_ticks;
 }
 
-static void kill_and_release(const struct member *victim)
+static void kill_and_release(struct member *victim)
 {
     int pidfd = pidfd_open(victim->pid, 0);
 
@@ -207,17 +209,20 @@ static void kill_and_release(const struct member *victim)
         close(pidfd);
 }
 
-static void act_on(const struct look *look)
+/* Above the budget. What changes nothing is said once. */
+static void act_on(struct look *look)
 {
-    const struct member *victim = &look->biggest;
+    static pid_t said = -1;
+    struct member *victim = &look->biggest;
 
-    if (!victim->pid)
-        warnx("%.1f MiB used, but nobody may be killed", MIB(look->used_bytes));
-    else if (options.dry_run)
+    if (victim->pid && !options.dry_run)
+        kill_and_release(victim);
+    else if (victim->pid && victim->pid != said)
         printf("would kill %d (%s), resident %.1f MiB: %.1f MiB used\n", (int)victim->pid,
                victim->name, MIB(victim->resident_bytes), MIB(look->used_bytes));
-    else
-        kill_and_release(victim);
+    else if (victim->pid != said)
+        warnx("%.1f MiB used, but nobody may be killed", MIB(look->used_bytes));
+    said = victim->pid;
 }
 
 int main(int argc, char **argv)
