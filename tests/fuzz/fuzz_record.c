@@ -12,10 +12,11 @@ static void encode(const struct mrl_event *event)
     const struct mrl_format *formats = mrl_format__all(&count);
 
     for (unsigned int i = 0; i < count; i++) {
+        const struct mrl_encoder_options options = { .extras = UINT32_MAX };
         struct mrl_encoder *encoder;
         ssize_t size;
 
-        must(!mrl_encoder__new(formats[i].name, NULL, NULL, &encoder));
+        must(!mrl_encoder__new(formats[i].name, &options, NULL, &encoder));
         size = mrl_encoder__put(encoder, event, line, sizeof(line));
         must(size >= 0 && (size_t)size <= sizeof(line));
         must(!size || formats[i].binary || memchr(line, '\n', (size_t)size) == line + size - 1);

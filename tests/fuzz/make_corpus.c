@@ -51,6 +51,22 @@ static void save_targets(const char *directory)
     save(directory, "target_with_long_path", &record);
 }
 
+static void save_callers(const char *directory)
+{
+    char steps[MRL_EXE_BYTES] = { 0 };
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_record__set_caller_path(&record, "oomd\0bin", sizeof("oomd\0bin"));
+    record.call.flags |= MRL_RECORD_EXE_CUT;
+    save(directory, "caller_with_path", &record);
+    memset(steps, 0xff, sizeof(steps) - 1);
+    test_record__init_full(&record);
+    test_record__set_path(&record, steps, sizeof(steps));
+    test_record__set_caller_path(&record, steps, sizeof(steps));
+    save(directory, "caller_and_target_with_long_paths", &record);
+}
+
 static void save_records(const char *directory)
 {
     struct test_record record;
@@ -65,6 +81,7 @@ static void save_records(const char *directory)
     memset(record.call.comm, '<', sizeof(record.call.comm));
     save(directory, "blocked_call", &record);
     save_targets(directory);
+    save_callers(directory);
 }
 
 static void fill_each_event(struct test_capture *capture)
