@@ -323,7 +323,7 @@ static const char *const filter_sets[][6] = {
     { "-e", "mlock", "-s", "uid=12345" },
     { "-e", "mlock", "-s", "uid!=12345", "-s", "comm=a*" },
     { "-e", "mlock", "-s", "comm!=ab" },
-    { "-e", "mlock", "-s", "pid>1", "-s", "uid<12346" },
+    { "-e", "mlock", "-s", "pid>1", "-s", "uid<12345" },
     { "-e", "mlock.scope.uid>0", "-e", "mlock.scope.comm=abc,a" },
     { "-e", "mlock.scope.hostTid!=1", "-e", "mlock.data.addr=0,0xffffffffffffffff" },
 };
