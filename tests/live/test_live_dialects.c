@@ -276,6 +276,28 @@ static void a_release_shows_both_executables(void **state)
     assert_string_equal(path_of(line), own_path());
 }
 
+/* What a capture holds of the paths, a replay shows. */
+static void a_replay_shows_the_executables_that_were_recorded(void **state)
+{
+    const char *recorded = live__path("recorded"), *again = live__output("json-v1beta1", "again");
+    static char texts[2][256 * 1024];
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, "--record", recorded, "-o", live__output("json-v1beta1", "live"));
+    script__run(script, release__act);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(
+        sensor__run(&sensor, (const char *const[]){ "replay", recorded, "-o", again, NULL }), 0);
+    assert_true(caller__read(live__path("live"), texts[0], sizeof(texts[0])) > 0);
+    assert_true(caller__read(live__path("again"), texts[1], sizeof(texts[1])) > 0);
+    assert_string_equal(texts[1], texts[0]);
+    assert_non_null(strstr(texts[0], live__text("{\"path\":\"%s\"}", own_path())));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +307,7 @@ int main(int argc, char **argv)
         LIVE_TEST(an_executable_too_deep_shows_that_its_path_is_cut),
         LIVE_TEST(the_executable_is_empty_unless_it_is_asked_for),
         LIVE_TEST(a_release_shows_both_executables),
+        LIVE_TEST(a_replay_shows_the_executables_that_were_recorded),
     };
 
     if (argc > 1 && !strcmp(argv[1], CALL))
