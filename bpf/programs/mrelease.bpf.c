@@ -266,13 +266,10 @@ static __always_inline void emit_call(struct task_struct *task,
 {
     struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
 
-    if (caller) {
+    if (caller)
         emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
-        return;
-    }
-    if (settings.caller_exe)
-        record->exe_bytes = 0; /* of an earlier do_mrelease */
-    emit(event, record, sizeof(*record));
+    else
+        emit(event, record, sizeof(*record));
 }
 
 /* Puts the path of the caller's executable behind the target's, and returns its bytes. */
@@ -281,7 +278,6 @@ static __always_inline __u64 append_caller_exe(struct task_struct *task, struct 
     struct caller *caller = current_caller(task);
     __u64 at = call->target.exe_bytes, bytes;
 
-    call->record.exe_bytes = 0;
     if (!caller)
         return 0;
     asm volatile("" : "+r"(at));
@@ -333,6 +329,7 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
     }
     entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
     record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
     if (!armed)
         return 0;
     record->exit_ns = bpf_ktime_get_boot_ns();
