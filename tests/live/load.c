@@ -18,14 +18,14 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, BLOCK_BYTES = 1 << 16 };
+enum { STEP_MS = 2, BLOCK_BYTES = 1 << 20 };
 
 bool load__long(void)
 {
     return getenv("MRELEASE_TEST_LONG") != NULL;
 }
 
-static void pin(unsigned int cpu)
+void load__pin(unsigned int cpu)
 {
     cpu_set_t cpus;
 
@@ -50,7 +50,7 @@ __attribute__((noreturn)) static void call(const struct load *load)
     struct timespec next;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pin(load->cpu);
+    load__pin(load->cpu);
     clock_gettime(CLOCK_MONOTONIC, &next);
     for (uint64_t i = 1; !load->calls || i <= load->calls; i++) {
         trigger__native(number, UINT64_MAX, 0, 0);
@@ -124,6 +124,8 @@ static void *read_all(void *context)
     size_t half = 0;
     ssize_t size;
 
+    if (reader->on_first_cpu)
+        load__pin(0);
     while ((size = read(fd, block + half, BLOCK_BYTES)) > 0) {
         size_t whole = half + (size_t)size;
 
