@@ -22,7 +22,9 @@ enum { STEP_MS = 2, BLOCK_BYTES = 1 << 20 };
 
 bool load__long(void)
 {
-    return getenv("MRELEASE_TEST_LONG") != NULL;
+    const char *is_long = getenv("MRELEASE_TEST_LONG");
+
+    return is_long && *is_long;
 }
 
 void load__pin(unsigned int cpu)
