@@ -109,8 +109,8 @@ forbidden_skip() {
 
 # tap_test GROUP SECONDS COMMAND…: all tests of one program, which is its last word.
 tap_test() {
-    local group=$1 program=${*: -1} name status=0 start ok not_ok skip planned wrong line
-    name=$group/${program##*/}
+    local group=$1 file=${*: -1} name status=0 start ok not_ok skip planned wrong line
+    name=$group/${file##*/}
     start=$(now_ms)
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$2" "${@:3}" >"$work/log" 2>&1 </dev/null || status=$?
     read_tap "$work/log" >"$work/tap"

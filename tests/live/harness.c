@@ -95,11 +95,11 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-void live__require_preload(void)
+void live__require_unsanitized(void)
 {
     live__require();
     if (SANITIZED) {
-        puts("# skipped: a sanitizer wants to be loaded first");
+        puts("# skipped: a sanitizer wants to be loaded first, and takes memory of its own");
         skip();
     }
 }

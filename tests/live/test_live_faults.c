@@ -178,7 +178,7 @@ static void memory_that_runs_out_is_an_error_and_no_leak(void **state)
     unsigned long step;
 
     (void)state;
-    live__require_preload();
+    live__require_unsanitized();
     good = run_short_of_memory(0);
     assert_in_range(good.allocations, 50, 100000);
     assert_non_null(good.rung);

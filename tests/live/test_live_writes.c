@@ -178,7 +178,7 @@ static void every_output_survives_writes_that_fail(void **state)
     };
 
     (void)state;
-    live__require_preload();
+    live__require_unsanitized();
     for (enum kind kind = 0; kind < KINDS; kind++)
         for (size_t i = 0; i < COUNT_OF(lists); i++)
             assert_survives(kind, lists[i], live__path(live__text("%d.%zu", (int)kind, i)));
@@ -215,7 +215,7 @@ static void an_output_that_stays_broken_costs_itself_only(void **state)
                   { "eio", "Input/output error: tried again" } };
 
     (void)state;
-    live__require_preload();
+    live__require_unsanitized();
     for (enum kind kind = 0; kind < KINDS; kind++)
         for (size_t i = 0; i < COUNT_OF(cases); i++)
             assert_costs_itself_only(kind, cases[i].list,
