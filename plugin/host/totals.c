@@ -68,7 +68,7 @@ static void say_output(const struct mrl_metrics *metrics, const char *output)
     char also[64] = "";
 
     if (told)
-        snprintf(also, sizeof(also), ", and %llu lines of events_lost", told);
+        snprintf(also, sizeof(also), ", and %llu of events_lost", told);
     mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)%s", output,
             lines - told, sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
