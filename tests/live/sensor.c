@@ -207,9 +207,10 @@ unsigned long long sensor__lines(const struct sensor *sensor, const char *output
 
     while ((at = strstr(at, subject))) {
         at += strlen(subject);
-        if (sscanf(at,
-                   "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
-                   &delivered, &told) >= 1)
+        if (sscanf(
+                at,
+                "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
+                &delivered, &told) >= 1)
             return delivered + told;
     }
     fail_msg("no totals of %s", output);
