@@ -22,8 +22,9 @@ struct load {
     unsigned int per_ms;
 };
 
-/** Keeps the calling thread, and what it starts, on a CPU. */
-void load__pin(unsigned int cpu);
+/** Keeps the calling thread, and what it starts, on the first CPU, and others off it as far as
+ * priorities can: the core that a flood leaves to the sensor and its reader. */
+void load__take_first_cpu(void);
 
 /** Starts it in a child, which ends by itself, or with the test. */
 pid_t load__start(const struct load *load);
@@ -43,7 +44,7 @@ struct reader {
     const char *wanted;      /* lines that contain this are counted apart; NULL: none */
     uint64_t stall_after;    /* lines after which it stops for a while */
     unsigned int stall_ms;   /* 0: never */
-    bool on_first_cpu;       /* and on no other */
+    bool on_first_cpu;       /* as load__take_first_cpu() */
     atomic_ullong lines, wanted_lines;
     pthread_t thread;
 };

@@ -21,16 +21,12 @@ static unsigned int last_cpu(void)
     return (unsigned int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-static void pin_to_first_cpu(void)
-{
-    load__pin(0);
-}
-
 static void start_beside_flood(struct sensor *sensor, const char *output, const char *ring)
 {
     const char *arguments[] = { "run", "--events", RARE,     "--extra", "seq",
                                 "-o",  output,     "--ring", ring,      NULL };
-    const struct sensor_options options = { .arguments = arguments, .prepare = pin_to_first_cpu };
+    const struct sensor_options options = { .arguments = arguments,
+                                            .prepare = load__take_first_cpu };
 
     sensor__spawn(sensor, &options);
     sensor__await_ready(sensor);

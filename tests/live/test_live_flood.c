@@ -43,16 +43,11 @@ static void assert_accounted(const struct sensor *sensor)
         fail_msg("not every event is accounted for: %s", said);
 }
 
-/* What the flood leaves to the sensor and its reader. */
-static void pin_to_first_cpu(void)
-{
-    load__pin(0);
-}
-
 static void start_beside_flood(struct sensor *sensor, const char *output)
 {
     const char *arguments[] = { "run", "--events", RARE, "-o", output, NULL };
-    const struct sensor_options options = { .arguments = arguments, .prepare = pin_to_first_cpu };
+    const struct sensor_options options = { .arguments = arguments,
+                                            .prepare = load__take_first_cpu };
 
     sensor__spawn(sensor, &options);
     sensor__await_ready(sensor);
