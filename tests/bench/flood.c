@@ -50,23 +50,25 @@ static bool is_recording(const struct flood *flood)
 
 static int run_once(struct flood *flood, const char *path)
 {
-    char output[128];
+    const bool records = is_recording(flood);
+    char output[128], recording[128];
     const char *const arguments[] = { "--events",
                                       flood->events,
                                       "--ring",
                                       flood->ring ? flood->ring : "8M",
                                       "--output",
                                       output,
-                                      is_recording(flood) ? "--record" : NULL,
-                                      path,
+                                      records ? "--record" : NULL,
+                                      recording,
                                       NULL };
     struct bench_program program;
     struct bench_totals totals;
     double seconds = 0;
     int failed;
 
-    snprintf(output, sizeof(output), "%s%s", is_recording(flood) || !path ? "none" : "json:",
-             is_recording(flood) || !path ? "" : path);
+    snprintf(output, sizeof(output), "%s%s",
+             records || !path ? "none" : "json:", records || !path ? "" : path);
+    snprintf(recording, sizeof(recording), "policy=block:%s", path ? path : "");
     bench_program__start(&program, bench_program_cpu(), BENCH_STDOUT_NULL, arguments);
     failed = bench_program__wait(&program);
     if (!failed)
@@ -77,7 +79,7 @@ static int run_once(struct flood *flood, const char *path)
         bench_say("flood: %s: mrelease ended with status %d", flood->name, totals.status);
         return -1;
     }
-    if (is_recording(flood))
+    if (records)
         totals.delivered -= totals.read; /* what the format none got */
     bench_samples__add(&flood->per_second, (double)totals.delivered / seconds);
     bench_samples__add(&flood->cpu_s, totals.cpu_s * 1e6 / (double)totals.delivered);
@@ -220,14 +222,16 @@ static int run(struct bench *bench)
           .call = bench_call_mrelease,
           .calls = FULL_CALLS,
           .once = true,
-          .method = "process_mrelease(-1, 0) to --record /dev/null, beside the format none" },
+          .method =
+              "process_mrelease(-1, 0) to --record policy=block:/dev/null, beside the format none" },
         { .name = "record_file",
           .events = "default",
           .to = RECORD_FILE,
           .call = bench_call_mrelease,
           .calls = FULL_CALLS,
           .once = true,
-          .method = "process_mrelease(-1, 0) to --record FILE on disk, beside the format none" },
+          .method =
+              "process_mrelease(-1, 0) to --record policy=block:FILE on disk, beside the format none" },
     };
     enum { COUNT = sizeof(floods) / sizeof(floods[0]) };
     struct bench_samples bare_mrelease = { 0 }, bare_mlock = { 0 };
