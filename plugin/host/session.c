@@ -208,6 +208,7 @@ int mrl_session__run(struct mrl_session_options *options,
     if (mrl_record__add_default(&options->outputs, &error))
         goto failed;
     catch_signals();
+    options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.log = log_line;
     options->plugin.log_context = options;
     if (mrl_pipeline__new(log_line, options, &session.pipeline)) {

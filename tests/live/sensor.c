@@ -57,7 +57,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
                                                      int out,
                                                      int err)
 {
-    const char *words[ARGUMENTS_MAX + 2] = { "mrelease" };
+    const char *program = options->program ? options->program : MRL_TEST_PROGRAM;
+    const char *words[ARGUMENTS_MAX + 2] = { options->program ? program : "mrelease" };
     sigset_t none;
 
     for (int i = 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
@@ -70,8 +71,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
     if (options->prepare)
         options->prepare();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execv(MRL_TEST_PROGRAM, (char *const *)words);
-    dprintf(STDERR_FILENO, "%s: %s\n", MRL_TEST_PROGRAM, strerror(errno));
+    execv(program, (char *const *)words);
+    dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
     _exit(127);
 }
 

@@ -9,6 +9,8 @@
 
 /** How to start it. Zeroed is a valid start. */
 struct sensor_options {
+    /** Another program, of which the rest of this header then holds; NULL: mrelease. */
+    const char *program;
     /** "run", …: after the name of the program. NULL-terminated. */
     const char *const *arguments;
     /** Runs in the child before the program does; may be NULL. */

@@ -58,8 +58,8 @@ static void outputs_refuse_specs_with_one_line(void **state)
         { "json,policy=blck:/a", "unknown policy 'blck': did you mean 'block'?" },
         { "json,polcy=block:/a", "unknown output setting 'polcy': did you mean 'policy'?" },
         { "json,policy:/a", "policy= needs a value" },
-        { "json,queue=1:/a", "a queue of '1': from 20K to 1G" },
-        { "json,queue=2G:/a", "a queue of '2G': from 20K to 1G" },
+        { "json,queue=1:/a", "a queue of '1': from 32K to 1G" },
+        { "json,queue=2G:/a", "a queue of '2G': from 32K to 1G" },
         { "json,queue=many:/a", "'many' is not a size" },
         { "json,:/a", "unknown output setting ''" },
         { "a-format-whose-name-is-longer-than-any:/a", "is no FORMAT[:DESTINATION]" },
@@ -148,7 +148,7 @@ static void record_refuses_settings_with_one_line(void **state)
         { "queue=1M:", "the path is empty" },
         { "polcy=block:a", "unknown output setting 'polcy': did you mean 'policy'?" },
         { "policy=blok:a", "unknown policy 'blok': did you mean 'block'?" },
-        { "policy=block,queue=7:a", "a queue of '7': from 20K to 1G" },
+        { "policy=block,queue=7:a", "a queue of '7': from 32K to 1G" },
         { "policy=block,:a", "unknown output setting ''" },
     };
 
