@@ -16,7 +16,7 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
+enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 96 };
 
 #define READY "mrelease: watching "
 
@@ -172,15 +172,16 @@ static const char *said_of(const struct sensor *sensor, const char *subject)
 
 struct totals sensor__totals(const struct sensor *sensor, const char *event)
 {
-    struct totals totals;
+    struct totals totals = { 0 };
     const char *said = said_of(sensor, event);
 
     if (sscanf(said,
                "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed), "
-               "%llu self",
-               &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
+               "%llu self, %llu filtered (%llu by the kernel)",
+               &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
+               &totals.filtered_by_kernel) < 4)
         fail_msg("not the totals of an event: %s", said);
-    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
+    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self + totals.filtered);
     return totals;
 }
 

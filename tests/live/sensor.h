@@ -51,7 +51,7 @@ void sensor__await_text(const struct sensor *sensor, const char *text);
 
 /** What standard error tells of an event at the end. */
 struct totals {
-    unsigned long long seen, read, lost, self;
+    unsigned long long seen, read, lost, self, filtered, filtered_by_kernel;
 };
 
 /** The totals of `event`, of which it was checked that none is unaccounted for. */
