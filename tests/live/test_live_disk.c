@@ -107,18 +107,23 @@ static struct gaps verify_gaps(const char *path)
     struct sensor verifier;
     const char *said;
     struct gaps gaps;
+    int status = sensor__run(&verifier, arguments);
 
-    assert_int_equal(sensor__run(&verifier, arguments), 1);
     said = sensor__stdout(&verifier);
     gaps = compare_gaps(said);
-    assert_non_null(
-        strstr(said, live__text("rare lane: %llu missing, as events_lost says\n", gaps.missing)));
+    assert_int_equal(status, gaps.count ? 1 : 0);
+    if (gaps.count)
+        assert_non_null(strstr(
+            said, live__text("rare lane: %llu missing, as events_lost says\n", gaps.missing)));
     assert_non_null(strstr(said, ", 0 bad lines\n"));
     return gaps;
 }
 
-/* A call behind all gaps, from the CPU of the flood, so that a number shows the last one. */
-static void assert_gaps_of_flood(const char *settings, const char *ring, uint64_t calls)
+/*
+ * Returns the number of gaps. A call behind all of them, from the CPU of the flood, lets a number
+ * show the last one.
+ */
+static unsigned long long gaps_of_flood(const char *settings, const char *ring, uint64_t calls)
 {
     const char *output = live__text("%s:%s", settings, live__path("events"));
     unsigned long long delivered, dropped;
@@ -137,24 +142,31 @@ static void assert_gaps_of_flood(const char *settings, const char *ring, uint64_
     assert_in_range(totals.read + totals.lost, calls + 1, UINT64_MAX);
     assert_int_equal(delivered + dropped, totals.read);
     assert_int_equal(lines__count_of_file(live__path("events")), sensor__lines(&sensor, output));
-    assert_in_range(totals.lost + dropped, 1, UINT64_MAX);
     gaps = verify_gaps(live__path("events"));
     assert_int_equal(gaps.missing, totals.lost + dropped);
     assert_int_equal(gaps.told, totals.lost + dropped);
-    assert_in_range(gaps.count, 1, UINT64_MAX);
     assert_int_equal(unlink(live__path("events")), 0);
+    return gaps.count;
 }
 
 static void verify_names_the_gaps_that_events_lost_tells(void **state)
 {
+    static const struct {
+        const char *settings, *ring;
+    } cases[] = {
+        { "json", "64K" }, /* what the kernel loses */
+        { "json,policy=drop-oldest,queue=64K", "64M" },
+        { "json,policy=drop-newest,queue=64K", "64M" },
+        { "json,policy=drop-oldest,queue=64K", "64K" }, /* and both */
+    };
     const uint64_t calls = load__long() ? 1500000 : 200000;
 
     (void)state;
     live__require();
-    assert_gaps_of_flood("json", load__long() ? "8M" : "64K", calls);
-    assert_gaps_of_flood("json,policy=drop-oldest,queue=64K", "64M", calls);
-    assert_gaps_of_flood("json,policy=drop-newest,queue=64K", "64M", calls);
-    assert_gaps_of_flood("json,policy=drop-oldest,queue=64K", "64K", calls);
+    if (load__long())
+        gaps_of_flood("json", "8M", calls); /* a fast disk keeps up, and then there is none */
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_in_range(gaps_of_flood(cases[i].settings, cases[i].ring, calls), 1, UINT64_MAX);
 }
 
 int main(void)
