@@ -250,7 +250,7 @@ static void a_reader_that_stops_costs_its_own_events_only(void **state)
  * delivered. */
 static void an_output_that_is_given_up_is_accounted_for(void **state)
 {
-    const struct load load = { .event = "munlock", .cpu = last_cpu(), .calls = 2000 };
+    const struct load load = { .event = "munlock", .cpu = last_cpu(), .calls = 6000 };
     struct reader reader = { .path = live__path("fifo"), .stall_after = 1, .stall_ms = 6000 };
     const char *fifo = live__output("json", "fifo");
     const char *arguments[] = { "run", "--events", "munlock", "-d", "1s", "-o", fifo, NULL };

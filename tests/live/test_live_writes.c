@@ -172,9 +172,10 @@ static void assert_survives(enum kind kind, const char *list, const char *direct
 
 static void every_output_survives_writes_that_fail(void **state)
 {
+    /* A write of its own ends a line that was cut and cannot be taken back: it has its turn too. */
     static const char *const lists[] = {
-        "eintr,ok",      "short",        "eio,ok",
-        "enospc,eio,ok", "short,eio,ok", "short,enospc,eintr,short,eio,ok",
+        "eintr,ok",      "short",           "eio,ok",
+        "enospc,eio,ok", "short,eio,ok,ok", "short,enospc,eintr,short,eio,ok",
     };
 
     (void)state;
