@@ -89,6 +89,21 @@ void live__require(void)
     }
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+void live__require_unsanitized(void)
+{
+    live__require();
+    if (SANITIZED) {
+        puts("# skipped: a sanitizer wants to be loaded first, and takes memory of its own");
+        skip();
+    }
+}
+
 const char *live__text(const char *format, ...)
 {
     va_list arguments;

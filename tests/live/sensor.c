@@ -202,6 +202,23 @@ void sensor__delivered(const struct sensor *sensor,
     fail_msg("no totals of %s in: %s", output, text);
 }
 
+unsigned long long sensor__lines(const struct sensor *sensor, const char *output)
+{
+    const char *subject = live__text("mrelease: %s: ", output), *at = sensor__stderr(sensor);
+    unsigned long long delivered, told = 0;
+
+    while ((at = strstr(at, subject))) {
+        at += strlen(subject);
+        if (sscanf(
+                at,
+                "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
+                &delivered, &told) >= 1)
+            return delivered + told;
+    }
+    fail_msg("no totals of %s", output);
+    return 0;
+}
+
 void sensor__assert_one_line(const struct sensor *sensor, const char *text)
 {
     const char *said = sensor__stderr(sensor), *end = strchr(said, '\n');
