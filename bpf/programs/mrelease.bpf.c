@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi/record.h"
+#include "lib/caller.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
@@ -35,7 +36,7 @@ int reader_awake;
 struct call {
     struct mrl_record record;
     struct mrl_target target;
-    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
+    char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
 };
 
 /* mlock and its kin have no target and keep the small part only. */
@@ -236,6 +237,37 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     return 0;
 }
 
+/* The event of the call itself, with the path of the caller's executable when that is wanted. */
+static __always_inline void emit_call(struct task_struct *task,
+                                      int event,
+                                      struct mrl_record *record)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    if (caller)
+        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+    else
+        emit(event, record, sizeof(*record));
+}
+
+/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
+static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
+{
+    struct caller *caller = current_caller(task);
+    __u64 at = call->target.exe_bytes, bytes;
+
+    if (!caller)
+        return 0;
+    asm volatile("" : "+r"(at));
+    if (at > MRL_EXE_BYTES)
+        at = MRL_EXE_BYTES;
+    bytes = caller_exe_bytes(caller);
+    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
+    call->record.exe_bytes = bytes;
+    call->record.flags |= caller->flags;
+    return bytes;
+}
+
 /* The successful release: the call's record again, with the target behind it. */
 static __always_inline void emit_do_mrelease(struct task_struct *task, struct mrl_record *record)
 {
@@ -247,6 +279,8 @@ static __always_inline void emit_do_mrelease(struct task_struct *task, struct mr
         record->flags |= MRL_RECORD_TARGET;
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
+    if (settings.caller_exe)
+        bytes += append_caller_exe(task, call);
     if (bytes > sizeof(*call))
         bytes = sizeof(*call);
     emit(MRL_EVENT_DO_MRELEASE, record, bytes);
@@ -291,7 +325,7 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     task_identity(task, record);
     if (chosen(event))
-        emit(event, record, sizeof(*record));
+        emit_call(task, event, record);
     /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
     if (wants_target(event) && entered && !ret)
         emit_do_mrelease(task, record);

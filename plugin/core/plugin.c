@@ -161,6 +161,7 @@ static int check_options(const struct mrl_plugin_options *given,
     checked->log = given->log;
     checked->log_context = given->log_context;
     checked->replay = given->replay;
+    checked->caller_exe = given->caller_exe;
     err = parse_events(given, &checked->events, error);
     if (!err)
         err = check_rung(rung, error);

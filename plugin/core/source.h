@@ -20,6 +20,7 @@ struct mrl_source_options {
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;
+    bool caller_exe;    /* records hold the path of the caller's executable */
     const char *replay; /* a path or "-"; NULL: live */
 };
 

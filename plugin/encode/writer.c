@@ -64,6 +64,17 @@ void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number)
     writer->at += 8;
 }
 
+void mrl_put_two_digits(struct mrl_writer *writer, uint32_t number)
+{
+    mrl_put_bytes(writer, digit_pairs + number * 2, 2);
+}
+
+void mrl_put_eight_digits(struct mrl_writer *writer, uint32_t number)
+{
+    eight_digits(writer->at, number);
+    writer->at += 8;
+}
+
 void mrl_put_signed(struct mrl_writer *writer, int64_t number)
 {
     if (number < 0)
@@ -100,8 +111,16 @@ unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end)
     return row->size;
 }
 
-/* Printable ASCII that Go writes as it is; DEL is among it. */
+/* Printable ASCII that is written as it is; DEL is among it. Go's own encoder wants more escaped.
+ */
 static const bool plain[256] = {
+    [' '] = true,
+    ['!'] = true,
+    ['#' ... '['] = true,
+    [']' ... 0x7f] = true,
+};
+
+static const bool plain_in_go[256] = {
     [' '] = true, ['!'] = true,         ['#' ... '%'] = true,  ['\'' ... ';'] = true,
     ['='] = true, ['?' ... '['] = true, [']' ... 0x7f] = true,
 };
@@ -155,10 +174,46 @@ void mrl_put_json_string(struct mrl_writer *writer, struct mrl_text text)
 
     mrl_put_char(writer, '"');
     while (at < end) {
-        if (plain[*at])
+        if (plain_in_go[*at])
             mrl_put_char(writer, (char)*at++);
         else
             at = put_character(writer, at, end);
+    }
+    mrl_put_char(writer, '"');
+}
+
+static bool is_utf8(const unsigned char *at, const unsigned char *end)
+{
+    unsigned int size = 1;
+
+    for (; at < end && size; at += size)
+        size = mrl_utf8_size(at, end);
+    return size;
+}
+
+void mrl_put_valid_json_string(struct mrl_writer *writer, struct mrl_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+    bool valid = true, looked = false;
+
+    mrl_put_char(writer, '"');
+    while (at < end) {
+        unsigned int size = 1;
+
+        if (plain[*at]) {
+            mrl_put_char(writer, (char)*at++);
+            continue;
+        }
+        if (*at >= 0x80 && !looked) {
+            valid = is_utf8(at, end);
+            looked = true;
+        }
+        size = mrl_utf8_size(at, end);
+        if (size == 1)
+            put_escaped_ascii(writer, *at);
+        else if (size && (valid || memcmp(at, "\xef\xbf\xbd", 3) != 0))
+            mrl_put_bytes(writer, (const char *)at, size);
+        at += size ? size : 1;
     }
     mrl_put_char(writer, '"');
 }

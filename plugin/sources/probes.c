@@ -82,6 +82,7 @@ static int load(struct mrl_probes *probes,
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
     return mrelease_bpf__load(probes->object);
 }
 

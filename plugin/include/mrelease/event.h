@@ -187,6 +187,9 @@ struct mrl_event {
     struct mrl_text process_name;
     struct mrl_text host_name;
     struct mrl_text container_id; /**< empty on the host */
+    /** Path of the caller's executable, in its mount namespace; begins with "..." where it is too
+     * deep to be read whole. Empty unless asked for (mrl_plugin_options), and where unknown. */
+    struct mrl_text executable;
     /** One per def->fields, in that order. */
     const struct mrl_value *values;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0

@@ -9,6 +9,7 @@
 #include <mrelease/error.h>
 #include <mrelease/event.h>
 #include <mrelease/option.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 MRL_BEGIN_DECLARATIONS
@@ -36,6 +37,10 @@ struct mrl_plugin_options {
     /** A capture to replay in place of the live probes, "-": standard input; NULL: live. Rung,
      * coverage and rings then mean nothing, and the default is all recorded events. */
     const char *replay;
+    /** The probes read the path of the caller's executable: mrl_event.executable, which is empty
+     * otherwise. Formats that print it (mrl_format.shows_executable) and extras that do
+     * (mrl_extra.fills_executable) want it. A replay shows what was recorded. */
+    bool caller_exe;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
