@@ -26,8 +26,8 @@ void mrl_schema__id(const struct mrl_dialect *dialect, char id[64]);
 
 /**
  * Whether the line is certainly valid. It is written for lines as Tracee and this project print
- * them; for any other that is valid (blanks between tokens, keys in another order, characters
- * beyond ASCII) the answer is "not certain", as it is for those that are not valid.
+ * them; for any other that is valid (blanks between tokens, keys in another order) the answer is
+ * "not certain", as it is for those that are not valid.
  */
 bool mrl_schema__surely_holds(const struct mrl_schema *schema, const char *line, size_t size);
 

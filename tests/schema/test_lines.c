@@ -68,21 +68,14 @@ static void lines_of_tracee_are_valid_in_their_dialect(void **state)
     }
 }
 
-static void lines_of_ascii_need_no_validator(void **state)
+static void lines_of_tracee_need_no_validator(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < corpus_count; i++) {
-        for (unsigned int j = 0; j < corpora[i].count; j++) {
-            const char *line = corpora[i].lines[j];
-            bool ascii = true;
-
-            for (const char *at = line; *at; at++)
-                ascii &= (unsigned char)*at < 0x80;
-            if (mrl_schema__surely_holds(mrl_check__schema(corpora[i].check), line, strlen(line)) !=
-                ascii)
+    for (unsigned int i = 0; i < corpus_count; i++)
+        for (unsigned int j = 0; j < corpora[i].count; j++)
+            if (!mrl_schema__surely_holds(mrl_check__schema(corpora[i].check), corpora[i].lines[j],
+                                          strlen(corpora[i].lines[j])))
                 fail_case("%s line %u", corpora[i].dialect->name, j + 1);
-        }
-    }
 }
 
 static void dialects_are_told_by_time_stamp_and_types(void **state)
@@ -283,7 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_tracee_are_valid_in_their_dialect),
-        cmocka_unit_test(lines_of_ascii_need_no_validator),
+        cmocka_unit_test(lines_of_tracee_need_no_validator),
         cmocka_unit_test(dialects_are_told_by_time_stamp_and_types),
         cmocka_unit_test(only_lines_without_arguments_are_valid_in_another_dialect),
         cmocka_unit_test(edited_lines_fail_where_and_why_they_should),
