@@ -10,7 +10,6 @@
 static const struct mrl_shape u64 = MRL_NUMBER(0, UINT64_MAX);
 static const struct mrl_shape u32 = MRL_NUMBER(0, UINT32_MAX);
 static const struct mrl_shape text = MRL_TEXT_ANY;
-static const struct mrl_shape some_text = MRL_TEXT_FROM(1);
 static const struct mrl_shape comm = { .types = MRL_JSON_STRING,
                                        .length_min = 1,
                                        .length_max = 15 };
@@ -31,7 +30,7 @@ static const struct mrl_shape policies = { .name = "policies",
 
 /* -- the workload ----------------------------------------------------------------------------- */
 
-static const struct mrl_member executable_members[] = { { "path", &some_text, false } };
+static const struct mrl_member executable_members[] = { { "path", &text, false } };
 static const struct mrl_shape executable = { .name = "executable",
                                              .types = MRL_JSON_OBJECT,
                                              MRL_MEMBERS(executable_members) };
