@@ -163,6 +163,13 @@ static struct mrl_shape id_shape(struct mrl_pool *pool, const struct mrl_event_d
     return shape;
 }
 
+/* With extras, the number is bound by what may be in the list, whatever extras there will be. */
+static struct mrl_shape count_shape(const struct mrl_shape *args)
+{
+    return (struct mrl_shape)MRL_NUMBER(args->items_min,
+                                        args->extra_count ? UINT32_MAX : args->items_max);
+}
+
 /* The shapes of the rows that have none of their own, in their order. */
 static struct mrl_shape line_shape(struct mrl_pool *pool,
                                    const struct mrl_event_def *def,
@@ -175,7 +182,7 @@ static struct mrl_shape line_shape(struct mrl_pool *pool,
     } own[] = {
         { "eventId", id_shape(pool, def) },
         { "eventName", mrl_shape__word(pool, def->name) },
-        { "argsNum", MRL_NUMBER(args.items_min, args.items_max) },
+        { "argsNum", count_shape(&args) },
         { "syscall", mrl_shape__word(pool, def->syscall) },
         { "args", args },
     };
