@@ -23,7 +23,7 @@ static const struct mrl_shape null = { .types = MRL_JSON_NULL };
 static const struct mrl_shape policy_names = {
     .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = 64
 };
-static const struct mrl_member policies_members[] = { { "matched", &policy_names, true } };
+static const struct mrl_member policies_members[] = { { "matched", &policy_names, false } };
 static const struct mrl_shape policies = { .name = "policies",
                                            .types = MRL_JSON_OBJECT,
                                            MRL_MEMBERS(policies_members) };
@@ -74,9 +74,9 @@ static const struct mrl_shape digests = {
     .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = 64
 };
 static const struct mrl_member image_members[] = {
-    { "id", &text, true },
+    { "id", &text, false },
     { "repo_digests", &digests, true },
-    { "name", &text, true },
+    { "name", &text, false },
 };
 static const struct mrl_shape image = { .name = "image",
                                         .types = MRL_JSON_OBJECT,
@@ -103,8 +103,8 @@ static const struct mrl_shape namespace = { .name = "namespace",
                                             .types = MRL_JSON_OBJECT,
                                             MRL_MEMBERS(namespace_members) };
 static const struct mrl_member k8s_members[] = {
-    { "pod", &pod, true },
-    { "namespace", &namespace, true },
+    { "pod", &pod, false },
+    { "namespace", &namespace, false },
 };
 static const struct mrl_shape k8s = { .name = "k8s",
                                       .types = MRL_JSON_OBJECT,
@@ -127,7 +127,7 @@ static const struct mrl_shape *keep(struct mrl_pool *pool, struct mrl_shape shap
 static const struct mrl_shape *thread_shape(struct mrl_pool *pool, const char *syscall)
 {
     const struct mrl_member members[] = {
-        { "start_time", &date, true },
+        { "start_time", &date, false },
         { "name", &comm, true },
         { "unique_id", &u32, false },
         { "host_tid", &u32, false },
