@@ -120,7 +120,7 @@ static struct mrl_shape value_shape(const struct mrl_field *field)
     return shape;
 }
 
-static struct mrl_shape argument_shape(struct mrl_pool *pool,
+static struct mrl_shape argument_shape(struct mrl_shape_pool *pool,
                                        const struct mrl_field *field,
                                        const char *type)
 {
@@ -129,7 +129,7 @@ static struct mrl_shape argument_shape(struct mrl_pool *pool,
         mrl_shape__word(pool, type),
         value_shape(field),
     };
-    const struct mrl_shape *kept = mrl_pool__copy(pool, shapes, sizeof(shapes));
+    const struct mrl_shape *kept = mrl_shape_pool__copy(pool, shapes, sizeof(shapes));
     const struct mrl_member members[] = {
         { "name", &kept[0], false },
         { "type", &kept[1], false },
@@ -138,7 +138,7 @@ static struct mrl_shape argument_shape(struct mrl_pool *pool,
 
     return (struct mrl_shape){
         .types = MRL_JSON_OBJECT,
-        .members = mrl_pool__copy(pool, members, sizeof(members)),
+        .members = mrl_shape_pool__copy(pool, members, sizeof(members)),
         .member_count = sizeof(members) / sizeof(members[0]),
         .field = field,
     };
@@ -146,7 +146,7 @@ static struct mrl_shape argument_shape(struct mrl_pool *pool,
 
 /* -- an event --------------------------------------------------------------------------------- */
 
-static struct mrl_shape id_shape(struct mrl_pool *pool, const struct mrl_event_def *def)
+static struct mrl_shape id_shape(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
     const int ids[] = { def->id_x86_64, def->id_arm64 };
     char number[16];
@@ -157,9 +157,9 @@ static struct mrl_shape id_shape(struct mrl_pool *pool, const struct mrl_event_d
         if (i && ids[i] == ids[0])
             break;
         snprintf(number, sizeof(number), "%d", ids[i]);
-        words[shape.word_count++] = mrl_pool__copy(pool, number, sizeof(number));
+        words[shape.word_count++] = mrl_shape_pool__copy(pool, number, sizeof(number));
     }
-    shape.words = mrl_pool__copy(pool, words, sizeof(words));
+    shape.words = mrl_shape_pool__copy(pool, words, sizeof(words));
     return shape;
 }
 
@@ -171,7 +171,7 @@ static struct mrl_shape count_shape(const struct mrl_shape *args)
 }
 
 /* The shapes of the rows that have none of their own, in their order. */
-static struct mrl_shape line_shape(struct mrl_pool *pool,
+static struct mrl_shape line_shape(struct mrl_shape_pool *pool,
                                    const struct mrl_event_def *def,
                                    mrl_field_shape field_shape)
 {
@@ -186,13 +186,13 @@ static struct mrl_shape line_shape(struct mrl_pool *pool,
         { "syscall", mrl_shape__word(pool, def->syscall) },
         { "args", args },
     };
-    struct mrl_member *members = mrl_pool__copy(pool, rows, sizeof(rows));
+    struct mrl_member *members = mrl_shape_pool__copy(pool, rows, sizeof(rows));
     unsigned int next = 0;
 
     for (unsigned int i = 0; i < ROW_COUNT; i++) {
         if (members[i].shape)
             continue;
-        members[i].shape = mrl_pool__copy(pool, &own[next].shape, sizeof(own[next].shape));
+        members[i].shape = mrl_shape_pool__copy(pool, &own[next].shape, sizeof(own[next].shape));
         next++;
     }
     return (struct mrl_shape){
@@ -212,12 +212,12 @@ static const char *type_v0_23(const struct mrl_kind *kind)
     return kind->type_v0_23;
 }
 
-static struct mrl_shape field_v0_23(struct mrl_pool *pool, const struct mrl_field *field)
+static struct mrl_shape field_v0_23(struct mrl_shape_pool *pool, const struct mrl_field *field)
 {
     return argument_shape(pool, field, field->kind->type_v0_23);
 }
 
-static struct mrl_shape line_v0_23(struct mrl_pool *pool, const struct mrl_event_def *def)
+static struct mrl_shape line_v0_23(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
     return line_shape(pool, def, field_v0_23);
 }
@@ -236,12 +236,12 @@ static const char *type_v0_24(const struct mrl_kind *kind)
     return kind->type_v0_24;
 }
 
-static struct mrl_shape field_v0_24(struct mrl_pool *pool, const struct mrl_field *field)
+static struct mrl_shape field_v0_24(struct mrl_shape_pool *pool, const struct mrl_field *field)
 {
     return argument_shape(pool, field, field->kind->type_v0_24);
 }
 
-static struct mrl_shape line_v0_24(struct mrl_pool *pool, const struct mrl_event_def *def)
+static struct mrl_shape line_v0_24(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
     return line_shape(pool, def, field_v0_24);
 }

@@ -18,7 +18,7 @@ struct mrl_dialect {
     /** Type string of a kind where the dialect has such strings, or NULL. */
     const char *(*type_of)(const struct mrl_kind *kind);
     /** The shape of a line of this event. */
-    struct mrl_shape (*line_shape)(struct mrl_pool *pool, const struct mrl_event_def *def);
+    struct mrl_shape (*line_shape)(struct mrl_shape_pool *pool, const struct mrl_event_def *def);
 };
 
 extern const struct mrl_dialect mrl_dialect_v0_23, mrl_dialect_v0_24, mrl_dialect_v1beta1;

@@ -12,7 +12,7 @@ enum { POOL_BYTES = 1 << 20 };
 int mrl_schema__new(const struct mrl_dialect *dialect, struct mrl_schema **ret_schema)
 {
     struct mrl_schema *schema = calloc(1, sizeof(*schema));
-    struct mrl_pool pool;
+    struct mrl_shape_pool pool;
     struct mrl_shape *lines;
 
     if (schema)
@@ -23,7 +23,7 @@ int mrl_schema__new(const struct mrl_dialect *dialect, struct mrl_schema **ret_s
     }
     pool.at = schema->memory;
     pool.end = pool.at + POOL_BYTES;
-    lines = mrl_pool__take(&pool, mrl_event_def__count() * sizeof(*lines));
+    lines = mrl_shape_pool__take(&pool, mrl_event_def__count() * sizeof(*lines));
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         lines[i] = dialect->line_shape(&pool, mrl_event_def__at(i));
     schema->lines = lines;

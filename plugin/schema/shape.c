@@ -7,7 +7,7 @@
 
 /* -- memory ----------------------------------------------------------------------------------- */
 
-void *mrl_pool__take(struct mrl_pool *pool, size_t size)
+void *mrl_shape_pool__take(struct mrl_shape_pool *pool, size_t size)
 {
     char *taken = pool->at;
 
@@ -17,9 +17,9 @@ void *mrl_pool__take(struct mrl_pool *pool, size_t size)
     return taken;
 }
 
-void *mrl_pool__copy(struct mrl_pool *pool, const void *from, size_t size)
+void *mrl_shape_pool__copy(struct mrl_shape_pool *pool, const void *from, size_t size)
 {
-    return memcpy(mrl_pool__take(pool, size), from, size);
+    return memcpy(mrl_shape_pool__take(pool, size), from, size);
 }
 
 /* -- values ----------------------------------------------------------------------------------- */
@@ -39,24 +39,24 @@ struct mrl_shape mrl_shape__integer(const struct mrl_kind *kind)
     return shape;
 }
 
-struct mrl_shape mrl_shape__word(struct mrl_pool *pool, const char *word)
+struct mrl_shape mrl_shape__word(struct mrl_shape_pool *pool, const char *word)
 {
     return (struct mrl_shape){
         .types = MRL_JSON_STRING,
-        .words = mrl_pool__copy(pool, &word, sizeof(word)),
+        .words = mrl_shape_pool__copy(pool, &word, sizeof(word)),
         .word_count = 1,
     };
 }
 
 /* -- arguments -------------------------------------------------------------------------------- */
 
-static const struct mrl_shape *shapes_of(struct mrl_pool *pool,
+static const struct mrl_shape *shapes_of(struct mrl_shape_pool *pool,
                                          const struct mrl_field *fields,
                                          unsigned int count,
                                          mrl_field_shape field_shape,
                                          const struct mrl_field *last)
 {
-    struct mrl_shape *shapes = mrl_pool__take(pool, (count + 1) * sizeof(*shapes));
+    struct mrl_shape *shapes = mrl_shape_pool__take(pool, (count + 1) * sizeof(*shapes));
 
     for (unsigned int i = 0; i < count; i++)
         shapes[i] = field_shape(pool, &fields[i]);
@@ -65,14 +65,14 @@ static const struct mrl_shape *shapes_of(struct mrl_pool *pool,
     return shapes;
 }
 
-static void add_extras(struct mrl_pool *pool,
+static void add_extras(struct mrl_shape_pool *pool,
                        const struct mrl_event_def *def,
                        mrl_field_shape field_shape,
                        struct mrl_shape *array)
 {
     unsigned int count;
     const struct mrl_extra *all = mrl_extra__all(&count);
-    struct mrl_extra_shape *extras = mrl_pool__take(pool, count * sizeof(*extras));
+    struct mrl_extra_shape *extras = mrl_shape_pool__take(pool, count * sizeof(*extras));
 
     for (unsigned int i = 0; i < count; i++) {
         if (!all[i].field_count || !mrl_extra__fits(def))
@@ -86,7 +86,7 @@ static void add_extras(struct mrl_pool *pool,
     array->extras = extras;
 }
 
-struct mrl_shape mrl_shape__arguments(struct mrl_pool *pool,
+struct mrl_shape mrl_shape__arguments(struct mrl_shape_pool *pool,
                                       const struct mrl_event_def *def,
                                       mrl_field_shape field_shape,
                                       const struct mrl_field *last)

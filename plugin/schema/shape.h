@@ -91,14 +91,14 @@ struct mrl_shape {
 };
 
 /** Memory that shapes are built in; sized for the tables, so running out is a programming error. */
-struct mrl_pool {
+struct mrl_shape_pool {
     char *at, *end;
 };
 
-void *mrl_pool__take(struct mrl_pool *pool, size_t size);
+void *mrl_shape_pool__take(struct mrl_shape_pool *pool, size_t size);
 
 /** Copies of what is pointed to, in the pool. */
-void *mrl_pool__copy(struct mrl_pool *pool, const void *from, size_t size);
+void *mrl_shape_pool__copy(struct mrl_shape_pool *pool, const void *from, size_t size);
 
 #define MRL_TEXT_ANY             \
     {                            \
@@ -122,16 +122,17 @@ void *mrl_pool__copy(struct mrl_pool *pool, const void *from, size_t size);
 struct mrl_shape mrl_shape__integer(const struct mrl_kind *kind);
 
 /** The one text `word`, which must outlive the pool. */
-struct mrl_shape mrl_shape__word(struct mrl_pool *pool, const char *word);
+struct mrl_shape mrl_shape__word(struct mrl_shape_pool *pool, const char *word);
 
 /** Makes the shape of one argument, as a dialect writes it. */
-typedef struct mrl_shape (*mrl_field_shape)(struct mrl_pool *pool, const struct mrl_field *field);
+typedef struct mrl_shape (*mrl_field_shape)(struct mrl_shape_pool *pool,
+                                            const struct mrl_field *field);
 
 /**
  * The array of an event's arguments: its own, then `last` unless it is NULL, then the extras that
  * may follow.
  */
-struct mrl_shape mrl_shape__arguments(struct mrl_pool *pool,
+struct mrl_shape mrl_shape__arguments(struct mrl_shape_pool *pool,
                                       const struct mrl_event_def *def,
                                       mrl_field_shape field_shape,
                                       const struct mrl_field *last);

@@ -110,21 +110,23 @@ static const struct mrl_shape k8s = { .name = "k8s",
                                       .types = MRL_JSON_OBJECT,
                                       MRL_MEMBERS(k8s_members) };
 
-static struct mrl_shape object(struct mrl_pool *pool, const struct mrl_member *members, size_t size)
+static struct mrl_shape object(struct mrl_shape_pool *pool,
+                               const struct mrl_member *members,
+                               size_t size)
 {
     return (struct mrl_shape){
         .types = MRL_JSON_OBJECT,
-        .members = mrl_pool__copy(pool, members, size),
+        .members = mrl_shape_pool__copy(pool, members, size),
         .member_count = (unsigned int)(size / sizeof(*members)),
     };
 }
 
-static const struct mrl_shape *keep(struct mrl_pool *pool, struct mrl_shape shape)
+static const struct mrl_shape *keep(struct mrl_shape_pool *pool, struct mrl_shape shape)
 {
-    return mrl_pool__copy(pool, &shape, sizeof(shape));
+    return mrl_shape_pool__copy(pool, &shape, sizeof(shape));
 }
 
-static const struct mrl_shape *thread_shape(struct mrl_pool *pool, const char *syscall)
+static const struct mrl_shape *thread_shape(struct mrl_shape_pool *pool, const char *syscall)
 {
     const struct mrl_member members[] = {
         { "start_time", &date, false },
@@ -140,7 +142,7 @@ static const struct mrl_shape *thread_shape(struct mrl_pool *pool, const char *s
     return keep(pool, object(pool, members, sizeof(members)));
 }
 
-static const struct mrl_shape *workload_shape(struct mrl_pool *pool, const char *syscall)
+static const struct mrl_shape *workload_shape(struct mrl_shape_pool *pool, const char *syscall)
 {
     const struct mrl_member process_members[] = {
         { "executable", &executable, true }, { "unique_id", &u32, false },
@@ -169,7 +171,7 @@ static const struct mrl_shape hex = { .name = "hex",
                                       .types = MRL_JSON_STRING,
                                       .text = &mrl_text_hex };
 
-static const struct mrl_shape *value_shape(struct mrl_pool *pool, const struct mrl_kind *kind)
+static const struct mrl_shape *value_shape(struct mrl_shape_pool *pool, const struct mrl_kind *kind)
 {
     if (kind->wire == MRL_WIRE_TEXT)
         return &text;
@@ -180,7 +182,7 @@ static const struct mrl_shape *value_shape(struct mrl_pool *pool, const struct m
 
 /* A name and one value: under the key of its type, under "str" for a pointer that Tracee has
  * decoded, or null under "value" when nothing could be read. */
-static struct mrl_shape datum_shape(struct mrl_pool *pool, const struct mrl_field *field)
+static struct mrl_shape datum_shape(struct mrl_shape_pool *pool, const struct mrl_field *field)
 {
     struct mrl_member members[4] = {
         { "name", keep(pool, mrl_shape__word(pool, field->name)), false },
@@ -209,7 +211,7 @@ static const struct mrl_kind return_kind = {
 static const struct mrl_field return_field = { "returnValue", &return_kind, MRL_TAG_K,
                                                "What the call returned: 0, or a negative errno." };
 
-static struct mrl_shape line_shape(struct mrl_pool *pool, const struct mrl_event_def *def)
+static struct mrl_shape line_shape(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
     bool is_call = *def->syscall;
     struct mrl_shape data =
