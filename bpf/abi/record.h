@@ -40,7 +40,7 @@ enum {
     MRL_RECORD_NO_ENTRY =
         1 << 1, /* exit seen without entry: blocked by seccomp, or begun before attach */
     MRL_RECORD_TARGET = 1 << 2,  /* a struct mrl_target follows */
-    MRL_RECORD_EXE_CUT = 1 << 3, /* outer components of the caller's path are missing */
+    MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
 };
 
 /** mrl_target.flags: what was seen of the target at entry, and again at exit. */
@@ -126,19 +126,21 @@ struct mrl_settings {
     __u32 reserved;
 };
 
-/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self. */
+/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self + filtered.
+ */
 struct mrl_event_counters {
     __u64 seen; /* exits of the call */
     __u64 submitted;
     __u64 refused;   /* the ring was full */
     __u64 self;      /* our own proof calls */
     __u64 no_memory; /* the kernel had none for the state of a call */
+    __u64 filtered;  /* a rule refused it: no record, no number, no room (abi/rule.h) */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 136, "the target is an ABI");
-_Static_assert(sizeof(struct mrl_event_counters) == 40, "the counters are an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 48, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
 #endif
 

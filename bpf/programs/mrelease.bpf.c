@@ -12,6 +12,7 @@
 
 #include "abi/record.h"
 #include "lib/caller.h"
+#include "lib/scope.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
@@ -197,6 +198,27 @@ static __always_inline void count_self(int event)
     __sync_fetch_and_add(&counters->self, 1);
 }
 
+static __always_inline void count_filtered(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->filtered, 1);
+}
+
+/* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
+static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
+{
+    if (!chosen(event))
+        return false;
+    if (scope_accepts(event, task, record))
+        return true;
+    count_filtered(event);
+    return false;
+}
+
 static __always_inline void count_no_memory(int event)
 {
     struct mrl_event_counters *counters = counters_of(event);
@@ -290,7 +312,7 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered;
+    bool compat = false, entered, call_passes, release_passes;
     int event;
 
     if (!may_be_watched(number))
@@ -320,14 +342,19 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
         return 0;
     }
     record->ret = ret;
+    call_passes = passes(event, task, record);
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    release_passes =
+        wants_target(event) && entered && !ret && passes(MRL_EVENT_DO_MRELEASE, task, record);
+    if (!call_passes && !release_passes)
+        return 0;
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     task_identity(task, record);
-    if (chosen(event))
+    if (call_passes)
         emit_call(task, event, record);
-    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
-    if (wants_target(event) && entered && !ret)
+    if (release_passes)
         emit_do_mrelease(task, record);
     return 0;
 }

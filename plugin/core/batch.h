@@ -55,4 +55,11 @@ static inline bool mrl_batch__has_room(const struct mrl_batch *batch, size_t max
     return batch->count < max_events && batch->arena.used + MRL_BATCH_EVENT_ROOM <= MRL_BATCH_BYTES;
 }
 
+/** Takes the last event back; `used` is what the arena held before it. */
+static inline void mrl_batch__take_back(struct mrl_batch *batch, size_t used)
+{
+    batch->count--;
+    batch->arena.used = used;
+}
+
 #endif

@@ -10,11 +10,13 @@
 
 #include "core/batch.h"
 
+struct mrl_filter;
 struct mrl_source;
 
 /** The options of a plugin after they were checked. */
 struct mrl_source_options {
     uint32_t events;
+    const struct mrl_filter *filter;            /* outlives the source */
     const char *rung;                           /* a rung's name; NULL: choose */
     const char *coverage;                       /* "compat", "native" or "all" */
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */

@@ -4,15 +4,9 @@
 
 #include "enrich/entity.h"
 
-#define PUT_NUMBER(writer, literal, number) \
-    do {                                    \
-        mrl_put_literal(writer, literal);   \
-        mrl_put_unsigned(writer, number);   \
-    } while (0)
-
 static void put_start(const struct mrl_task *task, struct mrl_writer *writer)
 {
-    PUT_NUMBER(writer, ",\"threadStartTime\":", task->event->thread_start_ns);
+    mrl_put_key(writer, ",\"threadStartTime\":", task->event->thread_start_ns);
     mrl_put_literal(writer, ",\"processorId\":");
 }
 
@@ -33,16 +27,16 @@ static void put_context(const struct mrl_task *task, struct mrl_writer *writer)
 {
     const struct mrl_event *event = task->event;
 
-    PUT_NUMBER(writer, ",\"processId\":", event->process_id);
-    PUT_NUMBER(writer, ",\"cgroupId\":", event->cgroup_id);
-    PUT_NUMBER(writer, ",\"threadId\":", event->thread_id);
-    PUT_NUMBER(writer, ",\"parentProcessId\":", event->parent_process_id);
-    PUT_NUMBER(writer, ",\"hostProcessId\":", event->host_process_id);
-    PUT_NUMBER(writer, ",\"hostThreadId\":", event->host_thread_id);
-    PUT_NUMBER(writer, ",\"hostParentProcessId\":", event->host_parent_process_id);
-    PUT_NUMBER(writer, ",\"userId\":", event->user_id);
-    PUT_NUMBER(writer, ",\"mountNamespace\":", event->mount_namespace);
-    PUT_NUMBER(writer, ",\"pidNamespace\":", event->pid_namespace);
+    mrl_put_key(writer, ",\"processId\":", event->process_id);
+    mrl_put_key(writer, ",\"cgroupId\":", event->cgroup_id);
+    mrl_put_key(writer, ",\"threadId\":", event->thread_id);
+    mrl_put_key(writer, ",\"parentProcessId\":", event->parent_process_id);
+    mrl_put_key(writer, ",\"hostProcessId\":", event->host_process_id);
+    mrl_put_key(writer, ",\"hostThreadId\":", event->host_thread_id);
+    mrl_put_key(writer, ",\"hostParentProcessId\":", event->host_parent_process_id);
+    mrl_put_key(writer, ",\"userId\":", event->user_id);
+    mrl_put_key(writer, ",\"mountNamespace\":", event->mount_namespace);
+    mrl_put_key(writer, ",\"pidNamespace\":", event->pid_namespace);
     mrl_put_literal(writer, ",\"processName\":");
     mrl_put_json_string(writer, task->words[MRL_TASK_PROCESS]);
     mrl_put_literal(writer, ",\"executable\":{\"path\":");
@@ -54,12 +48,15 @@ static void put_context(const struct mrl_task *task, struct mrl_writer *writer)
 
 static void put_ids(const struct mrl_event *event, uint64_t rounding_ns, struct mrl_writer *writer)
 {
-    PUT_NUMBER(writer, "},\"threadEntityId\":",
-               mrl_entity_id(event->host_thread_id, event->thread_start_ns, rounding_ns));
-    PUT_NUMBER(writer, ",\"processEntityId\":",
-               mrl_entity_id(event->host_process_id, event->process_start_ns, rounding_ns));
-    PUT_NUMBER(writer, ",\"parentEntityId\":",
-               mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns));
+    uint32_t thread = mrl_entity_id(event->host_thread_id, event->thread_start_ns, rounding_ns);
+    uint32_t process = mrl_task__leads(event) ? thread
+                                              : mrl_entity_id(event->host_process_id,
+                                                              event->process_start_ns, rounding_ns);
+
+    mrl_put_key(writer, "},\"threadEntityId\":", thread);
+    mrl_put_key(writer, ",\"processEntityId\":", process);
+    mrl_put_key(writer, ",\"parentEntityId\":",
+                mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns));
     mrl_put_literal(writer, ",\"args\":[");
 }
 

@@ -41,6 +41,13 @@ struct mrl_task {
     struct mrl_text words[MRL_TASK_WORDS];
 };
 
+/** Whether the thread is its process's first, and both have the same entity id. */
+static inline bool mrl_task__leads(const struct mrl_event *event)
+{
+    return event->host_thread_id == event->host_process_id &&
+           event->thread_start_ns == event->process_start_ns;
+}
+
 /** Writes one of the pieces of a task's text. */
 typedef void (*mrl_task_put)(void *context,
                              const struct mrl_task *task,

@@ -4,12 +4,6 @@
 
 #include "enrich/entity.h"
 
-#define PUT_NUMBER(writer, literal, number) \
-    do {                                    \
-        mrl_put_literal(writer, literal);   \
-        mrl_put_unsigned(writer, number);   \
-    } while (0)
-
 static uint32_t entity(uint32_t host_pid, uint64_t start_ns)
 {
     return mrl_entity_id(host_pid, start_ns, MRL_V1BETA1_ROUNDING_NS);
@@ -40,6 +34,7 @@ static void put_process(const struct mrl_task *task,
                         struct mrl_writer *writer)
 {
     const struct mrl_event *event = task->event;
+    uint32_t thread = entity(event->host_thread_id, event->thread_start_ns);
 
     mrl_put_literal(writer, ",\"workload\":{\"process\":{");
     if (task->words[MRL_TASK_EXECUTABLE].size) {
@@ -47,10 +42,12 @@ static void put_process(const struct mrl_task *task,
         mrl_put_valid_json_string(writer, task->words[MRL_TASK_EXECUTABLE]);
         mrl_put_literal(writer, "},");
     }
-    PUT_NUMBER(writer, "\"unique_id\":", entity(event->host_process_id, event->process_start_ns));
-    PUT_NUMBER(writer, ",\"host_pid\":", event->host_process_id);
-    PUT_NUMBER(writer, ",\"pid\":", event->process_id);
-    PUT_NUMBER(writer, ",\"real_user\":{\"id\":", event->user_id);
+    mrl_put_key(writer, "\"unique_id\":",
+                mrl_task__leads(event) ? thread
+                                       : entity(event->host_process_id, event->process_start_ns));
+    mrl_put_key(writer, ",\"host_pid\":", event->host_process_id);
+    mrl_put_key(writer, ",\"pid\":", event->process_id);
+    mrl_put_key(writer, ",\"real_user\":{\"id\":", event->user_id);
     mrl_put_literal(writer, "},\"thread\":{");
     if (event->thread_start_ns) {
         mrl_put_literal(writer, "\"start_time\":\"");
@@ -58,9 +55,9 @@ static void put_process(const struct mrl_task *task,
         mrl_put_literal(writer, "\",");
     }
     put_thread_name(task->words[MRL_TASK_PROCESS], writer);
-    PUT_NUMBER(writer, "\"unique_id\":", entity(event->host_thread_id, event->thread_start_ns));
-    PUT_NUMBER(writer, ",\"host_tid\":", event->host_thread_id);
-    PUT_NUMBER(writer, ",\"tid\":", event->thread_id);
+    mrl_put_key(writer, "\"unique_id\":", thread);
+    mrl_put_key(writer, ",\"host_tid\":", event->host_thread_id);
+    mrl_put_key(writer, ",\"tid\":", event->thread_id);
 }
 
 static void put_ancestors(const struct mrl_event *event, struct mrl_writer *writer)
@@ -69,9 +66,9 @@ static void put_ancestors(const struct mrl_event *event, struct mrl_writer *writ
 
     if (!parent)
         return;
-    PUT_NUMBER(writer, ",\"ancestors\":[{\"unique_id\":", parent);
-    PUT_NUMBER(writer, ",\"host_pid\":", event->host_parent_process_id);
-    PUT_NUMBER(writer, ",\"pid\":", event->parent_process_id);
+    mrl_put_key(writer, ",\"ancestors\":[{\"unique_id\":", parent);
+    mrl_put_key(writer, ",\"host_pid\":", event->host_parent_process_id);
+    mrl_put_key(writer, ",\"pid\":", event->parent_process_id);
     mrl_put_literal(writer, "}]");
 }
 

@@ -35,6 +35,13 @@ void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number);
 /** The same with its sign; at most 20 bytes. */
 void mrl_put_signed(struct mrl_writer *writer, int64_t number);
 
+/** A literal, like a comma and a key, and behind it the digits of a number. */
+#define mrl_put_key(writer, literal, number) \
+    do {                                     \
+        mrl_put_literal(writer, literal);    \
+        mrl_put_unsigned(writer, number);    \
+    } while (0)
+
 /** The digits of a number below 100, or below 10^8, with leading zeros. */
 void mrl_put_two_digits(struct mrl_writer *writer, uint32_t number);
 void mrl_put_eight_digits(struct mrl_writer *writer, uint32_t number);

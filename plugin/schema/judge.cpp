@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file in C++: valijson and RapidJSON behind the C functions of judge.h.
 #define VALIJSON_USE_EXCEPTIONS 1
+// clang-format off: the adapter wants to come before RapidJSON
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 #include <valijson/adapters/rapidjson_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
-
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
+// clang-format on
 
 #include <cerrno>
 #include <cmath>
@@ -25,7 +26,8 @@
 
 // valijson takes every integer for an int64_t, so that the upper half of the unsigned numbers would
 // be negative, and compares with bounds as double. Both are put right where it asks for a number.
-namespace valijson::adapters {
+namespace valijson::adapters
+{
 
 static bool is_beyond_int64(const rapidjson::Value &value)
 {
@@ -60,7 +62,8 @@ template <> inline bool GenericRapidJsonValue<rapidjson::Value>::getDouble(doubl
 
 } // namespace valijson::adapters
 
-namespace {
+namespace
+{
 
 using Adapter = valijson::adapters::RapidJsonAdapter;
 using rapidjson::SizeType;
@@ -71,18 +74,44 @@ constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag | rapidjson::k
 // Hands a parser's events on to a document, and holds them against the rules for lines on the way.
 class Filter
 {
-public:
-    Filter(rapidjson::Document &document) : m_document(document) {}
+  public:
+    Filter(rapidjson::Document &document) : m_document(document)
+    {
+    }
 
-    const char *refusal() const { return m_refusal; }
+    const char *refusal() const
+    {
+        return m_refusal;
+    }
 
-    bool Null() { return m_document.Null(); }
-    bool Bool(bool value) { return m_document.Bool(value); }
-    bool Int(int value) { return m_document.Int(value); }
-    bool Uint(unsigned value) { return m_document.Uint(value); }
-    bool Int64(int64_t value) { return m_document.Int64(value); }
-    bool Uint64(uint64_t value) { return m_document.Uint64(value); }
-    bool Double(double value) { return m_document.Double(value); }
+    bool Null()
+    {
+        return m_document.Null();
+    }
+    bool Bool(bool value)
+    {
+        return m_document.Bool(value);
+    }
+    bool Int(int value)
+    {
+        return m_document.Int(value);
+    }
+    bool Uint(unsigned value)
+    {
+        return m_document.Uint(value);
+    }
+    bool Int64(int64_t value)
+    {
+        return m_document.Int64(value);
+    }
+    bool Uint64(uint64_t value)
+    {
+        return m_document.Uint64(value);
+    }
+    bool Double(double value)
+    {
+        return m_document.Double(value);
+    }
 
     // Every number comes as it is written.
     bool RawNumber(const char *text, SizeType size, bool)
@@ -106,7 +135,10 @@ public:
         return is_text(text, size) && m_document.String(text, size, true);
     }
 
-    bool StartObject() { return open() && m_document.StartObject(); }
+    bool StartObject()
+    {
+        return open() && m_document.StartObject();
+    }
 
     bool Key(const char *text, SizeType size, bool)
     {
@@ -123,7 +155,10 @@ public:
         return m_document.EndObject(count);
     }
 
-    bool StartArray() { return open() && m_document.StartArray(); }
+    bool StartArray()
+    {
+        return open() && m_document.StartArray();
+    }
 
     bool EndArray(SizeType count)
     {
@@ -131,7 +166,7 @@ public:
         return m_document.EndArray(count);
     }
 
-private:
+  private:
     bool refuse(const char *why)
     {
         m_refusal = why;
@@ -198,7 +233,10 @@ int set_parse_fault(mrl_fault *fault, const rapidjson::ParseResult &result, cons
 }
 
 // Returns whether the text was parsed; otherwise the fault says why.
-bool parse(const char *text, size_t size, mrl_judge_rules rules, rapidjson::Document &document,
+bool parse(const char *text,
+           size_t size,
+           mrl_judge_rules rules,
+           rapidjson::Document &document,
            mrl_fault *fault)
 {
     if (std::memchr(text, 0, size)) { // RapidJSON takes it for the end
@@ -286,8 +324,8 @@ int mrl_judge__new(const char *text, size_t size, mrl_error *error, mrl_judge **
     }
 }
 
-int mrl_judge__check(mrl_judge *judge, const char *text, size_t size, mrl_judge_rules rules,
-                     mrl_fault *ret_fault)
+int mrl_judge__check(
+    mrl_judge *judge, const char *text, size_t size, mrl_judge_rules rules, mrl_fault *ret_fault)
 {
     try {
         rapidjson::Document document;

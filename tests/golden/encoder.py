@@ -32,7 +32,7 @@ import sys
 
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
-COMPAT, NO_ENTRY, EXE_CUT = 1, 2, 8  # record flags
+COMPAT, NO_ENTRY, EXE_CUT = 1, 2, 32  # record flags
 FOUND, MM, OOM_SKIP, CUT, AFTER, EXACT = 1, 2, 4, 8, 16, 32  # target flags
 
 # Type strings by dialect, and where Tracee cuts start times before it hashes them.

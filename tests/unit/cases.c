@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/lines.h"
 #include "unit/unit.h"
 
 static const char *member(json_t *object, const char *name)
@@ -140,4 +141,32 @@ void test_case__read(struct test_case *test_case, json_t *description)
         read_target(&test_case->record, target);
     test_record__set_caller_path(&test_case->record, steps,
                                  read_steps(json_object_get(record, "exe"), steps));
+}
+
+char *test_case__line(struct mrl_encoder *encoder, json_t *description)
+{
+    struct test_decoder decoder;
+    struct test_case test_case;
+    struct mrl_event event;
+    char *line;
+
+    test_case__read(&test_case, description);
+    test_decoder__init(&decoder);
+    decoder.host = test_case.host;
+    event = *test_decoder__event(&decoder, &test_case.record);
+    event.container_id = (struct mrl_text){ test_case.container, test_case.container_size };
+    line = test_line(encoder, &event);
+    test_decoder__done(&decoder);
+    return line;
+}
+
+FILE *test_python(const char *arguments)
+{
+    char command[4096];
+    FILE *output;
+
+    snprintf(command, sizeof(command), TEST_PYTHON " -B %s/golden/%s", MRL_TEST_DIR, arguments);
+    output = popen(command, "re");
+    assert_non_null(output);
+    return output;
 }

@@ -13,8 +13,6 @@
 #include "unit/lines.h"
 #include "unit/unit.h"
 
-#define PYTHON "/usr/bin/python3"
-
 enum { RANDOM_CASES = 200, ROUNDS = 3 };
 
 /* The file's dialect and description are its directory and name. */
@@ -37,24 +35,6 @@ static const struct {
 };
 
 static const char *const dialects[] = { "json-v0.23", "json-v0.24", "json-v1beta1" };
-
-/* The line of a description, as a new string. */
-static char *line_of(struct mrl_encoder *encoder, json_t *description)
-{
-    struct test_decoder decoder;
-    struct test_case test_case;
-    struct mrl_event event;
-    char *line;
-
-    test_case__read(&test_case, description);
-    test_decoder__init(&decoder);
-    decoder.host = test_case.host;
-    event = *test_decoder__event(&decoder, &test_case.record);
-    event.container_id = (struct mrl_text){ test_case.container, test_case.container_size };
-    line = test_line(encoder, &event);
-    test_decoder__done(&decoder);
-    return line;
-}
 
 static json_t *read_description(const char *name)
 {
@@ -86,7 +66,7 @@ static void check_dialect(const char *dialect)
         wanted = test_golden(path);
         assert_non_null(wanted);
         description = read_description(golden_lines[i].name);
-        line = line_of(encoder, description);
+        line = test_case__line(encoder, description);
         assert_same_line(line, wanted);
         json_decref(description);
         free(line);
@@ -102,31 +82,19 @@ static void golden_lines_are_printed_byte_for_byte(void **state)
         check_dialect(dialects[i]);
 }
 
-/* Runs a program of tests/golden and gives its output. */
-static FILE *run_python(const char *arguments)
-{
-    char command[4096];
-    FILE *output;
-
-    snprintf(command, sizeof(command), PYTHON " -B %s/golden/%s", MRL_TEST_DIR, arguments);
-    output = popen(command, "re");
-    assert_non_null(output);
-    return output;
-}
-
 /* The independent encoder is itself held to the lines of the fact sheet. */
 static void independent_encoder_prints_the_golden_lines(void **state)
 {
     (void)state;
-    if (access(PYTHON, X_OK))
-        skip_because("there is no " PYTHON);
+    if (access(TEST_PYTHON, X_OK))
+        skip_because("there is no " TEST_PYTHON);
     for (size_t i = 0; i < COUNT_OF(golden_lines); i++) {
         char arguments[512], path[128], line[MRL_EVENT_TEXT_MAX], *wanted;
         FILE *output;
 
         snprintf(arguments, sizeof(arguments), "encoder.py --dialect %s %s/golden/cases/%s.json",
                  golden_lines[i].dialect, MRL_TEST_DIR, golden_lines[i].name);
-        output = run_python(arguments);
+        output = test_python(arguments);
         assert_non_null(fgets(line, sizeof(line), output));
         assert_int_equal(pclose(output), 0);
         snprintf(path, sizeof(path), "%s/%s.json", golden_lines[i].dialect, golden_lines[i].name);
@@ -143,12 +111,12 @@ static unsigned int compare_random(struct mrl_encoder *encoder, const char *argu
     unsigned int count = 0;
     char *text = NULL;
     size_t room = 0;
-    FILE *output = run_python(arguments);
+    FILE *output = test_python(arguments);
 
     while (getline(&text, &room, output) > 0) {
         json_t *both = json_loads(text, 0, NULL);
         const char *wanted = json_string_value(json_object_get(both, "line"));
-        char *line = line_of(encoder, json_object_get(both, "case"));
+        char *line = test_case__line(encoder, json_object_get(both, "case"));
 
         assert_non_null(wanted);
         assert_int_equal(line[strlen(line) - 1], '\n');
@@ -168,8 +136,8 @@ static void check_random(const char *dialect, bool with_exe)
     struct mrl_encoder_options options = { .extras = 0 };
     struct mrl_encoder *encoder;
 
-    if (access(PYTHON, X_OK))
-        skip_because("there is no " PYTHON);
+    if (access(TEST_PYTHON, X_OK))
+        skip_because("there is no " TEST_PYTHON);
     if (with_exe)
         assert_int_equal(mrl_extras__parse("exe", &options.extras, NULL), 0);
     encoder = test_encoder(dialect, &options);
