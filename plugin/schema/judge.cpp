@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file in C++: valijson and RapidJSON behind the C functions of judge.h.
 #define VALIJSON_USE_EXCEPTIONS 1
-// clang-format off: the adapter wants to come before RapidJSON
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
+// The adapter wants to come before RapidJSON.
+// clang-format off
 #include <valijson/adapters/rapidjson_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
-// clang-format on
+
+#include <rapidjson/encodedstream.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include <cerrno>
 #include <cmath>
@@ -21,6 +23,7 @@
 #include <set>
 #include <string>
 #include <vector>
+// clang-format on
 
 #include "schema/judge.h"
 

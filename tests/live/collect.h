@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every line that a live test made the program write is judged: by `mrelease validate` at the end of
- * the test, and by another validator later. Only where the environment names a directory for that.
+ * Every line that a live test made the program write is judged: by `mrelease validate` at the end
+ * of the test, and by another validator later. Only where the environment names a directory for
+ * that.
  */
 #ifndef MRL_LIVE_COLLECT_H
 #define MRL_LIVE_COLLECT_H
