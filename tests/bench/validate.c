@@ -42,7 +42,7 @@ static void encode_lines(struct work *work, const char *format)
 
     if (!batch || mrl_host__init(&host))
         bench_die("out of memory");
-    bench_batch__fill(batch, &host, MRL_EVENT_PROCESS_MRELEASE, TASKS);
+    bench_batch__fill(batch, &host, MRL_EVENT_PROCESS_MRELEASE, TASKS, 0);
     if (mrl_encoder__new(format, NULL, &error, &encoder))
         bench_die("%s", error.text);
     for (size_t i = 0; i < LINES; i++) {
