@@ -405,9 +405,11 @@ static void indent(FILE *out, const char *text)
             fputc(' ', out);
         if (opens && depth++ < INDENTED_LEVELS && text[1] != '}' && text[1] != ']')
             break_line(out, depth);
-        else if (!in_string && *text == ',' && depth <= INDENTED_LEVELS)
+        if (in_string || *text != ',')
+            continue;
+        if (depth <= INDENTED_LEVELS)
             break_line(out, depth);
-        else if (!in_string && *text == ',')
+        else
             fputc(' ', out);
     }
     fputc('\n', out);

@@ -4,6 +4,7 @@
  * yes only where a validator with the printed schema would; at anything unusual it gives up, which
  * is never wrong. It needs neither memory nor a stack that grows with the line.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "schema/schema.h"
@@ -283,12 +284,9 @@ static const struct mrl_shape *find_shape(const struct mrl_schema *schema,
                                           size_t size)
 {
     char key[32];
-    size_t key_size = strlen(schema->dialect->name_key) + 4;
+    size_t key_size = (size_t)snprintf(key, sizeof(key), "\"%s\":\"", schema->dialect->name_key);
     const char *name, *end = line + size;
 
-    key[0] = '"';
-    memcpy(key + 1, schema->dialect->name_key, key_size - 4);
-    memcpy(key + key_size - 3, "\":\"", 3);
     name = memmem(line, size, key, key_size);
     for (unsigned int i = 0; name && i < mrl_event_def__count(); i++) {
         size_t name_size = strlen(schema->lines[i].name);
