@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "collect.h"
+
 enum { TEST_TIME_MAX_S = 150, LONG_TEST_TIME_MAX_S = 1200 };
 
 #define TRACEFS       "/sys/kernel/tracing"
@@ -38,9 +40,11 @@ int live__setup(void **state)
 
 int live__teardown(void **state)
 {
+    int valid = collect__directory(directory);
+
     (void)state;
     cleanup__run();
-    return 0;
+    return valid;
 }
 
 /* Two instructions that a kernel with tracing programs takes: r0 = 0, exit. */

@@ -49,8 +49,6 @@ struct mrl_kind {
     const char *protobuf;
     /** Type of a Falco field: "uint64", "string", "abstime", "reltime". */
     const char *falco;
-    /** JSON Schema (draft 7) of a value, as a JSON object. */
-    const char *schema;
 };
 
 /** Tags of a field: where its value comes from, and how far it can be trusted. A set of bits. */
