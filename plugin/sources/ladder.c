@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 
 #include "sources/cpus.h"
+#include "sources/reaper.h"
 
 /* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}. */
 static const struct mrl_rung rungs[] = {
@@ -164,8 +165,7 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
-/* Exact counts of pages are wanted where targets are looked at. */
-static bool wants_cpus(const struct mrl_source_options *options)
+static bool wants_target(const struct mrl_source_options *options)
 {
     return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
 }
@@ -186,7 +186,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
         return err;
     pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
-    if (wants_cpus(options))
+    if (wants_target(options))
         mrl_cpus__find(&cpus);
     own.cpus = &cpus;
     err = -EOPNOTSUPP;
@@ -201,6 +201,11 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
                                     attempts[i].stage, strerror(-err));
     }
     current_attempt = NULL;
+    if (!err && wants_target(options)) {
+        probes.reaper = mrl_reaper__open(probes.object);
+        mrl_source_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
+                                mrl_reaper__way(probes.reaper));
+    }
     libbpf_set_print(print);
     pthread_mutex_unlock(&print_lock);
     if (err)

@@ -16,6 +16,7 @@
 
 #include "sources/cpus.h"
 #include "sources/proof.h"
+#include "sources/reaper.h"
 #include "sources/skeleton.h"
 #include "sources/tracefs.h"
 
@@ -247,8 +248,10 @@ int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
             return err;
         missed += info.recursion_misses;
     }
-    *ret_missed = missed;
-    return 0;
+    err = mrl_reaper__missed(probes->reaper, &missed);
+    if (!err)
+        *ret_missed = missed;
+    return err;
 }
 
 int mrl_probes__counters(const struct mrl_probes *probes,
@@ -284,6 +287,8 @@ void mrl_probes__detach(struct mrl_probes *probes)
     for (unsigned int i = 0; i < probes->link_count; i++)
         bpf_link__destroy(probes->links[i]);
     probes->link_count = 0;
+    mrl_reaper__close(probes->reaper);
+    probes->reaper = NULL;
     /* A grace period: the programs that ran when the links went have ended, and counted. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
