@@ -20,7 +20,7 @@
 #include "cgroup.h"
 #include "script.h"
 
-enum { TRIES = 8, PROC_BYTES = 8192 };
+enum { TRIES = 8, PROC_BYTES = 8192, STACK_BYTES = 64 * 1024 };
 
 /* -- in the victim ---------------------------------------------------------------------------- */
 
@@ -61,6 +61,35 @@ static void hold_memory(struct script *script)
         hold_file(script, victim->file, victim->file_bytes);
 }
 
+static int sleep_for_ever(void *nothing)
+{
+    (void)nothing;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+    return 0;
+}
+
+static void share(struct script *script, int flags)
+{
+    char *stack = map(script, STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+    script__check(script, clone(sleep_for_ever, stack + STACK_BYTES, flags, NULL) > 0, "clone");
+}
+
+/* mprotect() keeps others out of the memory while it walks the page tables. */
+static void churn(struct script *script)
+{
+    size_t bytes = script->victim.anon_bytes;
+    char *memory = map(script, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+    memset(memory, 1, bytes);
+    for (;;) {
+        mprotect(memory, bytes, PROT_READ);
+        mprotect(memory, bytes, PROT_READ | PROT_WRITE);
+    }
+}
+
 static void live(struct script *script, int ready)
 {
     struct victim *victim = &script->victim;
@@ -76,7 +105,13 @@ static void live(struct script *script, int ready)
     }
     prctl(PR_SET_NAME, victim->name ? victim->name : "live-victim");
     script__check(script, caller__take(&victim->self), "the victim does not know itself");
+    if (victim->shares)
+        share(script, CLONE_VM | SIGCHLD);
+    for (unsigned int i = 0; i < victim->threads; i++)
+        share(script, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD);
     script__check(script, write(ready, "", 1) == 1, "write");
+    if (victim->churns)
+        churn(script);
     for (;;)
         pause();
 }
