@@ -20,7 +20,7 @@
 struct call {
     struct mrl_record record;
     struct mrl_target target;
-    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
+    char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
     struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
     void *pgd;            /* of that mm */
 };

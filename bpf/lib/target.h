@@ -14,12 +14,21 @@
 #include "abi/record.h"
 #include "call.h"
 #include "dying.h"
+#include "exe.h"
 #include "mm.h"
-#include "path.h"
 #include "pidfd.h"
 #include "settings.h"
 #include "task.h"
 #include "types.h"
+
+static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
+{
+    bool cut;
+
+    target->exe_bytes = exe_steps(mm, exe, &cut);
+    if (cut)
+        target->flags |= MRL_TARGET_EXE_CUT;
+}
 
 static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task_struct *viewer)
 {

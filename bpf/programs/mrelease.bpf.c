@@ -12,8 +12,10 @@
 
 #include "abi/record.h"
 #include "lib/call.h"
+#include "lib/caller.h"
 #include "lib/kill.h"
 #include "lib/locks.h"
+#include "lib/scope.h"
 #include "lib/settings.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
@@ -110,6 +112,12 @@ static __always_inline bool wants_target(int event)
            (chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
 }
 
+/* Behind the call's own event, whatever the call returned. */
+static __always_inline bool needs_target(int event)
+{
+    return event == MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_TARGET;
+}
+
 static __always_inline bool wants_locks(int event)
 {
     return event != MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_LOCKS;
@@ -184,6 +192,27 @@ static __always_inline void count_self(int event)
     __sync_fetch_and_add(&counters->self, 1);
 }
 
+static __always_inline void count_filtered(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->filtered, 1);
+}
+
+/* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
+static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
+{
+    if (!chosen(event))
+        return false;
+    if (scope_accepts(event, task, record))
+        return true;
+    count_filtered(event);
+    return false;
+}
+
 static __always_inline void count_no_memory(int event)
 {
     struct mrl_event_counters *counters = counters_of(event);
@@ -232,14 +261,34 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     return 0;
 }
 
+/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
+static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
+{
+    struct caller *caller = current_caller(task);
+    __u64 at = call->target.exe_bytes, bytes;
+
+    if (!caller)
+        return 0;
+    asm volatile("" : "+r"(at));
+    if (at > MRL_EXE_BYTES)
+        at = MRL_EXE_BYTES;
+    bytes = caller_exe_bytes(caller);
+    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
+    call->record.exe_bytes = bytes;
+    call->record.flags |= caller->flags;
+    return bytes;
+}
+
 /* An event with the target behind it. */
-static __always_inline void emit_with_target(int event, struct call *call)
+static __always_inline void emit_with_target(struct task_struct *task, int event, struct call *call)
 {
     __u64 bytes = sizeof(call->record) + sizeof(call->target);
 
     call->record.flags |= MRL_RECORD_TARGET;
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
+    if (settings.caller_exe)
+        bytes += append_caller_exe(task, call);
     if (bytes > offsetof(struct call, mm))
         bytes = offsetof(struct call, mm);
     emit(event, &call->record, bytes);
@@ -250,42 +299,48 @@ static __always_inline void emit_with_locks(struct task_struct *task,
                                             bool entered,
                                             struct small_call *call)
 {
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
     locks_at_exit(task, entered, &call->locks);
     call->record.flags |= MRL_RECORD_LOCKS;
-    emit(event, &call->record, sizeof(*call));
+    if (caller)
+        emit(event, locks_with_exe(caller, call), sizeof(*call) + caller_exe_bytes(caller));
+    else
+        emit(event, &call->record, sizeof(*call));
 }
 
-/*
- * The events of a finished call. Without an entry, 0 may be the word of a seccomp filter: the
- * kernel did nothing.
- */
+/* With the path of the caller's executable when that is wanted. */
+static __always_inline void emit_alone(struct task_struct *task,
+                                       int event,
+                                       struct mrl_record *record)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    if (caller)
+        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+    else
+        emit(event, record, sizeof(*record));
+}
+
+/* The event of the call itself, with what the extras want behind it. */
 static __always_inline void emit_call(struct task_struct *task,
                                       int event,
                                       bool entered,
                                       struct mrl_record *record)
 {
-    bool released = wants_target(event) && entered && !record->ret && chosen(MRL_EVENT_DO_MRELEASE);
-    bool more = wants_target(event) && settings.needs & MRL_NEED_TARGET;
-
-    if (more && !entered)
-        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
-    else if (more || released)
-        target_at_exit(task, (void *)record);
-    if (chosen(event) && more)
-        emit_with_target(event, (void *)record);
-    else if (chosen(event) && wants_locks(event))
+    if (needs_target(event))
+        emit_with_target(task, event, (void *)record);
+    else if (wants_locks(event))
         emit_with_locks(task, event, entered, (void *)record);
-    else if (chosen(event))
-        emit(event, record, sizeof(*record));
-    if (released)
-        emit_with_target(MRL_EVENT_DO_MRELEASE, (void *)record);
+    else
+        emit_alone(task, event, record);
 }
 
 static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered, known;
+    bool compat = false, entered, known, call_passes, release_passes;
     int event;
 
     if (!may_be_watched(number))
@@ -317,11 +372,25 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
         return 0;
     }
     record->ret = ret;
+    call_passes = passes(event, task, record);
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
+                     passes(MRL_EVENT_DO_MRELEASE, task, record);
+    if (!call_passes && !release_passes)
+        return 0;
+    record->exe_bytes = 0;
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     task_identity(task, record);
-    emit_call(task, event, entered, record);
+    if (needs_target(event) && !entered)
+        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+    else if (needs_target(event) || release_passes)
+        target_at_exit(task, (void *)record);
+    if (call_passes)
+        emit_call(task, event, entered, record);
+    if (release_passes)
+        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
     return 0;
 }
 

@@ -227,7 +227,10 @@ static void markdown_extra(const struct mrl_extra *extra)
 {
     const char *before = "";
 
-    printf("\n### %s\n\n%s Behind the arguments of ", extra->name, extra->doc);
+    printf("\n### %s\n\n%s", extra->name, extra->doc);
+    printf(extra->field_count ? " Behind the arguments of " : "\n");
+    if (!extra->field_count)
+        return;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (mrl_extra__fits(extra, mrl_event_def__at(i))) {
             printf("%s`%s`", before, mrl_event_def__at(i)->name);

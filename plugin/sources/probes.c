@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "core/filter.h"
 #include "sources/cpus.h"
 #include "sources/proof.h"
 #include "sources/reaper.h"
@@ -98,6 +99,8 @@ static int load(struct mrl_probes *probes,
         memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
                sizeof(options->cpus->offsets));
     }
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
+    mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
 }
 
@@ -275,6 +278,7 @@ int mrl_probes__counters(const struct mrl_probes *probes,
         ret_counts->refused += each[cpu].refused;
         ret_counts->no_memory += each[cpu].no_memory;
         ret_counts->self += each[cpu].self;
+        ret_counts->filtered += each[cpu].filtered;
     }
     free(each);
     return err;

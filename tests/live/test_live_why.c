@@ -453,17 +453,14 @@ static bool was_interrupted(struct script *script, pid_t spinner)
     int status = 0;
 
     victim__start(script);
-    live__pause_ms(20);
+    live__pause_ms(100); /* well into it */
     victim__kill(script);
     caller = start_caller(script);
     for (int i = 0; !waited && i < 100 && !waitpid(caller, &status, WNOHANG); i++) {
         live__pause_ms(POLL_MS);
         waited = is_waiting(caller);
     }
-    if (waited) {
-        kill(caller, SIGKILL);
-        waitpid(caller, &status, 0);
-    } else if (kill(caller, 0) == 0) {
+    if (waited || !kill(caller, 0)) {
         kill(caller, SIGKILL);
         waitpid(caller, &status, 0);
     }

@@ -42,10 +42,11 @@ static void hold_file(struct script *script, const char *path, size_t bytes)
         (void)memory[i];
 }
 
-static void hold_memory(struct script *script)
+/* Returns the anonymous part. */
+static char *hold_memory(struct script *script)
 {
     const struct victim *victim = &script->victim;
-    char *memory;
+    char *memory = NULL;
 
     if (victim->anon_bytes) {
         memory = map(script, victim->anon_bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -59,6 +60,7 @@ static void hold_memory(struct script *script)
                victim->shmem_bytes);
     if (victim->file_bytes)
         hold_file(script, victim->file, victim->file_bytes);
+    return memory;
 }
 
 static int sleep_for_ever(void *nothing)
@@ -78,12 +80,8 @@ static void share(struct script *script, int flags)
 }
 
 /* mprotect() keeps others out of the memory while it walks the page tables. */
-static void churn(struct script *script)
+static void churn(char *memory, size_t bytes)
 {
-    size_t bytes = script->victim.anon_bytes;
-    char *memory = map(script, bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-
-    memset(memory, 1, bytes);
     for (;;) {
         mprotect(memory, bytes, PROT_READ);
         mprotect(memory, bytes, PROT_READ | PROT_WRITE);
@@ -93,11 +91,12 @@ static void churn(struct script *script)
 static void live(struct script *script, int ready)
 {
     struct victim *victim = &script->victim;
+    char *memory;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     script__check(script, !victim->cgroup || cgroup__enter(victim->cgroup), "entering a cgroup");
     script__check(script, readlink("/proc/self/exe", victim->path, EXE_BYTES - 1) > 0, "readlink");
-    hold_memory(script);
+    memory = hold_memory(script);
     if (victim->uid) {
         script__check(script, !setresuid(victim->uid, victim->uid, victim->uid), "setresuid");
         prctl(PR_SET_DUMPABLE, 1);
@@ -111,7 +110,7 @@ static void live(struct script *script, int ready)
         share(script, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD);
     script__check(script, write(ready, "", 1) == 1, "write");
     if (victim->churns)
-        churn(script);
+        churn(memory, victim->anon_bytes);
     for (;;)
         pause();
 }
