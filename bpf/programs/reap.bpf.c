@@ -87,7 +87,7 @@ static __always_inline int reap_enter(struct mm_struct *mm)
         call->target.flags |= MRL_TARGET_UNSTABLE;
     call->target.flags |= MRL_TARGET_MM | MRL_TARGET_REAPED;
     call->target.flags &= ~MRL_TARGET_EXACT_RSS;
-    target_memory(mm, &call->target);
+    target_memory(mm, leader, &call->target);
     return 0;
 }
 
@@ -98,7 +98,7 @@ static __always_inline int reap_exit(void)
 
     if (!call || !(call->target.flags & MRL_TARGET_REAPED) || !call->mm)
         return 0;
-    if (!mm_pages(call->mm, &call->target.after))
+    if (!mm_pages(call->mm, owner_of(call->mm), &call->target.after))
         call->target.flags &= ~MRL_TARGET_EXACT_RSS;
     call->target.flags |= MRL_TARGET_AFTER;
     return 0;

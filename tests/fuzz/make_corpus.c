@@ -45,7 +45,7 @@ static void save_targets(const char *directory)
     save(directory, "target_of_empty_steps", &record);
     memset(steps, 'x', sizeof(steps) - 1);
     test_record__set_path(&record, steps, sizeof(steps));
-    record.target.flags = 0x3fffff;
+    record.target.flags = 0x7fffff;
     memset(&record.target.before, 0xff, sizeof(record.target.before));
     memset(record.target.comm, 0xff, sizeof(record.target.comm));
     save(directory, "target_with_long_path", &record);

@@ -37,6 +37,7 @@ FOUND, MM, OOM_SKIP, CUT, AFTER, EXACT = 1, 2, 4, 8, 16, 32  # target flags
 UNSTABLE, DYING, DUMPING, SHARED, KERNEL, THREAD, GONE = (1 << bit for bit in range(6, 13))
 DYING_AFTER, DUMPING_AFTER, MM_AFTER, SKIP_AFTER, UNSTABLE_AFTER, WATCHED, REAPED = (
     1 << bit for bit in range(13, 20))
+PER_TASK = 1 << 22
 
 # Type strings by dialect, and where Tracee cuts start times before it hashes them.
 DIALECTS = {
@@ -136,8 +137,13 @@ def cut(kind, number):
 
 
 def counter_bound(case, flags):
+    """Pages that one counter may be off by: parts of CPUs since Linux 6.2, of threads before."""
     cpus = int(case["cpus"])
-    return 0 if flags & EXACT else max(32, 2 * cpus) * cpus
+    if flags & EXACT:
+        return 0
+    if flags & PER_TASK:
+        return 64 * 16 * int(case["target"]["threads"])
+    return max(32, 2 * cpus) * cpus
 
 
 def success(flags, anon_pages, bound):

@@ -79,8 +79,9 @@ class Generator:
 
     def target(self):
         pages = [[self.signed(40) for _ in range(4)] for _ in range(2)]
-        return {"flags": str(self.random.choice([FOUND | MM, 0]) | self.random.getrandbits(22)),
+        return {"flags": str(self.random.choice([FOUND | MM, 0]) | self.random.getrandbits(23)),
                 "host_pid": self.signed(32), "pid": self.signed(32), "uid": self.unsigned(32),
+                "threads": self.unsigned(16),
                 "start_ns": self.unsigned(60), "cgroup_id": self.unsigned(64),
                 "before": pages[0], "after": pages[1],
                 "locked_pages": self.unsigned(40), "pagetable_bytes": self.unsigned(64),
