@@ -251,8 +251,7 @@ static void markdown_extras(void)
     printf(
         "\n## Extras\n\n"
         "Further arguments, after the event's own, where `--extra LIST` asks for them: what Tracee's event cannot\n"
-        "say. In the table of tags, TOCTOU stands wherever it may apply: `target_from` says of each call whether\n"
-        "it does.\n");
+        "say. TOCTOU stands wherever it may apply: `target_from` says of each call whether it does.\n");
     for (unsigned int i = 0; i < count; i++)
         markdown_extra(&extras[i]);
 }

@@ -49,6 +49,20 @@ static void anonymous_memory_of_64_mib_comes_back(void **state)
     assert_amount(64 * MIB, 0, 0);
 }
 
+static void anonymous_memory_of_256_mib_comes_back(void **state)
+{
+    (void)state;
+    live__require();
+    assert_amount(256 * MIB, 0, 0);
+}
+
+static void memory_of_all_kinds_at_once_is_told_apart(void **state)
+{
+    (void)state;
+    live__require();
+    assert_amount(64 * MIB, 48 * MIB, 32 * MIB);
+}
+
 static void shared_memory_is_told_from_anonymous_memory(void **state)
 {
     (void)state;
@@ -112,6 +126,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(anonymous_memory_of_16_mib_comes_back),
         LIVE_TEST(anonymous_memory_of_64_mib_comes_back),
+        LIVE_TEST(anonymous_memory_of_256_mib_comes_back),
+        LIVE_TEST(memory_of_all_kinds_at_once_is_told_apart),
         LIVE_TEST(shared_memory_is_told_from_anonymous_memory),
         LIVE_TEST(file_memory_is_told_from_anonymous_memory),
         LIVE_TEST(locked_memory_is_counted_and_comes_back),
