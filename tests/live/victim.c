@@ -166,9 +166,10 @@ void victim__start(struct script *script)
 
 void victim__kill(struct script *script)
 {
-    const struct sched_param idle = { 0 };
+    const struct sched_param idle = { 0 }, first = { .sched_priority = 1 };
     int pidfd = script->victim.pidfd;
 
+    sched_setscheduler(0, SCHED_FIFO, &first); /* until the victim may run */
     sched_setscheduler(script->victim.pid, SCHED_IDLE, &idle);
     script__check(script, !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), "killing");
 }
@@ -179,6 +180,7 @@ void victim__await_death(struct script *script)
     siginfo_t info;
     int err;
 
+    sched_setscheduler(0, SCHED_OTHER, &normal);
     sched_setscheduler(script->victim.pid, SCHED_OTHER, &normal);
     do
         err = waitid(P_PIDFD, (id_t)script->victim.pidfd, &info, WEXITED | WNOWAIT);
