@@ -340,7 +340,7 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered, known, call_passes, release_passes;
+    bool compat = false, entered, known = false, call_passes, release_passes;
     int event;
 
     if (!may_be_watched(number))
@@ -360,7 +360,8 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
     if (!armed)
         return 0;
     /* A task that came, or called, after the probes did has no older call under way. */
-    known = record->exit_ns || task->start_boottime > armed_ns;
+    if (!entered)
+        known = record->exit_ns || task->start_boottime > armed_ns;
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!entered) {
         record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);

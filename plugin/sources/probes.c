@@ -237,7 +237,7 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
 {
     struct bpf_program *program;
-    uint64_t missed = 0;
+    uint64_t missed = probes->reaper_missed;
     int err = 0;
 
     bpf_object__for_each_program(program, probes->object->obj) {
@@ -291,6 +291,7 @@ void mrl_probes__detach(struct mrl_probes *probes)
     for (unsigned int i = 0; i < probes->link_count; i++)
         bpf_link__destroy(probes->links[i]);
     probes->link_count = 0;
+    mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
     mrl_reaper__close(probes->reaper);
     probes->reaper = NULL;
     /* A grace period: the programs that ran when the links went have ended, and counted. */

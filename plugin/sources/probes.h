@@ -20,6 +20,7 @@ struct mrl_probes {
         *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
     unsigned int link_count;
     struct mrl_reaper *reaper; /* beside them; NULL: not here */
+    uint64_t reaper_missed;    /* by that one, when it is closed */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
