@@ -170,6 +170,15 @@ static bool wants_target(const struct mrl_source_options *options)
     return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
 }
 
+/* It is the first that is tried, where it is tried at all. */
+static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (!strcmp(rungs[i].name, "fentry") && attempts[i].err)
+            return true;
+    return false;
+}
+
 int mrl_ladder__climb(const struct mrl_source_options *options,
                       bool cgroup_v1,
                       struct mrl_error *error,
@@ -202,7 +211,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
     }
     current_attempt = NULL;
     if (!err && wants_target(options)) {
-        probes.reaper = mrl_reaper__open(probes.object);
+        probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));
         mrl_source_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
                                 mrl_reaper__way(probes.reaper));
     }

@@ -21,7 +21,9 @@ struct mrl_reaper {
 };
 
 /* In the order of what they cost the call. */
-static const char *const ways[] = { "fentry", "kprobe" };
+enum { FENTRY, KPROBE, WAY_COUNT };
+
+static const char *const ways[WAY_COUNT] = { [FENTRY] = "fentry", [KPROBE] = "kprobe" };
 
 static bool belongs(const struct bpf_program *program, const char *way)
 {
@@ -56,16 +58,16 @@ static struct reap_bpf *attached(struct mrelease_bpf *probes, const char *way)
     return NULL;
 }
 
-struct mrl_reaper *mrl_reaper__open(struct mrelease_bpf *probes)
+struct mrl_reaper *mrl_reaper__open(struct mrelease_bpf *probes, bool try_fentry)
 {
     struct mrl_reaper *reaper = calloc(1, sizeof(*reaper));
 
     if (!reaper)
         return NULL;
     reaper->probes = probes;
-    for (size_t i = 0; !reaper->object && i < sizeof(ways) / sizeof(ways[0]); i++) {
+    for (int i = 0; !reaper->object && i < WAY_COUNT; i++) {
         reaper->way = ways[i];
-        if (i == 0 || !access(KPROBES, F_OK))
+        if (i == FENTRY ? try_fentry : !access(KPROBES, F_OK))
             reaper->object = attached(probes, reaper->way);
     }
     if (!reaper->object) {

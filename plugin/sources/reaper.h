@@ -9,11 +9,12 @@ struct mrelease_bpf;
 struct mrl_reaper;
 
 /**
- * Loads and attaches them for calls that the probes `object`, loaded already, see. Returns a new
- * object; NULL where this kernel does not let that function be probed, or without memory: targets
- * and bytes are then those of entry and exit of the call.
+ * Loads and attaches them, by fentry (which takes 30 ms to fail: `try_fentry`) or kprobe, for calls
+ * that the probes `object`, loaded already, see. Returns a new object; NULL where this kernel does
+ * not let that function be probed, or without memory: targets and bytes are then those of entry and
+ * exit of the call.
  */
-struct mrl_reaper *mrl_reaper__open(struct mrelease_bpf *object);
+struct mrl_reaper *mrl_reaper__open(struct mrelease_bpf *object, bool try_fentry);
 
 /** How it is probed: "fentry" or "kprobe"; "none" for NULL. */
 const char *mrl_reaper__way(const struct mrl_reaper *reaper);
