@@ -61,6 +61,7 @@ static __always_inline void look_anew(struct task_struct *task,
     if (settings.needs & MRL_NEED_TARGET)
         target_state(leader, mm, &call->target);
     target_exe(mm, &call->target, call->exe);
+    call->mm = NULL; /* not counted yet */
 }
 
 static __always_inline int reap_enter(struct mm_struct *mm)
@@ -68,6 +69,7 @@ static __always_inline int reap_enter(struct mm_struct *mm)
     struct task_struct *task = bpf_get_current_task_btf(), *leader;
     struct call *call = call_in_flight(task);
     unsigned long marks;
+    bool same;
 
     if (!call)
         return 0;
@@ -80,12 +82,15 @@ static __always_inline int reap_enter(struct mm_struct *mm)
         call->target.flags |= MRL_TARGET_PROVEN;
     else if (mm != call->mm)
         return 0; /* whose it was, nobody knows any more */
+    same = mm == call->mm;
     call->mm = mm;
     call->pgd = BPF_CORE_READ(mm, pgd);
     marks = mm_flags(mm);
     if (marks & MRL_MMF_UNSTABLE)
         call->target.flags |= MRL_TARGET_UNSTABLE;
     call->target.flags |= MRL_TARGET_MM | MRL_TARGET_REAPED;
+    if (same)
+        return 0; /* counted at entry: what the dying process freed since came back as well */
     call->target.flags &= ~MRL_TARGET_EXACT_RSS;
     target_memory(mm, leader, &call->target);
     return 0;
