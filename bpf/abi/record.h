@@ -70,10 +70,11 @@ enum {
     MRL_TARGET_SKIP_AFTER = 1 << 16,
     MRL_TARGET_UNSTABLE_AFTER = 1 << 17,
     MRL_TARGET_WATCHED = 1 << 18,  /* the function that reaps was probed during the call */
-    MRL_TARGET_REAPED = 1 << 19,   /* and it ran; the counters are those around it */
+    MRL_TARGET_REAPED = 1 << 19,   /* and it ran */
     MRL_TARGET_PROVEN = 1 << 20,   /* the target is the process of the mm being reaped */
     MRL_TARGET_STATE = 1 << 21,    /* threads, sharing and kill_ns were looked at */
     MRL_TARGET_PER_TASK = 1 << 22, /* before 6.2: threads keep parts of the counters, not CPUs */
+    MRL_TARGET_COUNTED = 1 << 23,  /* `after` is of the end of the reaping, not of the call */
 };
 
 /** Resident and swapped pages of an mm, as its counters say; may be slightly negative when

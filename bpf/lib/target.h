@@ -191,7 +191,7 @@ static __always_inline void target_at_exit(struct task_struct *current, struct c
     target->flags |= MRL_TARGET_AFTER;
     if (settings.needs & MRL_NEED_TARGET)
         state_at_exit(leader, target);
-    if (!(target->flags & MRL_TARGET_REAPED)) /* else they were counted around the reaping */
+    if (!(target->flags & MRL_TARGET_COUNTED))
         pages_at_exit(leader, target);
 }
 

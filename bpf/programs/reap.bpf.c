@@ -105,7 +105,7 @@ static __always_inline int reap_exit(void)
         return 0;
     if (!mm_pages(call->mm, owner_of(call->mm), &call->target.after))
         call->target.flags &= ~MRL_TARGET_EXACT_RSS;
-    call->target.flags |= MRL_TARGET_AFTER;
+    call->target.flags |= MRL_TARGET_AFTER | MRL_TARGET_COUNTED;
     return 0;
 }
 
