@@ -72,11 +72,14 @@ static int sleep_for_ever(void *nothing)
     return 0;
 }
 
-static void share(struct script *script, int flags)
+static pid_t share(struct script *script, int flags)
 {
+    pid_t other;
     char *stack = map(script, STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
-    script__check(script, clone(sleep_for_ever, stack + STACK_BYTES, flags, NULL) > 0, "clone");
+    other = clone(sleep_for_ever, stack + STACK_BYTES, flags, NULL);
+    script__check(script, other > 0, "clone");
+    return other;
 }
 
 /* mprotect() keeps others out of the memory while it walks the page tables. */
@@ -105,7 +108,7 @@ static void live(struct script *script, int ready)
     prctl(PR_SET_NAME, victim->name ? victim->name : "live-victim");
     script__check(script, caller__take(&victim->self), "the victim does not know itself");
     if (victim->shares)
-        share(script, CLONE_VM | SIGCHLD);
+        victim->sharer = share(script, CLONE_VM | SIGCHLD);
     for (unsigned int i = 0; i < victim->threads; i++)
         share(script, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD);
     script__check(script, write(ready, "", 1) == 1, "write");
@@ -191,6 +194,9 @@ void victim__await_death(struct script *script)
 void victim__bury(struct script *script)
 {
     victim__await_death(script);
+    if (script->victim.sharer)
+        kill(script->victim.sharer, SIGKILL); /* it may not have got so far as to die by itself */
+    script->victim.sharer = 0;
     script__check(script, waitpid(script->victim.pid, NULL, 0) > 0, "waitpid");
     close(script->victim.pidfd);
 }

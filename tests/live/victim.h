@@ -27,8 +27,9 @@ struct victim {
     unsigned int threads; /* more than the first */
 
     /* Known once it was started. */
-    pid_t pid; /* as its parent sees it */
-    int pidfd; /* its parent's */
+    pid_t pid;    /* as its parent sees it */
+    int pidfd;    /* its parent's */
+    pid_t sharer; /* of its memory; 0: none */
     struct caller self;
     char path[EXE_BYTES]; /* of its executable */
     uint64_t resident_bytes, anon_resident_bytes;
