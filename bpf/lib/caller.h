@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "call.h"
 #include "exe.h"
 #include "types.h"
 
@@ -19,8 +20,9 @@ struct caller {
     __u64 exec_id;  /* counts the programs that the task executed */
     __u32 exe_bytes;
     __u32 flags; /* 0 or MRL_RECORD_EXE_CUT */
-    /* A copy of the call's record, with the path behind it: what is submitted is one piece. */
-    struct mrl_record record;
+    /* A copy of the call's record, perhaps with its locks, and the path behind it: what is
+     * submitted is one piece. */
+    struct small_call copy;
     char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
 };
 
@@ -78,10 +80,22 @@ static __always_inline __u64 caller_exe_bytes(const struct caller *caller)
 static __always_inline struct mrl_record *record_with_exe(struct caller *caller,
                                                           const struct mrl_record *record)
 {
-    caller->record = *record;
-    caller->record.flags |= caller->flags;
-    caller->record.exe_bytes = caller_exe_bytes(caller);
-    return &caller->record;
+    struct mrl_record *copy = (void *)caller->exe - sizeof(*copy);
+
+    *copy = *record;
+    copy->flags |= caller->flags;
+    copy->exe_bytes = caller_exe_bytes(caller);
+    return copy;
+}
+
+/* The same with what was locked in between. */
+static __always_inline struct mrl_record *locks_with_exe(struct caller *caller,
+                                                         const struct small_call *call)
+{
+    caller->copy = *call;
+    caller->copy.record.flags |= caller->flags;
+    caller->copy.record.exe_bytes = caller_exe_bytes(caller);
+    return &caller->copy.record;
 }
 
 #endif

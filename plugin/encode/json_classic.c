@@ -15,7 +15,7 @@
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40 };
 
 /* All keys with their largest numbers and names take less than this; strings of any size come on
  * top. */
@@ -48,6 +48,7 @@ struct classic_encoder {
     struct mrl_task_texts tasks;
     const struct mrl_extra *extras[EXTRAS_MAX];
     unsigned int extra_count, extra_field_count;
+    uint32_t extended; /* bit per event that has any of them */
     struct mrl_piece extra_fields[EXTRA_FIELDS_MAX];
 };
 
@@ -124,6 +125,10 @@ static void put_extras(struct mrl_writer *writer,
         const struct mrl_extra *extra = encoder->extras[i];
         struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
 
+        if (!mrl_extra__fits(extra, event->def)) {
+            prefix += extra->field_count;
+            continue;
+        }
         extra->compute(event, values);
         for (unsigned int j = 0; j < extra->field_count; j++)
             put_argument(writer, encoder, prefix++, &extra->fields[j], &values[j]);
@@ -142,7 +147,7 @@ static void put_args(struct mrl_writer *writer,
 
     for (unsigned int i = 0; i < event->def->field_count; i++)
         put_argument(writer, encoder, &prefixes[i], &event->def->fields[i], &event->values[i]);
-    if (encoder->extra_count && mrl_extra__fits(event->def))
+    if (encoder->extended & (1U << event->def->index))
         put_extras(writer, encoder, event);
     mrl_put_literal(writer, "]}\n");
 }
@@ -195,6 +200,17 @@ static void add_extra(struct classic_encoder *encoder, const struct mrl_extra *e
                    &encoder->extra_fields[encoder->extra_field_count++]);
 }
 
+static unsigned int extra_fields_of(const struct classic_encoder *encoder,
+                                    const struct mrl_event_def *event)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < encoder->extra_count; i++)
+        if (mrl_extra__fits(encoder->extras[i], event))
+            count += encoder->extras[i]->field_count;
+    return count;
+}
+
 static void make_event(const struct classic_encoder *encoder,
                        const struct mrl_event_def *event,
                        struct event_text *text)
@@ -204,8 +220,7 @@ static void make_event(const struct classic_encoder *encoder,
     mrl_piece__make(&text->name,
                     ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
                     "\"argsNum\":%u,\"returnValue\":",
-                    event->id, event->name,
-                    event->field_count + (mrl_extra__fits(event) ? encoder->extra_field_count : 0));
+                    event->id, event->name, event->field_count + extra_fields_of(encoder, event));
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)
             mrl_piece__make(&text->flags[started][compat],
@@ -233,8 +248,13 @@ static int classic_make(const struct dialect *dialect,
     for (unsigned int i = 0; i < extra_count; i++)
         if (options->extras & (1U << i))
             add_extra(encoder, &extras[i]);
-    for (unsigned int event = 0; event < mrl_event_def__count(); event++)
-        make_event(encoder, mrl_event_def__at(event), &encoder->events[event]);
+    for (unsigned int event = 0; event < mrl_event_def__count(); event++) {
+        const struct mrl_event_def *def = mrl_event_def__at(event);
+
+        make_event(encoder, def, &encoder->events[event]);
+        if (extra_fields_of(encoder, def))
+            encoder->extended |= 1U << event;
+    }
     *ret_encoder = &encoder->base;
     return 0;
 }

@@ -15,7 +15,7 @@
 #include "encode/v1beta1_task.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 16, FIXED_BYTES = 1024 };
+enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40, FIXED_BYTES = 1024 };
 
 /* Each byte of a string may take six. A container's id stands once, and a target has another. */
 _Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (96 + 32) +
@@ -108,6 +108,10 @@ static void put_extras(struct mrl_writer *writer,
         const struct mrl_extra *extra = encoder->extras[i];
         struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
 
+        if (!mrl_extra__fits(extra, event->def)) {
+            text += extra->field_count;
+            continue;
+        }
         extra->compute(event, values);
         for (unsigned int j = 0; j < extra->field_count; j++)
             put_datum(writer, text++, &extra->fields[j], &values[j]);
@@ -129,8 +133,7 @@ static void put_data(struct mrl_writer *writer,
         mrl_put_signed(writer, event->return_value);
         mrl_put_literal(writer, "\"},");
     }
-    if (mrl_extra__fits(event->def))
-        put_extras(writer, encoder, event);
+    put_extras(writer, encoder, event);
     writer->at--;
     mrl_put_literal(writer, "]}\n");
 }

@@ -211,6 +211,7 @@ int mrl_session__run(struct mrl_session_options *options,
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.log = log_line;
     options->plugin.log_context = options;
+    options->plugin.extras = options->extras;
     if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;

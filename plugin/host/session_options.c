@@ -58,8 +58,8 @@ static const struct mrl_option rows[] = {
       "json,policy=block:PATH.",
       set_output },
     { "extra", '\0', "LIST", NULL,
-      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record); exe fills "
-      "executable.path.",
+      "Further arguments in JSON, after Tracee's own: seq, target, bytes, outcome, time, mlock; "
+      "'mrelease events' lists their fields. exe fills executable.path.",
       set_extra },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output. Settings "

@@ -344,23 +344,34 @@ static void print_events(struct printer *printer, const struct mrl_schema *schem
     }
 }
 
-/* An extra's fields have the same shapes behind every event. */
+static void print_extra(struct printer *printer, const struct mrl_extra_shape *shape)
+{
+    const struct mrl_extra *extra = shape->extra;
+
+    for (unsigned int i = 0; i < extra->field_count; i++) {
+        fprintf(printer->out, ",\"extra_%s_%s\":", extra->name, extra->fields[i].name);
+        print_shape(printer, &shape->fields[i]);
+    }
+}
+
+/* An extra's fields have the same shapes behind every event: each extra is written once. */
 static void print_extras(struct printer *printer, const struct mrl_schema *schema)
 {
+    unsigned int count;
+    const struct mrl_extra *all = mrl_extra__all(&count);
+    uint32_t written = 0;
+
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
         const struct mrl_shape *line = &schema->lines[i];
         const struct mrl_shape *list = member_shape(line, line->list_key);
 
         for (unsigned int j = 0; j < list->extra_count; j++) {
-            const struct mrl_extra *extra = list->extras[j].extra;
+            uint32_t bit = 1U << (list->extras[j].extra - all);
 
-            for (unsigned int k = 0; k < extra->field_count; k++) {
-                fprintf(printer->out, ",\"extra_%s_%s\":", extra->name, extra->fields[k].name);
-                print_shape(printer, &list->extras[j].fields[k]);
-            }
+            if (!(written & bit))
+                print_extra(printer, &list->extras[j]);
+            written |= bit;
         }
-        if (list->extra_count)
-            return;
     }
 }
 

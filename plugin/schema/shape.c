@@ -75,7 +75,7 @@ static void add_extras(struct mrl_shape_pool *pool,
     struct mrl_extra_shape *extras = mrl_shape_pool__take(pool, count * sizeof(*extras));
 
     for (unsigned int i = 0; i < count; i++) {
-        if (!all[i].field_count || !mrl_extra__fits(def))
+        if (!all[i].field_count || !mrl_extra__fits(&all[i], def))
             continue;
         extras[array->extra_count++] = (struct mrl_extra_shape){
             .extra = &all[i],

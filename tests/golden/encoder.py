@@ -32,8 +32,12 @@ import sys
 
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
-COMPAT, NO_ENTRY, EXE_CUT = 1, 2, 32  # record flags
+COMPAT, NO_ENTRY, BLOCKED, EXE_CUT = 1, 2, 16, 32  # record flags
 FOUND, MM, OOM_SKIP, CUT, AFTER, EXACT = 1, 2, 4, 8, 16, 32  # target flags
+UNSTABLE, DYING, DUMPING, SHARED, KERNEL, THREAD, GONE = (1 << bit for bit in range(6, 13))
+DYING_AFTER, DUMPING_AFTER, MM_AFTER, SKIP_AFTER, UNSTABLE_AFTER, WATCHED, REAPED = (
+    1 << bit for bit in range(13, 20))
+PER_TASK = 1 << 22
 
 # Type strings by dialect, and where Tracee cuts start times before it hashes them.
 DIALECTS = {
@@ -132,12 +136,83 @@ def cut(kind, number):
     return {"s32": signed32(number), "u32": number & U32}.get(kind, number)
 
 
+def counter_bound(case, flags):
+    """Pages that one counter may be off by: parts of CPUs since Linux 6.2, of threads before."""
+    cpus = int(case["cpus"])
+    if flags & EXACT:
+        return 0
+    if flags & PER_TASK:
+        return 64 * 16 * int(case["target"]["threads"])
+    return max(32, 2 * cpus) * cpus
+
+
+def success(flags, anon_pages, bound):
+    """Of a call that returned 0, by the table in docs/outcomes.md."""
+    if not flags & FOUND or not flags & MM:
+        return b"unknown"
+    if flags & UNSTABLE and anon_pages <= bound:
+        return b"already_reaped"
+    if flags & REAPED:
+        return b"reaped"
+    if flags & OOM_SKIP:
+        return b"already_reaped"
+    seen_again = flags & MM_AFTER
+    if seen_again and not flags & SKIP_AFTER:
+        return b"reaped"
+    if flags & WATCHED:
+        return b"already_reaped"
+    if not seen_again or flags & UNSTABLE:
+        return b"unknown"
+    return b"reaped" if flags & UNSTABLE_AFTER else b"already_reaped"
+
+
+def invalid(flags, call_flags):
+    if call_flags & U32:
+        return b"bad_flags"
+    if not flags & FOUND or not flags & AFTER:
+        return b"unknown"
+    if not flags & DYING_AFTER:
+        return b"not_dying"
+    if not flags & DYING:
+        return b"unknown"
+    if flags & DUMPING:
+        return b"core_dumping" if flags & DUMPING_AFTER else b"unknown"
+    return b"shared_mm" if flags & SHARED else b"unknown"
+
+
+def absent(flags):
+    if flags & THREAD:
+        return b"bad_fd"
+    if flags & GONE:
+        return b"race_lost"
+    if flags & FOUND and not flags & KERNEL:
+        if not flags & MM or flags & DYING or (flags & AFTER and flags & DYING_AFTER):
+            return b"race_lost"
+    return b"unknown"
+
+
+def outcome_of(case, target):
+    record, flags = case["record"], int(target["flags"])
+    ret, record_flags = int(record["ret"]), int(record["flags"])
+    if record_flags & NO_ENTRY:
+        own = ret in (0, -22, -3, -9, -11, -4)
+        return b"unknown" if own and not record_flags & BLOCKED else b"blocked"
+    simple = {-9: b"bad_fd", -11: b"partial", -4: b"interrupted", -38: b"unsupported"}
+    if ret == 0:
+        return success(flags, int(target["before"][1]), counter_bound(case, flags))
+    if ret == -22:
+        return invalid(flags, int(record["args"][1]))
+    if ret == -3:
+        return absent(flags)
+    return simple.get(ret, b"unknown")
+
+
 def target_memory(case, target):
     """The fields from outcome to error_bound_bytes, in their order."""
-    page, cpus = int(case["page_bytes"]), int(case["cpus"])
+    page = int(case["page_bytes"])
     flags = int(target["flags"]) if target else 0
     before = after = None
-    if flags & MM:
+    if flags & FOUND and flags & MM:
         before = [max(0, int(pages)) * page for pages in target["before"]]
         if flags & AFTER:
             after = [max(0, int(pages)) * page for pages in target["after"]]
@@ -146,13 +221,12 @@ def target_memory(case, target):
     def resident(pages):
         return pages[file] + pages[anon] + pages[shmem]
 
-    outcome = accuracy = released = bound = None
-    if before and int(case["record"]["ret"]) == 0:
-        outcome = b"already_reaped" if flags & OOM_SKIP else b"reaped"
+    outcome = outcome_of(case, target) if target else None
+    accuracy = released = bound = None
     if after:
         released = max(0, resident(before) - resident(after))
         accuracy = b"exact" if flags & EXACT else b"approx"
-        bound = 0 if flags & EXACT else 2 * 3 * max(32, 2 * cpus) * cpus * page
+        bound = 2 * 3 * counter_bound(case, flags) * page
     fields = [("outcome", "text", outcome),
               ("released_bytes", "u64", released)]
     for name, which in (("anon", anon), ("file", file), ("shmem", shmem), ("swap", swap)):
@@ -208,7 +282,8 @@ def arguments(case, dialect):
     if case["event"] == "do_mrelease":
         duration = int(record["exit_ns"]) - int(record["entry_ns"])
         no_entry = int(record["flags"]) & NO_ENTRY
-        fields += target_identity(case, case["target"], dialect["rounding"])
+        found = case["target"] if case["target"] and int(case["target"]["flags"]) & FOUND else None
+        fields += target_identity(case, found, dialect["rounding"])
         fields += target_memory(case, case["target"])
         fields.append(("duration_ns", "u64", None if no_entry else duration))
     return fields

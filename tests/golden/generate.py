@@ -14,11 +14,18 @@ import sys
 
 sys.dont_write_bytecode = True  # the source tree stays clean
 
-from encoder import COMPAT, DIALECTS, EVENTS, EXE_CUT, FOUND, NO_ENTRY, line  # noqa: E402
+from encoder import BLOCKED, COMPAT, DIALECTS, EVENTS, EXE_CUT, FOUND, MM, NO_ENTRY  # noqa: E402
+from encoder import line  # noqa: E402
 
 TEXTS = [b"", b"a", b"oomd", b"kworker/0:1H", b'"\\<>&', b"\n\r\t\b\f", b"\x01\x1f\x7f",
          "ü€😀".encode(), b"\xe2\x80\xa8\xe2\x80\xa9", b"bad\xff\xfe\x80z", b"\xe2\x82",
          b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x98", b"\xef\xbf\xbd"]
+
+
+FLAGS = [0, 0, 0, COMPAT, NO_ENTRY, NO_ENTRY | BLOCKED, EXE_CUT]
+
+# What the call itself answers, 0 above all.
+ANSWERS = ["0", "0", "0", "-22", "-22", "-3", "-3", "-9", "-11", "-4", "-38"]
 
 
 class Generator:
@@ -52,9 +59,9 @@ class Generator:
 
     def record(self):
         entry = self.number(60)
-        fields = {"flags": str(self.random.choice([0, 0, COMPAT, NO_ENTRY, EXE_CUT])),
-                  "cpu": self.unsigned(16), "ret": self.random.choice(["0", self.signed(64)]),
-                  "args": [self.unsigned(64) for _ in range(6)],
+        fields = {"flags": str(self.random.choice(FLAGS)),
+                  "cpu": self.unsigned(16), "ret": self.random.choice(ANSWERS + [self.signed(64)]),
+                  "args": [self.random.choice(["0", self.unsigned(64)]) for _ in range(6)],
                   "entry_ns": str(entry), "exit_ns": str(entry + self.number(40))}
         for name in ("cgroup_id", "thread_start_ns", "leader_start_ns", "parent_start_ns"):
             fields[name] = self.unsigned(64 if name == "cgroup_id" else 60)
@@ -72,8 +79,9 @@ class Generator:
 
     def target(self):
         pages = [[self.signed(40) for _ in range(4)] for _ in range(2)]
-        return {"flags": str(FOUND | self.random.getrandbits(6)),
+        return {"flags": str(self.random.choice([FOUND | MM, 0]) | self.random.getrandbits(23)),
                 "host_pid": self.signed(32), "pid": self.signed(32), "uid": self.unsigned(32),
+                "threads": self.unsigned(16),
                 "start_ns": self.unsigned(60), "cgroup_id": self.unsigned(64),
                 "before": pages[0], "after": pages[1],
                 "locked_pages": self.unsigned(40), "pagetable_bytes": self.unsigned(64),

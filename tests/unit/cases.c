@@ -109,6 +109,7 @@ static void read_target(struct test_record *record, json_t *description)
     target->uid = (__u32)number(description, "uid");
     target->start_ns = number(description, "start_ns");
     target->cgroup_id = number(description, "cgroup_id");
+    target->threads = (__u32)number(description, "threads");
     read_pages(&target->before, json_object_get(description, "before"));
     read_pages(&target->after, json_object_get(description, "after"));
     target->locked_pages = number(description, "locked_pages");

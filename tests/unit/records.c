@@ -41,7 +41,8 @@ void test_record__add_target(struct test_record *record)
     record->call.flags |= MRL_RECORD_TARGET;
     record->call.size = sizeof(record->call) + sizeof(record->target);
     record->target = (struct mrl_target){
-        .flags = MRL_TARGET_FOUND | MRL_TARGET_MM | MRL_TARGET_AFTER,
+        .flags = MRL_TARGET_FOUND | MRL_TARGET_MM | MRL_TARGET_AFTER | MRL_TARGET_MM_AFTER |
+                 MRL_TARGET_UNSTABLE_AFTER,
         .host_pid = 5151,
         .pid = 17,
         .uid = 1000,

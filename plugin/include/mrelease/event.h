@@ -193,6 +193,9 @@ struct mrl_event {
     struct mrl_text executable;
     /** One per def->fields, in that order. */
     const struct mrl_value *values;
+    /** What the record tells beyond its fields, for the extras; NULL where nobody asked for more.
+     */
+    const struct mrl_value *more;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
      * for events_lost, which has no record. */
     const void *raw;

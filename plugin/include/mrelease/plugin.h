@@ -54,6 +54,9 @@ struct mrl_plugin_options {
      * (docs/filters.md). What the kernel can decide of all this is decided there. */
     const char *scopes[MRL_FILTERS_MAX];
     unsigned int scope_count;
+    /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
+     * what these need. Without, they are null. */
+    uint32_t extras;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
