@@ -238,3 +238,33 @@ void mrl_put_valid_json_string(struct mrl_writer *writer, struct mrl_text text)
     }
     mrl_put_char(writer, '"');
 }
+
+/* Eight bytes at a time, as long as all are ASCII. */
+static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+{
+    uint64_t word;
+
+    for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return at;
+}
+
+void mrl_put_valid_text(struct mrl_writer *writer, struct mrl_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+
+    if (is_utf8(skip_ascii(at, end), end)) {
+        mrl_put_bytes(writer, text.bytes, text.size);
+        return;
+    }
+    while (at < end) {
+        unsigned int size = mrl_utf8_size(at, end);
+
+        if (size && (size != 3 || memcmp(at, "\xef\xbf\xbd", 3) != 0))
+            mrl_put_bytes(writer, (const char *)at, size);
+        at += size ? size : 1;
+    }
+}
