@@ -21,8 +21,8 @@ struct message {
     const struct member *members; /* up to one without a name */
 };
 
-#define MESSAGE(symbol, ...)                                                        \
-    static const struct message symbol = { .members = (const struct member[]){      \
+#define MESSAGE(symbol, ...)                                                   \
+    static const struct message symbol = { .members = (const struct member[]){ \
                                                __VA_ARGS__, { NULL, 0, NULL } } }
 
 /* A process holds processes, and a source its parent. */
@@ -61,10 +61,7 @@ MESSAGE(container,
 MESSAGE(pod, { "name", 1, NULL }, { "uid", 2, NULL }, { "labels", 3, NULL });
 MESSAGE(k8s_namespace, { "name", 1, NULL });
 MESSAGE(k8s, { "pod", 1, &pod }, { "namespace", 2, &k8s_namespace });
-MESSAGE(workload,
-        { "process", 1, &process },
-        { "container", 2, &container },
-        { "k8s", 3, &k8s });
+MESSAGE(workload, { "process", 1, &process }, { "container", 2, &container }, { "k8s", 3, &k8s });
 MESSAGE(value,
         { "name", 1, NULL },
         { "int32", 2, NULL },
@@ -162,8 +159,8 @@ static int enter(struct mrl_mask *mask, unsigned int node, struct mrl_text name)
 }
 
 /*
- * Words after that of a scalar say nothing more. A path that ends in an unknown word still names the
- * messages on its way; they stay, empty.
+ * Words after that of a scalar say nothing more. A path that ends in an unknown word still names
+ * the messages on its way; they stay, empty.
  */
 static int add_path(struct mrl_mask *mask, struct mrl_text path)
 {
@@ -315,8 +312,7 @@ ssize_t mrl_mask__apply(const struct mrl_mask *mask, struct mrl_text message, ch
             return -EBADMSG;
         if (!mask->filters)
             mrl_put_bytes(&writer, field.start, (size_t)(reader.at - field.start));
-        else if (field.wire_type != MRL_WIRE_BYTES ||
-                 !filter_message(mask, ROOT, &field, &writer))
+        else if (field.wire_type != MRL_WIRE_BYTES || !filter_message(mask, ROOT, &field, &writer))
             return -EBADMSG;
     }
     return writer.at - target;

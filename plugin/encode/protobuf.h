@@ -26,8 +26,8 @@ int mrl_protobuf__new(enum mrl_grpc_dialect dialect,
 
 /**
  * Encodes an event into a buffer of MRL_EVENT_TEXT_MAX bytes. The message lies at the *end* of the
- * buffer (it is written backwards, since a length stands before what it counts); the answer is where,
- * borrowed from the buffer. Allocates nothing, cannot fail.
+ * buffer (it is written backwards, since a length stands before what it counts); the answer is
+ * where, borrowed from the buffer. Allocates nothing, cannot fail.
  */
 struct mrl_text mrl_protobuf__put(struct mrl_protobuf *encoder,
                                   const struct mrl_event *event,

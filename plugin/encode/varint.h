@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What protobuf's wire format is made of: tags, varints and lengths, to the front or to the back. */
+/* What protobuf's wire format is made of: tags, varints and lengths, to the front or to the back.
+ */
 #ifndef MRL_ENCODE_VARINT_H
 #define MRL_ENCODE_VARINT_H
 
