@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The probes. One body for the entry of a call and one for its exit; each rung of the ladder adds
- * two thin programs that find the system call number in their context. A rung loads only its own
- * programs (autoload), because one program that a kernel refuses fails the whole object.
+ * thin programs (rungs.h) that find the system call number in their context. A rung loads only its
+ * own programs (autoload), because one program that a kernel refuses fails the whole object.
  */
 #include <linux/bpf.h>
 
@@ -43,7 +43,15 @@ struct small_call {
     struct mrl_record record;
 };
 
-#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
+/* record.flags while no record is made; these never leave the kernel. */
+#define MRL_CALL_OPEN 0x80 /* between entry and exit */
+#define MRL_CALL_TOLD 0x40 /* a function's exit was reported; that of the call is still to come */
+
+/*
+ * Who saw an exit. Under --coverage all the function's exit comes first and then, of each call that
+ * reached the function and of those that did not, the tracepoint's.
+ */
+enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -184,6 +192,17 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
         __sync_fetch_and_add(&counters->submitted, 1);
 }
 
+/*
+ * 64 bits that nobody has there by accident: the sixth argument, or, where that has 32 bits, the
+ * fifth and the sixth.
+ */
+static __always_inline bool is_self(const struct mrl_record *record, bool compat)
+{
+    __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
+
+    return (compat ? fifth << 32 | sixth : sixth) == settings.self_cookie;
+}
+
 /* A proof call counts as itself whether or not its event is chosen: it shows that the probes see.
  */
 static __always_inline void count_self(int event)
@@ -206,6 +225,24 @@ static __always_inline void count_no_memory(int event)
     __sync_fetch_and_add(&counters->no_memory, 1);
 }
 
+/*
+ * An entry while the task's last call is still open: the exit of that one was not shown to us. A
+ * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
+ * already.
+ */
+static __always_inline void count_exit_missed(const struct mrl_record *record)
+{
+    struct mrl_event_counters *counters;
+
+    if (!(record->flags & MRL_CALL_OPEN) || !armed)
+        return;
+    counters = counters_of(record->event);
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->exit_missed, 1);
+}
+
 /* `regs` is NULL where the hook does not give them as a BTF pointer. */
 static __always_inline int call_enter(struct pt_regs *regs, long number)
 {
@@ -223,6 +260,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record)
         return 0; /* the exit counts it */
+    count_exit_missed(record);
     record->event = event;
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
@@ -252,11 +290,49 @@ static __always_inline void emit_do_mrelease(struct task_struct *task, struct mr
     emit(MRL_EVENT_DO_MRELEASE, record, bytes);
 }
 
-static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
+/* The exit of a call whose state is at hand. */
+static __always_inline void report_exit(struct task_struct *task,
+                                        struct mrl_record *record,
+                                        struct pt_regs *regs,
+                                        int event,
+                                        bool compat,
+                                        long ret)
+{
+    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+
+    record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    if (!armed)
+        return;
+    record->exit_ns = bpf_ktime_get_boot_ns();
+    if (!entered) {
+        record->flags |= MRL_RECORD_NO_ENTRY;
+        record->entry_ns = record->exit_ns;
+        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
+    }
+    if (is_self(record, compat)) {
+        count_self(event);
+        return;
+    }
+    record->ret = ret;
+    record->cpu = bpf_get_smp_processor_id();
+    record->cgroup_id =
+        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    task_identity(task, record);
+    if (chosen(event))
+        emit(event, record, sizeof(*record));
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    if (wants_target(event) && entered && !ret)
+        emit_do_mrelease(task, record);
+}
+
+static __always_inline int call_exit(struct pt_regs *regs,
+                                     long number,
+                                     long ret,
+                                     enum exit_hook hook)
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered;
+    bool compat = false;
     int event;
 
     if (!may_be_watched(number))
@@ -271,80 +347,15 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
             count_no_memory(event);
         return 0;
     }
-    entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
-    record->flags = compat ? MRL_RECORD_COMPAT : 0;
-    if (!armed)
-        return 0;
-    record->exit_ns = bpf_ktime_get_boot_ns();
-    if (!entered) {
-        record->flags |= MRL_RECORD_NO_ENTRY;
-        record->entry_ns = record->exit_ns;
-        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
-    }
-    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
-        count_self(event);
+    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event) {
+        record->flags = 0;
         return 0;
     }
-    record->ret = ret;
-    record->cpu = bpf_get_smp_processor_id();
-    record->cgroup_id =
-        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
-    task_identity(task, record);
-    if (chosen(event))
-        emit(event, record, sizeof(*record));
-    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
-    if (wants_target(event) && entered && !ret)
-        emit_do_mrelease(task, record);
+    report_exit(task, record, regs, event, compat, ret);
+    /* It says so even where nothing was reported because not all probes were attached yet. */
+    record->event = event;
+    record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
     return 0;
 }
 
-/* Rung tp_btf: the contexts are BTF pointers, followed directly. */
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs, long number)
-{
-    return call_enter(regs, (int)number);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
-{
-    return call_exit(regs, syscall_number(regs), ret);
-}
-
-/* Rung raw_tp: the same tracepoints where a kernel offers no BTF attachment to them. */
-
-SEC("raw_tp/sys_enter")
-int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-    return call_enter(NULL, (int)ctx->args[1]);
-}
-
-SEC("raw_tp/sys_exit")
-int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-    /*
-     * ctx->args[0] is a plain number to the verifier. Since 6.2 a cast that costs nothing makes a
-     * pointer of it; before, the task's registers, which are the same ones, cost two helpers.
-     */
-    struct pt_regs *regs =
-        bpf_rdonly_cast
-            ? bpf_rdonly_cast((void *)ctx->args[0], bpf_core_type_id_kernel(struct pt_regs))
-            : (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-    return call_exit(NULL, syscall_number(regs), ctx->args[1]);
-}
-
-/* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
-
-SEC("tracepoint")
-int tracepoint__sys_enter(struct syscall_trace_enter *ctx)
-{
-    return call_enter(NULL, ctx->nr);
-}
-
-SEC("tracepoint")
-int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
-{
-    return call_exit(NULL, ctx->nr, ctx->ret);
-}
+#include "rungs.h"

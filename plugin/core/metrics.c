@@ -26,7 +26,7 @@ struct family {
 #define DROPPED "mrelease_output_dropped_total", "Events that an output dropped."
 
 static const struct family families[] = {
-    { "mrelease_events_seen_total", "Exits of calls that the probes saw.", PER_EVENT, NO_CAUSE,
+    { "mrelease_events_seen_total", "Calls that the probes saw.", PER_EVENT, NO_CAUSE,
       PLUGIN(seen) },
     { "mrelease_events_self_total", "Calls of our own that proved the probes; never delivered.",
       PER_EVENT, NO_CAUSE, PLUGIN(self) },
@@ -35,8 +35,9 @@ static const struct family families[] = {
     { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused) },
     { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory) },
     { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed) },
+    { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, PLUGIN(exit_missed) },
     { "mrelease_probe_misses_total",
-      "Runs of probes that the kernel left out, because they ran already; of any system call.",
+      "Runs of probes that the kernel left out; of any system call.",
       PER_PLUGIN, NO_CAUSE, PLUGIN(missed) },
     { "mrelease_events_filtered_total", "Events that were read but not wanted by any output.",
       PER_FILTER, NO_CAUSE, 0 },

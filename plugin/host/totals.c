@@ -51,12 +51,13 @@ static bool is_absent(const struct mrl_plugin *plugin,
 
 static void say_event(const struct mrl_metrics *metrics, const char *event)
 {
-    mrl_say(
-        "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
-        event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
-        sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
-        sum(metrics, LOST, NULL, event, "no_memory"), sum(metrics, LOST, NULL, event, "malformed"),
-        sum(metrics, SELF, NULL, event, NULL));
+    mrl_say("%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed, "
+            "%llu exit missed), %llu self",
+            event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
+            sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
+            sum(metrics, LOST, NULL, event, "no_memory"),
+            sum(metrics, LOST, NULL, event, "malformed"),
+            sum(metrics, LOST, NULL, event, "exit_missed"), sum(metrics, SELF, NULL, event, NULL));
 }
 
 static void say_output(const struct mrl_metrics *metrics, const char *output)

@@ -14,8 +14,19 @@
 #include <linux/capability.h>
 #include <sys/syscall.h>
 
-/* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}. */
+/* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}…. */
 static const struct mrl_rung rungs[] = {
+    { .name = "fentry",
+      .doc = "fentry and fexit on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
+    { .name = "kprobe",
+      .doc =
+          "kprobe and kretprobe on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
     { .name = "tracepoint",
       .doc =
           "Classic syscalls:sys_{enter,exit}_X. Tax on every system call: about 60 ns. int 0x80 evades it.",
@@ -73,7 +84,8 @@ static bool fits(const struct mrl_rung *rung, const struct mrl_source_options *o
         return !strcmp(rung->name, options->rung);
     if (!strcmp(options->coverage, "native"))
         return true;
-    return rung->sees_compat && (rung->sees_blocked || strcmp(options->coverage, "all") != 0);
+    return rung->sees_compat &&
+           (rung->sees_blocked || rung->beside || strcmp(options->coverage, "all") != 0);
 }
 
 static bool has_capability(unsigned int capability)
@@ -131,8 +143,9 @@ static int missing_btf(struct mrl_error *error)
 static int unreadable_tracefs(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
 {
     for (unsigned int i = 0; i < RUNG_COUNT; i++)
-        if (rungs[i].per_syscall && (attempts[i].err == -EPERM || attempts[i].err == -EACCES) &&
-            attempts[i].stage && !strcmp(attempts[i].stage, "attach"))
+        if (!strcmp(rungs[i].name, "tracepoint") &&
+            (attempts[i].err == -EPERM || attempts[i].err == -EACCES) && attempts[i].stage &&
+            !strcmp(attempts[i].stage, "attach"))
             return mrl_error__set(error, -EPERM,
                                   "rung %s must read tracefs: run as root, or mount it at "
                                   "/sys/kernel/tracing with gid= and mode=750",

@@ -175,8 +175,8 @@ struct totals sensor__totals(const struct sensor *sensor, const char *event)
     const char *said = said_of(sensor, event);
 
     if (sscanf(said,
-               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed), "
-               "%llu self",
+               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
+               "%*u exit missed), %llu self",
                &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
         fail_msg("not the totals of an event: %s", said);
     assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
