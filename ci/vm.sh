@@ -218,6 +218,7 @@ CONF
 
 # boot NAME INITRAMFS CONSOLE: runs the guest to its end, without acceleration, as nested virtual
 # machines have none.
+# The root is a ramfs and no tmpfs: the pages of its files are to count as those of files.
 boot() {
     local options=(-accel tcg -m 1536 -smp 2 -nographic -no-reboot -nic none
         -kernel "$vm_cache/$1/vmlinuz" -initrd "$2") machine console
@@ -229,7 +230,7 @@ boot() {
         options+=(-cpu max)
         console=ttyS0
     fi
-    options+=(-append "console=$console quiet loglevel=3 panic=1")
+    options+=(-append "console=$console quiet loglevel=3 panic=1 rootfstype=ramfs")
     timeout -k 5 "$(kernel_column "$1" 5)" nice "qemu-system-$machine" "${options[@]}" \
         </dev/null >"$3" 2>&1
 }

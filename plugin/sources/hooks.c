@@ -78,18 +78,22 @@ static int attach_pair(struct mrl_probes *probes, enum mrl_moment moment, uint32
 /* -- classic tracepoints ------------------------------------------------------------------------
  */
 
+static int attach_event(struct mrl_probes *probes, struct bpf_program *program, int event)
+{
+    int err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* it owns it */
+
+    if (err)
+        close(event);
+    return err;
+}
+
 static int attach_tracepoint(struct mrl_probes *probes,
                              struct bpf_program *program,
                              const char *name)
 {
-    int event = mrl_tracepoint__open("syscalls", name), err;
+    int event = mrl_tracepoint__open("syscalls", name);
 
-    if (event < 0)
-        return event;
-    err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* the link owns it */
-    if (err)
-        close(event);
-    return err;
+    return event < 0 ? event : attach_event(probes, program, event);
 }
 
 static int attach_tracepoints(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)
@@ -247,6 +251,11 @@ static int choose_kprobes(struct mrl_probes *probes, uint32_t syscalls)
     return access(KPROBE_EVENTS, F_OK) ? -errno : choose_pair(probes, syscalls);
 }
 
+/*
+ * A call whose exit finds no room is lost, and mlock may wait long: hence the larger room of a
+ * probe that tracefs defines. Without the right to define one, the small room must do, and what it
+ * misses is counted.
+ */
 static int attach_kprobe(struct mrl_probes *probes,
                          enum mrl_moment moment,
                          const struct mrl_event_def *event,
@@ -255,14 +264,21 @@ static int attach_kprobe(struct mrl_probes *probes,
 {
     LIBBPF_OPTS(bpf_kprobe_opts, options, .retprobe = moment == MRL_MOMENT_EXIT);
     struct bpf_program *program = moment_program(probes, probes->rung->name, moment);
+    int roomy = -ENOENT;
 
     (void)event;
     (void)entry;
+    if (options.retprobe)
+        roomy = mrl_retprobe__open(function, bpf_program__fd(program));
+    if (roomy >= 0)
+        return attach_event(probes, program, roomy);
     return keep_link(probes, bpf_program__attach_kprobe_opts(program, function, &options));
 }
 
 static int attach_kprobes(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)
 {
+    if (moment == MRL_MOMENT_EXIT)
+        mrl_retprobe__sweep();
     return each_function(probes, moment, syscalls, attach_kprobe);
 }
 
@@ -270,11 +286,11 @@ static int attach_kprobes(struct mrl_probes *probes, enum mrl_moment moment, uin
  */
 
 static const struct mrl_hook hooks[] = {
-    { "fentry", choose_fentries, attach_fentries },
-    { "kprobe", choose_kprobes, attach_kprobes },
-    { "tracepoint", choose_pair, attach_tracepoints },
-    { "tp_btf", choose_pair, attach_pair },
-    { "raw_tp", choose_pair, attach_pair },
+    { "fentry", choose_fentries, attach_fentries, NULL },
+    { "kprobe", choose_kprobes, attach_kprobes, mrl_retprobe__sweep },
+    { "tracepoint", choose_pair, attach_tracepoints, NULL },
+    { "tp_btf", choose_pair, attach_pair, NULL },
+    { "raw_tp", choose_pair, attach_pair, NULL },
 };
 
 const struct mrl_hook *mrl_hook__of(const struct mrl_rung *rung)

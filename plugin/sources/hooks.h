@@ -14,6 +14,8 @@ struct mrl_hook {
     int (*choose)(struct mrl_probes *probes, uint32_t syscalls);
     /** Attaches the programs of one end of the calls, and keeps the links in `probes`. */
     int (*attach)(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls);
+    /** After the links are gone: undoes what attach() did beside them. NULL: nothing. */
+    void (*clean)(void);
 };
 
 /** The hook of a rung that the ladder knows. Static. */

@@ -232,6 +232,8 @@ void mrl_probes__detach(struct mrl_probes *probes)
     for (unsigned int i = 0; i < probes->link_count; i++)
         bpf_link__destroy(probes->links[i]);
     probes->link_count = 0;
+    if (mrl_hook__of(probes->rung)->clean)
+        mrl_hook__of(probes->rung)->clean();
     /* A grace period: the programs that ran when the links went have ended, and counted. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

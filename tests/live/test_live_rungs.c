@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -202,6 +203,43 @@ static void calls_that_wait_in_the_kernel_are_read_or_told(void **state)
     live__each_rung(assert_waiters);
 }
 
+/* -- what is left behind ----------------------------------------------------------------------- */
+
+#define DEFINITIONS "/sys/kernel/tracing/events/mrelease"
+
+static void run_kprobe(int how_it_ends)
+{
+    struct sensor sensor;
+
+    SENSOR_START(&sensor, "--rung", "kprobe", "--output", "none");
+    assert_int_equal(access(DEFINITIONS, F_OK), 0);
+    if (how_it_ends == SIGKILL) {
+        assert_int_equal(kill(sensor.pid, SIGKILL), 0);
+        assert_int_equal(waitpid(sensor.pid, NULL, 0), sensor.pid);
+        cleanup__forget_child(sensor.pid);
+        assert_int_equal(access(DEFINITIONS, F_OK), 0);
+    } else {
+        assert_int_equal(sensor__stop(&sensor, how_it_ends), 0);
+        assert_int_not_equal(access(DEFINITIONS, F_OK), 0);
+    }
+}
+
+static void kprobe_leaves_nothing_in_tracefs(void **state)
+{
+    const char *forced = getenv("MRELEASE_TEST_RUNG");
+
+    (void)state;
+    live__require();
+    if ((forced && strcmp(forced, "kprobe") != 0) || !live__works("kprobe")) {
+        puts("# skipped: needs a kernel with kprobes, and no other rung to be forced");
+        skip();
+    }
+    live__private_mounts();
+    run_kprobe(SIGINT);
+    run_kprobe(SIGKILL);
+    run_kprobe(SIGTERM); /* what the killed one left goes as well */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +248,7 @@ int main(void)
         LIVE_TEST(a_rung_that_does_not_work_says_why),
         LIVE_TEST(every_call_is_seen_once_blocked_ones_with_coverage_all),
         LIVE_TEST(calls_that_wait_in_the_kernel_are_read_or_told),
+        LIVE_TEST(kprobe_leaves_nothing_in_tracefs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
