@@ -164,12 +164,13 @@ guest_rungs() {
     echo "$rungs"
 }
 
-# guest_programs: the live tests, a path each. Those of --quick are the core: they try each rung by
-# themselves.
+# guest_programs: the live tests, a path each; $vm_topics says which. Those of --quick are the core:
+# they try each rung by themselves.
 guest_programs() {
-    local topic
-    if [[ -n ${vm_quick:-} ]]; then
-        for topic in abi fields rungs target; do
+    local topic topics=${vm_topics:-}
+    [[ -z ${vm_quick:-} ]] || topics=${topics:-abi fields rungs target}
+    if [[ -n $topics ]]; then
+        for topic in $topics; do
             echo "$build/tests/live/test_live_$topic"
         done
     else

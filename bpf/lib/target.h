@@ -26,6 +26,8 @@
 #define mrl_container(pointer, type, member) \
     ((type *)((void *)(pointer)-bpf_core_field_offset(type, member)))
 
+#include "task_rss.h"
+
 static __always_inline bool file_is_old_pidfd(struct file *file)
 {
     char name[sizeof(MRL_PIDFD_NAME)] = {};
@@ -124,6 +126,29 @@ static __always_inline void mm_pages(struct mm_struct *mm, struct mrl_pages *pag
 }
 
 /*
+ * The pages of a process, with the parts that its threads keep. Whether they are exact: not where
+ * CPUs keep parts, nor when a thread told the mm its part while they were read.
+ */
+static __always_inline bool process_pages(struct task_struct *leader,
+                                          struct mm_struct *mm,
+                                          struct mrl_pages *pages)
+{
+    struct mrl_pages before, after = {};
+
+    mm_pages(mm, pages);
+    if (kernel_counts_rss_per_cpu())
+        return false;
+    if (!kernel_counts_rss_per_task())
+        return true;
+    before = *pages;
+    if (!add_thread_pages(leader, mm, pages))
+        return false;
+    mm_pages(mm, &after);
+    return before.file == after.file && before.anon == after.anon && before.swap == after.swap &&
+           before.shmem == after.shmem;
+}
+
+/*
  * The executable's path as its components, innermost first: the kernel can only be asked upwards,
  * and user space turns them round. Mount points are crossed; the root of the namespace ends it.
  */
@@ -197,8 +222,6 @@ static __always_inline void target_at_entry(
     target->start_ns = BPF_CORE_READ(leader, start_boottime);
     target->cgroup_id = task_cgroup_id(leader, cgroup_v1);
     BPF_CORE_READ_STR_INTO(&target->comm, leader, comm);
-    if (!kernel_counts_rss_per_cpu())
-        target->flags |= MRL_TARGET_EXACT_RSS;
     mm = mm_of_process(leader);
     if (!mm)
         return;
@@ -207,7 +230,8 @@ static __always_inline void target_at_entry(
         target->flags |= MRL_TARGET_OOM_SKIP;
     target->locked_pages = BPF_CORE_READ(mm, locked_vm);
     target->pagetable_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
-    mm_pages(mm, &target->before);
+    if (process_pages(leader, mm, &target->before))
+        target->flags |= MRL_TARGET_EXACT_RSS;
     target_exe(mm, target, exe);
 }
 
@@ -231,7 +255,8 @@ static __always_inline void target_at_exit(struct task_struct *current,
     mm = mm_of_process(leader);
     if (!mm)
         return;
-    mm_pages(mm, &target->after);
+    if (!process_pages(leader, mm, &target->after))
+        target->flags &= ~MRL_TARGET_EXACT_RSS;
     if (mm_of_process(leader) != mm)
         __builtin_memset(&target->after, 0, sizeof(target->after));
 }

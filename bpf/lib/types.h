@@ -212,6 +212,14 @@ struct task_struct {
     struct mm_struct *mm;
 };
 
+struct task_rss_stat {
+    int count[4];
+};
+
+struct task_struct___before_6_2 {
+    struct task_rss_stat rss_stat;
+};
+
 /*
  * Contexts of the classic tracepoints of one system call. The number is an int: a wider read ends
  * past the context of a call without arguments, and the kernel then refuses to attach (EACCES).
