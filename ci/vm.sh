@@ -6,11 +6,11 @@
 # name | architecture | suite of Debian | rungs that must work there, or "none" | seconds
 kernels() {
     cat <<'TABLE'
-6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 900
-6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 900
+6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
+6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 3600
 5.10       | x86_64  | bullseye           | none                                   | 120
-6.12-arm64 | aarch64 | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 1500
-6.1-arm64  | aarch64 | bookworm           | kprobe tp_btf tracepoint raw_tp        | 1500
+6.12-arm64 | aarch64 | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
+6.1-arm64  | aarch64 | bookworm           | kprobe tp_btf tracepoint raw_tp        | 3600
 TABLE
 }
 
@@ -170,12 +170,21 @@ guest_programs() {
     local topic topics=${vm_topics:-}
     [[ -z ${vm_quick:-} ]] || topics=${topics:-abi fields rungs target}
     if [[ -n $topics ]]; then
-        for topic in $topics; do
+        for topic in ${topics/tax/}; do
             echo "$build/tests/live/test_live_$topic"
         done
     else
         find "$build/tests/live" -maxdepth 1 -type f -name 'test_live_*' | sort
     fi
+}
+
+# wants_tax: whether the benchmark is run as well.
+wants_tax() {
+    case "${vm_topics:-}" in
+    '') [[ -z ${vm_quick:-} ]] ;;
+    *tax*) true ;;
+    *) false ;;
+    esac
 }
 
 # make_guest NAME ROOT: the tree of the guest's initramfs.
@@ -196,7 +205,7 @@ make_guest() {
     if [[ $rungs == none ]]; then
         rungs="" programs=() alone=/test_refusal
         install tests/vm/test_refusal "$root/test_refusal"
-    elif [[ -z ${vm_quick:-} ]]; then
+    elif wants_tax; then
         tax=$build/bench/mrelease-bench
         add_file "$root" "$tax"
     fi

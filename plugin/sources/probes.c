@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "sources/hooks.h"
+#include "sources/misses.h"
 #include "sources/proof.h"
 #include "sources/skeleton.h"
 
@@ -175,25 +176,32 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                                 ret_counters, cpus * sizeof(*ret_counters), 0);
 }
 
+/* Asked once, at the end: another thread may not look at links that are about to go. */
+static uint64_t missed_by_links(const struct mrl_probes *probes)
+{
+    uint64_t missed = 0;
+
+    for (unsigned int i = 0; i < probes->link_count; i++)
+        missed += mrl_misses__of_link(probes->links[i]);
+    return missed;
+}
+
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
 {
+    uint64_t missed = __atomic_load_n(&probes->missed_by_links, __ATOMIC_RELAXED);
     struct bpf_program *program;
-    uint64_t missed = 0;
     int err = 0;
 
     bpf_object__for_each_program(program, probes->object->obj) {
-        struct bpf_prog_info info = { 0 };
-        __u32 size = sizeof(info);
+        uint64_t of_program = 0;
 
-        if (!bpf_program__autoload(program))
-            continue;
-        err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
-        if (err)
-            return err;
-        missed += info.recursion_misses;
+        if (!err && bpf_program__autoload(program))
+            err = mrl_misses__of_program(program, &of_program);
+        missed += of_program;
     }
-    *ret_missed = missed;
-    return 0;
+    if (!err)
+        *ret_missed = missed;
+    return err;
 }
 
 int mrl_probes__counters(const struct mrl_probes *probes,
@@ -227,6 +235,7 @@ void mrl_probes__detach(struct mrl_probes *probes)
 {
     if (!probes->link_count)
         return;
+    __atomic_store_n(&probes->missed_by_links, missed_by_links(probes), __ATOMIC_RELAXED);
     /* Exits go first: an entry that finds a call open must not think that its exit was missed. */
     __atomic_store_n(&probes->object->bss->armed, 0, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < probes->link_count; i++)

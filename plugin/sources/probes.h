@@ -18,6 +18,7 @@ struct mrl_probes {
     struct bpf_link
         *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
     unsigned int link_count;
+    uint64_t missed_by_links; /* 0 until they are detached */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
@@ -47,8 +48,7 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                               struct mrl_event_counters *ret_counters,
                               unsigned int cpus);
 
-/** How often a program of the probes was not run because it was running already. -errno of bpf().
- */
+/** How many runs of the probes the kernel left out, as far as it says. -errno of bpf(). */
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed);
 
 /** Sums the kernel's counters of an event over the CPUs; user space's stay 0. Errors: -ENOMEM,
