@@ -156,26 +156,31 @@ add_loader() {
     cp -L "$sysroot$loader" "$1$loader"
 }
 
-# guest_rungs NAME: what the tests are run with: each rung forced, or the one that is chosen.
-guest_rungs() {
-    local rungs
-    rungs=$(kernel_column "$1" 4)
-    [[ -z ${vm_quick:-} || $rungs == none ]] || rungs=auto
-    echo "$rungs"
-}
+# What is asked of every rung, forced in turn; the other live tests are about what comes behind the
+# probes, and run once. The core tries each rung by itself.
+readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target'
+readonly core_topics='abi fields rungs target'
 
-# guest_programs: the live tests, a path each; $vm_topics says which. Those of --quick are the core:
-# they try each rung by themselves.
-guest_programs() {
-    local topic topics=${vm_topics:-}
-    [[ -z ${vm_quick:-} ]] || topics=${topics:-abi fields rungs target}
-    if [[ -n $topics ]]; then
-        for topic in ${topics/tax/}; do
-            echo "$build/tests/live/test_live_$topic"
-        done
-    else
-        find "$build/tests/live" -maxdepth 1 -type f -name 'test_live_*' | sort
+# guest_sections NAME: "RUNG PROGRAM" for each that runs in the guest. $vm_topics says which, or
+# $vm_quick that it is the core; "auto" forces no rung.
+guest_sections() {
+    local rungs rung topic topics
+    rungs=$(kernel_column "$1" 4)
+    if [[ $rungs == none ]]; then
+        echo "none /test_refusal"
+        return
     fi
+    topics=${vm_topics:-$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
+        sed 's/^test_live_//' | sort)}
+    [[ -z ${vm_quick:-} ]] || topics=${vm_topics:-$core_topics}
+    for topic in ${topics/tax/}; do
+        [[ -n ${vm_quick:-} || " $rung_topics " != *" $topic "* ]] ||
+            for rung in $rungs; do
+                echo "$rung $build/tests/live/test_live_$topic"
+            done
+        [[ -z ${vm_quick:-} && " $rung_topics " == *" $topic "* ]] ||
+            echo "auto $build/tests/live/test_live_$topic"
+    done
 }
 
 # wants_tax: whether the benchmark is run as well.
@@ -189,11 +194,10 @@ wants_tax() {
 
 # make_guest NAME ROOT: the tree of the guest's initramfs.
 make_guest() {
-    local root=$2 file rungs programs alone="" tax=""
-    rungs=$(guest_rungs "$1")
+    local root=$2 file rung tax=""
     mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
     echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
-    install tests/vm/init "$root/init"
+    install tests/vm/init tests/vm/test_refusal "$root/"
     install "${sysroot:-}/bin/busybox" "$root/bin/busybox"
     ln -s busybox "$root/bin/sh"
     add_file "$root" "$build/bin/mrelease"
@@ -201,28 +205,22 @@ make_guest() {
     while IFS= read -r file; do
         add_file "$root" "$file"
     done < <(find "$build/lib/mrelease" "$build/tests/preload" -name '*.so' 2>/dev/null)
-    mapfile -t programs < <(guest_programs)
-    if [[ $rungs == none ]]; then
-        rungs="" programs=() alone=/test_refusal
-        install tests/vm/test_refusal "$root/test_refusal"
-    elif wants_tax; then
+    guest_sections "$1" >"$root/sections"
+    while read -r rung file; do
+        add_file "$root" "$file"
+    done < <(grep -v '^none ' "$root/sections")
+    if [[ $(kernel_column "$1" 4) != none ]] && wants_tax; then
         tax=$build/bench/mrelease-bench
         add_file "$root" "$tax"
     fi
-    for file in "${programs[@]}"; do
-        add_file "$root" "$file"
-    done
-    mkdir -p "$root$PWD/tests" && cp -r tests/live tests/CMakeLists.txt "$root$PWD/tests/"
+    mkdir -p "$root$PWD/tests"
+    cp -r tests/live tests/CMakeLists.txt "$root$PWD/tests/"
     cat >"$root/guest.conf" <<CONF
-RUNGS="$rungs"
-PROGRAMS="${programs[*]}"
-ALONE="$alone"
 TAX="$tax"
-LIMIT_S=${vm_limit_s:-300}
+LIMIT_S=600
 MRELEASE_PROGRAM=$build/bin/mrelease
-MRELEASE_BENCH_ROUNDS=3
+MRELEASE_BENCH_ROUNDS=5
 MRELEASE_TEST_RUNGS="$(kernel_column "$1" 4)"
-MRELEASE_TEST_SLOWNESS=10
 CONF
 }
 
@@ -272,18 +270,14 @@ split_console() {
 
 # note_missing NAME DIRECTORY: a program that fails in place of each section that never began.
 note_missing() {
-    local rungs rung program programs
-    rungs=$(guest_rungs "$1")
-    mapfile -t programs < <(guest_programs)
-    [[ $rungs != none ]] || programs=(test_refusal)
-    for rung in $rungs; do
-        mkdir -p "$2/$rung"
-        for program in "${programs[@]##*/}"; do
-            [[ ! -e $2/$rung/$program ]] || continue
-            printf '#!/bin/sh\necho "the guest did not come to this"\nexit 99\n' >"$2/$rung/$program"
-            chmod +x "$2/$rung/$program"
-        done
-    done
+    local rung program
+    while read -r rung program; do
+        program=$2/$rung/${program##*/}
+        [[ ! -e $program ]] || continue
+        mkdir -p "${program%/*}"
+        printf '#!/bin/sh\necho "the guest did not come to this"\nexit 99\n' >"$program"
+        chmod +x "$program"
+    done < <(guest_sections "$1")
 }
 
 # vm_needs COMMAND PACKAGE
@@ -337,16 +331,24 @@ run_guest() {
     fi
 }
 
+# show_tax NAME LOG: getppid() with each rung's probes over getppid() without any. All is slow in
+# emulation, but in like measure.
+show_tax() {
+    [[ ! -e $2 ]] || awk -v name="$1" '$1 ~ /^tax\..*\.ratio_to_none$/ {
+        split($1, part, ".")
+        printf "        tax on getppid, %s, %-10s %5.2f times (spread %.2f)\n", name, part[2], $2, $3
+    }' "$2"
+}
+
 # test_in_guest NAME: boots it and counts its tests.
 test_in_guest() {
     # shellcheck disable=SC2154 # tally.sh sets it
     local name=$1 directory=$work/vm/$1 rung
     command_test "vm/$name/boots" $(($(kernel_column "$name" 5) + 900)) run_guest "$name" "$directory"
-    for rung in $(guest_rungs "$name"); do
+    for rung in auto $(kernel_column "$name" 4); do
         [[ ! -d $directory/sections/$rung ]] ||
             tap_group "vm/$name/$rung" 60 "$directory/sections/$rung"
     done
-    [[ ! -e $directory/sections/tax/mrelease-bench.log ]] ||
-        sed "s,^,    $name: ," "$directory/sections/tax/mrelease-bench.log"
+    show_tax "$name" "$directory/sections/tax/mrelease-bench.log"
 }
-export vm_cache
+export vm_cache rung_topics core_topics
