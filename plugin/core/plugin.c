@@ -122,8 +122,8 @@ static int set_mlock_ring(void *target, const char *value, struct mrl_error *err
 static const struct mrl_option rows[] = {
     { "events", 'e', "LIST", "default",
       "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out.", set_events },
-    { "rung", '\0', "NAME", "auto", "How to probe: auto, or one of fentry, kprobe, tracepoint, tp_btf, raw_tp.",
-      set_rung },
+    { "rung", '\0', "NAME", "auto",
+      "How to probe: auto, or one of fentry, kprobe, tracepoint, tp_btf, raw_tp.", set_rung },
     { "coverage", '\0', "WHAT", "compat",
       "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
       set_coverage },

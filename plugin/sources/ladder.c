@@ -175,6 +175,19 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
+static void say_what_evades(const struct mrl_source_options *options, const struct mrl_rung *rung)
+{
+    if (!rung->sees_compat)
+        mrl_source_options__log(
+            options, MRL_LOG_WARNING,
+            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor", rung->name);
+    if (!rung->sees_blocked && strcmp(options->coverage, "all") != 0)
+        mrl_source_options__log(
+            options, MRL_LOG_INFO,
+            "rung %s does not see calls that seccomp refuses; with coverage all they are seen",
+            rung->name);
+}
+
 int mrl_ladder__climb(const struct mrl_source_options *options,
                       bool cgroup_v1,
                       struct mrl_error *error,
@@ -205,11 +218,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
     pthread_mutex_unlock(&print_lock);
     if (err)
         return no_rung(attempts, error);
-    if (!probes.rung->sees_compat)
-        mrl_source_options__log(
-            options, MRL_LOG_WARNING,
-            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor",
-            probes.rung->name);
+    say_what_evades(options, probes.rung);
     *ret_probes = probes;
     return 0;
 }
