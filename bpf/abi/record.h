@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /** Increment when the layout or meaning of a record changes. */
-#define MRL_RECORD_VERSION 1
+#define MRL_RECORD_VERSION 2
 
 /** Index of each event, in the order of events.def; also the value of mrl_record.event. */
 enum mrl_event_index {
@@ -39,7 +39,8 @@ enum {
     MRL_RECORD_COMPAT = 1 << 0, /* through a 32-bit entry point */
     MRL_RECORD_NO_ENTRY =
         1 << 1, /* exit seen without entry: blocked by seccomp, or begun before attach */
-    MRL_RECORD_TARGET = 1 << 2, /* a struct mrl_target follows */
+    MRL_RECORD_TARGET = 1 << 2,  /* a struct mrl_target follows */
+    MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
 };
 
 /** mrl_target.flags: what was seen of the target at entry, and again at exit. */
@@ -87,7 +88,7 @@ struct mrl_record {
     __u32 uid; /* real, in the initial user namespace */
     __u32 mount_ns;
     __u32 pid_ns;
-    __u32 reserved;
+    __u32 exe_bytes; /* the caller's path: the last bytes of the record, as a target's; 0: none */
     char comm[MRL_NAME_BYTES];
     char host_name[MRL_NAME_BYTES];
 };
@@ -111,7 +112,8 @@ struct mrl_target {
 };
 
 /** No record is larger than this. */
-#define MRL_RECORD_BYTES_MAX (sizeof(struct mrl_record) + sizeof(struct mrl_target) + MRL_EXE_BYTES)
+#define MRL_RECORD_BYTES_MAX \
+    (sizeof(struct mrl_record) + sizeof(struct mrl_target) + 2 * MRL_EXE_BYTES)
 
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
@@ -121,10 +123,12 @@ struct mrl_settings {
     __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
     __u32 events;        /* bit per enum mrl_event_index */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
+    __u32 caller_exe;    /* records end with the path of the caller's executable */
+    __u32 reserved;
 };
 
-/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + exit_missed +
- * self.
+/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + exit_missed + self
+ * + filtered.
  */
 struct mrl_event_counters {
     __u64 seen; /* exits of the call, and those that are known to be missed */
@@ -133,12 +137,13 @@ struct mrl_event_counters {
     __u64 self;        /* our own proof calls */
     __u64 no_memory;   /* the kernel had none for the state of a call */
     __u64 exit_missed; /* the call was entered, but its exit not shown to the probes */
+    __u64 filtered;    /* a rule refused it: no record, no number, no room (abi/rule.h) */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 136, "the target is an ABI");
-_Static_assert(sizeof(struct mrl_event_counters) == 48, "the counters are an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
 #endif
 

@@ -12,8 +12,10 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "exe.h"
 #include "features.h"
 #include "task.h"
+#include "task_rss.h"
 #include "types.h"
 
 #define MRL_PIDFS_MAGIC        0x50494446 /* include/uapi/linux/magic.h: "PIDF" */
@@ -21,12 +23,6 @@
 #define MRL_PIDFD_SELF_THREADS -10001
 #define MRL_MMF_OOM_SKIP       (1UL << 21) /* include/linux/mm_types.h */
 #define MRL_PIDFD_NAME         "[pidfd]"   /* the anonymous inode's dentry before pidfs */
-
-/* Owner of a list entry inside a struct whose layout is the kernel's. */
-#define mrl_container(pointer, type, member) \
-    ((type *)((void *)(pointer)-bpf_core_field_offset(type, member)))
-
-#include "task_rss.h"
 
 static __always_inline bool file_is_old_pidfd(struct file *file)
 {
@@ -148,48 +144,13 @@ static __always_inline bool process_pages(struct task_struct *leader,
            before.shmem == after.shmem;
 }
 
-/*
- * The executable's path as its components, innermost first: the kernel can only be asked upwards,
- * and user space turns them round. Mount points are crossed; the root of the namespace ends it.
- */
 static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
 {
-    struct path path = BPF_CORE_READ(mm, exe_file, f_path);
-    struct dentry *dentry = path.dentry, *root;
-    struct mount *mount = mrl_container(path.mnt, struct mount, mnt);
-    __u64 used = 0, at;
-    long length;
+    bool cut;
 
-    for (int i = 0; i < MRL_EXE_STEPS && dentry; i++) {
-        struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-        struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
-
-        root = BPF_CORE_READ(mount, mnt.mnt_root);
-        /* A file without a directory, like that of memfd_create(), is its own parent: it has a
-         * name. */
-        if (dentry == root || (dentry == parent && i)) {
-            if (!outer || outer == mount)
-                goto whole;
-            dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-            mount = outer;
-            continue;
-        }
-        if (used > MRL_EXE_BYTES - MRL_STEP_BYTES)
-            break;
-        /* The verifier of 6.1 forgets that bound when `used` goes through the stack. */
-        at = used;
-        asm volatile("" : "+r"(at));
-        at &= MRL_EXE_BYTES - 1;
-        length =
-            bpf_probe_read_kernel_str(exe + at, MRL_STEP_BYTES, BPF_CORE_READ(dentry, d_name.name));
-        if (length < 0)
-            break;
-        used += (__u32)length & (MRL_STEP_BYTES * 2 - 1);
-        dentry = parent;
-    }
-    target->flags |= MRL_TARGET_EXE_CUT;
-whole:
-    target->exe_bytes = used;
+    target->exe_bytes = exe_steps(mm, exe, &cut);
+    if (cut)
+        target->flags |= MRL_TARGET_EXE_CUT;
 }
 
 static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task_struct *viewer)

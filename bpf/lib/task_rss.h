@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "abi/record.h"
+#include "exe.h"
 #include "types.h"
 
 static __always_inline void add_task_pages(struct task_struct *thread, struct mrl_pages *pages)

@@ -203,6 +203,7 @@ struct task_struct {
     struct hlist_node pid_links[PIDTYPE_COUNT];
     struct list_head thread_node;
     __u64 start_boottime;
+    __u64 self_exec_id;
     const struct cred *real_cred;
     const struct cred *cred;
     struct files_struct *files;

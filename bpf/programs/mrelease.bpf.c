@@ -11,6 +11,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi/record.h"
+#include "lib/caller.h"
+#include "lib/scope.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
@@ -35,7 +37,7 @@ int reader_awake;
 struct call {
     struct mrl_record record;
     struct mrl_target target;
-    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
+    char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
 };
 
 /* mlock and its kin have no target and keep the small part only. */
@@ -215,6 +217,27 @@ static __always_inline void count_self(int event)
     __sync_fetch_and_add(&counters->self, 1);
 }
 
+static __always_inline void count_filtered(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->filtered, 1);
+}
+
+/* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
+static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
+{
+    if (!chosen(event))
+        return false;
+    if (scope_accepts(event, task, record))
+        return true;
+    count_filtered(event);
+    return false;
+}
+
 static __always_inline void count_no_memory(int event)
 {
     struct mrl_event_counters *counters = counters_of(event);
@@ -274,6 +297,37 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     return 0;
 }
 
+/* The event of the call itself, with the path of the caller's executable when that is wanted. */
+static __always_inline void emit_call(struct task_struct *task,
+                                      int event,
+                                      struct mrl_record *record)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    if (caller)
+        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+    else
+        emit(event, record, sizeof(*record));
+}
+
+/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
+static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
+{
+    struct caller *caller = current_caller(task);
+    __u64 at = call->target.exe_bytes, bytes;
+
+    if (!caller)
+        return 0;
+    asm volatile("" : "+r"(at));
+    if (at > MRL_EXE_BYTES)
+        at = MRL_EXE_BYTES;
+    bytes = caller_exe_bytes(caller);
+    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
+    call->record.exe_bytes = bytes;
+    call->record.flags |= caller->flags;
+    return bytes;
+}
+
 /* The successful release: the call's record again, with the target behind it. */
 static __always_inline void emit_do_mrelease(struct task_struct *task, struct mrl_record *record)
 {
@@ -285,6 +339,8 @@ static __always_inline void emit_do_mrelease(struct task_struct *task, struct mr
         record->flags |= MRL_RECORD_TARGET;
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
+    if (settings.caller_exe)
+        bytes += append_caller_exe(task, call);
     if (bytes > sizeof(*call))
         bytes = sizeof(*call);
     emit(MRL_EVENT_DO_MRELEASE, record, bytes);
@@ -299,6 +355,7 @@ static __always_inline void report_exit(struct task_struct *task,
                                         long ret)
 {
     bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+    bool call_passes, release_passes;
 
     record->flags = compat ? MRL_RECORD_COMPAT : 0;
     if (!armed)
@@ -314,14 +371,19 @@ static __always_inline void report_exit(struct task_struct *task,
         return;
     }
     record->ret = ret;
+    call_passes = passes(event, task, record);
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    release_passes =
+        wants_target(event) && entered && !ret && passes(MRL_EVENT_DO_MRELEASE, task, record);
+    if (!call_passes && !release_passes)
+        return;
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     task_identity(task, record);
-    if (chosen(event))
-        emit(event, record, sizeof(*record));
-    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
-    if (wants_target(event) && entered && !ret)
+    if (call_passes)
+        emit_call(task, event, record);
+    if (release_passes)
         emit_do_mrelease(task, record);
 }
 

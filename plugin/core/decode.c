@@ -8,34 +8,51 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/steps.h"
+
 _Static_assert(
-    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
         MRL_BATCH_EVENT_ROOM,
-    "an event fits its room: the record, the path turned round, the values, and losses before");
+    "an event fits its room: the record, the paths turned round, the values, and losses before");
+
+/* Steps that are none need no end. */
+static bool ends_with_nul(struct mrl_text steps)
+{
+    return !steps.size || !steps.bytes[steps.size - 1];
+}
 
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
 {
     const struct mrl_record *record = bytes;
     const struct mrl_target *target = NULL;
-    struct mrl_text steps = { "", 0 };
+    struct mrl_text steps = { "", 0 }, caller_steps = { "", 0 };
     size_t rest;
 
     if (size < sizeof(*record) || size > MRL_RECORD_BYTES_MAX || record->size != size ||
         record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
         return -EBADMSG;
     rest = size - sizeof(*record);
+    if (record->exe_bytes > rest || record->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    if (record->exe_bytes)
+        caller_steps =
+            (struct mrl_text){ (const char *)bytes + size - record->exe_bytes, record->exe_bytes };
+    if (!ends_with_nul(caller_steps))
+        return -EBADMSG;
+    rest -= record->exe_bytes;
     if (record->flags & MRL_RECORD_TARGET) {
         target = (const void *)((const char *)bytes + sizeof(*record));
         if (rest < sizeof(*target) || target->exe_bytes > rest - sizeof(*target) ||
             target->exe_bytes > MRL_EXE_BYTES)
             return -EBADMSG;
         steps = (struct mrl_text){ (const char *)(target + 1), target->exe_bytes };
-        if (steps.size && steps.bytes[steps.size - 1])
+        if (!ends_with_nul(steps))
             return -EBADMSG;
     }
     raw->record = record;
     raw->target = target;
     raw->exe_steps = steps;
+    raw->caller_steps = caller_steps;
     return 0;
 }
 
@@ -125,6 +142,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .process_name = name_text(record->comm),
         .host_name = name_text(record->host_name),
         .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
+        .executable =
+            mrl_steps__path(raw->arena, raw->caller_steps, record->flags & MRL_RECORD_EXE_CUT),
         .raw = record,
         .raw_size = record->size,
     };

@@ -28,7 +28,8 @@ static void compute_seq(const struct mrl_event *event, struct mrl_value *values)
 
 static const struct mrl_extra extras[] = {
     { "seq", "Number of the record in its stream: lets 'mrelease verify' prove a file complete.",
-      FIELDS(seq_fields), compute_seq },
+      FIELDS(seq_fields), false, compute_seq },
+    { "exe", "Path of the caller's executable, in executable.path.", NULL, 0, true, NULL },
 };
 
 enum { EXTRA_COUNT = sizeof(extras) / sizeof(extras[0]) };

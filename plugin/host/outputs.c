@@ -34,7 +34,7 @@ static int set_queue(struct mrl_output_spec *spec, const char *value, struct mrl
 
     if (!err &&
         (spec->options.queue_bytes < MRL_EVENT_TEXT_MAX || spec->options.queue_bytes > 1ULL << 30))
-        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 20K to 1G", value);
+        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 32K to 1G", value);
     return err;
 }
 
@@ -62,14 +62,14 @@ static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_er
     return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
 }
 
-static bool is_binary(const char *format)
+static struct mrl_format find_format(const char *name)
 {
     unsigned int count, i = 0;
     const struct mrl_format *formats = mrl_format__all(&count);
 
-    while (i < count && strcmp(formats[i].name, format) != 0)
+    while (i < count && strcmp(formats[i].name, name) != 0)
         i++;
-    return i < count && formats[i].binary;
+    return i < count ? formats[i] : (struct mrl_format){ .name = name };
 }
 
 /* The part before the colon: a format, and settings. */
@@ -100,7 +100,7 @@ static int parse_format(struct mrl_output_spec *spec,
     if (err)
         return err;
     mrl_encoder__free(encoder);
-    return is_binary(spec->format)
+    return find_format(spec->format).binary
                ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
                : 0;
 }
@@ -143,6 +143,19 @@ int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_e
         return mrl_error__set(error, -EINVAL, "more than %d outputs", MRL_OUTPUTS_MAX);
     outputs->specs[outputs->count++] = spec;
     return 0;
+}
+
+bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras)
+{
+    unsigned int count;
+    const struct mrl_extra *rows = mrl_extra__all(&count);
+    bool shown = false;
+
+    for (unsigned int i = 0; i < count; i++)
+        shown |= (extras & (1U << i)) && rows[i].fills_executable;
+    for (unsigned int i = 0; i < outputs->count; i++)
+        shown |= find_format(outputs->specs[i].format).shows_executable;
+    return shown;
 }
 
 int mrl_outputs__open(struct mrl_outputs *outputs,

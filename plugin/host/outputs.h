@@ -26,6 +26,9 @@ struct mrl_outputs {
  */
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 
+/** Whether a format or an extra shows the path of the caller's executable. */
+bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
+
 /**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
  * blocks when it is the only one, and drops the oldest beside others. Errors: as

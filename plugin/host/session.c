@@ -80,11 +80,13 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
-      "Format json, json-v0.23, table or none; to stdout or a path. May be repeated. Settings follow the "
-      "format: policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
+      "Format json, json-v0.23, json-v0.24, json-v1beta1, table or none; to stdout or a path. May be "
+      "repeated. Settings follow the format: policy=block, drop-oldest or drop-newest; queue=SIZE, as "
+      "json,policy=block:PATH.",
       set_output },
     { "extra", '\0', "LIST", NULL,
-      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record).",
+      "Further arguments in JSON, after Tracee's own: seq (number and lane of the record); exe fills "
+      "executable.path.",
       set_extra },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output.",
@@ -278,6 +280,7 @@ int mrl_session__run(struct mrl_session_options *options,
     if (mrl_record__add_default(&options->outputs, &error))
         goto failed;
     catch_signals();
+    options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.log = log_line;
     options->plugin.log_context = options;
     if (mrl_pipeline__new(log_line, options, &session.pipeline)) {

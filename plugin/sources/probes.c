@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "core/filter.h"
 #include "sources/hooks.h"
 #include "sources/misses.h"
 #include "sources/proof.h"
@@ -95,6 +96,8 @@ static int load(struct mrl_probes *probes,
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
+    mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
 }
 
@@ -226,6 +229,7 @@ int mrl_probes__counters(const struct mrl_probes *probes,
         ret_counts->no_memory += each[cpu].no_memory;
         ret_counts->exit_missed += each[cpu].exit_missed;
         ret_counts->self += each[cpu].self;
+        ret_counts->filtered += each[cpu].filtered;
     }
     free(each);
     return err;

@@ -122,6 +122,7 @@ static int replay_open(const struct mrl_source_options *options,
         return mrl_error__set(error, -ENOMEM, "out of memory");
     source->options = *options;
     source->recorded.events = options->events;
+    source->recorded.filter = options->filter;
     err = mrl_input__open(&source->input, options->replay, error);
     if (!err) {
         err = read_header(source, &reason);

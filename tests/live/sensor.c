@@ -16,7 +16,7 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
+enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 96 };
 
 #define READY "mrelease: watching "
 
@@ -78,7 +78,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
                                                      int out,
                                                      int err)
 {
-    const char *words[ARGUMENTS_MAX + 4] = { "mrelease" };
+    const char *program = options->program ? options->program : MRL_TEST_PROGRAM;
+    const char *words[ARGUMENTS_MAX + 4] = { options->program ? program : "mrelease" };
     unsigned int forced = force_rung(options->arguments, words + 1);
     sigset_t none;
 
@@ -92,8 +93,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
     if (options->prepare)
         options->prepare();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execv(MRL_TEST_PROGRAM, (char *const *)words);
-    dprintf(STDERR_FILENO, "%s: %s\n", MRL_TEST_PROGRAM, strerror(errno));
+    execv(program, (char *const *)words);
+    dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
@@ -193,15 +194,16 @@ static const char *said_of(const struct sensor *sensor, const char *subject)
 
 struct totals sensor__totals(const struct sensor *sensor, const char *event)
 {
-    struct totals totals;
+    struct totals totals = { 0 };
     const char *said = said_of(sensor, event);
 
     if (sscanf(said,
                "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
-               "%*u exit missed), %llu self",
-               &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
+               "%*u exit missed), %llu self, %llu filtered (%llu by the kernel)",
+               &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
+               &totals.filtered_by_kernel) < 4)
         fail_msg("not the totals of an event: %s", said);
-    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
+    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self + totals.filtered);
     return totals;
 }
 

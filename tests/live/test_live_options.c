@@ -139,6 +139,8 @@ static const struct {
     { { "run", "--events", "defualt" }, "did you mean 'default'?" },
     { { "run", "--events", "-munlok" }, "did you mean 'munlock'?" },
     { { "run", "--events", "nosuch*" }, "unknown event 'nosuch*'" },
+    { { "run", "--events", "mlock.data.le=1" }, "unknown field 'le': did you mean 'len'?" },
+    { { "run", "--scope", "uidd=1" }, "unknown scope 'uidd': did you mean 'uid'?" },
     { { "run", "--events", "" }, "is not a list of events" },
     { { "run", "--events", "mlock,,munlock" }, "is not a list of events" },
     { { "run", "--events", "mlock,-mlock" }, "leaves no event to watch" },

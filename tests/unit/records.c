@@ -69,6 +69,13 @@ void test_record__set_path(struct test_record *record, const char *steps, size_t
     record->call.size = (__u16)(offsetof(struct test_record, exe) + size);
 }
 
+void test_record__set_caller_path(struct test_record *record, const char *steps, size_t size)
+{
+    memcpy((char *)record + record->call.size, steps, size);
+    record->call.exe_bytes = (__u32)size;
+    record->call.size = (__u16)(record->call.size + size);
+}
+
 void test_decoder__init(struct test_decoder *decoder)
 {
     *decoder = (struct test_decoder){
