@@ -161,8 +161,8 @@ add_loader() {
 readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target'
 readonly core_topics='abi fields rungs target'
 
-# guest_sections NAME: "RUNG PROGRAM" for each that runs in the guest. $vm_topics says which, or
-# $vm_quick that it is the core; "auto" forces no rung.
+# guest_sections NAME: "RUNG PROGRAM" for each that runs in the guest. $vm_topics and $vm_rungs say
+# which, or $vm_quick that it is the core; "auto" forces no rung.
 guest_sections() {
     local rungs rung topic topics
     rungs=$(kernel_column "$1" 4)
@@ -170,6 +170,7 @@ guest_sections() {
         echo "none /test_refusal"
         return
     fi
+    rungs=${vm_rungs:-$rungs}
     topics=${vm_topics:-$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
         sed 's/^test_live_//' | sort)}
     [[ -z ${vm_quick:-} ]] || topics=${vm_topics:-$core_topics}
