@@ -34,7 +34,7 @@ static __always_inline int function_exit(struct pt_regs *regs, long ret, int eve
 }
 
 /* A program of fentry has one target, so each function has its own: the native one of each call,
- * and the 32-bit one. */
+ * and on x86 the 32-bit one. */
 #define MRL_FUNCTION_PROGRAMS(symbol, name)                               \
     SEC("fentry")                                                         \
     int BPF_PROG(fentry__sys_enter_##name, struct pt_regs *regs)          \
@@ -47,9 +47,13 @@ static __always_inline int function_exit(struct pt_regs *regs, long ret, int eve
         return function_exit(regs, ret, MRL_EVENT_##symbol);              \
     }
 
-#define MRL_SYSCALL_EVENT(symbol, syscall, ...) \
-    MRL_FUNCTION_PROGRAMS(symbol, syscall)      \
-    MRL_FUNCTION_PROGRAMS(symbol, syscall##_compat)
+#if defined(__TARGET_ARCH_x86)
+#    define MRL_SYSCALL_EVENT(symbol, syscall, ...) \
+        MRL_FUNCTION_PROGRAMS(symbol, syscall)      \
+        MRL_FUNCTION_PROGRAMS(symbol, syscall##_compat)
+#else
+#    define MRL_SYSCALL_EVENT(symbol, syscall, ...) MRL_FUNCTION_PROGRAMS(symbol, syscall)
+#endif
 #define MRL_OWN_EVENT(...)
 #include "abi/events.def"
 
