@@ -107,10 +107,10 @@ forbidden_skip() {
     [[ $1 == */live || $1 == live ]] && can_load_bpf && grep -qE 'root|BPF|BTF|CAP_' <<<"$2"
 }
 
-# tap_test GROUP SECONDS COMMAND…: all tests of one program.
+# tap_test GROUP SECONDS COMMAND…: all tests of one program, which is its last word.
 tap_test() {
-    local group=$1 name status=0 start ok not_ok skip planned wrong line
-    name=$group/${3##*/}
+    local group=$1 file=${*: -1} name status=0 start ok not_ok skip planned wrong line
+    name=$group/${file##*/}
     start=$(now_ms)
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$2" "${@:3}" >"$work/log" 2>&1 </dev/null || status=$?
     read_tap "$work/log" >"$work/tap"

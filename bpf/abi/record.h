@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /** Increment when the layout or meaning of a record changes. */
-#define MRL_RECORD_VERSION 1
+#define MRL_RECORD_VERSION 3
 
 /** Index of each event, in the order of events.def; also the value of mrl_record.event. */
 enum mrl_event_index {
@@ -31,6 +31,7 @@ enum {
     MRL_EXE_BYTES = 1024,
     MRL_STEP_BYTES = 256, /* a path component: NAME_MAX and its NUL */
     MRL_EXE_STEPS = 32,   /* components and mount points; the verifier of 6.1 does not follow 64 */
+    MRL_CPUS_MAX = 256,   /* of which per-CPU counters are summed exactly */
     MRL_THREADS_MAX = 32, /* threads searched for the mm of a target whose leader is gone */
 };
 
@@ -39,17 +40,41 @@ enum {
     MRL_RECORD_COMPAT = 1 << 0, /* through a 32-bit entry point */
     MRL_RECORD_NO_ENTRY =
         1 << 1, /* exit seen without entry: blocked by seccomp, or begun before attach */
-    MRL_RECORD_TARGET = 1 << 2, /* a struct mrl_target follows */
+    MRL_RECORD_TARGET = 1 << 2,  /* a struct mrl_target follows */
+    MRL_RECORD_LOCKS = 1 << 3,   /* a struct mrl_locks follows; never together with a target */
+    MRL_RECORD_BLOCKED = 1 << 4, /* without entry, and begun after the attach: it was blocked */
+    MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
 };
 
-/** mrl_target.flags: what was seen of the target at entry, and again at exit. */
+/**
+ * mrl_target.flags: what was seen of the target at entry, and again at exit (…_AFTER). Some say
+ * only that something is so; where the bit is clear it was not so, or could not be read.
+ */
 enum {
     MRL_TARGET_FOUND = 1 << 0,    /* the descriptor led to a process */
     MRL_TARGET_MM = 1 << 1,       /* that process still had its memory */
     MRL_TARGET_OOM_SKIP = 1 << 2, /* MMF_OOM_SKIP was set already: nothing left to reap */
     MRL_TARGET_EXE_CUT = 1 << 3,  /* outer components of the path are missing */
     MRL_TARGET_AFTER = 1 << 4, /* the same process was found again at exit, or known to be gone */
-    MRL_TARGET_EXACT_RSS = 1 << 5, /* counters without per-CPU parts: exact */
+    MRL_TARGET_EXACT_RSS = 1 << 5, /* the counters are sums that nothing is missing from */
+    MRL_TARGET_UNSTABLE = 1 << 6,  /* MMF_UNSTABLE was set: a reaper has been here before */
+    MRL_TARGET_DYING = 1 << 7,     /* as __task_will_free_mem() decides, but for core dumps */
+    MRL_TARGET_DUMPING = 1 << 8,   /* a core dump was in progress */
+    MRL_TARGET_SHARED = 1 << 9,    /* its memory had more users than its own threads */
+    MRL_TARGET_KERNEL = 1 << 10,   /* a kernel thread: it never has memory */
+    MRL_TARGET_THREAD = 1 << 11,   /* the descriptor named a thread that leads no process */
+    MRL_TARGET_GONE = 1 << 12,     /* the descriptor named a process that exists no more */
+    MRL_TARGET_DYING_AFTER = 1 << 13,
+    MRL_TARGET_DUMPING_AFTER = 1 << 14,
+    MRL_TARGET_MM_AFTER = 1 << 15, /* the flags of the very mm of entry were read again */
+    MRL_TARGET_SKIP_AFTER = 1 << 16,
+    MRL_TARGET_UNSTABLE_AFTER = 1 << 17,
+    MRL_TARGET_WATCHED = 1 << 18,  /* the function that reaps was probed during the call */
+    MRL_TARGET_REAPED = 1 << 19,   /* and it ran */
+    MRL_TARGET_PROVEN = 1 << 20,   /* the target is the process of the mm being reaped */
+    MRL_TARGET_STATE = 1 << 21,    /* threads, sharing and kill_ns were looked at */
+    MRL_TARGET_PER_TASK = 1 << 22, /* before 6.2: threads keep parts of the counters, not CPUs */
+    MRL_TARGET_COUNTED = 1 << 23,  /* `after` is of the end of the reaping, not of the call */
 };
 
 /** Resident and swapped pages of an mm, as its counters say; may be slightly negative when
@@ -87,7 +112,7 @@ struct mrl_record {
     __u32 uid; /* real, in the initial user namespace */
     __u32 mount_ns;
     __u32 pid_ns;
-    __u32 reserved;
+    __u32 exe_bytes; /* the caller's path: the last bytes of the record, as a target's; 0: none */
     char comm[MRL_NAME_BYTES];
     char host_name[MRL_NAME_BYTES];
 };
@@ -104,14 +129,35 @@ struct mrl_target {
     struct mrl_pages after;
     __u64 locked_pages;
     __u64 pagetable_bytes;
+    __u64 kill_ns;   /* CLOCK_BOOTTIME of the first SIGKILL that it was sent; 0: not seen */
+    __u32 threads;   /* of the process, dying ones included */
+    __u32 exit_code; /* of the process, as wait(2) has it: the low 7 bits are a signal */
     char comm[MRL_NAME_BYTES];
     __u32 exe_bytes; /* used bytes of what follows */
     __u32 reserved;
     /* then exe_bytes: the components of the path, innermost first, each ended by a NUL */
 };
 
+/** A value of struct mrl_locks that was not read; as a limit: none. */
+#define MRL_LOCKS_UNKNOWN (~0ULL)
+
+/** What the caller of the mlock family had locked. */
+struct mrl_locks {
+    __u64 before_pages;
+    __u64 after_pages;
+    __u64 limit_bytes; /* soft RLIMIT_MEMLOCK at exit */
+};
+
 /** No record is larger than this. */
-#define MRL_RECORD_BYTES_MAX (sizeof(struct mrl_record) + sizeof(struct mrl_target) + MRL_EXE_BYTES)
+#define MRL_RECORD_BYTES_MAX \
+    (sizeof(struct mrl_record) + sizeof(struct mrl_target) + 2 * MRL_EXE_BYTES)
+
+/** What the extras in use want to know beside what every event tells. */
+enum {
+    MRL_NEED_TARGET = 1 << 0, /* process_mrelease carries its target, whatever the call returns */
+    MRL_NEED_KILL = 1 << 1,   /* when the target was sent its SIGKILL */
+    MRL_NEED_LOCKS = 1 << 2,  /* the mlock family carries a struct mrl_locks */
+};
 
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
@@ -120,6 +166,10 @@ struct mrl_settings {
     __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
     __u32 events;        /* bit per enum mrl_event_index */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
+    __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
+    __u32 caller_exe;    /* records end with the path of the caller's executable */
+    __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */
+    __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 
 /** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self + filtered.
@@ -135,7 +185,8 @@ struct mrl_event_counters {
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
-_Static_assert(sizeof(struct mrl_target) == 136, "the target is an ABI");
+_Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
+_Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
 _Static_assert(sizeof(struct mrl_event_counters) == 48, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
 #endif

@@ -17,10 +17,28 @@ static __always_inline bool kernel_counts_rss_per_cpu(void)
     return !bpf_core_field_exists(((struct mm_struct___before_6_2 *)0)->rss_stat.count);
 }
 
+/* Until 6.2 a task kept what its last faults had changed to itself. */
+static __always_inline bool kernel_counts_rss_per_task(void)
+{
+    return bpf_core_field_exists(((struct task_struct___before_6_2 *)0)->rss_stat.count);
+}
+
 /* 6.18: mm->flags became a bitmap in a struct of its own; before, one unsigned long. */
 static __always_inline bool kernel_has_mm_flags_bitmap(void)
 {
     return bpf_core_field_exists(((struct mm_struct___since_6_18 *)0)->flags.__mm_flags);
+}
+
+/* 5.16: a core dump in progress shows in the signal_struct; before, in the mm. */
+static __always_inline bool kernel_has_dump_in_signal(void)
+{
+    return bpf_core_field_exists(((struct signal_struct *)0)->core_state);
+}
+
+/* Only with memory control groups does a mm know its process. */
+static __always_inline bool kernel_has_mm_owner(void)
+{
+    return bpf_core_field_exists(((struct mm_struct *)0)->owner);
 }
 
 #endif

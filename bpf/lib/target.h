@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Extract: the process that a pidfd of the current task points to, as plain values. These calls are
- * rare and the objects are not reached through BTF pointers alone, so reads go through probe_read:
- * any of them may be freed under our eyes, and then yields zero or garbage but no fault. The
- * descriptor may be swapped between our look and the kernel's: hence the TOCTOU tags in events.def.
+ * Extract: the target of a call, as plain values, at its entry and at its exit. The descriptor may
+ * be swapped between our look and the kernel's: hence the TOCTOU tags of its fields. Where the
+ * function that reaps can be probed (programs/reap.bpf.c), the mm that it works on is believed
+ * more.
  */
 #ifndef MRL_LIB_TARGET_H
 #define MRL_LIB_TARGET_H
@@ -12,159 +12,22 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
-#include "features.h"
+#include "call.h"
+#include "dying.h"
+#include "exe.h"
+#include "mm.h"
+#include "pidfd.h"
+#include "settings.h"
 #include "task.h"
 #include "types.h"
 
-#define MRL_PIDFS_MAGIC        0x50494446 /* include/uapi/linux/magic.h: "PIDF" */
-#define MRL_PIDFD_SELF_THREAD  -10000     /* include/uapi/linux/pidfd.h, 6.15 */
-#define MRL_PIDFD_SELF_THREADS -10001
-#define MRL_MMF_OOM_SKIP       (1UL << 21) /* include/linux/mm_types.h */
-#define MRL_PIDFD_NAME         "[pidfd]"   /* the anonymous inode's dentry before pidfs */
-
-/* Owner of a list entry inside a struct whose layout is the kernel's. */
-#define mrl_container(pointer, type, member) \
-    ((type *)((void *)(pointer)-bpf_core_field_offset(type, member)))
-
-static __always_inline bool file_is_old_pidfd(struct file *file)
-{
-    char name[sizeof(MRL_PIDFD_NAME)] = {};
-
-    bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
-    return !__builtin_memcmp(name, MRL_PIDFD_NAME, sizeof(name));
-}
-
-/* 6.9 moved pidfds to pidfs, whose inodes hold the struct pid; before, the file itself held it. */
-static __always_inline struct pid *pid_of_file(struct file *file)
-{
-    if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == MRL_PIDFS_MAGIC)
-        return BPF_CORE_READ(file, f_inode, i_private);
-    if (file_is_old_pidfd(file))
-        return BPF_CORE_READ(file, private_data);
-    return NULL;
-}
-
-static __always_inline struct task_struct *task_of_pid(struct pid *pid)
-{
-    struct hlist_node *first = BPF_CORE_READ(pid, tasks[PIDTYPE_TGID].first);
-
-    return first ? mrl_container(first, struct task_struct, pid_links[PIDTYPE_TGID]) : NULL;
-}
-
-/* The thread group leader behind a descriptor of the current task, or NULL. */
-static __always_inline struct task_struct *task_of_pidfd(struct task_struct *current, int pidfd)
-{
-    struct file **slots, *file = NULL;
-    struct fdtable *table;
-    struct pid *pid;
-
-    if (pidfd == MRL_PIDFD_SELF_THREAD || pidfd == MRL_PIDFD_SELF_THREADS)
-        return BPF_CORE_READ(current, group_leader);
-    if (pidfd < 0)
-        return NULL;
-    table = BPF_CORE_READ(current, files, fdt);
-    if ((__u32)pidfd >= BPF_CORE_READ(table, max_fds))
-        return NULL;
-    slots = BPF_CORE_READ(table, fd);
-    bpf_probe_read_kernel(&file, sizeof(file), slots + pidfd);
-    if (!file)
-        return NULL;
-    pid = pid_of_file(file);
-    return pid ? task_of_pid(pid) : NULL;
-}
-
-/* The mm of a process: its leader's, or that of a thread which still has one. */
-static __always_inline struct mm_struct *mm_of_process(struct task_struct *leader)
-{
-    struct mm_struct *mm = BPF_CORE_READ(leader, mm);
-    struct signal_struct *signal;
-    struct list_head *entry;
-    struct task_struct *thread;
-
-    if (mm)
-        return mm;
-    signal = BPF_CORE_READ(leader, signal);
-    if (!signal)
-        return NULL;
-    entry = BPF_CORE_READ(signal, thread_head.next);
-    for (int i = 0; i < MRL_THREADS_MAX && entry; i++) {
-        thread = mrl_container(entry, struct task_struct, thread_node);
-        if (entry == (void *)signal + bpf_core_field_offset(signal->thread_head))
-            return NULL;
-        mm = BPF_CORE_READ(thread, mm);
-        if (mm)
-            return mm;
-        entry = BPF_CORE_READ(thread, thread_node.next);
-    }
-    return NULL;
-}
-
-static __always_inline unsigned long mm_flags(struct mm_struct *mm)
-{
-    if (kernel_has_mm_flags_bitmap())
-        return BPF_CORE_READ((struct mm_struct___since_6_18 *)mm, flags.__mm_flags[0]);
-    return BPF_CORE_READ(mm, flags);
-}
-
-static __always_inline void mm_pages(struct mm_struct *mm, struct mrl_pages *pages)
-{
-    if (kernel_counts_rss_per_cpu()) {
-        pages->file = BPF_CORE_READ(mm, rss_stat[0].count);
-        pages->anon = BPF_CORE_READ(mm, rss_stat[1].count);
-        pages->swap = BPF_CORE_READ(mm, rss_stat[2].count);
-        pages->shmem = BPF_CORE_READ(mm, rss_stat[3].count);
-    } else {
-        struct mm_struct___before_6_2 *old = (void *)mm;
-
-        pages->file = BPF_CORE_READ(old, rss_stat.count[0].counter);
-        pages->anon = BPF_CORE_READ(old, rss_stat.count[1].counter);
-        pages->swap = BPF_CORE_READ(old, rss_stat.count[2].counter);
-        pages->shmem = BPF_CORE_READ(old, rss_stat.count[3].counter);
-    }
-}
-
-/*
- * The executable's path as its components, innermost first: the kernel can only be asked upwards,
- * and user space turns them round. Mount points are crossed; the root of the namespace ends it.
- */
 static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
 {
-    struct path path = BPF_CORE_READ(mm, exe_file, f_path);
-    struct dentry *dentry = path.dentry, *root;
-    struct mount *mount = mrl_container(path.mnt, struct mount, mnt);
-    __u64 used = 0, at;
-    long length;
+    bool cut;
 
-    for (int i = 0; i < MRL_EXE_STEPS && dentry; i++) {
-        struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-        struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
-
-        root = BPF_CORE_READ(mount, mnt.mnt_root);
-        /* A file without a directory, like that of memfd_create(), is its own parent: it has a
-         * name. */
-        if (dentry == root || (dentry == parent && i)) {
-            if (!outer || outer == mount)
-                goto whole;
-            dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-            mount = outer;
-            continue;
-        }
-        if (used > MRL_EXE_BYTES - MRL_STEP_BYTES)
-            break;
-        /* The verifier of 6.1 forgets that bound when `used` goes through the stack. */
-        at = used;
-        asm volatile("" : "+r"(at));
-        at &= MRL_EXE_BYTES - 1;
-        length =
-            bpf_probe_read_kernel_str(exe + at, MRL_STEP_BYTES, BPF_CORE_READ(dentry, d_name.name));
-        if (length < 0)
-            break;
-        used += (__u32)length & (MRL_STEP_BYTES * 2 - 1);
-        dentry = parent;
-    }
-    target->flags |= MRL_TARGET_EXE_CUT;
-whole:
-    target->exe_bytes = used;
+    target->exe_bytes = exe_steps(mm, exe, &cut);
+    if (cut)
+        target->flags |= MRL_TARGET_EXE_CUT;
 }
 
 static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task_struct *viewer)
@@ -181,59 +44,155 @@ static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task
                : 0;
 }
 
-/* Everything about the target that entry can tell; target is zeroed, exe has room for the path. */
-static __always_inline void target_at_entry(
-    struct task_struct *current, int pidfd, bool cgroup_v1, struct mrl_target *target, char *exe)
+static __always_inline void target_identity(struct task_struct *leader,
+                                            struct task_struct *viewer,
+                                            struct mrl_target *target)
 {
-    struct task_struct *leader = task_of_pidfd(current, pidfd);
-    struct mm_struct *mm;
-
-    if (!leader)
-        return;
-    target->flags = MRL_TARGET_FOUND;
     target->host_pid = BPF_CORE_READ(leader, tgid);
-    target->pid = pid_seen_by(leader, current);
+    target->pid = pid_seen_by(leader, viewer);
     target->uid = BPF_CORE_READ(leader, real_cred, uid.val);
     target->start_ns = BPF_CORE_READ(leader, start_boottime);
-    target->cgroup_id = task_cgroup_id(leader, cgroup_v1);
+    target->cgroup_id = task_cgroup_id(leader, settings.cgroup_v1);
+    target->threads = BPF_CORE_READ(leader, signal, nr_threads);
     BPF_CORE_READ_STR_INTO(&target->comm, leader, comm);
+}
+
+static __always_inline void target_memory(struct mm_struct *mm,
+                                          struct task_struct *leader,
+                                          struct mrl_target *target)
+{
     if (!kernel_counts_rss_per_cpu())
+        target->flags |= MRL_TARGET_PER_TASK;
+    target->locked_pages = BPF_CORE_READ(mm, locked_vm);
+    target->pagetable_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
+    if (mm_pages(mm, leader, &target->before))
         target->flags |= MRL_TARGET_EXACT_RSS;
+}
+
+/* What only the extras want to know. */
+static __always_inline void target_state(struct task_struct *leader,
+                                         struct mm_struct *mm,
+                                         struct mrl_target *target)
+{
+    struct signal_struct *signal = BPF_CORE_READ(leader, signal);
+
+    target->flags |= MRL_TARGET_STATE;
+    if (BPF_CORE_READ(leader, flags) & MRL_PF_KTHREAD)
+        target->flags |= MRL_TARGET_KERNEL;
+    if (!signal)
+        return;
+    target->exit_code = BPF_CORE_READ(signal, group_exit_code);
+    if (is_dying(leader, signal))
+        target->flags |= MRL_TARGET_DYING;
+    if (is_dumping(signal, mm))
+        target->flags |= MRL_TARGET_DUMPING;
+    if (mm && is_shared(mm, signal))
+        target->flags |= MRL_TARGET_SHARED;
+}
+
+/* Everything about the target that entry can tell; the call's target is zeroed. */
+static __always_inline void target_at_entry(struct task_struct *current, struct call *call)
+{
+    struct mrl_target *target = &call->target;
+    struct task_struct *leader = task_of_pidfd(current, (int)call->record.args[0], &target->flags);
+    struct mm_struct *mm;
+    unsigned long marks;
+
+    call->mm = NULL;
+    if (!leader)
+        return;
+    target->flags |= MRL_TARGET_FOUND;
+    target_identity(leader, current, target);
     mm = mm_of_process(leader);
+    if (settings.needs & MRL_NEED_TARGET)
+        target_state(leader, mm, target);
     if (!mm)
         return;
     target->flags |= MRL_TARGET_MM;
-    if (mm_flags(mm) & MRL_MMF_OOM_SKIP)
+    call->mm = mm;
+    call->pgd = BPF_CORE_READ(mm, pgd);
+    marks = mm_flags(mm);
+    if (marks & MRL_MMF_OOM_SKIP)
         target->flags |= MRL_TARGET_OOM_SKIP;
-    target->locked_pages = BPF_CORE_READ(mm, locked_vm);
-    target->pagetable_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
-    mm_pages(mm, &target->before);
-    target_exe(mm, target, exe);
+    if (marks & MRL_MMF_UNSTABLE)
+        target->flags |= MRL_TARGET_UNSTABLE;
+    target_memory(mm, leader, target);
+    target_exe(mm, target, call->exe);
 }
 
 /*
- * What is left at exit. The mm seen at entry may be freed by now, so it is found anew through the
- * descriptor, and found again after its counters were read: only a process that is the same at both
- * ends is believed. No mm means that nothing is left.
+ * The marks of the mm that was seen at entry. It may be freed by now, a moment ago: its contents
+ * are believed when it still has the same page table.
  */
-static __always_inline void target_at_exit(struct task_struct *current,
-                                           int pidfd,
-                                           struct mrl_target *target)
+static __always_inline void marks_at_exit(const struct call *call, struct mrl_target *target)
 {
-    struct task_struct *leader = task_of_pidfd(current, pidfd);
-    struct mm_struct *mm;
+    struct mm_struct *mm = call->mm;
+    unsigned long marks;
 
-    if (!(target->flags & MRL_TARGET_FOUND) || !leader ||
-        BPF_CORE_READ(leader, tgid) != target->host_pid ||
+    if (!mm)
+        return;
+    marks = mm_flags(mm);
+    if (BPF_CORE_READ(mm, pgd) != call->pgd)
+        return;
+    target->flags |= MRL_TARGET_MM_AFTER;
+    if (marks & MRL_MMF_OOM_SKIP)
+        target->flags |= MRL_TARGET_SKIP_AFTER;
+    if (marks & MRL_MMF_UNSTABLE)
+        target->flags |= MRL_TARGET_UNSTABLE_AFTER;
+}
+
+static __always_inline void state_at_exit(struct task_struct *leader, struct mrl_target *target)
+{
+    struct signal_struct *signal = BPF_CORE_READ(leader, signal);
+
+    if (is_dying(leader, signal))
+        target->flags |= MRL_TARGET_DYING_AFTER;
+    if (is_dumping(signal, mm_of_process(leader)))
+        target->flags |= MRL_TARGET_DUMPING_AFTER;
+}
+
+/* Counters that change while they are read are those of no moment: an mm that goes is gone. */
+static __always_inline void pages_at_exit(struct task_struct *leader, struct mrl_target *target)
+{
+    struct mm_struct *mm = mm_of_process(leader);
+    bool exact;
+
+    if (!mm)
+        return;
+    exact = mm_pages(mm, leader, &target->after);
+    if (mm_of_process(leader) != mm)
+        __builtin_memset(&target->after, 0, sizeof(target->after));
+    else if (!exact)
+        target->flags &= ~MRL_TARGET_EXACT_RSS;
+}
+
+/*
+ * What is left at exit. The process is found anew through the descriptor: only one that is the same
+ * at both ends is believed. No mm means that nothing is left.
+ */
+static __always_inline void target_at_exit(struct task_struct *current, struct call *call)
+{
+    struct mrl_target *target = &call->target;
+    struct task_struct *leader;
+    __u32 ignored = 0;
+
+    /* The kernel found nothing there, whatever we saw: an old one knows no names for the caller. */
+    if (call->record.ret == -MRL_EBADF) {
+        __builtin_memset(target, 0, sizeof(*target));
+        return;
+    }
+    if (!(target->flags & MRL_TARGET_FOUND))
+        return;
+    marks_at_exit(call, target);
+    leader = task_of_pidfd(current, (int)call->record.args[0], &ignored);
+    if (!leader || BPF_CORE_READ(leader, tgid) != target->host_pid ||
         BPF_CORE_READ(leader, start_boottime) != target->start_ns)
         return;
     target->flags |= MRL_TARGET_AFTER;
-    mm = mm_of_process(leader);
-    if (!mm)
-        return;
-    mm_pages(mm, &target->after);
-    if (mm_of_process(leader) != mm)
-        __builtin_memset(&target->after, 0, sizeof(target->after));
+    if (settings.needs & MRL_NEED_TARGET)
+        state_at_exit(leader, target);
+    if (!(target->flags & MRL_TARGET_COUNTED))
+        pages_at_exit(leader, target);
 }
 
 #endif

@@ -160,12 +160,20 @@ typedef struct {
     long counter;
 } mrl_atomic_long;
 
+typedef struct {
+    int counter;
+} mrl_atomic;
+
 struct percpu_counter {
     __s64 count;
+    __s32 *counters;
 };
 
 struct mm_struct {
     unsigned long flags;
+    mrl_atomic mm_users;
+    void *pgd;
+    struct task_struct *owner;
     unsigned long locked_vm;
     mrl_atomic_long pgtables_bytes;
     struct file *exe_file;
@@ -188,12 +196,32 @@ struct mm_struct___since_6_18 {
     mm_flags_t flags;
 };
 
+struct bpf_array {
+    void *pptrs[1];
+};
+
+struct core_state;
+
+struct mm_struct___before_5_16 {
+    struct core_state *core_state;
+};
+
+struct rlimit {
+    unsigned long rlim_cur;
+};
+
 struct signal_struct {
+    int nr_threads;
     struct list_head thread_head;
+    int group_exit_code;
+    unsigned int flags;
+    struct core_state *core_state;
+    struct rlimit rlim[16];
 };
 
 struct task_struct {
     struct thread_info thread_info;
+    unsigned int flags;
     int pid;
     int tgid;
     char comm[16];
@@ -203,6 +231,7 @@ struct task_struct {
     struct hlist_node pid_links[PIDTYPE_COUNT];
     struct list_head thread_node;
     __u64 start_boottime;
+    __u64 self_exec_id;
     const struct cred *real_cred;
     const struct cred *cred;
     struct files_struct *files;
@@ -210,6 +239,14 @@ struct task_struct {
     struct signal_struct *signal;
     struct css_set *cgroups;
     struct mm_struct *mm;
+};
+
+struct task_rss_stat {
+    int count[4];
+};
+
+struct task_struct___before_6_2 {
+    struct task_rss_stat rss_stat;
 };
 
 /*

@@ -11,7 +11,12 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi/record.h"
+#include "lib/call.h"
+#include "lib/caller.h"
+#include "lib/kill.h"
+#include "lib/locks.h"
 #include "lib/scope.h"
+#include "lib/settings.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
@@ -20,31 +25,16 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile struct mrl_settings settings;
-
 /* Set once both probes of each call are attached: until then an exit may lack its entry. */
 int armed;
+__u64 armed_ns; /* since when */
+
+/* Set while the function that reaps is probed: see programs/reap.bpf.c. */
+int reaper_watched;
 
 /* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
  */
 int reader_awake;
-
-/*
- * A call in flight, per task. The record is completed in place at exit and then copied to a ring,
- * so that no scratch buffer is shared between tasks that might preempt each other.
- */
-struct call {
-    struct mrl_record record;
-    struct mrl_target target;
-    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
-};
-
-/* mlock and its kin have no target and keep the small part only. */
-struct small_call {
-    struct mrl_record record;
-};
-
-#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
 
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -52,13 +42,6 @@ struct {
     __type(key, int);
     __type(value, struct small_call);
 } small_calls SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct call);
-} target_calls SEC(".maps");
 
 /* Sizes are set before the load. */
 struct {
@@ -125,7 +108,19 @@ static __always_inline int watched_event(struct task_struct *task, long number, 
 
 static __always_inline bool wants_target(int event)
 {
-    return event == MRL_EVENT_PROCESS_MRELEASE && chosen(MRL_EVENT_DO_MRELEASE);
+    return event == MRL_EVENT_PROCESS_MRELEASE &&
+           (chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
+}
+
+/* Behind the call's own event, whatever the call returned. */
+static __always_inline bool needs_target(int event)
+{
+    return event == MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_TARGET;
+}
+
+static __always_inline bool wants_locks(int event)
+{
+    return event != MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_LOCKS;
 }
 
 static __always_inline struct mrl_record *call_state(struct task_struct *task,
@@ -228,6 +223,16 @@ static __always_inline void count_no_memory(int event)
     __sync_fetch_and_add(&counters->no_memory, 1);
 }
 
+static __always_inline void look_at_entry(struct task_struct *task, struct call *call)
+{
+    __builtin_memset(&call->target, 0, sizeof(call->target));
+    target_at_entry(task, call);
+    if (reaper_watched)
+        call->target.flags |= MRL_TARGET_WATCHED;
+    if (settings.needs & MRL_NEED_KILL && call->target.flags & MRL_TARGET_FOUND)
+        call->target.kill_ns = kill_time(&call->target);
+}
+
 /* `regs` is NULL where the hook does not give them as a BTF pointer. */
 static __always_inline int call_enter(struct pt_regs *regs, long number)
 {
@@ -249,36 +254,93 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
     syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
-    if (wants_target(event)) {
-        struct call *call = (void *)record;
-
-        __builtin_memset(&call->target, 0, sizeof(call->target));
-        target_at_entry(task, record->args[0], settings.cgroup_v1, &call->target, call->exe);
-    }
+    if (wants_target(event))
+        look_at_entry(task, (void *)record);
+    else if (wants_locks(event))
+        locks_at_entry(task, &((struct small_call *)record)->locks);
     return 0;
 }
 
-/* The successful release: the call's record again, with the target behind it. */
-static __always_inline void emit_do_mrelease(struct task_struct *task, struct mrl_record *record)
+/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
+static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
 {
-    struct call *call = (void *)record;
+    struct caller *caller = current_caller(task);
+    __u64 at = call->target.exe_bytes, bytes;
+
+    if (!caller)
+        return 0;
+    asm volatile("" : "+r"(at));
+    if (at > MRL_EXE_BYTES)
+        at = MRL_EXE_BYTES;
+    bytes = caller_exe_bytes(caller);
+    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
+    call->record.exe_bytes = bytes;
+    call->record.flags |= caller->flags;
+    return bytes;
+}
+
+/* An event with the target behind it. */
+static __always_inline void emit_with_target(struct task_struct *task, int event, struct call *call)
+{
     __u64 bytes = sizeof(call->record) + sizeof(call->target);
 
-    target_at_exit(task, record->args[0], &call->target);
-    if (call->target.flags & MRL_TARGET_FOUND)
-        record->flags |= MRL_RECORD_TARGET;
+    call->record.flags |= MRL_RECORD_TARGET;
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
-    if (bytes > sizeof(*call))
-        bytes = sizeof(*call);
-    emit(MRL_EVENT_DO_MRELEASE, record, bytes);
+    if (settings.caller_exe)
+        bytes += append_caller_exe(task, call);
+    if (bytes > offsetof(struct call, mm))
+        bytes = offsetof(struct call, mm);
+    emit(event, &call->record, bytes);
+}
+
+static __always_inline void emit_with_locks(struct task_struct *task,
+                                            int event,
+                                            bool entered,
+                                            struct small_call *call)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    locks_at_exit(task, entered, &call->locks);
+    call->record.flags |= MRL_RECORD_LOCKS;
+    if (caller)
+        emit(event, locks_with_exe(caller, call), sizeof(*call) + caller_exe_bytes(caller));
+    else
+        emit(event, &call->record, sizeof(*call));
+}
+
+/* With the path of the caller's executable when that is wanted. */
+static __always_inline void emit_alone(struct task_struct *task,
+                                       int event,
+                                       struct mrl_record *record)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    if (caller)
+        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+    else
+        emit(event, record, sizeof(*record));
+}
+
+/* The event of the call itself, with what the extras want behind it. */
+static __always_inline void emit_call(struct task_struct *task,
+                                      int event,
+                                      bool entered,
+                                      struct mrl_record *record)
+{
+    if (needs_target(event))
+        emit_with_target(task, event, (void *)record);
+    else if (wants_locks(event))
+        emit_with_locks(task, event, entered, (void *)record);
+    else
+        emit_alone(task, event, record);
 }
 
 static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered, call_passes, release_passes;
+    bool compat = false, entered, known = false, call_passes, release_passes;
     int event;
 
     if (!may_be_watched(number))
@@ -295,11 +357,15 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
     }
     entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
     record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
     if (!armed)
         return 0;
+    /* A task that came, or called, after the probes did has no older call under way. */
+    if (!entered)
+        known = record->exit_ns || task->start_boottime > armed_ns;
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!entered) {
-        record->flags |= MRL_RECORD_NO_ENTRY;
+        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
         record->entry_ns = record->exit_ns;
         syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
     }
@@ -310,18 +376,23 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
     record->ret = ret;
     call_passes = passes(event, task, record);
     /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
-    release_passes =
-        wants_target(event) && entered && !ret && passes(MRL_EVENT_DO_MRELEASE, task, record);
+    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
+                     passes(MRL_EVENT_DO_MRELEASE, task, record);
     if (!call_passes && !release_passes)
         return 0;
+    record->exe_bytes = 0;
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     task_identity(task, record);
+    if (needs_target(event) && !entered)
+        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+    else if (needs_target(event) || release_passes)
+        target_at_exit(task, (void *)record);
     if (call_passes)
-        emit(event, record, sizeof(*record));
+        emit_call(task, event, entered, record);
     if (release_passes)
-        emit_do_mrelease(task, record);
+        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
     return 0;
 }
 
@@ -374,4 +445,14 @@ SEC("tracepoint")
 int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
 {
     return call_exit(NULL, ctx->nr, ctx->ret);
+}
+
+/* Beside any rung, where --extra time wants it. */
+
+SEC("raw_tp/signal_generate")
+int kill__signal_generate(struct bpf_raw_tracepoint_args *ctx)
+{
+    if ((int)ctx->args[0] == MRL_SIGKILL)
+        remember_kill((void *)ctx->args[2]);
+    return 0;
 }

@@ -16,7 +16,7 @@
 enum {
     MRL_BATCH_EVENTS = 256,
     MRL_BATCH_BYTES = 192 * 1024,
-    MRL_BATCH_EVENT_ROOM = 8 * 1024,       /* what one event may take: record, values, texts */
+    MRL_BATCH_EVENT_ROOM = 12 * 1024,      /* what one event may take: record, values, texts */
     MRL_BATCH_SPARE = MRL_EVENT_COUNT + 2, /* the losses before the last event, told beside it */
 };
 

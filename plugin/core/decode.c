@@ -8,34 +8,63 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/more.h"
+#include "core/steps.h"
+
 _Static_assert(
-    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
         MRL_BATCH_EVENT_ROOM,
-    "an event fits its room: the record, the path turned round, the values, and losses before");
+    "an event fits its room: the record, the paths turned round, the values, and losses before");
+
+/* Steps that are none need no end. */
+static bool ends_with_nul(struct mrl_text steps)
+{
+    return !steps.size || !steps.bytes[steps.size - 1];
+}
+
+static int check_target(const void *bytes, size_t size, struct mrl_raw *raw)
+{
+    const struct mrl_target *target = bytes;
+
+    if (size < sizeof(*target) || target->exe_bytes > size - sizeof(*target) ||
+        target->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    raw->exe_steps = (struct mrl_text){ (const char *)(target + 1), target->exe_bytes };
+    if (!ends_with_nul(raw->exe_steps))
+        return -EBADMSG;
+    raw->look = target;
+    raw->target = target->flags & MRL_TARGET_FOUND ? target : NULL;
+    return 0;
+}
 
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
 {
     const struct mrl_record *record = bytes;
-    const struct mrl_target *target = NULL;
-    struct mrl_text steps = { "", 0 };
     size_t rest;
 
     if (size < sizeof(*record) || size > MRL_RECORD_BYTES_MAX || record->size != size ||
         record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
         return -EBADMSG;
-    rest = size - sizeof(*record);
-    if (record->flags & MRL_RECORD_TARGET) {
-        target = (const void *)((const char *)bytes + sizeof(*record));
-        if (rest < sizeof(*target) || target->exe_bytes > rest - sizeof(*target) ||
-            target->exe_bytes > MRL_EXE_BYTES)
-            return -EBADMSG;
-        steps = (struct mrl_text){ (const char *)(target + 1), target->exe_bytes };
-        if (steps.size && steps.bytes[steps.size - 1])
-            return -EBADMSG;
-    }
     raw->record = record;
-    raw->target = target;
-    raw->exe_steps = steps;
+    raw->look = NULL;
+    raw->target = NULL;
+    raw->locks = NULL;
+    raw->exe_steps = (struct mrl_text){ "", 0 };
+    rest = size - sizeof(*record);
+    if (record->exe_bytes > rest || record->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    raw->caller_steps =
+        (struct mrl_text){ (const char *)bytes + size - record->exe_bytes, record->exe_bytes };
+    if (!ends_with_nul(raw->caller_steps))
+        return -EBADMSG;
+    rest -= record->exe_bytes;
+    if (record->flags & MRL_RECORD_TARGET)
+        return check_target(record + 1, rest, raw);
+    if (record->flags & MRL_RECORD_LOCKS) {
+        if (rest < sizeof(*raw->locks))
+            return -EBADMSG;
+        raw->locks = (const void *)(record + 1);
+    }
     return 0;
 }
 
@@ -77,6 +106,20 @@ static void decode_value(const struct mrl_raw *raw,
         put_number(value, target_member(raw->target, from), field->kind);
     else
         value->absent = true;
+}
+
+/* The room of an event in its batch includes them. */
+static const struct mrl_value *decode_fields(const struct mrl_raw *raw,
+                                             const struct mrl_field *fields,
+                                             const struct mrl_from *from,
+                                             unsigned int count)
+{
+    struct mrl_value *values = mrl_arena__take(raw->arena, count * sizeof(*values));
+
+    memset(values, 0, count * sizeof(*values));
+    for (unsigned int i = 0; i < count; i++)
+        decode_value(raw, &fields[i], &from[i], &values[i]);
+    return values;
 }
 
 static struct mrl_text name_text(const char name[MRL_NAME_BYTES])
@@ -125,6 +168,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .process_name = name_text(record->comm),
         .host_name = name_text(record->host_name),
         .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
+        .executable =
+            mrl_steps__path(raw->arena, raw->caller_steps, record->flags & MRL_RECORD_EXE_CUT),
         .raw = record,
         .raw_size = record->size,
     };
@@ -137,8 +182,7 @@ int mrl_decode__append(const void *bytes,
 {
     struct mrl_raw raw = { .host = host, .arena = &batch->arena };
     struct mrl_event *event = &batch->events[batch->count];
-    const struct mrl_from *from;
-    struct mrl_value *values;
+    const struct mrl_more *more;
     void *copy;
     int err = mrl_decode__check(bytes, size, &raw);
 
@@ -150,12 +194,10 @@ int mrl_decode__append(const void *bytes,
     mrl_decode__check(copy, size, &raw);
     decode_task(&raw, event);
     event->host = &batch->host;
-    from = mrl_event_def__from(event->def->index);
-    values = mrl_arena__take(&batch->arena, event->def->field_count * sizeof(*values));
-    memset(values, 0, event->def->field_count * sizeof(*values));
-    for (unsigned int i = 0; i < event->def->field_count; i++)
-        decode_value(&raw, &event->def->fields[i], &from[i], &values[i]);
-    event->values = values;
+    event->values = decode_fields(&raw, event->def->fields, mrl_event_def__from(event->def->index),
+                                  event->def->field_count);
+    more = mrl_more__of(&raw);
+    event->more = more ? decode_fields(&raw, more->fields, more->from, more->count) : NULL;
     batch->count++;
     return 0;
 }

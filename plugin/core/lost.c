@@ -40,6 +40,7 @@ void mrl_lost__event(const struct mrl_lost *lost,
         .process_name = none,
         .host_name = none,
         .container_id = none,
+        .executable = none,
         .values = values,
     };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The plugin object: options checked, a source opened, batches handed out. */
 #include <errno.h>
+#include <mrelease/extra.h>
 #include <mrelease/plugin.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -211,6 +212,8 @@ static int check_options(const struct mrl_plugin_options *given,
     checked->log = given->log;
     checked->log_context = given->log_context;
     checked->replay = given->replay;
+    checked->needs = mrl_extras__needs(given->extras);
+    checked->caller_exe = given->caller_exe;
     err = check_rung(rung, error);
     if (!err)
         err = check_coverage(checked->coverage, error);

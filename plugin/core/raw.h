@@ -23,9 +23,12 @@ struct mrl_lost {
 /** All pointers are borrowed; those that do not apply are NULL. */
 struct mrl_raw {
     const struct mrl_record *record;
-    const struct mrl_target *target;
+    const struct mrl_target *look;   /* what the probes saw behind the descriptor, if they looked */
+    const struct mrl_target *target; /* the same where they found a process */
+    const struct mrl_locks *locks;
     struct mrl_text
         exe_steps; /* components of the target's path, innermost first, NUL after each */
+    struct mrl_text caller_steps; /* the same of the caller; empty: not recorded */
     const struct mrl_lost *lost;
     struct mrl_host *host;   /* clock, containers */
     struct mrl_arena *arena; /* room for texts that are computed */
@@ -34,7 +37,7 @@ struct mrl_raw {
 /** Computes a field; value is zeroed. Sets absent where nothing is known. */
 typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value);
 
-/* One function per VIA(…) in events.def. */
+/* One function per VIA(…) in events.def and extra_fields.h. */
 #define ARG(n)
 #define TARGET(member)
 #define VIA(name)                      mrl_value_name(name)
@@ -45,13 +48,14 @@ typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value)
     fields
 #define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) fields
 #include <abi/events.def>
+MRL_STATE_FIELDS MRL_TIME_FIELDS MRL_LOCKS_FIELDS
 #undef ARG
 #undef TARGET
 #undef VIA
 #undef F
 
-/** Where a field's value comes from: the user-space half of a row's `from`. */
-struct mrl_from {
+    /** Where a field's value comes from: the user-space half of a row's `from`. */
+    struct mrl_from {
     enum { MRL_FROM_ARG, MRL_FROM_TARGET, MRL_FROM_FUNCTION } where;
     unsigned int offset; /* argument number, or offset into struct mrl_target */
     unsigned int size;   /* of the member of struct mrl_target */

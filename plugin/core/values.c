@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The computed fields: one function per VIA(…) of the event table. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/pages.h"
 #include "core/raw.h"
+#include "core/steps.h"
 #include "enrich/host.h"
+
+enum { LOCK_FLAGS_BYTES = 64 }; /* all names, and unknown bits in hexadecimal */
 
 static void put_text(struct mrl_value *value, const char *text)
 {
@@ -22,32 +27,15 @@ void mrl_value__target_name(const struct mrl_raw *raw, struct mrl_value *value)
             (struct mrl_text){ raw->target->comm, strnlen(raw->target->comm, MRL_NAME_BYTES) };
 }
 
-/*
- * The record has the components innermost first; the path wants them the other way round. A path
- * whose outer components are missing must not look like a whole one.
- */
 void mrl_value__target_exe(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    const struct mrl_text cut = { "...", raw->target && (raw->target->flags & MRL_TARGET_EXE_CUT)
-                                             ? 3
-                                             : 0 };
-    struct mrl_text steps = raw->exe_steps;
-    char *path = steps.size ? mrl_arena__take(raw->arena, cut.size + steps.size) : NULL;
-    size_t at = cut.size, start, end;
+    struct mrl_text path =
+        mrl_steps__path(raw->arena, raw->target ? raw->exe_steps : (struct mrl_text){ "", 0 },
+                        raw->target && (raw->target->flags & MRL_TARGET_EXE_CUT));
 
-    value->absent = !path;
-    if (!path)
-        return;
-    memcpy(path, cut.bytes, cut.size);
-    for (end = steps.size - 1; end != SIZE_MAX; end = start ? start - 1 : SIZE_MAX) {
-        start = end;
-        while (start && steps.bytes[start - 1])
-            start--;
-        path[at++] = '/';
-        memcpy(path + at, steps.bytes + start, end - start);
-        at += end - start;
-    }
-    value->text = (struct mrl_text){ path, at };
+    value->absent = !path.size;
+    if (path.size)
+        value->text = path;
 }
 
 void mrl_value__target_start_time(const struct mrl_raw *raw, struct mrl_value *value)
@@ -154,34 +142,141 @@ void mrl_value__accuracy(const struct mrl_raw *raw, struct mrl_value *value)
         put_text(value, raw->target->flags & MRL_TARGET_EXACT_RSS ? "exact" : "approx");
 }
 
-/*
- * Since 6.2 each CPU keeps up to a batch of pages of each counter to itself (lib/percpu_counter.c:
- * the batch is 32 or twice the CPUs, whichever is more). Three counters are added up, twice.
- */
+/* Three counters are added up, twice. */
 void mrl_value__error_bound(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    uint64_t cpus = raw->host->cpus, batch = cpus > 16 ? cpus * 2 : 32;
-
     value->absent = !saw_after(raw);
-    if (!value->absent && !(raw->target->flags & MRL_TARGET_EXACT_RSS))
-        value->unsigned_number = 2 * 3 * batch * cpus * raw->host->page_bytes;
+    if (!value->absent)
+        value->unsigned_number = 2 * 3 * mrl_pages__bound(raw) * raw->host->page_bytes;
+}
+
+/* -- its state -------------------------------------------------------------------------------- */
+
+void mrl_value__target_from(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    value->absent = !raw->target;
+    if (raw->target)
+        put_text(value, raw->target->flags & MRL_TARGET_PROVEN ? "reaped_mm" : "descriptor");
+}
+
+static void put_state(const struct mrl_raw *raw, uint32_t flag, struct mrl_value *value)
+{
+    value->absent = !raw->target || !(raw->target->flags & MRL_TARGET_STATE);
+    if (!value->absent)
+        value->unsigned_number = (raw->target->flags & flag) != 0;
+}
+
+void mrl_value__target_threads(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_state(raw, 0, value);
+    if (!value->absent)
+        value->unsigned_number = raw->target->threads;
+}
+
+void mrl_value__target_dying(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_state(raw, MRL_TARGET_DYING, value);
+}
+
+void mrl_value__target_core_dumping(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_state(raw, MRL_TARGET_DUMPING, value);
+}
+
+void mrl_value__target_mm_shared(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_state(raw, MRL_TARGET_SHARED, value);
+    value->absent |= !saw_before(raw);
+    if (value->absent)
+        value->unsigned_number = 0;
+}
+
+void mrl_value__target_exit_signal(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_state(raw, 0, value);
+    value->absent |= !raw->target || !(raw->target->flags & MRL_TARGET_DYING);
+    if (!value->absent)
+        value->unsigned_number = raw->target->exit_code & 0x7f;
 }
 
 /* -- the call --------------------------------------------------------------------------------- */
-
-/* Said only of what was observed: a call that succeeded although no memory was seen stays open. */
-void mrl_value__outcome(const struct mrl_raw *raw, struct mrl_value *value)
-{
-    value->absent = !saw_before(raw) || raw->record->ret;
-    if (!value->absent)
-        put_text(value, raw->target->flags & MRL_TARGET_OOM_SKIP ? "already_reaped" : "reaped");
-}
 
 void mrl_value__duration(const struct mrl_raw *raw, struct mrl_value *value)
 {
     value->absent = raw->record->flags & MRL_RECORD_NO_ENTRY;
     if (!value->absent)
         value->unsigned_number = raw->record->exit_ns - raw->record->entry_ns;
+}
+
+void mrl_value__since_kill(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    uint64_t kill_ns = raw->target ? raw->target->kill_ns : 0;
+
+    value->absent = !kill_ns || kill_ns > raw->record->entry_ns;
+    if (!value->absent)
+        value->unsigned_number = raw->record->entry_ns - kill_ns;
+}
+
+/* -- what the caller has locked --------------------------------------------------------------- */
+
+static void put_locked(const struct mrl_raw *raw, uint64_t pages, struct mrl_value *value)
+{
+    value->absent = pages == MRL_LOCKS_UNKNOWN;
+    if (!value->absent)
+        value->unsigned_number = pages * raw->host->page_bytes;
+}
+
+void mrl_value__locked_before(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_locked(raw, raw->locks ? raw->locks->before_pages : MRL_LOCKS_UNKNOWN, value);
+}
+
+void mrl_value__locked_after(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    put_locked(raw, raw->locks ? raw->locks->after_pages : MRL_LOCKS_UNKNOWN, value);
+}
+
+void mrl_value__memlock_limit(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    value->absent = !raw->locks || raw->locks->limit_bytes == MRL_LOCKS_UNKNOWN; /* RLIM_INFINITY */
+    if (!value->absent)
+        value->unsigned_number = raw->locks->limit_bytes;
+}
+
+/* include/uapi/linux/mman.h and asm-generic/mman.h. */
+static const char *const mlock2_flags[] = { "MLOCK_ONFAULT", NULL };
+static const char *const mlockall_flags[] = { "MCL_CURRENT", "MCL_FUTURE", "MCL_ONFAULT", NULL };
+
+/* "MCL_CURRENT|MCL_FUTURE|0x40"; "0" for none. */
+static size_t print_flags(uint32_t flags, const char *const *names, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (unsigned int bit = 0; names[bit]; bit++) {
+        if (flags & (1U << bit))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "|" : "", names[bit]);
+        flags &= ~(1U << bit);
+    }
+    if (flags || !used)
+        used += (size_t)snprintf(text + used, size - used, flags ? "%s0x%x" : "%s%x",
+                                 used ? "|" : "", flags);
+    return used;
+}
+
+void mrl_value__lock_flags(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    bool all = raw->record->event == MRL_EVENT_MLOCKALL;
+    char *text = NULL;
+
+    value->absent = true;
+    if (all || raw->record->event == MRL_EVENT_MLOCK2)
+        text = mrl_arena__take(raw->arena, LOCK_FLAGS_BYTES);
+    if (!text)
+        return;
+    value->absent = false;
+    value->text.size = print_flags((uint32_t)raw->record->args[all ? 0 : 2],
+                                   all ? mlockall_flags : mlock2_flags, text, LOCK_FLAGS_BYTES);
+    value->text.bytes = text;
 }
 
 /* -- a gap in the stream ---------------------------------------------------------------------- */

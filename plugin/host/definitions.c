@@ -3,6 +3,7 @@
 #include "host/definitions.h"
 
 #include <jansson.h>
+#include <mrelease/extra.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,28 @@ static bool is_meant(const struct mrl_event_def *event, const struct mrl_event_d
 
 /* -- table ------------------------------------------------------------------------------------ */
 
+static void print_field(const struct mrl_field *field)
+{
+    char list[LIST_BYTES];
+
+    printf("%-20s %-14s %-14s %-18s %s\n", field->name, field->kind->type_v0_23,
+           field->kind->type_v0_24, list_bits(field->tags, mrl_tag_name, list), field->doc);
+}
+
+static void print_extras(const struct mrl_event_def *event)
+{
+    unsigned int count;
+    const struct mrl_extra *extras = mrl_extra__all(&count);
+
+    for (unsigned int i = 0; i < count; i++) {
+        if (!mrl_extra__fits(&extras[i], event))
+            continue;
+        printf("\nwith --extra %s: %s\n", extras[i].name, extras[i].doc);
+        for (unsigned int j = 0; j < extras[i].field_count; j++)
+            print_field(&extras[i].fields[j]);
+    }
+}
+
 static void print_details(const struct mrl_event_def *event)
 {
     char list[LIST_BYTES];
@@ -41,12 +64,9 @@ static void print_details(const struct mrl_event_def *event)
     printf("protobuf   %d\nsets       %s\n\n", event->protobuf_id,
            list_bits(event->sets, mrl_set_name, list));
     printf("%-20s %-14s %-14s %-18s %s\n", "FIELD", "TYPE", "TYPE v0.24", "TAGS", "MEANING");
-    for (unsigned int i = 0; i < event->field_count; i++) {
-        const struct mrl_field *field = &event->fields[i];
-
-        printf("%-20s %-14s %-14s %-18s %s\n", field->name, field->kind->type_v0_23,
-               field->kind->type_v0_24, list_bits(field->tags, mrl_tag_name, list), field->doc);
-    }
+    for (unsigned int i = 0; i < event->field_count; i++)
+        print_field(&event->fields[i]);
+    print_extras(event);
 }
 
 void mrl_definitions__table(const struct mrl_event_def *only)
@@ -86,17 +106,39 @@ static json_t *json_field(const struct mrl_field *field)
                      field->doc);
 }
 
+static json_t *json_fields(const struct mrl_field *fields, unsigned int count)
+{
+    json_t *array = json_array();
+
+    for (unsigned int i = 0; i < count; i++)
+        json_array_append_new(array, json_field(&fields[i]));
+    return array;
+}
+
+static json_t *json_extras(const struct mrl_event_def *event)
+{
+    unsigned int count;
+    const struct mrl_extra *extras = mrl_extra__all(&count);
+    json_t *array = json_array();
+
+    for (unsigned int i = 0; i < count; i++)
+        if (mrl_extra__fits(&extras[i], event))
+            json_array_append_new(
+                array, json_pack("{s:s, s:s, s:o}", "name", extras[i].name, "doc", extras[i].doc,
+                                 "fields", json_fields(extras[i].fields, extras[i].field_count)));
+    return array;
+}
+
 static json_t *json_event(const struct mrl_event_def *event)
 {
-    json_t *fields = json_array(), *object;
+    json_t *fields = json_fields(event->fields, event->field_count), *object;
 
-    for (unsigned int i = 0; i < event->field_count; i++)
-        json_array_append_new(fields, json_field(&event->fields[i]));
-    object = json_pack("{s:s, s:i, s:{s:i, s:i}, s:i, s:s, s:b, s:s, s:o, s:s, s:o}", "name",
+    object = json_pack("{s:s, s:i, s:{s:i, s:i}, s:i, s:s, s:b, s:s, s:o, s:s, s:o, s:o}", "name",
                        event->name, "id", event->id, "ids", "x86_64", event->id_x86_64, "arm64",
                        event->id_arm64, "protobufId", event->protobuf_id, "version", event->version,
                        "syscall", event->is_syscall, "within", event->syscall, "sets",
-                       json_bits(event->sets, mrl_set_name), "doc", event->doc, "fields", fields);
+                       json_bits(event->sets, mrl_set_name), "doc", event->doc, "fields", fields,
+                       "extras", json_extras(event));
     if (event->is_syscall)
         json_object_set_new(object, "compatNumbers",
                             json_pack("{s:i, s:i}", "i386", event->nr_i386, "arm", event->nr_arm));
@@ -136,9 +178,12 @@ static const char honest_note[] =
     "  `do_mrelease` tells the two apart in `outcome`.\n"
     "\n"
     "`do_mrelease` compares the target's memory at entry and at exit of the call, whoever freed it (the dying process\n"
-    "unmaps its memory too). Since Linux 6.2 the kernel's counters keep a part per CPU; `accuracy` and\n"
-    "`error_bound_bytes` say how far the sums can be off. The target is read from the caller's descriptor table just\n"
-    "before the kernel reads it: a thread that swaps the descriptor in between can mislead it, hence the tag TOCTOU.\n"
+    "unmaps its memory too). The kernel keeps parts of its counters per CPU, or per thread before 6.2; they are added\n"
+    "up, and where they cannot be, `accuracy` and `error_bound_bytes` say how far the sums can be off. The target is read\n"
+    "from the caller's descriptor table just before the kernel reads it: a thread that swaps the descriptor in between\n"
+    "can mislead it, hence the tag TOCTOU. Where the function that reaps can be probed, the target and the amounts are those\n"
+    "of the very memory that it is handed, and TOCTOU does not apply: `target_from` (`--extra target`) says so per call.\n"
+    "What each outcome rests on: [outcomes](outcomes.md).\n"
     "\n"
     "`timestamp` is the entry of the call, as in Tracee, in both events: they can be joined on it and `hostThreadId`.\n"
     "A call that seccomp refuses reaches no function of the kernel, and is seen at exit only: its `timestamp` is then\n"
@@ -146,6 +191,18 @@ static const char honest_note[] =
     "\n"
     "`contextFlags.containerStarted` is true for every event with a `containerId`; Tracee says false while a container\n"
     "that it saw being created has not started its own program yet.\n";
+
+static void markdown_fields(const struct mrl_field *fields, unsigned int count)
+{
+    char list[LIST_BYTES];
+
+    printf(
+        "\n| field | type (v0.23) | type (v0.24) | protobuf | tags | meaning |\n|---|---|---|---|---|---|\n");
+    for (unsigned int i = 0; i < count; i++)
+        printf("| `%s` | `%s` | `%s` | `%s` | %s | %s |\n", fields[i].name,
+               fields[i].kind->type_v0_23, fields[i].kind->type_v0_24, fields[i].kind->protobuf,
+               list_bits(fields[i].tags, mrl_tag_name, list), fields[i].doc);
+}
 
 static void markdown_event(const struct mrl_event_def *event)
 {
@@ -165,15 +222,38 @@ static void markdown_event(const struct mrl_event_def *event)
         printf("\nNo fields.\n");
         return;
     }
-    printf(
-        "\n| field | type (v0.23) | type (v0.24) | protobuf | tags | meaning |\n|---|---|---|---|---|---|\n");
-    for (unsigned int i = 0; i < event->field_count; i++) {
-        const struct mrl_field *field = &event->fields[i];
+    markdown_fields(event->fields, event->field_count);
+}
 
-        printf("| `%s` | `%s` | `%s` | `%s` | %s | %s |\n", field->name, field->kind->type_v0_23,
-               field->kind->type_v0_24, field->kind->protobuf,
-               list_bits(field->tags, mrl_tag_name, list), field->doc);
-    }
+/* Extras are described once, for all events that they are for. */
+static void markdown_extra(const struct mrl_extra *extra)
+{
+    const char *before = "";
+
+    printf("\n### %s\n\n%s", extra->name, extra->doc);
+    printf(extra->field_count ? " Behind the arguments of " : "\n");
+    if (!extra->field_count)
+        return;
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (mrl_extra__fits(extra, mrl_event_def__at(i))) {
+            printf("%s`%s`", before, mrl_event_def__at(i)->name);
+            before = ", ";
+        }
+    printf(".\n");
+    markdown_fields(extra->fields, extra->field_count);
+}
+
+static void markdown_extras(void)
+{
+    unsigned int count;
+    const struct mrl_extra *extras = mrl_extra__all(&count);
+
+    printf(
+        "\n## Extras\n\n"
+        "Further arguments, after the event's own, where `--extra LIST` asks for them: what Tracee's event cannot\n"
+        "say. TOCTOU stands wherever it may apply: `target_from` says of each call whether it does.\n");
+    for (unsigned int i = 0; i < count; i++)
+        markdown_extra(&extras[i]);
 }
 
 void mrl_definitions__markdown(const struct mrl_event_def *only)
@@ -187,4 +267,6 @@ void mrl_definitions__markdown(const struct mrl_event_def *only)
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (is_meant(mrl_event_def__at(i), only))
             markdown_event(mrl_event_def__at(i));
+    if (!only)
+        markdown_extras();
 }

@@ -22,7 +22,7 @@ static void take_rows(struct mrl_option ret_rows[ROWS])
 static void never_drop(struct mrl_outputs *outputs)
 {
     for (unsigned int i = 0; i < outputs->count; i++) {
-        if (outputs->specs[i].has_policy && outputs->specs[i].options.sink != mrl_capture__sink())
+        if (outputs->specs[i].has_policy)
             continue; /* as was asked for */
         outputs->specs[i].has_policy = true;
         outputs->specs[i].options.policy = MRL_POLICY_BLOCK;

@@ -75,12 +75,19 @@ static void say_event(const struct mrl_metrics *metrics, const char *event)
         sum(metrics, SELF, NULL, event, NULL), filtered);
 }
 
+/* The lines that tell of losses are no calls: they are told apart. */
 static void say_output(const struct mrl_metrics *metrics, const char *output)
 {
-    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)", output,
-            sum(metrics, DELIVERED, output, NULL, NULL), sum(metrics, DROPPED, output, NULL, NULL),
+    number lines = sum(metrics, DELIVERED, output, NULL, NULL);
+    number told = sum(metrics, DELIVERED, output, "events_lost", NULL);
+    char also[64] = "";
+
+    if (told)
+        snprintf(also, sizeof(also), ", and %llu of events_lost", told);
+    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)%s", output,
+            lines - told, sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
-            sum(metrics, DROPPED, output, NULL, "write_failed"));
+            sum(metrics, DROPPED, output, NULL, "write_failed"), also);
 }
 
 void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)

@@ -14,6 +14,9 @@
 #include <linux/capability.h>
 #include <sys/syscall.h>
 
+#include "sources/cpus.h"
+#include "sources/reaper.h"
+
 /* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}. */
 static const struct mrl_rung rungs[] = {
     { .name = "tracepoint",
@@ -162,12 +165,28 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
+static bool wants_target(const struct mrl_source_options *options)
+{
+    return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
+}
+
+/* It is the first that is tried, where it is tried at all. */
+static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (!strcmp(rungs[i].name, "fentry") && attempts[i].err)
+            return true;
+    return false;
+}
+
 int mrl_ladder__climb(const struct mrl_source_options *options,
                       bool cgroup_v1,
                       struct mrl_error *error,
                       struct mrl_probes *ret_probes)
 {
     struct attempt attempts[RUNG_COUNT] = { 0 };
+    struct mrl_source_options own = *options;
+    struct mrl_cpus cpus = { 0 };
     struct mrl_probes probes;
     libbpf_print_fn_t print;
     int err = missing_syscall(mrl_probes__syscalls(options->events), error);
@@ -176,18 +195,26 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
         return err;
     pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
+    if (wants_target(options))
+        mrl_cpus__find(&cpus);
+    own.cpus = &cpus;
     err = -EOPNOTSUPP;
     for (unsigned int i = 0; err && i < RUNG_COUNT; i++) {
         if (!fits(&rungs[i], options))
             continue;
         current_attempt = &attempts[i];
-        err = mrl_probes__open(&rungs[i], options, cgroup_v1, &attempts[i].stage, &probes);
+        err = mrl_probes__open(&rungs[i], &own, cgroup_v1, &attempts[i].stage, &probes);
         attempts[i].err = err;
         if (err)
             mrl_source_options__log(options, MRL_LOG_DEBUG, "rung %s: %s: %s", rungs[i].name,
                                     attempts[i].stage, strerror(-err));
     }
     current_attempt = NULL;
+    if (!err && wants_target(options)) {
+        probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));
+        mrl_source_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
+                                mrl_reaper__way(probes.reaper));
+    }
     libbpf_set_print(print);
     pthread_mutex_unlock(&print_lock);
     if (err)

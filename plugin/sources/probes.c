@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -14,11 +15,16 @@
 #include <sys/syscall.h>
 
 #include "core/filter.h"
+#include "sources/cpus.h"
 #include "sources/proof.h"
+#include "sources/reaper.h"
 #include "sources/skeleton.h"
 #include "sources/tracefs.h"
 
-enum { NAME_MAX_BYTES = 64 };
+enum {
+    NAME_MAX_BYTES = 64,
+    KILLS_MAX = 4096, /* processes killed, and not yet released */
+};
 
 uint32_t mrl_probes__syscalls(uint32_t events)
 {
@@ -70,6 +76,10 @@ static int load(struct mrl_probes *probes,
         return -errno;
     bpf_object__for_each_program(program, probes->object->obj)
         bpf_program__set_autoload(program, belongs(program, rung));
+    if (options->needs & MRL_NEED_KILL) {
+        bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
+        bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
+    }
     size_ring(probes->object->maps.rare_records, options->events, MRL_LANE_RARE,
               options->rare_ring_bytes);
     size_ring(probes->object->maps.mlock_records, options->events, MRL_LANE_MLOCK,
@@ -83,6 +93,13 @@ static int load(struct mrl_probes *probes,
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
     probes->object->rodata->settings.events = options->events;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    probes->object->rodata->settings.needs = options->needs;
+    if (options->cpus) {
+        probes->object->rodata->settings.cpus = options->cpus->count;
+        memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
+               sizeof(options->cpus->offsets));
+    }
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
     mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
 }
@@ -135,18 +152,31 @@ static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t
     return err;
 }
 
+static uint64_t boot_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
  * call that returned between the two. Nothing is reported before both are there.
  */
 static int attach(struct mrl_probes *probes, uint32_t syscalls)
 {
+    struct bpf_program *kill = probes->object->progs.kill__signal_generate;
     int err = attach_moment(probes, "sys_exit", syscalls);
 
+    if (!err && bpf_program__autoload(kill))
+        err = keep_link(probes, bpf_program__attach(kill));
     if (!err)
         err = attach_moment(probes, "sys_enter", syscalls);
-    if (!err)
+    if (!err) {
+        probes->object->bss->armed_ns = boot_ns();
         __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
+    }
     return err;
 }
 
@@ -207,7 +237,7 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
 {
     struct bpf_program *program;
-    uint64_t missed = 0;
+    uint64_t missed = probes->reaper_missed;
     int err = 0;
 
     bpf_object__for_each_program(program, probes->object->obj) {
@@ -221,8 +251,10 @@ int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
             return err;
         missed += info.recursion_misses;
     }
-    *ret_missed = missed;
-    return 0;
+    err = mrl_reaper__missed(probes->reaper, &missed);
+    if (!err)
+        *ret_missed = missed;
+    return err;
 }
 
 int mrl_probes__counters(const struct mrl_probes *probes,
@@ -259,6 +291,9 @@ void mrl_probes__detach(struct mrl_probes *probes)
     for (unsigned int i = 0; i < probes->link_count; i++)
         bpf_link__destroy(probes->links[i]);
     probes->link_count = 0;
+    mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
+    mrl_reaper__close(probes->reaper);
+    probes->reaper = NULL;
     /* A grace period: the programs that ran when the links went have ended, and counted. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

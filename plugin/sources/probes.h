@@ -8,6 +8,7 @@
 #include "core/source.h"
 
 struct mrelease_bpf;
+struct mrl_reaper;
 
 enum { MRL_LINKS_MAX = 64 };
 
@@ -18,6 +19,8 @@ struct mrl_probes {
     struct bpf_link
         *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
     unsigned int link_count;
+    struct mrl_reaper *reaper; /* beside them; NULL: not here */
+    uint64_t reaper_missed;    /* by that one, when it is closed */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */

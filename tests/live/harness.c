@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "collect.h"
+
 enum { TEST_TIME_MAX_S = 150, LONG_TEST_TIME_MAX_S = 1200 };
 
 #define TRACEFS       "/sys/kernel/tracing"
@@ -38,9 +40,11 @@ int live__setup(void **state)
 
 int live__teardown(void **state)
 {
+    int valid = collect__directory(directory);
+
     (void)state;
     cleanup__run();
-    return 0;
+    return valid;
 }
 
 /* Two instructions that a kernel with tracing programs takes: r0 = 0, exit. */
@@ -85,6 +89,21 @@ void live__require(void)
     }
     if (stat("/proc/self/ns/pid", &own) || own.st_ino != INITIAL_PIDNS) {
         puts("# skipped: needs the initial PID namespace, to know ids as the host has them");
+        skip();
+    }
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+void live__require_unsanitized(void)
+{
+    live__require();
+    if (SANITIZED) {
+        puts("# skipped: a sanitizer wants to be loaded first, and takes memory of its own");
         skip();
     }
 }

@@ -37,6 +37,10 @@ int live__teardown(void **state);
 /** First line of every test: skips it, with the reason, where the kernel will not let us. */
 void live__require(void);
 
+/** The same, for tests that preload faults into the program or measure its memory: not where a
+ * sanitizer wants to be first, and takes memory of its own. */
+void live__require_unsanitized(void);
+
 /** The path of `name` in the directory of the running test. Valid until the test ends. */
 const char *live__path(const char *name);
 

@@ -57,7 +57,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
                                                      int out,
                                                      int err)
 {
-    const char *words[ARGUMENTS_MAX + 2] = { "mrelease" };
+    const char *program = options->program ? options->program : MRL_TEST_PROGRAM;
+    const char *words[ARGUMENTS_MAX + 2] = { options->program ? program : "mrelease" };
     sigset_t none;
 
     for (int i = 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
@@ -70,8 +71,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
     if (options->prepare)
         options->prepare();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execv(MRL_TEST_PROGRAM, (char *const *)words);
-    dprintf(STDERR_FILENO, "%s: %s\n", MRL_TEST_PROGRAM, strerror(errno));
+    execv(program, (char *const *)words);
+    dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
@@ -199,6 +200,23 @@ void sensor__delivered(const struct sensor *sensor,
             return;
     }
     fail_msg("no totals of %s in: %s", output, text);
+}
+
+unsigned long long sensor__lines(const struct sensor *sensor, const char *output)
+{
+    const char *subject = live__text("mrelease: %s: ", output), *at = sensor__stderr(sensor);
+    unsigned long long delivered, told = 0;
+
+    while ((at = strstr(at, subject))) {
+        at += strlen(subject);
+        if (sscanf(
+                at,
+                "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
+                &delivered, &told) >= 1)
+            return delivered + told;
+    }
+    fail_msg("no totals of %s", output);
+    return 0;
 }
 
 void sensor__assert_one_line(const struct sensor *sensor, const char *text)

@@ -133,15 +133,14 @@ static void values_after_are_absent_when_not_seen_again(void **state)
     event = decode(fixture);
     assert_absent(event, absent, COUNT_OF(absent));
     assert_number(event, "anon_before", 1000 * UINT64_C(4096));
-    assert_text(event, "outcome", "reaped");
 }
 
 static void values_of_memory_are_absent_without_memory(void **state)
 {
     static const char *const absent[] = {
-        "anon_before", "anon_after",   "file_before",     "file_after",        "shmem_before",
-        "shmem_after", "swap_before",  "swap_after",      "released_bytes",    "accuracy",
-        "outcome",     "locked_bytes", "pagetable_bytes", "error_bound_bytes",
+        "anon_before",  "anon_after",      "file_before",       "file_after",     "shmem_before",
+        "shmem_after",  "swap_before",     "swap_after",        "released_bytes", "accuracy",
+        "locked_bytes", "pagetable_bytes", "error_bound_bytes",
     };
     struct fixture *fixture = *state;
     const struct mrl_event *event;
@@ -149,22 +148,9 @@ static void values_of_memory_are_absent_without_memory(void **state)
     fixture->record.target.flags &= ~(__u32)MRL_TARGET_MM;
     event = decode(fixture);
     assert_absent(event, absent, COUNT_OF(absent));
+    assert_text(event, "outcome", "unknown");
     assert_text(event, "target_name", "hog");
     assert_number(event, "target_uid", 1000);
-}
-
-static void values_tell_the_outcome_of_a_success_only(void **state)
-{
-    static const char *const outcome[] = { "outcome" };
-    struct fixture *fixture = *state;
-
-    assert_text(decode(fixture), "outcome", "reaped");
-    fixture->record.target.flags |= MRL_TARGET_OOM_SKIP;
-    assert_text(decode(fixture), "outcome", "already_reaped");
-    fixture->record.call.ret = -11;
-    assert_absent(decode(fixture), outcome, 1);
-    fixture->record.call.ret = 1;
-    assert_absent(decode(fixture), outcome, 1);
 }
 
 static void values_bound_the_error_by_cpus(void **state)
@@ -277,7 +263,6 @@ int main(void)
         test(values_never_release_less_than_nothing),
         test(values_after_are_absent_when_not_seen_again),
         test(values_of_memory_are_absent_without_memory),
-        test(values_tell_the_outcome_of_a_success_only),
         test(values_bound_the_error_by_cpus),
         test(values_tell_how_long_the_call_took),
         test(values_identify_the_target),

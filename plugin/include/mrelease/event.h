@@ -49,8 +49,6 @@ struct mrl_kind {
     const char *protobuf;
     /** Type of a Falco field: "uint64", "string", "abstime", "reltime". */
     const char *falco;
-    /** JSON Schema (draft 7) of a value, as a JSON object. */
-    const char *schema;
 };
 
 /** Tags of a field: where its value comes from, and how far it can be trusted. A set of bits. */
@@ -190,8 +188,14 @@ struct mrl_event {
     struct mrl_text process_name;
     struct mrl_text host_name;
     struct mrl_text container_id; /**< empty on the host */
+    /** Path of the caller's executable, in its mount namespace; begins with "..." where it is too
+     * deep to be read whole. Empty unless asked for (mrl_plugin_options), and where unknown. */
+    struct mrl_text executable;
     /** One per def->fields, in that order. */
     const struct mrl_value *values;
+    /** What the record tells beyond its fields, for the extras; NULL where nobody asked for more.
+     */
+    const struct mrl_value *more;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
      * for events_lost, which has no record. */
     const void *raw;

@@ -9,6 +9,7 @@
 #include <mrelease/error.h>
 #include <mrelease/event.h>
 #include <mrelease/option.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 MRL_BEGIN_DECLARATIONS
@@ -39,6 +40,10 @@ struct mrl_plugin_options {
     /** A capture to replay in place of the live probes, "-": standard input; NULL: live. Rung,
      * coverage and rings then mean nothing, and the default is all recorded events. */
     const char *replay;
+    /** The probes read the path of the caller's executable: mrl_event.executable, which is empty
+     * otherwise. Formats that print it (mrl_format.shows_executable) and extras that do
+     * (mrl_extra.fills_executable) want it. A replay shows what was recorded. */
+    bool caller_exe;
     /** Further lists and conditions, each as mrl_events__parse() takes it: `events` and these add
      * up.
      */
@@ -49,6 +54,9 @@ struct mrl_plugin_options {
      * (docs/filters.md). What the kernel can decide of all this is decided there. */
     const char *scopes[MRL_FILTERS_MAX];
     unsigned int scope_count;
+    /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
+     * what these need. Without, they are null. */
+    uint32_t extras;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A call in flight, per task, and what it is kept in. */
+#ifndef MRL_LIB_CALL_H
+#define MRL_LIB_CALL_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/record.h"
+#include "types.h"
+
+#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
+#define MRL_EBADF     9
+
+/*
+ * The record is completed in place at exit and then copied to a ring, so that no scratch buffer is
+ * shared between tasks that might preempt each other. Kernel addresses stand behind what is copied.
+ */
+struct call {
+    struct mrl_record record;
+    struct mrl_target target;
+    char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
+    struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
+    void *pgd;            /* of that mm */
+};
+
+/* mlock and its kin have no target and keep the small part only. */
+struct small_call {
+    struct mrl_record record;
+    struct mrl_locks locks;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct call);
+} target_calls SEC(".maps");
+
+#endif
