@@ -265,7 +265,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
     err = plugin->pool ? make_filter(&given, &plugin->filter, error)
                        : mrl_error__set(error, -ENOMEM, "out of memory");
-    if (!err) {
+    if (plugin->filter) {
         checked.filter = plugin->filter;
         checked.events = plugin->filter->events;
         err = plugin->ops->open(&checked, error, &plugin->source);
