@@ -162,7 +162,8 @@ enum {
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
 struct mrl_settings {
-    __u64 self_cookie; /* sixth argument of our own proof calls: counted as self, never submitted */
+    __u64 self_cookie;   /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
+                            ones):   counted as self, never submitted */
     __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
     __u32 events;        /* bit per enum mrl_event_index */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
@@ -172,22 +173,24 @@ struct mrl_settings {
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 
-/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self + filtered.
+/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + exit_missed + self
+ * + filtered.
  */
 struct mrl_event_counters {
-    __u64 seen; /* exits of the call */
+    __u64 seen; /* exits of the call, and those that are known to be missed */
     __u64 submitted;
-    __u64 refused;   /* the ring was full */
-    __u64 self;      /* our own proof calls */
-    __u64 no_memory; /* the kernel had none for the state of a call */
-    __u64 filtered;  /* a rule refused it: no record, no number, no room (abi/rule.h) */
+    __u64 refused;     /* the ring was full */
+    __u64 self;        /* our own proof calls */
+    __u64 no_memory;   /* the kernel had none for the state of a call */
+    __u64 exit_missed; /* the call was entered, but its exit not shown to the probes */
+    __u64 filtered;    /* a rule refused it: no record, no number, no room (abi/rule.h) */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
-_Static_assert(sizeof(struct mrl_event_counters) == 48, "the counters are an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
 #endif
 

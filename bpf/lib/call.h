@@ -10,7 +10,9 @@
 #include "abi/record.h"
 #include "types.h"
 
-#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
+/* record.flags while no record is made; these never leave the kernel. */
+#define MRL_CALL_OPEN 0x80 /* between entry and exit */
+#define MRL_CALL_TOLD 0x40 /* a function's exit was reported; that of the call is still to come */
 #define MRL_EBADF     9
 
 /*

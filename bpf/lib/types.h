@@ -15,7 +15,7 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
+    unsigned long bp, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {

@@ -36,6 +36,12 @@ int reaper_watched;
  */
 int reader_awake;
 
+/*
+ * Who saw an exit. Under --coverage all the function's exit comes first and then, of each call that
+ * reached the function and of those that did not, the tracepoint's.
+ */
+enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
+
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -223,6 +229,24 @@ static __always_inline void count_no_memory(int event)
     __sync_fetch_and_add(&counters->no_memory, 1);
 }
 
+/*
+ * An entry while the task's last call is still open: the exit of that one was not shown to us. A
+ * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
+ * already.
+ */
+static __always_inline void count_exit_missed(const struct mrl_record *record)
+{
+    struct mrl_event_counters *counters;
+
+    if (!(record->flags & MRL_CALL_OPEN) || !armed)
+        return;
+    counters = counters_of(record->event);
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->exit_missed, 1);
+}
+
 static __always_inline void look_at_entry(struct task_struct *task, struct call *call)
 {
     __builtin_memset(&call->target, 0, sizeof(call->target));
@@ -250,6 +274,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record)
         return 0; /* the exit counts it */
+    count_exit_missed(record);
     record->event = event;
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
@@ -336,11 +361,76 @@ static __always_inline void emit_call(struct task_struct *task,
         emit_alone(task, event, record);
 }
 
-static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
+/*
+ * 64 bits that nobody has there by accident: the sixth argument, or, where that has 32 bits, the
+ * fifth and the sixth.
+ */
+static __always_inline bool is_self(const struct mrl_record *record, bool compat)
+{
+    __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
+
+    return (compat ? fifth << 32 | sixth : sixth) == settings.self_cookie;
+}
+
+/* The exit of a call whose state is at hand. */
+static __always_inline void report_exit(struct task_struct *task,
+                                        struct mrl_record *record,
+                                        struct pt_regs *regs,
+                                        int event,
+                                        bool compat,
+                                        long ret,
+                                        enum exit_hook hook)
+{
+    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+    bool call_passes, release_passes, known = false;
+
+    record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
+    if (!armed)
+        return;
+    /* A task that came, or called, after the probes did has no older call under way. A function
+     * that returns was entered: there it was the entry that was missed. */
+    if (!entered && hook == BY_TRACEPOINT)
+        known = record->exit_ns || task->start_boottime > armed_ns;
+    record->exit_ns = bpf_ktime_get_boot_ns();
+    if (!entered) {
+        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
+        record->entry_ns = record->exit_ns;
+        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
+    }
+    if (is_self(record, compat)) {
+        count_self(event);
+        return;
+    }
+    record->ret = ret;
+    call_passes = passes(event, task, record);
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
+                     passes(MRL_EVENT_DO_MRELEASE, task, record);
+    if (!call_passes && !release_passes)
+        return;
+    record->cpu = bpf_get_smp_processor_id();
+    record->cgroup_id =
+        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    task_identity(task, record);
+    if (needs_target(event) && !entered)
+        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+    else if (needs_target(event) || release_passes)
+        target_at_exit(task, (void *)record);
+    if (call_passes)
+        emit_call(task, event, entered, record);
+    if (release_passes)
+        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+}
+
+static __always_inline int call_exit(struct pt_regs *regs,
+                                     long number,
+                                     long ret,
+                                     enum exit_hook hook)
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered, known = false, call_passes, release_passes;
+    bool compat = false;
     int event;
 
     if (!may_be_watched(number))
@@ -355,97 +445,18 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
             count_no_memory(event);
         return 0;
     }
-    entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
-    record->flags = compat ? MRL_RECORD_COMPAT : 0;
-    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
-    if (!armed)
-        return 0;
-    /* A task that came, or called, after the probes did has no older call under way. */
-    if (!entered)
-        known = record->exit_ns || task->start_boottime > armed_ns;
-    record->exit_ns = bpf_ktime_get_boot_ns();
-    if (!entered) {
-        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
-        record->entry_ns = record->exit_ns;
-        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
-    }
-    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
-        count_self(event);
+    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event) {
+        record->flags = 0;
         return 0;
     }
-    record->ret = ret;
-    call_passes = passes(event, task, record);
-    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
-    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
-                     passes(MRL_EVENT_DO_MRELEASE, task, record);
-    if (!call_passes && !release_passes)
-        return 0;
-    record->exe_bytes = 0;
-    record->cpu = bpf_get_smp_processor_id();
-    record->cgroup_id =
-        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
-    task_identity(task, record);
-    if (needs_target(event) && !entered)
-        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
-    else if (needs_target(event) || release_passes)
-        target_at_exit(task, (void *)record);
-    if (call_passes)
-        emit_call(task, event, entered, record);
-    if (release_passes)
-        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+    report_exit(task, record, regs, event, compat, ret, hook);
+    /* It says so even where nothing was reported because not all probes were attached yet. */
+    record->event = event;
+    record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
     return 0;
 }
 
-/* Rung tp_btf: the contexts are BTF pointers, followed directly. */
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs, long number)
-{
-    return call_enter(regs, (int)number);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
-{
-    return call_exit(regs, syscall_number(regs), ret);
-}
-
-/* Rung raw_tp: the same tracepoints where a kernel offers no BTF attachment to them. */
-
-SEC("raw_tp/sys_enter")
-int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-    return call_enter(NULL, (int)ctx->args[1]);
-}
-
-SEC("raw_tp/sys_exit")
-int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-    /*
-     * ctx->args[0] is a plain number to the verifier. Since 6.2 a cast that costs nothing makes a
-     * pointer of it; before, the task's registers, which are the same ones, cost two helpers.
-     */
-    struct pt_regs *regs =
-        bpf_rdonly_cast
-            ? bpf_rdonly_cast((void *)ctx->args[0], bpf_core_type_id_kernel(struct pt_regs))
-            : (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-    return call_exit(NULL, syscall_number(regs), ctx->args[1]);
-}
-
-/* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
-
-SEC("tracepoint")
-int tracepoint__sys_enter(struct syscall_trace_enter *ctx)
-{
-    return call_enter(NULL, ctx->nr);
-}
-
-SEC("tracepoint")
-int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
-{
-    return call_exit(NULL, ctx->nr, ctx->ret);
-}
+#include "rungs.h"
 
 /* Beside any rung, where --extra time wants it. */
 

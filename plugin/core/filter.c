@@ -46,8 +46,10 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
     struct mrl_filter *filter = calloc(1, sizeof(*filter));
     int err;
 
-    if (!filter)
-        return mrl_error__set(error, -ENOMEM, "out of memory");
+    if (!filter) {
+        mrl_error__set(error, -ENOMEM, "out of memory");
+        return -ENOMEM;
+    }
     err = add_texts(filter, texts, error);
     if (err) {
         mrl_filter__free(filter);
@@ -90,6 +92,7 @@ struct operand {
     bool absent;
     uint64_t key;
     struct mrl_text text;
+    char digits[NUMBER_BYTES]; /* what `text` then points to */
 };
 
 static uint64_t number_at(const struct mrl_event *event, int offset, unsigned int size)
@@ -153,17 +156,16 @@ static struct operand text_of(const struct mrl_filter_field *field, const struct
 }
 
 /* A number as Tracee prints it: people write 5* and mean the text. */
-static void print_number(const struct mrl_filter_field *field,
-                         struct operand *operand,
-                         char text[NUMBER_BYTES])
+static void print_number(const struct mrl_filter_field *field, struct operand *operand)
 {
     int size;
 
     if (field->flags & MRL_FILTER_SIGNED)
-        size = snprintf(text, NUMBER_BYTES, "%" PRId64, (int64_t)(operand->key ^ (1ULL << 63)));
+        size = snprintf(operand->digits, NUMBER_BYTES, "%" PRId64,
+                        (int64_t)(operand->key ^ (1ULL << 63)));
     else
-        size = snprintf(text, NUMBER_BYTES, "%" PRIu64, operand->key);
-    operand->text = (struct mrl_text){ text, (size_t)size };
+        size = snprintf(operand->digits, NUMBER_BYTES, "%" PRIu64, operand->key);
+    operand->text = (struct mrl_text){ operand->digits, (size_t)size };
 }
 
 static bool fits(const struct mrl_filter_value *value, const struct operand *operand)
@@ -193,10 +195,9 @@ static bool fits(const struct mrl_filter_value *value, const struct operand *ope
 static bool operand_is_wanted(const struct mrl_condition *condition, struct operand *operand)
 {
     bool refuses = false, refused = false;
-    char text[NUMBER_BYTES];
 
     if (condition->field.type == MRL_FILTER_NUMBER && condition->has_texts)
-        print_number(&condition->field, operand, text);
+        print_number(&condition->field, operand);
     for (unsigned int i = 0; i < condition->value_count; i++) {
         const struct mrl_filter_value *value = &condition->values[i];
         bool does_fit = fits(value, operand);

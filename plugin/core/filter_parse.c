@@ -62,7 +62,6 @@ static int split(const char *text, struct expression *expression, struct mrl_err
     memcpy(expression->subject, text, size);
     expression->subject[size] = '\0';
     expression->values = text + size + sign_size;
-    expression->comparison = NO_OPERATOR;
     memcpy(sign, text + size, sign_size < sizeof(sign) ? sign_size : sizeof(sign) - 1);
     while (i < COUNT(operators) && strcmp(operators[i], sign) != 0)
         i++;
@@ -361,9 +360,9 @@ int mrl_condition__add(struct mrl_filter *filter,
                        uint32_t *events,
                        struct mrl_error *error)
 {
-    struct expression expression;
+    struct expression expression = { .comparison = NO_OPERATOR };
     const struct mrl_event_def *def;
-    struct mrl_filter_field field;
+    struct mrl_filter_field field = { .name = NULL };
     int err = split(text, &expression, error);
 
     if (err)
@@ -450,7 +449,7 @@ int mrl_condition__add_scope(struct mrl_filter *filter,
                              struct mrl_error *error)
 {
     const struct mrl_filter_field *field;
-    struct expression expression;
+    struct expression expression = { .comparison = NO_OPERATOR };
     int err = split(text, &expression, error);
 
     if (err)

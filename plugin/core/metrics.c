@@ -28,8 +28,8 @@ struct family {
 #define DROPPED  "mrelease_output_dropped_total", "Events that an output dropped."
 
 static const struct family families[] = {
-    { "mrelease_events_seen_total", "Exits of calls that the probes saw.", PER_EVENT, NO_CAUSE,
-      PLUGIN(seen), NULL },
+    { "mrelease_events_seen_total", "Calls that the probes saw.", PER_EVENT, NO_CAUSE, PLUGIN(seen),
+      NULL },
     { "mrelease_events_self_total", "Calls of our own that proved the probes; never delivered.",
       PER_EVENT, NO_CAUSE, PLUGIN(self), NULL },
     { "mrelease_events_read_total", "Events that were read from the ring buffers.", PER_EVENT,
@@ -37,8 +37,8 @@ static const struct family families[] = {
     { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused), NULL },
     { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory), NULL },
     { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed), NULL },
-    { "mrelease_probe_misses_total",
-      "Runs of probes that the kernel left out, because they ran already; of any system call.",
+    { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, PLUGIN(exit_missed), NULL },
+    { "mrelease_probe_misses_total", "Runs of probes that the kernel left out; of any system call.",
       PER_PLUGIN, NO_CAUSE, PLUGIN(missed), NULL },
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered), "kernel" },
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered_late), "reader" },

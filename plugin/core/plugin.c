@@ -154,8 +154,8 @@ static const struct mrl_option rows[] = {
     { "scope", 's', "WHAT", NULL,
       "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold.",
       set_scope },
-    { "rung", '\0', "NAME", "auto", "How to probe: auto, or one of tracepoint, tp_btf and raw_tp.",
-      set_rung },
+    { "rung", '\0', "NAME", "auto",
+      "How to probe: auto, or one of fentry, kprobe, tracepoint, tp_btf, raw_tp.", set_rung },
     { "coverage", '\0', "WHAT", "compat",
       "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
       set_coverage },
@@ -265,7 +265,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
     err = plugin->pool ? make_filter(&given, &plugin->filter, error)
                        : mrl_error__set(error, -ENOMEM, "out of memory");
-    if (!err) {
+    if (plugin->filter) {
         checked.filter = plugin->filter;
         checked.events = plugin->filter->events;
         err = plugin->ops->open(&checked, error, &plugin->source);

@@ -52,9 +52,10 @@ struct mrl_source {
     atomic_ullong malformed[MRL_EVENT_COUNT];
     atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
     const struct mrl_filter *filter;
-    uint64_t *skipped; /* per CPU and lane: the numbers of what was filtered here */
-    unsigned int filtered_now;
-    struct mrl_batch *batch; /* being filled, and up to how many events */
+    uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
+    unsigned int filtered_now; /* in this round */
+    bool sifted;               /* records were read since the last look, and filtered */
+    struct mrl_batch *batch;   /* being filled, and up to how many events */
     size_t limit;
 };
 
@@ -88,6 +89,7 @@ static void filter_last(struct mrl_source *source, const struct mrl_record *reco
     count_one(&source->filtered[record->event]);
     ++*skipped;
     source->filtered_now++;
+    source->sifted = true;
 }
 
 /* libbpf's callback: a negative return ends the round, with this record consumed. */
@@ -137,17 +139,6 @@ static int consume(struct mrl_source *source)
     if (!err)
         err = consume_lane(source, MRL_LANE_MLOCK, MRL_BATCH_EVENTS);
     return err ? err : (int)source->batch->count;
-}
-
-/* Without events there may be more records all the same: a filter refused a round of them. */
-static int drain(struct mrl_source *source)
-{
-    int count;
-
-    do
-        count = consume(source);
-    while (!count && source->full);
-    return count;
 }
 
 static void say_awake(struct mrl_source *source, int awake)
@@ -209,15 +200,14 @@ static int tell_losses(struct mrl_source *source)
     return (int)source->batch->count;
 }
 
-static int wait_and_consume(struct mrl_source *source, int timeout_ms)
+static int wait_and_consume(struct mrl_source *source, int64_t end)
 {
-    int64_t end = now_ns() + timeout_ms * INT64_C(1000000);
     int sleep_ms = SHORT_SLEEP_MS, count, slept;
 
     say_awake(source, 0);
     count = consume(source);
-    while (!count && !source->interrupted) {
-        int64_t left_ms = timeout_ms < 0 ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
+    while (!count && !source->sifted && !source->interrupted) {
+        int64_t left_ms = end == INT64_MAX ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
 
         if (left_ms <= 0)
             break;
@@ -229,27 +219,48 @@ static int wait_and_consume(struct mrl_source *source, int timeout_ms)
             count = tell_losses(source);
         sleep_ms = source->untold ? QUIET_MS : INT32_MAX;
     }
-    if (count)
+    if (count || source->sifted)
         say_awake(source, 1);
     return count;
 }
 
-static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
+/* One look at the rings, as long as the reader's habits want. */
+static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 {
     int count;
 
-    source->batch = batch;
+    source->sifted = false;
     if (source->busy > 1)
         count = nap_and_consume(source);
     else
         count = source->busy ? spin(source) : consume(source);
-    if (!count && timeout_ms && source->probes.link_count && !source->interrupted)
-        count = wait_and_consume(source, timeout_ms);
-    if (!count && !source->probes.link_count)
-        count = drain(source);
+    if (!count && !source->sifted && timeout_ms && source->probes.link_count &&
+        !source->interrupted)
+        count = wait_and_consume(source, end);
+    source->busy = count > 0 || source->sifted ? source->busy + 1 : 0;
+    return count;
+}
+
+/* Whether to look again after records that were all filtered: detached, until there are no more. */
+static bool may_look_again(struct mrl_source *source, int64_t end)
+{
+    if (!source->probes.link_count)
+        return true;
+    sleep_for(source, 0);
+    return !source->interrupted && now_ns() < end;
+}
+
+static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
+{
+    int64_t end = timeout_ms < 0 ? INT64_MAX : now_ns() + timeout_ms * INT64_C(1000000);
+    int count;
+
+    source->batch = batch;
+    do
+        count = look(source, timeout_ms, end);
+    while (!count && source->sifted && may_look_again(source, end));
     if (!count && !source->probes.link_count)
         count = tell_losses(source);
-    source->busy = count > 0 ? source->busy + 1 : 0;
     source->interrupted = false;
     return count;
 }

@@ -36,6 +36,8 @@ static void count_lost(struct mrl_event_counts *counts, unsigned int cause, uint
         add(&counts->refused, count);
     else if (cause == MRL_CAUSE_NO_MEMORY)
         add(&counts->no_memory, count);
+    else if (cause == MRL_CAUSE_EXIT_MISSED)
+        add(&counts->exit_missed, count);
     else
         add(&counts->submitted, count);
     if (cause == MRL_CAUSE_MALFORMED)
@@ -52,6 +54,7 @@ struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded
         .submitted = __atomic_load_n(&counts->submitted, __ATOMIC_RELAXED),
         .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
         .no_memory = __atomic_load_n(&counts->no_memory, __ATOMIC_RELAXED),
+        .exit_missed = __atomic_load_n(&counts->exit_missed, __ATOMIC_RELAXED),
         .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
         .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
         .filtered_late = __atomic_load_n(&counts->filtered_late, __ATOMIC_RELAXED),

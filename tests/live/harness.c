@@ -108,6 +108,44 @@ void live__require_unsanitized(void)
     }
 }
 
+bool live__works(const char *rung)
+{
+    const char *const arguments[] = { "run", "--rung",   rung,   "--duration",
+                                      "1ms", "--output", "none", NULL };
+    struct sensor sensor;
+
+    return !sensor__run(&sensor, arguments);
+}
+
+static const char *const ladder[] = { "fentry", "kprobe", "tracepoint", "tp_btf", "raw_tp" };
+
+bool live__sees_compat(const char *rung)
+{
+    return strcmp(rung, "tracepoint") != 0;
+}
+
+bool live__sees_blocked(const char *rung)
+{
+    return strcmp(rung, "fentry") != 0 && strcmp(rung, "kprobe") != 0;
+}
+
+void live__each_rung(void (*check)(const char *rung))
+{
+    const char *forced = getenv("MRELEASE_TEST_RUNG"), *offered = getenv("MRELEASE_TEST_RUNGS");
+    unsigned int checked = 0;
+
+    live__private_mounts(); /* tracefs, for tracepoint */
+    for (size_t i = 0; i < COUNT_OF(ladder); i++) {
+        if (forced ? strcmp(forced, ladder[i]) != 0
+                   : !(offered ? strstr(offered, ladder[i]) != NULL : live__works(ladder[i])))
+            continue;
+        printf("# rung %s\n", ladder[i]);
+        check(ladder[i]);
+        checked++;
+    }
+    assert_int_not_equal(checked, 0);
+}
+
 const char *live__text(const char *format, ...)
 {
     va_list arguments;

@@ -259,9 +259,12 @@ static void call_as_root(struct script *script)
     script__call(script, "mlock", 0, 0, 0);
 }
 
+/* On the rung that is chosen: kprobe and tracepoint use perf events, which some kernels keep for
+ * root. */
 static void two_capabilities_are_enough(void **state)
 {
-    const char *const arguments[] = { "run", "--events", "process_mrelease,mlock", NULL };
+    const char *const arguments[] = { "run", "--rung", "auto", "--events", "process_mrelease,mlock",
+                                      NULL };
     const struct sensor_options options = { .arguments = arguments,
                                             .prepare = be_nobody_with_bpf_and_perfmon };
     struct script *script;

@@ -115,17 +115,19 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
 
 /** What became of one event so far, summed over CPUs. seen = submitted + refused + no_memory +
- * self + filtered, and, once all was read, submitted = decoded + malformed + filtered_late. */
+ * exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
+ * filtered_late. */
 struct mrl_event_counts {
-    uint64_t seen;      /**< exits of the call that the probes saw */
-    uint64_t submitted; /**< handed to user space */
-    uint64_t refused;   /**< lost: the ring buffer was full */
-    uint64_t no_memory; /**< lost: the kernel had no memory for the state of the call */
-    uint64_t self;      /**< the plugin's own calls that proved the probes; never delivered */
-    uint64_t decoded;   /**< read from the ring and delivered in a batch */
-    uint64_t malformed; /**< lost: read from the ring, but not a valid record */
-    uint64_t missed;    /**< of all events together: a probe was not run because it ran already */
-    uint64_t filtered;  /**< refused by a filter in the kernel: no record was made */
+    uint64_t seen;          /**< calls that the probes saw: their exits, and exit_missed */
+    uint64_t submitted;     /**< handed to user space */
+    uint64_t refused;       /**< lost: the ring buffer was full */
+    uint64_t no_memory;     /**< lost: the kernel had no memory for the state of the call */
+    uint64_t self;          /**< the plugin's own calls that proved the probes; never delivered */
+    uint64_t decoded;       /**< read from the ring and delivered in a batch */
+    uint64_t malformed;     /**< lost: read from the ring, but not a valid record */
+    uint64_t missed;        /**< of all events together: runs of probes that the kernel left out */
+    uint64_t filtered;      /**< refused by a filter in the kernel: no record was made */
+    uint64_t exit_missed;   /**< lost: entered, but the kernel did not show the call's exit */
     uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
 };
 
@@ -145,6 +147,9 @@ struct mrl_rung {
     bool sees_blocked;
     /** Each chosen system call is probed on its own; else all calls pass the same two probes. */
     bool per_syscall;
+    /** The rung whose exit probe stands beside when coverage is "all", so that blocked calls are
+     * seen; its tax comes with it. NULL: none. */
+    const char *beside;
 };
 
 /** The rungs that this version knows, the one with the lowest tax on other system calls first. */
