@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as tracee.v1beta1.StreamEventsResponse, the message that StreamEvents sends. Written by
- * hand over the event table, because protobuf-c takes six times as long; not part of libmrelease,
+ * hand over the event table, because protobuf-c takes many times as long; not part of libmrelease,
  * but linked by what serves gRPC. It depends on no protobuf library.
  */
 #ifndef MRL_ENCODE_PROTOBUF_H

@@ -60,8 +60,8 @@ void mrl_put_json_string(struct mrl_writer *writer, struct mrl_text text);
 void mrl_put_valid_json_string(struct mrl_writer *writer, struct mrl_text text);
 
 /**
- * The text itself, of which the same bytes are left out as above. At most its size; reads and writes
- * may not overlap.
+ * The text itself, of which the same bytes are left out as above. At most its size; reads and
+ * writes may not overlap.
  */
 void mrl_put_valid_text(struct mrl_writer *writer, struct mrl_text text);
 

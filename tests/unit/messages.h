@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events as protobuf-c messages, built from what Tracee sends and not from what the encoder writes. */
+/* Events as protobuf-c messages, built from what Tracee sends and not from what the encoder writes.
+ */
 #ifndef MRL_TESTS_MESSAGES_H
 #define MRL_TESTS_MESSAGES_H
 
