@@ -21,7 +21,7 @@ struct mrl_probes {
     unsigned int link_count;
     struct mrl_reaper *reaper; /* beside them; NULL: not here */
     uint64_t reaper_missed;    /* by that one, when it is closed */
-    uint64_t missed_by_links; /* 0 until they are detached */
+    uint64_t missed_by_links;  /* 0 until they are detached */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
