@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Runs and counts tests for ci/test: programs that speak TAP, and commands that are one test each.
+# Runs and counts tests for ci/test and ci/vm: programs that speak TAP, and commands that are one test each.
 # One line for each; the output of what failed is shown whole, and skips are listed at the end.
 
 passed=0 failed=0 skipped=0
@@ -104,13 +104,18 @@ complaint() {
 
 # forbidden_skip GROUP TEXT: whoever has the rights may not skip for the lack of them.
 forbidden_skip() {
-    [[ $1 == */live || $1 == live ]] && can_load_bpf && grep -qE 'root|BPF|BTF|CAP_' <<<"$2"
+    case $1 in
+    vm/*) ;;
+    live | */live) can_load_bpf || return 1 ;;
+    *) return 1 ;;
+    esac
+    grep -qE 'root|BPF|BTF|CAP_' <<<"$2"
 }
 
-# tap_test GROUP SECONDS COMMAND…: all tests of one program.
+# tap_test GROUP SECONDS COMMAND…: all tests of one program, which is its last word.
 tap_test() {
-    local group=$1 name status=0 start ok not_ok skip planned wrong line
-    name=$group/${3##*/}
+    local group=$1 file=${*: -1} name status=0 start ok not_ok skip planned wrong line
+    name=$group/${file##*/}
     start=$(now_ms)
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$2" "${@:3}" >"$work/log" 2>&1 </dev/null || status=$?
     read_tap "$work/log" >"$work/tap"

@@ -15,7 +15,7 @@ function(mrl_add_bpf target source)
   add_custom_command(OUTPUT ${object}
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror
       -D__TARGET_ARCH_${arch} -I${CMAKE_SOURCE_DIR}/bpf
-      -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
+      -isystem ${CMAKE_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
       -MD -MF ${object}.d -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d COMMENT "BPF object ${name}" VERBATIM)
   add_custom_command(OUTPUT ${skeleton}

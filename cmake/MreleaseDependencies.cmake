@@ -17,6 +17,13 @@ set_target_properties(murmurhash PROPERTIES
   IMPORTED_LOCATION ${MURMURHASH_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${MURMURHASH_INCLUDE})
 
 find_path(UTHASH_INCLUDE uthash.h REQUIRED)
+find_path(VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
+find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
+
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
+find_program(PROTOC NAMES protoc REQUIRED)
+find_program(PROTOC_C NAMES protoc-c REQUIRED)
+find_path(PROTOBUF_INCLUDE google/protobuf/timestamp.proto REQUIRED)
 
 execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} describe --always --dirty --abbrev=12
   OUTPUT_VARIABLE MRELEASE_SOURCE_ID OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)

@@ -8,7 +8,8 @@ set(MRELEASE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 add_library(mrelease_options INTERFACE)
 target_compile_definitions(mrelease_options INTERFACE _GNU_SOURCE)
 target_compile_options(mrelease_options INTERFACE
-  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wconversion)
+  -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wconversion
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
 if(MRELEASE_WERROR)
   target_compile_options(mrelease_options INTERFACE -Werror)
 endif()

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 /** Increment when the layout or meaning of a record changes. */
-#define MRL_RECORD_VERSION 2
+#define MRL_RECORD_VERSION 3
 
 /** Index of each event, in the order of events.def; also the value of mrl_record.event. */
 enum mrl_event_index {
@@ -43,6 +43,7 @@ enum {
     MRL_RECORD_TARGET = 1 << 2,  /* a struct mrl_target follows */
     MRL_RECORD_LOCKS = 1 << 3,   /* a struct mrl_locks follows; never together with a target */
     MRL_RECORD_BLOCKED = 1 << 4, /* without entry, and begun after the attach: it was blocked */
+    MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
 };
 
 /**
@@ -68,10 +69,12 @@ enum {
     MRL_TARGET_MM_AFTER = 1 << 15, /* the flags of the very mm of entry were read again */
     MRL_TARGET_SKIP_AFTER = 1 << 16,
     MRL_TARGET_UNSTABLE_AFTER = 1 << 17,
-    MRL_TARGET_WATCHED = 1 << 18, /* the function that reaps was probed during the call */
-    MRL_TARGET_REAPED = 1 << 19,  /* and it ran; the counters are those around it */
-    MRL_TARGET_PROVEN = 1 << 20,  /* the target is the process of the mm being reaped */
-    MRL_TARGET_STATE = 1 << 21,   /* threads, sharing and kill_ns were looked at */
+    MRL_TARGET_WATCHED = 1 << 18,  /* the function that reaps was probed during the call */
+    MRL_TARGET_REAPED = 1 << 19,   /* and it ran */
+    MRL_TARGET_PROVEN = 1 << 20,   /* the target is the process of the mm being reaped */
+    MRL_TARGET_STATE = 1 << 21,    /* threads, sharing and kill_ns were looked at */
+    MRL_TARGET_PER_TASK = 1 << 22, /* before 6.2: threads keep parts of the counters, not CPUs */
+    MRL_TARGET_COUNTED = 1 << 23,  /* `after` is of the end of the reaping, not of the call */
 };
 
 /** Resident and swapped pages of an mm, as its counters say; may be slightly negative when
@@ -109,7 +112,7 @@ struct mrl_record {
     __u32 uid; /* real, in the initial user namespace */
     __u32 mount_ns;
     __u32 pid_ns;
-    __u32 reserved;
+    __u32 exe_bytes; /* the caller's path: the last bytes of the record, as a target's; 0: none */
     char comm[MRL_NAME_BYTES];
     char host_name[MRL_NAME_BYTES];
 };
@@ -146,7 +149,8 @@ struct mrl_locks {
 };
 
 /** No record is larger than this. */
-#define MRL_RECORD_BYTES_MAX (sizeof(struct mrl_record) + sizeof(struct mrl_target) + MRL_EXE_BYTES)
+#define MRL_RECORD_BYTES_MAX \
+    (sizeof(struct mrl_record) + sizeof(struct mrl_target) + 2 * MRL_EXE_BYTES)
 
 /** What the extras in use want to know beside what every event tells. */
 enum {
@@ -158,29 +162,35 @@ enum {
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
 struct mrl_settings {
-    __u64 self_cookie; /* sixth argument of our own proof calls: counted as self, never submitted */
+    __u64 self_cookie;   /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
+                            ones):   counted as self, never submitted */
     __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
     __u32 events;        /* bit per enum mrl_event_index */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
+    __u32 caller_exe;    /* records end with the path of the caller's executable */
     __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 
-/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + self. */
+/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + exit_missed + self
+ * + filtered.
+ */
 struct mrl_event_counters {
-    __u64 seen; /* exits of the call */
+    __u64 seen; /* exits of the call, and those that are known to be missed */
     __u64 submitted;
-    __u64 refused;   /* the ring was full */
-    __u64 self;      /* our own proof calls */
-    __u64 no_memory; /* the kernel had none for the state of a call */
+    __u64 refused;     /* the ring was full */
+    __u64 self;        /* our own proof calls */
+    __u64 no_memory;   /* the kernel had none for the state of a call */
+    __u64 exit_missed; /* the call was entered, but its exit not shown to the probes */
+    __u64 filtered;    /* a rule refused it: no record, no number, no room (abi/rule.h) */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
-_Static_assert(sizeof(struct mrl_event_counters) == 40, "the counters are an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
 #endif
 

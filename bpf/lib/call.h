@@ -10,7 +10,9 @@
 #include "abi/record.h"
 #include "types.h"
 
-#define MRL_CALL_OPEN 0x80 /* record.flags between entry and exit; never leaves the kernel */
+/* record.flags while no record is made; these never leave the kernel. */
+#define MRL_CALL_OPEN 0x80 /* between entry and exit */
+#define MRL_CALL_TOLD 0x40 /* a function's exit was reported; that of the call is still to come */
 #define MRL_EBADF     9
 
 /*
@@ -20,7 +22,7 @@
 struct call {
     struct mrl_record record;
     struct mrl_target target;
-    char exe[MRL_EXE_BYTES + MRL_STEP_BYTES];
+    char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
     struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
     void *pgd;            /* of that mm */
 };

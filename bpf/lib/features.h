@@ -17,6 +17,12 @@ static __always_inline bool kernel_counts_rss_per_cpu(void)
     return !bpf_core_field_exists(((struct mm_struct___before_6_2 *)0)->rss_stat.count);
 }
 
+/* Until 6.2 a task kept what its last faults had changed to itself. */
+static __always_inline bool kernel_counts_rss_per_task(void)
+{
+    return bpf_core_field_exists(((struct task_struct___before_6_2 *)0)->rss_stat.count);
+}
+
 /* 6.18: mm->flags became a bitmap in a struct of its own; before, one unsigned long. */
 static __always_inline bool kernel_has_mm_flags_bitmap(void)
 {

@@ -82,8 +82,37 @@ static __always_inline bool counter_sum(__s64 *count, __s32 *parts, __s64 *ret_s
     counter_sum(__builtin_preserve_access_index(&(mm)->rss_stat[kind].count), \
                 BPF_CORE_READ(mm, rss_stat[kind].counters), ret_pages)
 
-/* Whether the counters are exact: a sum that nothing is missing from. */
-static __always_inline bool mm_pages(struct mm_struct *mm, struct mrl_pages *pages)
+/* What the threads keep to themselves of the counters; false when there are others who do. */
+static __always_inline bool add_task_parts(struct task_struct *leader,
+                                           struct mm_struct *mm,
+                                           struct mrl_pages *pages)
+{
+    struct signal_struct *signal = BPF_CORE_READ(leader, signal);
+    struct list_head *entry = BPF_CORE_READ(signal, thread_head.next);
+    int own = 0;
+
+    for (int i = 0; i < MRL_THREADS_MAX && entry; i++) {
+        struct task_struct *thread = mrl_container(entry, struct task_struct, thread_node);
+        struct task_struct___before_6_2 *old = (void *)thread;
+
+        if (entry == (void *)signal + bpf_core_field_offset(signal->thread_head))
+            break;
+        if (BPF_CORE_READ(thread, mm) == mm) {
+            own++;
+            pages->file += BPF_CORE_READ(old, rss_stat.count[0]);
+            pages->anon += BPF_CORE_READ(old, rss_stat.count[1]);
+            pages->swap += BPF_CORE_READ(old, rss_stat.count[2]);
+            pages->shmem += BPF_CORE_READ(old, rss_stat.count[3]);
+        }
+        entry = BPF_CORE_READ(thread, thread_node.next);
+    }
+    return BPF_CORE_READ(mm, mm_users.counter) <= own;
+}
+
+/* Whether the counters are exact: a sum that nothing is missing from. `leader`: of its process. */
+static __always_inline bool mm_pages(struct mm_struct *mm,
+                                     struct task_struct *leader,
+                                     struct mrl_pages *pages)
 {
     struct mm_struct___before_6_2 *old = (void *)mm;
     bool exact = settings.cpus;
@@ -99,7 +128,7 @@ static __always_inline bool mm_pages(struct mm_struct *mm, struct mrl_pages *pag
     pages->anon = BPF_CORE_READ(old, rss_stat.count[1].counter);
     pages->swap = BPF_CORE_READ(old, rss_stat.count[2].counter);
     pages->shmem = BPF_CORE_READ(old, rss_stat.count[3].counter);
-    return true;
+    return !kernel_counts_rss_per_task() || (leader && add_task_parts(leader, mm, pages));
 }
 
 #endif

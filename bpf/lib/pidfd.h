@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "exe.h"
 #include "types.h"
 
 #define MRL_PIDFS_MAGIC        0x50494446 /* include/uapi/linux/magic.h: "PIDF" */
@@ -18,10 +19,6 @@
 #define MRL_PIDFD_SELF_THREADS -10001
 #define MRL_PIDFD_SELF_FIRST   -20000    /* what the last one was called in 6.15 */
 #define MRL_PIDFD_NAME         "[pidfd]" /* the anonymous inode's dentry before pidfs */
-
-/* Owner of a list entry inside a struct whose layout is the kernel's. */
-#define mrl_container(pointer, type, member) \
-    ((type *)((void *)(pointer)-bpf_core_field_offset(type, member)))
 
 static __always_inline bool file_is_old_pidfd(struct file *file)
 {

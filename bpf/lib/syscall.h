@@ -109,4 +109,14 @@ static __always_inline long syscall_number(struct pt_regs *regs)
 #endif
 }
 
+/* What a function returned, at its end. */
+static __always_inline long function_result(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+    return regs->ax;
+#else
+    return regs->user_regs.regs[0];
+#endif
+}
+
 #endif

@@ -14,12 +14,21 @@
 #include "abi/record.h"
 #include "call.h"
 #include "dying.h"
+#include "exe.h"
 #include "mm.h"
-#include "path.h"
 #include "pidfd.h"
 #include "settings.h"
 #include "task.h"
 #include "types.h"
+
+static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
+{
+    bool cut;
+
+    target->exe_bytes = exe_steps(mm, exe, &cut);
+    if (cut)
+        target->flags |= MRL_TARGET_EXE_CUT;
+}
 
 static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task_struct *viewer)
 {
@@ -44,14 +53,19 @@ static __always_inline void target_identity(struct task_struct *leader,
     target->uid = BPF_CORE_READ(leader, real_cred, uid.val);
     target->start_ns = BPF_CORE_READ(leader, start_boottime);
     target->cgroup_id = task_cgroup_id(leader, settings.cgroup_v1);
+    target->threads = BPF_CORE_READ(leader, signal, nr_threads);
     BPF_CORE_READ_STR_INTO(&target->comm, leader, comm);
 }
 
-static __always_inline void target_memory(struct mm_struct *mm, struct mrl_target *target)
+static __always_inline void target_memory(struct mm_struct *mm,
+                                          struct task_struct *leader,
+                                          struct mrl_target *target)
 {
+    if (!kernel_counts_rss_per_cpu())
+        target->flags |= MRL_TARGET_PER_TASK;
     target->locked_pages = BPF_CORE_READ(mm, locked_vm);
     target->pagetable_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
-    if (mm_pages(mm, &target->before))
+    if (mm_pages(mm, leader, &target->before))
         target->flags |= MRL_TARGET_EXACT_RSS;
 }
 
@@ -67,7 +81,6 @@ static __always_inline void target_state(struct task_struct *leader,
         target->flags |= MRL_TARGET_KERNEL;
     if (!signal)
         return;
-    target->threads = BPF_CORE_READ(signal, nr_threads);
     target->exit_code = BPF_CORE_READ(signal, group_exit_code);
     if (is_dying(leader, signal))
         target->flags |= MRL_TARGET_DYING;
@@ -103,7 +116,7 @@ static __always_inline void target_at_entry(struct task_struct *current, struct 
         target->flags |= MRL_TARGET_OOM_SKIP;
     if (marks & MRL_MMF_UNSTABLE)
         target->flags |= MRL_TARGET_UNSTABLE;
-    target_memory(mm, target);
+    target_memory(mm, leader, target);
     target_exe(mm, target, call->exe);
 }
 
@@ -146,7 +159,7 @@ static __always_inline void pages_at_exit(struct task_struct *leader, struct mrl
 
     if (!mm)
         return;
-    exact = mm_pages(mm, &target->after);
+    exact = mm_pages(mm, leader, &target->after);
     if (mm_of_process(leader) != mm)
         __builtin_memset(&target->after, 0, sizeof(target->after));
     else if (!exact)
@@ -178,7 +191,7 @@ static __always_inline void target_at_exit(struct task_struct *current, struct c
     target->flags |= MRL_TARGET_AFTER;
     if (settings.needs & MRL_NEED_TARGET)
         state_at_exit(leader, target);
-    if (!(target->flags & MRL_TARGET_REAPED)) /* else they were counted around the reaping */
+    if (!(target->flags & MRL_TARGET_COUNTED))
         pages_at_exit(leader, target);
 }
 

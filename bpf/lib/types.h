@@ -15,7 +15,7 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
+    unsigned long bp, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -231,6 +231,7 @@ struct task_struct {
     struct hlist_node pid_links[PIDTYPE_COUNT];
     struct list_head thread_node;
     __u64 start_boottime;
+    __u64 self_exec_id;
     const struct cred *real_cred;
     const struct cred *cred;
     struct files_struct *files;
@@ -238,6 +239,14 @@ struct task_struct {
     struct signal_struct *signal;
     struct css_set *cgroups;
     struct mm_struct *mm;
+};
+
+struct task_rss_stat {
+    int count[4];
+};
+
+struct task_struct___before_6_2 {
+    struct task_rss_stat rss_stat;
 };
 
 /*

@@ -12,8 +12,10 @@
 
 #include "abi/record.h"
 #include "lib/call.h"
+#include "lib/caller.h"
 #include "lib/kill.h"
 #include "lib/locks.h"
+#include "lib/scope.h"
 #include "lib/settings.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
@@ -33,6 +35,12 @@ int reaper_watched;
 /* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
  */
 int reader_awake;
+
+/*
+ * Who saw an exit. Under --coverage all the function's exit comes first and then, of each call that
+ * reached the function and of those that did not, the tracepoint's.
+ */
+enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -110,6 +118,12 @@ static __always_inline bool wants_target(int event)
            (chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
 }
 
+/* Behind the call's own event, whatever the call returned. */
+static __always_inline bool needs_target(int event)
+{
+    return event == MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_TARGET;
+}
+
 static __always_inline bool wants_locks(int event)
 {
     return event != MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_LOCKS;
@@ -184,6 +198,27 @@ static __always_inline void count_self(int event)
     __sync_fetch_and_add(&counters->self, 1);
 }
 
+static __always_inline void count_filtered(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->filtered, 1);
+}
+
+/* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
+static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
+{
+    if (!chosen(event))
+        return false;
+    if (scope_accepts(event, task, record))
+        return true;
+    count_filtered(event);
+    return false;
+}
+
 static __always_inline void count_no_memory(int event)
 {
     struct mrl_event_counters *counters = counters_of(event);
@@ -192,6 +227,24 @@ static __always_inline void count_no_memory(int event)
         return;
     __sync_fetch_and_add(&counters->seen, 1);
     __sync_fetch_and_add(&counters->no_memory, 1);
+}
+
+/*
+ * An entry while the task's last call is still open: the exit of that one was not shown to us. A
+ * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
+ * already.
+ */
+static __always_inline void count_exit_missed(const struct mrl_record *record)
+{
+    struct mrl_event_counters *counters;
+
+    if (!(record->flags & MRL_CALL_OPEN) || !armed)
+        return;
+    counters = counters_of(record->event);
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->exit_missed, 1);
 }
 
 static __always_inline void look_at_entry(struct task_struct *task, struct call *call)
@@ -221,6 +274,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record)
         return 0; /* the exit counts it */
+    count_exit_missed(record);
     record->event = event;
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
@@ -232,14 +286,34 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     return 0;
 }
 
+/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
+static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
+{
+    struct caller *caller = current_caller(task);
+    __u64 at = call->target.exe_bytes, bytes;
+
+    if (!caller)
+        return 0;
+    asm volatile("" : "+r"(at));
+    if (at > MRL_EXE_BYTES)
+        at = MRL_EXE_BYTES;
+    bytes = caller_exe_bytes(caller);
+    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
+    call->record.exe_bytes = bytes;
+    call->record.flags |= caller->flags;
+    return bytes;
+}
+
 /* An event with the target behind it. */
-static __always_inline void emit_with_target(int event, struct call *call)
+static __always_inline void emit_with_target(struct task_struct *task, int event, struct call *call)
 {
     __u64 bytes = sizeof(call->record) + sizeof(call->target);
 
     call->record.flags |= MRL_RECORD_TARGET;
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
+    if (settings.caller_exe)
+        bytes += append_caller_exe(task, call);
     if (bytes > offsetof(struct call, mm))
         bytes = offsetof(struct call, mm);
     emit(event, &call->record, bytes);
@@ -250,42 +324,113 @@ static __always_inline void emit_with_locks(struct task_struct *task,
                                             bool entered,
                                             struct small_call *call)
 {
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
     locks_at_exit(task, entered, &call->locks);
     call->record.flags |= MRL_RECORD_LOCKS;
-    emit(event, &call->record, sizeof(*call));
+    if (caller)
+        emit(event, locks_with_exe(caller, call), sizeof(*call) + caller_exe_bytes(caller));
+    else
+        emit(event, &call->record, sizeof(*call));
 }
 
-/*
- * The events of a finished call. Without an entry, 0 may be the word of a seccomp filter: the
- * kernel did nothing.
- */
+/* With the path of the caller's executable when that is wanted. */
+static __always_inline void emit_alone(struct task_struct *task,
+                                       int event,
+                                       struct mrl_record *record)
+{
+    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+
+    if (caller)
+        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+    else
+        emit(event, record, sizeof(*record));
+}
+
+/* The event of the call itself, with what the extras want behind it. */
 static __always_inline void emit_call(struct task_struct *task,
                                       int event,
                                       bool entered,
                                       struct mrl_record *record)
 {
-    bool released = wants_target(event) && entered && !record->ret && chosen(MRL_EVENT_DO_MRELEASE);
-    bool more = wants_target(event) && settings.needs & MRL_NEED_TARGET;
-
-    if (more && !entered)
-        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
-    else if (more || released)
-        target_at_exit(task, (void *)record);
-    if (chosen(event) && more)
-        emit_with_target(event, (void *)record);
-    else if (chosen(event) && wants_locks(event))
+    if (needs_target(event))
+        emit_with_target(task, event, (void *)record);
+    else if (wants_locks(event))
         emit_with_locks(task, event, entered, (void *)record);
-    else if (chosen(event))
-        emit(event, record, sizeof(*record));
-    if (released)
-        emit_with_target(MRL_EVENT_DO_MRELEASE, (void *)record);
+    else
+        emit_alone(task, event, record);
 }
 
-static __always_inline int call_exit(struct pt_regs *regs, long number, long ret)
+/*
+ * 64 bits that nobody has there by accident: the sixth argument, or, where that has 32 bits, the
+ * fifth and the sixth.
+ */
+static __always_inline bool is_self(const struct mrl_record *record, bool compat)
+{
+    __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
+
+    return (compat ? fifth << 32 | sixth : sixth) == settings.self_cookie;
+}
+
+/* The exit of a call whose state is at hand. */
+static __always_inline void report_exit(struct task_struct *task,
+                                        struct mrl_record *record,
+                                        struct pt_regs *regs,
+                                        int event,
+                                        bool compat,
+                                        long ret,
+                                        enum exit_hook hook)
+{
+    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+    bool call_passes, release_passes, known = false;
+
+    record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
+    if (!armed)
+        return;
+    /* A task that came, or called, after the probes did has no older call under way. A function
+     * that returns was entered: there it was the entry that was missed. */
+    if (!entered && hook == BY_TRACEPOINT)
+        known = record->exit_ns || task->start_boottime > armed_ns;
+    record->exit_ns = bpf_ktime_get_boot_ns();
+    if (!entered) {
+        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
+        record->entry_ns = record->exit_ns;
+        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
+    }
+    if (is_self(record, compat)) {
+        count_self(event);
+        return;
+    }
+    record->ret = ret;
+    call_passes = passes(event, task, record);
+    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
+                     passes(MRL_EVENT_DO_MRELEASE, task, record);
+    if (!call_passes && !release_passes)
+        return;
+    record->cpu = bpf_get_smp_processor_id();
+    record->cgroup_id =
+        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    task_identity(task, record);
+    if (needs_target(event) && !entered)
+        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
+    else if (needs_target(event) || release_passes)
+        target_at_exit(task, (void *)record);
+    if (call_passes)
+        emit_call(task, event, entered, record);
+    if (release_passes)
+        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+}
+
+static __always_inline int call_exit(struct pt_regs *regs,
+                                     long number,
+                                     long ret,
+                                     enum exit_hook hook)
 {
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false, entered, known;
+    bool compat = false;
     int event;
 
     if (!may_be_watched(number))
@@ -300,81 +445,18 @@ static __always_inline int call_exit(struct pt_regs *regs, long number, long ret
             count_no_memory(event);
         return 0;
     }
-    entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
-    record->flags = compat ? MRL_RECORD_COMPAT : 0;
-    if (!armed)
-        return 0;
-    /* A task that came, or called, after the probes did has no older call under way. */
-    known = record->exit_ns || task->start_boottime > armed_ns;
-    record->exit_ns = bpf_ktime_get_boot_ns();
-    if (!entered) {
-        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
-        record->entry_ns = record->exit_ns;
-        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
-    }
-    if (record->args[MRL_ARGS_MAX - 1] == settings.self_cookie) {
-        count_self(event);
+    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event) {
+        record->flags = 0;
         return 0;
     }
-    record->ret = ret;
-    record->cpu = bpf_get_smp_processor_id();
-    record->cgroup_id =
-        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
-    task_identity(task, record);
-    emit_call(task, event, entered, record);
+    report_exit(task, record, regs, event, compat, ret, hook);
+    /* It says so even where nothing was reported because not all probes were attached yet. */
+    record->event = event;
+    record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
     return 0;
 }
 
-/* Rung tp_btf: the contexts are BTF pointers, followed directly. */
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs, long number)
-{
-    return call_enter(regs, (int)number);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
-{
-    return call_exit(regs, syscall_number(regs), ret);
-}
-
-/* Rung raw_tp: the same tracepoints where a kernel offers no BTF attachment to them. */
-
-SEC("raw_tp/sys_enter")
-int raw_tp__sys_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-    return call_enter(NULL, (int)ctx->args[1]);
-}
-
-SEC("raw_tp/sys_exit")
-int raw_tp__sys_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-    /*
-     * ctx->args[0] is a plain number to the verifier. Since 6.2 a cast that costs nothing makes a
-     * pointer of it; before, the task's registers, which are the same ones, cost two helpers.
-     */
-    struct pt_regs *regs =
-        bpf_rdonly_cast
-            ? bpf_rdonly_cast((void *)ctx->args[0], bpf_core_type_id_kernel(struct pt_regs))
-            : (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-    return call_exit(NULL, syscall_number(regs), ctx->args[1]);
-}
-
-/* Rung tracepoint: one pair of programs, attached to the pair of events of each chosen syscall. */
-
-SEC("tracepoint")
-int tracepoint__sys_enter(struct syscall_trace_enter *ctx)
-{
-    return call_enter(NULL, ctx->nr);
-}
-
-SEC("tracepoint")
-int tracepoint__sys_exit(struct syscall_trace_exit *ctx)
-{
-    return call_exit(NULL, ctx->nr, ctx->ret);
-}
+#include "rungs.h"
 
 /* Beside any rung, where --extra time wants it. */
 

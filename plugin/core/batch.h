@@ -16,7 +16,7 @@
 enum {
     MRL_BATCH_EVENTS = 256,
     MRL_BATCH_BYTES = 192 * 1024,
-    MRL_BATCH_EVENT_ROOM = 8 * 1024,       /* what one event may take: record, values, texts */
+    MRL_BATCH_EVENT_ROOM = 12 * 1024,      /* what one event may take: record, values, texts */
     MRL_BATCH_SPARE = MRL_EVENT_COUNT + 2, /* the losses before the last event, told beside it */
 };
 
@@ -53,6 +53,13 @@ struct mrl_batch *mrl_pool__get(struct mrl_pool *pool);
 static inline bool mrl_batch__has_room(const struct mrl_batch *batch, size_t max_events)
 {
     return batch->count < max_events && batch->arena.used + MRL_BATCH_EVENT_ROOM <= MRL_BATCH_BYTES;
+}
+
+/** Takes the last event back; `used` is what the arena held before it. */
+static inline void mrl_batch__take_back(struct mrl_batch *batch, size_t used)
+{
+    batch->count--;
+    batch->arena.used = used;
 }
 
 #endif

@@ -9,11 +9,18 @@
 #include <string.h>
 
 #include "core/more.h"
+#include "core/steps.h"
 
 _Static_assert(
-    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 3 * MRL_EXE_BYTES + 4096 <
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
         MRL_BATCH_EVENT_ROOM,
-    "an event fits its room: the record, the path turned round, the values, and losses before");
+    "an event fits its room: the record, the paths turned round, the values, and losses before");
+
+/* Steps that are none need no end. */
+static bool ends_with_nul(struct mrl_text steps)
+{
+    return !steps.size || !steps.bytes[steps.size - 1];
+}
 
 static int check_target(const void *bytes, size_t size, struct mrl_raw *raw)
 {
@@ -23,7 +30,7 @@ static int check_target(const void *bytes, size_t size, struct mrl_raw *raw)
         target->exe_bytes > MRL_EXE_BYTES)
         return -EBADMSG;
     raw->exe_steps = (struct mrl_text){ (const char *)(target + 1), target->exe_bytes };
-    if (raw->exe_steps.size && raw->exe_steps.bytes[raw->exe_steps.size - 1])
+    if (!ends_with_nul(raw->exe_steps))
         return -EBADMSG;
     raw->look = target;
     raw->target = target->flags & MRL_TARGET_FOUND ? target : NULL;
@@ -44,6 +51,13 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
     raw->locks = NULL;
     raw->exe_steps = (struct mrl_text){ "", 0 };
     rest = size - sizeof(*record);
+    if (record->exe_bytes > rest || record->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    raw->caller_steps =
+        (struct mrl_text){ (const char *)bytes + size - record->exe_bytes, record->exe_bytes };
+    if (!ends_with_nul(raw->caller_steps))
+        return -EBADMSG;
+    rest -= record->exe_bytes;
     if (record->flags & MRL_RECORD_TARGET)
         return check_target(record + 1, rest, raw);
     if (record->flags & MRL_RECORD_LOCKS) {
@@ -154,6 +168,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .process_name = name_text(record->comm),
         .host_name = name_text(record->host_name),
         .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
+        .executable =
+            mrl_steps__path(raw->arena, raw->caller_steps, record->flags & MRL_RECORD_EXE_CUT),
         .raw = record,
         .raw_size = record->size,
     };

@@ -10,6 +10,14 @@
 
 enum { LONGEST_WORD = 64 };
 
+/* What was typed may hold anything, and is shown. */
+static void keep_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == '\x7f')
+            *text = '?';
+}
+
 int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
 {
     va_list arguments;
@@ -18,6 +26,7 @@ int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(error->text, sizeof(error->text), format, arguments);
         va_end(arguments);
+        keep_one_line(error->text);
     }
     return code;
 }

@@ -80,18 +80,21 @@ static void compute_locks(const struct mrl_event *event, struct mrl_value *value
 static const struct mrl_extra extras[] = {
     { "seq", "Number of the record in its stream: lets 'mrelease verify' prove a file complete.",
       seq_fields, sizeof(seq_fields) / sizeof(seq_fields[0]),
-      RELEASE | 1U << MRL_EVENT_DO_MRELEASE | MLOCKS, 0, compute_seq },
+      RELEASE | 1U << MRL_EVENT_DO_MRELEASE | MLOCKS, 0, false, compute_seq },
     { "target", "The process that the call was aimed at, whatever came of it.",
-      mrl_release_fields + MRL_TARGET_AT, TARGET_COUNT, RELEASE, MRL_NEED_TARGET, compute_target },
+      mrl_release_fields + MRL_TARGET_AT, TARGET_COUNT, RELEASE, MRL_NEED_TARGET, false,
+      compute_target },
     { "bytes", "The memory of that process before and after the call.",
-      mrl_release_fields + MRL_BYTES_AT, BYTES_COUNT, RELEASE, MRL_NEED_TARGET, compute_bytes },
+      mrl_release_fields + MRL_BYTES_AT, BYTES_COUNT, RELEASE, MRL_NEED_TARGET, false,
+      compute_bytes },
     { "outcome", "What the call came to, and why it failed.", mrl_release_fields + MRL_OUTCOME_AT,
-      OUTCOME_COUNT, RELEASE, MRL_NEED_TARGET, compute_outcome },
+      OUTCOME_COUNT, RELEASE, MRL_NEED_TARGET, false, compute_outcome },
     { "time", "How long the call took, and how long ago its target was killed.",
-      mrl_release_fields + MRL_TIME_AT, TIME_COUNT, RELEASE, MRL_NEED_TARGET | MRL_NEED_KILL,
+      mrl_release_fields + MRL_TIME_AT, TIME_COUNT, RELEASE, MRL_NEED_TARGET | MRL_NEED_KILL, false,
       compute_time },
     { "mlock", "What the caller has locked, what it may lock, and the flags by name.",
-      mrl_locks_fields, MRL_LOCKS_COUNT, MLOCKS, MRL_NEED_LOCKS, compute_locks },
+      mrl_locks_fields, MRL_LOCKS_COUNT, MLOCKS, MRL_NEED_LOCKS, false, compute_locks },
+    { "exe", "Path of the caller's executable, in executable.path.", NULL, 0, 0, 0, true, NULL },
 };
 
 enum { EXTRA_COUNT = sizeof(extras) / sizeof(extras[0]) };

@@ -8,7 +8,7 @@
 static const char *const names[MRL_CAUSE_COUNT] = {
     [MRL_CAUSE_RING_FULL] = "ring_full",       [MRL_CAUSE_NO_MEMORY] = "no_memory",
     [MRL_CAUSE_MALFORMED] = "malformed",       [MRL_CAUSE_QUEUE_FULL] = "queue_full",
-    [MRL_CAUSE_WRITE_FAILED] = "write_failed",
+    [MRL_CAUSE_WRITE_FAILED] = "write_failed", [MRL_CAUSE_EXIT_MISSED] = "exit_missed",
 };
 
 /* The fields of the row in events.def. */
@@ -40,6 +40,7 @@ void mrl_lost__event(const struct mrl_lost *lost,
         .process_name = none,
         .host_name = none,
         .container_id = none,
+        .executable = none,
         .values = values,
     };
 }

@@ -15,37 +15,40 @@ enum { NO_CAUSE = -1 };
 struct family {
     const char *name, *help;
     enum scope scope;
-    int cause;     /* enum mrl_cause, for the label */
-    size_t offset; /* into the struct of the scope */
+    int cause;      /* enum mrl_cause, for the label */
+    size_t offset;  /* into the struct of the scope */
+    const char *by; /* for the label, or NULL */
 };
 
 #define PLUGIN(member) offsetof(struct mrl_event_counts, member)
 #define OUTPUT(member) offsetof(struct mrl_output_counts, member)
 
-#define LOST    "mrelease_events_lost_total", "Events that were lost before they were read."
-#define DROPPED "mrelease_output_dropped_total", "Events that an output dropped."
+#define LOST     "mrelease_events_lost_total", "Events that were lost before they were read."
+#define FILTERED "mrelease_events_filtered_total", "Events that a filter or --count left out."
+#define DROPPED  "mrelease_output_dropped_total", "Events that an output dropped."
 
 static const struct family families[] = {
-    { "mrelease_events_seen_total", "Exits of calls that the probes saw.", PER_EVENT, NO_CAUSE,
-      PLUGIN(seen) },
+    { "mrelease_events_seen_total", "Calls that the probes saw.", PER_EVENT, NO_CAUSE, PLUGIN(seen),
+      NULL },
     { "mrelease_events_self_total", "Calls of our own that proved the probes; never delivered.",
-      PER_EVENT, NO_CAUSE, PLUGIN(self) },
+      PER_EVENT, NO_CAUSE, PLUGIN(self), NULL },
     { "mrelease_events_read_total", "Events that were read from the ring buffers.", PER_EVENT,
-      NO_CAUSE, PLUGIN(decoded) },
-    { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused) },
-    { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory) },
-    { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed) },
-    { "mrelease_probe_misses_total",
-      "Runs of probes that the kernel left out, because they ran already; of any system call.",
-      PER_PLUGIN, NO_CAUSE, PLUGIN(missed) },
-    { "mrelease_events_filtered_total", "Events that were read but not wanted by any output.",
-      PER_FILTER, NO_CAUSE, 0 },
+      NO_CAUSE, PLUGIN(decoded), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, PLUGIN(exit_missed), NULL },
+    { "mrelease_probe_misses_total", "Runs of probes that the kernel left out; of any system call.",
+      PER_PLUGIN, NO_CAUSE, PLUGIN(missed), NULL },
+    { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered), "kernel" },
+    { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered_late), "reader" },
+    { FILTERED, PER_FILTER, NO_CAUSE, 0, "count" },
     { "mrelease_output_delivered_total", "Events that an output wrote.", PER_OUTPUT, NO_CAUSE,
-      OUTPUT(delivered) },
-    { DROPPED, PER_OUTPUT, MRL_CAUSE_QUEUE_FULL, OUTPUT(dropped_full) },
-    { DROPPED, PER_OUTPUT, MRL_CAUSE_WRITE_FAILED, OUTPUT(dropped_failed) },
+      OUTPUT(delivered), NULL },
+    { DROPPED, PER_OUTPUT, MRL_CAUSE_QUEUE_FULL, OUTPUT(dropped_full), NULL },
+    { DROPPED, PER_OUTPUT, MRL_CAUSE_WRITE_FAILED, OUTPUT(dropped_failed), NULL },
     { "mrelease_output_lost_before_total", "Events that were lost before they came to an output.",
-      PER_OUTPUT, NO_CAUSE, OUTPUT(lost_before) },
+      PER_OUTPUT, NO_CAUSE, OUTPUT(lost_before), NULL },
 };
 
 enum {
@@ -87,6 +90,8 @@ static void add(struct mrl_metrics *metrics,
         label(row, "event", event);
     if (family->cause != NO_CAUSE)
         label(row, "cause", mrl_cause__name((enum mrl_cause)family->cause).bytes);
+    if (family->by)
+        label(row, "by", family->by);
 }
 
 static void add_of_outputs(struct mrl_metrics *metrics,

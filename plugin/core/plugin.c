@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/batch.h"
+#include "core/filter.h"
 #include "core/source.h"
 
 #define RARE_RING_BYTES  (8ULL << 20)
@@ -20,7 +22,7 @@ struct mrl_plugin {
     const struct mrl_source_ops *ops;
     struct mrl_source *source;
     struct mrl_pool *pool;
-    uint32_t events;
+    struct mrl_filter *filter;
     struct mrl_error error;
 };
 
@@ -32,9 +34,33 @@ static int set_events(void *target, const char *value, struct mrl_error *error)
 {
     struct mrl_plugin_options *options = target;
     uint32_t events;
+    int err = mrl_events__parse(value, &events, error);
 
-    options->events = value;
-    return mrl_events__parse(value, &events, error);
+    if (err)
+        return err;
+    if (!options->events)
+        options->events = value;
+    else if (options->more_event_count < MRL_FILTERS_MAX)
+        options->more_events[options->more_event_count++] = value;
+    else
+        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
+    return 0;
+}
+
+static int set_scope(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+    const struct mrl_filter_texts texts = { .scopes = &value, .scope_count = 1, .start_ns = 1 };
+    struct mrl_filter *filter;
+    int err = mrl_filter__new(&texts, error, &filter);
+
+    if (err)
+        return err;
+    mrl_filter__free(filter);
+    if (options->scope_count == MRL_FILTERS_MAX)
+        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
+    options->scopes[options->scope_count++] = value;
+    return 0;
 }
 
 static int check_rung(const char *name, struct mrl_error *error)
@@ -122,9 +148,14 @@ static int set_mlock_ring(void *target, const char *value, struct mrl_error *err
 
 static const struct mrl_option rows[] = {
     { "events", 'e', "EVENTS", "default",
-      "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out.", set_events },
-    { "rung", '\0', "RUNG", "auto", "How to probe: auto, or one of tracepoint, tp_btf and raw_tp.",
-      set_rung },
+      "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a condition on one: "
+      "NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be repeated.",
+      set_events },
+    { "scope", 's', "SCOPE", NULL,
+      "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold.",
+      set_scope },
+    { "rung", '\0', "RUNG", "auto",
+      "How to probe: auto, or one of fentry, kprobe, tracepoint, tp_btf, raw_tp.", set_rung },
     { "coverage", '\0', "compat|native|all", "compat",
       "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
       set_coverage },
@@ -138,16 +169,35 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
     return rows;
 }
 
-/* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
-static int parse_events(const struct mrl_plugin_options *given,
-                        uint32_t *ret_events,
-                        struct mrl_error *error)
+static uint64_t boot_ns(void)
 {
-    if (given->events || !given->replay)
-        return mrl_events__parse(given->events ? given->events : "default", ret_events, error);
-    *ret_events = (1U << mrl_event_def__count()) - 1;
-    *ret_events &= ~(1U << MRL_EVENT_EVENTS_LOST); /* comes with the others */
-    return 0;
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
+static int make_filter(const struct mrl_plugin_options *given,
+                       struct mrl_filter **ret_filter,
+                       struct mrl_error *error)
+{
+    const char *events[MRL_FILTERS_MAX + 1];
+    struct mrl_filter_texts texts = {
+        .events = events,
+        .scopes = given->scopes,
+        .scope_count = given->scope_count,
+        .preset = given->replay ? mrl_select__choosable() : 0,
+        .start_ns = given->replay ? 0 : boot_ns(),
+    };
+
+    if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)
+        return mrl_error__set(error, -EINVAL, "more than %d filters", MRL_FILTERS_MAX);
+    if (given->events)
+        events[texts.event_count++] = given->events;
+    for (unsigned int i = 0; i < given->more_event_count; i++)
+        events[texts.event_count++] = given->more_events[i];
+    return mrl_filter__new(&texts, error, ret_filter);
 }
 
 static int check_options(const struct mrl_plugin_options *given,
@@ -163,9 +213,8 @@ static int check_options(const struct mrl_plugin_options *given,
     checked->log_context = given->log_context;
     checked->replay = given->replay;
     checked->needs = mrl_extras__needs(given->extras);
-    err = parse_events(given, &checked->events, error);
-    if (!err)
-        err = check_rung(rung, error);
+    checked->caller_exe = given->caller_exe;
+    err = check_rung(rung, error);
     if (!err)
         err = check_coverage(checked->coverage, error);
     if (!err)
@@ -213,10 +262,14 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     if (!plugin)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
-    plugin->events = checked.events;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
-    err = plugin->pool ? plugin->ops->open(&checked, error, &plugin->source)
+    err = plugin->pool ? make_filter(&given, &plugin->filter, error)
                        : mrl_error__set(error, -ENOMEM, "out of memory");
+    if (plugin->filter) {
+        checked.filter = plugin->filter;
+        checked.events = plugin->filter->events;
+        err = plugin->ops->open(&checked, error, &plugin->source);
+    }
     if (err) {
         mrl_plugin__close(plugin);
         return err;
@@ -262,6 +315,7 @@ void mrl_plugin__close(struct mrl_plugin *plugin)
         return;
     plugin->ops->close(plugin->source);
     mrl_pool__unref(plugin->pool);
+    mrl_filter__free(plugin->filter);
     free(plugin);
 }
 
@@ -277,7 +331,7 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
 
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
 {
-    return plugin->events;
+    return plugin->filter->events;
 }
 
 int mrl_plugin__counts(struct mrl_plugin *plugin,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The queue of an output: two rings, of bytes and of lines, under one lock. */
+/* The queue of an output: a ring of lines under a lock, and who waits for whom. */
 #include "core/queue.h"
 
 #include <errno.h>
@@ -8,77 +8,26 @@
 #include <time.h>
 
 enum {
-    LINES_MIN = 1024,
-    /* Behind each line there may be a gap of each event and cause; room for these is always left.
-     */
-    GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
     BUSY_LINES = 32,
     DOZE_MS = 2,
     STEP_MS = 20,
     PATIENCE_MS = 2000,
 };
 
-/* -- rings ------------------------------------------------------------------------------------ */
-
-static void copy_in(struct mrl_queue *queue, const char *bytes, size_t size)
-{
-    size_t at = (queue->head + queue->used) % queue->size;
-    size_t straight = size < queue->size - at ? size : queue->size - at;
-
-    memcpy(queue->bytes + at, bytes, straight);
-    memcpy(queue->bytes, bytes + straight, size - straight);
-    queue->used += size;
-}
-
-static void copy_out(struct mrl_queue *queue, char *bytes, size_t size)
-{
-    size_t straight = size < queue->size - queue->head ? size : queue->size - queue->head;
-
-    memcpy(bytes, queue->bytes + queue->head, straight);
-    memcpy(bytes + straight, queue->bytes, size - straight);
-}
-
 static const struct mrl_line *first_line(const struct mrl_queue *queue)
 {
-    return &queue->lines[queue->lines_head];
+    return mrl_line_ring__at(&queue->ring, 0);
 }
-
-static void remove_first(struct mrl_queue *queue)
-{
-    size_t size = first_line(queue)->size;
-
-    queue->head = (queue->head + size) % queue->size;
-    queue->used -= size;
-    queue->lines_head = (queue->lines_head + 1) % queue->lines_size;
-    queue->lines_used--;
-}
-
-static bool has_room(const struct mrl_queue *queue, size_t size)
-{
-    return queue->size - queue->used >= size && queue->lines_used + GAPS_MAX < queue->lines_size;
-}
-
-/* -- the queue -------------------------------------------------------------------------------- */
 
 int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy)
 {
-    size_t lines_size = size / (16 * sizeof(struct mrl_line));
     pthread_condattr_t monotonic;
+    int err;
 
-    lines_size = lines_size < LINES_MIN ? LINES_MIN : lines_size;
-    *queue = (struct mrl_queue){
-        .policy = policy,
-        .bytes = malloc(size),
-        .size = size,
-        .lines = malloc(lines_size * sizeof(struct mrl_line)),
-        .lines_size = lines_size,
-    };
-    if (!queue->bytes || !queue->lines) {
-        free(queue->bytes);
-        free(queue->lines);
-        *queue = (struct mrl_queue){ 0 };
-        return -ENOMEM;
-    }
+    *queue = (struct mrl_queue){ .policy = policy };
+    err = mrl_line_ring__init(&queue->ring, size);
+    if (err)
+        return err;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -89,12 +38,11 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
 
 void mrl_queue__done(struct mrl_queue *queue)
 {
-    if (!queue->bytes)
+    if (!queue->ring.bytes)
         return;
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
-    free(queue->bytes);
-    free(queue->lines);
+    mrl_line_ring__done(&queue->ring);
     *queue = (struct mrl_queue){ 0 };
 }
 
@@ -119,10 +67,10 @@ static struct timespec time_in(int timeout_ms)
  */
 static bool wait_for_consumer(struct mrl_queue *queue)
 {
-    size_t before = queue->lines_used;
+    size_t before = queue->ring.lines_used;
 
     pthread_cond_broadcast(&queue->changed); /* it may not know yet what was pushed before */
-    for (int waited = 0; queue->lines_used == before && !queue->abandoned; waited += STEP_MS) {
+    for (int waited = 0; queue->ring.lines_used == before && !queue->abandoned; waited += STEP_MS) {
         struct timespec soon = time_in(STEP_MS);
 
         if (atomic_load(&queue->hurry) && waited >= PATIENCE_MS)
@@ -137,15 +85,15 @@ static bool wait_for_consumer(struct mrl_queue *queue)
 static void drop_oldest(struct mrl_queue *queue)
 {
     mrl_gap__add(&queue->front, first_line(queue), MRL_CAUSE_QUEUE_FULL);
-    remove_first(queue);
+    mrl_line_ring__remove_first(&queue->ring);
 }
 
 /* With the lock held. Returns whether the line fits now. */
 static bool make_room(struct mrl_queue *queue, size_t size)
 {
-    if (size > queue->size)
+    if (size > queue->ring.size)
         return false;
-    while (!has_room(queue, size) && !queue->abandoned) {
+    while (!mrl_line_ring__has_room(&queue->ring, size) && !queue->abandoned) {
         if (queue->policy == MRL_POLICY_DROP_NEWEST)
             return false;
         if (queue->policy == MRL_POLICY_DROP_OLDEST || !wait_for_consumer(queue))
@@ -154,18 +102,13 @@ static bool make_room(struct mrl_queue *queue, size_t size)
     return !queue->abandoned;
 }
 
-static struct mrl_line *line_at(struct mrl_queue *queue, size_t index)
-{
-    return &queue->lines[(queue->lines_head + index) % queue->lines_size];
-}
-
 /* With the lock held. Puts a gap at the end of the queue, or widens the one of its kind there. */
 static void push_gap(struct mrl_queue *queue, const struct mrl_line *more)
 {
     struct mrl_line *gap;
 
-    for (size_t i = queue->lines_used; i; i--) {
-        gap = line_at(queue, i - 1);
+    for (size_t i = queue->ring.lines_used; i; i--) {
+        gap = mrl_line_ring__at(&queue->ring, i - 1);
         if (!gap->lost)
             break;
         if (gap->event == more->event && gap->cause == more->cause) {
@@ -177,7 +120,7 @@ static void push_gap(struct mrl_queue *queue, const struct mrl_line *more)
             return;
         }
     }
-    *line_at(queue, queue->lines_used++) = *more;
+    mrl_line_ring__put(&queue->ring, NULL, more);
 }
 
 static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
@@ -202,8 +145,7 @@ static void push_one(struct mrl_queue *queue, const char *bytes, const struct mr
         drop_newest(queue, line);
         return;
     }
-    copy_in(queue, bytes, line->size);
-    *line_at(queue, queue->lines_used++) = *line;
+    mrl_line_ring__put(&queue->ring, bytes, line);
 }
 
 void mrl_queue__push(struct mrl_queue *queue,
@@ -216,7 +158,7 @@ void mrl_queue__push(struct mrl_queue *queue,
         push_one(queue, bytes, &lines[i]);
         bytes += lines[i].size;
     }
-    if (!queue->dozing || queue->used > queue->size / 4)
+    if (!queue->dozing || queue->ring.used > queue->ring.size / 4)
         pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
@@ -251,7 +193,7 @@ void mrl_queue__abandon(struct mrl_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->abandoned = true;
-    while (queue->lines_used)
+    while (queue->ring.lines_used)
         drop_oldest(queue);
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
@@ -265,7 +207,7 @@ static void doze(struct mrl_queue *queue)
 {
     struct timespec soon = time_in(DOZE_MS);
 
-    if (queue->lines_used || queue->ended || queue->woken)
+    if (queue->ring.lines_used || queue->ended || queue->woken)
         return;
     queue->dozing = true;
     pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
@@ -279,7 +221,7 @@ static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 
     if (queue->busy && timeout_ms < 0)
         doze(queue);
-    while (!queue->lines_used && !queue->ended && !queue->woken) {
+    while (!queue->ring.lines_used && !queue->ended && !queue->woken) {
         if (timeout_ms < 0)
             pthread_cond_wait(&queue->changed, &queue->lock);
         else if (pthread_cond_timedwait(&queue->changed, &queue->lock, &end) == ETIMEDOUT)
@@ -303,22 +245,19 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
     queue->woken = false;
     *ret_gap = (struct mrl_gap){ 0 };
     mrl_gap__merge(ret_gap, &queue->front);
-    while (queue->lines_used && first_line(queue)->lost) {
+    while (queue->ring.lines_used && first_line(queue)->lost) {
         mrl_gap__add(ret_gap, first_line(queue), MRL_CAUSE_QUEUE_FULL);
-        remove_first(queue);
+        mrl_line_ring__remove_first(&queue->ring);
     }
-    while (count < lines_size && queue->lines_used && !first_line(queue)->lost &&
+    while (count < lines_size && queue->ring.lines_used && !first_line(queue)->lost &&
            first_line(queue)->size <= size - used) {
         lines[count] = *first_line(queue);
-        copy_out(queue, buffer + used, lines[count].size);
-        used += lines[count].size;
-        remove_first(queue);
-        count++;
+        mrl_line_ring__copy_first(&queue->ring, buffer + used);
+        mrl_line_ring__remove_first(&queue->ring);
+        used += lines[count++].size;
     }
     queue->busy = count >= BUSY_LINES;
-    if (!queue->lines_used)
-        queue->head = queue->lines_head = 0; /* the same memory again, while the caches have it */
-    *ret_ended = queue->ended && !queue->lines_used;
+    *ret_ended = queue->ended && !queue->ring.lines_used;
     if (count || ret_gap->total) {
         queue->stuck = false;
         pthread_cond_broadcast(&queue->changed);

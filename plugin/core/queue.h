@@ -15,15 +15,13 @@
 #include <stdint.h>
 
 #include "core/gap.h"
+#include "core/line_ring.h"
 
 struct mrl_queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum mrl_policy policy;
-    char *bytes; /* ring */
-    size_t size, head, used;
-    struct mrl_line *lines; /* ring, one entry per line in `bytes`, and one per gap between them */
-    size_t lines_size, lines_head, lines_used;
+    struct mrl_line_ring ring;
     struct mrl_gap front; /* missing before the first line */
     atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
     atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */

@@ -28,6 +28,7 @@ struct mrl_raw {
     const struct mrl_locks *locks;
     struct mrl_text
         exe_steps; /* components of the target's path, innermost first, NUL after each */
+    struct mrl_text caller_steps; /* the same of the caller; empty: not recorded */
     const struct mrl_lost *lost;
     struct mrl_host *host;   /* clock, containers */
     struct mrl_arena *arena; /* room for texts that are computed */

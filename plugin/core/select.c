@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* --events: a list of names, sets, prefixes and exclusions becomes a set of table indices. */
+/* A list of --events: names, sets, prefixes and exclusions become sets of table indices. */
 #include <errno.h>
-#include <mrelease/event.h>
 #include <string.h>
+
+#include "core/filter.h"
 
 enum { TERM_BYTES = 64, SETS_MAX = 8, EVENTS_MAX = 32 };
 
-static uint32_t events_of_set(unsigned int set)
+uint32_t mrl_select__set(unsigned int set)
 {
     uint32_t events = 0;
 
@@ -31,12 +32,12 @@ static uint32_t events_of_term(const char *term)
     }
     for (unsigned int bit = 0; !prefix && mrl_set_name(bit); bit++)
         if (!strcmp(mrl_set_name(bit), term))
-            events |= events_of_set(1U << bit);
+            events |= mrl_select__set(1U << bit);
     return events;
 }
 
 /* events_lost is nobody's choice: it stands wherever events are missing. */
-static uint32_t choosable(void)
+uint32_t mrl_select__choosable(void)
 {
     uint32_t events = 0;
 
@@ -56,18 +57,17 @@ static int unknown_term(const char *term, struct mrl_error *error)
                               "'%.64s' cannot be chosen: it is in every stream that lacks events",
                               term);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (choosable() & (1U << i))
+        if (mrl_select__choosable() & (1U << i))
             words[count++] = mrl_event_def__at(i)->name;
     for (unsigned int bit = 0; mrl_set_name(bit); bit++)
         words[count++] = mrl_set_name(bit);
     return mrl_error__unknown(error, "event", term, words, count);
 }
 
-int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error)
+int mrl_select__add(const char *list, uint32_t *in, uint32_t *out, struct mrl_error *error)
 {
-    uint32_t in = 0, out = 0, events, *into;
+    uint32_t events, *into;
     char term[TERM_BYTES];
-    bool any_in = false;
     size_t size;
 
     for (const char *at = list;; at += size + 1) {
@@ -76,21 +76,14 @@ int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *
             return mrl_error__set(error, -EINVAL,
                                   "'%.64s' is not a list of events, like 'process_mrelease,mlock*'",
                                   list);
-        into = *at == '-' ? &out : &in;
-        any_in = any_in || into == &in;
+        into = *at == '-' ? out : in;
         memcpy(term, at, size);
         term[size] = '\0';
-        events = events_of_term(term + (into == &out)) & choosable();
+        events = events_of_term(term + (into == out)) & mrl_select__choosable();
         if (!events)
-            return unknown_term(term + (into == &out), error);
+            return unknown_term(term + (into == out), error);
         *into |= events;
         if (!at[size])
-            break;
+            return 0;
     }
-    if (!any_in)
-        in = events_of_set(MRL_SET_DEFAULT);
-    if (!(in & ~out))
-        return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch", list);
-    *ret_events = in & ~out;
-    return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "core/batch.h"
 
+struct mrl_filter;
 struct mrl_source;
 struct mrl_cpus;
 
@@ -17,12 +18,14 @@ struct mrl_cpus;
 struct mrl_source_options {
     uint32_t events;
     uint32_t needs;                             /* set of MRL_NEED_… */
+    const struct mrl_filter *filter;            /* outlives the source */
     const char *rung;                           /* a rung's name; NULL: choose */
     const char *coverage;                       /* "compat", "native" or "all" */
     uint64_t rare_ring_bytes, mlock_ring_bytes; /* powers of two of pages */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;
     const struct mrl_cpus *cpus; /* NULL: per-CPU counters cannot be added up */
+    bool caller_exe;             /* records hold the path of the caller's executable */
     const char *replay;          /* a path or "-"; NULL: live */
 };
 

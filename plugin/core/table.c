@@ -9,17 +9,16 @@
 #include "core/raw.h"
 
 const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
-#define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_, schema_) \
-    [MRL_KIND_##symbol] = {                                                             \
-        .name = #symbol,                                                                \
-        .wire = MRL_WIRE_##wire_,                                                       \
-        .unit = MRL_UNIT_##unit_,                                                       \
-        .bits = bits_,                                                                  \
-        .type_v0_23 = v0_23,                                                            \
-        .type_v0_24 = v0_24,                                                            \
-        .protobuf = protobuf_,                                                          \
-        .falco = falco_,                                                                \
-        .schema = schema_,                                                              \
+#define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_) \
+    [MRL_KIND_##symbol] = {                                                    \
+        .name = #symbol,                                                       \
+        .wire = MRL_WIRE_##wire_,                                              \
+        .unit = MRL_UNIT_##unit_,                                              \
+        .bits = bits_,                                                         \
+        .type_v0_23 = v0_23,                                                   \
+        .type_v0_24 = v0_24,                                                   \
+        .protobuf = protobuf_,                                                 \
+        .falco = falco_,                                                       \
     },
 #include "core/kinds.def"
 };

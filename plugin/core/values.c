@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "core/pages.h"
 #include "core/raw.h"
+#include "core/steps.h"
 #include "enrich/host.h"
 
 enum { LOCK_FLAGS_BYTES = 64 }; /* all names, and unknown bits in hexadecimal */
@@ -26,33 +27,15 @@ void mrl_value__target_name(const struct mrl_raw *raw, struct mrl_value *value)
             (struct mrl_text){ raw->target->comm, strnlen(raw->target->comm, MRL_NAME_BYTES) };
 }
 
-/*
- * The record has the components innermost first; the path wants them the other way round. A path
- * whose outer components are missing must not look like a whole one.
- */
 void mrl_value__target_exe(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    const struct mrl_text cut = { "...", raw->target && (raw->target->flags & MRL_TARGET_EXE_CUT)
-                                             ? 3
-                                             : 0 };
-    struct mrl_text steps = raw->exe_steps;
-    char *path =
-        raw->target && steps.size ? mrl_arena__take(raw->arena, cut.size + steps.size) : NULL;
-    size_t at = cut.size, start, end;
+    struct mrl_text path =
+        mrl_steps__path(raw->arena, raw->target ? raw->exe_steps : (struct mrl_text){ "", 0 },
+                        raw->target && (raw->target->flags & MRL_TARGET_EXE_CUT));
 
-    value->absent = !path;
-    if (!path)
-        return;
-    memcpy(path, cut.bytes, cut.size);
-    for (end = steps.size - 1; end != SIZE_MAX; end = start ? start - 1 : SIZE_MAX) {
-        start = end;
-        while (start && steps.bytes[start - 1])
-            start--;
-        path[at++] = '/';
-        memcpy(path + at, steps.bytes + start, end - start);
-        at += end - start;
-    }
-    value->text = (struct mrl_text){ path, at };
+    value->absent = !path.size;
+    if (path.size)
+        value->text = path;
 }
 
 void mrl_value__target_start_time(const struct mrl_raw *raw, struct mrl_value *value)

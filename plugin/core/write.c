@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writing lines to a descriptor, and knowing which of them arrived. */
 #include <errno.h>
+#include <fcntl.h>
 #include <mrelease/sink.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
+
+enum { PIPE_BYTES = 1024 * 1024 };
+
+void mrl_sink__widen_pipe(int fd)
+{
+    int size = fcntl(fd, F_GETPIPE_SZ); /* fails on what is no pipe */
+
+    if (size >= 0 && size < PIPE_BYTES)
+        fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
 
 static size_t lines_in(const char *bytes, size_t size)
 {

@@ -83,14 +83,30 @@ static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
 static void reopen(struct mrl_output *output)
 {
     struct mrl_error error = { "" };
+    int err;
 
     if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
         return;
-    if (output->options.sink->reopen(output->sink, &error))
+    err = output->options.sink->reopen(output->sink, &error);
+    output->headless |= err > 0;
+    if (err < 0)
         mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",
                         error.text);
     else if (*error.text)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", error.text);
+}
+
+static int write_head(struct mrl_output *output)
+{
+    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL };
+    size_t events;
+    int err = 0;
+
+    if (output->headless && text.size)
+        err = write_chunk(output, &chunk, &events);
+    output->headless &= err != 0;
+    return err;
 }
 
 /* Nobody reads any more: all that is and will be in the queue is dropped. */
@@ -176,7 +192,9 @@ static void write_held(struct mrl_output *output)
 
     for (;;) {
         before = output->first;
-        err = tell_gap(output);
+        err = write_head(output);
+        if (!err)
+            err = tell_gap(output);
         if (!err)
             err = write_lines(output);
         if (!err)

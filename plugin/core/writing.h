@@ -34,6 +34,7 @@ struct mrl_output {
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
+    bool headless;         /* the destination was not told what precedes the first line */
     int last_err;          /* the error that was reported last; 0: it works */
     struct mrl_gap untold; /* what is missing before lines[first] */
     /* What the thread holds: lines[first..count), whose bytes begin at `at`. */

@@ -27,6 +27,8 @@ struct mrl_encoder_ops {
 };
 
 extern const struct mrl_encoder_ops mrl_json_v0_23_encoder;
+extern const struct mrl_encoder_ops mrl_json_v0_24_encoder;
+extern const struct mrl_encoder_ops mrl_json_v1beta1_encoder;
 extern const struct mrl_encoder_ops mrl_table_encoder;
 extern const struct mrl_encoder_ops mrl_none_encoder;
 extern const struct mrl_encoder_ops mrl_capture_encoder;

@@ -7,20 +7,25 @@
 #include "encode/encoder.h"
 
 static const struct mrl_encoder_ops *const encoders[] = {
-    &mrl_json_v0_23_encoder,
-    &mrl_table_encoder,
-    &mrl_none_encoder,
-    &mrl_capture_encoder,
+    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
+    &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
 };
 
 /* The names that users see, aliases included. */
 static const struct mrl_format formats[] = {
-    { "json", "json-v0.23", "The default JSON dialect.", false },
-    { "json-v0.23", NULL, "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it.",
-      false },
-    { "table", NULL, "Aligned columns for people.", false },
-    { "none", NULL, "Nothing: events are only counted.", false },
-    { "capture", NULL, "Records as the kernel wrote them, for replay; see --record.", true },
+    { .name = "json", .alias_of = "json-v0.23", .doc = "The default JSON dialect." },
+    { .name = "json-v0.23",
+      .doc = "One object per line, byte for byte as Tracee v0.20 to v0.23 prints it." },
+    { .name = "json-v0.24",
+      .doc = "The same object with Go's type names, as Tracee v0.24 prints it." },
+    { .name = "json-v1beta1",
+      .doc = "The protobuf event as JSON, as Tracee's main branch prints it.",
+      .shows_executable = true },
+    { .name = "table", .doc = "Aligned columns for people." },
+    { .name = "none", .doc = "Nothing: events are only counted." },
+    { .name = "capture",
+      .doc = "Records as the kernel wrote them, for replay; see --record.",
+      .binary = true },
 };
 
 enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };

@@ -7,16 +7,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <mrelease/extra.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "encode/classic_task.h"
 #include "encode/encoder.h"
-#include "encode/task_text.h"
+#include "encode/piece.h"
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 
-enum { FIELDS_MAX = 32, PIECE_BYTES = 160, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40 };
+enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40 };
 
 /* All keys with their largest numbers and names take less than this; strings of any size come on
  * top. */
@@ -24,7 +23,7 @@ enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
 _Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (96 + 32) +
-                       6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + MRL_EXE_BYTES) <
+                       6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 
@@ -34,28 +33,23 @@ struct dialect {
     const char *(*type_of)(const struct mrl_kind *kind);
 };
 
-/* A constant piece of text. */
-struct piece {
-    char bytes[PIECE_BYTES];
-    size_t size;
-};
-
 /* What all events of one kind have in common. */
 struct event_text {
-    struct piece name;               /* from eventId to the return value */
-    struct piece flags[2][2];        /* from syscall on; by in a container, is compat */
-    struct piece fields[FIELDS_MAX]; /* {"name":"pidfd","type":"int","value": */
+    struct mrl_piece name;               /* from eventId to the return value */
+    struct mrl_piece flags[2][2];        /* from syscall on; by in a container, is compat */
+    struct mrl_piece fields[FIELDS_MAX]; /* {"name":"pidfd","type":"int","value": */
 };
 
 struct classic_encoder {
     struct mrl_encoder base;
     const struct dialect *dialect;
     struct event_text events[MRL_EVENT_COUNT];
+    uint64_t rounding_ns;
     struct mrl_task_texts tasks;
     const struct mrl_extra *extras[EXTRAS_MAX];
     unsigned int extra_count, extra_field_count;
     uint32_t extended; /* bit per event that has any of them */
-    struct piece extra_fields[EXTRA_FIELDS_MAX];
+    struct mrl_piece extra_fields[EXTRA_FIELDS_MAX];
 };
 
 /* -- values, by wire -------------------------------------------------------------------------- */
@@ -105,18 +99,13 @@ static const put_value put_by_wire[MRL_WIRE_COUNT] = {
 
 /* -- the object, in Tracee's order ------------------------------------------------------------ */
 
-static void put_piece(struct mrl_writer *writer, const struct piece *piece)
-{
-    mrl_put_bytes(writer, piece->bytes, piece->size);
-}
-
 static void put_argument(struct mrl_writer *writer,
                          const struct classic_encoder *encoder,
-                         const struct piece *prefix,
+                         const struct mrl_piece *prefix,
                          const struct mrl_field *field,
                          const struct mrl_value *value)
 {
-    put_piece(writer, prefix);
+    mrl_put_piece(writer, prefix);
     if (value->absent)
         mrl_put_literal(writer, "null");
     else
@@ -129,7 +118,7 @@ static void put_extras(struct mrl_writer *writer,
                        const struct classic_encoder *encoder,
                        const struct mrl_event *event)
 {
-    const struct piece *prefix = encoder->extra_fields;
+    const struct mrl_piece *prefix = encoder->extra_fields;
     char *start = writer->at;
 
     for (unsigned int i = 0; i < encoder->extra_count; i++) {
@@ -154,7 +143,7 @@ static void put_args(struct mrl_writer *writer,
                      const struct classic_encoder *encoder,
                      const struct mrl_event *event)
 {
-    const struct piece *prefixes = encoder->events[event->def->index].fields;
+    const struct mrl_piece *prefixes = encoder->events[event->def->index].fields;
 
     for (unsigned int i = 0; i < event->def->field_count; i++)
         put_argument(writer, encoder, &prefixes[i], &event->def->fields[i], &event->values[i]);
@@ -169,51 +158,40 @@ static void classic_put(struct mrl_encoder *base,
 {
     struct classic_encoder *encoder = (struct classic_encoder *)base;
     const struct event_text *constant = &encoder->events[event->def->index];
-    const struct mrl_task_text *task =
-        mrl_task_texts__get(&encoder->tasks, event, encoder->dialect->rounding_ns);
-    const char *context = task->bytes + task->start_size, *ids = context + task->context_size;
+    struct mrl_task_text task = mrl_task_texts__get(&encoder->tasks, event);
+    const char *context = task.bytes + task.piece_sizes[MRL_CLASSIC_START],
+               *ids = context + task.piece_sizes[MRL_CLASSIC_CONTEXT];
 
     mrl_put_literal(writer, "{\"timestamp\":");
     mrl_put_unsigned(writer, event->entry_ns);
-    mrl_put_bytes(writer, task->bytes, task->start_size);
+    mrl_put_bytes(writer, task.bytes, task.piece_sizes[MRL_CLASSIC_START]);
     mrl_put_unsigned(writer, event->cpu);
-    mrl_put_bytes(writer, context, task->context_size);
-    put_piece(writer, &constant->name);
+    mrl_put_bytes(writer, context, task.piece_sizes[MRL_CLASSIC_CONTEXT]);
+    mrl_put_piece(writer, &constant->name);
     mrl_put_signed(writer, event->return_value);
-    put_piece(
+    mrl_put_piece(
         writer,
         &constant->flags[event->container_id.size > 0][(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
-    mrl_put_bytes(writer, ids, task->ids_size);
+    mrl_put_bytes(writer, ids, task.piece_sizes[MRL_CLASSIC_IDS]);
     put_args(writer, encoder, event);
 }
 
 /* -- making one ------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void make_piece(struct piece *piece,
-                                                             const char *format,
-                                                             ...)
-{
-    va_list arguments;
-    int size;
-
-    va_start(arguments, format);
-    size = vsnprintf(piece->bytes, sizeof(piece->bytes), format, arguments);
-    va_end(arguments);
-    assert(size >= 0 && (size_t)size < sizeof(piece->bytes));
-    piece->size = (size_t)size;
-}
-
 static void make_field(const struct dialect *dialect,
                        const struct mrl_field *field,
                        bool first,
-                       struct piece *piece)
+                       struct mrl_piece *piece)
 {
-    make_piece(piece, "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", first ? "" : ",",
-               field->name, dialect->type_of(field->kind));
+    mrl_piece__make(piece, "%s{\"name\":\"%s\",\"type\":\"%s\",\"value\":", first ? "" : ",",
+                    field->name, dialect->type_of(field->kind));
 }
 
 static void add_extra(struct classic_encoder *encoder, const struct mrl_extra *extra)
 {
+    encoder->tasks.with_executable |= extra->fills_executable;
+    if (!extra->field_count)
+        return;
     assert(encoder->extra_count < EXTRAS_MAX &&
            encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
     encoder->extras[encoder->extra_count++] = extra;
@@ -239,16 +217,16 @@ static void make_event(const struct classic_encoder *encoder,
 {
     static const char *const words[] = { "false", "true" };
 
-    make_piece(&text->name,
-               ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
-               "\"argsNum\":%u,\"returnValue\":",
-               event->id, event->name, event->field_count + extra_fields_of(encoder, event));
+    mrl_piece__make(&text->name,
+                    ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
+                    "\"argsNum\":%u,\"returnValue\":",
+                    event->id, event->name, event->field_count + extra_fields_of(encoder, event));
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)
-            make_piece(&text->flags[started][compat],
-                       ",\"syscall\":\"%s\",\"stackAddresses\":null,\"contextFlags\":"
-                       "{\"containerStarted\":%s,\"isCompat\":%s",
-                       event->syscall, words[started], words[compat]);
+            mrl_piece__make(&text->flags[started][compat],
+                            ",\"syscall\":\"%s\",\"stackAddresses\":null,\"contextFlags\":"
+                            "{\"containerStarted\":%s,\"isCompat\":%s",
+                            event->syscall, words[started], words[compat]);
     for (unsigned int i = 0; i < event->field_count; i++)
         make_field(encoder->dialect, &event->fields[i], !i, &text->fields[i]);
 }
@@ -264,6 +242,9 @@ static int classic_make(const struct dialect *dialect,
     if (!encoder)
         return -ENOMEM;
     encoder->dialect = dialect;
+    encoder->rounding_ns = dialect->rounding_ns;
+    encoder->tasks.put = mrl_classic_task__put;
+    encoder->tasks.context = &encoder->rounding_ns;
     for (unsigned int i = 0; i < extra_count; i++)
         if (options->extras & (1U << i))
             add_extra(encoder, &extras[i]);
@@ -283,7 +264,7 @@ static void classic_destroy(struct mrl_encoder *encoder)
     free(encoder);
 }
 
-/* -- v0.23 ------------------------------------------------------------------------------------ */
+/* -- the dialects ----------------------------------------------------------------------------- */
 
 static const char *type_v0_23(const struct mrl_kind *kind)
 {
@@ -300,6 +281,25 @@ static int v0_23_make(const struct mrl_encoder_options *options, struct mrl_enco
 const struct mrl_encoder_ops mrl_json_v0_23_encoder = {
     .name = "json-v0.23",
     .make = v0_23_make,
+    .put = classic_put,
+    .destroy = classic_destroy,
+};
+
+static const char *type_v0_24(const struct mrl_kind *kind)
+{
+    return kind->type_v0_24;
+}
+
+static const struct dialect v0_24 = { 100 * 1000 * 1000, type_v0_24 };
+
+static int v0_24_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    return classic_make(&v0_24, options, ret_encoder);
+}
+
+const struct mrl_encoder_ops mrl_json_v0_24_encoder = {
+    .name = "json-v0.24",
+    .make = v0_24_make,
     .put = classic_put,
     .destroy = classic_destroy,
 };

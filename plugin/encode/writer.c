@@ -64,6 +64,17 @@ void mrl_put_unsigned(struct mrl_writer *writer, uint64_t number)
     writer->at += 8;
 }
 
+void mrl_put_two_digits(struct mrl_writer *writer, uint32_t number)
+{
+    mrl_put_bytes(writer, digit_pairs + number * 2, 2);
+}
+
+void mrl_put_eight_digits(struct mrl_writer *writer, uint32_t number)
+{
+    eight_digits(writer->at, number);
+    writer->at += 8;
+}
+
 void mrl_put_signed(struct mrl_writer *writer, int64_t number)
 {
     if (number < 0)
@@ -100,8 +111,16 @@ unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end)
     return row->size;
 }
 
-/* Printable ASCII that Go writes as it is; DEL is among it. */
+/* Printable ASCII that is written as it is; DEL is among it. Go's own encoder wants more escaped.
+ */
 static const bool plain[256] = {
+    [' '] = true,
+    ['!'] = true,
+    ['#' ... '['] = true,
+    [']' ... 0x7f] = true,
+};
+
+static const bool plain_in_go[256] = {
     [' '] = true, ['!'] = true,         ['#' ... '%'] = true,  ['\'' ... ';'] = true,
     ['='] = true, ['?' ... '['] = true, [']' ... 0x7f] = true,
 };
@@ -149,16 +168,103 @@ static const unsigned char *put_character(struct mrl_writer *writer,
     return at + size;
 }
 
+/* Copies what stands before the first byte that is not plain, and returns that byte's place. */
+static const unsigned char *put_plain(struct mrl_writer *writer,
+                                      const bool plain_bytes[256],
+                                      const unsigned char *at,
+                                      const unsigned char *end)
+{
+    const unsigned char *start = at;
+
+    while (at < end && plain_bytes[*at])
+        at++;
+    mrl_put_bytes(writer, (const char *)start, (size_t)(at - start));
+    return at;
+}
+
 void mrl_put_json_string(struct mrl_writer *writer, struct mrl_text text)
 {
     const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
 
     mrl_put_char(writer, '"');
     while (at < end) {
-        if (plain[*at])
-            mrl_put_char(writer, (char)*at++);
-        else
+        at = put_plain(writer, plain_in_go, at, end);
+        if (at < end)
             at = put_character(writer, at, end);
     }
     mrl_put_char(writer, '"');
+}
+
+static bool is_utf8(const unsigned char *at, const unsigned char *end)
+{
+    unsigned int size = 1;
+
+    for (; at < end && size; at += size)
+        size = mrl_utf8_size(at, end);
+    return size;
+}
+
+/* A text with bytes that are no UTF-8 has lost its U+FFFD as well. */
+static const unsigned char *put_valid_character(struct mrl_writer *writer,
+                                                const unsigned char *at,
+                                                const unsigned char *end,
+                                                bool text_is_valid)
+{
+    unsigned int size = mrl_utf8_size(at, end);
+
+    if (!size)
+        return at + 1;
+    if (size == 1)
+        put_escaped_ascii(writer, *at);
+    else if (text_is_valid || size != 3 || memcmp(at, "\xef\xbf\xbd", 3) != 0)
+        mrl_put_bytes(writer, (const char *)at, size);
+    return at + size;
+}
+
+void mrl_put_valid_json_string(struct mrl_writer *writer, struct mrl_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+    bool looked = false, valid = true;
+
+    mrl_put_char(writer, '"');
+    while (at < end) {
+        at = put_plain(writer, plain, at, end);
+        if (at == end)
+            break;
+        if (!looked)
+            valid = is_utf8(at, end); /* all before it is ASCII */
+        looked = true;
+        at = put_valid_character(writer, at, end, valid);
+    }
+    mrl_put_char(writer, '"');
+}
+
+/* Eight bytes at a time, as long as all are ASCII. */
+static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+{
+    uint64_t word;
+
+    for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return at;
+}
+
+void mrl_put_valid_text(struct mrl_writer *writer, struct mrl_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+
+    if (is_utf8(skip_ascii(at, end), end)) {
+        mrl_put_bytes(writer, text.bytes, text.size);
+        return;
+    }
+    while (at < end) {
+        unsigned int size = mrl_utf8_size(at, end);
+
+        if (size && (size != 3 || memcmp(at, "\xef\xbf\xbd", 3) != 0))
+            mrl_put_bytes(writer, (const char *)at, size);
+        at += size ? size : 1;
+    }
 }

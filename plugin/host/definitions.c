@@ -178,9 +178,12 @@ static const char honest_note[] =
     "  `do_mrelease` tells the two apart in `outcome`.\n"
     "\n"
     "`do_mrelease` compares the target's memory at entry and at exit of the call, whoever freed it (the dying process\n"
-    "unmaps its memory too). Since Linux 6.2 the kernel's counters keep a part per CPU; `accuracy` and\n"
-    "`error_bound_bytes` say how far the sums can be off. The target is read from the caller's descriptor table just\n"
-    "before the kernel reads it: a thread that swaps the descriptor in between can mislead it, hence the tag TOCTOU.\n"
+    "unmaps its memory too). The kernel keeps parts of its counters per CPU, or per thread before 6.2; they are added\n"
+    "up, and where they cannot be, `accuracy` and `error_bound_bytes` say how far the sums can be off. The target is read\n"
+    "from the caller's descriptor table just before the kernel reads it: a thread that swaps the descriptor in between\n"
+    "can mislead it, hence the tag TOCTOU. Where the function that reaps can be probed, the target and the amounts are those\n"
+    "of the very memory that it is handed, and TOCTOU does not apply: `target_from` (`--extra target`) says so per call.\n"
+    "What each outcome rests on: [outcomes](outcomes.md).\n"
     "\n"
     "`timestamp` is the entry of the call, as in Tracee, in both events: they can be joined on it and `hostThreadId`.\n"
     "A call that seccomp refuses reaches no function of the kernel, and is seen at exit only: its `timestamp` is then\n"
@@ -227,7 +230,10 @@ static void markdown_extra(const struct mrl_extra *extra)
 {
     const char *before = "";
 
-    printf("\n### %s\n\n%s Behind the arguments of ", extra->name, extra->doc);
+    printf("\n### %s\n\n%s", extra->name, extra->doc);
+    printf(extra->field_count ? " Behind the arguments of " : "\n");
+    if (!extra->field_count)
+        return;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (mrl_extra__fits(extra, mrl_event_def__at(i))) {
             printf("%s`%s`", before, mrl_event_def__at(i)->name);
@@ -245,8 +251,7 @@ static void markdown_extras(void)
     printf(
         "\n## Extras\n\n"
         "Further arguments, after the event's own, where `--extra LIST` asks for them: what Tracee's event cannot\n"
-        "say. In the table of tags, TOCTOU stands wherever it may apply: `target_from` says of each call whether\n"
-        "it does.\n");
+        "say. TOCTOU stands wherever it may apply: `target_from` says of each call whether it does.\n");
     for (unsigned int i = 0; i < count; i++)
         markdown_extra(&extras[i]);
 }

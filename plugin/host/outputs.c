@@ -3,8 +3,12 @@
 #include "host/outputs.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/stat.h>
 
 #include "sinks.h"
 
@@ -34,7 +38,7 @@ static int set_queue(struct mrl_output_spec *spec, const char *value, struct mrl
 
     if (!err &&
         (spec->options.queue_bytes < MRL_EVENT_TEXT_MAX || spec->options.queue_bytes > 1ULL << 30))
-        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 20K to 1G", value);
+        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 32K to 1G", value);
     return err;
 }
 
@@ -62,14 +66,37 @@ static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_er
     return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
 }
 
-static bool is_binary(const char *format)
+int mrl_output_spec__set(struct mrl_output_spec *spec,
+                         const char *list,
+                         size_t size,
+                         struct mrl_error *error)
+{
+    const char *end = list + size;
+    char setting[SETTING_BYTES];
+    int err = 0;
+
+    for (const char *at = list; !err && at <= end; at++) {
+        size_t length = strcspn(at, ",");
+
+        length = length < (size_t)(end - at) ? length : (size_t)(end - at);
+        if (length >= sizeof(setting))
+            return mrl_error__set(error, -EINVAL, "'%.64s' is no output setting", at);
+        memcpy(setting, at, length);
+        setting[length] = '\0';
+        err = apply_setting(spec, setting, error);
+        at += length;
+    }
+    return err;
+}
+
+static struct mrl_format find_format(const char *name)
 {
     unsigned int count, i = 0;
     const struct mrl_format *formats = mrl_format__all(&count);
 
-    while (i < count && strcmp(formats[i].name, format) != 0)
+    while (i < count && strcmp(formats[i].name, name) != 0)
         i++;
-    return i < count && formats[i].binary;
+    return i < count ? formats[i] : (struct mrl_format){ .name = name };
 }
 
 /* The part before the colon: a format, and settings. */
@@ -78,29 +105,22 @@ static int parse_format(struct mrl_output_spec *spec,
                         size_t size,
                         struct mrl_error *error)
 {
+    size_t format_size = strcspn(text, ",:");
     struct mrl_encoder *encoder;
-    char part[SETTING_BYTES];
-    size_t part_size = 0;
     int err = 0;
 
-    for (size_t at = 0; !err && at <= size; at += part_size + 1) {
-        for (part_size = 0; at + part_size < size && text[at + part_size] != ','; part_size++)
-            ;
-        if (part_size >= (at ? sizeof(part) : sizeof(spec->format)))
-            return mrl_error__set(error, -EINVAL, "'%.64s' is no FORMAT[:DESTINATION]", text);
-        memcpy(part, text + at, part_size);
-        part[part_size] = '\0';
-        if (at)
-            err = apply_setting(spec, part, error);
-        else
-            memcpy(spec->format, part, part_size + 1);
-    }
+    if (format_size >= sizeof(spec->format))
+        return mrl_error__set(error, -EINVAL, "'%.64s' is no FORMAT[:DESTINATION]", text);
+    memcpy(spec->format, text, format_size);
+    spec->format[format_size] = '\0';
+    if (format_size < size)
+        err = mrl_output_spec__set(spec, text + format_size + 1, size - format_size - 1, error);
     if (!err)
         err = mrl_encoder__new(spec->format, NULL, error, &encoder);
     if (err)
         return err;
     mrl_encoder__free(encoder);
-    return is_binary(spec->format)
+    return find_format(spec->format).binary
                ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
                : 0;
 }
@@ -127,22 +147,87 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     return 0;
 }
 
+/* -- one destination in two spellings --------------------------------------------------------- */
+
+/* The directory of a path without symbolic links and dots, as far as it exists. */
+static bool real_directory(const char *path, char directory[PATH_MAX])
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = slash ? (int)(slash - path + 1) : 1;
+
+    snprintf(parent, sizeof(parent), "%.*s", size, slash ? path : ".");
+    return realpath(parent, directory);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Devices may well be written to twice. What does not exist yet is compared by its name. */
+static bool is_same_path(const char *one, const char *other)
+{
+    char directories[2][PATH_MAX];
+    struct stat files[2];
+    int missing = !!stat(one, &files[0]) + !!stat(other, &files[1]);
+
+    if (!missing)
+        return (S_ISREG(files[0].st_mode) || S_ISFIFO(files[0].st_mode)) &&
+               files[0].st_dev == files[1].st_dev && files[0].st_ino == files[1].st_ino;
+    return missing == 2 && !strcmp(base_name(one), base_name(other)) &&
+           real_directory(one, directories[0]) && real_directory(other, directories[1]) &&
+           !strcmp(directories[0], directories[1]);
+}
+
+static bool is_same_destination(const struct mrl_output_options *one,
+                                const struct mrl_output_options *other)
+{
+    if (!one->sink || !other->sink)
+        return false;
+    if (!strcmp(one->destination, other->destination))
+        return true;
+    return one->sink != &mrl_sink_stdout && other->sink != &mrl_sink_stdout &&
+           is_same_path(one->destination, other->destination);
+}
+
+/* -- adding and opening ----------------------------------------------------------------------- */
+
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)
 {
     struct mrl_output_spec spec = { .has_policy = false };
     int err = parse(text, &spec, error);
 
-    if (err)
-        return err;
+    return err ? err : mrl_outputs__append(outputs, &spec, error);
+}
+
+int mrl_outputs__append(struct mrl_outputs *outputs,
+                        const struct mrl_output_spec *spec,
+                        struct mrl_error *error)
+{
     for (unsigned int i = 0; i < outputs->count; i++)
-        if (spec.options.sink && outputs->specs[i].options.sink &&
-            !strcmp(outputs->specs[i].options.destination, spec.options.destination))
+        if (is_same_destination(&outputs->specs[i].options, &spec->options))
             return mrl_error__set(error, -EINVAL, "two outputs to %.256s",
-                                  spec.options.destination);
+                                  spec->options.destination);
     if (outputs->count == MRL_OUTPUTS_MAX)
         return mrl_error__set(error, -EINVAL, "more than %d outputs", MRL_OUTPUTS_MAX);
-    outputs->specs[outputs->count++] = spec;
+    outputs->specs[outputs->count++] = *spec;
     return 0;
+}
+
+bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras)
+{
+    unsigned int count;
+    const struct mrl_extra *rows = mrl_extra__all(&count);
+    bool shown = false;
+
+    for (unsigned int i = 0; i < count; i++)
+        shown |= (extras & (1U << i)) && rows[i].fills_executable;
+    for (unsigned int i = 0; i < outputs->count; i++)
+        shown |= find_format(outputs->specs[i].format).shows_executable;
+    return shown;
 }
 
 int mrl_outputs__open(struct mrl_outputs *outputs,

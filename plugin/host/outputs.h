@@ -26,6 +26,24 @@ struct mrl_outputs {
  */
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 
+/** Applies the `size` bytes of settings at `list`, "policy=POLICY,queue=SIZE". Error: -EINVAL, with
+ * the nearest word. */
+int mrl_output_spec__set(struct mrl_output_spec *spec,
+                         const char *list,
+                         size_t size,
+                         struct mrl_error *error);
+
+/**
+ * Adds a copy of one that was checked. Error: -EINVAL there are too many, or another goes to the
+ * same place, however that is spelled.
+ */
+int mrl_outputs__append(struct mrl_outputs *outputs,
+                        const struct mrl_output_spec *spec,
+                        struct mrl_error *error);
+
+/** Whether a format or an extra shows the path of the caller's executable. */
+bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
+
 /**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
  * blocks when it is the only one, and drops the oldest beside others. Errors: as

@@ -5,35 +5,39 @@
 #include <errno.h>
 #include <string.h>
 
-/* A disk may stall for longer than lines wait for; dropping is better than to hold up the reader,
- * and it is counted, and told within the capture. */
-static const struct mrl_output_spec spec = {
+/* A disk may stall for longer than lines wait for. There is always another output beside it, so
+ * that it drops the oldest unless told otherwise; that is counted, and told within the capture. */
+static const struct mrl_output_spec recording = {
     .format = "capture",
-    .has_policy = true,
     .options = {
         .size = sizeof(struct mrl_output_options),
-        .policy = MRL_POLICY_DROP_OLDEST,
         .queue_bytes = 8 << 20,
     },
 };
 
-int mrl_record__add(struct mrl_outputs *outputs, const char *path, struct mrl_error *error)
+/* Bytes of the settings before the colon, which hold "=" and no "/"; 0: there are none, and a colon
+ * belongs to the path. */
+static size_t settings_size(const char *text)
 {
-    struct mrl_output_options *options;
+    size_t size = strcspn(text, ":");
 
-    for (unsigned int i = 0; i < outputs->count; i++)
-        if (outputs->specs[i].options.sink && !strcmp(outputs->specs[i].options.destination, path))
-            return mrl_error__set(error, -EINVAL, "two outputs to %.256s", path);
-    if (!*path)
+    return text[size] && memchr(text, '=', size) && !memchr(text, '/', size) ? size : 0;
+}
+
+int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)
+{
+    size_t size = settings_size(text);
+    struct mrl_output_spec spec = recording;
+    int err = size ? mrl_output_spec__set(&spec, text, size, error) : 0;
+
+    if (err)
+        return err;
+    spec.options.sink = mrl_capture__sink();
+    spec.options.name = text;
+    spec.options.destination = size ? text + size + 1 : text;
+    if (!*spec.options.destination)
         return mrl_error__set(error, -EINVAL, "the path is empty");
-    if (outputs->count == MRL_OUTPUTS_MAX)
-        return mrl_error__set(error, -EINVAL, "more than %d outputs", MRL_OUTPUTS_MAX);
-    outputs->specs[outputs->count] = spec;
-    options = &outputs->specs[outputs->count++].options;
-    options->sink = mrl_capture__sink();
-    options->name = path;
-    options->destination = path;
-    return 0;
+    return mrl_outputs__append(outputs, &spec, error);
 }
 
 int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error)

@@ -5,8 +5,11 @@
 
 #include "host/outputs.h"
 
-/** Adds a capture to `path` (borrowed) as an output. Error: -EINVAL. */
-int mrl_record__add(struct mrl_outputs *outputs, const char *path, struct mrl_error *error);
+/**
+ * Adds a capture as an output. `text` (borrowed) is [SETTING,…:]FILE, with the settings of
+ * --output. Error: -EINVAL.
+ */
+int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error);
 
 /** Adds json to standard output, unless there is an output that is no recording. Idempotent. */
 int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error);

@@ -4,23 +4,25 @@
 #include "host/record.h"
 #include "host/session.h"
 
-/* Of the plugin's options, the one that means something here. */
-static struct mrl_option events_row(void)
+enum { ROWS = 2 };
+
+/* Of the plugin's options, those that mean something here. */
+static void take_rows(struct mrl_option ret_rows[ROWS])
 {
     unsigned int count;
     const struct mrl_option *rows = mrl_plugin_options__rows(&count);
-    struct mrl_option row = *mrl_option__find(rows, count, "option", "events", NULL);
 
-    row.preset = NULL;
-    row.doc = "Recorded events to show, as run takes them; by default all.";
-    return row;
+    ret_rows[0] = *mrl_option__find(rows, count, "option", "events", NULL);
+    ret_rows[0].preset = NULL;
+    ret_rows[0].doc = "Recorded events to show, as run takes them; by default all.";
+    ret_rows[1] = *mrl_option__find(rows, count, "option", "scope", NULL);
 }
 
 /* Time does not matter here, so that nothing is dropped: the same bytes each time. */
 static void never_drop(struct mrl_outputs *outputs)
 {
     for (unsigned int i = 0; i < outputs->count; i++) {
-        if (outputs->specs[i].has_policy && outputs->specs[i].options.sink != mrl_capture__sink())
+        if (outputs->specs[i].has_policy)
             continue; /* as was asked for */
         outputs->specs[i].has_policy = true;
         outputs->specs[i].options.policy = MRL_POLICY_BLOCK;
@@ -31,11 +33,12 @@ static int run(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
                                            .log_level = MRL_LOG_INFO };
-    const struct mrl_option events = events_row();
-    struct mrl_option_group groups[2] = { { &events, 1, &options.plugin }, { .target = &options } };
+    struct mrl_option rows[ROWS];
+    struct mrl_option_group groups[2] = { { rows, ROWS, &options.plugin }, { .target = &options } };
     struct mrl_error error;
     int status, operand;
 
+    take_rows(rows);
     groups[1].rows = mrl_session_options__rows(&groups[1].count);
     operand = mrl_arguments__parse(verb, argc, argv, groups, 2, &status);
     if (operand < 0)

@@ -2,6 +2,7 @@
 /* The totals of a run, from the registry of counters. */
 #include "host/totals.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "host/host.h"
@@ -36,6 +37,14 @@ static number sum(const struct mrl_metrics *metrics,
 #define DROPPED   "mrelease_output_dropped_total"
 #define BEFORE    "mrelease_output_lost_before_total"
 
+/* What was filtered: "kernel", "reader" or "count". */
+static number filtered_by(const struct mrl_metrics *metrics, const char *event, const char *by)
+{
+    const struct mrl_label labels[] = { { "by", by }, { "event", event } };
+
+    return mrl_metrics__sum(metrics, FILTERED, labels, event ? 2 : 1);
+}
+
 static bool is_chosen(const struct mrl_plugin *plugin, unsigned int event)
 {
     return mrl_plugin__events(plugin) & (1U << event);
@@ -51,20 +60,36 @@ static bool is_absent(const struct mrl_plugin *plugin,
 
 static void say_event(const struct mrl_metrics *metrics, const char *event)
 {
-    mrl_say(
-        "%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed), %llu self",
-        event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
-        sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
-        sum(metrics, LOST, NULL, event, "no_memory"), sum(metrics, LOST, NULL, event, "malformed"),
-        sum(metrics, SELF, NULL, event, NULL));
+    number kernel = filtered_by(metrics, event, "kernel");
+    number reader = filtered_by(metrics, event, "reader");
+    char filtered[96] = "";
+
+    if (kernel || reader)
+        snprintf(filtered, sizeof(filtered), ", %llu filtered (%llu by the kernel)",
+                 kernel + reader, kernel);
+    mrl_say("%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed, "
+            "%llu exit missed), %llu self%s",
+            event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
+            sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
+            sum(metrics, LOST, NULL, event, "no_memory"),
+            sum(metrics, LOST, NULL, event, "malformed"),
+            sum(metrics, LOST, NULL, event, "exit_missed"), sum(metrics, SELF, NULL, event, NULL),
+            filtered);
 }
 
+/* The lines that tell of losses are no calls: they are told apart. */
 static void say_output(const struct mrl_metrics *metrics, const char *output)
 {
-    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)", output,
-            sum(metrics, DELIVERED, output, NULL, NULL), sum(metrics, DROPPED, output, NULL, NULL),
+    number lines = sum(metrics, DELIVERED, output, NULL, NULL);
+    number told = sum(metrics, DELIVERED, output, "events_lost", NULL);
+    char also[64] = "";
+
+    if (told)
+        snprintf(also, sizeof(also), ", and %llu of events_lost", told);
+    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)%s", output,
+            lines - told, sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
-            sum(metrics, DROPPED, output, NULL, "write_failed"));
+            sum(metrics, DROPPED, output, NULL, "write_failed"), also);
 }
 
 void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)
@@ -82,7 +107,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
             say_event(metrics, mrl_event_def__at(i)->name);
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
         say_output(metrics, mrl_pipeline__output_name(pipeline, i));
-    filtered = sum(metrics, FILTERED, NULL, NULL, NULL);
+    filtered = filtered_by(metrics, NULL, "count");
     if (filtered)
         mrl_say("%llu more events came after the last one of --count", filtered);
     missed = sum(metrics, MISSED, NULL, NULL, NULL);

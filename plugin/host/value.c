@@ -57,7 +57,8 @@ static const char *format_word(unsigned int index)
 /* -- the table -------------------------------------------------------------------------------- */
 
 static const struct mrl_value_kind kinds[] = {
-    { .name = "EVENTS", .form = MRL_VALUE_COMMAS, .separator = ',', .word = event_word },
+    { .name = "SCOPE", .form = MRL_VALUE_MANY },
+    { .name = "EVENTS", .form = MRL_VALUE_MANY, .separator = ',', .word = event_word },
     { .name = "EXTRAS",
       .form = MRL_VALUE_COMMAS,
       .separator = ',',

@@ -87,7 +87,7 @@ static int take_lost(struct verifier *verifier, const json_t *event)
         !read_number(argument(event, "count"), NUMBER_MAX, &count))
         return bad_line(verifier, "an events_lost that does not say what is lost");
     printf("line %llu: %llu %s lost (%s)\n", verifier->line_number, count, name, cause);
-    if (!strcmp(cause, "no_memory"))
+    if (!strcmp(cause, "no_memory") || !strcmp(cause, "exit_missed"))
         verifier->unnumbered += count; /* the call got no number */
     else
         verifier->lanes[def->lane].told += count;
@@ -235,7 +235,7 @@ static bool print_verdict(const struct verifier *verifier)
         sum.told += tally->told;
     }
     if (verifier->unnumbered)
-        printf("%llu more lost without a number (no_memory)\n", verifier->unnumbered);
+        printf("%llu more lost without a number (no_memory, exit_missed)\n", verifier->unnumbered);
     if (verifier->restarts)
         printf("numbers began anew %llu times: the file holds several runs\n", verifier->restarts);
     complete = !sum.missing && !sum.told && !verifier->unnumbered && !verifier->bad;

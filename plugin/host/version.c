@@ -5,6 +5,16 @@
 #include <yaml.h>
 
 #include "host/host.h"
+#include "schema/dialect.h"
+
+static void print_schemas(void)
+{
+    unsigned int count;
+    const struct mrl_dialect *const *all = mrl_dialect__all(&count);
+
+    for (unsigned int i = 0; i < count; i++)
+        printf("schema   %s %u\n", all[i]->name, all[i]->version);
+}
 
 static int version(const struct mrl_verb *verb, int argc, char **argv)
 {
@@ -14,6 +24,7 @@ static int version(const struct mrl_verb *verb, int argc, char **argv)
         return status;
     printf("mrelease %s\nsource   %s\nlibbpf   %s\njansson  %s\nlibyaml  %s\n", mrl_version(),
            mrl_source_id(), mrl_libbpf_version(), jansson_version_str(), yaml_get_version_string());
+    print_schemas();
     return mrl_flush_stdout();
 }
 

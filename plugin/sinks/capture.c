@@ -89,6 +89,7 @@ static int capture_open(const char *destination,
         return explain(destination, err, error);
     }
     sink->fd = fd;
+    mrl_sink__widen_pipe(fd);
     *ret_sink = sink;
     return 0;
 }

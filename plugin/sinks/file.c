@@ -155,6 +155,7 @@ static int file_open(const char *destination, struct mrl_error *error, struct mr
         return err;
     }
     claim(sink->fd, destination, error);
+    mrl_sink__widen_pipe(sink->fd);
     *ret_sink = sink;
     return 0;
 }
@@ -177,10 +178,11 @@ static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
         return 0;
     }
     claim(fd, sink->path, error);
+    mrl_sink__widen_pipe(fd);
     close(sink->fd);
     sink->fd = fd;
     sink->torn = false;
-    return 0;
+    return 1;
 }
 
 static bool file_is_terminal(const struct mrl_sink *sink)

@@ -24,6 +24,7 @@ static int stdout_open(const char *destination, struct mrl_error *error, struct 
     if (!sink)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     sink->fd = STDOUT_FILENO;
+    mrl_sink__widen_pipe(sink->fd);
     *ret_sink = sink;
     return 0;
 }

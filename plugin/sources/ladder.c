@@ -15,9 +15,21 @@
 #include <sys/syscall.h>
 
 #include "sources/cpus.h"
+#include "sources/reaper.h"
 
-/* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}. */
+/* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}…. */
 static const struct mrl_rung rungs[] = {
+    { .name = "fentry",
+      .doc = "fentry and fexit on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
+    { .name = "kprobe",
+      .doc =
+          "kprobe and kretprobe on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
     { .name = "tracepoint",
       .doc =
           "Classic syscalls:sys_{enter,exit}_X. Tax on every system call: about 60 ns. int 0x80 evades it.",
@@ -75,7 +87,8 @@ static bool fits(const struct mrl_rung *rung, const struct mrl_source_options *o
         return !strcmp(rung->name, options->rung);
     if (!strcmp(options->coverage, "native"))
         return true;
-    return rung->sees_compat && (rung->sees_blocked || strcmp(options->coverage, "all") != 0);
+    return rung->sees_compat &&
+           (rung->sees_blocked || rung->beside || strcmp(options->coverage, "all") != 0);
 }
 
 static bool has_capability(unsigned int capability)
@@ -133,8 +146,9 @@ static int missing_btf(struct mrl_error *error)
 static int unreadable_tracefs(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
 {
     for (unsigned int i = 0; i < RUNG_COUNT; i++)
-        if (rungs[i].per_syscall && (attempts[i].err == -EPERM || attempts[i].err == -EACCES) &&
-            attempts[i].stage && !strcmp(attempts[i].stage, "attach"))
+        if (!strcmp(rungs[i].name, "tracepoint") &&
+            (attempts[i].err == -EPERM || attempts[i].err == -EACCES) && attempts[i].stage &&
+            !strcmp(attempts[i].stage, "attach"))
             return mrl_error__set(error, -EPERM,
                                   "rung %s must read tracefs: run as root, or mount it at "
                                   "/sys/kernel/tracing with gid= and mode=750",
@@ -164,10 +178,31 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
-/* Exact counts of pages are wanted where targets are looked at. */
-static bool wants_cpus(const struct mrl_source_options *options)
+static bool wants_target(const struct mrl_source_options *options)
 {
     return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
+}
+
+/* It is the first that is tried, where it is tried at all. */
+static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (!strcmp(rungs[i].name, "fentry") && attempts[i].err)
+            return true;
+    return false;
+}
+
+static void say_what_evades(const struct mrl_source_options *options, const struct mrl_rung *rung)
+{
+    if (!rung->sees_compat)
+        mrl_source_options__log(
+            options, MRL_LOG_WARNING,
+            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor", rung->name);
+    if (!rung->sees_blocked && strcmp(options->coverage, "all") != 0)
+        mrl_source_options__log(
+            options, MRL_LOG_INFO,
+            "rung %s does not see calls that seccomp refuses; with coverage all they are seen",
+            rung->name);
 }
 
 int mrl_ladder__climb(const struct mrl_source_options *options,
@@ -186,7 +221,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
         return err;
     pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
-    if (wants_cpus(options))
+    if (wants_target(options))
         mrl_cpus__find(&cpus);
     own.cpus = &cpus;
     err = -EOPNOTSUPP;
@@ -201,15 +236,16 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
                                     attempts[i].stage, strerror(-err));
     }
     current_attempt = NULL;
+    if (!err && wants_target(options)) {
+        probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));
+        mrl_source_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
+                                mrl_reaper__way(probes.reaper));
+    }
     libbpf_set_print(print);
     pthread_mutex_unlock(&print_lock);
     if (err)
         return no_rung(attempts, error);
-    if (!probes.rung->sees_compat)
-        mrl_source_options__log(
-            options, MRL_LOG_WARNING,
-            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor",
-            probes.rung->name);
+    say_what_evades(options, probes.rung);
     *ret_probes = probes;
     return 0;
 }

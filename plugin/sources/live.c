@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 
 #include "core/decode.h"
+#include "core/filter.h"
 #include "core/source.h"
 #include "enrich/host.h"
 #include "sources/ladder.h"
@@ -33,6 +34,7 @@ enum {
     SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
     NAP_NS = 50 * 1000,  /* the kernel's timer slack adds as much; a ring holds several hundred */
     RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
+    FILTERED_ROUND = 4096, /* records without an event, after which others get a word in */
 };
 
 struct mrl_source {
@@ -48,7 +50,12 @@ struct mrl_source {
     bool interrupted;
     atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
     atomic_ullong malformed[MRL_EVENT_COUNT];
-    struct mrl_batch *batch; /* being filled, and up to how many events */
+    atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
+    const struct mrl_filter *filter;
+    uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
+    unsigned int filtered_now; /* in this round */
+    bool sifted;               /* records were read since the last look, and filtered */
+    struct mrl_batch *batch;   /* being filled, and up to how many events */
     size_t limit;
 };
 
@@ -60,23 +67,53 @@ static void count_one(atomic_ullong *counter)
     atomic_store_explicit(counter, count + 1, memory_order_relaxed);
 }
 
+/*
+ * Keeps the last event, or takes it back. Those behind it close ranks: a number that is missing
+ * means a loss, and nothing else.
+ */
+static void filter_last(struct mrl_source *source, const struct mrl_record *record, size_t used)
+{
+    struct mrl_batch *batch = source->batch;
+    struct mrl_event *event = &batch->events[batch->count - 1];
+    uint64_t none = 0, *skipped = &none;
+
+    if (record->cpu < source->losses.cpus)
+        skipped = &source->skipped[record->cpu * MRL_LANE_COUNT + record->lane];
+    if (mrl_filter__accepts(source->filter, event)) {
+        event->seq -= *skipped;
+        ((struct mrl_record *)event->raw)->seq = event->seq; /* the batch's copy */
+        count_one(&source->decoded[record->event]);
+        return;
+    }
+    mrl_batch__take_back(batch, used);
+    count_one(&source->filtered[record->event]);
+    ++*skipped;
+    source->filtered_now++;
+    source->sifted = true;
+}
+
 /* libbpf's callback: a negative return ends the round, with this record consumed. */
 static int take_record(void *context, void *data, size_t size)
 {
     struct mrl_source *source = context;
     const struct mrl_record *record = data;
     bool known = size >= sizeof(*record) && record->event < MRL_EVENT_COUNT;
+    size_t used;
 
     source->untold = true;
     if (known)
         mrl_losses__see(&source->losses, record, source->batch);
+    used = source->batch->arena.used;
     if (!mrl_decode__append(data, size, &source->host, source->batch)) {
-        count_one(&source->decoded[record->event]);
+        filter_last(source, record, used);
     } else if (known) {
         count_one(&source->malformed[record->event]);
         mrl_losses__see_malformed(&source->losses, record->event, source->batch);
     }
-    return mrl_batch__has_room(source->batch, source->limit) ? 0 : -ENOSPC;
+    return mrl_batch__has_room(source->batch, source->limit) &&
+                   source->filtered_now < FILTERED_ROUND
+               ? 0
+               : -ENOSPC;
 }
 
 static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t limit)
@@ -84,6 +121,7 @@ static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t li
     int count;
 
     source->limit = limit;
+    source->filtered_now = 0;
     if (!mrl_batch__has_room(source->batch, limit))
         return 0;
     count = ring_buffer__consume(source->rings[lane]);
@@ -162,15 +200,14 @@ static int tell_losses(struct mrl_source *source)
     return (int)source->batch->count;
 }
 
-static int wait_and_consume(struct mrl_source *source, int timeout_ms)
+static int wait_and_consume(struct mrl_source *source, int64_t end)
 {
-    int64_t end = now_ns() + timeout_ms * INT64_C(1000000);
     int sleep_ms = SHORT_SLEEP_MS, count, slept;
 
     say_awake(source, 0);
     count = consume(source);
-    while (!count && !source->interrupted) {
-        int64_t left_ms = timeout_ms < 0 ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
+    while (!count && !source->sifted && !source->interrupted) {
+        int64_t left_ms = end == INT64_MAX ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
 
         if (left_ms <= 0)
             break;
@@ -182,25 +219,48 @@ static int wait_and_consume(struct mrl_source *source, int timeout_ms)
             count = tell_losses(source);
         sleep_ms = source->untold ? QUIET_MS : INT32_MAX;
     }
-    if (count)
+    if (count || source->sifted)
         say_awake(source, 1);
     return count;
 }
 
-static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
+/* One look at the rings, as long as the reader's habits want. */
+static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 {
     int count;
 
-    source->batch = batch;
+    source->sifted = false;
     if (source->busy > 1)
         count = nap_and_consume(source);
     else
         count = source->busy ? spin(source) : consume(source);
-    if (!count && timeout_ms && source->probes.link_count && !source->interrupted)
-        count = wait_and_consume(source, timeout_ms);
+    if (!count && !source->sifted && timeout_ms && source->probes.link_count &&
+        !source->interrupted)
+        count = wait_and_consume(source, end);
+    source->busy = count > 0 || source->sifted ? source->busy + 1 : 0;
+    return count;
+}
+
+/* Whether to look again after records that were all filtered: detached, until there are no more. */
+static bool may_look_again(struct mrl_source *source, int64_t end)
+{
+    if (!source->probes.link_count)
+        return true;
+    sleep_for(source, 0);
+    return !source->interrupted && now_ns() < end;
+}
+
+static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
+{
+    int64_t end = timeout_ms < 0 ? INT64_MAX : now_ns() + timeout_ms * INT64_C(1000000);
+    int count;
+
+    source->batch = batch;
+    do
+        count = look(source, timeout_ms, end);
+    while (!count && source->sifted && may_look_again(source, end));
     if (!count && !source->probes.link_count)
         count = tell_losses(source);
-    source->busy = count > 0 ? source->busy + 1 : 0;
     source->interrupted = false;
     return count;
 }
@@ -226,6 +286,7 @@ static void live_close(struct mrl_source *source)
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         ring_buffer__free(source->rings[lane]);
     mrl_losses__done(&source->losses);
+    free(source->skipped);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
     if (source->epoll >= 0)
@@ -258,6 +319,20 @@ static int open_rings(struct mrl_source *source)
     return err ? err : watch(source, source->wake);
 }
 
+static int init_filter(struct mrl_source *source, const struct mrl_source_options *options)
+{
+    unsigned int all = options->filter->condition_count;
+    struct mrl_rules rules;
+
+    source->filter = options->filter;
+    source->skipped =
+        calloc((size_t)source->losses.cpus * MRL_LANE_COUNT, sizeof(*source->skipped));
+    if (all)
+        mrl_source_options__log(options, MRL_LOG_DEBUG, "filters: %u, the kernel decides %u", all,
+                                all - mrl_filter__rules(options->filter, &rules));
+    return source->skipped ? 0 : -ENOMEM;
+}
+
 static int live_open(const struct mrl_source_options *options,
                      struct mrl_error *error,
                      struct mrl_source **ret_source)
@@ -276,6 +351,8 @@ static int live_open(const struct mrl_source_options *options,
         err = mrl_ladder__climb(options, source->host.cgroup_v1, error, &source->probes);
     if (!err) {
         err = mrl_losses__init(&source->losses, &source->host, &source->probes, options->events);
+        if (!err)
+            err = init_filter(source, options);
         if (!err)
             err = open_rings(source);
         if (err)
@@ -302,6 +379,7 @@ static int live_counts(struct mrl_source *source,
         return err;
     counts.decoded = source->decoded[event];
     counts.malformed = source->malformed[event];
+    counts.filtered_late = source->filtered[event];
     *ret_counts = counts;
     return 0;
 }

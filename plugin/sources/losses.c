@@ -171,7 +171,7 @@ static void tell_rest_of(struct mrl_losses *losses,
                          struct mrl_batch *batch)
 {
     unsigned int lane = mrl_event_def__at(event)->lane;
-    uint64_t refused = 0, no_memory = 0, from = now;
+    uint64_t refused = 0, no_memory = 0, exit_missed = 0, from = now;
 
     read_counters(losses, event);
     for (unsigned int cpu = 0; cpu < losses->cpus; cpu++) {
@@ -181,11 +181,15 @@ static void tell_rest_of(struct mrl_losses *losses,
             from = stream_of(losses, cpu, lane)->last_ns;
         refused += taken;
         no_memory += counters_of(losses, event)[cpu].no_memory;
+        exit_missed += counters_of(losses, event)[cpu].exit_missed;
     }
     tell(losses, event, MRL_CAUSE_RING_FULL, refused, from, now, batch);
     tell(losses, event, MRL_CAUSE_NO_MEMORY, no_memory - losses->told_no_memory[event],
          losses->start_ns, now, batch);
     losses->told_no_memory[event] = no_memory;
+    tell(losses, event, MRL_CAUSE_EXIT_MISSED, exit_missed - losses->told_exit_missed[event],
+         losses->start_ns, now, batch);
+    losses->told_exit_missed[event] = exit_missed;
 }
 
 void mrl_losses__tell_rest(struct mrl_losses *losses, struct mrl_batch *batch)

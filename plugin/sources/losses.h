@@ -29,7 +29,7 @@ struct mrl_losses {
     struct mrl_stream *streams;          /* [cpu][lane] */
     struct mrl_event_counters *counters; /* [event][cpu], as they were last read */
     uint64_t *told;                      /* [event][cpu] of refused */
-    uint64_t told_no_memory[MRL_EVENT_COUNT];
+    uint64_t told_no_memory[MRL_EVENT_COUNT], told_exit_missed[MRL_EVENT_COUNT];
 };
 
 /** Begins to watch; `host` and `probes` are borrowed. Errors: -ENOMEM, -errno of libbpf. */

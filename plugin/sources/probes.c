@@ -14,15 +14,15 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "core/filter.h"
 #include "sources/cpus.h"
+#include "sources/hooks.h"
+#include "sources/misses.h"
 #include "sources/proof.h"
+#include "sources/reaper.h"
 #include "sources/skeleton.h"
-#include "sources/tracefs.h"
 
-enum {
-    NAME_MAX_BYTES = 64,
-    KILLS_MAX = 4096, /* processes killed, and not yet released */
-};
+enum { KILLS_MAX = 4096 }; /* processes killed, and not yet released */
 
 uint32_t mrl_probes__syscalls(uint32_t events)
 {
@@ -34,14 +34,6 @@ uint32_t mrl_probes__syscalls(uint32_t events)
                 !strcmp(mrl_event_def__at(i)->syscall, mrl_event_def__at(j)->name))
                 syscalls |= 1U << j;
     return syscalls;
-}
-
-static bool belongs(const struct bpf_program *program, const struct mrl_rung *rung)
-{
-    const char *name = bpf_program__name(program);
-    size_t size = strlen(rung->name);
-
-    return !strncmp(name, rung->name, size) && !strncmp(name + size, "__", 2);
 }
 
 static bool lane_is_used(uint32_t events, enum mrl_lane lane)
@@ -60,20 +52,42 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
     bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
 }
 
+/* The exit program of another rung that stands beside this one. */
+static struct bpf_program *program_beside(const struct mrl_probes *probes,
+                                          const struct mrl_source_options *options)
+{
+    if (!probes->rung->beside || strcmp(options->coverage, "all") != 0)
+        return NULL;
+    return mrl_hook__exit_program(probes, probes->rung->beside);
+}
+
+static int choose_programs(struct mrl_probes *probes, const struct mrl_source_options *options)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, probes->object->obj)
+        bpf_program__set_autoload(program, false);
+    program = program_beside(probes, options);
+    if (program)
+        bpf_program__set_autoload(program, true);
+    return mrl_hook__of(probes->rung)->choose(probes, mrl_probes__syscalls(options->events));
+}
+
 static int load(struct mrl_probes *probes,
                 const struct mrl_rung *rung,
                 const struct mrl_source_options *options,
                 bool cgroup_v1)
 {
-    struct bpf_program *program;
     uint64_t cookie;
+    int err;
 
     probes->rung = rung;
     probes->object = mrelease_bpf__open();
     if (!probes->object)
         return -errno;
-    bpf_object__for_each_program(program, probes->object->obj)
-        bpf_program__set_autoload(program, belongs(program, rung));
+    err = choose_programs(probes, options);
+    if (err)
+        return err;
     if (options->needs & MRL_NEED_KILL) {
         bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
         bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
@@ -97,55 +111,9 @@ static int load(struct mrl_probes *probes,
         memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
                sizeof(options->cpus->offsets));
     }
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
+    mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
-}
-
-static int keep_link(struct mrl_probes *probes, struct bpf_link *link)
-{
-    if (!link)
-        return -errno;
-    if (probes->link_count == MRL_LINKS_MAX) {
-        bpf_link__destroy(link);
-        return -E2BIG;
-    }
-    probes->links[probes->link_count++] = link;
-    return 0;
-}
-
-static int attach_tracepoint(struct mrl_probes *probes,
-                             struct bpf_program *program,
-                             const char *name)
-{
-    int event = mrl_tracepoint__open("syscalls", name), err;
-
-    if (event < 0)
-        return event;
-    err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* the link owns it */
-    if (err)
-        close(event);
-    return err;
-}
-
-/* `moment` is "sys_enter" or "sys_exit". */
-static int attach_moment(struct mrl_probes *probes, const char *moment, uint32_t syscalls)
-{
-    struct bpf_program *program;
-    char name[NAME_MAX_BYTES];
-    int err = 0;
-
-    snprintf(name, sizeof(name), "%s__%s", probes->rung->name, moment);
-    program = bpf_object__find_program_by_name(probes->object->obj, name);
-    if (!program)
-        return -ENOENT;
-    if (!probes->rung->per_syscall)
-        return keep_link(probes, bpf_program__attach(program));
-    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
-        if (!(syscalls & (1U << i)))
-            continue;
-        snprintf(name, sizeof(name), "%s_%s", moment, mrl_event_def__at(i)->name);
-        err = attach_tracepoint(probes, program, name);
-    }
-    return err;
 }
 
 static uint64_t boot_ns(void)
@@ -158,17 +126,23 @@ static uint64_t boot_ns(void)
 
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
- * call that returned between the two. Nothing is reported before both are there.
+ * call that returned between the two. Before them the one that stands beside: it must see the end
+ * of each call that a function's exit has marked. Nothing is reported before all are there.
  */
-static int attach(struct mrl_probes *probes, uint32_t syscalls)
+static int attach(struct mrl_probes *probes, const struct mrl_source_options *options)
 {
     struct bpf_program *kill = probes->object->progs.kill__signal_generate;
-    int err = attach_moment(probes, "sys_exit", syscalls);
+    const struct mrl_hook *hook = mrl_hook__of(probes->rung);
+    uint32_t syscalls = mrl_probes__syscalls(options->events);
+    struct bpf_program *beside = program_beside(probes, options);
+    int err = beside ? mrl_hook__attach_program(probes, beside) : 0;
 
     if (!err && bpf_program__autoload(kill))
-        err = keep_link(probes, bpf_program__attach(kill));
+        err = mrl_hook__attach_program(probes, kill);
     if (!err)
-        err = attach_moment(probes, "sys_enter", syscalls);
+        err = hook->attach(probes, MRL_MOMENT_EXIT, syscalls);
+    if (!err)
+        err = hook->attach(probes, MRL_MOMENT_ENTER, syscalls);
     if (!err) {
         probes->object->bss->armed_ns = boot_ns();
         __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
@@ -176,19 +150,22 @@ static int attach(struct mrl_probes *probes, uint32_t syscalls)
     return err;
 }
 
+/* Each call is to be seen, and once: not more often, where two probes look at it. */
 static int prove(struct mrl_probes *probes, uint32_t syscalls)
 {
-    uint64_t cookie = probes->object->rodata->settings.self_cookie;
-    int err = mrl_proof__call(syscalls, cookie);
+    uint64_t cookie = probes->object->rodata->settings.self_cookie, calls = 1;
+    int ways = mrl_proof__call(syscalls, cookie), err = ways < 0 ? ways : 0;
 
+    if (probes->rung->sees_compat)
+        calls = (uint64_t)ways;
     for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
         struct mrl_event_counts counts;
 
         if (!(syscalls & (1U << i)))
             continue;
         err = mrl_probes__counters(probes, i, &counts);
-        if (!err && !counts.self)
-            err = -ENODATA;
+        if (!err && counts.self != calls)
+            err = counts.self < calls ? -ENODATA : -ENOTUNIQ;
     }
     return err;
 }
@@ -206,7 +183,7 @@ int mrl_probes__open(const struct mrl_rung *rung,
 
     if (!err) {
         stage = "attach";
-        err = attach(&probes, syscalls);
+        err = attach(&probes, options);
     }
     if (!err) {
         stage = "proof";
@@ -230,25 +207,35 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                                 ret_counters, cpus * sizeof(*ret_counters), 0);
 }
 
+/* Asked once, at the end: another thread may not look at links that are about to go. */
+static uint64_t missed_by_links(const struct mrl_probes *probes)
+{
+    uint64_t missed = 0;
+
+    for (unsigned int i = 0; i < probes->link_count; i++)
+        missed += mrl_misses__of_link(probes->links[i]);
+    return missed;
+}
+
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
 {
+    uint64_t missed =
+        __atomic_load_n(&probes->missed_by_links, __ATOMIC_RELAXED) + probes->reaper_missed;
     struct bpf_program *program;
-    uint64_t missed = 0;
     int err = 0;
 
     bpf_object__for_each_program(program, probes->object->obj) {
-        struct bpf_prog_info info = { 0 };
-        __u32 size = sizeof(info);
+        uint64_t of_program = 0;
 
-        if (!bpf_program__autoload(program))
-            continue;
-        err = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size);
-        if (err)
-            return err;
-        missed += info.recursion_misses;
+        if (!err && bpf_program__autoload(program))
+            err = mrl_misses__of_program(program, &of_program);
+        missed += of_program;
     }
-    *ret_missed = missed;
-    return 0;
+    if (!err)
+        err = mrl_reaper__missed(probes->reaper, &missed);
+    if (!err)
+        *ret_missed = missed;
+    return err;
 }
 
 int mrl_probes__counters(const struct mrl_probes *probes,
@@ -271,7 +258,9 @@ int mrl_probes__counters(const struct mrl_probes *probes,
         ret_counts->submitted += each[cpu].submitted;
         ret_counts->refused += each[cpu].refused;
         ret_counts->no_memory += each[cpu].no_memory;
+        ret_counts->exit_missed += each[cpu].exit_missed;
         ret_counts->self += each[cpu].self;
+        ret_counts->filtered += each[cpu].filtered;
     }
     free(each);
     return err;
@@ -281,9 +270,17 @@ void mrl_probes__detach(struct mrl_probes *probes)
 {
     if (!probes->link_count)
         return;
+    __atomic_store_n(&probes->missed_by_links, missed_by_links(probes), __ATOMIC_RELAXED);
+    /* Exits go first: an entry that finds a call open must not think that its exit was missed. */
+    __atomic_store_n(&probes->object->bss->armed, 0, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < probes->link_count; i++)
         bpf_link__destroy(probes->links[i]);
     probes->link_count = 0;
+    mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
+    mrl_reaper__close(probes->reaper);
+    probes->reaper = NULL;
+    if (mrl_hook__of(probes->rung)->clean)
+        mrl_hook__of(probes->rung)->clean();
     /* A grace period: the programs that ran when the links went have ended, and counted. */
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

@@ -8,6 +8,7 @@
 #include "core/source.h"
 
 struct mrelease_bpf;
+struct mrl_reaper;
 
 enum { MRL_LINKS_MAX = 64 };
 
@@ -18,6 +19,9 @@ struct mrl_probes {
     struct bpf_link
         *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
     unsigned int link_count;
+    struct mrl_reaper *reaper; /* beside them; NULL: not here */
+    uint64_t reaper_missed;    /* by that one, when it is closed */
+    uint64_t missed_by_links;  /* 0 until they are detached */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
@@ -26,7 +30,7 @@ uint32_t mrl_probes__syscalls(uint32_t events);
 /**
  * Loads, attaches and proves the probes of `rung`. On failure nothing is left, and `*ret_stage`
  * says where it failed: "load", "attach" or "proof". Errors: -errno of libbpf, -ENODATA the probes
- * did not see a call of our own.
+ * did not see a call of our own, -ENOTUNIQ they saw it twice.
  */
 int mrl_probes__open(const struct mrl_rung *rung,
                      const struct mrl_source_options *options,
@@ -47,8 +51,7 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                               struct mrl_event_counters *ret_counters,
                               unsigned int cpus);
 
-/** How often a program of the probes was not run because it was running already. -errno of bpf().
- */
+/** How many runs of the probes the kernel left out, as far as it says. -errno of bpf(). */
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed);
 
 /** Sums the kernel's counters of an event over the CPUs; user space's stay 0. Errors: -ENOMEM,

@@ -21,11 +21,11 @@ static void add(uint64_t *counter, uint64_t count)
     __atomic_store_n(counter, *counter + count, __ATOMIC_RELAXED);
 }
 
-static void count_read(struct mrl_event_counts *counts)
+static void count_read(struct mrl_event_counts *counts, bool is_accepted)
 {
     add(&counts->seen, 1);
     add(&counts->submitted, 1);
-    add(&counts->decoded, 1);
+    add(is_accepted ? &counts->decoded : &counts->filtered_late, 1);
 }
 
 /* What the recorder read and could not write is seen, but neither read nor lost by the kernel. */
@@ -36,6 +36,8 @@ static void count_lost(struct mrl_event_counts *counts, unsigned int cause, uint
         add(&counts->refused, count);
     else if (cause == MRL_CAUSE_NO_MEMORY)
         add(&counts->no_memory, count);
+    else if (cause == MRL_CAUSE_EXIT_MISSED)
+        add(&counts->exit_missed, count);
     else
         add(&counts->submitted, count);
     if (cause == MRL_CAUSE_MALFORMED)
@@ -52,8 +54,10 @@ struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded
         .submitted = __atomic_load_n(&counts->submitted, __ATOMIC_RELAXED),
         .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
         .no_memory = __atomic_load_n(&counts->no_memory, __ATOMIC_RELAXED),
+        .exit_missed = __atomic_load_n(&counts->exit_missed, __ATOMIC_RELAXED),
         .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
         .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
+        .filtered_late = __atomic_load_n(&counts->filtered_late, __ATOMIC_RELAXED),
     };
 }
 
@@ -95,14 +99,21 @@ static int take_record(struct mrl_recorded *recorded,
                        struct mrl_error *error)
 {
     const struct mrl_record *record = frame->payload;
+    size_t used = batch->arena.used;
     struct mrl_raw parts;
+    bool is_accepted;
 
     if (!recorded->has_host || mrl_decode__check(record, frame->size, &parts))
         return mrl_error__set(error, -EBADMSG, "a frame holds no valid record");
     if (!is_wanted(recorded, record->event))
         return 0;
-    count_read(&recorded->counts[record->event]);
-    return mrl_decode__append(record, frame->size, &recorded->host, batch);
+    mrl_decode__append(record, frame->size, &recorded->host, batch);
+    is_accepted = !recorded->filter ||
+                  mrl_filter__accepts(recorded->filter, &batch->events[batch->count - 1]);
+    if (!is_accepted)
+        mrl_batch__take_back(batch, used);
+    count_read(&recorded->counts[record->event], is_accepted);
+    return 0;
 }
 
 /* The cause of this name; MRL_CAUSE_COUNT: none. */

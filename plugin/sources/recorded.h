@@ -10,12 +10,14 @@
 
 #include "core/batch.h"
 #include "core/capture.h"
+#include "core/filter.h"
 #include "enrich/containers.h"
 #include "enrich/host.h"
 
-/** Zeroed but for `events` is a valid start; must not be copied afterwards. */
+/** Zeroed but for `events` and `filter` is a valid start; must not be copied afterwards. */
 struct mrl_recorded {
-    uint32_t events; /* those that are wanted, a bit per table index */
+    uint32_t events;                 /* those that are wanted, a bit per table index */
+    const struct mrl_filter *filter; /* of these, which; borrowed, NULL: all */
     bool has_host, has_end;
     struct mrl_host host;
     struct mrl_containers containers;

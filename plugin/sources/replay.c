@@ -13,7 +13,10 @@
 #include "sources/input.h"
 #include "sources/recorded.h"
 
-enum { ROUND_FRAMES = 4096 }; /* after which a caller that wants none of them gets a word in */
+enum {
+    ROUND_FRAMES = 4096, /* after which a caller that wants none of them gets a word in */
+    ZEROS_MIN = 64,      /* that are no part of a frame: more than the last one holds */
+};
 
 struct mrl_source {
     struct mrl_source_options options;
@@ -42,6 +45,12 @@ static void end_with(struct mrl_source *source, int err, const char *reason)
                    source->input.offset, reason);
 }
 
+static void end_torn(struct mrl_source *source, const char *reason)
+{
+    end_with(source, -ENODATA, reason);
+    mrl_source_options__log(&source->options, MRL_LOG_WARNING, "%s", source->problem.text);
+}
+
 /* The input is over, as the last frame said that it would be, or not. */
 static void end_input(struct mrl_source *source)
 {
@@ -50,13 +59,35 @@ static void end_input(struct mrl_source *source)
     if (source->recorded.has_end && !rest)
         end_with(source, -ENODATA, "the end");
     else if (!source->input.offset && !rest)
-        end_with(source, -ENODATA, "it is empty, nothing was recorded");
+        end_torn(source, "it is empty, nothing was recorded");
     else if (rest)
-        end_with(source, -ENODATA, "it is torn here; all before was replayed");
+        end_torn(source, "it is torn here; all before was replayed");
     else
-        end_with(source, -ENODATA, "it ends here without its last frame; all before was replayed");
-    if (!source->recorded.has_end || rest)
-        mrl_source_options__log(&source->options, MRL_LOG_WARNING, "%s", source->problem.text);
+        end_torn(source, "it ends here without its last frame; all before was replayed");
+}
+
+/*
+ * After a power failure a file may be longer than what reached the disk: the rest is zeros, from
+ * somewhere within a frame on. Whether that is so here, where a frame is wrong; the input is then
+ * read to its end.
+ */
+static bool ends_in_zeros(struct mrl_source *source)
+{
+    struct mrl_input *input = &source->input;
+    const uint64_t start = input->offset;
+    size_t wrong = mrl_input__size(input), zeros = 0;
+
+    while (wrong && !mrl_input__at(input)[wrong - 1])
+        wrong--;
+    if (wrong > mrl_frame__bytes(MRL_FRAME_PAYLOAD_MAX))
+        return false;
+    mrl_input__take(input, wrong);
+    do {
+        for (; mrl_input__size(input) && !*mrl_input__at(input); zeros++)
+            mrl_input__take(input, 1);
+    } while (!mrl_input__size(input) && !input->ended && mrl_input__read(input, -1) > 0);
+    input->offset = start;
+    return input->ended && !mrl_input__size(input) && (!wrong || zeros >= ZEROS_MIN);
 }
 
 /* -- opening ---------------------------------------------------------------------------------- */
@@ -122,6 +153,7 @@ static int replay_open(const struct mrl_source_options *options,
         return mrl_error__set(error, -ENOMEM, "out of memory");
     source->options = *options;
     source->recorded.events = options->events;
+    source->recorded.filter = options->filter;
     err = mrl_input__open(&source->input, options->replay, error);
     if (!err) {
         err = read_header(source, &reason);
@@ -157,7 +189,9 @@ static enum step take_frame(struct mrl_source *source, struct mrl_batch *batch)
         return WANTS_BATCH;
     if (!err)
         err = mrl_recorded__take(&source->recorded, &frame, batch, &reason);
-    if (err)
+    if (size < 0 && ends_in_zeros(source))
+        end_torn(source, "it is torn here, and zeros follow; all before was replayed");
+    else if (err)
         end_with(source, err, reason.text);
     else
         mrl_input__take(&source->input, (size_t)size);

@@ -4,6 +4,7 @@
 #define MRL_SOURCES_SKELETON_H
 
 #include <abi/record.h>
+#include <abi/rule.h>
 
 #include "mrelease.skel.h"
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Classic tracepoints, by name. perf_event_open() wants their number, which only tracefs tells;
- * many small systems do not mount it, and mounting it for good is not ours to do.
+ * Classic tracepoints, by name, and probes at the end of functions. perf_event_open() wants the
+ * number of an event, which only tracefs tells; many small systems do not mount it, and mounting it
+ * for good is not ours to do.
  */
 #include "sources/tracefs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <linux/perf_event.h>
@@ -48,32 +51,26 @@ static bool is_tracefs(int root)
     return !faccessat(root, "events", F_OK, 0);
 }
 
-static int open_id_somewhere(const char *category, const char *name)
+/* Wherever it is mounted, or a mount of our own. A descriptor, or -errno. */
+static int open_root(void)
 {
-    int root = -1, fd;
+    for (unsigned int i = 0; i < sizeof(mount_points) / sizeof(mount_points[0]); i++) {
+        int root = open(mount_points[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    for (unsigned int i = 0; root < 0 && i < sizeof(mount_points) / sizeof(mount_points[0]); i++) {
-        root = open(mount_points[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root >= 0 && !is_tracefs(root)) {
+        if (root >= 0 && is_tracefs(root))
+            return root;
+        if (root >= 0)
             close(root);
-            root = -1;
-        }
     }
-    if (root < 0)
-        root = mount_detached();
-    if (root < 0)
-        return root;
-    fd = open_id(root, category, name);
-    close(root);
-    return fd;
+    return mount_detached();
 }
 
-int mrl_tracepoint__open(const char *category, const char *name)
+static int open_tracepoint(int root, const char *category, const char *name)
 {
     struct perf_event_attr event = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(event) };
     char id[32];
     ssize_t size;
-    int fd = open_id_somewhere(category, name);
+    int fd = open_id(root, category, name);
 
     if (fd < 0)
         return fd;
@@ -85,4 +82,76 @@ int mrl_tracepoint__open(const char *category, const char *name)
     event.config = strtoull(id, NULL, 10);
     fd = (int)syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int mrl_tracepoint__open(const char *category, const char *name)
+{
+    int root = open_root(), fd;
+
+    if (root < 0)
+        return root;
+    fd = open_tracepoint(root, category, name);
+    close(root);
+    return fd;
+}
+
+/* -- probes at the end of functions -------------------------------------------------------------
+ */
+
+#define GROUP "mrelease"
+
+/* KRETPROBE_MAXACTIVE_MAX of kernel/trace/trace_kprobe.c. */
+enum { CALLS_MAX = 4096 };
+
+static int command(int root, const char *text)
+{
+    int fd = openat(root, "kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC), err = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, strlen(text)) < 0)
+        err = -errno;
+    close(fd);
+    return err;
+}
+
+int mrl_retprobe__open(const char *function, int key)
+{
+    char name[64], text[160];
+    int root = open_root(), fd;
+
+    if (root < 0)
+        return root;
+    snprintf(name, sizeof(name), "p%d_%d_%s", (int)getpid(), key, function);
+    snprintf(text, sizeof(text), "r%d:" GROUP "/%s %s\n", CALLS_MAX, name, function);
+    fd = command(root, text);
+    if (!fd)
+        fd = open_tracepoint(root, GROUP, name);
+    close(root);
+    return fd;
+}
+
+/* Those that are in use refuse to go. */
+void mrl_retprobe__sweep(void)
+{
+    int root = open_root(), fd = -1;
+    char name[64], text[80];
+    struct dirent *entry;
+    DIR *directory;
+
+    if (root < 0)
+        return;
+    fd = openat(root, "events/" GROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    directory = fd < 0 ? NULL : fdopendir(fd);
+    while (directory && (entry = readdir(directory))) {
+        if (sscanf(entry->d_name, "%63[a-z0-9_]", name) != 1 || name[0] != 'p')
+            continue;
+        snprintf(text, sizeof(text), "-:" GROUP "/%s\n", name);
+        command(root, text);
+    }
+    if (directory)
+        closedir(directory);
+    else if (fd >= 0)
+        close(fd);
+    close(root);
 }

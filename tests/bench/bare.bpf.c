@@ -9,6 +9,36 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#if defined(__TARGET_ARCH_x86)
+#    define FUNCTION "__x64_sys_process_mrelease"
+#elif defined(__TARGET_ARCH_arm64)
+#    define FUNCTION "__arm64_sys_process_mrelease"
+#endif
+
+SEC("fentry/" FUNCTION)
+int fentry__sys_enter(void *ctx)
+{
+    return 0;
+}
+
+SEC("fexit/" FUNCTION)
+int fentry__sys_exit(void *ctx)
+{
+    return 0;
+}
+
+SEC("kprobe/" FUNCTION)
+int kprobe__sys_enter(void *ctx)
+{
+    return 0;
+}
+
+SEC("kretprobe/" FUNCTION)
+int kprobe__sys_exit(void *ctx)
+{
+    return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int tp_btf__sys_enter(void *ctx)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The group encode: events to bytes, and records to events. The peer of the JSON encoder builds and
- * dumps the same object with jansson; before anything is measured, both must have written the same
- * bytes.
+ * The group encode: events to bytes, and records to events. The peer of each JSON encoder builds
+ * and dumps the same object with jansson; before anything is measured, both must have written the
+ * same bytes.
  */
 #include <mrelease/mrelease.h>
 #include <stdio.h>
@@ -14,11 +14,13 @@
 #include "bench/records.h"
 #include "core/decode.h"
 
-enum { ROUNDS = 41, SLICE_NS = 5 * 1000 * 1000 };
+enum { ROUNDS = 41, SLICE_NS = 5 * 1000 * 1000, BATCHES = 4 };
 
 /* What one subject works on. */
 struct work {
-    struct mrl_batch *batch;
+    struct mrl_batch *batch;            /* the first of batches */
+    struct mrl_batch *batches[BATCHES]; /* as many as its tasks need */
+    const char *format;
     struct mrl_encoder *encoder;
     struct mrl_host *host;
     struct bench_record records[MRL_BATCH_EVENTS];
@@ -32,9 +34,10 @@ static void run_encoder(void *context)
 {
     struct work *work = context;
 
-    for (size_t i = 0; i < mrl_batch__count(work->batch); i++)
-        mrl_encoder__put(work->encoder, mrl_batch__at(work->batch, i), work->text,
-                         sizeof(work->text));
+    for (size_t b = 0; b < BATCHES && work->batches[b]; b++)
+        for (size_t i = 0; i < mrl_batch__count(work->batches[b]); i++)
+            mrl_encoder__put(work->encoder, mrl_batch__at(work->batches[b], i), work->text,
+                             sizeof(work->text));
 }
 
 static void run_jansson(void *context)
@@ -42,7 +45,7 @@ static void run_jansson(void *context)
     struct work *work = context;
 
     for (size_t i = 0; i < mrl_batch__count(work->batch); i++) {
-        json_t *object = bench_peer__build(mrl_batch__at(work->batch, i));
+        json_t *object = bench_peer__build(mrl_batch__at(work->batch, i), work->format);
 
         bench_peer__dump(object, work->text, sizeof(work->text));
         json_decref(object);
@@ -79,13 +82,22 @@ static struct work *work_new(struct mrl_pool *pool,
     struct work *work = calloc(1, sizeof(*work));
     struct mrl_error error;
 
-    if (!work || !(work->batch = mrl_pool__get(pool)))
+    if (!work)
         bench_die("out of memory");
     work->host = host;
-    bench_batch__fill(work->batch, host, event, tasks);
+    work->format = format;
+    for (unsigned int b = 0; !b || b * MRL_BATCH_EVENTS < tasks; b++) {
+        work->batches[b] = mrl_pool__get(pool);
+        if (!work->batches[b])
+            bench_die("out of memory");
+        bench_batch__fill(work->batches[b], host, event, tasks, b * MRL_BATCH_EVENTS);
+        if (!strcmp(format, "json-v1beta1"))
+            bench_batch__execute(work->batches[b]);
+    }
+    work->batch = work->batches[0];
     for (unsigned int i = 0; i < mrl_batch__count(work->batch); i++) {
         bench_record__make(&work->records[i], event, i, tasks);
-        work->objects[i] = bench_peer__build(mrl_batch__at(work->batch, i));
+        work->objects[i] = bench_peer__build(mrl_batch__at(work->batch, i), format);
     }
     if (mrl_encoder__new(format, NULL, &error, &work->encoder))
         bench_die("%s", error.text);
@@ -97,7 +109,8 @@ static void work_free(struct work *work)
     for (unsigned int i = 0; i < MRL_BATCH_EVENTS; i++)
         json_decref(work->objects[i]);
     mrl_encoder__free(work->encoder);
-    mrl_batch__unref(work->batch);
+    for (size_t b = 0; b < BATCHES; b++)
+        mrl_batch__unref(work->batches[b]);
     free(work);
 }
 
@@ -119,12 +132,18 @@ static void check_peer(struct work *work)
 
 /* -- the group -------------------------------------------------------------------------------- */
 
-enum { FEW_TASKS = 16, MANY_TASKS = MRL_BATCH_EVENTS };
+enum { FEW_TASKS = 16, MANY_TASKS = MRL_BATCH_EVENTS, MORE_TASKS = BATCHES * MRL_BATCH_EVENTS };
 
 enum subject {
     CLASSIC,
     CLASSIC_MANY,
+    CLASSIC_MORE,
+    V0_24,
+    V1BETA1,
+    V1BETA1_MORE,
     JANSSON,
+    JANSSON_V0_24,
+    JANSSON_V1BETA1,
     JANSSON_DUMP,
     MLOCK2,
     DO_MRELEASE,
@@ -145,10 +164,28 @@ static const struct {
                   run_encoder, "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
     [CLASSIC_MANY] = { "encode.json_v0_23_many_tasks.ns_per_event", MRL_EVENT_PROCESS_MRELEASE,
                        "json-v0.23", run_encoder,
-                       "the same, but more tasks than the encoder remembers", MANY_TASKS },
+                       "the same, from as many tasks as the encoder can remember", MANY_TASKS },
+    [CLASSIC_MORE] = { "encode.json_v0_23_forgotten_tasks.ns_per_event", MRL_EVENT_PROCESS_MRELEASE,
+                       "json-v0.23", run_encoder,
+                       "the same, from so many tasks that each is forgotten before its next call",
+                       MORE_TASKS },
+    [V0_24] = { "encode.json_v0_24.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.24",
+                run_encoder, "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
+    [V1BETA1] = { "encode.json_v1beta1.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v1beta1",
+                  run_encoder, "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
+    [V1BETA1_MORE] = { "encode.json_v1beta1_forgotten_tasks.ns_per_event",
+                       MRL_EVENT_PROCESS_MRELEASE, "json-v1beta1", run_encoder,
+                       "the same, from so many tasks that each is forgotten before its next call",
+                       MORE_TASKS },
     [JANSSON] = { "encode.jansson.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.23",
                   run_jansson, "the same bytes: built with jansson, dumped with json_dumpb",
                   FEW_TASKS },
+    [JANSSON_V0_24] = { "encode.jansson_v0_24.ns_per_event", MRL_EVENT_PROCESS_MRELEASE,
+                        "json-v0.24", run_jansson, "the bytes of json_v0_24 with jansson",
+                        FEW_TASKS },
+    [JANSSON_V1BETA1] = { "encode.jansson_v1beta1.ns_per_event", MRL_EVENT_PROCESS_MRELEASE,
+                          "json-v1beta1", run_jansson, "the bytes of json_v1beta1 with jansson",
+                          FEW_TASKS },
     [JANSSON_DUMP] = { "encode.jansson_dump.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "json-v0.23",
                        run_jansson_dump, "json_dumpb (compact, in order) of objects built before",
                        FEW_TASKS },
@@ -180,13 +217,26 @@ static void report(struct bench *bench, const struct bench_subject subjects[CASE
             cases[i].method, subjects[i].operations, cases[i].tasks, ROUNDS, SLICE_NS / 1000000);
     bench_ratio(bench, "encode.ratio_to_jansson", &subjects[JANSSON].ns, own,
                 "encode.jansson over encode.json_v0_23: how many times faster");
+    bench_ratio(bench, "encode.ratio_to_jansson_v0_24", &subjects[JANSSON_V0_24].ns,
+                &subjects[V0_24].ns, "encode.jansson_v0_24 over encode.json_v0_24");
+    bench_ratio(bench, "encode.ratio_to_jansson_v1beta1", &subjects[JANSSON_V1BETA1].ns,
+                &subjects[V1BETA1].ns, "encode.jansson_v1beta1 over encode.json_v1beta1");
     bench_ratio(bench, "encode.ratio_to_jansson_dump", &subjects[JANSSON_DUMP].ns, own,
                 "encode.jansson_dump over encode.json_v0_23: how many times faster");
 }
 
+static unsigned int operations_of(const struct work *work)
+{
+    size_t count = 0;
+
+    for (size_t b = 0; b < BATCHES && work->batches[b]; b++)
+        count += mrl_batch__count(work->batches[b]);
+    return (unsigned int)count;
+}
+
 static int run(struct bench *bench)
 {
-    struct mrl_pool *pool = mrl_pool__new(CASES);
+    struct mrl_pool *pool = mrl_pool__new(CASES * BATCHES);
     struct bench_subject subjects[CASES] = { 0 };
     struct mrl_host host;
 
@@ -196,14 +246,13 @@ static int run(struct bench *bench)
     for (unsigned int i = 0; i < CASES; i++) {
         struct work *work = work_new(pool, &host, cases[i].event, cases[i].tasks, cases[i].format);
 
-        if (i == CLASSIC || i == CLASSIC_MANY)
+        if (i <= V1BETA1_MORE)
             check_peer(work);
         if (i == MLOCK2)
             bench_batch__contain(work->batch);
-        subjects[i] =
-            (struct bench_subject){ .run = cases[i].run,
-                                    .context = work,
-                                    .operations = (unsigned int)mrl_batch__count(work->batch) };
+        subjects[i] = (struct bench_subject){ .run = cases[i].run,
+                                              .context = work,
+                                              .operations = operations_of(work) };
     }
     bench_pin(bench_load_cpu());
     bench_rounds(subjects, CASES, ROUNDS, SLICE_NS);

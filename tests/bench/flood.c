@@ -27,7 +27,8 @@ static void call_mlock(void)
 
 /* -- one run ---------------------------------------------------------------------------------- */
 
-enum destination { TO_NONE, TO_NULL, TO_FIFO, TO_FILE };
+/* Where to: an output, a file in a fresh directory, or a recording beside the format none. */
+enum destination { TO_NONE, TO_NULL, TO_FIFO, TO_FILE, RECORD_NULL, RECORD_FILE };
 
 struct flood {
     const char *name;
@@ -35,19 +36,39 @@ struct flood {
     enum destination to;
     void (*call)(void);
     int calls;
-    bool paced;
+    bool paced, once;
+    const char *ring; /* NULL: as large as it is by default */
     const char *method;
-    struct bench_samples per_second, call_ns, cpu_s, lost;
+    struct bench_samples per_second, call_ns, cpu_s, lost, reader_cpu_s;
 };
 
-static int run_once(struct flood *flood, const char *output)
+/* Of the two outputs of a recording, the totals are of both. */
+static bool is_recording(const struct flood *flood)
 {
-    const char *const arguments[] = { "--output", output, "--events", flood->events, NULL };
+    return flood->to == RECORD_NULL || flood->to == RECORD_FILE;
+}
+
+static int run_once(struct flood *flood, const char *path)
+{
+    const bool records = is_recording(flood);
+    char output[128], recording[128];
+    const char *const arguments[] = { "--events",
+                                      flood->events,
+                                      "--ring",
+                                      flood->ring ? flood->ring : "8M",
+                                      "--output",
+                                      output,
+                                      records ? "--record" : NULL,
+                                      recording,
+                                      NULL };
     struct bench_program program;
     struct bench_totals totals;
     double seconds = 0;
     int failed;
 
+    snprintf(output, sizeof(output), "%s%s",
+             records || !path ? "none" : "json:", records || !path ? "" : path);
+    snprintf(recording, sizeof(recording), "policy=block:%s", path ? path : "");
     bench_program__start(&program, bench_program_cpu(), BENCH_STDOUT_NULL, arguments);
     failed = bench_program__wait(&program);
     if (!failed)
@@ -58,6 +79,8 @@ static int run_once(struct flood *flood, const char *output)
         bench_say("flood: %s: mrelease ended with status %d", flood->name, totals.status);
         return -1;
     }
+    if (records)
+        totals.delivered -= totals.read; /* what the format none got */
     bench_samples__add(&flood->per_second, (double)totals.delivered / seconds);
     bench_samples__add(&flood->cpu_s, totals.cpu_s * 1e6 / (double)totals.delivered);
     bench_samples__add(&flood->lost, (double)(totals.lost + totals.dropped));
@@ -68,21 +91,34 @@ static int run_once(struct flood *flood, const char *output)
     return 0;
 }
 
+static int read_to_end(struct flood *flood, struct bench_place *place)
+{
+    uint64_t lines = 0;
+    double cpu_s = bench_place__read_to_end(place, &lines);
+
+    if (cpu_s < 0 || !lines) {
+        bench_say("flood: %s: its reader found no end", flood->name);
+        return -1;
+    }
+    bench_samples__add(&flood->reader_cpu_s, cpu_s * 1e6 / (double)lines);
+    return 0;
+}
+
 static int run_to(struct flood *flood)
 {
     struct bench_place place;
-    char output[128];
     int failed;
 
     if (flood->to == TO_NONE)
-        return run_once(flood, "none");
-    if (flood->to == TO_NULL)
-        return run_once(flood, "json:/dev/null");
+        return run_once(flood, NULL);
+    if (flood->to == TO_NULL || flood->to == RECORD_NULL)
+        return run_once(flood, "/dev/null");
     bench_place__open(&place);
     if (flood->to == TO_FIFO)
         bench_place__fifo(&place);
-    snprintf(output, sizeof(output), "json:%s", place.path);
-    failed = run_once(flood, output);
+    failed = run_once(flood, place.path);
+    if (!failed && flood->to == TO_FIFO)
+        failed = read_to_end(flood, &place);
     bench_place__close(&place);
     return failed;
 }
@@ -103,10 +139,14 @@ static void report(struct bench *bench, const struct flood *flood)
         { "call_ns", "ns", &flood->call_ns, "CPU time of the producer per call, by chunks" },
         { "cpu_s_per_million", "s", &flood->cpu_s,
           "user and system time of mrelease, from ready to end" },
+        { "reader_cpu_s_per_million", "s", &flood->reader_cpu_s,
+          "user and system time of the reader, per million lines" },
     };
     char name[64];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!rows[i].samples->count)
+            continue;
         snprintf(name, sizeof(name), "flood.%s.%s", flood->name, rows[i].name);
         bench_median(bench, name, rows[i].samples, rows[i].unit,
                      "%s: %s; median of %zu, %d runs of %d calls; %s", flood->method,
@@ -144,7 +184,8 @@ static int run(struct bench *bench)
           .to = TO_FIFO,
           .call = bench_call_mrelease,
           .calls = FULL_CALLS,
-          .method = "process_mrelease(-1, 0) to a FIFO read by cat on mrelease's CPU" },
+          .method = "process_mrelease(-1, 0) to a FIFO; its reader, on mrelease's CPU too, "
+                    "counts lines" },
         { .name = "mlock",
           .events = "mlock*",
           .to = TO_NONE,
@@ -157,7 +198,40 @@ static int run(struct bench *bench)
           .call = bench_call_mrelease,
           .calls = PACED_CALLS,
           .paced = true,
+          .once = true,
           .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk" },
+        { .name = "file_64m",
+          .events = "default",
+          .to = TO_FILE,
+          .call = bench_call_mrelease,
+          .calls = FULL_CALLS,
+          .paced = true,
+          .once = true,
+          .ring = "64M",
+          .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk, --ring 64M" },
+        { .name = "file_full",
+          .events = "default",
+          .to = TO_FILE,
+          .call = bench_call_mrelease,
+          .calls = PACED_CALLS,
+          .once = true,
+          .method = "process_mrelease(-1, 0) at full speed to a file on disk" },
+        { .name = "record_null",
+          .events = "default",
+          .to = RECORD_NULL,
+          .call = bench_call_mrelease,
+          .calls = FULL_CALLS,
+          .once = true,
+          .method =
+              "process_mrelease(-1, 0) to --record policy=block:/dev/null, beside the format none" },
+        { .name = "record_file",
+          .events = "default",
+          .to = RECORD_FILE,
+          .call = bench_call_mrelease,
+          .calls = FULL_CALLS,
+          .once = true,
+          .method =
+              "process_mrelease(-1, 0) to --record policy=block:FILE on disk, beside the format none" },
     };
     enum { COUNT = sizeof(floods) / sizeof(floods[0]) };
     struct bench_samples bare_mrelease = { 0 }, bare_mlock = { 0 };
@@ -169,7 +243,7 @@ static int run(struct bench *bench)
         bench_produce(bench_call_mrelease, BARE_CALLS, 0, &bare_mrelease);
         bench_produce(call_mlock, BARE_CALLS, 0, &bare_mlock);
         for (unsigned int i = 0; i < COUNT && !failed; i++)
-            if (!floods[i].paced || round == ROUNDS - 1) /* a gigabyte and a half is written once */
+            if (!floods[i].once || round == ROUNDS - 1) /* gigabytes are written once */
                 failed = run_to(&floods[i]);
     }
     bench_pin(-1);
@@ -184,6 +258,7 @@ static int run(struct bench *bench)
         bench_samples__done(&floods[i].call_ns);
         bench_samples__done(&floods[i].cpu_s);
         bench_samples__done(&floods[i].lost);
+        bench_samples__done(&floods[i].reader_cpu_s);
     }
     bench_samples__done(&bare_mrelease);
     bench_samples__done(&bare_mlock);

@@ -18,15 +18,23 @@ struct bench_place {
     char folder[64];
     char path[96]; /* of a file in it, which is not there yet */
     pid_t reader;
+    uint64_t *reader_lines; /* shared with it */
 };
 
 /** Makes the directory, in TMPDIR or /var/tmp. */
 void bench_place__open(struct bench_place *place);
 
-/** Makes the path a FIFO that cat reads, on the CPU of the program under test. */
+/**
+ * Makes the path a FIFO with a reader on the CPU of the program under test: it reads up to 1 MiB at
+ * a time and counts lines, the least that a reader of lines can do.
+ */
 void bench_place__fifo(struct bench_place *place);
 
-/** Removes both, and ends the reader. */
+/** Waits until the reader found the end of what was written. Returns its CPU seconds; negative: it
+ * found none. */
+double bench_place__read_to_end(struct bench_place *place, uint64_t *ret_lines);
+
+/** Removes all, and ends the reader. */
 void bench_place__close(struct bench_place *place);
 
 #endif

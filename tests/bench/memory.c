@@ -15,7 +15,8 @@
 enum {
     IDLE_NS = 300 * 1000 * 1000,
     SAMPLE_NS = 50 * 1000 * 1000,
-    FLOOD_SAMPLES = 60,
+    FLOOD_SAMPLES = 200,
+    QUARTERS = 4,
     MAP_TYPE_RINGBUF = 27, /* enum bpf_map_type */
     CALLS_PER_LOOK = 1000,
 };
@@ -89,11 +90,16 @@ static double rings_kib(pid_t pid)
     return bytes / 1024;
 }
 
-/* The most that was seen while this process calls at full speed. */
-static struct resident flood(pid_t pid)
+/* What was seen while this process calls at full speed: the quarters show whether it is flat. */
+struct flood_memory {
+    struct resident most;
+    struct bench_samples rss_kib[QUARTERS];
+};
+
+static void flood(pid_t pid, struct flood_memory *seen)
 {
     uint64_t next = bench_now_ns() + SAMPLE_NS;
-    struct resident most = { 0 }, now;
+    struct resident now;
 
     for (int samples = 0; samples < FLOOD_SAMPLES;) {
         for (int i = 0; i < CALLS_PER_LOOK; i++)
@@ -101,12 +107,27 @@ static struct resident flood(pid_t pid)
         if (bench_now_ns() < next)
             continue;
         now = resident_of(pid);
-        most.rss_kib = now.rss_kib > most.rss_kib ? now.rss_kib : most.rss_kib;
-        most.anon_kib = now.anon_kib > most.anon_kib ? now.anon_kib : most.anon_kib;
+        seen->most.rss_kib = now.rss_kib > seen->most.rss_kib ? now.rss_kib : seen->most.rss_kib;
+        seen->most.anon_kib =
+            now.anon_kib > seen->most.anon_kib ? now.anon_kib : seen->most.anon_kib;
+        bench_samples__add(&seen->rss_kib[samples * QUARTERS / FLOOD_SAMPLES], now.rss_kib);
         next += SAMPLE_NS;
         samples++;
     }
-    return most;
+}
+
+static void report_quarters(struct bench *bench, const char *prefix, struct flood_memory *seen)
+{
+    char name[64];
+
+    for (int i = 0; i < QUARTERS; i++) {
+        snprintf(name, sizeof(name), "%s.flood_rss_quarter_%d", prefix, i + 1);
+        bench_median(bench, name, &seen->rss_kib[i], "KiB",
+                     "mrelease run --output json:/dev/null: median of %zu looks at VmRSS in this "
+                     "quarter of 10 s of calls at full speed",
+                     seen->rss_kib[i].count);
+        bench_samples__done(&seen->rss_kib[i]);
+    }
 }
 
 static void report(struct bench *bench,
@@ -123,8 +144,8 @@ static void report(struct bench *bench,
         { "rings", rings, "sum of the ring buffers' sizes, from /proc/PID/fdinfo" },
         { "idle_rss", idle.rss_kib, "VmRSS 0.3 s after the probes were ready" },
         { "idle_anon", idle.anon_kib, "RssAnon 0.3 s after the probes were ready" },
-        { "flood_rss", most.rss_kib, "largest VmRSS in 3 s of calls at full speed" },
-        { "flood_anon", most.anon_kib, "largest RssAnon in 3 s of calls at full speed" },
+        { "flood_rss", most.rss_kib, "largest VmRSS in 10 s of calls at full speed" },
+        { "flood_anon", most.anon_kib, "largest RssAnon in 10 s of calls at full speed" },
         { "limit_rss", 12 * 1024 + 2 * rings, "the design's limit: 12 MiB and twice the rings" },
         { "limit_anon", 8 * 1024, "the design's limit: 8 MiB" },
     };
@@ -140,8 +161,9 @@ static void report(struct bench *bench,
 static int measure(struct bench *bench, const char *prefix, const char *events)
 {
     const char *const arguments[] = { "--output", "json:/dev/null", "--events", events, NULL };
-    struct resident idle, most;
+    struct flood_memory seen = { 0 };
     struct bench_program program;
+    struct resident idle;
     double rings;
     int failed;
 
@@ -153,9 +175,10 @@ static int measure(struct bench *bench, const char *prefix, const char *events)
         idle = resident_of(program.pid);
         rings = rings_kib(program.pid);
         bench_pin(bench_load_cpu());
-        most = flood(program.pid);
+        flood(program.pid, &seen);
         bench_pin(-1);
-        report(bench, prefix, idle, most, rings);
+        report(bench, prefix, idle, seen.most, rings);
+        report_quarters(bench, prefix, &seen);
     }
     bench_program__stop(&program, NULL);
     return failed;

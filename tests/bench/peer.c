@@ -3,11 +3,19 @@
 #include "bench/peer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/bench.h"
 #include "enrich/entity.h"
 
-enum { ROUNDING_NS = 10 * 1000 * 1000 };
+static const struct classic {
+    const char *name;
+    uint64_t rounding_ns;
+    bool go_types;
+} classics[] = {
+    { "json-v0.23", 10 * 1000 * 1000, false },
+    { "json-v0.24", 100 * 1000 * 1000, true },
+};
 
 static json_t *text(struct mrl_text value)
 {
@@ -72,17 +80,17 @@ static void set_call(json_t *object, const struct mrl_event *event)
     json_object_set_new(object, "contextFlags", flags);
 }
 
-static void set_entities(json_t *object, const struct mrl_event *event)
+static void set_entities(json_t *object, const struct mrl_event *event, uint64_t rounding_ns)
 {
     set_number(object, "threadEntityId",
-               mrl_entity_id(event->host_thread_id, event->thread_start_ns, ROUNDING_NS));
+               mrl_entity_id(event->host_thread_id, event->thread_start_ns, rounding_ns));
     set_number(object, "processEntityId",
-               mrl_entity_id(event->host_process_id, event->process_start_ns, ROUNDING_NS));
+               mrl_entity_id(event->host_process_id, event->process_start_ns, rounding_ns));
     set_number(object, "parentEntityId",
-               mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, ROUNDING_NS));
+               mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns));
 }
 
-static json_t *value_of(const struct mrl_value *value, enum mrl_wire wire)
+static json_t *value_of(const struct mrl_value *value, enum mrl_wire wire, uint64_t rounding_ns)
 {
     if (value->absent)
         return json_null();
@@ -95,29 +103,39 @@ static json_t *value_of(const struct mrl_value *value, enum mrl_wire wire)
         return text(value->text);
     default:
         return json_integer(
-            mrl_entity_id(value->entity.host_pid, value->entity.start_ns, ROUNDING_NS));
+            mrl_entity_id(value->entity.host_pid, value->entity.start_ns, rounding_ns));
     }
 }
 
-json_t *bench_peer__build(const struct mrl_event *event)
+static json_t *build_classic(const struct mrl_event *event, const struct classic *classic)
 {
     json_t *object = json_object(), *args = json_array();
 
     set_task(object, event);
     set_container(object, event);
     set_call(object, event);
-    set_entities(object, event);
+    set_entities(object, event, classic->rounding_ns);
     for (unsigned int i = 0; i < event->def->field_count; i++) {
-        const struct mrl_field *field = &event->def->fields[i];
+        const struct mrl_kind *kind = event->def->fields[i].kind;
         json_t *arg = json_object();
 
-        json_object_set_new(arg, "name", json_string(field->name));
-        json_object_set_new(arg, "type", json_string(field->kind->type_v0_23));
-        json_object_set_new(arg, "value", value_of(&event->values[i], field->kind->wire));
+        json_object_set_new(arg, "name", json_string(event->def->fields[i].name));
+        json_object_set_new(arg, "type",
+                            json_string(classic->go_types ? kind->type_v0_24 : kind->type_v0_23));
+        json_object_set_new(arg, "value",
+                            value_of(&event->values[i], kind->wire, classic->rounding_ns));
         json_array_append_new(args, arg);
     }
     json_object_set_new(object, "args", args);
     return object;
+}
+
+json_t *bench_peer__build(const struct mrl_event *event, const char *format)
+{
+    for (size_t i = 0; i < sizeof(classics) / sizeof(classics[0]); i++)
+        if (!strcmp(classics[i].name, format))
+            return build_classic(event, &classics[i]);
+    return bench_peer__build_v1beta1(event);
 }
 
 size_t bench_peer__dump(const json_t *object, char *buffer, size_t size)

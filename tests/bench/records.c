@@ -7,8 +7,9 @@
 #include "bench/bench.h"
 #include "core/decode.h"
 
-#define CONTAINER "4c01db0b339c6d2b5d4d86a7f6a3b1f8e0c9d7a65b4e3f2d1c0b9a8877665544"
-#define BOOT_NS   UINT64_C(86400123456789)
+#define CONTAINER  "4c01db0b339c6d2b5d4d86a7f6a3b1f8e0c9d7a65b4e3f2d1c0b9a8877665544"
+#define EXECUTABLE "/usr/lib/systemd/systemd-oomd"
+#define BOOT_NS    UINT64_C(86400123456789)
 
 enum { EXE_OFFSET = sizeof(struct mrl_record) + sizeof(struct mrl_target) };
 
@@ -90,19 +91,26 @@ void bench_record__make(struct bench_record *record,
 unsigned int bench_batch__fill(struct mrl_batch *batch,
                                struct mrl_host *host,
                                enum mrl_event_index event,
-                               unsigned int tasks)
+                               unsigned int tasks,
+                               unsigned int first)
 {
     struct bench_record record;
     unsigned int count = 0;
 
     bench_batch__clear(batch);
     while (mrl_batch__has_room(batch, MRL_BATCH_EVENTS)) {
-        bench_record__make(&record, event, count, tasks);
+        bench_record__make(&record, event, first + count, tasks);
         if (mrl_decode__append(&record, record.record.size, host, batch))
             bench_die("a record of its own making was refused");
         count++;
     }
     return count;
+}
+
+void bench_batch__execute(struct mrl_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->events[i].executable = (struct mrl_text){ EXECUTABLE, sizeof(EXECUTABLE) - 1 };
 }
 
 void bench_batch__contain(struct mrl_batch *batch)

@@ -24,11 +24,18 @@ void bench_record__make(struct bench_record *record,
                         unsigned int index,
                         unsigned int tasks);
 
-/** Fills a batch with `MRL_BATCH_EVENTS` or fewer events of one kind; returns their number. */
+/**
+ * Fills a batch with `MRL_BATCH_EVENTS` or fewer events of one kind, the first of which has this
+ * index; returns their number.
+ */
 unsigned int bench_batch__fill(struct mrl_batch *batch,
                                struct mrl_host *host,
                                enum mrl_event_index event,
-                               unsigned int tasks);
+                               unsigned int tasks,
+                               unsigned int first);
+
+/** Gives every event of a batch an executable. */
+void bench_batch__execute(struct mrl_batch *batch);
 
 /** Puts every event of a batch into a container. */
 void bench_batch__contain(struct mrl_batch *batch);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <mrelease/mrelease.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,16 @@
 #include "bare.skel.h"
 #include "bench/bench.h"
 
-enum { ROUNDS = 11, CALLS = 250 * 1000, REPEATS = 3, RUNGS_MAX = 8 };
+enum { ROUNDS = 11, ROUNDS_MAX = 1000, CALLS = 250 * 1000, REPEATS = 3, RUNGS_MAX = 8 };
+
+/* MRELEASE_BENCH_ROUNDS: fewer of them, where all is slow. */
+static int rounds(void)
+{
+    const char *given = getenv("MRELEASE_BENCH_ROUNDS");
+    int count = given ? atoi(given) : 0;
+
+    return count > 0 && count < ROUNDS_MAX ? count : ROUNDS;
+}
 
 /* The least of a few repetitions: a call is disturbed upwards only. */
 static double ns_per_call(void)
@@ -120,12 +130,14 @@ static void report_rung(struct bench *bench,
         bench, name, &rung->ours, "ns",
         "getppid() with our probes of the rung attached and no call that they watch: least "
         "of %d loops of %d calls (CPU time), median of %d rounds in turn with the peers",
-        REPEATS, CALLS, ROUNDS);
+        REPEATS, CALLS, rounds());
     snprintf(name, sizeof(name), "tax.%s_bare.ns", rung->name);
     bench_median(bench, name, &rung->bare, "ns",
                  "the same with programs that only return 0 on the same hooks");
     snprintf(name, sizeof(name), "tax.%s.ratio_to_bare", rung->name);
     bench_ratio(bench, name, &rung->ours, &rung->bare, "ours over bare attach");
+    snprintf(name, sizeof(name), "tax.%s.ratio_to_none", rung->name);
+    bench_ratio(bench, name, &rung->ours, none, "ours over no probe at all");
     snprintf(name, sizeof(name), "tax.%s.added_ns", rung->name);
     bench_result(
         bench, name, tax, "ns", 0,
@@ -146,9 +158,9 @@ static int run(struct bench *bench)
     count = count < RUNGS_MAX ? count : RUNGS_MAX;
     for (unsigned int i = 0; i < count; i++)
         rungs[i] = (struct rung){ .name = known[i].name, .works = true };
-    bench_say("tax: %d rounds", ROUNDS);
+    bench_say("tax: %d rounds", rounds());
     bench_pin(bench_load_cpu());
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < rounds(); round++)
         measure_round(rungs, count, &none);
     bench_pin(-1);
     bench_median(bench, "tax.none.ns", &none, "ns",

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Any bytes as a record, through decode and every format: refused, or one line each. */
+/* Any bytes as a record, through decode and every format, without extras and with all of them:
+ * refused, or one line each. */
 #include <mrelease/encode.h>
 
 #include "core/decode.h"
 #include "fuzz.h"
 
-static void encode(const struct mrl_event *event)
+static void encode(const struct mrl_event *event, uint32_t extras)
 {
+    const struct mrl_encoder_options options = { .extras = extras };
     static char line[MRL_EVENT_TEXT_MAX];
     unsigned int count;
     const struct mrl_format *formats = mrl_format__all(&count);
 
     for (unsigned int i = 0; i < count; i++) {
+        const struct mrl_encoder_options options = { .extras = UINT32_MAX };
         struct mrl_encoder *encoder;
         ssize_t size;
 
-        must(!mrl_encoder__new(formats[i].name, NULL, NULL, &encoder));
+        must(!mrl_encoder__new(formats[i].name, &options, NULL, &encoder));
         size = mrl_encoder__put(encoder, event, line, sizeof(line));
         must(size >= 0 && (size_t)size <= sizeof(line));
         must(!size || formats[i].binary || memchr(line, '\n', (size_t)size) == line + size - 1);
@@ -32,8 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(batch && record);
     memcpy(record, data, size);
-    if (!mrl_decode__append(record, size, &host, batch))
-        encode(mrl_batch__at(batch, 0));
+    if (!mrl_decode__append(record, size, &host, batch)) {
+        encode(mrl_batch__at(batch, 0), 0);
+        encode(mrl_batch__at(batch, 0), UINT32_MAX);
+    }
     must(batch->arena.used <= MRL_BATCH_EVENT_ROOM);
     free(record);
     mrl_batch__unref(batch);

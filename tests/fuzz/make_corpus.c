@@ -45,10 +45,42 @@ static void save_targets(const char *directory)
     save(directory, "target_of_empty_steps", &record);
     memset(steps, 'x', sizeof(steps) - 1);
     test_record__set_path(&record, steps, sizeof(steps));
-    record.target.flags = 0x3f;
+    record.target.flags = 0x7fffff;
     memset(&record.target.before, 0xff, sizeof(record.target.before));
     memset(record.target.comm, 0xff, sizeof(record.target.comm));
     save(directory, "target_with_long_path", &record);
+    record.call.event = MRL_EVENT_PROCESS_MRELEASE;
+    record.call.ret = -22;
+    save(directory, "target_of_a_failed_call", &record);
+}
+
+static void save_locks(const char *directory)
+{
+    const struct mrl_locks locks = { 1, MRL_LOCKS_UNKNOWN, 65536 };
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK2);
+    record.call.flags = MRL_RECORD_LOCKS;
+    record.call.args[2] = 0x81;
+    record.call.size = sizeof(record.call) + sizeof(locks);
+    memcpy(&record.target, &locks, sizeof(locks)); /* what follows the record */
+    save(directory, "locks", &record);
+}
+
+static void save_callers(const char *directory)
+{
+    char steps[MRL_EXE_BYTES] = { 0 };
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_record__set_caller_path(&record, "oomd\0bin", sizeof("oomd\0bin"));
+    record.call.flags |= MRL_RECORD_EXE_CUT;
+    save(directory, "caller_with_path", &record);
+    memset(steps, 0xff, sizeof(steps) - 1);
+    test_record__init_full(&record);
+    test_record__set_path(&record, steps, sizeof(steps));
+    test_record__set_caller_path(&record, steps, sizeof(steps));
+    save(directory, "caller_and_target_with_long_paths", &record);
 }
 
 static void save_records(const char *directory)
@@ -65,6 +97,8 @@ static void save_records(const char *directory)
     memset(record.call.comm, '<', sizeof(record.call.comm));
     save(directory, "blocked_call", &record);
     save_targets(directory);
+    save_callers(directory);
+    save_locks(directory);
 }
 
 static void fill_each_event(struct test_capture *capture)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An independent encoder: a description of a call becomes the line that Tracee would print.
 
-Written from what Tracee does (its v0.23.2 and v0.24.1 sources), not from this project's encoder,
+Written from what Tracee does (the sources of v0.23.2, v0.24.1 and main), not from this project's encoder,
 so that the two can be compared. A description is a JSON object with the raw fields of a record;
 64-bit numbers are decimal strings, texts that need not be UTF-8 are hexadecimal:
 
@@ -11,18 +11,20 @@ so that the two can be compared. A description is a JSON object with the raw fie
                 "entry_ns": "…", "exit_ns": "…", "cgroup_id": "…", "thread_start_ns": "…",
                 "leader_start_ns": "…", "parent_start_ns": "…", "tid": "…", "pid": "…",
                 "ppid": "…", "host_tid": "…", "host_pid": "…", "host_ppid": "…", "uid": "…",
-                "mount_ns": "…", "pid_ns": "…", "comm": "6f6f6d64", "host_name": "…"},
+                "mount_ns": "…", "pid_ns": "…", "comm": "6f6f6d64", "host_name": "…",
+                "exe": [optional: components of the caller's path, innermost first]},
      "target": null, or
                {"flags": "7", "host_pid": "…", "pid": "…", "uid": "…", "start_ns": "…",
                 "cgroup_id": "…", "before": [file, anon, swap, shmem], "after": […],
                 "locked_pages": "…", "pagetable_bytes": "…", "comm": "…",
                 "exe": [components of the path, innermost first]}}
 
-    encoder.py [--dialect D] FILE…        prints the line of each description
+    encoder.py [--dialect D] [--exe] FILE…        prints the line of each description
 """
 
 import argparse
 import codecs
+import datetime
 import json
 import platform
 import struct
@@ -30,12 +32,12 @@ import sys
 
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
-COMPAT, NO_ENTRY = 1, 2  # record flags
-BLOCKED = 16
+COMPAT, NO_ENTRY, BLOCKED, EXE_CUT = 1, 2, 16, 32  # record flags
 FOUND, MM, OOM_SKIP, CUT, AFTER, EXACT = 1, 2, 4, 8, 16, 32  # target flags
 UNSTABLE, DYING, DUMPING, SHARED, KERNEL, THREAD, GONE = (1 << bit for bit in range(6, 13))
 DYING_AFTER, DUMPING_AFTER, MM_AFTER, SKIP_AFTER, UNSTABLE_AFTER, WATCHED, REAPED = (
     1 << bit for bit in range(13, 20))
+PER_TASK = 1 << 22
 
 # Type strings by dialect, and where Tracee cuts start times before it hashes them.
 DIALECTS = {
@@ -47,18 +49,23 @@ DIALECTS = {
         "s32": "int32", "u32": "uint32", "u64": "uint64", "size": "uint64",
         "pointer": "trace.Pointer", "text": "string", "rounding": 100_000_000,
     },
+    # In place of type strings, the members of a protobuf oneof.
+    "json-v1beta1": {
+        "s32": "int32", "u32": "u_int32", "u64": "u_int64", "size": "u_int64",
+        "pointer": "pointer", "text": "str", "rounding": 100_000_000,
+    },
 }
 
 RANGE = [("addr", "pointer"), ("len", "size")]
-# name: (id on x86-64, id on arm64, system call, arguments)
+# name: (id on x86-64, id on arm64, id in protobuf, system call, arguments)
 EVENTS = {
-    "process_mrelease": (448, 448, "process_mrelease", [("pidfd", "s32"), ("flags", "u32")]),
-    "do_mrelease": (10448, 10448, "process_mrelease", [("pidfd", "s32"), ("flags", "u32")]),
-    "mlock": (149, 228, "mlock", RANGE),
-    "munlock": (150, 229, "munlock", RANGE),
-    "mlockall": (151, 230, "mlockall", [("flags", "s32")]),
-    "munlockall": (152, 231, "munlockall", []),
-    "mlock2": (325, 284, "mlock2", RANGE + [("flags", "s32")]),
+    "process_mrelease": (448, 448, 360, "process_mrelease", [("pidfd", "s32"), ("flags", "u32")]),
+    "do_mrelease": (10448, 10448, 10448, "process_mrelease", [("pidfd", "s32"), ("flags", "u32")]),
+    "mlock": (149, 228, 150, "mlock", RANGE),
+    "munlock": (150, 229, 151, "munlock", RANGE),
+    "mlockall": (151, 230, 152, "mlockall", [("flags", "s32")]),
+    "munlockall": (152, 231, 153, "munlockall", []),
+    "mlock2": (325, 284, 326, "mlock2", RANGE + [("flags", "s32")]),
 }
 
 # -- Go's strings ----------------------------------------------------------------------------------
@@ -81,6 +88,16 @@ def go_character(character):
 
 def go_string(raw):
     return '"%s"' % "".join(map(go_character, raw.decode("utf-8", "one-per-byte")))
+
+
+def main_string(raw):
+    """As Tracee's main branch: what is no UTF-8 is dropped, and then every U+FFFD with it."""
+    try:
+        characters = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        characters = raw.decode("utf-8", "ignore").replace("\ufffd", "")
+    return '"%s"' % "".join(SHORT.get(c) or ("\\u%04x" % ord(c) if c < " " else c)
+                            for c in characters)
 
 
 # -- entity ids ------------------------------------------------------------------------------------
@@ -119,17 +136,14 @@ def cut(kind, number):
     return {"s32": signed32(number), "u32": number & U32}.get(kind, number)
 
 
-def text(raw):
-    return go_string(raw) if raw is not None else "null"
-
-
-def number_or_null(number):
-    return "null" if number is None else str(number)
-
-
 def counter_bound(case, flags):
+    """Pages that one counter may be off by: parts of CPUs since Linux 6.2, of threads before."""
     cpus = int(case["cpus"])
-    return 0 if flags & EXACT else max(32, 2 * cpus) * cpus
+    if flags & EXACT:
+        return 0
+    if flags & PER_TASK:
+        return 64 * 16 * int(case["target"]["threads"])
+    return max(32, 2 * cpus) * cpus
 
 
 def success(flags, anon_pages, bound):
@@ -213,68 +227,73 @@ def target_memory(case, target):
         released = max(0, resident(before) - resident(after))
         accuracy = b"exact" if flags & EXACT else b"approx"
         bound = 2 * 3 * counter_bound(case, flags) * page
-    fields = [("outcome", "text", text(outcome)),
-              ("released_bytes", "u64", number_or_null(released))]
+    fields = [("outcome", "text", outcome),
+              ("released_bytes", "u64", released)]
     for name, which in (("anon", anon), ("file", file), ("shmem", shmem), ("swap", swap)):
         for when, pages in (("before", before), ("after", after)):
             value = pages[which] if pages else None
-            fields.append(("%s_%s" % (name, when), "u64", number_or_null(value)))
+            fields.append(("%s_%s" % (name, when), "u64", value))
     fields += [
-        ("locked_bytes", "u64",
-         number_or_null(int(target["locked_pages"]) * page if before else None)),
-        ("pagetable_bytes", "u64",
-         number_or_null(int(target["pagetable_bytes"]) if before else None)),
-        ("accuracy", "text", text(accuracy)),
-        ("error_bound_bytes", "u64", number_or_null(bound)),
+        ("locked_bytes", "u64", int(target["locked_pages"]) * page if before else None),
+        ("pagetable_bytes", "u64", int(target["pagetable_bytes"]) if before else None),
+        ("accuracy", "text", accuracy),
+        ("error_bound_bytes", "u64", bound),
     ]
     return fields
 
 
+def path_of(steps, is_cut):
+    if not steps:
+        return None
+    path = b"".join(b"/" + bytes.fromhex(step) for step in reversed(steps))
+    return b"..." + path if is_cut else path
+
+
 def target_identity(case, target, rounding):
     if not target:
-        return [(name, kind, "null") for name, kind in (
+        return [(name, kind, None) for name, kind in (
             ("target_host_pid", "s32"), ("target_pid", "s32"), ("target_name", "text"),
             ("target_exe", "text"), ("target_uid", "u32"), ("target_start_time", "u64"),
             ("target_entity_id", "u32"), ("target_cgroup_id", "u64"),
             ("target_container_id", "text"))]
     start = int(target["start_ns"]) + int(case["boot_ns"]) & U64
-    steps = [bytes.fromhex(step) for step in target["exe"]]
-    path = b"".join(b"/" + step for step in reversed(steps)) if steps else None
-    if path and int(target["flags"]) & CUT:
-        path = b"..." + path
     host_pid = int(target["host_pid"])
     return [
-        ("target_host_pid", "s32", str(host_pid)),
-        ("target_pid", "s32", target["pid"]),
-        ("target_name", "text", text(bytes.fromhex(target["comm"]))),
-        ("target_exe", "text", text(path)),
-        ("target_uid", "u32", target["uid"]),
-        ("target_start_time", "u64", str(start)),
-        ("target_entity_id", "u32", str(entity(host_pid & U32, start, rounding))),
-        ("target_cgroup_id", "u64", target["cgroup_id"]),
-        ("target_container_id", "text", '""'),
+        ("target_host_pid", "s32", host_pid),
+        ("target_pid", "s32", int(target["pid"])),
+        ("target_name", "text", bytes.fromhex(target["comm"])),
+        ("target_exe", "text", path_of(target["exe"], int(target["flags"]) & CUT)),
+        ("target_uid", "u32", int(target["uid"])),
+        ("target_start_time", "u64", start),
+        ("target_entity_id", "u32", entity(host_pid & U32, start, rounding)),
+        ("target_cgroup_id", "u64", int(target["cgroup_id"])),
+        ("target_container_id", "text", b""),
     ]
+
+
+def caller_path(record):
+    return path_of(record.get("exe"), int(record["flags"]) & EXE_CUT) or b""
 
 
 def arguments(case, dialect):
     record = case["record"]
-    fields = [(name, kind, str(cut(kind, int(record["args"][i]))))
-              for i, (name, kind) in enumerate(EVENTS[case["event"]][3])]
+    fields = [(name, kind, cut(kind, int(record["args"][i])))
+              for i, (name, kind) in enumerate(EVENTS[case["event"]][4])]
     if case["event"] == "do_mrelease":
         duration = int(record["exit_ns"]) - int(record["entry_ns"])
         no_entry = int(record["flags"]) & NO_ENTRY
         found = case["target"] if case["target"] and int(case["target"]["flags"]) & FOUND else None
         fields += target_identity(case, found, dialect["rounding"])
         fields += target_memory(case, case["target"])
-        fields.append(("duration_ns", "u64", "null" if no_entry else str(duration)))
+        fields.append(("duration_ns", "u64", None if no_entry else duration))
     return fields
 
 
-# -- the line --------------------------------------------------------------------------------------
+# -- the lines -------------------------------------------------------------------------------------
 
-def line(case, dialect_name):
-    dialect, record = DIALECTS[dialect_name], case["record"]
-    x86_64, arm64, syscall, _ = EVENTS[case["event"]]
+def classic_line(case, dialect, with_exe):
+    record = case["record"]
+    x86_64, arm64, _, syscall, _ = EVENTS[case["event"]]
 
     def epoch(key):
         return int(record[key]) + int(case["boot_ns"]) & U64
@@ -284,6 +303,9 @@ def line(case, dialect_name):
 
     def boolean(value):
         return "true" if value else "false"
+
+    def value(value):
+        return go_string(value) if isinstance(value, bytes) else "null" if value is None else value
 
     container = bytes.fromhex(case["container_id"])
     fields = arguments(case, dialect)
@@ -302,7 +324,7 @@ def line(case, dialect_name):
         ("mountNamespace", record["mount_ns"]),
         ("pidNamespace", record["pid_ns"]),
         ("processName", go_string(bytes.fromhex(record["comm"]))),
-        ("executable", '{"path":""}'),
+        ("executable", '{"path":%s}' % go_string(caller_path(record) if with_exe else b"")),
         ("hostName", go_string(bytes.fromhex(record["host_name"]))),
         ("containerId", go_string(container)),
         ("container", '{"id":%s}' % go_string(container) if container else "{}"),
@@ -320,21 +342,100 @@ def line(case, dialect_name):
         ("processEntityId", entity_of("host_pid", "leader_start_ns")),
         ("parentEntityId", entity_of("host_ppid", "parent_start_ns")),
         ("args", "[%s]" % ",".join('{"name":"%s","type":"%s","value":%s}'
-                                   % (name, dialect[kind], value)
-                                   for name, kind, value in fields)),
+                                   % (name, dialect[kind], value(argument))
+                                   for name, kind, argument in fields)),
     ]
     return "{%s}" % ",".join('"%s":%s' % member for member in members)
+
+
+def rfc3339(ns):
+    seconds, fraction = divmod(ns, 1_000_000_000)
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    return moment.isoformat() + (".%09d" % fraction).rstrip("0").rstrip(".") + "Z"
+
+
+def datum(name, member, value):
+    if value is None:
+        return '{"name":"%s","value":null}' % name
+    if isinstance(value, bytes):
+        value = main_string(value)
+    elif member in ("int64", "u_int64", "pointer"):
+        value = '"%d"' % value
+    return '{"name":"%s","%s":%s}' % (name, member, value)
+
+
+def json_object(members):
+    """Members that are None are left out."""
+    return "{%s}" % ",".join('"%s":%s' % member for member in members if member[1] is not None)
+
+
+def process(case, dialect, syscall):
+    record = case["record"]
+    starts = {name: int(record[name + "_start_ns"]) + int(case["boot_ns"]) & U64
+              for name in ("thread", "leader", "parent")}
+
+    def entity_of(task, start):
+        return entity(int(record[task]), starts[start], dialect["rounding"])
+
+    if int(record["pid"]) == 0 and not record["comm"]:
+        return None
+    name, path = main_string(bytes.fromhex(record["comm"])), caller_path(record)
+    parent = entity_of("host_ppid", "parent")
+    return json_object([
+        ("executable", '{"path":%s}' % main_string(path) if path else None),
+        ("unique_id", entity_of("host_pid", "leader")),
+        ("host_pid", record["host_pid"]),
+        ("pid", record["pid"]),
+        ("real_user", '{"id":%s}' % record["uid"]),
+        ("thread", json_object([
+            ("start_time", '"%s"' % rfc3339(starts["thread"]) if starts["thread"] else None),
+            ("name", name if name != '""' else None),
+            ("unique_id", entity_of("host_tid", "thread")),
+            ("host_tid", record["host_tid"]),
+            ("tid", record["tid"]),
+            ("syscall", '"%s"' % syscall),
+            ("compat", "true" if int(record["flags"]) & COMPAT else None)])),
+        ("ancestors", '[{"unique_id":%d,"host_pid":%s,"pid":%s}]'
+         % (parent, record["host_ppid"], record["ppid"]) if parent else None)])
+
+
+def main_line(case, dialect):
+    record = case["record"]
+    _, _, protobuf_id, syscall, _ = EVENTS[case["event"]]
+    timestamp = int(record["entry_ns"]) + int(case["boot_ns"]) & U64
+    container = bytes.fromhex(case["container_id"])
+    data = [datum(name, dialect[kind], value) for name, kind, value in arguments(case, dialect)]
+    data.append(datum("returnValue", "int64", int(record["ret"])))
+    workload = json_object([
+        ("process", process(case, dialect, syscall)),
+        ("container", '{"id":%s,"name":"","started":true}' % main_string(container)
+         if container else None)])
+    return json_object([
+        ("timestamp", '"%s"' % (rfc3339(timestamp) if timestamp else "null")),
+        ("id", protobuf_id),
+        ("name", '"%s"' % case["event"]),
+        ("policies", '{"matched":[""]}'),
+        ("workload", workload if workload != "{}" else None),
+        ("data", "[%s]" % ",".join(data))])
+
+
+def line(case, dialect_name, with_exe=False):
+    dialect = DIALECTS[dialect_name]
+    if dialect_name == "json-v1beta1":
+        return main_line(case, dialect)
+    return classic_line(case, dialect, with_exe)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", metavar="FILE", nargs="+")
     parser.add_argument("--dialect", choices=DIALECTS, default="json-v0.23")
+    parser.add_argument("--exe", action="store_true", help="as --extra exe")
     options = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")
     for name in options.files:
         with open(name, encoding="utf-8") as file:
-            print(line(json.load(file), options.dialect))
+            print(line(json.load(file), options.dialect, options.exe))
 
 
 if __name__ == "__main__":

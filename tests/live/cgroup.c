@@ -30,12 +30,12 @@ static bool is_v1(void)
 }
 
 /* Where it is mounted. */
-static bool find_mount(char path[PATH_MAX])
+static bool find_mount(bool v1, char path[PATH_MAX])
 {
     char buffer[SMALL_BYTES];
     struct mntent entry;
     FILE *mounts = setmntent("/proc/self/mounts", "re");
-    bool v1 = is_v1(), found = false;
+    bool found = false;
 
     if (!mounts)
         return false;
@@ -57,7 +57,8 @@ uint64_t cgroup__id_of_self(void)
     struct stat directory;
     char *at;
 
-    if (!caller__read("/proc/thread-self/cgroup", lines, sizeof(lines)) || !find_mount(mount))
+    if (!caller__read("/proc/thread-self/cgroup", lines, sizeof(lines)) ||
+        !find_mount(is_v1(), mount))
         return 0;
     at = strstr(lines, mark);
     if (!at)
@@ -92,39 +93,49 @@ static bool inherit(const char *parent, const char *directory, const char *file)
     return caller__read(path, value, sizeof(value)) && put(directory, file, value);
 }
 
-static bool make_one(const char *parent, const char *directory)
+static bool make_one(bool v1, const char *parent, const char *directory)
 {
     if (mkdir(directory, DIRECTORY_MODE)) {
         printf("# %s: %s\n", directory, strerror(errno));
         return false;
     }
     cleanup__directory(directory);
-    if (is_v1() && (!inherit(parent, directory, "cpuset.cpus") ||
-                    !inherit(parent, directory, "cpuset.mems"))) {
+    if (v1 && (!inherit(parent, directory, "cpuset.cpus") ||
+               !inherit(parent, directory, "cpuset.mems"))) {
         printf("# %s: takes no processors or memory nodes: %s\n", directory, strerror(errno));
         return false;
     }
     return true;
 }
 
-const char *cgroup__make(const char *path)
+static const char *make(bool v1, const char *path)
 {
     char parent[2 * PATH_MAX];
     char *directory = calloc(1, 2 * PATH_MAX);
 
     cleanup__add(free, directory);
-    if (!directory || !find_mount(directory))
+    if (!directory || !find_mount(v1, directory))
         return NULL;
     while (*path) {
         size_t size = strcspn(path, "/"), used = strlen(directory);
 
         snprintf(parent, sizeof(parent), "%s", directory);
         snprintf(directory + used, 2 * PATH_MAX - used, "/%.*s", (int)size, path);
-        if (!make_one(parent, directory))
+        if (!make_one(v1, parent, directory))
             return NULL;
         path += size + (path[size] == '/');
     }
     return directory;
+}
+
+const char *cgroup__make(const char *path)
+{
+    return make(is_v1(), path);
+}
+
+const char *cgroup__make_v2(const char *path)
+{
+    return make(false, path);
 }
 
 uint64_t cgroup__id(const char *directory)

@@ -18,6 +18,9 @@ uint64_t cgroup__id_of_self(void);
  */
 const char *cgroup__make(const char *path);
 
+/** The same in the hierarchy of cgroup v2, wherever that is mounted. */
+const char *cgroup__make_v2(const char *path);
+
 /** The inode of a directory that cgroup__make() returned. */
 uint64_t cgroup__id(const char *directory);
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "collect.h"
+
 enum { TEST_TIME_MAX_S = 150, LONG_TEST_TIME_MAX_S = 1200 };
 
 #define TRACEFS       "/sys/kernel/tracing"
@@ -38,9 +40,11 @@ int live__setup(void **state)
 
 int live__teardown(void **state)
 {
+    int valid = collect__directory(directory);
+
     (void)state;
     cleanup__run();
-    return 0;
+    return valid;
 }
 
 /* Two instructions that a kernel with tracing programs takes: r0 = 0, exit. */
@@ -87,6 +91,59 @@ void live__require(void)
         puts("# skipped: needs the initial PID namespace, to know ids as the host has them");
         skip();
     }
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+void live__require_unsanitized(void)
+{
+    live__require();
+    if (SANITIZED) {
+        puts("# skipped: a sanitizer wants to be loaded first, and takes memory of its own");
+        skip();
+    }
+}
+
+bool live__works(const char *rung)
+{
+    const char *const arguments[] = { "run", "--rung",   rung,   "--duration",
+                                      "1ms", "--output", "none", NULL };
+    struct sensor sensor;
+
+    return !sensor__run(&sensor, arguments);
+}
+
+static const char *const ladder[] = { "fentry", "kprobe", "tracepoint", "tp_btf", "raw_tp" };
+
+bool live__sees_compat(const char *rung)
+{
+    return strcmp(rung, "tracepoint") != 0;
+}
+
+bool live__sees_blocked(const char *rung)
+{
+    return strcmp(rung, "fentry") != 0 && strcmp(rung, "kprobe") != 0;
+}
+
+void live__each_rung(void (*check)(const char *rung))
+{
+    const char *forced = getenv("MRELEASE_TEST_RUNG"), *offered = getenv("MRELEASE_TEST_RUNGS");
+    unsigned int checked = 0;
+
+    live__private_mounts(); /* tracefs, for tracepoint */
+    for (size_t i = 0; i < COUNT_OF(ladder); i++) {
+        if (forced ? strcmp(forced, ladder[i]) != 0
+                   : !(offered ? strstr(offered, ladder[i]) != NULL : live__works(ladder[i])))
+            continue;
+        printf("# rung %s\n", ladder[i]);
+        check(ladder[i]);
+        checked++;
+    }
+    assert_int_not_equal(checked, 0);
 }
 
 const char *live__text(const char *format, ...)

@@ -37,6 +37,22 @@ int live__teardown(void **state);
 /** First line of every test: skips it, with the reason, where the kernel will not let us. */
 void live__require(void);
 
+/** The same, for tests that preload faults into the program or measure its memory: not where a
+ * sanitizer wants to be first, and takes memory of its own. */
+void live__require_unsanitized(void);
+/**
+ * Runs `check` on every rung of the ladder: on that one alone which MRELEASE_TEST_RUNG forces, else
+ * on those that MRELEASE_TEST_RUNGS says this kernel offers, else on those that work here.
+ */
+void live__each_rung(void (*check)(const char *rung));
+
+/** Whether the program can watch with this rung here. */
+bool live__works(const char *rung);
+
+/** Whether a rung sees calls through 32-bit entry points; calls that seccomp refused. */
+bool live__sees_compat(const char *rung);
+bool live__sees_blocked(const char *rung);
+
 /** The path of `name` in the directory of the running test. Valid until the test ends. */
 const char *live__path(const char *name);
 

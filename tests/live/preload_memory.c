@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Preloaded into the program under test: the allocation whose number is MRELEASE_TEST_ALLOCATION
- * fails. At the end standard error is told how many there were.
+ * fails. At the end standard error is told how many there were, and how many blocks are left that
+ * nobody freed.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -14,8 +15,10 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void __libc_free(void *block);
 
 static atomic_ulong allocations;
+static atomic_long left;
 static unsigned long failing; /* 0: none */
 
 __attribute__((constructor)) static void begin(void)
@@ -29,7 +32,8 @@ __attribute__((constructor)) static void begin(void)
 __attribute__((destructor)) static void end(void)
 {
     char line[64];
-    int size = snprintf(line, sizeof(line), "allocations: %lu\n", atomic_load(&allocations));
+    int size = snprintf(line, sizeof(line), "allocations: %lu, left: %ld\n",
+                        atomic_load(&allocations), atomic_load(&left));
 
     failing = 0;
     if (write(STDERR_FILENO, line, (size_t)size) != size)
@@ -44,17 +48,35 @@ static int fails(void)
     return 1;
 }
 
+static void *keep(void *block)
+{
+    atomic_fetch_add(&left, block != NULL);
+    return block;
+}
+
 void *malloc(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails() ? NULL : keep(__libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : keep(__libc_calloc(count, size));
 }
 
 void *realloc(void *old, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(old, size);
+    void *block = fails() ? NULL : __libc_realloc(old, size);
+
+    if (!old)
+        keep(block);
+    else if (!block && !size)
+        atomic_fetch_sub(&left, 1); /* freed */
+    return block;
+}
+
+void free(void *block)
+{
+    atomic_fetch_sub(&left, block != NULL);
+    __libc_free(block);
 }

@@ -74,7 +74,7 @@ static json_t *argument_of(const struct line *line, const char *name)
     for (size_t i = 0; i < json_array_size(args); i++)
         if (!strcmp(json__text(json_array_get(args, i), "name"), name))
             return json_array_get(args, i);
-    fail_msg("a do_mrelease has no field '%s'", name);
+    fail_msg("no field '%s' in %s", name, line->text);
     return NULL;
 }
 
@@ -183,16 +183,40 @@ void release__act(struct script *script)
     victim__bury(script);
 }
 
+static const struct lines *run(const char *const *arguments,
+                               struct script *script,
+                               void (*act)(struct script *script))
+{
+    struct sensor sensor;
+
+    sensor__start(&sensor, arguments);
+    script__run(script, act);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    return lines__load(live__path("events"));
+}
+
 const struct lines *release__run(const char *events,
                                  struct script *script,
                                  void (*act)(struct script *script))
 {
-    struct sensor sensor;
+    const char *const arguments[] = {
+        "run", "--events", events, "--output", live__output("json", "events"), NULL
+    };
 
-    SENSOR_START(&sensor, "--events", events, "--output", live__output("json", "events"));
-    script__run(script, act);
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
-    return lines__load(live__path("events"));
+    return run(arguments, script, act);
+}
+
+const struct lines *release__run_extra(const char *extras,
+                                       const char *events,
+                                       struct script *script,
+                                       void (*act)(struct script *script))
+{
+    const char *const arguments[] = {
+        "run", "--events", events, "--extra", extras, "--output", live__output("json", "events"),
+        NULL,
+    };
+
+    return run(arguments, script, act);
 }
 
 const struct line *assert_released(const struct lines *lines,

@@ -42,6 +42,12 @@ const struct lines *release__run(const char *events,
                                  struct script *script,
                                  void (*act)(struct script *script));
 
+/** The same with --extra `extras`. */
+const struct lines *release__run_extra(const char *extras,
+                                       const char *events,
+                                       struct script *script,
+                                       void (*act)(struct script *script));
+
 /** The release of the script's victim, with all that holds of each but the amounts. */
 const struct line *assert_released(const struct lines *lines,
                                    const struct script *script,

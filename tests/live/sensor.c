@@ -16,7 +16,7 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 32 };
+enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 96 };
 
 #define READY "mrelease: watching "
 
@@ -53,15 +53,38 @@ static int create(const char *path)
     return fd;
 }
 
+static bool contains(const char *const *words, const char *word)
+{
+    while (*words && strcmp(*words, word) != 0)
+        words++;
+    return *words;
+}
+
+/* MRELEASE_TEST_RUNG forces the rung of each run that does not name one. */
+static unsigned int force_rung(const char *const *arguments, const char *words[])
+{
+    const char *rung = getenv("MRELEASE_TEST_RUNG");
+
+    if (!rung || !arguments[0] || contains(arguments, "--rung") ||
+        (strcmp(arguments[0], "run") != 0 && strcmp(arguments[0], "demo") != 0))
+        return 0;
+    words[0] = arguments[0];
+    words[1] = "--rung";
+    words[2] = rung;
+    return 3;
+}
+
 __attribute__((noreturn)) static void become_program(const struct sensor_options *options,
                                                      int out,
                                                      int err)
 {
-    const char *words[ARGUMENTS_MAX + 2] = { "mrelease" };
+    const char *program = options->program ? options->program : MRL_TEST_PROGRAM;
+    const char *words[ARGUMENTS_MAX + 4] = { options->program ? program : "mrelease" };
+    unsigned int forced = force_rung(options->arguments, words + 1);
     sigset_t none;
 
-    for (int i = 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
-        words[i + 1] = options->arguments[i];
+    for (unsigned int i = forced > 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
+        words[i + 1 + (forced ? forced - 1 : 0)] = options->arguments[i];
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     sigemptyset(&none);
@@ -70,8 +93,8 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
     if (options->prepare)
         options->prepare();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execv(MRL_TEST_PROGRAM, (char *const *)words);
-    dprintf(STDERR_FILENO, "%s: %s\n", MRL_TEST_PROGRAM, strerror(errno));
+    execv(program, (char *const *)words);
+    dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
@@ -171,15 +194,16 @@ static const char *said_of(const struct sensor *sensor, const char *subject)
 
 struct totals sensor__totals(const struct sensor *sensor, const char *event)
 {
-    struct totals totals;
+    struct totals totals = { 0 };
     const char *said = said_of(sensor, event);
 
     if (sscanf(said,
-               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed), "
-               "%llu self",
-               &totals.seen, &totals.read, &totals.lost, &totals.self) != 4)
+               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
+               "%*u exit missed), %llu self, %llu filtered (%llu by the kernel)",
+               &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
+               &totals.filtered_by_kernel) < 4)
         fail_msg("not the totals of an event: %s", said);
-    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self);
+    assert_int_equal(totals.seen, totals.read + totals.lost + totals.self + totals.filtered);
     return totals;
 }
 
@@ -198,6 +222,23 @@ void sensor__delivered(const struct sensor *sensor,
             return;
     }
     fail_msg("no totals of %s in: %s", output, text);
+}
+
+unsigned long long sensor__lines(const struct sensor *sensor, const char *output)
+{
+    const char *subject = live__text("mrelease: %s: ", output), *at = sensor__stderr(sensor);
+    unsigned long long delivered, told = 0;
+
+    while ((at = strstr(at, subject))) {
+        at += strlen(subject);
+        if (sscanf(
+                at,
+                "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
+                &delivered, &told) >= 1)
+            return delivered + told;
+    }
+    fail_msg("no totals of %s", output);
+    return 0;
 }
 
 void sensor__assert_one_line(const struct sensor *sensor, const char *text)

@@ -9,6 +9,8 @@
 
 /** How to start it. Zeroed is a valid start. */
 struct sensor_options {
+    /** Another program, of which the rest of this header then holds; NULL: mrelease. */
+    const char *program;
     /** "run", …: after the name of the program. NULL-terminated. */
     const char *const *arguments;
     /** Runs in the child before the program does; may be NULL. */
@@ -49,7 +51,7 @@ void sensor__await_text(const struct sensor *sensor, const char *text);
 
 /** What standard error tells of an event at the end. */
 struct totals {
-    unsigned long long seen, read, lost, self;
+    unsigned long long seen, read, lost, self, filtered, filtered_by_kernel;
 };
 
 /** The totals of `event`, of which it was checked that none is unaccounted for. */
@@ -60,6 +62,9 @@ void sensor__delivered(const struct sensor *sensor,
                        const char *output,
                        unsigned long long *ret_delivered,
                        unsigned long long *ret_dropped);
+
+/** Lines that it got: those of events, and those that tell of losses. */
+unsigned long long sensor__lines(const struct sensor *sensor, const char *output);
 
 /** The program said one line, which begins with its name and contains `text`, and printed nothing.
  */

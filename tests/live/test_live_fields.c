@@ -65,13 +65,13 @@ static void all_calls(struct script *script)
     lock_calls(script);
 }
 
-static void assert_rung(const char *rung, const char *coverage)
+static void assert_rung(const char *rung)
 {
     struct script *script = script__new();
     struct sensor sensor;
 
-    SENSOR_START(&sensor, "--events", ALL_EVENTS, "--rung", rung, "--coverage", coverage,
-                 "--output", live__output("json", rung));
+    SENSOR_START(&sensor, "--events", ALL_EVENTS, "--rung", rung, "--output",
+                 live__output("json", rung));
     sensor__await_text(&sensor, live__text(", with %s\n", rung));
     script__run(script, all_calls);
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
@@ -79,26 +79,11 @@ static void assert_rung(const char *rung, const char *coverage)
     assert_script(lines__load(live__path(rung)), script);
 }
 
-static void fields_are_right_on_tp_btf(void **state)
+static void fields_are_right_on_every_rung(void **state)
 {
     (void)state;
     live__require();
-    assert_rung("tp_btf", "compat");
-}
-
-static void fields_are_right_on_raw_tp(void **state)
-{
-    (void)state;
-    live__require();
-    assert_rung("raw_tp", "all");
-}
-
-static void fields_are_right_on_tracepoint(void **state)
-{
-    (void)state;
-    live__require();
-    live__private_mounts();
-    assert_rung("tracepoint", "native");
+    live__each_rung(assert_rung);
 }
 
 static void lock_once(struct script *script)
@@ -261,9 +246,7 @@ static void an_orphan_has_its_new_parent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LIVE_TEST(fields_are_right_on_tp_btf),
-        LIVE_TEST(fields_are_right_on_raw_tp),
-        LIVE_TEST(fields_are_right_on_tracepoint),
+        LIVE_TEST(fields_are_right_on_every_rung),
         LIVE_TEST(the_processor_is_that_of_the_call),
         LIVE_TEST(a_thread_has_its_own_id_and_start_time),
         LIVE_TEST(a_child_of_a_thread_has_the_process_as_parent),

@@ -43,46 +43,60 @@ static void assert_accounted(const struct sensor *sensor)
         fail_msg("not every event is accounted for: %s", said);
 }
 
-static void a_flood_to_none_is_accounted_for(void **state)
+static void start_beside_flood(struct sensor *sensor, const char *output)
+{
+    const char *arguments[] = { "run", "--events", RARE, "-o", output, NULL };
+    const struct sensor_options options = { .arguments = arguments,
+                                            .prepare = load__take_first_cpu };
+
+    sensor__spawn(sensor, &options);
+    sensor__await_ready(sensor);
+}
+
+/* Ten million calls leave the sensor a core of its own, and nothing is lost; fewer calls are made
+ * on machines that have other things to do. */
+static struct totals assert_flood(struct sensor *sensor, const char *output)
 {
     unsigned long long delivered, dropped;
-    struct sensor sensor;
-    struct totals totals;
+    struct totals totals = sensor__totals(sensor, RARE);
 
-    (void)state;
-    live__require();
-    SENSOR_START(&sensor, "--events", RARE, "-o", "none");
-    flood(RARE);
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
-    totals = sensor__totals(&sensor, RARE);
-    sensor__delivered(&sensor, "none", &delivered, &dropped);
-    assert_accounted(&sensor);
+    sensor__delivered(sensor, output, &delivered, &dropped);
+    assert_accounted(sensor);
     assert_in_range(totals.read + totals.lost, flood_calls(), UINT64_MAX);
     assert_int_equal(delivered, totals.read);
     assert_int_equal(dropped, 0);
+    if (load__long() && last_cpu() > 0)
+        assert_int_equal(totals.lost, 0);
+    return totals;
+}
+
+static void a_flood_to_none_is_accounted_for(void **state)
+{
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    start_beside_flood(&sensor, "none");
+    flood(RARE);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_flood(&sensor, "none");
 }
 
 static void a_flood_to_a_fifo_is_accounted_for(void **state)
 {
-    struct reader reader = { .path = live__path("fifo"), .wanted = "\"eventName\":\"" RARE "\"" };
-    unsigned long long delivered, dropped;
+    struct reader reader = { .path = live__path("fifo"), .on_first_cpu = true };
+    const char *output = live__output("json", "fifo");
     struct sensor sensor;
-    struct totals totals;
 
     (void)state;
     live__require();
     reader__start(&reader);
-    SENSOR_START(&sensor, "--events", RARE, "-o", live__output("json", "fifo"));
+    start_beside_flood(&sensor, output);
     flood(RARE);
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     reader__wait(&reader);
-    totals = sensor__totals(&sensor, RARE);
-    sensor__delivered(&sensor, live__output("json", "fifo"), &delivered, &dropped);
-    assert_accounted(&sensor);
-    assert_in_range(totals.read + totals.lost, flood_calls(), UINT64_MAX);
-    assert_int_equal(reader.wanted_lines, totals.read);
-    assert_int_equal(reader.lines, delivered);
-    assert_int_equal(dropped, 0);
+    assert_flood(&sensor, output);
+    assert_int_equal(reader.lines, sensor__lines(&sensor, output));
 }
 
 /* -- lanes ------------------------------------------------------------------------------------ */
@@ -224,7 +238,8 @@ static void a_reader_that_stops_costs_its_own_events_only(void **state)
     assert_int_equal(delivered, totals.read);
     assert_int_equal(dropped, 0);
     sensor__delivered(&sensor, fifo, &delivered, &dropped);
-    assert_int_equal(delivered, reader.lines);
+    assert_int_equal(sensor__lines(&sensor, fifo), reader.lines);
+    assert_int_equal(delivered + dropped, totals.read);
     assert_in_range(dropped, 1000, UINT64_MAX);
     assert_int_equal(verify(live__path("events"), "complete: "), 0);
     assert_int_equal(verify(reader.copy, "missing, as events_lost says"), 1);
@@ -235,7 +250,7 @@ static void a_reader_that_stops_costs_its_own_events_only(void **state)
  * delivered. */
 static void an_output_that_is_given_up_is_accounted_for(void **state)
 {
-    const struct load load = { .event = "munlock", .cpu = last_cpu(), .calls = 2000 };
+    const struct load load = { .event = "munlock", .cpu = last_cpu(), .calls = 6000 };
     struct reader reader = { .path = live__path("fifo"), .stall_after = 1, .stall_ms = 6000 };
     const char *fifo = live__output("json", "fifo");
     const char *arguments[] = { "run", "--events", "munlock", "-d", "1s", "-o", fifo, NULL };
@@ -254,7 +269,7 @@ static void an_output_that_is_given_up_is_accounted_for(void **state)
     assert_accounted(&sensor);
     assert_non_null(strstr(sensor__stderr(&sensor), "takes nothing any more, given up"));
     sensor__delivered(&sensor, fifo, &delivered, &dropped);
-    assert_int_equal(reader.lines, delivered);
+    assert_int_equal(reader.lines, sensor__lines(&sensor, fifo));
     assert_int_equal(delivered + dropped, sensor__totals(&sensor, "munlock").read);
     assert_in_range(dropped, 1, UINT64_MAX);
 }

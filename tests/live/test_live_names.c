@@ -142,8 +142,8 @@ static void python_writes_the_same_lines(void **state)
         puts("# skipped: needs python3");
         skip();
     }
-    run_names("tp_btf", "events");
-    run_names("raw_tp", "events"); /* appended */
+    run_names("auto", "events");
+    run_names("auto", "events"); /* appended */
     assert_in_range(lines__load(live__path("events"))->count, 2 * NAME_COUNT, SIZE_MAX);
     status = system(live__text("/usr/bin/python3 %s/live/reserialise.py %s", MRL_TEST_DIR,
                                live__path("events")));

@@ -139,6 +139,8 @@ static const struct {
     { { "run", "--events", "defualt" }, "did you mean 'default'?" },
     { { "run", "--events", "-munlok" }, "did you mean 'munlock'?" },
     { { "run", "--events", "nosuch*" }, "unknown event 'nosuch*'" },
+    { { "run", "--events", "mlock.data.le=1" }, "unknown field 'le': did you mean 'len'?" },
+    { { "run", "--scope", "uidd=1" }, "unknown scope 'uidd': did you mean 'uid'?" },
     { { "run", "--events", "" }, "is not a list of events" },
     { { "run", "--events", "mlock,,munlock" }, "is not a list of events" },
     { { "run", "--events", "mlock,-mlock" }, "leaves no event to watch" },
@@ -257,9 +259,12 @@ static void call_as_root(struct script *script)
     script__call(script, "mlock", 0, 0, 0);
 }
 
+/* On the rung that is chosen: kprobe and tracepoint use perf events, which some kernels keep for
+ * root. */
 static void two_capabilities_are_enough(void **state)
 {
-    const char *const arguments[] = { "run", "--events", "process_mrelease,mlock", NULL };
+    const char *const arguments[] = { "run", "--rung", "auto", "--events", "process_mrelease,mlock",
+                                      NULL };
     const struct sensor_options options = { .arguments = arguments,
                                             .prepare = be_nobody_with_bpf_and_perfmon };
     struct script *script;

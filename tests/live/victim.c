@@ -20,7 +20,7 @@
 #include "cgroup.h"
 #include "script.h"
 
-enum { TRIES = 8, PROC_BYTES = 8192 };
+enum { TRIES = 8, PROC_BYTES = 8192, STACK_BYTES = 64 * 1024 };
 
 /* -- in the victim ---------------------------------------------------------------------------- */
 
@@ -42,10 +42,11 @@ static void hold_file(struct script *script, const char *path, size_t bytes)
         (void)memory[i];
 }
 
-static void hold_memory(struct script *script)
+/* Returns the anonymous part. */
+static char *hold_memory(struct script *script)
 {
     const struct victim *victim = &script->victim;
-    char *memory;
+    char *memory = NULL;
 
     if (victim->anon_bytes) {
         memory = map(script, victim->anon_bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -59,16 +60,46 @@ static void hold_memory(struct script *script)
                victim->shmem_bytes);
     if (victim->file_bytes)
         hold_file(script, victim->file, victim->file_bytes);
+    return memory;
+}
+
+static int sleep_for_ever(void *nothing)
+{
+    (void)nothing;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+    return 0;
+}
+
+static pid_t share(struct script *script, int flags)
+{
+    pid_t other;
+    char *stack = map(script, STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+    other = clone(sleep_for_ever, stack + STACK_BYTES, flags, NULL);
+    script__check(script, other > 0, "clone");
+    return other;
+}
+
+/* mprotect() keeps others out of the memory while it walks the page tables. */
+static void churn(char *memory, size_t bytes)
+{
+    for (;;) {
+        mprotect(memory, bytes, PROT_READ);
+        mprotect(memory, bytes, PROT_READ | PROT_WRITE);
+    }
 }
 
 static void live(struct script *script, int ready)
 {
     struct victim *victim = &script->victim;
+    char *memory;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     script__check(script, !victim->cgroup || cgroup__enter(victim->cgroup), "entering a cgroup");
     script__check(script, readlink("/proc/self/exe", victim->path, EXE_BYTES - 1) > 0, "readlink");
-    hold_memory(script);
+    memory = hold_memory(script);
     if (victim->uid) {
         script__check(script, !setresuid(victim->uid, victim->uid, victim->uid), "setresuid");
         prctl(PR_SET_DUMPABLE, 1);
@@ -76,7 +107,13 @@ static void live(struct script *script, int ready)
     }
     prctl(PR_SET_NAME, victim->name ? victim->name : "live-victim");
     script__check(script, caller__take(&victim->self), "the victim does not know itself");
+    if (victim->shares)
+        victim->sharer = share(script, CLONE_VM | SIGCHLD);
+    for (unsigned int i = 0; i < victim->threads; i++)
+        share(script, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD);
     script__check(script, write(ready, "", 1) == 1, "write");
+    if (victim->churns)
+        churn(memory, victim->anon_bytes);
     for (;;)
         pause();
 }
@@ -132,9 +169,10 @@ void victim__start(struct script *script)
 
 void victim__kill(struct script *script)
 {
-    const struct sched_param idle = { 0 };
+    const struct sched_param idle = { 0 }, first = { .sched_priority = 1 };
     int pidfd = script->victim.pidfd;
 
+    sched_setscheduler(0, SCHED_FIFO, &first); /* until the victim may run */
     sched_setscheduler(script->victim.pid, SCHED_IDLE, &idle);
     script__check(script, !syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), "killing");
 }
@@ -145,6 +183,7 @@ void victim__await_death(struct script *script)
     siginfo_t info;
     int err;
 
+    sched_setscheduler(0, SCHED_OTHER, &normal);
     sched_setscheduler(script->victim.pid, SCHED_OTHER, &normal);
     do
         err = waitid(P_PIDFD, (id_t)script->victim.pidfd, &info, WEXITED | WNOWAIT);
@@ -155,6 +194,9 @@ void victim__await_death(struct script *script)
 void victim__bury(struct script *script)
 {
     victim__await_death(script);
+    if (script->victim.sharer)
+        kill(script->victim.sharer, SIGKILL); /* it may not have got so far as to die by itself */
+    script->victim.sharer = 0;
     script__check(script, waitpid(script->victim.pid, NULL, 0) > 0, "waitpid");
     close(script->victim.pidfd);
 }

@@ -18,14 +18,18 @@ struct script;
 struct victim {
     /* For the test to choose. */
     size_t anon_bytes, shmem_bytes, file_bytes, locked_bytes;
-    uint32_t uid;       /* 0: root */
-    const char *name;   /* NULL: "live-victim" */
-    const char *cgroup; /* a directory of cgroup__make(); NULL: the caller's */
-    const char *file;   /* a file of file_bytes, when there are any */
+    uint32_t uid;         /* 0: root */
+    const char *name;     /* NULL: "live-victim" */
+    const char *cgroup;   /* a directory of cgroup__make(); NULL: the caller's */
+    const char *file;     /* a file of file_bytes, when there are any */
+    bool shares;          /* its memory with a process of its own that lives on */
+    bool churns;          /* its page tables, and so holds the lock of its memory nearly always */
+    unsigned int threads; /* more than the first */
 
     /* Known once it was started. */
-    pid_t pid; /* as its parent sees it */
-    int pidfd; /* its parent's */
+    pid_t pid;    /* as its parent sees it */
+    int pidfd;    /* its parent's */
+    pid_t sharer; /* of its memory; 0: none */
     struct caller self;
     char path[EXE_BYTES]; /* of its executable */
     uint64_t resident_bytes, anon_resident_bytes;

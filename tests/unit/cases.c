@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/lines.h"
 #include "unit/unit.h"
 
 static const char *member(json_t *object, const char *name)
@@ -84,11 +85,23 @@ static void read_pages(struct mrl_pages *pages, json_t *array)
         *counters[i] = (__s64)number_of(json_string_value(json_array_get(array, i)));
 }
 
+static size_t read_steps(json_t *steps, char bytes[MRL_EXE_BYTES])
+{
+    json_t *step;
+    size_t i, used = 0;
+
+    json_array_foreach(steps, i, step)
+    {
+        used += bytes_of(json_string_value(step), bytes + used, MRL_EXE_BYTES - used - 1);
+        bytes[used++] = '\0';
+    }
+    return used;
+}
+
 static void read_target(struct test_record *record, json_t *description)
 {
     struct mrl_target *target = &record->target;
-    json_t *step;
-    size_t i, used = 0;
+    char steps[MRL_EXE_BYTES];
 
     target->flags = (__u32)number(description, "flags");
     target->host_pid = (__s32)number(description, "host_pid");
@@ -96,25 +109,22 @@ static void read_target(struct test_record *record, json_t *description)
     target->uid = (__u32)number(description, "uid");
     target->start_ns = number(description, "start_ns");
     target->cgroup_id = number(description, "cgroup_id");
+    target->threads = (__u32)number(description, "threads");
     read_pages(&target->before, json_object_get(description, "before"));
     read_pages(&target->after, json_object_get(description, "after"));
     target->locked_pages = number(description, "locked_pages");
     target->pagetable_bytes = number(description, "pagetable_bytes");
     bytes_of(member(description, "comm"), target->comm, sizeof(target->comm));
-    json_array_foreach(json_object_get(description, "exe"), i, step)
-    {
-        used += bytes_of(json_string_value(step), record->exe + used, MRL_EXE_BYTES - used - 1);
-        record->exe[used++] = '\0';
-    }
-    target->exe_bytes = (__u32)used;
     record->call.flags |= MRL_RECORD_TARGET;
-    record->call.size = (__u16)(offsetof(struct test_record, exe) + used);
+    test_record__set_path(record, steps, read_steps(json_object_get(description, "exe"), steps));
 }
 
 void test_case__read(struct test_case *test_case, json_t *description)
 {
     const struct mrl_event_def *event = mrl_event_def__find(member(description, "event"), NULL);
-    json_t *target = json_object_get(description, "target");
+    json_t *target = json_object_get(description, "target"),
+           *record = json_object_get(description, "record");
+    char steps[MRL_EXE_BYTES];
 
     assert_non_null(event);
     memset(test_case, 0, sizeof(*test_case));
@@ -127,7 +137,37 @@ void test_case__read(struct test_case *test_case, json_t *description)
                                          sizeof(test_case->container));
     test_case->record.call.event = (__u8)event->index;
     test_case->record.call.size = sizeof(test_case->record.call);
-    read_call(&test_case->record.call, json_object_get(description, "record"));
+    read_call(&test_case->record.call, record);
     if (json_is_object(target))
         read_target(&test_case->record, target);
+    test_record__set_caller_path(&test_case->record, steps,
+                                 read_steps(json_object_get(record, "exe"), steps));
+}
+
+char *test_case__line(struct mrl_encoder *encoder, json_t *description)
+{
+    struct test_decoder decoder;
+    struct test_case test_case;
+    struct mrl_event event;
+    char *line;
+
+    test_case__read(&test_case, description);
+    test_decoder__init(&decoder);
+    decoder.host = test_case.host;
+    event = *test_decoder__event(&decoder, &test_case.record);
+    event.container_id = (struct mrl_text){ test_case.container, test_case.container_size };
+    line = test_line(encoder, &event);
+    test_decoder__done(&decoder);
+    return line;
+}
+
+FILE *test_python(const char *arguments)
+{
+    char command[4096];
+    FILE *output;
+
+    snprintf(command, sizeof(command), TEST_PYTHON " -B %s/golden/%s", MRL_TEST_DIR, arguments);
+    output = popen(command, "re");
+    assert_non_null(output);
+    return output;
 }

@@ -42,6 +42,7 @@ void test_event__init(struct test_event *event, const char *name)
         .process_name = test_text("oomd"),
         .host_name = test_text("rugged"),
         .container_id = test_text(""),
+        .executable = test_text(""),
         .values = event->values,
     };
     for (unsigned int i = 0; i < def->field_count; i++)
@@ -78,6 +79,7 @@ void test_event__init_worst(struct test_event *event, const char *name)
     event->event.process_name = worst_text(MRL_NAME_BYTES);
     event->event.host_name = worst_text(MRL_NAME_BYTES);
     event->event.container_id = worst_text(TEST_CONTAINER_MAX);
+    event->event.executable = worst_text(MRL_EXE_BYTES);
     for (unsigned int i = 0; i < event->event.def->field_count; i++)
         init_worst_value(&event->event.def->fields[i], &event->values[i]);
 }

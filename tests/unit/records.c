@@ -41,7 +41,8 @@ void test_record__add_target(struct test_record *record)
     record->call.flags |= MRL_RECORD_TARGET;
     record->call.size = sizeof(record->call) + sizeof(record->target);
     record->target = (struct mrl_target){
-        .flags = MRL_TARGET_FOUND | MRL_TARGET_MM | MRL_TARGET_AFTER,
+        .flags = MRL_TARGET_FOUND | MRL_TARGET_MM | MRL_TARGET_AFTER | MRL_TARGET_MM_AFTER |
+                 MRL_TARGET_UNSTABLE_AFTER,
         .host_pid = 5151,
         .pid = 17,
         .uid = 1000,
@@ -67,6 +68,13 @@ void test_record__set_path(struct test_record *record, const char *steps, size_t
     memcpy(record->exe, steps, size);
     record->target.exe_bytes = (__u32)size;
     record->call.size = (__u16)(offsetof(struct test_record, exe) + size);
+}
+
+void test_record__set_caller_path(struct test_record *record, const char *steps, size_t size)
+{
+    memcpy((char *)record + record->call.size, steps, size);
+    record->call.exe_bytes = (__u32)size;
+    record->call.size = (__u16)(record->call.size + size);
 }
 
 void test_decoder__init(struct test_decoder *decoder)

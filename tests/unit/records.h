@@ -22,11 +22,11 @@ enum { TEST_PAGE_BYTES = 4096, TEST_CPUS = 4 };
 #define TEST_PARENT_NS   UINT64_C(1763400000000000000)
 #define TEST_DURATION_NS UINT64_C(1500)
 
-/** A record with room for its target and path. */
+/** A record with room for its target and paths. */
 struct test_record {
     struct mrl_record call;
     struct mrl_target target;
-    char exe[MRL_EXE_BYTES];
+    char exe[2 * MRL_EXE_BYTES];
 };
 
 _Static_assert(offsetof(struct test_record, exe) ==
@@ -44,6 +44,9 @@ void test_record__init_full(struct test_record *record);
 
 /** Gives the target the path whose components, innermost first and each with its NUL, these are. */
 void test_record__set_path(struct test_record *record, const char *steps, size_t size);
+
+/** The same for the caller, once all else of the record is made. */
+void test_record__set_caller_path(struct test_record *record, const char *steps, size_t size);
 
 /** A pool, a batch and the host that decode wants. */
 struct test_decoder {

@@ -153,6 +153,34 @@ static void decode_takes_a_path_of_the_greatest_length(void **state)
         assert_memory_equal(exe->text.bytes + i, "/p", 2);
 }
 
+static void assert_executable(struct test_decoder *decoder,
+                              const struct test_record *record,
+                              const char *path)
+{
+    const struct mrl_event *event = test_decoder__event(decoder, record);
+
+    assert_int_equal(event->executable.size, strlen(path));
+    assert_memory_equal(event->executable.bytes, path, strlen(path));
+}
+
+static void decode_gives_the_callers_executable_beside_the_targets(void **state)
+{
+    static const char steps[] = "oomd\0bin";
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    assert_executable(*state, &record, "");
+    test_record__set_caller_path(&record, steps, sizeof(steps));
+    assert_executable(*state, &record, "/bin/oomd");
+    record.call.flags |= MRL_RECORD_EXE_CUT;
+    assert_executable(*state, &record, ".../bin/oomd");
+    test_record__init_full(&record);
+    test_record__set_caller_path(&record, steps, sizeof(steps));
+    assert_executable(*state, &record, "/bin/oomd");
+    assert_memory_equal(test_value(test_decoder__event(*state, &record), "target_exe")->text.bytes,
+                        "/usr/bin/hog", 12);
+}
+
 static void decode_marks_what_a_missing_target_leaves_absent(void **state)
 {
     static const char *const present[] = { "pidfd", "flags", "duration_ns" };
@@ -215,6 +243,7 @@ int main(void)
         test(decode_truncates_numbers_to_the_width_of_their_kind),
         test(decode_turns_the_path_round),
         test(decode_takes_a_path_of_the_greatest_length),
+        test(decode_gives_the_callers_executable_beside_the_targets),
         test(decode_marks_what_a_missing_target_leaves_absent),
         test(decode_reads_the_members_of_the_target),
         test(decode_copies_the_record),

@@ -105,6 +105,29 @@ static void decode_rejects_a_path_longer_than_any(void **state)
     longer.record.target.exe_bytes = MRL_EXE_BYTES + 1;
     longer.record.call.size = offsetof(struct test_record, exe) + MRL_EXE_BYTES + 1;
     assert_refused(*state, &longer.record);
+    longer.record.target.exe_bytes = MRL_EXE_BYTES;
+    longer.record.call.exe_bytes = MRL_EXE_BYTES + 1;
+    longer.record.call.size = offsetof(struct test_record, exe) + 2 * MRL_EXE_BYTES + 1;
+    assert_refused(*state, &longer.record);
+}
+
+static void decode_rejects_a_callers_path_that_is_not_the_records(void **state)
+{
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_record__set_caller_path(&record, "x", 2);
+    record.call.exe_bytes = 3 + sizeof(record.call);
+    assert_refused(*state, &record);
+    record.call.exe_bytes = UINT32_MAX;
+    assert_refused(*state, &record);
+    record.call.exe_bytes = 2;
+    ((char *)&record)[record.call.size - 1] = 'x';
+    assert_refused(*state, &record);
+    test_record__init_full(&record);
+    test_record__set_caller_path(&record, "x", 2);
+    record.target.exe_bytes++;
+    assert_refused(*state, &record); /* it begins within the target's */
 }
 
 static void decode_rejects_a_path_without_its_nul(void **state)
@@ -129,6 +152,7 @@ int main(void)
         test(decode_rejects_string_past_record_end),
         test(decode_rejects_a_path_longer_than_any),
         test(decode_rejects_a_path_without_its_nul),
+        test(decode_rejects_a_callers_path_that_is_not_the_records),
     };
 
     return cmocka_run_group_tests_name("decode, refused", tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * Descriptions of calls, through decode and encode, against lines that were not made by this
  * project's code: those of the golden files, and those of tests/golden/encoder.py.
  */
+#include <mrelease/extra.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@
 #include "unit/cases.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
-
-#define PYTHON "/usr/bin/python3"
 
 enum { RANDOM_CASES = 200, ROUNDS = 3 };
 
@@ -26,36 +25,16 @@ static const struct {
     { "json-v0.23", "munlockall", true },
     { "json-v0.23", "mlock2_container", true },
     { "json-v0.24", "process_mrelease", false },
+    { "json-v0.24", "munlockall", true },
+    { "json-v0.24", "mlock2_container", true },
+    { "json-v1beta1", "process_mrelease", false },
+    { "json-v1beta1", "process_mrelease_einval", false },
+    { "json-v1beta1", "munlockall", false },
+    { "json-v1beta1", "mlock2_container", false },
+    { "json-v1beta1", "do_mrelease_absent", false },
 };
 
-static bool has_format(const char *name)
-{
-    unsigned int count;
-    const struct mrl_format *formats = mrl_format__all(&count);
-
-    for (unsigned int i = 0; i < count; i++)
-        if (!strcmp(formats[i].name, name))
-            return true;
-    return false;
-}
-
-/* The line of a description, as a new string. */
-static char *line_of(struct mrl_encoder *encoder, json_t *description)
-{
-    struct test_decoder decoder;
-    struct test_case test_case;
-    struct mrl_event event;
-    char *line;
-
-    test_case__read(&test_case, description);
-    test_decoder__init(&decoder);
-    decoder.host = test_case.host;
-    event = *test_decoder__event(&decoder, &test_case.record);
-    event.container_id = (struct mrl_text){ test_case.container, test_case.container_size };
-    line = test_line(encoder, &event);
-    test_decoder__done(&decoder);
-    return line;
-}
+static const char *const dialects[] = { "json-v0.23", "json-v0.24", "json-v1beta1" };
 
 static json_t *read_description(const char *name)
 {
@@ -87,7 +66,7 @@ static void check_dialect(const char *dialect)
         wanted = test_golden(path);
         assert_non_null(wanted);
         description = read_description(golden_lines[i].name);
-        line = line_of(encoder, description);
+        line = test_case__line(encoder, description);
         assert_same_line(line, wanted);
         json_decref(description);
         free(line);
@@ -96,45 +75,26 @@ static void check_dialect(const char *dialect)
     mrl_encoder__free(encoder);
 }
 
-static void golden_lines_of_v0_23_are_printed_byte_for_byte(void **state)
+static void golden_lines_are_printed_byte_for_byte(void **state)
 {
     (void)state;
-    check_dialect("json-v0.23");
-}
-
-static void golden_lines_of_v0_24_are_printed_byte_for_byte(void **state)
-{
-    (void)state;
-    if (!has_format("json-v0.24"))
-        skip_because("there is no format json-v0.24");
-    check_dialect("json-v0.24");
-}
-
-/* Runs a program of tests/golden and gives its output. */
-static FILE *run_python(const char *arguments)
-{
-    char command[4096];
-    FILE *output;
-
-    snprintf(command, sizeof(command), PYTHON " -B %s/golden/%s", MRL_TEST_DIR, arguments);
-    output = popen(command, "re");
-    assert_non_null(output);
-    return output;
+    for (size_t i = 0; i < COUNT_OF(dialects); i++)
+        check_dialect(dialects[i]);
 }
 
 /* The independent encoder is itself held to the lines of the fact sheet. */
 static void independent_encoder_prints_the_golden_lines(void **state)
 {
     (void)state;
-    if (access(PYTHON, X_OK))
-        skip_because("there is no " PYTHON);
+    if (access(TEST_PYTHON, X_OK))
+        skip_because("there is no " TEST_PYTHON);
     for (size_t i = 0; i < COUNT_OF(golden_lines); i++) {
         char arguments[512], path[128], line[MRL_EVENT_TEXT_MAX], *wanted;
         FILE *output;
 
         snprintf(arguments, sizeof(arguments), "encoder.py --dialect %s %s/golden/cases/%s.json",
                  golden_lines[i].dialect, MRL_TEST_DIR, golden_lines[i].name);
-        output = run_python(arguments);
+        output = test_python(arguments);
         assert_non_null(fgets(line, sizeof(line), output));
         assert_int_equal(pclose(output), 0);
         snprintf(path, sizeof(path), "%s/%s.json", golden_lines[i].dialect, golden_lines[i].name);
@@ -146,20 +106,17 @@ static void independent_encoder_prints_the_golden_lines(void **state)
     }
 }
 
-static unsigned int compare_random(struct mrl_encoder *encoder, const char *dialect, int seed)
+static unsigned int compare_random(struct mrl_encoder *encoder, const char *arguments)
 {
-    char arguments[128], *text = NULL;
     unsigned int count = 0;
+    char *text = NULL;
     size_t room = 0;
-    FILE *output;
+    FILE *output = test_python(arguments);
 
-    snprintf(arguments, sizeof(arguments), "generate.py --dialect %s --count %d --seed %d", dialect,
-             RANDOM_CASES, seed);
-    output = run_python(arguments);
     while (getline(&text, &room, output) > 0) {
         json_t *both = json_loads(text, 0, NULL);
         const char *wanted = json_string_value(json_object_get(both, "line"));
-        char *line = line_of(encoder, json_object_get(both, "case"));
+        char *line = test_case__line(encoder, json_object_get(both, "case"));
 
         assert_non_null(wanted);
         assert_int_equal(line[strlen(line) - 1], '\n');
@@ -174,40 +131,61 @@ static unsigned int compare_random(struct mrl_encoder *encoder, const char *dial
     return count;
 }
 
-static void check_random(const char *dialect)
+static void check_random(const char *dialect, bool with_exe)
 {
+    struct mrl_encoder_options options = { .extras = 0 };
     struct mrl_encoder *encoder;
 
-    if (access(PYTHON, X_OK))
-        skip_because("there is no " PYTHON);
-    encoder = test_encoder(dialect, NULL);
-    for (int seed = 448; seed < 448 + ROUNDS; seed++)
-        assert_int_equal(compare_random(encoder, dialect, seed), RANDOM_CASES);
+    if (access(TEST_PYTHON, X_OK))
+        skip_because("there is no " TEST_PYTHON);
+    if (with_exe)
+        assert_int_equal(mrl_extras__parse("exe", &options.extras, NULL), 0);
+    encoder = test_encoder(dialect, &options);
+    for (int seed = 448; seed < 448 + ROUNDS; seed++) {
+        char arguments[128];
+
+        snprintf(arguments, sizeof(arguments), "generate.py --dialect %s --count %d --seed %d %s",
+                 dialect, RANDOM_CASES, seed, with_exe ? "--exe" : "");
+        assert_int_equal(compare_random(encoder, arguments), RANDOM_CASES);
+    }
     mrl_encoder__free(encoder);
 }
 
 static void random_calls_are_printed_in_v0_23_as_the_independent_encoder_does(void **state)
 {
     (void)state;
-    check_random("json-v0.23");
+    check_random("json-v0.23", false);
 }
 
 static void random_calls_are_printed_in_v0_24_as_the_independent_encoder_does(void **state)
 {
     (void)state;
-    if (!has_format("json-v0.24"))
-        skip_because("there is no format json-v0.24");
-    check_random("json-v0.24");
+    check_random("json-v0.24", false);
+}
+
+static void random_calls_are_printed_in_v1beta1_as_the_independent_encoder_does(void **state)
+{
+    (void)state;
+    check_random("json-v1beta1", false);
+}
+
+static void random_calls_are_printed_with_their_executable_when_asked_to(void **state)
+{
+    (void)state;
+    check_random("json-v0.23", true);
+    check_random("json-v0.24", true);
+    check_random("json-v1beta1", true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_lines_of_v0_23_are_printed_byte_for_byte),
-        cmocka_unit_test(golden_lines_of_v0_24_are_printed_byte_for_byte),
+        cmocka_unit_test(golden_lines_are_printed_byte_for_byte),
         cmocka_unit_test(independent_encoder_prints_the_golden_lines),
         cmocka_unit_test(random_calls_are_printed_in_v0_23_as_the_independent_encoder_does),
         cmocka_unit_test(random_calls_are_printed_in_v0_24_as_the_independent_encoder_does),
+        cmocka_unit_test(random_calls_are_printed_in_v1beta1_as_the_independent_encoder_does),
+        cmocka_unit_test(random_calls_are_printed_with_their_executable_when_asked_to),
     };
 
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The classic JSON object, from events built by hand. */
+#include <mrelease/extra.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,17 @@
 static bool is_x86_64(void)
 {
     return mrl_event_def__at(MRL_EVENT_MLOCK)->id == 149;
+}
+
+static void assert_golden_v0_24(const struct test_event *event, const char *path)
+{
+    char *wanted = test_golden(path), *line;
+
+    assert_non_null(wanted);
+    line = test_line_in("json-v0.24", &event->event);
+    assert_same_line(line, wanted);
+    free(line);
+    free(wanted);
 }
 
 static void assert_golden(const struct test_event *event, const char *path)
@@ -118,6 +130,7 @@ static void json_prints_a_gap_without_a_task(void **state)
     event.values[3].unsigned_number = 1763467321987654321;
     event.values[4].unsigned_number = 1763467322987654321;
     assert_golden(&event, "json-v0.23/events_lost.json");
+    assert_golden_v0_24(&event, "json-v0.24/events_lost.json");
 }
 
 /* -- values ----------------------------------------------------------------------------------- */
@@ -206,6 +219,26 @@ static void json_hashes_the_target_as_a_process(void **state)
                        "\"value\":3078815117}");
 }
 
+static void json_shows_the_executable_when_it_is_asked_to(void **state)
+{
+    struct mrl_encoder_options options = { .extras = 0 };
+    struct mrl_encoder *encoder;
+    struct test_event event;
+    char *line;
+
+    (void)state;
+    assert_int_equal(mrl_extras__parse("exe", &options.extras, NULL), 0);
+    encoder = test_encoder("json", &options);
+    test_event__init(&event, "process_mrelease");
+    event.event.executable = test_text("/usr/bin/a<b");
+    assert_has(&event, "\"executable\":{\"path\":\"\"}");
+    line = test_line(encoder, &event.event);
+    assert_non_null(strstr(line, "\"executable\":{\"path\":\"/usr/bin/a\\u003cb\"},"));
+    assert_non_null(strstr(line, ",\"argsNum\":2,"));
+    free(line);
+    mrl_encoder__free(encoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +252,7 @@ int main(void)
         cmocka_unit_test(json_escapes_every_name),
         cmocka_unit_test(json_hashes_thread_process_and_parent_apart),
         cmocka_unit_test(json_hashes_the_target_as_a_process),
+        cmocka_unit_test(json_shows_the_executable_when_it_is_asked_to),
     };
 
     return cmocka_run_group_tests_name("json_classic", tests, NULL, NULL);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The kinds table: every cell of every row. */
-#include <jansson.h>
 #include <mrelease/event.h>
 #include <string.h>
 
@@ -23,7 +22,6 @@ static void check_kind(const struct mrl_kind *kind)
                                          "size_t", "const void*",  "const char*", NULL };
     static const char *const v0_24[] = { "int32",         "uint32", "int64", "uint64",
                                          "trace.Pointer", "string", NULL };
-    json_t *schema = json_loads(kind->schema ? kind->schema : "", JSON_DECODE_INT_AS_REAL, NULL);
 
     if (!kind->name || !*kind->name)
         problem("a kind has no name");
@@ -39,23 +37,19 @@ static void check_kind(const struct mrl_kind *kind)
         problem("%s: no such member of EventValue", kind->name);
     if (!is_one_of(kind->falco, falco))
         problem("%s: no such type in Falco", kind->name);
-    if (!json_is_object(schema) || !json_is_string(json_object_get(schema, "type")))
-        problem("%s: its schema is none", kind->name);
-    json_decref(schema);
 }
 
 /* The rows themselves, whether or not a field uses them. */
 static const struct mrl_kind kinds[] = {
-#define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_, schema_) \
-    { .name = #symbol,                                                                  \
-      .wire = MRL_WIRE_##wire_,                                                         \
-      .unit = MRL_UNIT_##unit_,                                                         \
-      .bits = bits_,                                                                    \
-      .type_v0_23 = v0_23,                                                              \
-      .type_v0_24 = v0_24,                                                              \
-      .protobuf = protobuf_,                                                            \
-      .falco = falco_,                                                                  \
-      .schema = schema_ },
+#define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_) \
+    { .name = #symbol,                                                         \
+      .wire = MRL_WIRE_##wire_,                                                \
+      .unit = MRL_UNIT_##unit_,                                                \
+      .bits = bits_,                                                           \
+      .type_v0_23 = v0_23,                                                     \
+      .type_v0_24 = v0_24,                                                     \
+      .protobuf = protobuf_,                                                   \
+      .falco = falco_ },
 #include "core/kinds.def"
 };
 

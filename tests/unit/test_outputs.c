@@ -203,6 +203,32 @@ static void outputs_follow_a_rotated_file(void **state)
     assert_int_equal(lines_of(json), 5);
 }
 
+/* The titles of a table precede its lines in each file, also where nothing follows. */
+static void outputs_head_a_rotated_file(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *table = add(fixture, "table", "events");
+    char old[PATH_MAX];
+    struct mrl_error error;
+
+    snprintf(old, sizeof(old), "%s/old", fixture->directory);
+    assert_int_equal(open_all(fixture, &error), 0);
+    deliver(fixture, 2);
+    await_delivered(fixture, 0, 2);
+    mrl_pipeline__reopen(fixture->pipeline); /* nothing was moved */
+    deliver(fixture, 1);
+    await_delivered(fixture, 0, 3);
+    assert_int_equal(rename(table, old), 0);
+    mrl_pipeline__reopen(fixture->pipeline);
+    for (int ms = 0; ms < 2000 && (access(table, F_OK) || !lines_of(table)); ms++)
+        usleep(1000);
+    assert_int_equal(lines_of(table), 1);
+    deliver(fixture, 4);
+    assert_int_equal(end(fixture), 0);
+    assert_int_equal(lines_of(old), 1 + 3);
+    assert_int_equal(lines_of(table), 1 + 4);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
@@ -342,6 +368,7 @@ int main(void)
         test(outputs_take_back_files_of_a_start_that_fails),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
+        test(outputs_head_a_rotated_file),
         test(outputs_repair_the_end_of_a_file),
         test(outputs_repair_no_file_that_others_write),
         test(outputs_are_closed_again_when_one_cannot_be_opened),

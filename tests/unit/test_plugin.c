@@ -17,6 +17,13 @@ static const struct option_case cases[] = {
     { "events", "mlock*,-mlock2", NULL },
     { "events", "mlok", "unknown event 'mlok': did you mean 'mlock'?" },
     { "events", "", "'' is not a list of events, like 'process_mrelease,mlock*'" },
+    { "events", "mlock.retval<0", NULL },
+    { "events", "mlock.retvall<0", "unknown part of an event 'retvall': did you mean 'retval'?" },
+    { "scope", "uid=0,1000", NULL },
+    { "scope", "pid=new", NULL },
+    { "scope", "container", NULL },
+    { "scope", "uid<x", "'x' is no value of uid: it is a number from 0 to 2^32-1" },
+    { "scope", "conainer", "unknown scope 'conainer': did you mean 'container'?" },
     { "rung", "auto", NULL },
     { "rung", "atuo", "unknown rung 'atuo': did you mean 'auto'?" },
     { "rung", "tp_btff", "unknown rung 'tp_btff': did you mean 'tp_btf'?" },
@@ -87,6 +94,29 @@ static void plugin_rungs_are_accepted_by_their_names(void **state)
     }
 }
 
+static void plugin_rows_add_up(void **state)
+{
+    unsigned int count;
+    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
+    const struct mrl_option *events = mrl_option__find(rows, count, "option", "events", NULL);
+    const struct mrl_option *scope = mrl_option__find(rows, count, "option", "scope", NULL);
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+    struct mrl_error error = { "" };
+
+    (void)state;
+    for (int i = 0; i <= MRL_FILTERS_MAX; i++)
+        assert_int_equal(events->set(&options, i ? "mlock.retval<0" : "mlock*", &error), 0);
+    for (int i = 0; i < MRL_FILTERS_MAX; i++)
+        assert_int_equal(scope->set(&options, "uid=0", &error), 0);
+    assert_string_equal(options.events, "mlock*");
+    assert_int_equal(options.more_event_count, MRL_FILTERS_MAX);
+    assert_string_equal(options.more_events[MRL_FILTERS_MAX - 1], "mlock.retval<0");
+    assert_int_equal(options.scope_count, MRL_FILTERS_MAX);
+    assert_int_equal(events->set(&options, "mlock", &error), -EINVAL);
+    assert_string_equal(error.text, "more than 64 times");
+    assert_int_equal(scope->set(&options, "uid=0", &error), -EINVAL);
+}
+
 static void plugin_open_refuses_wrong_options(void **state)
 {
     static const struct {
@@ -94,6 +124,13 @@ static void plugin_open_refuses_wrong_options(void **state)
         const char *text;
     } wrong[] = {
         { { .size = sizeof(struct mrl_plugin_options), .events = "mlok" }, "unknown event 'mlok'" },
+        { { .size = sizeof(struct mrl_plugin_options),
+            .more_events = { "mlok" },
+            .more_event_count = 1 },
+          "unknown event 'mlok'" },
+        { { .size = sizeof(struct mrl_plugin_options), .scopes = { "uidd=0" }, .scope_count = 1 },
+          "unknown scope 'uidd'" },
+        { { .size = sizeof(struct mrl_plugin_options), .scope_count = 65 }, "more than 64" },
         { { .size = sizeof(struct mrl_plugin_options), .rung = "kprob" }, "unknown rung 'kprob'" },
         { { .size = sizeof(struct mrl_plugin_options), .coverage = "some" }, "unknown coverage" },
         { { .size = sizeof(struct mrl_plugin_options), .rare_ring_bytes = UINT64_MAX },
@@ -138,6 +175,7 @@ int main(void)
         cmocka_unit_test(plugin_rows_check_their_values),
         cmocka_unit_test(plugin_rows_are_complete_and_accept_their_presets),
         cmocka_unit_test(plugin_rungs_are_accepted_by_their_names),
+        cmocka_unit_test(plugin_rows_add_up),
         cmocka_unit_test(plugin_open_refuses_wrong_options),
         cmocka_unit_test(plugin_may_be_closed_as_null),
         cmocka_unit_test(version_is_three_numbers),

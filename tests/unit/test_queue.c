@@ -248,11 +248,11 @@ static void queue_merges_what_is_missing_at_one_place(void **state)
     (void)state;
     begin(&traffic, MRL_POLICY_DROP_NEWEST);
     push_times(&traffic, 256, SIZE / 256);
-    entries = traffic.queue.lines_used;
+    entries = traffic.queue.ring.lines_used;
     push_times(&traffic, 256, 1000);
     for (int i = 0; i < 1000; i++)
         push_lost(&traffic);
-    assert_int_equal(traffic.queue.lines_used, entries + 2 * KINDS); /* by event and cause */
+    assert_int_equal(traffic.queue.ring.lines_used, entries + 2 * KINDS); /* by event and cause */
     finish(&traffic);
     assert_int_equal(missing(&traffic, MRL_CAUSE_QUEUE_FULL), 1000);
     assert_int_equal(missing(&traffic, MRL_CAUSE_RING_FULL), 1000);
@@ -327,8 +327,8 @@ static void queue_is_as_large_as_documented(void **state)
 
     (void)state;
     assert_int_equal(mrl_queue__init(&queue, size, MRL_POLICY_BLOCK), 0);
-    assert_int_equal(queue.size, size);
-    assert_in_range(queue.lines_size * sizeof(*queue.lines), size / 32, size / 16);
+    assert_int_equal(queue.ring.size, size);
+    assert_in_range(queue.ring.lines_size * sizeof(*queue.ring.lines), size / 32, size / 16);
     mrl_queue__done(&queue);
 }
 

@@ -137,6 +137,53 @@ static void replay_says_where_a_capture_is_torn(void **state)
     assert_int_equal(replay.lines.count, 3);
 }
 
+/* A power failure: the file is as long as it should be, but its end never reached the disk. */
+static void replay_takes_zeros_at_the_end_for_a_torn_end(void **state)
+{
+    static const struct {
+        off_t kept;  /* of the last frame */
+        off_t zeros; /* behind it */
+    } cases[] = {
+        { 25, 200000 }, { 9, 4096 }, { 0, 8 }, { 0, 24 }, { 0, 4096 }, { 0, 1 << 20 },
+    };
+    struct test_capture *capture = *state;
+    char place[32];
+    off_t size;
+
+    test_capture__fill(capture);
+    size = (off_t)(size_of(capture->path) - mrl_frame__bytes(sizeof(struct mrl_frame_end)));
+    snprintf(place, sizeof(place), "at byte %lld: ", (long long)size);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(truncate(capture->path, size + cases[i].kept), 0);
+        assert_int_equal(truncate(capture->path, size + cases[i].kept + cases[i].zeros), 0);
+        test_replay__run(&replay, capture->path, NULL);
+        if (replay.ended != -ENODATA || !strstr(replay.text, place) ||
+            !strstr(replay.text, "torn here"))
+            fail_case("%zu: %d, %s", i, replay.ended, replay.text);
+        assert_int_equal(replay.lines.count, 3);
+    }
+}
+
+static void replay_takes_other_bytes_behind_zeros_for_damage(void **state)
+{
+    struct test_capture *capture = *state;
+    FILE *file;
+    off_t size;
+
+    test_capture__fill(capture);
+    size = (off_t)(size_of(capture->path) - mrl_frame__bytes(sizeof(struct mrl_frame_end)));
+    assert_int_equal(truncate(capture->path, size), 0);
+    assert_int_equal(truncate(capture->path, size + 100000), 0);
+    file = fopen(capture->path, "ae");
+    assert_non_null(file);
+    assert_int_equal(fputc('x', file), 'x');
+    assert_int_equal(fclose(file), 0);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_int_equal(replay.ended, -EBADMSG);
+    assert_non_null(strstr(replay.text, "checksum"));
+    assert_int_equal(replay.lines.count, 3);
+}
+
 /* -- damaged ---------------------------------------------------------------------------------- */
 
 static void replay_notices_every_flipped_bit(void **state)
@@ -311,6 +358,8 @@ int main(void)
         test(replay_of_more_events_than_a_batch_holds_keeps_their_order),
         test(replay_of_every_beginning_of_a_capture_ends_with_a_warning),
         test(replay_says_where_a_capture_is_torn),
+        test(replay_takes_zeros_at_the_end_for_a_torn_end),
+        test(replay_takes_other_bytes_behind_zeros_for_damage),
         test(replay_notices_every_flipped_bit),
         cmocka_unit_test(replay_refuses_records_that_are_none),
         cmocka_unit_test(replay_refuses_gaps_that_are_none),

@@ -79,6 +79,7 @@ static void verify_says_what_is_missing(void **state)
         { EVENT(0, 0, 1) LOST("mlock", 3, "queue_full"), 1,
           "mlock lane: 0 missing, and events_lost says 3: 3 had no later number" },
         { LOST("mlock", 3, "no_memory") EVENT(0, 0, 1), 1, "3 more lost without a number" },
+        { LOST("mlock", 4, "exit_missed") EVENT(0, 0, 1), 1, "4 more lost without a number" },
         { EVENT(0, 0, 1) EVENT(0, 1, 1) EVENT(0, 0, 1), 0, "numbers began anew 1 times" },
         { EVENT(0, 5, 1) EVENT(0, 2, 1), 1, "2 gaps, 7 missing" },
         { EVENT(65535, 0, 1), 0, "complete: 1 events" },

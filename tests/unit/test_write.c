@@ -193,6 +193,21 @@ static void write_ends_a_torn_line_first(void **state)
     close(ends[1]);
 }
 
+static void a_pipe_is_widened_and_nothing_else_is(void **state)
+{
+    int ends[2], null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_in_range(fcntl(ends[1], F_GETPIPE_SZ), 1, 1024 * 1024 - 1);
+    mrl_sink__widen_pipe(ends[1]);
+    assert_int_equal(fcntl(ends[1], F_GETPIPE_SZ), 1024 * 1024);
+    mrl_sink__widen_pipe(null);
+    close(ends[0]);
+    close(ends[1]);
+    close(null);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +217,7 @@ int main(void)
         cmocka_unit_test(write_to_a_pipe_without_reader_is_final),
         cmocka_unit_test(write_counts_the_lines_before_the_reader_went),
         cmocka_unit_test(write_ends_a_torn_line_first),
+        cmocka_unit_test(a_pipe_is_widened_and_nothing_else_is),
     };
 
     signal(SIGPIPE, SIG_IGN); /* as the program does: the error is what counts */

@@ -19,7 +19,7 @@ MRL_BEGIN_DECLARATIONS
 struct mrl_encoder;
 
 /** No event takes more bytes than this, in any format. */
-#define MRL_EVENT_TEXT_MAX ((size_t)20 * 1024)
+#define MRL_EVENT_TEXT_MAX ((size_t)32 * 1024)
 
 /** How the text will be seen. */
 struct mrl_encoder_options {
@@ -39,6 +39,8 @@ struct mrl_format {
     const char *doc;
     /** Not lines: one event may be any bytes. Only the sink of mrl_capture__sink() takes it. */
     bool binary;
+    /** Prints mrl_event.executable without an extra. */
+    bool shows_executable;
 };
 
 /** The known formats. */

@@ -15,7 +15,7 @@ struct mrl_error {
 
 /**
  * Writes the text and returns `code` (a negative errno), so that `return mrl_error__set(…)` reads
- * well. Longer text is cut. `error` may be NULL. Any thread.
+ * well. Longer text is cut; a control character becomes '?'. `error` may be NULL. Any thread.
  */
 __attribute__((format(printf, 3, 4))) int mrl_error__set(struct mrl_error *error,
                                                          int code,

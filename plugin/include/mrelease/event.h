@@ -49,8 +49,6 @@ struct mrl_kind {
     const char *protobuf;
     /** Type of a Falco field: "uint64", "string", "abstime", "reltime". */
     const char *falco;
-    /** JSON Schema (draft 7) of a value, as a JSON object. */
-    const char *schema;
 };
 
 /** Tags of a field: where its value comes from, and how far it can be trusted. A set of bits. */
@@ -119,9 +117,12 @@ const char *mrl_tag_name(unsigned int bit);
 const char *mrl_set_name(unsigned int bit);
 
 /**
- * Parses a list as --events takes it, in Tracee's syntax: names, sets, prefixes ("mlock*"), and any
- * of these after '-' to leave out, separated by commas. A list that only leaves out starts from the
- * default set. `ret_events` has a bit per table index. Error: -EINVAL, with the nearest word.
+ * Checks a text as --events takes it, in Tracee's syntax. Either a list, separated by commas:
+ * names, sets, prefixes ("mlock*"), and any of these after '-' to leave out; a list that only
+ * leaves out starts from the default set. Or one condition, which chooses its event:
+ * "mlock.data.len=4096,8192", "mlock.retval<0", "mlock.scope.uid!=0", "mlock.scope.container"
+ * (docs/filters.md). `ret_events` has a bit per table index that is chosen. Errors: -EINVAL, with
+ * the nearest word; -ENOMEM.
  */
 int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error);
 
@@ -187,6 +188,9 @@ struct mrl_event {
     struct mrl_text process_name;
     struct mrl_text host_name;
     struct mrl_text container_id; /**< empty on the host */
+    /** Path of the caller's executable, in its mount namespace; begins with "..." where it is too
+     * deep to be read whole. Empty unless asked for (mrl_plugin_options), and where unknown. */
+    struct mrl_text executable;
     /** One per def->fields, in that order. */
     const struct mrl_value *values;
     /** What the record tells beyond its fields, for the extras; NULL where nobody asked for more.

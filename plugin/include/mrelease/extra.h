@@ -20,11 +20,13 @@ struct mrl_extra {
     /** One sentence. */
     const char *doc;
     const struct mrl_field *fields;
-    unsigned int field_count; /**< at most MRL_EXTRA_FIELDS_MAX */
+    unsigned int field_count; /**< at most MRL_EXTRA_FIELDS_MAX; 0: compute is NULL */
     /** Set of table indices: the events behind whose arguments it is put. */
     uint32_t events;
     /** Bits that make the probes look for it: for mrl_extras__needs(). */
     uint32_t needs;
+    /** Fills executable.path of the JSON objects that leave it empty otherwise. */
+    bool fills_executable;
     /** Fills one zeroed value per field; texts are borrowed from the event. Allocates nothing. */
     void (*compute)(const struct mrl_event *event, struct mrl_value *values);
 };

@@ -9,6 +9,7 @@
 #include <mrelease/error.h>
 #include <mrelease/event.h>
 #include <mrelease/option.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 MRL_BEGIN_DECLARATIONS
@@ -16,6 +17,9 @@ MRL_BEGIN_DECLARATIONS
 struct mrl_plugin;
 
 enum mrl_log_level { MRL_LOG_ERROR, MRL_LOG_WARNING, MRL_LOG_INFO, MRL_LOG_DEBUG };
+
+/** How often --events (after the first time) and --scope may be given. */
+#define MRL_FILTERS_MAX 64
 
 /** What to watch, and how. Start from MRL_PLUGIN_OPTIONS; zero or NULL members mean the default. */
 struct mrl_plugin_options {
@@ -36,6 +40,20 @@ struct mrl_plugin_options {
     /** A capture to replay in place of the live probes, "-": standard input; NULL: live. Rung,
      * coverage and rings then mean nothing, and the default is all recorded events. */
     const char *replay;
+    /** The probes read the path of the caller's executable: mrl_event.executable, which is empty
+     * otherwise. Formats that print it (mrl_format.shows_executable) and extras that do
+     * (mrl_extra.fills_executable) want it. A replay shows what was recorded. */
+    bool caller_exe;
+    /** Further lists and conditions, each as mrl_events__parse() takes it: `events` and these add
+     * up.
+     */
+    const char *more_events[MRL_FILTERS_MAX];
+    unsigned int more_event_count;
+    /** Tracee's --scope: "uid=0,1000", "pid!=1", "comm=oomd", "container", "not-container",
+     * "container=ID", "mntns=…", "pidns=…", "uts=…". A call is an event only when all hold
+     * (docs/filters.md). What the kernel can decide of all this is decided there. */
+    const char *scopes[MRL_FILTERS_MAX];
+    unsigned int scope_count;
     /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
      * what these need. Without, they are null. */
     uint32_t extras;
@@ -97,16 +115,20 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
 
 /** What became of one event so far, summed over CPUs. seen = submitted + refused + no_memory +
- * self. */
+ * exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
+ * filtered_late. */
 struct mrl_event_counts {
-    uint64_t seen;      /**< exits of the call that the probes saw */
-    uint64_t submitted; /**< handed to user space */
-    uint64_t refused;   /**< lost: the ring buffer was full */
-    uint64_t no_memory; /**< lost: the kernel had no memory for the state of the call */
-    uint64_t self;      /**< the plugin's own calls that proved the probes; never delivered */
-    uint64_t decoded;   /**< read from the ring and delivered in a batch */
-    uint64_t malformed; /**< lost: read from the ring, but not a valid record */
-    uint64_t missed;    /**< of all events together: a probe was not run because it ran already */
+    uint64_t seen;          /**< calls that the probes saw: their exits, and exit_missed */
+    uint64_t submitted;     /**< handed to user space */
+    uint64_t refused;       /**< lost: the ring buffer was full */
+    uint64_t no_memory;     /**< lost: the kernel had no memory for the state of the call */
+    uint64_t self;          /**< the plugin's own calls that proved the probes; never delivered */
+    uint64_t decoded;       /**< read from the ring and delivered in a batch */
+    uint64_t malformed;     /**< lost: read from the ring, but not a valid record */
+    uint64_t missed;        /**< of all events together: runs of probes that the kernel left out */
+    uint64_t filtered;      /**< refused by a filter in the kernel: no record was made */
+    uint64_t exit_missed;   /**< lost: entered, but the kernel did not show the call's exit */
+    uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
 };
 
 /** Counts of the event at table index `event`. Any thread. Errors: -EINVAL, -ENOMEM, -errno of
@@ -125,6 +147,9 @@ struct mrl_rung {
     bool sees_blocked;
     /** Each chosen system call is probed on its own; else all calls pass the same two probes. */
     bool per_syscall;
+    /** The rung whose exit probe stands beside when coverage is "all", so that blocked calls are
+     * seen; its tax comes with it. NULL: none. */
+    const char *beside;
 };
 
 /** The rungs that this version knows, the one with the lowest tax on other system calls first. */

@@ -50,8 +50,9 @@ struct mrl_sink_ops {
      * may succeed, and must then not join its first line to a torn one.
      */
     int (*write)(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events);
-    /** Opens the destination anew (log rotation). On failure the old one stays in use. Notes as
-     * open(). */
+    /** Opens the destination anew (log rotation). Returns 0 when it is still the same, 1 when it is
+     * another, which is then told what precedes the first line. On -errno the old one stays in use.
+     * Notes as open(). */
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
     /** Whether people watch: lets a format choose colours. */
     bool (*is_terminal)(const struct mrl_sink *sink);
@@ -73,6 +74,13 @@ const struct mrl_sink_ops *mrl_capture__sink(void);
  * mrl_sink_ops.write. `*torn` is whether a line was cut by an earlier failure; it is repaired here.
  */
 int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t *ret_events);
+
+/**
+ * For sinks on a descriptor that may be a pipe or a FIFO: lets it hold 1 MiB where that is allowed
+ * (pipe(7): /proc/sys/fs/pipe-max-size, and pipe-user-pages-soft for all pipes of a user), so that
+ * writer and reader take turns less often. Does nothing to other descriptors.
+ */
+void mrl_sink__widen_pipe(int fd);
 
 MRL_END_DECLARATIONS
 

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Extract: the path of a process's executable. */
-#ifndef MRL_LIB_PATH_H
-#define MRL_LIB_PATH_H
+/* Extract: the path of an mm's executable, as its components. */
+#ifndef MRL_LIB_EXE_H
+#define MRL_LIB_EXE_H
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
-#include "pidfd.h"
 #include "types.h"
+
+/* Owner of a list entry inside a struct whose layout is the kernel's. */
+#define mrl_container(pointer, type, member) \
+    ((type *)((void *)(pointer)-bpf_core_field_offset(type, member)))
 
 /*
  * The executable's path as its components, innermost first: the kernel can only be asked upwards,
  * and user space turns them round. Mount points are crossed; the root of the namespace ends it.
+ * Returns the bytes used of exe, which has room for MRL_EXE_BYTES and a step.
  */
-static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
+static __always_inline __u64 exe_steps(struct mm_struct *mm, char *exe, bool *ret_cut)
 {
     struct path path = BPF_CORE_READ(mm, exe_file, f_path);
     struct dentry *dentry = path.dentry, *root;
@@ -49,9 +53,11 @@ static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *
         used += (__u32)length & (MRL_STEP_BYTES * 2 - 1);
         dentry = parent;
     }
-    target->flags |= MRL_TARGET_EXE_CUT;
+    *ret_cut = true;
+    return used;
 whole:
-    target->exe_bytes = used;
+    *ret_cut = false;
+    return used;
 }
 
 #endif
