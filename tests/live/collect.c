@@ -51,27 +51,37 @@ static bool add_shape(uint64_t shape)
     return true;
 }
 
+/* One for each judged file: a file has one dialect. */
 static FILE *open_sample(void)
 {
+    static unsigned int number;
     char path[4096];
     FILE *sample;
 
-    snprintf(path, sizeof(path), "%s/%s-%d.jsonl", getenv(VARIABLE), program_invocation_short_name,
-             (int)getpid());
+    snprintf(path, sizeof(path), "%s/%s-%d-%u.jsonl", getenv(VARIABLE),
+             program_invocation_short_name, (int)getpid(), number++);
     sample = fopen(path, "ae");
     if (!sample)
         perror(path);
     return sample;
 }
 
-/* A line without its end is of a program that was killed. */
+/* A line without its end is of a program that was killed, or of a write that failed in its middle.
+ */
+static bool is_whole(const char *line, ssize_t size)
+{
+    return size > 1 && line[size - 1] == '\n' && line[size - 2] == '}';
+}
+
 static void judge_lines(FILE *file, FILE *validator, FILE *sample)
 {
     char *line = NULL;
     size_t room = 0;
     ssize_t size;
 
-    while ((size = getline(&line, &room, file)) > 0 && line[size - 1] == '\n') {
+    while ((size = getline(&line, &room, file)) > 0) {
+        if (!is_whole(line, size))
+            continue;
         fwrite(line, 1, (size_t)size, validator);
         if (add_shape(shape_of(line, (size_t)size)))
             fwrite(line, 1, (size_t)size, sample);

@@ -30,6 +30,7 @@ enum { ROUNDS = 2000, LONG_ROUNDS = 100000, RELEASES = 12 };
 struct swap {
     int to, from[2];
     atomic_bool over;
+    atomic_uint done; /* swaps */
 };
 
 /* On whatever CPU: the script is kept on one. */
@@ -41,9 +42,20 @@ static void *swap_for_ever(void *context)
     memset(&all, -1, sizeof(all));
     sched_setaffinity(0, sizeof(all), &all);
 
-    for (unsigned int i = 0; !swap->over; i++)
+    for (unsigned int i = 0; !swap->over; i++) {
         dup2(swap->from[i % 2], swap->to);
+        swap->done = i + 1;
+    }
     return NULL;
+}
+
+/* Where CPUs are scarce, a whole run of calls would fit between two swaps. */
+static void await_a_swap(const struct swap *swap)
+{
+    unsigned int before = swap->done;
+
+    while (swap->done == before)
+        sched_yield();
 }
 
 static unsigned int rounds(void)
@@ -85,8 +97,9 @@ static void kill_both(struct script *script)
 
 static void start_swapping(struct script *script, struct swap *swap, pthread_t *ret_thread)
 {
-    *swap =
-        (struct swap){ dup(script->victim.pidfd), { script->victim.pidfd, other->pidfd }, false };
+    *swap = (struct swap){
+        dup(script->victim.pidfd), { script->victim.pidfd, other->pidfd }, false, 0
+    };
     script__check(script, swap->to >= 0, "dup");
     script__check(script, !pthread_create(ret_thread, NULL, swap_for_ever, swap), "pthread_create");
 }
@@ -105,8 +118,11 @@ static void call_while_it_is_swapped(struct script *script)
 
     start_both(script, MIB);
     start_swapping(script, &swap, &thread);
-    for (unsigned int i = 0; i < rounds(); i++)
+    for (unsigned int i = 0; i < rounds(); i++) {
+        if (i % 16 == 0)
+            await_a_swap(&swap);
         syscall(SYS_process_mrelease, swap.to, 0);
+    }
     stop_swapping(&swap, thread);
     script->victim.self.tid = (uint32_t)gettid();
     kill_both(script);
