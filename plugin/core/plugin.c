@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/batch.h"
+#include "core/clock.h"
 #include "core/filter.h"
 #include "core/source.h"
 
@@ -169,14 +170,6 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
     return rows;
 }
 
-static uint64_t boot_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
 static int make_filter(const struct mrl_plugin_options *given,
                        struct mrl_filter **ret_filter,
@@ -188,7 +181,7 @@ static int make_filter(const struct mrl_plugin_options *given,
         .scopes = given->scopes,
         .scope_count = given->scope_count,
         .preset = given->replay ? mrl_select__choosable() : 0,
-        .start_ns = given->replay ? 0 : boot_ns(),
+        .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
     };
 
     if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)

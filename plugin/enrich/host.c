@@ -10,20 +10,12 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include "core/clock.h"
 #include "enrich/cgroups.h"
 #include "enrich/containers.h"
-
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 enum { CLOCK_TRIES = 8 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /*
  * Epoch minus boot time. The wall clock is read between two reads of the boot clock; the try with
@@ -34,9 +26,9 @@ static int64_t boot_time(void)
     int64_t best = 0, shortest = INT64_MAX;
 
     for (int i = 0; i < CLOCK_TRIES; i++) {
-        int64_t before = clock_ns(CLOCK_BOOTTIME);
-        int64_t wall = clock_ns(CLOCK_REALTIME);
-        int64_t after = clock_ns(CLOCK_BOOTTIME);
+        int64_t before = mrl_clock__ns(CLOCK_BOOTTIME);
+        int64_t wall = mrl_clock__ns(CLOCK_REALTIME);
+        int64_t after = mrl_clock__ns(CLOCK_BOOTTIME);
 
         if (after - before < shortest) {
             shortest = after - before;

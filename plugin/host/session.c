@@ -11,6 +11,7 @@
 
 #include <sys/time.h>
 
+#include "core/clock.h"
 #include "host/host.h"
 #include "host/record.h"
 #include "host/totals.h"
@@ -63,14 +64,6 @@ static void catch_signals(void)
 
 /* -- the loop --------------------------------------------------------------------------------- */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* --duration ends a run also while an output that blocks makes the reader wait. */
 static void interrupt_after(uint64_t ns)
 {
@@ -89,7 +82,7 @@ static int time_left_ms(const struct session *session)
 
     if (!session->end_ns)
         return -1;
-    left = (session->end_ns - now_ns() + 999999) / 1000000;
+    left = (session->end_ns - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -180,7 +173,7 @@ static int run_opened(struct session *session,
         say_ready(options, session->plugin);
     if (options->duration_ns)
         session->end_ns =
-            now_ns() +
+            mrl_clock__ns(CLOCK_MONOTONIC) +
             (int64_t)(options->duration_ns < INT64_MAX / 2 ? options->duration_ns : INT64_MAX / 2);
     interrupt_after(options->duration_ns);
     if (ready && ready(options, context) < 0)

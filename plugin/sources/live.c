@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include "core/clock.h"
 #include "core/decode.h"
 #include "core/filter.h"
 #include "core/source.h"
@@ -146,14 +147,6 @@ static void say_awake(struct mrl_source *source, int awake)
     __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* Sleeps until there may be something; 0: the time is over or the sleep was interrupted. */
 static int sleep_for(struct mrl_source *source, int timeout_ms)
 {
@@ -171,12 +164,12 @@ static int sleep_for(struct mrl_source *source, int timeout_ms)
 
 static int spin(struct mrl_source *source)
 {
-    int64_t end = now_ns() + SPIN_NS;
+    int64_t end = mrl_clock__ns(CLOCK_MONOTONIC) + SPIN_NS;
     int count;
 
     do
         count = consume(source);
-    while (!count && now_ns() < end);
+    while (!count && mrl_clock__ns(CLOCK_MONOTONIC) < end);
     return count;
 }
 
@@ -207,7 +200,9 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
     say_awake(source, 0);
     count = consume(source);
     while (!count && !source->sifted && !source->interrupted) {
-        int64_t left_ms = end == INT64_MAX ? INT32_MAX : (end - now_ns() + 999999) / 1000000;
+        int64_t left_ms = end == INT64_MAX
+                              ? INT32_MAX
+                              : (end - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
 
         if (left_ms <= 0)
             break;
@@ -247,12 +242,13 @@ static bool may_look_again(struct mrl_source *source, int64_t end)
     if (!source->probes.link_count)
         return true;
     sleep_for(source, 0);
-    return !source->interrupted && now_ns() < end;
+    return !source->interrupted && mrl_clock__ns(CLOCK_MONOTONIC) < end;
 }
 
 static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
 {
-    int64_t end = timeout_ms < 0 ? INT64_MAX : now_ns() + timeout_ms * INT64_C(1000000);
+    int64_t end =
+        timeout_ms < 0 ? INT64_MAX : mrl_clock__ns(CLOCK_MONOTONIC) + timeout_ms * INT64_C(1000000);
     int count;
 
     source->batch = batch;

@@ -6,15 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/clock.h"
 #include "core/lost.h"
-
-static uint64_t boot_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct mrl_stream *stream_of(const struct mrl_losses *losses,
                                     unsigned int cpu,
@@ -42,7 +35,7 @@ int mrl_losses__init(struct mrl_losses *losses,
         .probes = probes,
         .events = events | mrl_probes__syscalls(events),
         .cpus = (unsigned int)cpus,
-        .start_ns = boot_ns(),
+        .start_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
         .streams = calloc((size_t)cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
         .counters = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
         .told = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
@@ -159,7 +152,7 @@ void mrl_losses__see_malformed(struct mrl_losses *losses,
                                unsigned int event,
                                struct mrl_batch *batch)
 {
-    uint64_t now = boot_ns();
+    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
 
     tell(losses, event, MRL_CAUSE_MALFORMED, 1, now, now, batch);
 }
@@ -194,7 +187,7 @@ static void tell_rest_of(struct mrl_losses *losses,
 
 void mrl_losses__tell_rest(struct mrl_losses *losses, struct mrl_batch *batch)
 {
-    uint64_t now = boot_ns();
+    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
 
     for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
         if ((losses->events & (1U << event)) && mrl_event_def__at(event)->lane < MRL_LANE_COUNT)

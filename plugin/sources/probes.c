@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include "core/clock.h"
 #include "core/filter.h"
 #include "sources/cpus.h"
 #include "sources/hooks.h"
@@ -116,14 +117,6 @@ static int load(struct mrl_probes *probes,
     return mrelease_bpf__load(probes->object);
 }
 
-static uint64_t boot_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
  * call that returned between the two. Before them the one that stands beside: it must see the end
@@ -144,7 +137,7 @@ static int attach(struct mrl_probes *probes, const struct mrl_source_options *op
     if (!err)
         err = hook->attach(probes, MRL_MOMENT_ENTER, syscalls);
     if (!err) {
-        probes->object->bss->armed_ns = boot_ns();
+        probes->object->bss->armed_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
         __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
     }
     return err;
