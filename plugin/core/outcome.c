@@ -101,39 +101,17 @@ static const char *not_there(const struct mrl_raw *raw)
     return is_same_after(raw) && saw(raw, MRL_TARGET_DYING_AFTER) ? "race_lost" : UNKNOWN;
 }
 
-static const char *bad_fd(const struct mrl_raw *raw)
-{
-    (void)raw;
-    return "bad_fd";
-}
-
-static const char *partial(const struct mrl_raw *raw)
-{
-    (void)raw;
-    return "partial";
-}
-
-static const char *interrupted(const struct mrl_raw *raw)
-{
-    (void)raw;
-    return "interrupted";
-}
-
-static const char *unsupported(const struct mrl_raw *raw)
-{
-    (void)raw;
-    return "unsupported";
-}
-
 /* -- by answer -------------------------------------------------------------------------------- */
 
-/* All that the call itself answers. */
+/* All that the call itself answers: what says it all, or who looks further. */
 static const struct {
     int64_t answer;
-    const char *(*outcome)(const struct mrl_raw *raw);
+    const char *word;
+    const char *(*look)(const struct mrl_raw *raw);
 } rules[] = {
-    { 0, succeeded },     { -EINVAL, refused },    { -ESRCH, not_there },    { -EBADF, bad_fd },
-    { -EAGAIN, partial }, { -EINTR, interrupted }, { -ENOSYS, unsupported },
+    { 0, NULL, succeeded },           { -EINVAL, NULL, refused },   { -ESRCH, NULL, not_there },
+    { -EBADF, "bad_fd", NULL },       { -EAGAIN, "partial", NULL }, { -EINTR, "interrupted", NULL },
+    { -ENOSYS, "unsupported", NULL },
 };
 
 static const char *outcome_of(const struct mrl_raw *raw)
@@ -142,7 +120,7 @@ static const char *outcome_of(const struct mrl_raw *raw)
 
     for (size_t i = 0; entered && i < sizeof(rules) / sizeof(rules[0]); i++)
         if (rules[i].answer == raw->record->ret)
-            return rules[i].outcome(raw);
+            return rules[i].word ? rules[i].word : rules[i].look(raw);
     if (entered)
         return UNKNOWN;
     if (raw->record->flags & MRL_RECORD_BLOCKED)
