@@ -104,7 +104,7 @@ static const char *not_there(const struct mrl_raw *raw)
 /* -- by answer -------------------------------------------------------------------------------- */
 
 /* All that the call itself answers: what says it all, or who looks further. */
-static const struct {
+static const struct rule {
     int64_t answer;
     const char *word;
     const char *(*look)(const struct mrl_raw *raw);
@@ -114,23 +114,28 @@ static const struct {
     { -ENOSYS, "unsupported", NULL },
 };
 
+static const struct rule *find_rule(int64_t answer)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i].answer == answer)
+            return &rules[i];
+    return NULL;
+}
+
 static const char *outcome_of(const struct mrl_raw *raw)
 {
-    bool entered = !(raw->record->flags & MRL_RECORD_NO_ENTRY);
+    const struct rule *rule = find_rule(raw->record->ret);
 
-    for (size_t i = 0; entered && i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i].answer == raw->record->ret)
-            return rules[i].word ? rules[i].word : rules[i].look(raw);
-    if (entered)
-        return UNKNOWN;
+    if (!(raw->record->flags & MRL_RECORD_NO_ENTRY)) {
+        if (!rule)
+            return UNKNOWN;
+        return rule->word ? rule->word : rule->look(raw);
+    }
     if (raw->record->flags & MRL_RECORD_BLOCKED)
         return "blocked";
     /* It may have been under way when the probes came; an answer that is not its own is a filter's.
      */
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i].answer == raw->record->ret && raw->record->ret != -ENOSYS)
-            return UNKNOWN;
-    return "blocked";
+    return rule && raw->record->ret != -ENOSYS ? UNKNOWN : "blocked";
 }
 
 void mrl_value__outcome(const struct mrl_raw *raw, struct mrl_value *value)
