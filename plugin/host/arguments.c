@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 28, FIRST_OPTION_VALUE = 256 };
+#include "host/usage.h"
+
+enum { FIRST_OPTION_VALUE = 256 };
 
 /* The rows, as getopt wants them. */
 struct parser {
@@ -90,27 +92,6 @@ static void init_parser(struct parser *parser,
     }
 }
 
-static void print_row(const struct mrl_option *row)
-{
-    char left[64];
-    int width = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", row->letter ? '-' : ' ',
-                         row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
-                         row->value ? " " : "", row->value ? row->value : "");
-
-    printf("%s%*s %s", left, width < HELP_COLUMN ? HELP_COLUMN - width : 0, "", row->doc);
-    if (row->preset)
-        printf(" [%s]", row->preset);
-    putchar('\n');
-}
-
-static void print_help(const struct mrl_verb *verb, const struct mrl_rows *rows)
-{
-    printf("Usage: mrelease %s [OPTION…]%s%s\n\n%s\n\n", verb->name, *verb->operands ? " " : "",
-           verb->operands, verb->doc);
-    for (unsigned int i = 0; i < rows->count; i++)
-        print_row(rows->at[i]);
-}
-
 void mrl_arguments__help(const struct mrl_verb *verb, mrl_help_fn print)
 {
     char name[32], option[] = "--help";
@@ -175,7 +156,7 @@ static int take_all(const struct parser *parser,
     optind = 0;
     while ((value = getopt_long(argc, argv, parser->letters, parser->long_options, NULL)) != -1) {
         if (value == 'h') {
-            (help_printer ? help_printer : print_help)(parser->verb, parser->rows);
+            (help_printer ? help_printer : mrl_usage__print)(parser->verb, parser->rows);
             *ret_status = mrl_flush_stdout();
             return -1;
         }

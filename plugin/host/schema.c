@@ -30,8 +30,7 @@ static int set_list(void *target, const char *value, struct mrl_error *error)
 }
 
 static const struct mrl_option rows[] = {
-    { "dialect", 'd', "DIALECT", "json-v0.23", "json-v0.23, json-v0.24 or json-v1beta1.",
-      set_dialect },
+    { "dialect", 'd', "DIALECT", "json-v0.23", "The dialect whose schema to print.", set_dialect },
     { "list", '\0', NULL, NULL, "Print the dialects and the versions of their schemas, and exit.",
       set_list },
 };

@@ -53,13 +53,12 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
-      "Format json, json-v0.23, json-v0.24, json-v1beta1, table or none; to stdout or a path. May be "
-      "repeated. Settings follow the format: policy=block, drop-oldest or drop-newest; queue=SIZE, as "
-      "json,policy=block:PATH.",
+      "A format, and where to: stdout or a path. May be repeated. Settings follow the format: "
+      "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
       set_output },
     { "extra", '\0', "EXTRAS", NULL,
-      "Further arguments in JSON, after Tracee's own: seq, target, bytes, outcome, time, mlock; "
-      "'mrelease events' lists their fields. exe fills executable.path.",
+      "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. exe fills "
+      "executable.path.",
       set_extra },
     { "record", '\0', "FILE", NULL,
       "Also write the records to this new file, for 'mrelease replay'; beside --output. Settings "

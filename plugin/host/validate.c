@@ -121,9 +121,8 @@ static int set_format(void *target, const char *value, struct mrl_error *error)
 }
 
 static const struct mrl_option rows[] = {
-    { "dialect", 'd', "DIALECT", NULL,
-      "json-v0.23, json-v0.24 or json-v1beta1; told from the lines otherwise.", set_dialect },
-    { "format", '\0', "FORMAT", "table", "Report as table or as json, one object per line.",
+    { "dialect", 'd', "DIALECT", NULL, "Of the lines; told from them otherwise.", set_dialect },
+    { "format", '\0', "table|json", "table", "How to report; json: one object per line.",
       set_format },
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/profile.h"
+#include "schema/dialect.h"
 
 /* -- words ------------------------------------------------------------------------------------ */
 
@@ -54,6 +55,14 @@ static const char *format_word(unsigned int index)
     return NULL;
 }
 
+static const char *dialect_word(unsigned int index)
+{
+    unsigned int count;
+    const struct mrl_dialect *const *dialects = mrl_dialect__all(&count);
+
+    return index < count ? dialects[index]->name : NULL;
+}
+
 /* -- the table -------------------------------------------------------------------------------- */
 
 static const struct mrl_value_kind kinds[] = {
@@ -65,6 +74,7 @@ static const struct mrl_value_kind kinds[] = {
       .word = extra_word,
       .closed = true },
     { .name = "RUNG", .word = rung_word, .closed = true },
+    { .name = "DIALECT", .word = dialect_word, .closed = true },
     { .name = "PROFILE", .word = mrl_profile__name, .closed = true },
     { .name = "FORMAT[:DEST]", .form = MRL_VALUE_MANY, .separator = ':', .word = format_word },
     { .name = "SIZE", .type = MRL_VALUE_NUMBER, .pattern = "^[0-9]+[KMG]?$" },
