@@ -164,104 +164,128 @@ static void report_bare(struct bench *bench, const struct bench_samples *ns, con
                  "the same call at full speed while mrelease does not run (CPU time)");
 }
 
-static int run(struct bench *bench)
+/* What is measured, and the samples. The group runs once. */
+static struct flood floods[] = {
+    { .name = "none",
+      .events = "default",
+      .to = TO_NONE,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .method = "process_mrelease(-1, 0) to the format none" },
+    { .name = "null",
+      .events = "default",
+      .to = TO_NULL,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .method = "process_mrelease(-1, 0) to json:/dev/null" },
+    { .name = "fifo",
+      .events = "default",
+      .to = TO_FIFO,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .method = "process_mrelease(-1, 0) to a FIFO; its reader, on mrelease's CPU too, "
+                "counts lines" },
+    { .name = "mlock",
+      .events = "mlock*",
+      .to = TO_NONE,
+      .call = call_mlock,
+      .calls = FULL_CALLS,
+      .method = "mlock(-1, -1) to the format none" },
+    { .name = "file",
+      .events = "default",
+      .to = TO_FILE,
+      .call = bench_call_mrelease,
+      .calls = PACED_CALLS,
+      .paced = true,
+      .once = true,
+      .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk" },
+    { .name = "file_64m",
+      .events = "default",
+      .to = TO_FILE,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .paced = true,
+      .once = true,
+      .ring = "64M",
+      .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk, --ring 64M" },
+    { .name = "file_full",
+      .events = "default",
+      .to = TO_FILE,
+      .call = bench_call_mrelease,
+      .calls = PACED_CALLS,
+      .once = true,
+      .method = "process_mrelease(-1, 0) at full speed to a file on disk" },
+    { .name = "record_null",
+      .events = "default",
+      .to = RECORD_NULL,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .once = true,
+      .method =
+          "process_mrelease(-1, 0) to --record policy=block:/dev/null, beside the format none" },
+    { .name = "record_file",
+      .events = "default",
+      .to = RECORD_FILE,
+      .call = bench_call_mrelease,
+      .calls = FULL_CALLS,
+      .once = true,
+      .method =
+          "process_mrelease(-1, 0) to --record policy=block:FILE on disk, beside the format none" },
+};
+
+enum { FLOOD_COUNT = sizeof(floods) / sizeof(floods[0]) };
+
+/* The calls themselves, without any sensor. */
+struct bare {
+    struct bench_samples mrelease, mlock;
+};
+
+static int measure_round(int round, struct bare *bare)
 {
-    struct flood floods[] = {
-        { .name = "none",
-          .events = "default",
-          .to = TO_NONE,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .method = "process_mrelease(-1, 0) to the format none" },
-        { .name = "null",
-          .events = "default",
-          .to = TO_NULL,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .method = "process_mrelease(-1, 0) to json:/dev/null" },
-        { .name = "fifo",
-          .events = "default",
-          .to = TO_FIFO,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .method = "process_mrelease(-1, 0) to a FIFO; its reader, on mrelease's CPU too, "
-                    "counts lines" },
-        { .name = "mlock",
-          .events = "mlock*",
-          .to = TO_NONE,
-          .call = call_mlock,
-          .calls = FULL_CALLS,
-          .method = "mlock(-1, -1) to the format none" },
-        { .name = "file",
-          .events = "default",
-          .to = TO_FILE,
-          .call = bench_call_mrelease,
-          .calls = PACED_CALLS,
-          .paced = true,
-          .once = true,
-          .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk" },
-        { .name = "file_64m",
-          .events = "default",
-          .to = TO_FILE,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .paced = true,
-          .once = true,
-          .ring = "64M",
-          .method = "process_mrelease(-1, 0) at 500 k/s to a file on disk, --ring 64M" },
-        { .name = "file_full",
-          .events = "default",
-          .to = TO_FILE,
-          .call = bench_call_mrelease,
-          .calls = PACED_CALLS,
-          .once = true,
-          .method = "process_mrelease(-1, 0) at full speed to a file on disk" },
-        { .name = "record_null",
-          .events = "default",
-          .to = RECORD_NULL,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .once = true,
-          .method =
-              "process_mrelease(-1, 0) to --record policy=block:/dev/null, beside the format none" },
-        { .name = "record_file",
-          .events = "default",
-          .to = RECORD_FILE,
-          .call = bench_call_mrelease,
-          .calls = FULL_CALLS,
-          .once = true,
-          .method =
-              "process_mrelease(-1, 0) to --record policy=block:FILE on disk, beside the format none" },
-    };
-    enum { COUNT = sizeof(floods) / sizeof(floods[0]) };
-    struct bench_samples bare_mrelease = { 0 }, bare_mlock = { 0 };
     int failed = 0;
 
-    bench_pin(bench_load_cpu());
-    for (int round = 0; round < ROUNDS && !failed; round++) {
-        bench_say("flood: round %d of %d", round + 1, ROUNDS);
-        bench_produce(bench_call_mrelease, BARE_CALLS, 0, &bare_mrelease);
-        bench_produce(call_mlock, BARE_CALLS, 0, &bare_mlock);
-        for (unsigned int i = 0; i < COUNT && !failed; i++)
-            if (!floods[i].once || round == ROUNDS - 1) /* gigabytes are written once */
-                failed = run_to(&floods[i]);
-    }
-    bench_pin(-1);
-    if (!failed) {
-        report_bare(bench, &bare_mrelease, "mrelease");
-        report_bare(bench, &bare_mlock, "mlock");
-    }
-    for (unsigned int i = 0; i < COUNT; i++) {
-        if (!failed)
-            report(bench, &floods[i]);
+    bench_say("flood: round %d of %d", round + 1, ROUNDS);
+    bench_produce(bench_call_mrelease, BARE_CALLS, 0, &bare->mrelease);
+    bench_produce(call_mlock, BARE_CALLS, 0, &bare->mlock);
+    for (unsigned int i = 0; i < FLOOD_COUNT && !failed; i++)
+        if (!floods[i].once || round == ROUNDS - 1) /* gigabytes are written once */
+            failed = run_to(&floods[i]);
+    return failed;
+}
+
+static void report_all(struct bench *bench, const struct bare *bare)
+{
+    report_bare(bench, &bare->mrelease, "mrelease");
+    report_bare(bench, &bare->mlock, "mlock");
+    for (unsigned int i = 0; i < FLOOD_COUNT; i++)
+        report(bench, &floods[i]);
+}
+
+static void free_samples(struct bare *bare)
+{
+    for (unsigned int i = 0; i < FLOOD_COUNT; i++) {
         bench_samples__done(&floods[i].per_second);
         bench_samples__done(&floods[i].call_ns);
         bench_samples__done(&floods[i].cpu_s);
         bench_samples__done(&floods[i].lost);
         bench_samples__done(&floods[i].reader_cpu_s);
     }
-    bench_samples__done(&bare_mrelease);
-    bench_samples__done(&bare_mlock);
+    bench_samples__done(&bare->mrelease);
+    bench_samples__done(&bare->mlock);
+}
+
+static int run(struct bench *bench)
+{
+    struct bare bare = { 0 };
+    int failed = 0;
+
+    bench_pin(bench_load_cpu());
+    for (int round = 0; round < ROUNDS && !failed; round++)
+        failed = measure_round(round, &bare);
+    bench_pin(-1);
+    if (!failed)
+        report_all(bench, &bare);
+    free_samples(&bare);
     return failed;
 }
 
