@@ -178,6 +178,21 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
+/* Memory that runs out is no fault of the rung: the next one would only hide it, at a higher tax. The
+ * object is part of the program, so that all libelf can find wrong with it is that. */
+static bool is_memory(int err)
+{
+    return err == -ENOMEM || err == -LIBBPF_ERRNO__LIBELF;
+}
+
+static int no_memory(const struct mrl_rung *rung, const struct attempt *attempt,
+                     struct mrl_error *error)
+{
+    return mrl_error__set(error, -ENOMEM, "rung %s: %s: out of memory%s%s%s", rung->name,
+                          attempt->stage, attempt->said[0] ? " (" : "", attempt->said,
+                          attempt->said[0] ? ")" : "");
+}
+
 static bool wants_target(const struct mrl_source_options *options)
 {
     return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
@@ -225,12 +240,14 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
         mrl_cpus__find(&cpus);
     own.cpus = &cpus;
     err = -EOPNOTSUPP;
-    for (unsigned int i = 0; err && i < RUNG_COUNT; i++) {
+    for (unsigned int i = 0; err && !is_memory(err) && i < RUNG_COUNT; i++) {
         if (!fits(&rungs[i], options))
             continue;
         current_attempt = &attempts[i];
         err = mrl_probes__open(&rungs[i], &own, cgroup_v1, &attempts[i].stage, &probes);
         attempts[i].err = err;
+        if (is_memory(err))
+            no_memory(&rungs[i], &attempts[i], error);
         if (err)
             mrl_source_options__log(options, MRL_LOG_DEBUG, "rung %s: %s: %s", rungs[i].name,
                                     attempts[i].stage, strerror(-err));
@@ -243,6 +260,8 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
     }
     libbpf_set_print(print);
     pthread_mutex_unlock(&print_lock);
+    if (is_memory(err))
+        return -ENOMEM;
     if (err)
         return no_rung(attempts, error);
     say_what_evades(options, probes.rung);

@@ -8,7 +8,7 @@
 /**
  * Tries the rungs that fit `options`, the lowest tax first, and keeps the first that works. Errors:
  * -EPERM with the missing capabilities, -ENOSYS the system call or BTF is missing, -EOPNOTSUPP with
- * each rung's reason.
+ * each rung's reason; -ENOMEM ends the climb.
  */
 int mrl_ladder__climb(const struct mrl_source_options *options,
                       bool cgroup_v1,

@@ -13,7 +13,7 @@
 
 #include <sys/wait.h>
 
-enum { THINGS_MAX = 32768, DESCRIPTORS = 16, RMDIR_TRIES = 200, RMDIR_PAUSE_NS = 5000000 };
+enum { THINGS_MAX = 262144, DESCRIPTORS = 16, RMDIR_TRIES = 200, RMDIR_PAUSE_NS = 5000000 };
 
 static struct thing {
     void (*undo)(void *object);

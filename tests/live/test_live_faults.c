@@ -158,24 +158,15 @@ static struct memory run_short_of_memory(unsigned long n)
 }
 
 /*
- * What a good run leaves to the C library, and strerror()'s memory for the text of an error number
- * that only libbpf knows, which a rung may fail with before the next one works.
- */
-static long left_to_libc(const struct memory *good, const struct memory *bad)
-{
-    bool is_other = bad->rung && strcmp(bad->rung, good->rung) != 0;
-
-    return good->left + is_other;
-}
-
-/*
  * All of them in a long run, some sixty in a short one, the first and the last among them. Whatever
- * fails, it is an error or another rung works, and nothing that was allocated is left at the end.
+ * fails, it is an error or the same rung works, and nothing that was allocated is left at the end.
+ * Another rung may work where libbpf takes types that it had no memory for as types that the kernel
+ * has not: a few of thousands.
  */
 static void memory_that_runs_out_is_an_error_and_no_leak(void **state)
 {
     struct memory good, bad;
-    unsigned long step;
+    unsigned long step, other_rungs = 0;
 
     (void)state;
     live__require_unsanitized();
@@ -185,10 +176,12 @@ static void memory_that_runs_out_is_an_error_and_no_leak(void **state)
     step = load__long() ? 1 : good.allocations / 60 + 1;
     for (unsigned long n = 1; n <= good.allocations; n += step) {
         bad = run_short_of_memory(n);
-        if (bad.left > left_to_libc(&good, &bad))
+        other_rungs += bad.rung && strcmp(bad.rung, good.rung) != 0;
+        if (bad.left > good.left)
             fail_msg("with allocation %lu failing, %ld blocks are left in place of %ld", n,
                      bad.left, good.left);
     }
+    assert_in_range(other_rungs, 0, good.allocations / step / 20);
 }
 
 int main(void)
