@@ -5,7 +5,7 @@
 #include "host/host.h"
 
 static const struct mrl_verb *const verbs[] = {
-    &mrl_verb_run,    &mrl_verb_demo,   &mrl_verb_replay,   &mrl_verb_events,
+    &mrl_verb_run,    &mrl_verb_demo,   &mrl_verb_doctor,   &mrl_verb_replay,  &mrl_verb_events,
     &mrl_verb_schema, &mrl_verb_verify, &mrl_verb_validate, &mrl_verb_version,
 };
 

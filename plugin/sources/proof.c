@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "core/compat_call.h"
+
 /* One way into the kernel. */
 struct way {
     bool (*is_open)(void);
@@ -30,30 +32,13 @@ static void call_native(const struct mrl_event_def *event, uint64_t cookie)
     syscall(event->id, -1L, -1L, -1L, -1L, -1L, cookie);
 }
 
-#if defined(__x86_64__)
-/* The stack pointer steps over what the compiler may keep below it. r8 to r11 come back changed. */
-static long int_0x80(long number, const uint64_t args[6])
-{
-    __asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
-                     "push %%rbp\n\t"
-                     "mov %[sixth], %%rbp\n\t"
-                     "int $0x80\n\t"
-                     "pop %%rbp\n\t"
-                     "lea 128(%%rsp), %%rsp"
-                     : "+a"(number)
-                     : "b"(args[0]), "c"(args[1]), "d"(args[2]), "S"(args[3]),
-                       "D"(args[4]), [sixth] "r"(args[5])
-                     : "memory", "cc", "r8", "r9", "r10", "r11");
-    return number;
-}
-
+#if MRL_HAS_COMPAT_CALL
 /* Where a filter refuses every 32-bit call, those below would be no proof against the probes. */
 static bool compat_is_open(void)
 {
-    enum { I386_GETPID = 20 };
     const uint64_t none[6] = { 0 };
 
-    return int_0x80(I386_GETPID, none) == getpid();
+    return mrl_compat_call(MRL_I386_GETPID, none) == getpid();
 }
 
 /*
@@ -64,13 +49,13 @@ static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
 {
     const uint64_t args[6] = { 0xfffff000, 0, UINT32_MAX, 0, cookie >> 32, (uint32_t)cookie };
 
-    int_0x80(event->nr_i386, args);
+    mrl_compat_call(event->nr_i386, args);
 }
 #endif
 
 static const struct way ways[] = {
     { always, call_native },
-#if defined(__x86_64__)
+#if MRL_HAS_COMPAT_CALL
     { compat_is_open, call_compat },
 #endif
 };
