@@ -57,7 +57,6 @@ struct mrl_choice {
 struct mrl_trial {
     bool seen, target_right;
     char outcome[32], accuracy[16];
-
 };
 
 struct mrl_doctor {

@@ -86,7 +86,7 @@ bool mrl_way__call(enum mrl_way way, pid_t *ret_child)
         prctl(PR_SET_DUMPABLE, 0);
         signal(SIGSEGV, SIG_DFL);
         signal(SIGSYS, SIG_DFL);
-        _exit(!ways[way].call());
+        _exit(ways[way].call() ? 0 : 1);
     }
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;

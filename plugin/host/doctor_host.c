@@ -112,9 +112,8 @@ static void find_compat(char value[VALUE_BYTES])
 {
     pid_t child;
 
-    say(value, mrl_way__call(MRL_WAY_COMPAT, &child)
-                   ? "offered"
-                   : "not offered to a 64-bit process here");
+    say(value,
+        mrl_way__call(MRL_WAY_COMPAT, &child) ? "offered" : "not offered to a 64-bit process here");
 }
 
 static bool is_cgroup2(const char *path)
@@ -239,7 +238,8 @@ bool mrl_right__is_held(const struct mrl_right *right)
 /* -- advisories ------------------------------------------------------------------------------- */
 
 static const struct mrl_advisory advisories[] = {
-    { 515, 517, "process_mrelease can use memory of the target after it was freed (fixed in 5.17)" },
+    { 515, 517,
+      "process_mrelease can use memory of the target after it was freed (fixed in 5.17)" },
     { 515, 518, "process_mrelease returns 0 but leaves areas that are mlocked alone" },
 };
 

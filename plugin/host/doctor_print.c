@@ -243,6 +243,5 @@ json_t *mrl_doctor__json(const struct mrl_doctor *doctor)
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", mrl_version(), "rungs",
                      json_setups(doctor), "getppidNs", json_spread(&doctor->bare_ns), "chosen",
                      json_choices(doctor), "release", json_trial(&doctor->trial), "host",
-                     json_facts(), "capabilities", json_rights(), "advisories",
-                     json_advisories());
+                     json_facts(), "capabilities", json_rights(), "advisories", json_advisories());
 }

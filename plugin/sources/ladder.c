@@ -178,14 +178,15 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
-/* Memory that runs out is no fault of the rung: the next one would only hide it, at a higher tax. The
- * object is part of the program, so that all libelf can find wrong with it is that. */
+/* Memory that runs out is no fault of the rung: the next one would only hide it, at a higher tax.
+ * The object is part of the program, so that all libelf can find wrong with it is that. */
 static bool is_memory(int err)
 {
     return err == -ENOMEM || err == -LIBBPF_ERRNO__LIBELF;
 }
 
-static int no_memory(const struct mrl_rung *rung, const struct attempt *attempt,
+static int no_memory(const struct mrl_rung *rung,
+                     const struct attempt *attempt,
                      struct mrl_error *error)
 {
     return mrl_error__set(error, -ENOMEM, "rung %s: %s: out of memory%s%s%s", rung->name,

@@ -97,8 +97,8 @@ static void rungs_see_what_they_claim(void **state)
     {
         bool works = json_is_true(json_object_get(rung, "works"));
         bool blind = !strcmp(text_at(rung, "rung"), "tracepoint");
-        bool on_function = !strcmp(text_at(rung, "rung"), "fentry") ||
-                           !strcmp(text_at(rung, "rung"), "kprobe");
+        bool on_function =
+            !strcmp(text_at(rung, "rung"), "fentry") || !strcmp(text_at(rung, "rung"), "kprobe");
         bool beside = *text_at(rung, "beside");
         const json_t *sees = json_object_get(rung, "sees");
 
@@ -151,8 +151,7 @@ static void without_rights_it_says_what_is_missing(void **state)
         assert_true(json_is_false(json_object_get(rung, "works")));
         assert_non_null(strstr(text_at(rung, "reason"), "CAP_BPF"));
     }
-    assert_true(
-        json_is_false(json_object_get(json_object_get(report, "capabilities"), "CAP_BPF")));
+    assert_true(json_is_false(json_object_get(json_object_get(report, "capabilities"), "CAP_BPF")));
     assert_true(*text_at(json_object_get(report, "host"), "kernel"));
     json_decref(report);
 }
@@ -167,12 +166,12 @@ static void the_tax_is_measured_within_its_time(void **state)
     (void)state;
     live__require();
     report = examine(&options, 0);
-    assert_true(json_number_value(
-                    json_object_get(json_object_get(report, "getppidNs"), "median")) > 0);
+    assert_true(json_number_value(json_object_get(json_object_get(report, "getppidNs"), "median")) >
+                0);
     rungs = json_object_get(report, "rungs");
-    json_array_foreach(rungs, index, rung) assert_int_equal(
-        json_is_object(json_object_get(rung, "taxNs")),
-        json_is_true(json_object_get(rung, "works")));
+    json_array_foreach(rungs, index, rung)
+        assert_int_equal(json_is_object(json_object_get(rung, "taxNs")),
+                         json_is_true(json_object_get(rung, "works")));
     json_decref(report);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What doctor makes of what it found: statistics, advisories, and the report. */
-#include "host/doctor.h"
-
 #include <string.h>
 
+#include "host/doctor.h"
 #include "unit/unit.h"
 
 static void percentile_interpolates_between_samples(void **state)
@@ -98,8 +97,8 @@ static void report_says_why_a_rung_does_not_work(void **state)
     rung = json_array_get(json_object_get(json, "rungs"), 1);
     assert_true(json_is_null(json_object_get(rung, "reason")));
     assert_string_equal(json_string_value(json_object_get(rung, "beside")), rungs[1].beside);
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(rung, "sees"), "compat")), "not offered");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(rung, "sees"), "compat")),
+                        "not offered");
     median = json_number_value(json_object_get(json_object_get(rung, "taxNs"), "median"));
     assert_true(median > 29.9 && median < 30.1);
     json_decref(json);
