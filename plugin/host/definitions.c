@@ -39,6 +39,29 @@ static void print_field(const struct mrl_field *field)
            field->kind->type_v0_24, list_bits(field->tags, mrl_tag_name, list), field->doc);
 }
 
+static bool any_may_change(const struct mrl_field *fields, unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++)
+        if (fields[i].tags & MRL_TAG_TOCTOU)
+            return true;
+    return false;
+}
+
+/* Of a call, not of a rung: even where the function that reaps is probed, a call that fails before
+ * has only its descriptor. */
+static void print_truth_of_tags(const struct mrl_event_def *event)
+{
+    unsigned int count;
+    const struct mrl_extra *extras = mrl_extra__all(&count);
+    bool may_change = any_may_change(event->fields, event->field_count);
+
+    for (unsigned int i = 0; i < count; i++)
+        may_change |= mrl_extra__fits(&extras[i], event) &&
+                      any_may_change(extras[i].fields, extras[i].field_count);
+    if (may_change)
+        puts("\nTOCTOU does not apply to a call with " MRL_TOCTOU_UNLESS " (--extra target).");
+}
+
 static void print_extras(const struct mrl_event_def *event)
 {
     unsigned int count;
@@ -67,6 +90,7 @@ static void print_details(const struct mrl_event_def *event)
     for (unsigned int i = 0; i < event->field_count; i++)
         print_field(&event->fields[i]);
     print_extras(event);
+    print_truth_of_tags(event);
 }
 
 void mrl_definitions__table(const struct mrl_event_def *only)
@@ -100,10 +124,14 @@ static json_t *json_bits(unsigned int bits, const char *(*name_of)(unsigned int 
 
 static json_t *json_field(const struct mrl_field *field)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", field->name, "type",
-                     field->kind->type_v0_23, "typeV024", field->kind->type_v0_24, "protobuf",
-                     field->kind->protobuf, "tags", json_bits(field->tags, mrl_tag_name), "doc",
-                     field->doc);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", field->name, "type",
+                               field->kind->type_v0_23, "typeV024", field->kind->type_v0_24,
+                               "protobuf", field->kind->protobuf, "tags",
+                               json_bits(field->tags, mrl_tag_name), "doc", field->doc);
+
+    if (field->tags & MRL_TAG_TOCTOU)
+        json_object_set_new(object, "toctouUnless", json_string(MRL_TOCTOU_UNLESS));
+    return object;
 }
 
 static json_t *json_fields(const struct mrl_field *fields, unsigned int count)

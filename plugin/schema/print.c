@@ -288,6 +288,8 @@ static void print_field(const struct printer *printer, const struct mrl_field *f
         first = false;
     }
     fputc(']', printer->out);
+    if (field->tags & MRL_TAG_TOCTOU)
+        fputs(",\"x-tracee-toctou-unless\":\"" MRL_TOCTOU_UNLESS "\"", printer->out);
 }
 
 static void print_shape(struct printer *printer, const struct mrl_shape *shape)

@@ -59,6 +59,12 @@ enum mrl_tag {
     MRL_TAG_OPT = 1 << 3,    /**< may be absent: then null */
 };
 
+/**
+ * Where MRL_TAG_TOCTOU of a field does not apply: to an event whose argument of this name (of
+ * --extra target) has this value, because the field is then of the memory that was reaped itself.
+ */
+#define MRL_TOCTOU_UNLESS "target_from=reaped_mm"
+
 /** Sets that events belong to, as Tracee names them ("default", "syscalls", …). A set of bits. */
 enum mrl_set {
     MRL_SET_DEFAULT = 1 << 0,
