@@ -14,7 +14,7 @@ import sys
 
 # Keywords that restrict nothing.
 NOTES = {"$schema", "$id", "$comment", "title", "description", "default", "examples",
-         "x-tracee-tags", "definitions"}
+         "x-tracee-tags", "x-tracee-toctou-unless", "definitions"}
 # Keywords whose value must stay as it is: a bound that narrows refuses what was valid, and one that
 # widens lets through what a reader has no room for.
 FIXED = ("type", "const", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
