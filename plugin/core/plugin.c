@@ -321,6 +321,11 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
     return plugin->ops->rung(plugin->source);
 }
 
+unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin)
+{
+    return plugin->ops->progress ? plugin->ops->progress(plugin->source) : 0;
+}
+
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
 {
     return plugin->filter->events;

@@ -50,6 +50,8 @@ struct mrl_source_ops {
                   struct mrl_event_counts *ret_counts);
     /** The rung in use. */
     const char *(*rung)(const struct mrl_source *source);
+    /** How far it is, in ten thousandths; NULL: it has no end. */
+    unsigned int (*progress)(const struct mrl_source *source);
     /** One line about the last read() that failed; NULL: its errno says it all. */
     const char *(*problem)(const struct mrl_source *source);
 };

@@ -71,6 +71,9 @@ void mrl_host__done(struct mrl_host *host)
 
 struct mrl_text mrl_host__container(struct mrl_host *host, uint64_t cgroup_id)
 {
+    for (unsigned int i = 0; i < host->known_count; i++)
+        if (host->known[i].cgroup == cgroup_id)
+            return host->known[i].id;
     if (host->recorded)
         return mrl_containers__get(host->recorded, cgroup_id);
     if (!host->cgroups || !cgroup_id)

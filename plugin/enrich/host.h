@@ -11,6 +11,12 @@
 struct mrl_cgroups;
 struct mrl_containers;
 
+/** A container that came with the records. */
+struct mrl_known_container {
+    uint64_t cgroup;
+    struct mrl_text id;
+};
+
 struct mrl_host {
     /** Add to a CLOCK_BOOTTIME time to get ns since the epoch. Estimated once, as Tracee does. */
     int64_t boot_ns;
@@ -19,6 +25,9 @@ struct mrl_host {
     /** Containers that were found when a capture was recorded, borrowed; NULL: cgroups are asked.
      */
     const struct mrl_containers *recorded;
+    /** Those that came along with the only record; borrowed, asked before all else. */
+    const struct mrl_known_container *known;
+    unsigned int known_count;
     /** cgroupId is that of the first v1 hierarchy: /sys/fs/cgroup is no cgroup2 file system. */
     bool cgroup_v1;
     uint32_t page_bytes;

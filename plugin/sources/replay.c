@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include "core/source.h"
 #include "sources/input.h"
 #include "sources/recorded.h"
@@ -247,6 +249,20 @@ static const char *replay_rung(const struct mrl_source *source)
     return "replay";
 }
 
+/* Of a file; a pipe does not say how much will come. */
+static unsigned int replay_progress(const struct mrl_source *source)
+{
+    uint64_t done = source->input.offset;
+    struct stat file;
+
+    if (source->end)
+        return 10000;
+    if (fstat(source->input.fd, &file) || !S_ISREG(file.st_mode) || file.st_size <= 0)
+        return 0;
+    return done < (uint64_t)file.st_size ? (unsigned int)(done * 10000 / (uint64_t)file.st_size)
+                                         : 10000;
+}
+
 static const char *replay_problem(const struct mrl_source *source)
 {
     return source->problem.text;
@@ -260,5 +276,6 @@ const struct mrl_source_ops mrl_replay_source = {
     .close = replay_close,
     .counts = replay_counts,
     .rung = replay_rung,
+    .progress = replay_progress,
     .problem = replay_problem,
 };

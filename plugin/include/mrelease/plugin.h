@@ -111,6 +111,10 @@ const char *mrl_plugin__error(const struct mrl_plugin *plugin);
 /** The rung in use: "tp_btf", … */
 const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
 
+/** How far the replay of a file is, in ten thousandths; 0 for what has no end. The thread that
+ * reads. */
+unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin);
+
 /** The chosen events: a bit per table index. */
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
 

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Payloads: writing and reading them. */
+#include "falco/payload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/decode.h"
+#include "core/lost.h"
+#include "core/more.h"
+#include "enrich/host.h"
+
+/* What the header of all payloads of this library is. Several threads may be the first to ask. */
+static struct mrl_capture_header own_header;
+static pthread_once_t own_header_once = PTHREAD_ONCE_INIT;
+
+static void make_own_header(void)
+{
+    mrl_capture__header(&own_header);
+}
+
+static const struct mrl_capture_header *header_of_ours(void)
+{
+    pthread_once(&own_header_once, make_own_header);
+    return &own_header;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+/* The container of the target, where the event names a target in another cgroup. */
+static struct mrl_text target_container(const struct mrl_event *event, const struct mrl_raw *raw)
+{
+    static const char name[] = "target_container_id";
+    const struct mrl_more *more = mrl_more__of(raw);
+
+    if (!raw->target || raw->target->cgroup_id == event->cgroup_id)
+        return (struct mrl_text){ "", 0 };
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        if (!strcmp(event->def->fields[i].name, name))
+            return event->values[i].text;
+    for (unsigned int i = 0; more && event->more && i < more->count; i++)
+        if (!strcmp(more->fields[i].name, name))
+            return event->more[i].text;
+    return (struct mrl_text){ "", 0 };
+}
+
+static char *put(char *at, const void *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+static size_t put_all(char *at,
+                      struct mrl_payload *payload,
+                      const void *body,
+                      struct mrl_text caller,
+                      struct mrl_text target)
+{
+    char *end = at;
+
+    payload->caller_container_size =
+        (uint8_t)(caller.size < MRL_CONTAINER_BYTES ? caller.size : MRL_CONTAINER_BYTES);
+    payload->target_container_size =
+        (uint8_t)(target.size < MRL_CONTAINER_BYTES ? target.size : MRL_CONTAINER_BYTES);
+    end = put(end, payload, sizeof(*payload));
+    end = put(end, body, payload->body_size);
+    end = put(end, caller.size ? caller.bytes : "", payload->caller_container_size);
+    end = put(end, target.size ? target.bytes : "", payload->target_container_size);
+    return (size_t)(end - at);
+}
+
+static size_t put_record(char *at, struct mrl_payload *payload, const struct mrl_event *event)
+{
+    struct mrl_raw raw = { .record = NULL };
+
+    if (mrl_decode__check(event->raw, event->raw_size, &raw))
+        return 0;
+    payload->kind = MRL_PAYLOAD_RECORD;
+    payload->body_size = (uint32_t)event->raw_size;
+    payload->host = (struct mrl_frame_host){
+        .boot_ns = event->host->boot_ns,
+        .page_bytes = event->host->page_bytes,
+        .cpus = event->host->cpus,
+        .cgroup_v1 = event->host->cgroup_v1,
+    };
+    return put_all(at, payload, event->raw, event->container_id, target_container(event, &raw));
+}
+
+static size_t put_lost(char *at, struct mrl_payload *payload, const struct mrl_event *event)
+{
+    const struct mrl_text none = { "", 0 };
+    struct mrl_frame_lost frame = { .count = 0 };
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+
+    if (!mrl_lost__read(event, &lost, &cause))
+        return 0;
+    frame.count = lost.count;
+    frame.from_ns = lost.from_ns;
+    frame.to_ns = lost.to_ns;
+    frame.event = lost.event->index;
+    memcpy(frame.cause, lost.cause.bytes,
+           lost.cause.size < sizeof(frame.cause) ? lost.cause.size : sizeof(frame.cause));
+    payload->kind = MRL_PAYLOAD_LOST;
+    payload->body_size = sizeof(frame);
+    return put_all(at, payload, &frame, none, none);
+}
+
+size_t mrl_payload__put(void *at, const struct mrl_event *event, uint32_t failures)
+{
+    struct mrl_payload payload = { .header = *header_of_ours(), .failures = failures };
+
+    return event->raw ? put_record(at, &payload, event) : put_lost(at, &payload, event);
+}
+
+/* -- reading ---------------------------------------------------------------------------------- */
+
+static int check_header(const struct mrl_capture_header *header, struct mrl_error *error)
+{
+    bool differ;
+
+    if (!memcmp(header, header_of_ours(), sizeof(*header)))
+        return 0;
+    return mrl_capture__check(header, &differ, error);
+}
+
+static const struct mrl_event *read_record(struct mrl_reader *reader,
+                                           const struct mrl_payload *payload,
+                                           struct mrl_error *error)
+{
+    const struct mrl_record *record = (const void *)(reader->bytes + sizeof(*payload));
+    const char *containers = (const char *)record + payload->body_size;
+    struct mrl_raw raw;
+    int err = mrl_decode__check(record, payload->body_size, &raw);
+    struct mrl_known_container known[2];
+    struct mrl_host host = {
+        .boot_ns = payload->host.boot_ns,
+        .known = known,
+        .known_count = 2,
+        .cgroup_v1 = payload->host.cgroup_v1,
+        .page_bytes = payload->host.page_bytes,
+        .cpus = payload->host.cpus,
+    };
+
+    if (!err) {
+        known[0] = (struct mrl_known_container){ record->cgroup_id,
+                                                 { containers, payload->caller_container_size } };
+        known[1] =
+            (struct mrl_known_container){ raw.target ? raw.target->cgroup_id : record->cgroup_id,
+                                          { containers + payload->caller_container_size,
+                                            payload->target_container_size } };
+        err = mrl_decode__append(record, payload->body_size, &host, &reader->batch);
+    }
+    if (!err)
+        return mrl_batch__at(&reader->batch, 0);
+    mrl_error__set(error, err, "the payload holds no valid record");
+    return NULL;
+}
+
+static const struct mrl_event *read_lost(struct mrl_reader *reader,
+                                         const struct mrl_payload *payload,
+                                         struct mrl_error *error)
+{
+    const struct mrl_frame_lost *frame = (const void *)(reader->bytes + sizeof(*payload));
+    struct mrl_lost lost = { .count = frame->count,
+                             .from_ns = frame->from_ns,
+                             .to_ns = frame->to_ns };
+    unsigned int cause = 0;
+
+    while (cause < MRL_CAUSE_COUNT && strncmp(mrl_cause__name((enum mrl_cause)cause).bytes,
+                                              frame->cause, sizeof(frame->cause)) != 0)
+        cause++;
+    if (payload->body_size != sizeof(*frame) || frame->event >= MRL_EVENT_COUNT ||
+        cause == MRL_CAUSE_COUNT) {
+        mrl_error__set(error, -EBADMSG, "the payload holds a gap that nobody would write");
+        return NULL;
+    }
+    lost.event = mrl_event_def__at(frame->event);
+    lost.cause = mrl_cause__name((enum mrl_cause)cause);
+    mrl_lost__append(&lost, &reader->batch);
+    return mrl_batch__at(&reader->batch, 0);
+}
+
+const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
+                                         const void *payload,
+                                         size_t size,
+                                         struct mrl_error *error)
+{
+    const struct mrl_payload *head = (const void *)reader->bytes;
+    struct mrl_batch *batch = &reader->batch;
+
+    batch->count = 0;
+    batch->arena = (struct mrl_arena){ batch->bytes, sizeof(batch->bytes), 0 };
+    if (size < sizeof(*head) || size > sizeof(reader->bytes)) {
+        mrl_error__set(error, -EBADMSG, "a payload of %zu bytes is none of ours", size);
+        return NULL;
+    }
+    memcpy(reader->bytes, payload, size);
+    if (check_header(&head->header, error))
+        return NULL;
+    if (size - sizeof(*head) !=
+            (size_t)head->body_size + head->caller_container_size + head->target_container_size ||
+        head->caller_container_size > MRL_CONTAINER_BYTES ||
+        head->target_container_size > MRL_CONTAINER_BYTES) {
+        mrl_error__set(error, -EBADMSG, "the payload is torn");
+        return NULL;
+    }
+    reader->failures = head->failures;
+    if (head->kind == MRL_PAYLOAD_RECORD)
+        return read_record(reader, head, error);
+    if (head->kind == MRL_PAYLOAD_LOST)
+        return read_lost(reader, head, error);
+    mrl_error__set(error, -EBADMSG, "the payload is of kind %u, which this version does not know",
+                   head->kind);
+    return NULL;
+}

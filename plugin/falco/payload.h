@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The payload of an event: a capture of one event, without the checksums of frames
+ * (docs/adr/0006). What a capture of Falco holds is read again by this, and by later versions.
+ */
+#ifndef MRL_FALCO_PAYLOAD_H
+#define MRL_FALCO_PAYLOAD_H
+
+#include <mrelease/event.h>
+
+#include "core/batch.h"
+#include "core/capture.h"
+#include "enrich/cgroups.h"
+
+enum mrl_payload_kind { MRL_PAYLOAD_RECORD = 1, MRL_PAYLOAD_LOST = 2 };
+
+/** First in a payload. Then `body_size` bytes, and the containers of caller and target. */
+struct mrl_payload {
+    struct mrl_capture_header header; /* of whoever made it */
+    struct mrl_frame_host host;
+    uint32_t body_size;
+    uint16_t kind; /* enum mrl_payload_kind: a record and what follows it, struct mrl_frame_lost */
+    uint8_t caller_container_size;
+    uint8_t target_container_size;
+    uint32_t failures; /* calls of the caller's process that failed in this second, this one too */
+    uint32_t reserved;
+};
+
+enum {
+    MRL_PAYLOAD_MAX = sizeof(struct mrl_payload) + MRL_RECORD_BYTES_MAX + 2 * MRL_CONTAINER_BYTES
+};
+
+_Static_assert(sizeof(struct mrl_payload) == 80, "payloads are a file format");
+
+/** Writes the payload of an event, at most MRL_PAYLOAD_MAX bytes. Returns its size; 0: of no event
+ * that a source makes. */
+size_t mrl_payload__put(void *at, const struct mrl_event *event, uint32_t failures);
+
+/** The last payload that was read. Some 250 KB; zeroed before its first use. One thread. */
+struct mrl_reader {
+    _Alignas(8) char bytes[MRL_PAYLOAD_MAX];
+    uint32_t failures;
+    struct mrl_batch batch;
+};
+
+/**
+ * Reads a payload, of which nothing is believed. Returns its event, valid until the next call, or
+ * NULL with a line in `error`: it is none, is damaged, or was made by a newer version or on another
+ * machine. Allocates nothing.
+ */
+const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
+                                         const void *payload,
+                                         size_t size,
+                                         struct mrl_error *error);
+
+#endif
