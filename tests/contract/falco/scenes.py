@@ -53,16 +53,31 @@ def start_victim(program, uid):
     return victim
 
 
-def reap(program="/usr/bin/sleep", uid=0, caller_uid=0):
+def reap(program="/usr/bin/sleep", uid=0, caller_uid=0, before_call=lambda: None):
     """A victim is killed, and released before it can drop its memory by itself."""
     victim = start_victim(program, uid)
     pidfd = os.pidfd_open(victim.pid)
+    before_call()
     os.kill(victim.pid, signal.SIGKILL)
     if caller_uid:
         os.setresuid(caller_uid, caller_uid, caller_uid)
     result = call(PROCESS_MRELEASE, pidfd, 0)
     victim.wait()
     expect(result, 0)
+
+
+def enter(directory):
+    with open(os.path.join(directory, "cgroup.procs"), "w", encoding="ascii") as procs:
+        procs.write(str(os.getpid()))
+
+
+def reap_from(directory):
+    reap(before_call=lambda: enter(directory))
+
+
+def reap_inside(directory):
+    enter(directory)
+    reap()
 
 
 # -- seccomp ---------------------------------------------------------------------------------------
@@ -97,6 +112,13 @@ def fail(times, pause):
         time.sleep(pause)
 
 
+def flood():
+    """More than the smallest ring holds, while nobody reads it."""
+    os.kill(int(os.environ["RECORDER"]), signal.SIGSTOP)
+    fail(250, 0)
+    os.kill(int(os.environ["RECORDER"]), signal.SIGCONT)
+
+
 def call_blocked():
     block(PROCESS_MRELEASE, 1)
     expect(call(PROCESS_MRELEASE, 1000, 0), -1)
@@ -115,6 +137,10 @@ def lock_all():
     expect(call(MLOCKALL, 1), 0)
 
 
+CGROUPS = "/sys/fs/cgroup"
+if os.path.isdir(CGROUPS + "/cpuset"):  # the hierarchy that cgroupId is of, on hosts with v1
+    CGROUPS += "/cpuset"
+CONTAINER = CGROUPS + "/docker-" + "5ca1ab1e" * 8 + ".scope"
 AGENT = os.path.join(STAGE, "falco")
 SLEEP = "/usr/bin/sleep"
 
@@ -125,10 +151,13 @@ SCENES = {
     "stranger_reaps_own": ("tool", lambda: reap(SLEEP, 2000, 2000)),
     "stranger_reaps_another_user": ("tool", lambda: reap(SLEEP, 2001, 2000)),
     "daemon_reaps_agent": ("earlyoom", lambda: reap(AGENT)),
+    "container_reaps_outside": ("tool", lambda: reap_from(CONTAINER)),
+    "container_reaps_inside": ("tool", lambda: reap_inside(CONTAINER)),
     "call_is_blocked": ("tool", call_blocked),
     "bad_descriptor": ("tool", lambda: fail(1, 0)),
     "few_failures": ("tool", lambda: fail(20, 0.06)),
-    "storm_of_failures": ("tool", lambda: fail(300, 0)),
+    "storm_of_failures": ("tool", lambda: fail(250, 0)),
+    "events_are_lost": ("tool", flood),
     "reserved_flags": ("tool", lambda: call_with_flags(1, -22)),
     "stranger_locks": ("tool", lock_some),
     "stranger_locks_all": ("tool", lock_all),
@@ -150,18 +179,29 @@ def build_stage():
     shutil.copy(os.path.abspath(__file__), os.path.join(STAGE, "scenes.py"))
 
 
+def build_container():
+    """As a container runtime names it. A v1 cpuset takes no process without processors."""
+    os.makedirs(CONTAINER, exist_ok=True)
+    for name in ("cpuset.cpus", "cpuset.mems") if CGROUPS.endswith("cpuset") else ():
+        with open(os.path.join(CGROUPS, name), encoding="ascii") as parent:
+            value = parent.read()
+        with open(os.path.join(CONTAINER, name), "w", encoding="ascii") as own:
+            own.write(value)
+
+
 def play(name):
     """Runs in the copy of the interpreter."""
     os.sched_setaffinity(0, {0})
     SCENES[name][1]()
 
 
-def perform(name):
+def perform(name, recorder):
     """The callers run away from the CPU of the recorder; a lost race is tried once more."""
     program = os.path.join(STAGE, SCENES[name][0])
     return subprocess.run([program, os.path.join(STAGE, "scenes.py"), "--play", name], cwd="/",
                           env={"PYTHONPATH": ":".join(filter(None, sys.path[1:])),
-                               "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+                               "PYTHONDONTWRITEBYTECODE": "1",
+                               "RECORDER": str(recorder.pid)}).returncode
 
 
 def record(mrelease, name):
@@ -170,13 +210,14 @@ def record(mrelease, name):
         os.unlink(path)
     recorder = subprocess.Popen(
         [mrelease, "run", "--events", "process_mrelease,do_mrelease,mlock*", "--coverage", "all",
+         "--ring", "4K" if SCENES[name][1] is flood else "8M",
          "--extra", "target,bytes,outcome,time,mlock,exe", "--output", "none", "--record", path],
         stderr=subprocess.PIPE, text=True)
     try:
         line = recorder.stderr.readline()
         if "watching" not in line:
             sys.exit(line.strip())
-        status = perform(name)
+        status = perform(name, recorder)
         time.sleep(0.3)
     finally:
         recorder.send_signal(signal.SIGINT)
@@ -191,12 +232,16 @@ def main():
         sys.exit(__doc__)
     os.makedirs(CAPTURES, exist_ok=True)
     build_stage()
-    for name in sys.argv[2:] or SCENES:
-        if name not in SCENES:
-            sys.exit(f"scenes.py: unknown scene '{name}'")
-        if not any(record(sys.argv[1], name) for _ in range(TRIES)):
-            sys.exit(f"scenes.py: {name} could not be played")
-        print(name)
+    build_container()
+    try:
+        for name in sys.argv[2:] or SCENES:
+            if name not in SCENES:
+                sys.exit(f"scenes.py: unknown scene '{name}'")
+            if not any(record(sys.argv[1], name) for _ in range(TRIES)):
+                sys.exit(f"scenes.py: {name} could not be played")
+            print(name)
+    finally:
+        os.rmdir(CONTAINER)
 
 
 if __name__ == "__main__":
