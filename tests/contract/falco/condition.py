@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conditions of Falco's rules: grammar, types and meaning, from Falco's documentation and headers.
 
-What it does not know (transformers but for val(), modifiers, wildcards of arguments) is an error,
-so that no rule leans on something that nobody checked.
+What it does not know (transformers but for val(), modifiers, networks) is an error, so that no rule
+leans on something that nobody checked; so is a number that Falco would wrap around.
 """
 import fnmatch
 import re
@@ -266,6 +266,6 @@ def literal(row, text):
         if text not in ("true", "false"):
             raise Problem(f"'{text}' is not true or false, as '{row['name']}' is")
         return text == "true"
-    if not re.fullmatch(r"0[xX][0-9a-fA-F]+|[0-9]+", text) or int(text, 0) >= 1 << 64:
+    if not re.fullmatch(r"[0-9]+", text) or int(text) >= 1 << 64:
         raise Problem(f"'{text}' is no unsigned number, as '{row['name']}' is")
-    return int(text, 0)
+    return int(text)
