@@ -8,7 +8,8 @@
 /* Neighbours in the table do not collide, and one process fails in few calls at a time. */
 static struct mrl_failing *place_of(struct mrl_failures *failures, const struct mrl_event *event)
 {
-    return &failures->places[(event->host_process_id * 5 + event->def->index) % MRL_FAILURES_PLACES];
+    return &failures
+                ->places[(event->host_process_id * 5 + event->def->index) % MRL_FAILURES_PLACES];
 }
 
 /* The processors' events come a little out of order: one from before the second belongs to it. */

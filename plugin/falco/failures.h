@@ -9,8 +9,8 @@
 #include <mrelease/event.h>
 #include <stdint.h>
 
-/* A process that comes upon another's place takes it: where more than this many fail within the same
- * second, some are counted too low, never too high. */
+/* A process that comes upon another's place takes it: where more than this many fail within the
+ * same second, some are counted too low, never too high. */
 enum { MRL_FAILURES_PLACES = 256 };
 
 /** Zeroed at first. One thread at a time. */
