@@ -267,7 +267,11 @@ def run_falco(falco, plugin, open_params, *options):
 
 def test_of_falco_loading(falco, host):
     done = run_falco(falco, host.plugin, "", "--validate", os.path.abspath(RULES))
-    if done.returncode or "warning" in (done.stdout + done.stderr).lower():
+    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    results = reports[-1]["falco_load_results"] if reports else []
+    if done.returncode or not results or any(
+            not result["successful"] or result["errors"] or result["warnings"]
+            or result.get("schema_warnings") for result in results):
         raise Problem(done.stdout + done.stderr)
 
 
