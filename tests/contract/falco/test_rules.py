@@ -1,0 +1,327 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds examples/falco/mrelease_rules.yaml against the plugin and against captures of real calls.
+
+usage: test_rules.py HOST PLUGIN
+
+HOST (tests/contract/falco) drives the plugin as Falco does and prints what it extracts. Where a
+Falco is installed (or named by FALCO=PATH), it judges the rules as well, and must see the same.
+"""
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+from condition import Fields, Parser, Problem
+from rules import Rules
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RULES = os.path.join(HERE, "../../../examples/falco/mrelease_rules.yaml")
+CAPTURES = os.path.join(HERE, "captures")
+
+UNEXPECTED = "Memory released by an unexpected program"
+OTHER_USER = "Process of another user released"
+AGENT = "Security agent released"
+ACROSS = "Process released across containers"
+BLOCKED = "Release blocked by seccomp"
+STORM = "Storm of failing releases"
+RESERVED = "Release with reserved flags"
+LOCKED = "Memory locked by an unexpected program"
+MISSING = "Events of mrelease are missing"
+
+# What each capture of scenes.py must raise, and how often; nothing else may.
+ALERTS = {
+    "bad_descriptor": {},
+    "call_is_blocked": {BLOCKED: 1},
+    "container_reaps_inside": {UNEXPECTED: 1},
+    "container_reaps_outside": {UNEXPECTED: 1, ACROSS: 1},
+    "daemon_reaps": {},
+    "daemon_reaps_agent": {AGENT: 1},
+    "events_are_lost": {MISSING: 1},
+    "few_failures": {},
+    "keeper_locks": {},
+    "reserved_flags": {RESERVED: 1},
+    "storm_of_failures": {STORM: 1},
+    "stranger_locks": {LOCKED: 1},
+    "stranger_locks_all": {LOCKED: 1},
+    "stranger_reaps": {UNEXPECTED: 1},
+    "stranger_reaps_another_user": {UNEXPECTED: 1, OTHER_USER: 1},
+    "stranger_reaps_own": {UNEXPECTED: 1},
+}
+
+ROWS = [
+    {"name": "t.number", "type": "uint64"},
+    {"name": "t.other", "type": "uint64"},
+    {"name": "t.flag", "type": "bool"},
+    {"name": "t.name", "type": "string"},
+    {"name": "t.absent", "type": "string"},
+    {"name": "t.list", "type": "string", "isList": True},
+    {"name": "t.arg", "type": "string", "arg": {"isRequired": True, "isKey": True}},
+    {"name": "t.nth", "type": "uint64", "arg": {"isIndex": True}},
+    {"name": "t.net", "type": "ipnet"},
+]
+EVENT = {"t.number": 7, "t.other": 8, "t.flag": True, "t.name": "/usr/bin/sleep", "t.absent": None,
+         "t.list": ["a", "b"], "t.arg[x]": "y", "t.nth[3]": 3}
+
+TRUE = ["t.number = 7", "t.number=7", "t.number != 8", "t.number < 5 or t.flag = true",
+        "not t.flag = false", "t.name in (/bin/sh, /usr/bin/sleep)", "t.number in (1, 7)",
+        "t.name startswith /usr", "t.name endswith sleep", "t.name contains bin",
+        "t.name icontains SLEEP", "t.name glob '/usr/*/sleep'", "t.name regex '/usr/b.n/sleep'",
+        "t.name pmatch (/usr)", "t.name exists", "not t.absent exists", "not t.absent = x",
+        "not (t.absent != x)", "t.list in (a, b, c)", "t.list intersects (b, z)", "t.arg[x] = y",
+        "t.nth[3] >= 3", "t.number < val(t.other)", "t.number != val(t.other)",
+        "t.flag = false and t.flag = false or t.flag = true",
+        "t.flag = true or t.flag = false and t.flag = false", "not not t.flag = true"]
+FALSE = ["t.number = 8", "t.number > 7", "t.flag = false", "t.name in (/bin/sh)", "t.name in ()",
+         "t.name startswith bin", "t.absent != x", "t.absent exists", "t.name pmatch (/us)",
+         "t.list in (a)", "t.list intersects (z)", "t.name regex sleep", "t.name glob sleep",
+         "t.number > val(t.other)", "t.name != val(t.absent)", "not t.number in (7)",
+         "(t.flag = true or t.flag = true) and t.flag = false"]
+REFUSED = {
+    "t.unknown = 1": "no field",
+    "unknown = 1": "no field",
+    "t.arg = y": "needs an argument",
+    "t.name[x] = y": "takes no argument",
+    "t.nth[x] = 1": "no index",
+    "t.nth[03] = 1": "no index",
+    "t.number contains 7": "does not apply",
+    "t.flag < true": "does not apply",
+    "t.list = a": "does not apply",
+    "t.net = 10.0.0.0/8": "without known operators",
+    "t.number = seven": "no unsigned number",
+    "t.number = 0x7": "no unsigned number",
+    "t.number = -1": "no unsigned number",
+    "t.number = 18446744073709551616": "no unsigned number",
+    "t.number in (7, x)": "no unsigned number",
+    "t.flag = yes": "not true or false",
+    "t.number = val(t.name)": "not of the type",
+    "t.number = val(t.unknown)": "no field",
+    "t.number": "neither a macro",
+    "stray": "neither a macro",
+    "t.number = 7 and": "is missing",
+    "t.number = 7 t.number = 7": "unexpected",
+    "(t.number = 7": "')' is missing",
+    "t.number = 7)": "unexpected",
+    "t.number in 7": "'(' is missing",
+    "t.number in (7": "',' is missing",
+    "t.number =": "a value is missing",
+    "": "is missing",
+    "t.name = 'open": "nothing begins",
+}
+
+GOOD = {"rule": "r", "desc": "d", "condition": "t.number = 7", "output": "o %t.name %t.arg[x]",
+        "priority": "NOTICE", "source": "mrelease", "tags": ["mitre_impact", "T1489"]}
+BAD_RULES = [  # what differs from a good rule, and what must be said
+    ({"condition": "t.number == x"}, "no unsigned number"),
+    ({"output": "o %t.unknown"}, "no field"),
+    ({"output": "o %t.arg"}, "needs an argument"),
+    ({"output": "100 %"}, "not followed by a field"),
+    ({"priority": "URGENT"}, "no priority"),
+    ({"source": "syscall"}, "its source"),
+    ({"tags": ["T1489"]}, "lack a tactic"),
+    ({"tags": ["mitre_impact"]}, "lack a tactic"),
+    ({"tags": ["mitre_mischief", "T1489"]}, "no tactic"),
+    ({"tags": ["mitre_impact", "T1489", "T14"]}, "no tag"),
+    ({"tags": ["mitre_impact", "T1489", "T1489"]}, "twice"),
+    ({"severity": 1}, "unknown key"),
+    ({"desc": None}, "'desc' is missing"),
+    ({"exceptions": [{"name": "e", "fields": "t.unknown", "comps": "in", "values": ["x"]}]}, "no field"),
+    ({"exceptions": [{"name": "e", "fields": ["t.name"], "comps": ["="], "values": [["x", "y"]]}]},
+     "as many values"),
+]
+
+
+# -- the plugin ------------------------------------------------------------------------------------
+
+class Host:
+    def __init__(self, host, plugin):
+        self.command, self.plugin = [host], os.path.abspath(plugin)
+        self.fields = Fields(json.loads(self.ask("fields")))
+
+    def ask(self, verb, *arguments):
+        return subprocess.run([*self.command, verb, self.plugin, *arguments], check=True, timeout=60,
+                              stdout=subprocess.PIPE, text=True).stdout
+
+    def extract(self, capture, fields):
+        """A dictionary per event; what is absent is None."""
+        fields = sorted(fields)
+        lines = self.ask("extract", capture, *fields).splitlines()
+        return [dict.fromkeys(fields) | json.loads(line) for line in lines]
+
+
+def capture_path(name):
+    return os.path.join(CAPTURES, name + ".cap")
+
+
+def load_rules(fields):
+    with open(RULES, encoding="utf-8") as file:
+        return Rules(file.read(), fields)
+
+
+def alerts_of(host, rules, capture):
+    """How often each rule holds, and what its output then says."""
+    asked = {field for rule in rules.rules for field in rule.fields() if not field.startswith("evt.")}
+    events = host.extract(capture_path(capture), asked)
+    counts = collections.Counter()
+    for rule in rules.rules:
+        for event in filter(rule.condition.holds, events):
+            counts[rule.name] += 1
+            yield rule, event
+    return counts
+
+
+# -- tests: each returns nothing, or raises --------------------------------------------------------
+
+def test_of_truth():
+    fields = Fields(ROWS)
+    for truth, texts in ((True, TRUE), (False, FALSE)):
+        for text in texts:
+            if Parser(text, fields).parse().holds(EVENT) != truth:
+                raise Problem(f"'{text}' should be {truth}")
+
+
+def refuses(what, expected, act):
+    try:
+        act()
+    except Problem as problem:
+        if expected in str(problem):
+            return
+        raise Problem(f"{what}: '{problem}' instead of '{expected}'") from None
+    raise Problem(f"{what} is not refused")
+
+
+def test_of_refusals():
+    for text, expected in REFUSED.items():
+        refuses(text, expected, Parser(text, Fields(ROWS)).parse
+                if expected != "nothing begins" else lambda text=text: Parser(text, Fields(ROWS)))
+
+
+def test_of_bad_rules():
+    Rules(json.dumps([GOOD]), Fields(ROWS))
+    for change, expected in BAD_RULES:
+        row = {key: value for key, value in (GOOD | change).items() if value is not None}
+        refuses(change, expected, lambda row=row: Rules(json.dumps([row]), Fields(ROWS)))
+
+
+def test_of_rules(host):
+    rules = load_rules(host.fields)
+    if rules.unused():
+        raise Problem(f"nobody uses {', '.join(sorted(rules.unused()))}")
+    for rule in rules.rules:
+        fires = [capture for capture, alerts in ALERTS.items() if rule.name in alerts]
+        if not fires or len(fires) == len(ALERTS):
+            raise Problem(f"'{rule.name}' lacks a capture that raises it, or one that does not")
+
+
+def test_of_captures():
+    files = {name[:-len(".cap")] for name in os.listdir(CAPTURES)}
+    if files != set(ALERTS):
+        raise Problem(f"captures and expectations differ in {sorted(files ^ set(ALERTS))}")
+
+
+def compare(seen, capture):
+    if dict(seen) != ALERTS[capture]:
+        raise Problem(f"raised {dict(seen)}, not {ALERTS[capture]}")
+
+
+def test_of_alerts(host, capture):
+    compare(collections.Counter(rule.name for rule, _ in
+                                alerts_of(host, load_rules(host.fields), capture)), capture)
+
+
+# An output that mostly says <NA> helps nobody. The target of a call without one is no flaw.
+MAY_BE_ABSENT = {"mrelease.caller.container", "mrelease.target.container"}
+
+
+def test_of_outputs(host, capture):
+    for rule, event in alerts_of(host, load_rules(host.fields), capture):
+        absent = {field for field in rule.output_fields - MAY_BE_ABSENT if event[field] is None}
+        if absent:
+            raise Problem(f"'{rule.name}' says nothing of {', '.join(sorted(absent))}")
+
+
+# -- a real Falco ----------------------------------------------------------------------------------
+
+def find_falco():
+    return os.environ.get("FALCO") or shutil.which("falco")
+
+
+def run_falco(falco, plugin, open_params, *options):
+    with tempfile.TemporaryDirectory(prefix="mrelease-falco.") as directory:
+        config = os.path.join(directory, "falco.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({
+                "engine": {"kind": "nodriver"}, "load_plugins": ["mrelease"],
+                "plugins": [{"name": "mrelease", "library_path": plugin, "init_config": {},
+                             "open_params": open_params}],
+                "rules_files": [os.path.abspath(RULES)], "watch_config_files": False,
+                "json_output": True, "stdout_output": {"enabled": True}, "rule_matching": "all",
+                "syslog_output": {"enabled": False}, "priority": "debug"}, file)
+        return subprocess.run([falco, "-c", config, "--disable-source", "syscall", *options],
+                              capture_output=True, text=True, timeout=60)
+
+
+def test_of_falco_loading(falco, host):
+    done = run_falco(falco, host.plugin, "", "--validate", os.path.abspath(RULES))
+    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    results = reports[-1]["falco_load_results"] if reports else []
+    if done.returncode or not results or any(
+            not result["successful"] or result["errors"] or result["warnings"]
+            or result.get("schema_warnings") for result in results):
+        raise Problem(done.stdout + done.stderr)
+
+
+def test_of_falco_alerts(falco, host, capture):
+    done = run_falco(falco, host.plugin, "replay:" + capture_path(capture))
+    if done.returncode:
+        raise Problem(done.stdout + done.stderr)
+    alerts = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    compare(collections.Counter(alert["rule"] for alert in alerts if "rule" in alert), capture)
+
+
+# -- TAP -------------------------------------------------------------------------------------------
+
+def all_tests(host):
+    falco = find_falco()
+    yield "conditions_mean_what_they_mean_to_falco", test_of_truth, ()
+    yield "conditions_that_falco_refuses_are_refused", test_of_refusals, ()
+    yield "rules_that_break_the_conventions_are_refused", test_of_bad_rules, ()
+    yield "rules_name_only_what_the_plugin_offers", test_of_rules, (host,)
+    yield "each_capture_has_an_expectation", test_of_captures, ()
+    for capture in sorted(ALERTS):
+        yield f"{capture}_raises_exactly_its_alerts", test_of_alerts, (host, capture)
+        yield f"{capture}_fills_the_outputs", test_of_outputs, (host, capture)
+    for name, test, arguments in [("validates_the_rules", test_of_falco_loading, ())] + [
+            (f"agrees_on_{capture}", test_of_falco_alerts, (capture,)) for capture in sorted(ALERTS)]:
+        yield f"falco_{name}", falco and test, (falco, host, *arguments)
+
+
+def run(number, name, test, arguments):
+    if not test:
+        print(f"# skipped: no falco in PATH, nor named by FALCO\nok {number} # SKIP {name}")
+        return True
+    try:
+        test(*arguments)
+        print(f"ok {number} - {name}")
+        return True
+    except Exception as problem:  # whatever it is, the next test shall run
+        text = str(problem) if isinstance(problem, Problem) else traceback.format_exc()
+        print(f"not ok {number} - {name}\n# " + text.strip().replace("\n", "\n# "))
+        return False
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    tests = list(all_tests(Host(*sys.argv[1:])))
+    print(f"1..{len(tests)}")
+    results = [run(number, *test) for number, test in enumerate(tests, 1)]
+    sys.exit(not all(results))
+
+
+if __name__ == "__main__":
+    main()
