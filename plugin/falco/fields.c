@@ -316,7 +316,7 @@ static const struct mrl_falco_field about_the_call[] = {
     { PREFIX "caller.hostname", FALCO_STRING, false, false, "The host name that the caller sees.",
       find_host_name, NULL },
     { PREFIX "caller.failures", FALCO_UINT64, false, false,
-      "How many calls of the caller's process failed in this second, this one included.",
+      "How many such calls of the caller's process failed within a second, this one included; 0: this one did not.",
       find_failures, NULL },
     { PREFIX "args", FALCO_STRING, true, false, "The arguments of the event, each as name=value.",
       find_arguments, NULL },

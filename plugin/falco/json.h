@@ -8,6 +8,7 @@
 
 #include <mrelease/event.h>
 #include <stdbool.h>
+
 #include <sys/types.h>
 
 /** Where a reader is. `at` never passes `end`. */

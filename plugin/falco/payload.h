@@ -22,7 +22,7 @@ struct mrl_payload {
     uint16_t kind; /* enum mrl_payload_kind: a record and what follows it, struct mrl_frame_lost */
     uint8_t caller_container_size;
     uint8_t target_container_size;
-    uint32_t failures; /* calls of the caller's process that failed in this second, this one too */
+    uint32_t failures; /* mrl_failures__count() of the call */
     uint32_t reserved;
 };
 

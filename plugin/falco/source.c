@@ -11,29 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "falco/failures.h"
 #include "falco/state.h"
 
 enum {
     BATCH_EVENTS = 128,
     WAIT_MS = 10, /* the host looks for its own end between calls only */
-    CALLERS = 256,
 };
 
 #define EVENT_MAX (sizeof(struct falco_plugin_event) + MRL_PAYLOAD_MAX)
-#define NS        UINT64_C(1000000000)
-
-/* Failing calls of a process within a second of the clock. */
-struct caller {
-    uint32_t pid, failures;
-    uint64_t second;
-};
 
 struct falco_instance {
     struct mrl_plugin *plugin;
     struct mrl_batch *batch; /* events that were read and not yet handed out; NULL: none */
     unsigned int count, at;
     int end; /* enum falco_rc from now on; 0: not yet */
-    struct caller callers[CALLERS];
+    struct mrl_failures failures;
     struct falco_event *events[BATCH_EVENTS];
     char bytes[BATCH_EVENTS * EVENT_MAX];
 };
@@ -110,26 +103,12 @@ const char *plugin_list_open_params(struct falco_state *state, int *rc)
 
 /* -- events ----------------------------------------------------------------------------------- */
 
-/* The calls of its process that failed in the second of this one; two processes may share a row,
- * and then each begins anew. */
-static uint32_t count_failures(struct falco_instance *instance, const struct mrl_event *event)
-{
-    struct caller *caller = &instance->callers[event->host_process_id % CALLERS];
-    uint64_t second = event->exit_ns / NS;
-
-    if (!event->raw)
-        return 0;
-    if (caller->pid != event->host_process_id || caller->second != second)
-        *caller = (struct caller){ event->host_process_id, 0, second };
-    caller->failures += event->return_value < 0;
-    return caller->failures;
-}
-
 /* Returns the bytes of the event; 0: it is none. */
 static size_t put_event(struct falco_instance *instance, const struct mrl_event *event, char *at)
 {
-    size_t size = mrl_payload__put(at + sizeof(struct falco_plugin_event), event,
-                                   count_failures(instance, event));
+    size_t size =
+        mrl_payload__put(at + sizeof(struct falco_plugin_event), event,
+                         event->raw ? mrl_failures__count(&instance->failures, event) : 0);
     const struct falco_plugin_event head = {
         .head = { .ts = event->entry_ns,
                   .tid = UINT64_MAX,

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * falco_host fields PLUGIN                      what get_fields() says
+ * falco_host extract PLUGIN CAPTURE FIELD…      a JSON object per event: each field that has a
+ * value
+ */
+#include <dlfcn.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+enum { ASKED_MAX = 256 };
+
+static struct falco_host host;
+
+struct asked {
+    const char *text; /* with its argument */
+    char key[128];
+    bool has_key;
+    uint32_t id;
+    enum falco_type type;
+    bool is_list;
+};
+
+static enum falco_type type_of(const char *name)
+{
+    return !strcmp(name, "string")    ? FALCO_STRING
+           : !strcmp(name, "bool")    ? FALCO_BOOL
+           : !strcmp(name, "reltime") ? FALCO_RELTIME
+           : !strcmp(name, "abstime") ? FALCO_ABSTIME
+                                      : FALCO_UINT64;
+}
+
+static bool look_up(const json_t *fields, const char *text, struct asked *asked)
+{
+    size_t size = strcspn(text, "["), index;
+    const json_t *row;
+
+    *asked = (struct asked){ .text = text, .has_key = text[size] };
+    snprintf(asked->key, sizeof(asked->key), "%.*s",
+             (int)(asked->has_key ? strlen(text) - size - 2 : 0), text + size + asked->has_key);
+    json_array_foreach(fields, index, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+
+        if (strlen(name) != size || memcmp(name, text, size) != 0)
+            continue;
+        asked->id = (uint32_t)index;
+        asked->type = type_of(json_string_value(json_object_get(row, "type")));
+        asked->is_list = json_is_true(json_object_get(row, "isList"));
+        return true;
+    }
+    return false;
+}
+
+static json_t *one_value(const struct falco_extract_field *field, uint64_t index)
+{
+    if (field->ftype == FALCO_STRING)
+        return json_string(field->res.str[index]);
+    if (field->ftype == FALCO_BOOL)
+        return json_boolean(field->res.boolean[index]);
+    return json_integer((json_int_t)field->res.u64[index]);
+}
+
+static json_t *value_of(const struct falco_extract_field *field)
+{
+    json_t *list;
+
+    if (!field->flist)
+        return one_value(field, 0);
+    list = json_array();
+    for (uint64_t i = 0; i < field->res_len; i++)
+        json_array_append_new(list, one_value(field, i));
+    return list;
+}
+
+/* As Falco does: a call per field. */
+static void extract(struct falco_state *state,
+                    const struct falco_event_input *event,
+                    const struct asked *asked,
+                    json_t *object)
+{
+    struct falco_extract_field field = {
+        .res_len = 99,
+        .field_id = asked->id,
+        .field = asked->text,
+        .arg_key = asked->has_key ? asked->key : NULL,
+        .arg_index = UINT64_MAX,
+        .arg_present = asked->has_key,
+        .ftype = asked->type,
+        .flist = asked->is_list,
+    };
+    const struct falco_extract_input input = { .num_fields = 1, .fields = &field };
+
+    if (host.extract_fields(state, event, &input) == FALCO_SUCCESS && field.res_len)
+        json_object_set_new(object, asked->text, value_of(&field));
+}
+
+static void print_events(struct falco_state *state,
+                         struct falco_event **events,
+                         uint32_t count,
+                         const struct asked *asked,
+                         int asked_count)
+{
+    static uint64_t number;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct falco_event_input event = { events[i], ++number, "mrelease" };
+        json_t *object = json_object();
+
+        falco_host__accept(&host, events[i]);
+        for (int j = 0; j < asked_count; j++)
+            extract(state, &event, &asked[j], object);
+        json_dumpf(object, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(object);
+    }
+}
+
+static int replay(struct falco_state *state,
+                  const char *capture,
+                  const struct asked *asked,
+                  int asked_count)
+{
+    char params[512];
+    struct falco_instance *instance;
+    struct falco_event **events;
+    uint32_t count;
+    int rc;
+
+    snprintf(params, sizeof(params), "replay:%s", capture);
+    instance = host.open(state, params, &rc);
+    while (rc == FALCO_SUCCESS || rc == FALCO_TIMEOUT) {
+        rc = host.next_batch(state, instance, &count, &events);
+        print_events(state, events, count, asked, asked_count);
+    }
+    if (rc == FALCO_FAILURE)
+        fprintf(stderr, "falco_host: %s\n", host.get_last_error(state));
+    host.close(state, instance);
+    return rc != FALCO_EOF;
+}
+
+static int extract_all(const char *capture, char **names)
+{
+    static struct asked asked[ASKED_MAX];
+    json_t *fields = json_loads(host.get_fields(), 0, NULL);
+    struct falco_state *state;
+    int count = 0, rc, status;
+
+    for (; names[count] && count < ASKED_MAX; count++)
+        if (!look_up(fields, names[count], &asked[count])) {
+            fprintf(stderr, "falco_host: '%s' is no field\n", names[count]);
+            return 2;
+        }
+    state = falco_host__init(&host, "{}", &rc);
+    status = rc ? 1 : replay(state, capture, asked, count);
+    host.destroy(state);
+    json_decref(fields);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3 || !falco_host__load(&host, argv[2])) {
+        fprintf(stderr, "falco_host: %s\n", argc < 3 ? "fields|extract PLUGIN …" : dlerror());
+        return 2;
+    }
+    if (!strcmp(argv[1], "fields"))
+        return puts(host.get_fields()) < 0;
+    return argc > 3 && !strcmp(argv[1], "extract") ? extract_all(argv[3], argv + 4) : 2;
+}
