@@ -32,5 +32,8 @@ const struct mrl_more *mrl_more__of(const struct mrl_raw *raw)
 {
     if (raw->look && raw->record->event == MRL_EVENT_PROCESS_MRELEASE)
         return &release;
-    return raw->locks ? &locks : NULL;
+    /* A record may come from anyone: what follows it need not belong to its event. */
+    if (raw->locks && mrl_event_def__at(raw->record->event)->lane == MRL_LANE_MLOCK)
+        return &locks;
+    return NULL;
 }

@@ -66,9 +66,9 @@ static uint32_t id_of(const struct falco_host *host, const char *name)
     uint32_t id = UINT32_MAX;
     size_t index;
 
-    json_array_foreach(fields, index, row)
-        if (!strcmp(json_string_value(json_object_get(row, "name")), name))
-            id = (uint32_t)index;
+    json_array_foreach(fields, index,
+                       row) if (!strcmp(json_string_value(json_object_get(row, "name")), name)) id =
+        (uint32_t)index;
     json_decref(fields);
     if (id == UINT32_MAX)
         bench_die("no field %s", name);

@@ -14,7 +14,6 @@ static void encode(const struct mrl_event *event, uint32_t extras)
     const struct mrl_format *formats = mrl_format__all(&count);
 
     for (unsigned int i = 0; i < count; i++) {
-        const struct mrl_encoder_options options = { .extras = UINT32_MAX };
         struct mrl_encoder *encoder;
         ssize_t size;
 

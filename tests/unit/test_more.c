@@ -80,6 +80,18 @@ static void locks_are_told_in_bytes(void **state)
     assert_true(value_of(event, "mlock", "lock_flags").absent);
 }
 
+/* A capture may hold anything. */
+static void locks_behind_a_release_are_none_of_its_business(void **state)
+{
+    struct locks_record record;
+    const struct mrl_event *event;
+
+    locks_record__init(&record, MRL_EVENT_PROCESS_MRELEASE);
+    event = decoded(*state, &record);
+    assert_null(event->more);
+    assert_true(value_of(event, "target", "target_name").absent);
+}
+
 static void locks_that_were_not_read_and_no_limit_are_absent(void **state)
 {
     struct locks_record record;
@@ -263,6 +275,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(function, test_decoder__set_up, test_decoder__tear_down)
     const struct CMUnitTest tests[] = {
         TEST(locks_are_told_in_bytes),
+        TEST(locks_behind_a_release_are_none_of_its_business),
         TEST(locks_that_were_not_read_and_no_limit_are_absent),
         TEST(lock_flags_have_their_names),
         TEST(locks_past_the_end_of_a_record_are_refused),

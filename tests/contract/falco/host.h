@@ -11,12 +11,30 @@
 /** A loaded plugin. */
 struct falco_host {
     void *image;
-#define FALCO_FUNCTIONS(X)                                                                        \
-    X(get_required_api_version)                                                                   \
-    X(get_version) X(get_name) X(get_description) X(get_contact) X(get_init_schema) X(init)       \
-        X(destroy) X(get_last_error) X(get_metrics) X(get_id) X(get_event_source)                 \
-            X(list_open_params) X(open) X(close) X(next_batch) X(get_progress) X(event_to_string) \
-                X(get_fields) X(get_extract_event_sources) X(extract_fields)
+/* clang-format off */
+#define FALCO_FUNCTIONS(X) \
+    X(get_required_api_version) \
+    X(get_version) \
+    X(get_name) \
+    X(get_description) \
+    X(get_contact) \
+    X(get_init_schema) \
+    X(init) \
+    X(destroy) \
+    X(get_last_error) \
+    X(get_metrics) \
+    X(get_id) \
+    X(get_event_source) \
+    X(list_open_params) \
+    X(open) \
+    X(close) \
+    X(next_batch) \
+    X(get_progress) \
+    X(event_to_string) \
+    X(get_fields) \
+    X(get_extract_event_sources) \
+    X(extract_fields)
+/* clang-format on */
 #define X(name) __typeof__(plugin_##name) *name;
     FALCO_FUNCTIONS(X)
 #undef X
