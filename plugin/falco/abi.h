@@ -155,12 +155,12 @@ FALCO_EXPORT const char *plugin_get_progress(struct falco_state *state,
                                              struct falco_instance *instance,
                                              uint32_t *permyriad);
 FALCO_EXPORT const char *plugin_event_to_string(struct falco_state *state,
-                                                const struct falco_event_input *event);
+                                                const struct falco_event_input *input);
 
 FALCO_EXPORT const char *plugin_get_fields(void);
 FALCO_EXPORT const char *plugin_get_extract_event_sources(void);
 FALCO_EXPORT int plugin_extract_fields(struct falco_state *state,
-                                       const struct falco_event_input *event,
-                                       const struct falco_extract_input *input);
+                                       const struct falco_event_input *input,
+                                       const struct falco_extract_input *wanted);
 
 #endif
