@@ -54,8 +54,9 @@ static void say_truth(struct mrl_answer *answer, bool truth)
 static void say_signed(struct mrl_answer *answer, int64_t number)
 {
     char text[ROOM_OF_A_NUMBER];
+    int size = snprintf(text, sizeof(text), "%" PRId64, number);
 
-    mrl_answer__text(answer, text, (size_t)snprintf(text, sizeof(text), "%" PRId64, number));
+    mrl_answer__text(answer, text, (size_t)size);
 }
 
 /* -- values of the event table ---------------------------------------------------------------- */
@@ -73,14 +74,16 @@ static void say_value_as_text(struct mrl_answer *answer,
                               const struct mrl_value *value)
 {
     char text[ROOM_OF_A_NUMBER];
+    int size;
 
-    if (kind->wire == MRL_WIRE_TEXT)
+    if (kind->wire == MRL_WIRE_TEXT) {
         mrl_answer__text(answer, value->text.bytes, value->text.size);
-    else if (kind->wire == MRL_WIRE_SIGNED)
+    } else if (kind->wire == MRL_WIRE_SIGNED) {
         say_signed(answer, value->number);
-    else
-        mrl_answer__text(answer, text,
-                         (size_t)snprintf(text, sizeof(text), "%" PRIu64, number_of(kind, value)));
+    } else {
+        size = snprintf(text, sizeof(text), "%" PRIu64, number_of(kind, value));
+        mrl_answer__text(answer, text, (size_t)size);
+    }
 }
 
 /* A field of an event by its name. */
