@@ -172,11 +172,14 @@ static void find_memlock(char value[VALUE_BYTES])
 
 static void find_user_namespace(char value[VALUE_BYTES])
 {
-    unsigned long first = 1, outside = 1, count = 0;
+    unsigned long row[3]; /* first id inside, the same outside, how many */
+    char *at = value;
 
     read_line(value, "/proc/self/uid_map");
-    if (sscanf(value, "%lu %lu %lu", &first, &outside, &count) == 3)
-        say(value, !first && !outside && count == UINT32_MAX
+    for (int i = 0; i < 3; i++)
+        row[i] = strtoul(at, &at, 10);
+    if (at > value)
+        say(value, !row[0] && !row[1] && row[2] == UINT32_MAX
                        ? "the initial one"
                        : "another one: its capabilities do not count here");
 }
@@ -246,9 +249,11 @@ static const struct mrl_advisory advisories[] = {
 /* 6.12 is 612. */
 static unsigned int version_of(const char *release)
 {
-    unsigned int major = 0, minor = 0;
+    char *dot;
+    unsigned long major = strtoul(release, &dot, 10);
 
-    return sscanf(release, "%2u.%2u", &major, &minor) == 2 ? major * 100 + minor : 0;
+    return *dot == '.' && major < 100 ? (unsigned int)(major * 100 + strtoul(dot + 1, NULL, 10))
+                                      : 0;
 }
 
 const struct mrl_advisory *mrl_doctor__advisory(const char *release, unsigned int index)
