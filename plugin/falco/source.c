@@ -23,6 +23,7 @@ enum {
 
 struct falco_instance {
     struct mrl_plugin *plugin;
+    char *params;            /* the host's are gone when open() returns */
     struct mrl_batch *batch; /* events that were read and not yet handed out; NULL: none */
     unsigned int count, at;
     int end; /* enum falco_rc from now on; 0: not yet */
@@ -44,7 +45,7 @@ static int read_parameters(const char *params,
 {
     static const char replay[] = "replay:";
 
-    if (!params || !*params || !strcmp(params, "live"))
+    if (!*params || !strcmp(params, "live"))
         return 0;
     if (strncmp(params, replay, sizeof(replay) - 1) != 0)
         return mrl_error__set(error, -EINVAL,
@@ -62,18 +63,41 @@ static void publish(struct falco_state *state, struct falco_instance *instance)
     pthread_mutex_unlock(&state->lock);
 }
 
-struct falco_instance *plugin_open(struct falco_state *state, const char *params, int *rc)
+static void free_instance(struct falco_instance *instance)
+{
+    if (!instance)
+        return;
+    mrl_batch__unref(instance->batch);
+    mrl_plugin__close(instance->plugin);
+    free(instance->params);
+    free(instance);
+}
+
+static struct falco_instance *new_instance(const char *params)
 {
     struct falco_instance *instance = calloc(1, sizeof(*instance));
+
+    if (!instance)
+        return NULL;
+    instance->params = strdup(params ? params : "");
+    if (instance->params)
+        return instance;
+    free_instance(instance);
+    return NULL;
+}
+
+struct falco_instance *plugin_open(struct falco_state *state, const char *params, int *rc)
+{
+    struct falco_instance *instance = new_instance(params);
     struct mrl_plugin_options options = state->config.options;
-    int err = instance ? read_parameters(params, &options, &state->error)
+    int err = instance ? read_parameters(instance->params, &options, &state->error)
                        : mrl_error__set(&state->error, -ENOMEM, "out of memory");
 
     if (!err)
         err = mrl_plugin__open(&options, &state->error, &instance->plugin);
     *rc = err ? FALCO_FAILURE : FALCO_SUCCESS;
     if (err) {
-        free(instance);
+        free_instance(instance);
         return NULL;
     }
     publish(state, instance);
@@ -88,9 +112,7 @@ void plugin_close(struct falco_state *state, struct falco_instance *instance)
     if (state->opened == instance)
         state->opened = NULL;
     pthread_mutex_unlock(&state->lock);
-    mrl_batch__unref(instance->batch);
-    mrl_plugin__close(instance->plugin);
-    free(instance);
+    free_instance(instance);
 }
 
 const char *plugin_list_open_params(struct falco_state *state, int *rc)
