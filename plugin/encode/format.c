@@ -7,9 +7,8 @@
 #include "encode/encoder.h"
 
 static const struct mrl_encoder_ops *const encoders[] = {
-    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
-    &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
-    &mrl_grpc_encoder,
+    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder, &mrl_table_encoder,
+    &mrl_none_encoder,       &mrl_capture_encoder,    &mrl_grpc_encoder,
 };
 
 /* The names that users see, aliases included. */

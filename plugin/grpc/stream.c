@@ -15,10 +15,12 @@
 
 enum { RING_MESSAGES = 1024 };
 
+/* A publication that all subscribers hold, so that a ring is small. */
 struct message {
-    grpc_slice slice;
-    uint64_t time_ns;
+    atomic_uint holders;
     unsigned int event;
+    uint64_t time_ns;
+    grpc_slice slice;
 };
 
 struct mrl_subscriber {
@@ -31,10 +33,18 @@ struct mrl_subscriber {
     struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
     uint64_t missing_total;
     grpc_byte_buffer *on_its_way;
-    struct message ring[RING_MESSAGES];
+    struct message *ring[RING_MESSAGES];
 };
 
 /* -- messages --------------------------------------------------------------------------------- */
+
+static void release(struct message *message)
+{
+    if (atomic_fetch_sub(&message->holders, 1) != 1)
+        return;
+    grpc_slice_unref(message->slice);
+    free(message);
+}
 
 static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice slice)
 {
@@ -85,14 +95,14 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
 /* With the lock held. */
 static void drop_oldest(struct mrl_subscriber *subscriber)
 {
-    struct message *oldest = &subscriber->ring[subscriber->first];
+    struct message *oldest = subscriber->ring[subscriber->first];
     struct mrl_missing *missing = &subscriber->missing[oldest->event];
 
     if (!missing->count++)
         missing->from_ns = oldest->time_ns;
     missing->to_ns = oldest->time_ns;
     subscriber->missing_total++;
-    grpc_slice_unref(oldest->slice);
+    release(oldest);
     subscriber->first = (subscriber->first + 1) % RING_MESSAGES;
     subscriber->count--;
 }
@@ -112,7 +122,8 @@ static void send_next(struct mrl_subscriber *subscriber)
     if (subscriber->missing_total) {
         slice = tell_missing(subscriber);
     } else {
-        slice = subscriber->ring[subscriber->first].slice;
+        slice = grpc_slice_ref(subscriber->ring[subscriber->first]->slice);
+        release(subscriber->ring[subscriber->first]);
         subscriber->first = (subscriber->first + 1) % RING_MESSAGES;
         subscriber->count--;
     }
@@ -144,17 +155,14 @@ static void on_sent(struct mrl_call *call, bool ok)
     pthread_mutex_unlock(&subscriber->lock);
 }
 
-static void give(struct mrl_subscriber *subscriber, const struct mrl_publication *publication)
+static void give(struct mrl_subscriber *subscriber, struct message *message)
 {
-    unsigned int at;
-
     pthread_mutex_lock(&subscriber->lock);
     if (!subscriber->closed && !subscriber->ending) {
         if (subscriber->count == RING_MESSAGES)
             drop_oldest(subscriber);
-        at = (subscriber->first + subscriber->count++) % RING_MESSAGES;
-        subscriber->ring[at] = (struct message){ grpc_slice_ref(publication->slice),
-                                                 publication->time_ns, publication->event };
+        atomic_fetch_add(&message->holders, 1);
+        subscriber->ring[(subscriber->first + subscriber->count++) % RING_MESSAGES] = message;
         if (!subscriber->sending)
             send_next(subscriber);
     }
@@ -163,9 +171,17 @@ static void give(struct mrl_subscriber *subscriber, const struct mrl_publication
 
 void mrl_server__publish(struct mrl_server *server, const struct mrl_publication *publication)
 {
+    struct message *message;
+
     pthread_mutex_lock(&server->lock);
-    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next)
-        give(each, publication);
+    message = server->subscribers ? malloc(sizeof(*message)) : NULL;
+    if (message) {
+        *message = (struct message){ 1, publication->event, publication->time_ns,
+                                     grpc_slice_ref(publication->slice) };
+        for (struct mrl_subscriber *each = server->subscribers; each; each = each->next)
+            give(each, message);
+        release(message);
+    }
     pthread_mutex_unlock(&server->lock);
 }
 
