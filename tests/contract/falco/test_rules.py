@@ -16,11 +16,15 @@ import sys
 import tempfile
 import traceback
 
-from condition import Fields, Parser, Problem
+import jsonschema
+import yaml
+
+from condition import And, Fields, Parser, Problem
 from rules import Rules
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RULES = os.path.join(HERE, "../../../examples/falco/mrelease_rules.yaml")
+EXAMPLES = os.path.join(HERE, "../../../examples/falco")
+RULES = os.path.join(EXAMPLES, "mrelease_rules.yaml")
 CAPTURES = os.path.join(HERE, "captures")
 
 UNEXPECTED = "Memory released by an unexpected program"
@@ -41,16 +45,27 @@ ALERTS = {
     "container_reaps_outside": {UNEXPECTED: 1, ACROSS: 1},
     "daemon_reaps": {},
     "daemon_reaps_agent": {AGENT: 1},
+    "daemon_reaps_another_user": {},
     "events_are_lost": {MISSING: 1},
-    "few_failures": {},
+    "just_below_a_storm": {},
     "keeper_locks": {},
     "reserved_flags": {RESERVED: 1},
+    "root_reaps_another_user": {UNEXPECTED: 1},
+    "slow_failures": {},
     "storm_of_failures": {STORM: 1},
+    "storm_of_living_processes": {STORM: 1},
+    "storm_of_failing_locks": {},
+    "storm_of_gone_processes": {STORM: 1},
+    "stranger_fails_to_lock": {},
     "stranger_locks": {LOCKED: 1},
     "stranger_locks_all": {LOCKED: 1},
+    "stranger_locks_by_mlock2": {LOCKED: 1},
     "stranger_reaps": {UNEXPECTED: 1},
     "stranger_reaps_another_user": {UNEXPECTED: 1, OTHER_USER: 1},
     "stranger_reaps_own": {UNEXPECTED: 1},
+    "stranger_tries_another_user": {},
+    "stranger_tries_living_agent": {AGENT: 1},
+    "stranger_tries_living_process": {},
 }
 
 ROWS = [
@@ -58,28 +73,29 @@ ROWS = [
     {"name": "t.other", "type": "uint64"},
     {"name": "t.flag", "type": "bool"},
     {"name": "t.name", "type": "string"},
+    {"name": "t.path", "type": "string"},
     {"name": "t.absent", "type": "string"},
     {"name": "t.list", "type": "string", "isList": True},
     {"name": "t.arg", "type": "string", "arg": {"isRequired": True, "isKey": True}},
     {"name": "t.nth", "type": "uint64", "arg": {"isIndex": True}},
     {"name": "t.net", "type": "ipnet"},
 ]
-EVENT = {"t.number": 7, "t.other": 8, "t.flag": True, "t.name": "/usr/bin/sleep", "t.absent": None,
+EVENT = {"t.number": 7, "t.other": 8, "t.flag": True, "t.name": "sleep", "t.path": "/usr/bin/sleep", "t.absent": None,
          "t.list": ["a", "b"], "t.arg[x]": "y", "t.nth[3]": 3}
 
 TRUE = ["t.number = 7", "t.number=7", "t.number != 8", "t.number < 5 or t.flag = true",
-        "not t.flag = false", "t.name in (/bin/sh, /usr/bin/sleep)", "t.number in (1, 7)",
-        "t.name startswith /usr", "t.name endswith sleep", "t.name contains bin",
-        "t.name icontains SLEEP", "t.name glob '/usr/*/sleep'", "t.name regex '/usr/b.n/sleep'",
-        "t.name pmatch (/usr)", "t.name exists", "not t.absent exists", "not t.absent = x",
+        "not t.flag = false", "t.path in (/bin/sh, /usr/bin/sleep)", "t.number in (1, 7)",
+        "t.path startswith /usr", "t.path endswith sleep", "t.path contains bin",
+        "t.path icontains SLEEP", "t.path glob '/usr/*/sleep'", "t.path regex '/usr/b.n/sleep'",
+        "t.path pmatch (/usr)", "t.path exists", "not t.absent exists", "not t.absent = x",
         "not (t.absent != x)", "t.list in (a, b, c)", "t.list intersects (b, z)", "t.arg[x] = y",
         "t.nth[3] >= 3", "t.number < val(t.other)", "t.number != val(t.other)",
         "t.flag = false and t.flag = false or t.flag = true",
         "t.flag = true or t.flag = false and t.flag = false", "not not t.flag = true"]
-FALSE = ["t.number = 8", "t.number > 7", "t.flag = false", "t.name in (/bin/sh)", "t.name in ()",
-         "t.name startswith bin", "t.absent != x", "t.absent exists", "t.name pmatch (/us)",
-         "t.list in (a)", "t.list intersects (z)", "t.name regex sleep", "t.name glob sleep",
-         "t.number > val(t.other)", "t.name != val(t.absent)", "not t.number in (7)",
+FALSE = ["t.number = 8", "t.number > 7", "t.flag = false", "t.path in (/bin/sh)", "t.path in ()",
+         "t.path startswith bin", "t.absent != x", "t.absent exists", "t.path pmatch (/us)",
+         "t.list in (a)", "t.list intersects (z)", "t.path regex sleep", "t.path glob sleep",
+         "t.number > val(t.other)", "t.path != val(t.absent)", "not t.number in (7)",
          "(t.flag = true or t.flag = true) and t.flag = false"]
 REFUSED = {
     "t.unknown = 1": "no field",
@@ -92,6 +108,7 @@ REFUSED = {
     "t.flag < true": "does not apply",
     "t.list = a": "does not apply",
     "t.net = 10.0.0.0/8": "without known operators",
+    "t.name = sixteen_letters_": "longer than",
     "t.number = seven": "no unsigned number",
     "t.number = 0x7": "no unsigned number",
     "t.number = -1": "no unsigned number",
@@ -162,16 +179,16 @@ def load_rules(fields):
         return Rules(file.read(), fields)
 
 
-def alerts_of(host, rules, capture):
-    """How often each rule holds, and what its output then says."""
+def events_of(host, rules, capture):
+    """The events of a capture, with all that the rules ask of them."""
     asked = {field for rule in rules.rules for field in rule.fields() if not field.startswith("evt.")}
-    events = host.extract(capture_path(capture), asked)
-    counts = collections.Counter()
-    for rule in rules.rules:
-        for event in filter(rule.condition.holds, events):
-            counts[rule.name] += 1
-            yield rule, event
-    return counts
+    return host.extract(capture_path(capture), asked)
+
+
+def alerts_of(host, rules, capture):
+    """Each rule that holds, and the event of which it does."""
+    events = events_of(host, rules, capture)
+    return [(rule, event) for rule in rules.rules for event in filter(rule.condition.holds, events)]
 
 
 # -- tests: each returns nothing, or raises --------------------------------------------------------
@@ -215,6 +232,49 @@ def test_of_rules(host):
         fires = [capture for capture, alerts in ALERTS.items() if rule.name in alerts]
         if not fires or len(fires) == len(ALERTS):
             raise Problem(f"'{rule.name}' lacks a capture that raises it, or one that does not")
+
+
+def parts_of(condition):
+    return condition.parts if type(condition) is And else [condition]
+
+
+def test_of_parts(host):
+    """Each part of each condition decides about an event of some capture."""
+    rules = load_rules(host.fields)
+    events = [event for capture in ALERTS for event in events_of(host, rules, capture)]
+    for rule in rules.rules:
+        parts = parts_of(rule.condition)
+        for left_out in parts:
+            rest = And([part for part in parts if part is not left_out])
+            if not any(rest.holds(event) and not left_out.holds(event) for event in events):
+                raise Problem(f"'{rule.name}' is the same without its part {parts.index(left_out) + 1}")
+
+
+def test_of_exceptions():
+    row = {"name": "e", "fields": ["t.path", "t.number"], "comps": ["=", "in"]}
+    cases = [({"name": "e", "fields": "t.path", "comps": "in", "values": ["/bin/sh"]}, True),
+             ({"name": "e", "fields": "t.path", "comps": "in", "values": ["/usr/bin/sleep"]}, False),
+             ({"name": "e", "fields": "t.path", "values": ["/usr/bin/sleep"]}, False),
+             (row, True), (row | {"values": []}, True),
+             (row | {"values": [["/usr/bin/sleep", [6, 8]]]}, True),
+             (row | {"values": [["/bin/sh", [7]]]}, True),
+             (row | {"values": [["/bin/sh", [7]], ["/usr/bin/sleep", [6, 7]]]}, False)]
+    for exception, truth in cases:
+        rules = Rules(json.dumps([GOOD | {"exceptions": [exception]}]), Fields(ROWS))
+        if rules.rules[0].condition.holds(EVENT) != truth:
+            raise Problem(f"with {exception} the rule should be {truth}")
+
+
+def test_of_configuration(host):
+    """The example that is to be copied, as Falco hands it to the plugin."""
+    with open(os.path.join(EXAMPLES, "falco.yaml"), encoding="utf-8") as file:
+        example = yaml.safe_load(file)
+    schema = json.loads(host.ask("schema"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    if example["load_plugins"] != [plugin["name"] for plugin in example["plugins"]]:
+        raise Problem("not the plugins that are described are loaded")
+    jsonschema.Draft7Validator(schema).validate(example["plugins"][0]["init_config"])
+    host.ask("init", json.dumps(example["plugins"][0]["init_config"]))
 
 
 def test_of_captures():
@@ -275,6 +335,14 @@ def test_of_falco_loading(falco, host):
         raise Problem(done.stdout + done.stderr)
 
 
+def test_of_falco_telling(falco, host):
+    """What it prints about the plugin, and all that the plugin says for it, is accepted."""
+    for options in (["--plugin-info=mrelease"], ["--list=mrelease"], ["--dry-run"], ["-L"]):
+        done = run_falco(falco, host.plugin, "", *options)
+        if done.returncode:
+            raise Problem(f"{options[0]}: {done.stdout}{done.stderr}")
+
+
 def test_of_falco_alerts(falco, host, capture):
     done = run_falco(falco, host.plugin, "replay:" + capture_path(capture))
     if done.returncode:
@@ -290,12 +358,17 @@ def all_tests(host):
     yield "conditions_mean_what_they_mean_to_falco", test_of_truth, ()
     yield "conditions_that_falco_refuses_are_refused", test_of_refusals, ()
     yield "rules_that_break_the_conventions_are_refused", test_of_bad_rules, ()
+    yield "exceptions_are_what_they_are_to_falco", test_of_exceptions, ()
+    yield "example_of_a_configuration_is_accepted", test_of_configuration, (host,)
+    yield "no_part_of_a_condition_can_be_left_out", test_of_parts, (host,)
     yield "rules_name_only_what_the_plugin_offers", test_of_rules, (host,)
     yield "each_capture_has_an_expectation", test_of_captures, ()
     for capture in sorted(ALERTS):
         yield f"{capture}_raises_exactly_its_alerts", test_of_alerts, (host, capture)
         yield f"{capture}_fills_the_outputs", test_of_outputs, (host, capture)
-    for name, test, arguments in [("validates_the_rules", test_of_falco_loading, ())] + [
+    for name, test, arguments in [
+            ("validates_the_rules", test_of_falco_loading, ()),
+            ("tells_of_the_plugin", test_of_falco_telling, ())] + [
             (f"agrees_on_{capture}", test_of_falco_alerts, (capture,)) for capture in sorted(ALERTS)]:
         yield f"falco_{name}", falco and test, (falco, host, *arguments)
 
