@@ -20,9 +20,10 @@ CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "captures")
 STAGE = "/usr/local/bin"  # a tmpfs of this mount namespace
 HOST_NAME = "node"
 PROCESS_MRELEASE, MLOCK, MLOCK2, MLOCKALL = 448, 149, 325, 151  # x86-64
-PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 15, 38, 22, 2
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 CLONE_NEWNS, CLONE_NEWUTS, MS_REC, MS_PRIVATE = 0x20000, 0x04000000, 0x4000, 1 << 18
 SMALL = 64 << 10
+SLEEP, AGENT = "/usr/bin/sleep", os.path.join(STAGE, "falco")
 TRIES = 8
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,12 +49,17 @@ def start_victim(program, uid):
         os.setresuid(uid, uid, uid)
 
     victim = subprocess.Popen([program, "60"], preexec_fn=become)
-    while open(f"/proc/{victim.pid}/stat").read().split(")")[1].split()[0] != "S":
+    while state_of(victim.pid) != "S":
         time.sleep(0.01)
     return victim
 
 
-def reap(program="/usr/bin/sleep", uid=0, caller_uid=0, before_call=lambda: None):
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
+def reap(program=SLEEP, uid=0, caller_uid=0, before_call=lambda: None):
     """A victim is killed, and released before it can drop its memory by itself."""
     victim = start_victim(program, uid)
     pidfd = os.pidfd_open(victim.pid)
@@ -162,8 +168,6 @@ CGROUPS = "/sys/fs/cgroup"
 if os.path.isdir(CGROUPS + "/cpuset"):  # the hierarchy that cgroupId is of, on hosts with v1
     CGROUPS += "/cpuset"
 CONTAINER = CGROUPS + "/docker-" + "5ca1ab1e" * 8 + ".scope"
-AGENT = os.path.join(STAGE, "falco")
-SLEEP = "/usr/bin/sleep"
 
 # scene: (program that calls, what it does)
 SCENES = {

@@ -11,6 +11,7 @@ the same.
 import collections
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -417,6 +418,9 @@ def run(number, name, test, arguments):
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
+    if platform.machine() != "x86_64":
+        print("1..1\n# skipped: the captures are of x86-64\nok 1 # SKIP rules")
+        return
     tests = list(all_tests(Host(*sys.argv[1:])))
     print(f"1..{len(tests)}")
     results = [run(number, *test) for number, test in enumerate(tests, 1)]
