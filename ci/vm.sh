@@ -205,7 +205,7 @@ make_guest() {
     add_loader "$root" "$build/bin/mrelease"
     while IFS= read -r file; do
         add_file "$root" "$file"
-    done < <(find "$build/lib/mrelease" "$build/tests/preload" -name '*.so' 2>/dev/null)
+    done < <(find "$build/lib/mrelease" "$build/tests/preload" "$build/tests/examples" -type f -perm -u+x 2>/dev/null)
     guest_sections "$1" >"$root/sections"
     while read -r rung file; do
         add_file "$root" "$file"

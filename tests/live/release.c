@@ -211,8 +211,11 @@ const struct lines *release__run_extra(const char *extras,
                                        struct script *script,
                                        void (*act)(struct script *script))
 {
+    /* All, since some outcomes are of calls that never reach the function. */
     const char *const arguments[] = {
-        "run", "--events", events, "--extra", extras, "--output", live__output("json", "events"),
+        "run",      "--coverage", "all",
+        "--events", events,       "--extra",
+        extras,     "--output",   live__output("json", "events"),
         NULL,
     };
 
