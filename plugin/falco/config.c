@@ -122,6 +122,14 @@ static int read_members(struct mrl_falco_config *config,
     return err;
 }
 
+/* No text, blanks, or null, which Falco makes of an empty map. */
+static bool is_nothing(struct mrl_json json)
+{
+    if (mrl_json__peek(&json) == MRL_JSON_NULL && !mrl_json__skip(&json).size)
+        return false;
+    return mrl_json__peek(&json) == MRL_JSON_WRONG && json.at == json.end;
+}
+
 int mrl_falco_config__read(struct mrl_falco_config *config,
                            const char *text,
                            struct mrl_error *error)
@@ -131,10 +139,8 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
 
     *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS };
     err = mrl_extras__parse(EXTRAS, &config->extras, error);
-    if (!err && text && mrl_json__peek(&json) != MRL_JSON_WRONG)
+    if (!err && text && !is_nothing(json))
         err = read_members(config, &json, error);
-    else if (!err && text && json.at != json.end)
-        err = mrl_error__set(error, -EINVAL, "no valid JSON object");
     config->options.extras = config->extras;
     config->options.caller_exe = true;
     if (err)
@@ -180,7 +186,7 @@ static void make_schema(void)
 
     if (!out)
         return;
-    fputs("{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":\"object\","
+    fputs("{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":[\"object\",\"null\"],"
           "\"additionalProperties\":false,\"properties\":{",
           out);
     for (unsigned int i = 0; i < count; i++) {

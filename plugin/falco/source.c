@@ -119,7 +119,7 @@ const char *plugin_list_open_params(struct falco_state *state, int *rc)
 {
     (void)state;
     *rc = FALCO_SUCCESS;
-    return "[{\"value\":\"\",\"desc\":\"The calls of this host, as init_config chooses them\"},"
+    return "[{\"value\":\"live\",\"desc\":\"The calls of this host, as init_config chooses them; so do empty ones\"},"
            "{\"value\":\"replay:FILE\",\"desc\":\"A capture of 'mrelease run --record', without privileges\"}]";
 }
 

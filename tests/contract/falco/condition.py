@@ -24,6 +24,8 @@ GENERIC = {"evt." + name: kind for name, kind in {
     "datetime": "string", "pluginname": "string", "plugininfo": "string", "source": "string",
     "hostname": "string"}.items()}
 
+NAME_MAX = 15  # bytes of a process's name that the kernel keeps
+
 TOKEN = re.compile(r"""
     \s+ | (?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*') | (?P<sign>==|!=|<=|>=|[=<>(),])
     | (?P<word>[^\s(),=<>!"'\[\]]+(?:\[(?:"[^"]*"|'[^']*'|[^\]\s"']+)\])?)""", re.X)
@@ -261,6 +263,8 @@ def literal(row, text):
     """A value as the type of a field has it."""
     kind, text = row["type"], str(text)
     if kind == "string":
+        if row["name"].endswith(".name") and len(text.encode()) > NAME_MAX:
+            raise Problem(f"'{text}' is longer than '{row['name']}' ever is")
         return text
     if kind == "bool":
         if text not in ("true", "false"):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * falco_host fields PLUGIN                      what get_fields() says
+ * falco_host schema PLUGIN                      what get_init_schema() says
+ * falco_host init PLUGIN CONFIG                 exit status 0: it is accepted
  * falco_host extract PLUGIN CAPTURE FIELD…      a JSON object per event: each field that has a
  * value
  */
@@ -162,13 +164,58 @@ static int extract_all(const char *capture, char **names)
     return status;
 }
 
+static int print_fields(char **arguments)
+{
+    (void)arguments;
+    return puts(host.get_fields()) < 0;
+}
+
+static int print_schema(char **arguments)
+{
+    int type;
+
+    (void)arguments;
+    return puts(host.get_init_schema(&type)) < 0 || type != FALCO_SCHEMA_JSON;
+}
+
+static int init(char **arguments)
+{
+    int rc;
+    struct falco_state *state = falco_host__init(&host, arguments[0], &rc);
+
+    if (rc)
+        fprintf(stderr, "falco_host: %s\n", host.get_last_error(state));
+    host.destroy(state);
+    return rc != FALCO_SUCCESS;
+}
+
+static int extract_fields(char **arguments)
+{
+    return extract_all(arguments[0], arguments + 1);
+}
+
+static const struct verb {
+    const char *name;
+    int wanted; /* arguments, at least */
+    int (*run)(char **arguments);
+} verbs[] = {
+    { "fields", 0, print_fields },
+    { "schema", 0, print_schema },
+    { "init", 1, init },
+    { "extract", 1, extract_fields },
+};
+
 int main(int argc, char **argv)
 {
-    if (argc < 3 || !falco_host__load(&host, argv[2])) {
-        fprintf(stderr, "falco_host: %s\n", argc < 3 ? "fields|extract PLUGIN …" : dlerror());
+    for (size_t i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(argv[1], verbs[i].name) != 0 || argc - 3 < verbs[i].wanted)
+            continue;
+        if (falco_host__load(&host, argv[2]))
+            return verbs[i].run(argv + 3);
+        fprintf(stderr, "falco_host: %s\n", dlerror());
         return 2;
     }
-    if (!strcmp(argv[1], "fields"))
-        return puts(host.get_fields()) < 0;
-    return argc > 3 && !strcmp(argv[1], "extract") ? extract_all(argv[3], argv + 4) : 2;
+    fputs("falco_host: fields|schema PLUGIN, init PLUGIN CONFIG, extract PLUGIN CAPTURE FIELD…\n",
+          stderr);
+    return 2;
 }

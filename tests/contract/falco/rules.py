@@ -131,7 +131,8 @@ def quoted(value):
 
 def compared(field, operator, value):
     if operator in LIST_OPERATORS:
-        return f"{field} {operator} ({', '.join(value if isinstance(value, list) else [value])})"
+        members = value if isinstance(value, list) else [value]
+        return f"{field} {operator} ({', '.join(map(quoted, members))})"
     return f"{field} {operator} {quoted(value)}"
 
 
@@ -141,7 +142,7 @@ def exception(row):
     several = isinstance(fields, list)
     operators = row.get("comps", ["="] * len(fields) if several else "in")
     if not several:
-        return compared(fields, operators, list(map(quoted, values))) if values else ""
+        return compared(fields, operators, values) if values else ""
     if len(operators) != len(fields) or any(len(value) != len(fields) for value in values):
         raise Problem(f"exception '{row['name']}': as many values as fields, and as comps")
     alternatives = (" and ".join(map(compared, fields, operators, value)) for value in values)

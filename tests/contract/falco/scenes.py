@@ -19,10 +19,11 @@ import time
 CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "captures")
 STAGE = "/usr/local/bin"  # a tmpfs of this mount namespace
 HOST_NAME = "node"
-PROCESS_MRELEASE, MLOCK, MLOCKALL = 448, 149, 151  # x86-64
-PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 15, 38, 22, 2
+PROCESS_MRELEASE, MLOCK, MLOCK2, MLOCKALL = 448, 149, 325, 151  # x86-64
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 CLONE_NEWNS, CLONE_NEWUTS, MS_REC, MS_PRIVATE = 0x20000, 0x04000000, 0x4000, 1 << 18
 SMALL = 64 << 10
+SLEEP, AGENT = "/usr/bin/sleep", os.path.join(STAGE, "falco")
 TRIES = 8
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,12 +49,17 @@ def start_victim(program, uid):
         os.setresuid(uid, uid, uid)
 
     victim = subprocess.Popen([program, "60"], preexec_fn=become)
-    while open(f"/proc/{victim.pid}/stat").read().split(")")[1].split()[0] != "S":
+    while state_of(victim.pid) != "S":
         time.sleep(0.01)
     return victim
 
 
-def reap(program="/usr/bin/sleep", uid=0, caller_uid=0, before_call=lambda: None):
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
+def reap(program=SLEEP, uid=0, caller_uid=0, before_call=lambda: None):
     """A victim is killed, and released before it can drop its memory by itself."""
     victim = start_victim(program, uid)
     pidfd = os.pidfd_open(victim.pid)
@@ -105,17 +111,33 @@ def block(number, answer):
 
 # -- what the callers do ---------------------------------------------------------------------------
 
-def fail(times, pause):
-    """Calls with a descriptor that is none."""
+def fail(times, pause, descriptor=1000, answer=-9):
+    """Calls with a descriptor that is none, or of no use."""
     for _ in range(times):
-        expect(call(PROCESS_MRELEASE, 1000, 0), -9)
+        expect(call(PROCESS_MRELEASE, descriptor, 0), answer)
         time.sleep(pause)
+
+
+def fail_with_a_gone_process(times):
+    gone = subprocess.Popen([SLEEP, "0"])
+    pidfd = os.pidfd_open(gone.pid)
+    gone.wait()
+    fail(times, 0, pidfd, -3)
+
+
+def try_living(program, uid=0, caller_uid=0, times=1):
+    living = start_victim(program, uid)
+    os.setresuid(caller_uid, caller_uid, 0)
+    fail(times, 0, os.pidfd_open(living.pid), -22)
+    os.setresuid(0, 0, 0)
+    living.kill()
+    living.wait()
 
 
 def flood():
     """More than the smallest ring holds, while nobody reads it."""
     os.kill(int(os.environ["RECORDER"]), signal.SIGSTOP)
-    fail(250, 0)
+    fail(60, 0)
     os.kill(int(os.environ["RECORDER"]), signal.SIGCONT)
 
 
@@ -128,9 +150,14 @@ def call_with_flags(flags, answer):
     expect(call(PROCESS_MRELEASE, 1000, flags), answer)
 
 
-def lock_some():
+def lock_some(number=MLOCK):
     memory = ctypes.create_string_buffer(SMALL)
-    expect(call(MLOCK, ctypes.addressof(memory), SMALL), 0)
+    expect(call(number, ctypes.addressof(memory), SMALL, 0), 0)
+
+
+def lock_nothing(times=1):
+    for _ in range(times):
+        expect(call(MLOCK, 0, SMALL), -12)
 
 
 def lock_all():
@@ -141,8 +168,6 @@ CGROUPS = "/sys/fs/cgroup"
 if os.path.isdir(CGROUPS + "/cpuset"):  # the hierarchy that cgroupId is of, on hosts with v1
     CGROUPS += "/cpuset"
 CONTAINER = CGROUPS + "/docker-" + "5ca1ab1e" * 8 + ".scope"
-AGENT = os.path.join(STAGE, "falco")
-SLEEP = "/usr/bin/sleep"
 
 # scene: (program that calls, what it does)
 SCENES = {
@@ -150,16 +175,27 @@ SCENES = {
     "stranger_reaps": ("tool", lambda: reap()),
     "stranger_reaps_own": ("tool", lambda: reap(SLEEP, 2000, 2000)),
     "stranger_reaps_another_user": ("tool", lambda: reap(SLEEP, 2001, 2000)),
+    "root_reaps_another_user": ("tool", lambda: reap(SLEEP, 2001)),
+    "stranger_tries_living_agent": ("tool", lambda: try_living(AGENT)),
+    "stranger_tries_living_process": ("tool", lambda: try_living(SLEEP)),
+    "stranger_tries_another_user": ("tool", lambda: try_living(SLEEP, 2001, 2000)),
+    "daemon_reaps_another_user": ("earlyoom", lambda: reap(SLEEP, 2001, 2000)),
     "daemon_reaps_agent": ("earlyoom", lambda: reap(AGENT)),
     "container_reaps_outside": ("tool", lambda: reap_from(CONTAINER)),
     "container_reaps_inside": ("tool", lambda: reap_inside(CONTAINER)),
     "call_is_blocked": ("tool", call_blocked),
     "bad_descriptor": ("tool", lambda: fail(1, 0)),
-    "few_failures": ("tool", lambda: fail(20, 0.06)),
-    "storm_of_failures": ("tool", lambda: fail(250, 0)),
+    "slow_failures": ("tool", lambda: fail(102, 0.015)),
+    "just_below_a_storm": ("tool", lambda: fail(99, 0)),
+    "storm_of_failures": ("tool", lambda: fail(150, 0)),
+    "storm_of_gone_processes": ("tool", lambda: fail_with_a_gone_process(101)),
+    "storm_of_living_processes": ("tool", lambda: try_living(SLEEP, times=101)),
+    "storm_of_failing_locks": ("tool", lambda: lock_nothing(101)),
     "events_are_lost": ("tool", flood),
     "reserved_flags": ("tool", lambda: call_with_flags(1, -22)),
     "stranger_locks": ("tool", lock_some),
+    "stranger_locks_by_mlock2": ("tool", lambda: lock_some(MLOCK2)),
+    "stranger_fails_to_lock": ("tool", lock_nothing),
     "stranger_locks_all": ("tool", lock_all),
     "keeper_locks": ("gpg-agent", lock_some),
 }

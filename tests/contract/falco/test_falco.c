@@ -141,6 +141,7 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "", NULL },
         { "{}", NULL },
         { " { } ", NULL },
+        { "null", NULL },
         { "{\"events\":\"default,mlock*\",\"coverage\":\"all\"}", NULL },
         { "{\"events\":[\"mlock\",\"process_mrelease.data.flags!=0\"]}", NULL },
         { "{\"ring\":\"16M\",\"mlock-ring\":65536}", NULL },
@@ -154,6 +155,8 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "{\"ring\":{}}", "ring: neither a text nor a number" },
         { "{\"extra\":\"targets\"}", "extra: " },
         { "{\"events\":\"a\\u0000b\"}", "events: " },
+        { "null {}", "no valid JSON object" },
+        { "nil", "no valid JSON object" },
         { "[]", "no valid JSON object" },
         { "{\"events\"", "a key" },
         { "{\"events\":\"mlock\"", "no valid JSON object" },
@@ -222,11 +225,14 @@ static void open_parameters_are_listed(void **state)
 {
     struct falco_state *plugin = init();
     int rc = 77;
-    json_t *list = json_loads(host.list_open_params(plugin, &rc), 0, NULL);
+    json_t *list = json_loads(host.list_open_params(plugin, &rc), 0, NULL), *row;
+    size_t index;
 
     (void)state;
     assert_int_equal(rc, FALCO_SUCCESS);
     assert_int_equal(json_array_size(list), 2);
+    json_array_foreach(list, index, row) /* Falco ends when one is empty */
+        assert_true(json_string_length(json_object_get(row, "value")));
     json_decref(list);
     host.destroy(plugin);
 }
