@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server under test, stubs made from proto/, and peers that speak HTTP/2 by hand."""
+import ctypes
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
+PROCESS_MRELEASE = 448
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def make_stubs(directory):
+    """Makes and imports what grpc_tools makes of our files."""
+    from grpc_tools import protoc
+    proto = os.path.join(ROOT, "proto")
+    files = glob.glob(proto + "/tracee/v1beta1/*.proto")
+    if protoc.main(["protoc", "-I" + proto, "-I/usr/include", "--python_out=" + directory,
+                    "--grpc_python_out=" + directory, *files]):
+        sys.exit("protoc failed")
+    sys.path.insert(0, directory)
+
+
+def call(pidfd=-1, count=1):
+    for _ in range(count):
+        libc.syscall(PROCESS_MRELEASE, pidfd, 0)
+
+
+class Server:
+    """`mrelease run` with a gRPC output; ends with the block."""
+
+    def __init__(self, program, *arguments, address=None):
+        self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
+        self.path = os.path.join(self.directory, "s")
+        self.address = address or "unix:" + self.path
+        self.lines = []
+        self.process = subprocess.Popen(
+            [program, "run", "--output", "grpc:" + self.address, *arguments],
+            stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read, daemon=True).start()
+        self.wait_for("watching")
+
+    def read(self):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+
+    def said(self, text):
+        return any(text in line for line in self.lines)
+
+    def wait_for(self, text, seconds=20):
+        end = time.monotonic() + seconds
+        while not self.said(text):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"no '{text}' in {self.lines}")
+            time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Returns how long it took."""
+        start = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise RuntimeError("the server does not end") from None
+        took = time.monotonic() - start
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return took
+
+    def memory_kib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def connect(self):
+        if self.address.startswith("unix:"):
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(self.path)
+        else:
+            host, port = self.address[len("tcp:"):].rsplit(":", 1)
+            peer = socket.create_connection((host, int(port)))
+        return peer
+
+
+# -- HTTP/2 by hand --------------------------------------------------------------------------------
+
+def frame(kind, flags, stream, payload):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def literal(name, value):
+    return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def request(path, message, window=65535):
+    """All that a client sends to call a method with one message: it then need not read."""
+    headers = b"".join(literal(*pair) for pair in [
+        (b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b":authority", b"x"),
+        (b"te", b"trailers"), (b"content-type", b"application/grpc")])
+    settings = (4).to_bytes(2, "big") + window.to_bytes(4, "big")
+    wide = frame(8, 0, 0, (window - 65535).to_bytes(4, "big")) if window > 65535 else b""
+    data = b"\x00" + len(message).to_bytes(4, "big") + message
+    return (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, settings) + wide
+            + frame(1, 4, 1, headers) + frame(0, 1, 1, data))
+
+
+STREAM = b"/tracee.v1beta1.TraceeService/StreamEvents"

@@ -1,0 +1,385 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The gRPC server, held against clients that are not ours.
+
+usage: test_server.py MRELEASE
+
+Real calls on this kernel, read by python3-grpcio with stubs made from proto/; and peers that do what
+no client does. Prints TAP.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import grpc
+
+import server
+from server import STREAM, Server, call, frame, request
+
+PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+WAIT = 20
+
+
+def stub(channel):
+    return tracee_pb2_grpc.TraceeServiceStub(channel)
+
+
+def open_stream(channel, **fields):
+    """A stream that the server knows of: its first event was seen."""
+    return stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(**fields), timeout=120)
+
+
+def channel_to(it):
+    address = it.address if it.address.startswith("unix:") else it.address[len("tcp:"):]
+    return grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+
+
+def subscribed(it, count):
+    """Waits until this many streams were opened: a marker call arrives on each."""
+    time.sleep(0.2 + count * 0.002)
+
+
+def status_of(act):
+    try:
+        act()
+    except grpc.RpcError as error:
+        return error.code().name, error.details()
+    return "OK", ""
+
+
+def pidfd_of(response):
+    return next(value.int32 for value in response.event.data if value.name == "pidfd")
+
+
+# -- events ----------------------------------------------------------------------------------------
+
+def test_real_calls_arrive_with_every_field_right():
+    from google.protobuf.json_format import MessageToDict
+    lines = tempfile.NamedTemporaryFile(prefix="mrelease-lines.")
+    with Server(PROGRAM, "--output", "json-v1beta1:" + lines.name) as it, channel_to(it) as channel:
+        stream = open_stream(channel, policies=[""])
+        subscribed(it, 1)
+        call(-4711)
+        event = MessageToDict(next(stream).event, preserving_proto_field_name=True)
+        time.sleep(0.5)
+        line = json.loads(open(lines.name, encoding="utf-8").readline())
+    process, seen = line["workload"]["process"], event["workload"]["process"]
+    assert event["name"] == "process_mrelease" == line["name"], event
+    assert event["timestamp"] == line["timestamp"], (event, line)
+    for key in ("host_pid", "pid", "unique_id"):
+        assert seen[key] == process[key], key
+    assert seen["host_pid"] == os.getpid()
+    for key in ("name", "host_tid", "tid", "syscall", "start_time"):
+        assert seen["thread"][key] == process["thread"][key], key
+    assert event["data"][0] == {"name": "pidfd", "int32": -4711}
+    assert event["data"][-1] == {"name": "returnValue", "int64": "-9"}, event["data"]
+    assert event["policies"] == line["policies"]
+
+
+def test_a_mask_leaves_other_clients_alone():
+    from google.protobuf.field_mask_pb2 import FieldMask
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        whole = open_stream(channel)
+        part = open_stream(channel, mask=FieldMask(paths=["name", "workload.process.pid", "none"]))
+        subscribed(it, 2)
+        call()
+        event, masked = next(whole).event, next(part).event
+    assert event.data and event.policies.matched
+    assert masked.name == "process_mrelease" and masked.workload.process.pid.value == os.getpid()
+    assert not masked.data and not masked.HasField("timestamp")
+
+
+def test_a_hundred_clients_get_every_event_in_order():
+    with Server(PROGRAM) as it:
+        channels = [channel_to(it) for _ in range(100)]
+        streams = [open_stream(channel) for channel in channels]
+        subscribed(it, 100)
+        for number in range(50):
+            call(-1000 - number)
+        for stream in streams:
+            got = [pidfd_of(next(stream)) for _ in range(50)]
+            assert got == [-1000 - number for number in range(50)], got
+        for channel in channels:
+            channel.close()
+
+
+# -- the other methods -----------------------------------------------------------------------------
+
+def test_definitions_name_what_is_asked_for_and_what_is_near():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        ask = lambda *names: stub(channel).GetEventDefinitions(
+            tracee_pb2.GetEventDefinitionsRequest(event_names=names), timeout=WAIT).definitions
+        assert {each.name for each in ask()} >= {"process_mrelease", "mlock", "events_lost"}
+        one, = ask("process_mrelease")
+        assert one.id == 448 and [(f.name, f.type) for f in one.fields] == [("pidfd", "int32"),
+                                                                             ("flags", "uint32")]
+        code, text = status_of(lambda: ask("mlok"))
+        assert code == "NOT_FOUND" and "mlock" in text, (code, text)
+
+
+def test_metrics_are_the_counters_of_the_probes():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        diagnostic = diagnostic_pb2_grpc.DiagnosticServiceStub(channel)
+        call(count=25)
+        time.sleep(0.3)
+        metrics = diagnostic.GetMetrics(diagnostic_pb2.GetMetricsRequest(), timeout=WAIT)
+        assert metrics.EventCount == 25 and metrics.LostEvCount == 0, metrics
+        diagnostic.ChangeLogLevel(diagnostic_pb2.ChangeLogLevelRequest(level="Debug"), timeout=WAIT)
+        trace = diagnostic.GetStacktrace(diagnostic_pb2.GetStacktraceRequest(), timeout=WAIT)
+        assert b"\n" in trace.Stacktrace
+
+
+def test_wrong_requests_get_the_right_status():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        raw = lambda method, data: status_of(lambda: list(
+            channel.unary_stream("/tracee.v1beta1." + method)(data, timeout=WAIT)))[0]
+        nested = b""
+        for _ in range(20000):
+            size = len(nested)
+            nested = b"\x0a" + (bytes([size]) if size < 128 else bytes([size & 127 | 128]) + b"\x01") + nested[:255]
+        assert raw("TraceeService/GetEventDefinitions", b"\xff\xff\xff") == "INVALID_ARGUMENT"
+        assert raw("TraceeService/StreamEvents", b"\x0a\xff") == "INVALID_ARGUMENT"
+        assert raw("TraceeService/StreamEvents", b"\x0a\x01x") == "NOT_FOUND"
+        assert raw("TraceeService/Nothing", b"") == "UNIMPLEMENTED"
+        assert raw("DataSourceService/Write", nested) == "UNIMPLEMENTED"
+        assert raw("TraceeService/GetVersion", bytes(300 * 1024)) == "RESOURCE_EXHAUSTED"
+        assert raw("TraceeService/GetVersion", b"") == "OK"
+
+
+def test_health_and_reflection_serve_clients_without_our_files():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert check(b"", timeout=WAIT) == b"\x08\x01"
+        assert status_of(lambda: check(b"\x0a\x01x", timeout=WAIT))[0] == "NOT_FOUND"
+        for version in ("v1", "v1alpha"):
+            reflect = channel.stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")
+            services, symbol, nothing = reflect(iter([
+                b"\x3a\x00", b"\x22\x1c" + b"tracee.v1beta1.TraceeService", b"\x22\x01x"]), timeout=WAIT)
+            assert b"tracee.v1beta1.TraceeService" in services and b"grpc.health.v1.Health" in services
+            assert b"tracee/v1beta1/tracee.proto" in symbol and b"google/protobuf/field_mask.proto" in symbol
+            assert b"not found" in nothing
+
+
+# -- peers that no client is -----------------------------------------------------------------------
+
+def await_(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.02)
+
+
+def test_garbage_is_cut_and_harms_nobody():
+    garbage = [os.urandom(4096), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+               b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + os.urandom(4096),
+               request(STREAM, b"")[:70] + os.urandom(200),
+               request(STREAM, b"") + frame(0, 1, 1, b"\x00" * 10000), b"", b"P"]
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        before = it.descriptors()
+        for data in garbage:
+            peer = it.connect()
+            peer.sendall(data)
+            peer.settimeout(0.2)
+            try:
+                while peer.recv(65536):
+                    pass
+            except OSError:
+                pass
+            peer.close()
+        call(-7)
+        assert pidfd_of(next(stream)) == -7
+        await_(lambda: it.descriptors() <= before)
+
+
+def test_killed_clients_are_freed_at_once():
+    code = ("import sys;sys.path[:0]=%r;import grpc;from tracee.v1beta1 import tracee_pb2 as p, tracee_pb2_grpc as g;"
+            "c=grpc.insecure_channel(sys.argv[1]);s=g.TraceeServiceStub(c).StreamEvents(p.StreamEventsRequest());"
+            "next(s);print('got',flush=True);[0 for _ in s]" % (sys.path[:2],))
+    with Server(PROGRAM) as it:
+        before = it.descriptors()
+        clients = [subprocess.Popen([sys.executable, "-c", code, it.address], stdout=subprocess.PIPE)
+                   for _ in range(4)]
+        time.sleep(2)
+        call()
+        for client in clients:
+            assert client.stdout.readline() == b"got\n"
+        assert it.descriptors() > before
+        for client in clients:
+            client.kill()
+            client.wait()
+        await_(lambda: it.descriptors() <= before, 1)
+
+
+def flood(it, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        call(count=2000)
+
+
+def test_a_thousand_that_do_not_read_cost_only_themselves():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        before, descriptors = it.memory_kib(), it.descriptors()
+        peers = []
+        for number in range(1000):
+            peer = it.connect()
+            peer.sendall(request(STREAM, b"", 65535 if number % 10 else (1 << 31) - 1))
+            peers.append(peer)
+        time.sleep(1)
+        idle = it.memory_kib()
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        seen = []
+        reader = threading.Thread(target=lambda: [seen.append(pidfd_of(r)) for r in stream], daemon=True)
+        reader.start()
+        for number in range(3000):
+            call(-1 - number)
+            if number % 10 == 9:
+                time.sleep(0.01)
+        await_(lambda: len(seen) >= 3000, 60)
+        full = it.memory_kib()
+        assert seen[:3000] == [-1 - number for number in range(3000)], "a gap, or disorder"
+        print(f"# KiB a client: {(idle - before) / 1000:.1f} idle, {(full - before) / 1000:.1f} without reading")
+        assert idle - before < 48 * 1000 and full - before < 128 * 1000, (before, idle, full)
+        for peer in peers:
+            peer.close()
+        await_(lambda: it.descriptors() <= descriptors + 4)
+        took = it.stop()
+    assert took < 2, took
+
+
+def test_who_reads_late_is_told_what_is_missing():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        call(count=100000)
+        time.sleep(0.5)
+        counts = {"process_mrelease": 0, "missing": 0}
+        while counts["process_mrelease"] + counts["missing"] < 100000:
+            event = next(stream).event
+            if event.name == "events_lost":
+                counts["missing"] += next(v.u_int64 for v in event.data if v.name == "count")
+            else:
+                counts[event.name] += 1
+        assert counts["process_mrelease"] + counts["missing"] == 100000 and counts["missing"], counts
+
+
+def test_the_end_waits_for_nobody():
+    for window in (65535, (1 << 31) - 1):
+        with Server(PROGRAM) as it:
+            peers = [it.connect() for _ in range(20)]
+            for peer in peers:
+                peer.sendall(request(STREAM, b"", window))
+            time.sleep(0.5)
+            flood(it, 1)
+            took = it.stop()
+            assert took < 2, took
+            for peer in peers:
+                peer.close()
+
+
+def test_clients_outlive_a_restart():
+    first = Server(PROGRAM)
+    address = first.address
+    os.makedirs(first.directory, exist_ok=True)
+    channel = channel_to(first)
+    stream = open_stream(channel)
+    subscribed(first, 1)
+    call(-1)
+    assert pidfd_of(next(stream)) == -1
+    first.process.send_signal(signal.SIGINT)
+    assert status_of(lambda: next(stream))[0] == "UNAVAILABLE"
+    first.process.wait(10)
+    with Server(PROGRAM, address=address):
+        stream = stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(), wait_for_ready=True, timeout=60)
+        time.sleep(2)
+        call(-2)
+        assert pidfd_of(next(stream)) == -2
+        channel.close()
+    first.stop()
+
+
+# -- sockets ---------------------------------------------------------------------------------------
+
+def start_at(address):
+    done = subprocess.run([PROGRAM, "run", "--duration", "1s", "--output", "grpc:" + address],
+                          capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
+def test_sockets_are_private_and_never_stolen():
+    with Server(PROGRAM) as it:
+        assert os.stat(it.path).st_mode & 0o777 == 0o600
+        status, text = start_at(it.address)
+        assert status == 1 and ("another server has it" in text or "is listening" in text), text
+    directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
+    stale = os.path.join(directory, "s")
+    old = socket.socket(socket.AF_UNIX)
+    old.bind(stale)
+    old.close()
+    assert start_at("unix:" + stale)[0] == 0
+    assert not os.path.exists(stale)
+    open(stale, "w", encoding="ascii").close()
+    status, text = start_at("unix:" + stale)
+    assert status == 1 and "is no socket" in text and os.path.exists(stale), text
+    os.unlink(stale)
+    for name in os.listdir(directory):
+        os.unlink(os.path.join(directory, name))
+    os.rmdir(directory)
+
+
+def test_tcp_serves_loopback_only():
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    with Server(PROGRAM, address=f"tcp:127.0.0.1:{port}") as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        call(-3)
+        assert pidfd_of(next(stream)) == -3
+    for address, words in (("tcp:0.0.0.0:4466", "loopback"), ("tcp:nothing", "tcp:HOST:PORT"),
+                           ("udp:x", "unix:PATH or tcp:HOST:PORT"), ("unix:" + "x" * 200, "a path of")):
+        status, text = start_at(address)
+        assert status == 1 and words in text, (address, text)
+
+
+# -- TAP -------------------------------------------------------------------------------------------
+
+def can_load_bpf():
+    done = subprocess.run([PROGRAM, "run", "--duration", "1ms", "--output", "none"],
+                          capture_output=True, text=True, timeout=60)
+    return done.returncode == 0, done.stderr.strip()
+
+
+def main():
+    tests = [(name[len("test_"):], test) for name, test in globals().items() if name.startswith("test_")]
+    able, why = can_load_bpf()
+    failed = 0
+    print(f"1..{len(tests)}", flush=True)
+    for number, (name, test) in enumerate(tests, 1):
+        if not able:
+            print(f"# skipped: {why}\nok {number} # SKIP {name}", flush=True)
+            continue
+        try:
+            test()
+            print(f"ok {number} - {name}", flush=True)
+        except Exception:  # whatever it is, the next test shall run
+            failed += 1
+            print(f"not ok {number} - {name}\n# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
+        server.make_stubs(stubs)
+        from tracee.v1beta1 import diagnostic_pb2, diagnostic_pb2_grpc, tracee_pb2, tracee_pb2_grpc
+        main()
