@@ -21,6 +21,7 @@ find_path(VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
 find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
 
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
+pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc gpr)
 find_program(PROTOC NAMES protoc REQUIRED)
 find_program(PROTOC_C NAMES protoc-c REQUIRED)
 find_path(PROTOBUF_INCLUDE google/protobuf/timestamp.proto REQUIRED)

@@ -7,8 +7,8 @@
 #include "encode/encoder.h"
 
 static const struct mrl_encoder_ops *const encoders[] = {
-    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
-    &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
+    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder, &mrl_table_encoder,
+    &mrl_none_encoder,       &mrl_capture_encoder,    &mrl_grpc_encoder,
 };
 
 /* The names that users see, aliases included. */
@@ -23,6 +23,9 @@ static const struct mrl_format formats[] = {
       .shows_executable = true },
     { .name = "table", .doc = "Aligned columns for people." },
     { .name = "none", .doc = "Nothing: events are only counted." },
+    { .name = "grpc",
+      .doc = "Tracee's gRPC API, served at unix:PATH or tcp:HOST:PORT.",
+      .binary = true },
     { .name = "capture",
       .doc = "Records as the kernel wrote them, for replay; see --record.",
       .binary = true },

@@ -10,7 +10,10 @@
 
 #include <sys/stat.h>
 
+#include "host/grpc_module.h"
 #include "sinks.h"
+
+#define MRL_GRPC_DESTINATION "unix:/var/run/tracee.sock"
 
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
@@ -120,7 +123,7 @@ static int parse_format(struct mrl_output_spec *spec,
     if (err)
         return err;
     mrl_encoder__free(encoder);
-    return find_format(spec->format).binary
+    return find_format(spec->format).binary && strcmp(spec->format, MRL_GRPC_FORMAT) != 0
                ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
                : 0;
 }
@@ -139,6 +142,11 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     spec->options.name = text;
     if (!strcmp(spec->format, "none"))
         return destination ? mrl_error__set(error, -EINVAL, "format none takes no destination") : 0;
+    if (!strcmp(spec->format, MRL_GRPC_FORMAT)) {
+        spec->options.destination = destination ? destination : MRL_GRPC_DESTINATION;
+        spec->options.sink = mrl_grpc_module__sink(error);
+        return spec->options.sink ? 0 : -ENOENT;
+    }
     if (!destination)
         destination = mrl_sink_stdout.name;
     spec->options.destination = destination;

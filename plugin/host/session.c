@@ -12,6 +12,7 @@
 #include <sys/time.h>
 
 #include "core/clock.h"
+#include "host/grpc_module.h"
 #include "host/host.h"
 #include "host/record.h"
 #include "host/totals.h"
@@ -202,6 +203,7 @@ int mrl_session__run(struct mrl_session_options *options,
         goto failed;
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
+    mrl_grpc_module__begin(log_line, options, &options->log_level);
     options->plugin.log = log_line;
     options->plugin.log_context = options;
     options->plugin.extras = options->extras;
@@ -213,6 +215,7 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
         mrl_pipeline__start(session.pipeline, &error))
         goto failed;
+    mrl_grpc_module__ready(session.plugin);
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
     status = run_opened(&session, ready, context);
@@ -226,6 +229,7 @@ failed:
     else
         mrl_say("%s", error.text);
 out:
+    mrl_grpc_module__ready(NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);
     return status;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The format "grpc": events as protobuf messages, each behind a header that says what it is. */
+#ifndef MRL_ENCODE_GRPC_H
+#define MRL_ENCODE_GRPC_H
+
+#include <stdint.h>
+
+/** Before each message. Within one process only. */
+struct mrl_grpc_frame {
+    uint32_t size;  /* of the message */
+    uint32_t event; /* table index */
+    uint64_t time_ns;
+};
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sockets that clients connect to, and the table of their connections: who they are, and a way to
+ * cut them that needs nothing of core. A thread accepts, and notices who is gone.
+ */
+#ifndef MRL_GRPC_LISTENER_H
+#define MRL_GRPC_LISTENER_H
+
+#include <mrelease/error.h>
+#include <stdbool.h>
+
+#include <sys/types.h>
+
+enum { MRL_CONNECTIONS_MAX = 4096 };
+
+struct mrl_listener;
+
+/** Takes a connected socket over, on the listener's thread. */
+typedef void (*mrl_accept_fn)(void *context, int fd);
+
+/**
+ * Binds "unix:PATH" (mode 0600; a stale socket there is replaced, a live one is an error) or
+ * "tcp:HOST:PORT" (a loopback address only). `*ret_listener` is new. Errors: -EINVAL the
+ * destination; as socket(), bind() and listen(); each with a line.
+ */
+int mrl_listener__open(const char *destination,
+                       struct mrl_error *error,
+                       struct mrl_listener **ret_listener);
+
+/** Begins to accept. Error: -EAGAIN no thread. */
+int mrl_listener__start(struct mrl_listener *listener, mrl_accept_fn accept, void *context);
+
+/** Accepts no more, and removes the socket. The table stays, and can still be cut. Idempotent. */
+void mrl_listener__stop(struct mrl_listener *listener);
+
+/** Cuts the connection that core knows as `fd`; -1: all. Any thread. */
+void mrl_listener__cut(struct mrl_listener *listener, int fd);
+
+/** Stops and frees. NULL is allowed. */
+void mrl_listener__close(struct mrl_listener *listener);
+
+#endif

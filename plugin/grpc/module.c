@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The module: the sink of the format "grpc". */
+#include "grpc/module.h"
+
+#include <errno.h>
+#include <grpc/support/log.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/grpc.h"
+#include "grpc/server.h"
+#include "grpc/stream.h"
+
+struct mrl_sink {
+    struct mrl_server *server;
+};
+
+const struct mrl_grpc_program *mrl_grpc_program;
+atomic_bool mrl_grpc_ready;
+
+void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
+{
+    va_list arguments;
+    char line[512];
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    mrl_grpc_program->log(mrl_grpc_program->context, level, line);
+}
+
+static int grpc_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+    int err = sink ? mrl_server__open(destination, error, &sink->server)
+                   : mrl_error__set(error, -ENOMEM, "out of memory");
+
+    if (err)
+        free(sink);
+    else
+        *ret_sink = sink;
+    return err;
+}
+
+/* A message is a slice that all clients share. */
+static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    const char *at = chunk->bytes, *end = at + chunk->size;
+    struct mrl_grpc_frame frame;
+
+    *ret_events = chunk->events;
+    for (; (size_t)(end - at) > sizeof(frame); at += sizeof(frame) + frame.size) {
+        struct mrl_publication publication;
+
+        memcpy(&frame, at, sizeof(frame));
+        publication.slice = grpc_slice_from_copied_buffer(at + sizeof(frame), frame.size);
+        publication.event = frame.event;
+        publication.time_ns = frame.time_ns;
+        mrl_server__publish(sink->server, &publication);
+        grpc_slice_unref(publication.slice);
+    }
+    return 0;
+}
+
+static int grpc_close(struct mrl_sink *sink)
+{
+    mrl_server__close(sink->server);
+    free(sink);
+    return 0;
+}
+
+static const struct mrl_sink_ops sink = {
+    .name = "grpc",
+    .doc = "Tracee's gRPC API: unix:PATH or tcp:HOST:PORT.",
+    .open = grpc_open,
+    .write = grpc_write,
+    .close = grpc_close,
+};
+
+/* What core says, once each, in the program's log. */
+static void log_of_core(gpr_log_func_args *said)
+{
+    mrl_grpc__log(said->severity == GPR_LOG_SEVERITY_ERROR ? MRL_LOG_WARNING : MRL_LOG_DEBUG,
+                  "grpc: %s", said->message);
+}
+
+static void begin(const struct mrl_grpc_program *program)
+{
+    mrl_grpc_program = program;
+    gpr_set_log_function(log_of_core);
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+}
+
+static void ready(void)
+{
+    atomic_store(&mrl_grpc_ready, true);
+}
+
+extern const struct mrl_grpc_module mrl_grpc_module __attribute__((visibility("default")));
+const struct mrl_grpc_module mrl_grpc_module = { MRL_GRPC_MODULE_VERSION, &sink, begin, ready };

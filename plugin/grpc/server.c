@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A server: its methods, its queues and their threads, and its end. */
+#include "grpc/server.h"
+
+#include <errno.h>
+#include <grpc/grpc_posix.h>
+#include <grpc/grpc_security.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grpc/call.h"
+#include "grpc/listener.h"
+#include "grpc/requests.h"
+#include "grpc/stream.h"
+
+#if defined(__SANITIZE_THREAD__)
+#    include <sanitizer/tsan_interface.h>
+#    define ACQUIRE(tag) __tsan_acquire(tag)
+#else
+#    define ACQUIRE(tag) (void)(tag)
+#endif
+
+enum {
+    AWAITED_CALLS = 32,
+    GRACE_MS = 200,
+    KEEPALIVE_MS = 5000, /* as Tracee's */
+    KEEPALIVE_TIMEOUT_MS = 1000,
+    REQUEST_BYTES = 256 * 1024,
+    STREAMS_MAX = 100, /* of a connection */
+};
+
+/* -- methods ---------------------------------------------------------------------------------- */
+
+#define TRACEE     "/tracee.v1beta1.TraceeService/"
+#define DIAGNOSTIC "/tracee.v1beta1.DiagnosticService/"
+
+static const struct mrl_method methods[] = {
+    { .path = TRACEE "StreamEvents", .stream = mrl_stream__begin },
+    { .path = TRACEE "GetEventDefinitions", .answer = mrl_answer__definitions },
+    { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable },
+    { .path = TRACEE "DisableEvent", .answer = mrl_answer__enable },
+    { .path = TRACEE "GetVersion", .answer = mrl_answer__version },
+    { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
+    { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level },
+    { .path = DIAGNOSTIC "GetStacktrace", .answer = mrl_answer__stacktrace },
+    { .path = "/grpc.health.v1.Health/Check", .answer = mrl_answer__health },
+    { .path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      .answer = mrl_answer__reflection,
+      .repeats = true },
+    { .path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+      .answer = mrl_answer__reflection,
+      .repeats = true },
+};
+
+const struct mrl_method *mrl_method__find(const char *path, size_t size)
+{
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (strlen(methods[i].path) == size && !memcmp(methods[i].path, path, size))
+            return &methods[i];
+    return NULL;
+}
+
+/* -- threads ---------------------------------------------------------------------------------- */
+
+struct queue_thread {
+    struct mrl_server *server;
+    grpc_completion_queue *queue;
+};
+
+static void on_shut(struct mrl_call *server, bool ok)
+{
+    (void)ok;
+    atomic_store(&((struct mrl_server *)(void *)server)->shut, true);
+}
+
+/* A tag holds its call until it was dealt with; that of the end has none. */
+static void serve(grpc_completion_queue *queue)
+{
+    for (;;) {
+        grpc_event event =
+            grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        struct mrl_call_tag *tag = event.tag;
+
+        if (event.type == GRPC_QUEUE_SHUTDOWN)
+            return;
+        ACQUIRE(tag);
+        tag->done(tag->call, event.success);
+        if (tag->done != on_shut)
+            mrl_call__release(tag->call);
+    }
+}
+
+static void *run_queue(void *queue)
+{
+    sigset_t all;
+
+    sigfillset(&all); /* signals are the program's */
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    serve(queue);
+    return NULL;
+}
+
+static int start_threads(struct mrl_server *server)
+{
+    for (; server->thread_count < MRL_QUEUE_COUNT; server->thread_count++)
+        if (pthread_create(&server->threads[server->thread_count], NULL, run_queue,
+                           server->queues[server->thread_count]))
+            return -EAGAIN;
+    return 0;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+static void accept_connection(void *context, int fd)
+{
+    struct mrl_server *server = context;
+    grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
+
+    grpc_server_add_channel_from_fd(server->core, fd, plain);
+    grpc_server_credentials_release(plain);
+}
+
+static grpc_server *make_core(void)
+{
+    static const struct {
+        const char *name;
+        int value;
+    } settings[] = {
+        { GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS },
+        { GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS },
+        { GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
+        { GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000 },
+        { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
+        { GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX },
+    };
+    enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
+    grpc_arg rows[COUNT];
+    grpc_channel_args arguments = { COUNT, rows };
+
+    for (size_t i = 0; i < COUNT; i++)
+        rows[i] = (grpc_arg){ .type = GRPC_ARG_INTEGER,
+                              .key = (char *)(uintptr_t)settings[i].name,
+                              .value.integer = settings[i].value };
+    return grpc_server_create(&arguments, NULL);
+}
+
+int mrl_server__open(const char *destination,
+                     struct mrl_error *error,
+                     struct mrl_server **ret_server)
+{
+    struct mrl_server *server = calloc(1, sizeof(*server));
+    int err;
+
+    if (!server)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    err = mrl_listener__open(destination, error, &server->listener);
+    if (err) {
+        free(server);
+        return err;
+    }
+    pthread_mutex_init(&server->lock, NULL);
+    grpc_init();
+    server->core = make_core();
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
+        server->queues[i] = grpc_completion_queue_create_for_next(NULL);
+        grpc_server_register_completion_queue(server->core, server->queues[i], NULL);
+    }
+    grpc_server_start(server->core);
+    for (int i = 0; i < AWAITED_CALLS; i++)
+        mrl_call__await(server);
+    err = start_threads(server);
+    if (!err)
+        err = mrl_listener__start(server->listener, accept_connection, server);
+    if (err) {
+        mrl_server__close(server);
+        return mrl_error__set(error, err, "%.256s: no thread", destination);
+    }
+    *ret_server = server;
+    return 0;
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static void wait_until_shut(struct mrl_server *server, unsigned int ms)
+{
+    for (unsigned int waited = 0; waited < ms && !atomic_load(&server->shut); waited += 5)
+        gpr_sleep_until(
+            gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(5, GPR_TIMESPAN)));
+}
+
+/* First politely, then by cancelling, then by cutting: no peer can hold it up. */
+static void shut(struct mrl_server *server)
+{
+    struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
+
+    atomic_store(&server->ending, true);
+    mrl_listener__stop(server->listener);
+    grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
+    mrl_server__end_streams(server);
+    wait_until_shut(server, GRACE_MS);
+    grpc_server_cancel_all_calls(server->core);
+    wait_until_shut(server, GRACE_MS);
+    mrl_listener__cut(server->listener, -1);
+    wait_until_shut(server, UINT32_MAX);
+}
+
+void mrl_server__close(struct mrl_server *server)
+{
+    if (server->thread_count)
+        shut(server);
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        grpc_completion_queue_shutdown(server->queues[i]);
+    for (unsigned int i = 0; i < server->thread_count; i++)
+        pthread_join(server->threads[i], NULL);
+    grpc_server_destroy(server->core);
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        grpc_completion_queue_destroy(server->queues[i]);
+    mrl_listener__close(server->listener);
+    pthread_mutex_destroy(&server->lock);
+    grpc_shutdown();
+    free(server);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server on gRPC core: its queues and their threads, its calls, its clients. One per output.
+ *
+ * Threads. One thread accepts connections and watches them. New calls arrive on a queue that never
+ * streams, so that no busy stream keeps them waiting; calls live on one of two others. Each queue
+ * has a thread. Events come on the thread of the output.
+ */
+#ifndef MRL_GRPC_SERVER_H
+#define MRL_GRPC_SERVER_H
+
+#include <grpc/grpc.h>
+#include <mrelease/error.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "grpc/module.h"
+
+enum {
+    MRL_QUEUE_NEW,       /* of new calls */
+    MRL_QUEUE_CALLS,     /* the first of those of calls */
+    MRL_QUEUE_COUNT = 3, /* of all */
+};
+
+struct mrl_listener;
+struct mrl_subscriber;
+
+struct mrl_server {
+    grpc_server *core;
+    grpc_completion_queue *queues[MRL_QUEUE_COUNT];
+    pthread_t threads[MRL_QUEUE_COUNT];
+    unsigned int thread_count;
+    struct mrl_listener *listener;
+    atomic_bool ending; /* no new batch may begin on a queue */
+    atomic_bool shut;   /* core's shutdown is complete */
+    atomic_uint next_queue;
+    pthread_mutex_t lock; /* of the list of subscribers */
+    struct mrl_subscriber *subscribers;
+    unsigned int subscriber_count;
+};
+
+/** What the services know of the program, and whether the probes are proven. */
+extern const struct mrl_grpc_program *mrl_grpc_program;
+extern atomic_bool mrl_grpc_ready;
+
+/** Formats a line for the program's log. */
+__attribute__((format(printf, 2, 3))) void mrl_grpc__log(enum mrl_log_level level,
+                                                         const char *format,
+                                                         ...);
+
+/** Listens, and begins to serve. `*ret_server` is new. Errors: as bind() and listen(), with a line;
+ * -EADDRINUSE another server is alive there. */
+int mrl_server__open(const char *destination,
+                     struct mrl_error *error,
+                     struct mrl_server **ret_server);
+
+/** Tells all clients UNAVAILABLE, ends within two seconds whatever they do, and frees it. */
+void mrl_server__close(struct mrl_server *server);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading the module that serves gRPC, and what it is told of a run. */
+#ifndef MRL_HOST_GRPC_MODULE_H
+#define MRL_HOST_GRPC_MODULE_H
+
+#include <mrelease/mrelease.h>
+#include <stdbool.h>
+
+/** The format that the module's sink takes. */
+#define MRL_GRPC_FORMAT "grpc"
+
+/**
+ * The module's sink, which is loaded at the first call. NULL with a line in `error`: it is not
+ * installed, or of another version. Not thread-safe.
+ */
+const struct mrl_sink_ops *mrl_grpc_module__sink(struct mrl_error *error);
+
+/** The run whose log, log level and counters the module may use; `log_level` is changed by clients.
+ */
+void mrl_grpc_module__begin(void (*log)(void *context, enum mrl_log_level level, const char *text),
+                            void *log_context,
+                            int *log_level);
+
+/** The probes of `plugin` are proven; NULL: they go. Does nothing where no module is loaded. */
+void mrl_grpc_module__ready(struct mrl_plugin *plugin);
+
+#endif
