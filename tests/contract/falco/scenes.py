@@ -183,6 +183,7 @@ SCENES = {
     "daemon_reaps_agent": ("earlyoom", lambda: reap(AGENT)),
     "container_reaps_outside": ("tool", lambda: reap_from(CONTAINER)),
     "container_reaps_inside": ("tool", lambda: reap_inside(CONTAINER)),
+    "container_imitates_daemon": ("earlyoom", lambda: reap_inside(CONTAINER)),
     "call_is_blocked": ("tool", call_blocked),
     "bad_descriptor": ("tool", lambda: fail(1, 0)),
     "slow_failures": ("tool", lambda: fail(102, 0.015)),

@@ -44,6 +44,7 @@ MISSING = "Events of mrelease are missing"
 ALERTS = {
     "bad_descriptor": {},
     "call_is_blocked": {BLOCKED: 1},
+    "container_imitates_daemon": {UNEXPECTED: 1},
     "container_reaps_inside": {UNEXPECTED: 1},
     "container_reaps_outside": {UNEXPECTED: 1, ACROSS: 1},
     "daemon_reaps": {},
