@@ -7,8 +7,9 @@
 #include "encode/encoder.h"
 
 static const struct mrl_encoder_ops *const encoders[] = {
-    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder, &mrl_table_encoder,
-    &mrl_none_encoder,       &mrl_capture_encoder,    &mrl_grpc_encoder,
+    &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
+    &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
+    &mrl_grpc_encoder,       &mrl_grpc_main_encoder,
 };
 
 /* The names that users see, aliases included. */
@@ -26,6 +27,10 @@ static const struct mrl_format formats[] = {
     { .name = "grpc",
       .doc = "Tracee's gRPC API, served at unix:PATH or tcp:HOST:PORT.",
       .binary = true },
+    { .name = "grpc-main",
+      .doc = "The same as Tracee's main branch has it.",
+      .binary = true,
+      .shows_executable = true },
     { .name = "capture",
       .doc = "Records as the kernel wrote them, for replay; see --record.",
       .binary = true },

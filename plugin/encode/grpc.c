@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/lost.h"
 #include "encode/encoder.h"
 #include "encode/protobuf.h"
 
@@ -15,16 +16,29 @@ struct grpc_encoder {
     char text[MRL_EVENT_TEXT_MAX];
 };
 
-static int grpc_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+static int make(enum mrl_grpc_dialect dialect,
+                const struct mrl_encoder_options *options,
+                struct mrl_encoder **ret_encoder)
 {
     struct grpc_encoder *grpc = calloc(1, sizeof(*grpc));
 
-    if (grpc && !mrl_protobuf__new(MRL_GRPC_V0_24, options->extras, &grpc->protobuf)) {
+    if (grpc && !mrl_protobuf__new(dialect, options->extras, &grpc->protobuf)) {
         *ret_encoder = &grpc->encoder;
         return 0;
     }
     free(grpc);
     return -ENOMEM;
+}
+
+static int grpc_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    return make(MRL_GRPC_V0_24, options, ret_encoder);
+}
+
+static int grpc_main_make(const struct mrl_encoder_options *options,
+                          struct mrl_encoder **ret_encoder)
+{
+    return make(MRL_GRPC_MAIN, options, ret_encoder);
 }
 
 /* A message never fills its buffer so far that there is no room for the header. */
@@ -34,8 +48,16 @@ static void grpc_put(struct mrl_encoder *encoder,
 {
     struct grpc_encoder *grpc = (struct grpc_encoder *)encoder;
     struct mrl_text message = mrl_protobuf__put(grpc->protobuf, event, grpc->text);
-    const struct mrl_grpc_frame frame = { (uint32_t)message.size, event->def->index,
-                                          event->entry_ns };
+    struct mrl_grpc_frame frame = { .size = (uint32_t)message.size,
+                                    .event = event->def->index,
+                                    .time_ns = event->entry_ns };
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+
+    if (!event->raw && mrl_lost__read(event, &lost, &cause)) {
+        frame.lost = lost.count;
+        frame.lost_event = lost.event->index;
+    }
 
     if (message.size > MRL_EVENT_TEXT_MAX - sizeof(frame))
         return;
@@ -53,6 +75,13 @@ static void grpc_destroy(struct mrl_encoder *encoder)
 const struct mrl_encoder_ops mrl_grpc_encoder = {
     .name = "grpc",
     .make = grpc_make,
+    .put = grpc_put,
+    .destroy = grpc_destroy,
+};
+
+const struct mrl_encoder_ops mrl_grpc_main_encoder = {
+    .name = "grpc-main",
+    .make = grpc_main_make,
     .put = grpc_put,
     .destroy = grpc_destroy,
 };

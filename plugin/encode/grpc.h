@@ -10,6 +10,9 @@ struct mrl_grpc_frame {
     uint32_t size;  /* of the message */
     uint32_t event; /* table index */
     uint64_t time_ns;
+    uint64_t lost;       /* of an events_lost: how many are missing; 0: it is none */
+    uint32_t lost_event; /* table index */
+    uint32_t reserved;
 };
 
 #endif

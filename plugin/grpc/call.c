@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/health.h"
 #include "grpc/listener.h"
 #include "grpc/stream.h"
 
@@ -38,7 +39,10 @@ void mrl_call__release(struct mrl_call *call)
     free(call);
 }
 
-bool mrl_call__start(struct mrl_call *call, const grpc_op *ops, size_t count, struct mrl_call_tag *tag)
+bool mrl_call__start(struct mrl_call *call,
+                     const grpc_op *ops,
+                     size_t count,
+                     struct mrl_call_tag *tag)
 {
     grpc_call_error err = GRPC_CALL_ERROR;
 
@@ -91,6 +95,7 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
+    mrl_health__forget(call);
     if (call->subscriber && mrl_subscriber__close(call->subscriber)) {
         char *peer = grpc_call_get_peer(call->core);
 

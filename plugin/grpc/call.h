@@ -56,6 +56,8 @@ struct mrl_call {
     grpc_byte_buffer *request;
     int cancelled;
     struct mrl_subscriber *subscriber;
+    struct mrl_call *next_watcher; /* of health */
+    bool is_told;                  /* a watcher got its first status */
 };
 
 /** Asks core for the next call, whose tags will come on one of the queues of calls. */
@@ -65,7 +67,10 @@ void mrl_call__hold(struct mrl_call *call);
 void mrl_call__release(struct mrl_call *call);
 
 /** Starts a batch whose end is `tag`. Returns whether it began. */
-bool mrl_call__start(struct mrl_call *call, const grpc_op *ops, size_t count, struct mrl_call_tag *tag);
+bool mrl_call__start(struct mrl_call *call,
+                     const grpc_op *ops,
+                     size_t count,
+                     struct mrl_call_tag *tag);
 
 /** Ends the call with a status, after all that was sent before. */
 void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *text);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,6 +38,8 @@ struct mrl_listener {
     char lock_path[sizeof(((struct sockaddr_un *)0)->sun_path) + 8];
     pthread_t thread;
     bool has_thread, stopping;
+    struct mrl_server_options options;
+    gid_t group; /* whose members are served; -1: none */
     mrl_accept_fn accept;
     void *context;
     pthread_mutex_t mutex; /* of the table */
@@ -88,6 +91,19 @@ static int remove_stale(const char *path,
     return unlink(path) ? fail(error, path) : 0;
 }
 
+static int give_to_group(struct mrl_listener *listener, struct mrl_error *error)
+{
+    const struct group *group;
+
+    if (!*listener->options.group)
+        return 0;
+    group = getgrnam(listener->options.group);
+    if (!group)
+        return mrl_error__set(error, -EINVAL, "there is no group '%s'", listener->options.group);
+    listener->group = group->gr_gid;
+    return chown(listener->path, (uid_t)-1, group->gr_gid) ? fail(error, listener->path) : 0;
+}
+
 /* The mode is that of the socket before anybody can connect: nothing listens yet. */
 static int bind_unix(struct mrl_listener *listener, const char *path, struct mrl_error *error)
 {
@@ -109,9 +125,9 @@ static int bind_unix(struct mrl_listener *listener, const char *path, struct mrl
     listener->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->socket < 0 ||
         bind(listener->socket, (const struct sockaddr *)&address, sizeof(address)) ||
-        chmod(path, SOCKET_MODE))
+        chmod(path, listener->options.mode ? listener->options.mode : SOCKET_MODE))
         return fail(error, path);
-    return 0;
+    return give_to_group(listener, error);
 }
 
 /* -- TCP -------------------------------------------------------------------------------------- */
@@ -154,9 +170,11 @@ static int bind_tcp(struct mrl_listener *listener, const char *where, struct mrl
     failed = getaddrinfo(host, port, &hints, &found);
     if (failed)
         return mrl_error__set(error, -EINVAL, "tcp:%.100s: %s", where, gai_strerror(failed));
-    if (!is_loopback(found->ai_addr)) {
-        err = mrl_error__set(error, -EINVAL,
-                             "tcp:%.100s: without TLS only loopback addresses are served", where);
+    if (!listener->options.insecure && !is_loopback(found->ai_addr)) {
+        err = mrl_error__set(
+            error, -EINVAL,
+            "tcp:%.100s: not a loopback address, and served without TLS: say insecure=true if that is meant",
+            where);
     } else {
         listener->socket = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (listener->socket < 0 ||
@@ -171,6 +189,7 @@ static int bind_tcp(struct mrl_listener *listener, const char *where, struct mrl
 /* -- opening ---------------------------------------------------------------------------------- */
 
 int mrl_listener__open(const char *destination,
+                       const struct mrl_server_options *options,
                        struct mrl_error *error,
                        struct mrl_listener **ret_listener)
 {
@@ -183,6 +202,8 @@ int mrl_listener__open(const char *destination,
 
     if (!listener)
         return mrl_error__set(error, -ENOMEM, "out of memory");
+    listener->options = *options;
+    listener->group = (gid_t)-1;
     listener->socket = listener->wake = listener->lock = -1;
     pthread_mutex_init(&listener->mutex, NULL);
     mrl_error__set(error, err, "'%.100s': it is unix:PATH or tcp:HOST:PORT", destination);
@@ -206,15 +227,34 @@ int mrl_listener__open(const char *destination,
 
 /* -- accepting -------------------------------------------------------------------------------- */
 
+/* Also as one of its further groups. */
+static bool in_group(const struct mrl_listener *listener, int fd, const struct ucred *peer)
+{
+    gid_t groups[256];
+    socklen_t size = sizeof(groups);
+
+    if (listener->group == (gid_t)-1)
+        return false;
+    if (peer->gid == listener->group)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size))
+        return false;
+    for (size_t i = 0; i < size / sizeof(groups[0]); i++)
+        if (groups[i] == listener->group)
+            return true;
+    return false;
+}
+
 /* Another user may not be served, whatever the mode of the socket has become. */
-static bool may_serve(int fd)
+static bool may_serve(const struct mrl_listener *listener, int fd)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer.pid)
         return true; /* TCP has none */
-    if (!peer.uid || peer.uid == geteuid())
+    if (!peer.uid || peer.uid == geteuid() || listener->options.mode & 0006 ||
+        in_group(listener, fd, &peer))
         return true;
     mrl_grpc__log(MRL_LOG_WARNING, "a client of user %u (process %d) was refused", peer.uid,
                   peer.pid);
@@ -233,7 +273,7 @@ static void take(struct mrl_listener *listener, int fd)
         listener->table[listener->count++] =
             (struct connection){ fd, watched, ++listener->accepted };
     pthread_mutex_unlock(&listener->mutex);
-    if (!full && may_serve(fd)) {
+    if (!full && may_serve(listener, fd)) {
         listener->accept(listener->context, fd);
         return;
     }

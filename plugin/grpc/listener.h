@@ -7,6 +7,9 @@
 #define MRL_GRPC_LISTENER_H
 
 #include <mrelease/error.h>
+
+struct mrl_server_options;
+
 #include <stdbool.h>
 
 #include <sys/types.h>
@@ -19,11 +22,13 @@ struct mrl_listener;
 typedef void (*mrl_accept_fn)(void *context, int fd);
 
 /**
- * Binds "unix:PATH" (mode 0600; a stale socket there is replaced, a live one is an error) or
- * "tcp:HOST:PORT" (a loopback address only). `*ret_listener` is new. Errors: -EINVAL the
- * destination; as socket(), bind() and listen(); each with a line.
+ * Binds "unix:PATH" (mode 0600 unless options say otherwise; a stale socket there is replaced, a
+ * live one is an error) or "tcp:HOST:PORT" (a loopback address, unless options.insecure).
+ * `*ret_listener` is new. Errors: -EINVAL the destination; as socket(), bind() and listen(); each
+ * with a line.
  */
 int mrl_listener__open(const char *destination,
+                       const struct mrl_server_options *options,
                        struct mrl_error *error,
                        struct mrl_listener **ret_listener);
 

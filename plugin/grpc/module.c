@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "encode/grpc.h"
+#include "grpc/health.h"
 #include "grpc/server.h"
 #include "grpc/stream.h"
 
@@ -31,11 +32,27 @@ void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
     mrl_grpc_program->log(mrl_grpc_program->context, level, line);
 }
 
+/* Of the next open(). */
+static struct {
+    bool is_main;
+    char settings[2048];
+} prepared;
+
+static void prepare(bool is_main, const char *settings)
+{
+    prepared.is_main = is_main;
+    snprintf(prepared.settings, sizeof(prepared.settings), "%s", settings);
+}
+
 static int grpc_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
-    int err = sink ? mrl_server__open(destination, error, &sink->server)
+    struct mrl_server_options options = { .is_main = prepared.is_main };
+    int err = sink ? mrl_server_options__read(&options, prepared.settings, error)
                    : mrl_error__set(error, -ENOMEM, "out of memory");
+
+    if (!err)
+        err = mrl_server__open(destination, &options, error, &sink->server);
 
     if (err)
         free(sink);
@@ -56,8 +73,7 @@ static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 
         memcpy(&frame, at, sizeof(frame));
         publication.slice = grpc_slice_from_copied_buffer(at + sizeof(frame), frame.size);
-        publication.event = frame.event;
-        publication.time_ns = frame.time_ns;
+        publication.frame = frame;
         mrl_server__publish(sink->server, &publication);
         grpc_slice_unref(publication.slice);
     }
@@ -89,6 +105,8 @@ static void log_of_core(gpr_log_func_args *said)
 static void begin(const struct mrl_grpc_program *program)
 {
     mrl_grpc_program = program;
+    /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
+    grpc_init();
     gpr_set_log_function(log_of_core);
     gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 }
@@ -96,7 +114,9 @@ static void begin(const struct mrl_grpc_program *program)
 static void ready(void)
 {
     atomic_store(&mrl_grpc_ready, true);
+    mrl_health__serve();
 }
 
 extern const struct mrl_grpc_module mrl_grpc_module __attribute__((visibility("default")));
-const struct mrl_grpc_module mrl_grpc_module = { MRL_GRPC_MODULE_VERSION, &sink, begin, ready };
+const struct mrl_grpc_module mrl_grpc_module = { MRL_GRPC_MODULE_VERSION, &sink, prepare, begin,
+                                                 ready };

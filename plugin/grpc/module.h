@@ -32,6 +32,9 @@ struct mrl_grpc_module {
      * handed to the clients and never waits for them.
      */
     const struct mrl_sink_ops *sink;
+    /** How the next server that is opened serves: "mode=0660,group=adm,on-full=disconnect". What
+     * is wrong with it, open() says. */
+    void (*prepare)(bool is_main, const char *settings);
     /** Before the first open(); `program` is borrowed for as long as the module is used. */
     void (*begin)(const struct mrl_grpc_program *program);
     /** The probes are proven, and events will come: the servers are SERVING. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "grpc/call.h"
+#include "grpc/health.h"
 #include "grpc/listener.h"
 #include "grpc/requests.h"
 #include "grpc/stream.h"
@@ -45,6 +46,7 @@ static const struct mrl_method methods[] = {
     { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level },
     { .path = DIAGNOSTIC "GetStacktrace", .answer = mrl_answer__stacktrace },
     { .path = "/grpc.health.v1.Health/Check", .answer = mrl_answer__health },
+    { .path = "/grpc.health.v1.Health/Watch", .stream = mrl_health__watch },
     { .path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
       .answer = mrl_answer__reflection,
       .repeats = true },
@@ -146,6 +148,7 @@ static grpc_server *make_core(void)
 }
 
 int mrl_server__open(const char *destination,
+                     const struct mrl_server_options *options,
                      struct mrl_error *error,
                      struct mrl_server **ret_server)
 {
@@ -154,13 +157,13 @@ int mrl_server__open(const char *destination,
 
     if (!server)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    err = mrl_listener__open(destination, error, &server->listener);
+    server->options = *options;
+    err = mrl_listener__open(destination, options, error, &server->listener);
     if (err) {
         free(server);
         return err;
     }
     pthread_mutex_init(&server->lock, NULL);
-    grpc_init();
     server->core = make_core();
     for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
         server->queues[i] = grpc_completion_queue_create_for_next(NULL);
@@ -218,6 +221,5 @@ void mrl_server__close(struct mrl_server *server)
         grpc_completion_queue_destroy(server->queues[i]);
     mrl_listener__close(server->listener);
     pthread_mutex_destroy(&server->lock);
-    grpc_shutdown();
     free(server);
 }

@@ -26,7 +26,22 @@ enum {
 struct mrl_listener;
 struct mrl_subscriber;
 
+/** How a server serves. */
+struct mrl_server_options {
+    bool is_main;         /* events as Tracee's main branch has them */
+    bool disconnect_slow; /* a client whose ring is full, in place of dropping the oldest */
+    bool insecure;        /* other than loopback addresses are served without TLS */
+    unsigned int mode;    /* of a unix socket; 0: 0600 */
+    char group[64];       /* of a unix socket, whose members may connect; "": none */
+};
+
+/** Reads "name=value,name=value". Error: -EINVAL, with the nearest word. */
+int mrl_server_options__read(struct mrl_server_options *options,
+                             const char *settings,
+                             struct mrl_error *error);
+
 struct mrl_server {
+    struct mrl_server_options options;
     grpc_server *core;
     grpc_completion_queue *queues[MRL_QUEUE_COUNT];
     pthread_t threads[MRL_QUEUE_COUNT];
@@ -52,6 +67,7 @@ __attribute__((format(printf, 2, 3))) void mrl_grpc__log(enum mrl_log_level leve
 /** Listens, and begins to serve. `*ret_server` is new. Errors: as bind() and listen(), with a line;
  * -EADDRINUSE another server is alive there. */
 int mrl_server__open(const char *destination,
+                     const struct mrl_server_options *options,
                      struct mrl_error *error,
                      struct mrl_server **ret_server);
 

@@ -18,8 +18,7 @@ enum { RING_MESSAGES = 1024 };
 /* A publication that all subscribers hold, so that a ring is small. */
 struct message {
     atomic_uint holders;
-    unsigned int event;
-    uint64_t time_ns;
+    struct mrl_grpc_frame frame;
     grpc_slice slice;
 };
 
@@ -80,7 +79,9 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
         (struct mrl_lost){ mrl_event_def__at(event), subscriber->missing[event].count,
                            mrl_cause__name(MRL_CAUSE_QUEUE_FULL),
                            subscriber->missing[event].from_ns, subscriber->missing[event].to_ns };
-    if (buffer && !mrl_protobuf__new(MRL_GRPC_V0_24, 0, &encoder)) {
+    if (buffer && !mrl_protobuf__new(subscriber->call->server->options.is_main ? MRL_GRPC_MAIN
+                                                                               : MRL_GRPC_V0_24,
+                                     0, &encoder)) {
         mrl_lost__event(&lost, values, &told);
         text = mrl_protobuf__put(encoder, &told, buffer);
         slice = grpc_slice_from_copied_buffer(text.bytes, text.size);
@@ -92,16 +93,26 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
     return slice;
 }
 
+/* A gap that is dropped stays one. */
+static void note_missing(struct mrl_subscriber *subscriber, const struct mrl_grpc_frame *frame)
+{
+    struct mrl_missing *missing =
+        &subscriber->missing[frame->lost ? frame->lost_event : frame->event];
+    uint64_t count = frame->lost ? frame->lost : 1;
+
+    if (!missing->count)
+        missing->from_ns = frame->time_ns;
+    missing->to_ns = frame->time_ns;
+    missing->count += count;
+    subscriber->missing_total += count;
+}
+
 /* With the lock held. */
 static void drop_oldest(struct mrl_subscriber *subscriber)
 {
     struct message *oldest = subscriber->ring[subscriber->first];
-    struct mrl_missing *missing = &subscriber->missing[oldest->event];
 
-    if (!missing->count++)
-        missing->from_ns = oldest->time_ns;
-    missing->to_ns = oldest->time_ns;
-    subscriber->missing_total++;
+    note_missing(subscriber, &oldest->frame);
     release(oldest);
     subscriber->first = (subscriber->first + 1) % RING_MESSAGES;
     subscriber->count--;
@@ -155,12 +166,29 @@ static void on_sent(struct mrl_call *call, bool ok)
     pthread_mutex_unlock(&subscriber->lock);
 }
 
-static void give(struct mrl_subscriber *subscriber, struct message *message)
+/* A full ring: the client loses the oldest, or is told to go. Returns whether it stays. */
+static bool make_room(struct mrl_subscriber *subscriber)
+{
+    if (subscriber->call->server->options.disconnect_slow) {
+        subscriber->ending = true;
+        grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                     "events came faster than this client read them", NULL);
+        return false;
+    }
+    drop_oldest(subscriber);
+    return true;
+}
+
+/* `message` is NULL where there was no memory for it. */
+static void give(struct mrl_subscriber *subscriber,
+                 struct message *message,
+                 const struct mrl_grpc_frame *frame)
 {
     pthread_mutex_lock(&subscriber->lock);
-    if (!subscriber->closed && !subscriber->ending) {
-        if (subscriber->count == RING_MESSAGES)
-            drop_oldest(subscriber);
+    if (!message) {
+        note_missing(subscriber, frame);
+    } else if (!subscriber->closed && !subscriber->ending &&
+               (subscriber->count < RING_MESSAGES || make_room(subscriber))) {
         atomic_fetch_add(&message->holders, 1);
         subscriber->ring[(subscriber->first + subscriber->count++) % RING_MESSAGES] = message;
         if (!subscriber->sending)
@@ -175,13 +203,12 @@ void mrl_server__publish(struct mrl_server *server, const struct mrl_publication
 
     pthread_mutex_lock(&server->lock);
     message = server->subscribers ? malloc(sizeof(*message)) : NULL;
-    if (message) {
-        *message = (struct message){ 1, publication->event, publication->time_ns,
-                                     grpc_slice_ref(publication->slice) };
-        for (struct mrl_subscriber *each = server->subscribers; each; each = each->next)
-            give(each, message);
+    if (message)
+        *message = (struct message){ 1, publication->frame, grpc_slice_ref(publication->slice) };
+    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next)
+        give(each, message, &publication->frame);
+    if (message)
         release(message);
-    }
     pthread_mutex_unlock(&server->lock);
 }
 

@@ -6,6 +6,7 @@
 #ifndef MRL_GRPC_STREAM_H
 #define MRL_GRPC_STREAM_H
 
+#include "encode/grpc.h"
 #include "grpc/call.h"
 
 struct mrl_subscriber;
@@ -13,8 +14,7 @@ struct mrl_subscriber;
 /** A message of one event, for every client. Borrowed. */
 struct mrl_publication {
     grpc_slice slice;
-    unsigned int event; /* table index */
-    uint64_t time_ns;
+    struct mrl_grpc_frame frame; /* what it says */
 };
 
 /** Gives a message to every subscriber of a server. The thread of the output. */

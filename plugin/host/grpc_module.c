@@ -103,6 +103,17 @@ const struct mrl_sink_ops *mrl_grpc_module__sink(struct mrl_error *error)
     return module->sink;
 }
 
+bool mrl_grpc_module__is_format(const char *format)
+{
+    return !strcmp(format, "grpc") || !strcmp(format, "grpc-main");
+}
+
+void mrl_grpc_module__prepare(const char *format, const char *settings)
+{
+    if (module)
+        module->prepare(!strcmp(format, "grpc-main"), settings);
+}
+
 void mrl_grpc_module__begin(void (*log)(void *context, enum mrl_log_level level, const char *text),
                             void *log_context,
                             int *log_level)

@@ -6,8 +6,11 @@
 #include <mrelease/mrelease.h>
 #include <stdbool.h>
 
-/** The format that the module's sink takes. */
-#define MRL_GRPC_FORMAT "grpc"
+/** Whether the module's sink takes this format. */
+bool mrl_grpc_module__is_format(const char *format);
+
+/** How the next server that is opened serves: a format, and settings as module.h has them. */
+void mrl_grpc_module__prepare(const char *format, const char *settings);
 
 /**
  * The module's sink, which is loaded at the first call. NULL with a line in `error`: it is not

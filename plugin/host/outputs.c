@@ -21,7 +21,7 @@ static const char *const policies[] = {
     [MRL_POLICY_DROP_NEWEST] = "drop-newest",
 };
 
-enum { POLICY_COUNT = sizeof(policies) / sizeof(policies[0]), SETTING_BYTES = 64 };
+enum { POLICY_COUNT = sizeof(policies) / sizeof(policies[0]), SETTING_BYTES = 512 };
 
 static int set_policy(struct mrl_output_spec *spec, const char *value, struct mrl_error *error)
 {
@@ -52,6 +52,21 @@ static const struct {
 
 enum { SETTING_COUNT = sizeof(settings) / sizeof(settings[0]) };
 
+/* What the pipeline does not know may be the server's: "name=value,name=value". */
+static int keep_for_module(struct mrl_output_spec *spec,
+                           const char *name,
+                           const char *value,
+                           struct mrl_error *error)
+{
+    size_t used = strlen(spec->module_settings);
+    int size = snprintf(spec->module_settings + used, sizeof(spec->module_settings) - used,
+                        "%s%s=%s", used ? "," : "", name, value);
+
+    if ((size_t)size < sizeof(spec->module_settings) - used)
+        return 0;
+    return mrl_error__set(error, -EINVAL, "more settings than fit: '%.64s'", name);
+}
+
 /* "name=value"; `text` is changed. */
 static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_error *error)
 {
@@ -66,6 +81,8 @@ static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_er
             return value ? settings[i].set(spec, value, error)
                          : mrl_error__set(error, -EINVAL, "%s= needs a value", text);
     }
+    if (value && mrl_grpc_module__is_format(spec->format))
+        return keep_for_module(spec, text, value, error);
     return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
 }
 
@@ -123,7 +140,7 @@ static int parse_format(struct mrl_output_spec *spec,
     if (err)
         return err;
     mrl_encoder__free(encoder);
-    return find_format(spec->format).binary && strcmp(spec->format, MRL_GRPC_FORMAT) != 0
+    return find_format(spec->format).binary && !mrl_grpc_module__is_format(spec->format)
                ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
                : 0;
 }
@@ -142,7 +159,7 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     spec->options.name = text;
     if (!strcmp(spec->format, "none"))
         return destination ? mrl_error__set(error, -EINVAL, "format none takes no destination") : 0;
-    if (!strcmp(spec->format, MRL_GRPC_FORMAT)) {
+    if (mrl_grpc_module__is_format(spec->format)) {
         spec->options.destination = destination ? destination : MRL_GRPC_DESTINATION;
         spec->options.sink = mrl_grpc_module__sink(error);
         return spec->options.sink ? 0 : -ENOENT;
@@ -251,6 +268,8 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.format = spec->format;
         spec->options.extras = extras;
         spec->options.plain = getenv("NO_COLOR") != NULL;
+        if (mrl_grpc_module__is_format(spec->format))
+            mrl_grpc_module__prepare(spec->format, spec->module_settings);
         if (!spec->has_policy)
             spec->options.policy = outputs->count > 1 ? MRL_POLICY_DROP_OLDEST : MRL_POLICY_BLOCK;
         err = mrl_pipeline__add(pipeline, &spec->options, error);

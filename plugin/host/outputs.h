@@ -5,12 +5,13 @@
 
 #include <mrelease/mrelease.h>
 
-enum { MRL_SPEC_FORMAT_BYTES = 32 };
+enum { MRL_SPEC_FORMAT_BYTES = 32, MRL_MODULE_SETTINGS_BYTES = 2048 };
 
 /** One --output, checked: FORMAT[,policy=POLICY][,queue=SIZE][:DESTINATION]. */
 struct mrl_output_spec {
     char format[MRL_SPEC_FORMAT_BYTES];
     bool has_policy;
+    char module_settings[MRL_MODULE_SETTINGS_BYTES]; /* of a gRPC server: "mode=0660,group=adm" */
     struct mrl_output_options options; /* format points to the member above once it is opened */
 };
 

@@ -37,13 +37,15 @@ def call(pidfd=-1, count=1):
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 
-    def __init__(self, program, *arguments, address=None):
+    def __init__(self, program, *arguments, address=None, settings="", format="grpc"):
         self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
         self.lines = []
+        with open(program, "rb") as image:
+            self.is_sanitized = b"__asan_init" in image.read()
         self.process = subprocess.Popen(
-            [program, "run", "--output", "grpc:" + self.address, *arguments],
+            [program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
             stderr=subprocess.PIPE, text=True)
         threading.Thread(target=self.read, daemon=True).start()
         self.wait_for("watching")
@@ -79,6 +81,8 @@ class Server:
                 self.process.kill()
                 raise RuntimeError("the server does not end") from None
         took = time.monotonic() - start
+        if self.process.returncode or self.said("Sanitizer"):
+            raise RuntimeError("the server ended badly: " + "\n".join(self.lines))
         shutil.rmtree(self.directory, ignore_errors=True)
         return took
 

@@ -54,6 +54,11 @@ def status_of(act):
     return "OK", ""
 
 
+def same_time(one, other):
+    """Two writings of one time: with zeros at the end, or without."""
+    return one.rstrip("Z").rstrip("0") == other.rstrip("Z").rstrip("0")
+
+
 def pidfd_of(response):
     return next(value.int32 for value in response.event.data if value.name == "pidfd")
 
@@ -72,11 +77,12 @@ def test_real_calls_arrive_with_every_field_right():
         line = json.loads(open(lines.name, encoding="utf-8").readline())
     process, seen = line["workload"]["process"], event["workload"]["process"]
     assert event["name"] == "process_mrelease" == line["name"], event
-    assert event["timestamp"] == line["timestamp"], (event, line)
+    assert same_time(event["timestamp"], line["timestamp"]), (event, line)
     for key in ("host_pid", "pid", "unique_id"):
         assert seen[key] == process[key], key
     assert seen["host_pid"] == os.getpid()
-    for key in ("name", "host_tid", "tid", "syscall", "start_time"):
+    assert same_time(seen["thread"]["start_time"], process["thread"]["start_time"])
+    for key in ("name", "host_tid", "tid", "syscall"):
         assert seen["thread"][key] == process["thread"][key], key
     assert event["data"][0] == {"name": "pidfd", "int32": -4711}
     assert event["data"][-1] == {"name": "returnValue", "int64": "-9"}, event["data"]
@@ -158,6 +164,9 @@ def test_health_and_reflection_serve_clients_without_our_files():
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         assert check(b"", timeout=WAIT) == b"\x08\x01"
         assert status_of(lambda: check(b"\x0a\x01x", timeout=WAIT))[0] == "NOT_FOUND"
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        assert next(watch(b"", timeout=WAIT)) == b"\x08\x01"
+        assert next(watch(b"\x0a\x01x", timeout=WAIT)) == b"\x08\x03"
         for version in ("v1", "v1alpha"):
             reflect = channel.stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")
             services, symbol, nothing = reflect(iter([
@@ -248,7 +257,8 @@ def test_a_thousand_that_do_not_read_cost_only_themselves():
         full = it.memory_kib()
         assert seen[:3000] == [-1 - number for number in range(3000)], "a gap, or disorder"
         print(f"# KiB a client: {(idle - before) / 1000:.1f} idle, {(full - before) / 1000:.1f} without reading")
-        assert idle - before < 48 * 1000 and full - before < 128 * 1000, (before, idle, full)
+        if not it.is_sanitized:
+            assert idle - before < 48 * 1000 and full - before < 128 * 1000, (before, idle, full)
         for peer in peers:
             peer.close()
         await_(lambda: it.descriptors() <= descriptors + 4)
@@ -309,8 +319,8 @@ def test_clients_outlive_a_restart():
 
 # -- sockets ---------------------------------------------------------------------------------------
 
-def start_at(address):
-    done = subprocess.run([PROGRAM, "run", "--duration", "1s", "--output", "grpc:" + address],
+def start_at(address, settings=""):
+    done = subprocess.run([PROGRAM, "run", "--duration", "1s", "--output", f"grpc{settings}:{address}"],
                           capture_output=True, text=True, timeout=30)
     return done.returncode, done.stderr
 
@@ -350,6 +360,35 @@ def test_tcp_serves_loopback_only():
                            ("udp:x", "unix:PATH or tcp:HOST:PORT"), ("unix:" + "x" * 200, "a path of")):
         status, text = start_at(address)
         assert status == 1 and words in text, (address, text)
+    for settings, words in ((",mode=0999", "octal"), (",group=nosuchgroup", "no group"), (",mod=1", "'mode'"),
+                            (",on-full=drop", "drop-oldest"), (",insecure=maybe", "insecure")):
+        status, text = start_at("unix:/tmp/mrelease-never", settings)
+        assert status == 1 and words in text, (settings, text)
+
+
+def test_modes_and_groups_are_as_asked_for():
+    import grp
+    with Server(PROGRAM, settings=",mode=0664,group=daemon") as it:
+        status = os.stat(it.path)
+        assert status.st_mode & 0o777 == 0o664 and grp.getgrgid(status.st_gid).gr_name == "daemon"
+
+
+def test_a_slow_client_may_be_sent_away_instead():
+    with Server(PROGRAM, settings=",on-full=disconnect") as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        call(count=200000)
+        code, text = status_of(lambda: [None for _ in stream])
+        assert code == "RESOURCE_EXHAUSTED" and "faster" in text, (code, text)
+
+
+def test_the_dialect_of_main_is_served_as_well():
+    with Server(PROGRAM, format="grpc-main") as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        call(-5)
+        event = next(stream).event
+        assert not event.HasField("detected_from") and pidfd_of(type("R", (), {"event": event})) == -5
 
 
 # -- TAP -------------------------------------------------------------------------------------------
@@ -361,7 +400,8 @@ def can_load_bpf():
 
 
 def main():
-    tests = [(name[len("test_"):], test) for name, test in globals().items() if name.startswith("test_")]
+    only = os.environ.get("ONLY", "")  # a part of a name
+    tests = [(name[len("test_"):], test) for name, test in globals().items() if name.startswith("test_" + only)]
     able, why = can_load_bpf()
     failed = 0
     print(f"1..{len(tests)}", flush=True)
