@@ -100,7 +100,7 @@ static void on_closed(struct mrl_call *call, bool ok)
         char *peer = grpc_call_get_peer(call->core);
 
         if (peer && !strncmp(peer, "fd:", 3))
-            mrl_listener__cut(call->server->listener, atoi(peer + 3));
+            mrl_listener__cut(call->server->listener, (int)strtol(peer + 3, NULL, 10));
         gpr_free(peer);
     }
 }

@@ -61,10 +61,10 @@ void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
     struct mrl_reply reply = { .status = GRPC_STATUS_OK };
 
     mrl_answer__health(bytes, size, &reply);
-    if (reply.status == GRPC_STATUS_INVALID_ARGUMENT) {
-        mrl_call__end(call, reply.status, reply.text);
-    } else if (reply.status != GRPC_STATUS_OK) {
+    if (reply.status == GRPC_STATUS_NOT_FOUND) {
         send_status(call, unknown, sizeof(unknown));
+    } else if (reply.status != GRPC_STATUS_OK) {
+        mrl_call__end(call, reply.status, reply.text);
     } else {
         if (reply.size == 2 && reply.bytes[1] == NOT_SERVING) {
             pthread_mutex_lock(&lock);

@@ -93,12 +93,12 @@ static int remove_stale(const char *path,
 
 static int give_to_group(struct mrl_listener *listener, struct mrl_error *error)
 {
-    const struct group *group;
+    struct group row, *group = NULL;
+    char room[16 * 1024];
 
     if (!*listener->options.group)
         return 0;
-    group = getgrnam(listener->options.group);
-    if (!group)
+    if (getgrnam_r(listener->options.group, &row, room, sizeof(room), &group) || !group)
         return mrl_error__set(error, -EINVAL, "there is no group '%s'", listener->options.group);
     listener->group = group->gr_gid;
     return chown(listener->path, (uid_t)-1, group->gr_gid) ? fail(error, listener->path) : 0;
@@ -113,8 +113,8 @@ static int bind_unix(struct mrl_listener *listener, const char *path, struct mrl
     if (!*path || strlen(path) >= sizeof(address.sun_path))
         return mrl_error__set(error, -EINVAL, "unix:%.100s: a path of 1 to %zu bytes", path,
                               sizeof(address.sun_path) - 1);
-    strcpy(address.sun_path, path);
-    strcpy(listener->path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    memcpy(listener->path, path, strlen(path) + 1);
     err = lock_path(listener, error);
     if (!err)
         err = remove_stale(path, &address, error);
@@ -161,8 +161,8 @@ static int bind_tcp(struct mrl_listener *listener, const char *where, struct mrl
     const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
                                     .ai_socktype = SOCK_STREAM };
     struct addrinfo *found = NULL;
-    const char *port;
-    char host[256];
+    const char *port = "";
+    char host[256] = "";
     int err = split(where, host, &port, error), failed, on = 1;
 
     if (err)

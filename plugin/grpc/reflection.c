@@ -180,7 +180,7 @@ static void pack(const response_t *response, struct mrl_reply *reply)
         mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
 }
 
-static void answer_error(response_t *response, const char *what, struct mrl_reply *reply)
+static void answer_error(response_t response, const char *what, struct mrl_reply *reply)
 {
     Grpc__Reflection__V1__ErrorResponse error = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
     char message[300];
@@ -188,13 +188,13 @@ static void answer_error(response_t *response, const char *what, struct mrl_repl
     snprintf(message, sizeof(message), "not found: %.250s", what);
     error.error_code = GRPC_STATUS_NOT_FOUND;
     error.error_message = message;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
-    response->error_response = &error;
-    pack(response, reply);
+    response.error_response = &error;
+    pack(&response, reply);
 }
 
-static void answer_files(response_t *response,
+static void answer_files(response_t response,
                          const char *name,
                          bool by_symbol,
                          struct mrl_reply *reply)
@@ -225,13 +225,13 @@ static void answer_files(response_t *response,
             list[found.n_file_descriptor_proto++] =
                 (ProtobufCBinaryData){ files[i].size, (uint8_t *)(uintptr_t)files[i].bytes };
     found.file_descriptor_proto = list;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
-    response->file_descriptor_response = &found;
-    pack(response, reply);
+    response.file_descriptor_response = &found;
+    pack(&response, reply);
 }
 
-static void answer_services(response_t *response, struct mrl_reply *reply)
+static void answer_services(response_t response, struct mrl_reply *reply)
 {
     Grpc__Reflection__V1__ListServiceResponse list =
         GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
@@ -259,10 +259,10 @@ static void answer_services(response_t *response, struct mrl_reply *reply)
     }
     list.service = pointers;
     list.n_service = found;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
-    response->list_services_response = &list;
-    pack(response, reply);
+    response.list_services_response = &list;
+    pack(&response, reply);
 }
 
 static void answer_request(request_t *request, struct mrl_reply *reply)
@@ -273,16 +273,16 @@ static void answer_request(request_t *request, struct mrl_reply *reply)
     response.original_request = request;
     switch (request->message_request_case) {
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
-        answer_files(&response, request->file_by_filename, false, reply);
+        answer_files(response, request->file_by_filename, false, reply);
         return;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
-        answer_files(&response, request->file_containing_symbol, true, reply);
+        answer_files(response, request->file_containing_symbol, true, reply);
         return;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES:
-        answer_services(&response, reply);
+        answer_services(response, reply);
         return;
     default:
-        answer_error(&response, "extensions", reply); /* none of ours has any */
+        answer_error(response, "extensions", reply); /* none of ours has any */
     }
 }
 

@@ -185,8 +185,11 @@ void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply
     if (request->n_event_names > ASKED_MAX)
         mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "more than %d names", ASKED_MAX);
     for (size_t i = 0; i < request->n_event_names && reply->status == GRPC_STATUS_OK; i++) {
-        events[count] = mrl_event_def__find(request->event_names[i], &error);
-        if (!events[count++])
+        const struct mrl_event_def *event = mrl_event_def__find(request->event_names[i], &error);
+
+        if (event)
+            events[count++] = event;
+        else
             mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
     }
     free_message(request);
