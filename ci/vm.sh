@@ -225,8 +225,8 @@ MRELEASE_TEST_RUNGS="$(kernel_column "$1" 4)"
 CONF
 }
 
-# boot NAME INITRAMFS CONSOLE: runs the guest to its end, without acceleration, as nested virtual
-# machines have none.
+# boot NAME INITRAMFS CONSOLE: runs the guest to its end, in software emulation, which works wherever
+# this runs, with or without KVM.
 # The root is a ramfs and no tmpfs: the pages of its files are to count as those of files.
 boot() {
     # One thread for both CPUs: with two, one of them ran into the breakpoint that a patch of the
