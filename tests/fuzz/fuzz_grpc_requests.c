@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Any bytes as a request of each method, and any text as the settings of a server: an answer or a
+ * status, and the mask of a stream can be used. */
+#include "fuzz.h"
+#include "grpc/requests.h"
+
+static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
+{
+    (void)context;
+    *ret_counts = (struct mrl_event_counts){ .decoded = event };
+    return 0;
+}
+
+static void set_log_level(void *context, enum mrl_log_level level)
+{
+    (void)context;
+    must(level <= MRL_LOG_DEBUG);
+}
+
+static const struct mrl_grpc_program program = {
+    .version = "0.1.0",
+    .set_log_level = set_log_level,
+    .counts = counts,
+};
+
+const struct mrl_grpc_program *mrl_grpc_program = &program;
+atomic_bool mrl_grpc_ready;
+
+static void answer(void (*method)(const uint8_t *bytes, size_t size, struct mrl_reply *reply),
+                   const uint8_t *data,
+                   size_t size)
+{
+    struct mrl_reply reply = { .status = GRPC_STATUS_OK };
+
+    method(data, size, &reply);
+    must(reply.status == GRPC_STATUS_OK ? reply.bytes || !reply.size : *reply.text);
+    free(reply.bytes);
+}
+
+static void subscribe(const uint8_t *data, size_t size)
+{
+    static const char message[] = "\x0a\x02\x18\x00";
+    struct mrl_reply reply = { .status = GRPC_STATUS_OK };
+    struct mrl_mask *mask = NULL;
+    char target[sizeof(message)];
+
+    if (!mrl_request__stream(data, size, &mask, &reply)) {
+        must(reply.status != GRPC_STATUS_OK && *reply.text);
+        return;
+    }
+    if (mask)
+        must(mrl_mask__apply(mask, (struct mrl_text){ message, 4 }, target) <= 4);
+    mrl_mask__free(mask);
+}
+
+static void configure(const uint8_t *data, size_t size)
+{
+    struct mrl_server_options options = { .mode = 0 };
+    char *text = fuzz_string(data, size);
+    struct mrl_error error = { "" };
+
+    must(!mrl_server_options__read(&options, text, &error) || *error.text);
+    must(!(options.mode & ~0666U));
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    answer(mrl_answer__definitions, data, size);
+    answer(mrl_answer__enable, data, size);
+    answer(mrl_answer__metrics, data, size);
+    answer(mrl_answer__log_level, data, size);
+    answer(mrl_answer__health, data, size);
+    answer(mrl_answer__reflection, data, size);
+    subscribe(data, size);
+    configure(data, size);
+    return 0;
+}
