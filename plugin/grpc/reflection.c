@@ -127,7 +127,7 @@ static bool holds(struct mrl_text item, const char *name, size_t size, unsigned 
     return false;
 }
 
-static bool defines(struct mrl_text file, const char *symbol)
+static bool defines(struct mrl_text file, const char *symbol, bool messages_only)
 {
     struct mrl_text package = part(file, FILE_PACKAGE);
     size_t size = strlen(symbol);
@@ -139,8 +139,8 @@ static bool defines(struct mrl_text file, const char *symbol)
     symbol += package.size + 1;
     size -= package.size + 1;
     while (next_field(&file, &field))
-        if ((field.number == FILE_MESSAGE || field.number == FILE_ENUM ||
-             field.number == FILE_SERVICE) &&
+        if ((field.number == FILE_MESSAGE ||
+             (!messages_only && (field.number == FILE_ENUM || field.number == FILE_SERVICE))) &&
             holds(field.bytes, symbol, size, 0))
             return true;
     return false;
@@ -207,7 +207,7 @@ static void answer_files(response_t response,
     bool marked[FILES_MAX] = { false };
 
     for (unsigned int i = 0; i < count; i++)
-        if (by_symbol ? defines(files[i], name)
+        if (by_symbol ? defines(files[i], name, false)
                       : is_text(part(files[i], FILE_NAME), name, strlen(name))) {
             mark(files, count, i, marked);
             /* The one that was asked for comes first. */
@@ -265,6 +265,28 @@ static void answer_services(response_t response, struct mrl_reply *reply)
     pack(&response, reply);
 }
 
+/* A message of ours has no extensions, which is a list without numbers. */
+static void answer_extensions(response_t *response, const char *type, struct mrl_reply *reply)
+{
+    Grpc__Reflection__V1__ExtensionNumberResponse none =
+        GRPC__REFLECTION__V1__EXTENSION_NUMBER_RESPONSE__INIT;
+    struct mrl_text files[FILES_MAX];
+    unsigned int count = all_files(files);
+    bool is_known = false;
+
+    for (unsigned int i = 0; i < count; i++)
+        is_known |= defines(files[i], type, true);
+    if (!is_known) {
+        answer_error(response, type, reply);
+        return;
+    }
+    none.base_type_name = (char *)(uintptr_t)type;
+    response->message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE;
+    response->all_extension_numbers_response = &none;
+    pack(response, reply);
+}
+
 static void answer_request(request_t *request, struct mrl_reply *reply)
 {
     response_t response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
@@ -280,6 +302,9 @@ static void answer_request(request_t *request, struct mrl_reply *reply)
         return;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES:
         answer_services(response, reply);
+        return;
+    case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_ALL_EXTENSION_NUMBERS_OF_TYPE:
+        answer_extensions(&response, request->all_extension_numbers_of_type, reply);
         return;
     default:
         answer_error(response, "extensions", reply); /* none of ours has any */

@@ -174,6 +174,10 @@ def test_health_and_reflection_serve_clients_without_our_files():
             assert b"tracee.v1beta1.TraceeService" in services and b"grpc.health.v1.Health" in services
             assert b"tracee/v1beta1/tracee.proto" in symbol and b"google/protobuf/field_mask.proto" in symbol
             assert b"not found" in nothing
+            none, unknown = reflect(iter([
+                b"\x32\x14" + b"tracee.v1beta1.Event", b"\x32\x01x"]), timeout=WAIT)
+            assert none.endswith(b"\x2a\x16\x0a\x14" + b"tracee.v1beta1.Event")
+            assert b"not found" in unknown
 
 
 # -- peers that no client is -----------------------------------------------------------------------
