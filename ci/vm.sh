@@ -298,6 +298,7 @@ build_for() {
         ci/build >"$vm_log"
     else
         vm_needs aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+        vm_needs aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
         build=$PWD/build/arm64 sysroot=$vm_cache/sysroot-arm64
         fetch_sysroot || exit 77
         MRELEASE_SYSROOT=$sysroot ci/build arm64 >"$vm_log"

@@ -266,7 +266,7 @@ static void answer_services(response_t response, struct mrl_reply *reply)
 }
 
 /* A message of ours has no extensions, which is a list without numbers. */
-static void answer_extensions(response_t *response, const char *type, struct mrl_reply *reply)
+static void answer_extensions(response_t response, const char *type, struct mrl_reply *reply)
 {
     Grpc__Reflection__V1__ExtensionNumberResponse none =
         GRPC__REFLECTION__V1__EXTENSION_NUMBER_RESPONSE__INIT;
@@ -281,10 +281,10 @@ static void answer_extensions(response_t *response, const char *type, struct mrl
         return;
     }
     none.base_type_name = (char *)(uintptr_t)type;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE;
-    response->all_extension_numbers_response = &none;
-    pack(response, reply);
+    response.all_extension_numbers_response = &none;
+    pack(&response, reply);
 }
 
 static void answer_request(request_t *request, struct mrl_reply *reply)
@@ -304,7 +304,7 @@ static void answer_request(request_t *request, struct mrl_reply *reply)
         answer_services(response, reply);
         return;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_ALL_EXTENSION_NUMBERS_OF_TYPE:
-        answer_extensions(&response, request->all_extension_numbers_of_type, reply);
+        answer_extensions(response, request->all_extension_numbers_of_type, reply);
         return;
     default:
         answer_error(response, "extensions", reply); /* none of ours has any */
