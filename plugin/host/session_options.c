@@ -54,7 +54,8 @@ static int set_log(void *target, const char *value, struct mrl_error *error)
 static const struct mrl_option rows[] = {
     { "output", 'o', "FORMAT[:DEST]", "json",
       "A format, and where to: stdout or a path. May be repeated. Settings follow the format: "
-      "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH.",
+      "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH. grpc:unix:PATH and "
+      "grpc:tcp:HOST:PORT serve Tracee's gRPC API.",
       set_output },
     { "extra", '\0', "EXTRAS", NULL,
       "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. exe fills "
