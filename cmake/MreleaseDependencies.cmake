@@ -3,7 +3,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.1)
-pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
@@ -15,6 +14,12 @@ find_library(MURMURHASH_ARCHIVE libmurmurhash.a REQUIRED)
 add_library(murmurhash STATIC IMPORTED)
 set_target_properties(murmurhash PROPERTIES
   IMPORTED_LOCATION ${MURMURHASH_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${MURMURHASH_INCLUDE})
+
+find_path(DEFLATE_INCLUDE libdeflate.h REQUIRED)
+find_library(DEFLATE_ARCHIVE libdeflate.a REQUIRED)
+add_library(deflate STATIC IMPORTED)
+set_target_properties(deflate PROPERTIES
+  IMPORTED_LOCATION ${DEFLATE_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${DEFLATE_INCLUDE})
 
 find_path(UTHASH_INCLUDE uthash.h REQUIRED)
 find_path(VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)

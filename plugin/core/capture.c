@@ -4,8 +4,8 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
@@ -17,14 +17,14 @@ enum { BYTE_ORDER_MARK = 0x01020304 };
 
 static uint32_t checksum(const void *bytes, size_t size)
 {
-    return (uint32_t)crc32(0, bytes, (unsigned int)size);
+    return libdeflate_crc32(0, bytes, size);
 }
 
 /* -- header ----------------------------------------------------------------------------------- */
 
 static uint32_t add_text(uint32_t crc, const char *text)
 {
-    return (uint32_t)crc32(crc, (const unsigned char *)text, (unsigned int)strlen(text) + 1);
+    return libdeflate_crc32(crc, text, strlen(text) + 1);
 }
 
 static uint32_t names_checksum(unsigned int events)

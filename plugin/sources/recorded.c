@@ -100,14 +100,14 @@ static int take_record(struct mrl_recorded *recorded,
 {
     const struct mrl_record *record = frame->payload;
     size_t used = batch->arena.used;
-    struct mrl_raw parts;
     bool is_accepted;
 
-    if (!recorded->has_host || mrl_decode__check(record, frame->size, &parts))
+    if (!recorded->has_host || mrl_decode__append(record, frame->size, &recorded->host, batch))
         return mrl_error__set(error, -EBADMSG, "a frame holds no valid record");
-    if (!is_wanted(recorded, record->event))
+    if (!is_wanted(recorded, record->event)) {
+        mrl_batch__take_back(batch, used);
         return 0;
-    mrl_decode__append(record, frame->size, &recorded->host, batch);
+    }
     is_accepted = !recorded->filter ||
                   mrl_filter__accepts(recorded->filter, &batch->events[batch->count - 1]);
     if (!is_accepted)
