@@ -164,7 +164,7 @@ static void the_tax_is_measured_within_its_time(void **state)
     size_t index;
 
     (void)state;
-    live__require();
+    live__require_unsanitized();
     report = examine(&options, 0);
     assert_true(json_number_value(json_object_get(json_object_get(report, "getppidNs"), "median")) >
                 0);
