@@ -23,7 +23,7 @@ struct mrl_outputs {
 
 /**
  * Adds one after checking all that can be checked without touching anything; `spec` is borrowed.
- * Error: -EINVAL, with the nearest word.
+ * Errors: -EINVAL, with the nearest word; -ENOENT, the module that serves gRPC is not installed.
  */
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 

@@ -18,7 +18,7 @@ static void check(const struct mrl_outputs *outputs,
     const struct mrl_output_options *added = &outputs->specs[before].options;
 
     must(outputs->count == before + !err);
-    must(err ? err == -EINVAL && error->text[0] && !strchr(error->text, '\n')
+    must(err ? (err == -EINVAL || err == -ENOENT) && error->text[0] && !strchr(error->text, '\n')
              : !added->sink || added->destination[0]);
     must(err || !added->queue_bytes ||
          (added->queue_bytes >= MRL_EVENT_TEXT_MAX && added->queue_bytes <= 1U << 30));
