@@ -37,7 +37,7 @@ static int set_policy(struct mrl_output_spec *spec, const char *value, struct mr
 
 static int set_queue(struct mrl_output_spec *spec, const char *value, struct mrl_error *error)
 {
-    int err = mrl_parse_bytes(value, &spec->options.queue_bytes, error);
+    int err = mrl_parse_bytes(value, &spec->options.queue_bytes, error) ? -EINVAL : 0;
 
     if (!err &&
         (spec->options.queue_bytes < MRL_EVENT_TEXT_MAX || spec->options.queue_bytes > 1ULL << 30))
