@@ -18,7 +18,8 @@ enum mrl_event_index {
 #define MRL_SYSCALL_EVENT(symbol, ...) MRL_EVENT_##symbol,
 #define MRL_OWN_EVENT(symbol, ...)     MRL_EVENT_##symbol,
 #include "events.def"
-    MRL_EVENT_COUNT
+    MRL_EVENT_COUNT,
+    MRL_EVENTS_MAX = 32 /* bits of a set of events */
 };
 
 /** Ring buffers: the rare events have one of their own, so that an mlock storm cannot push them
@@ -165,7 +166,7 @@ struct mrl_settings {
     __u64 self_cookie;   /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
                             ones):   counted as self, never submitted */
     __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
-    __u32 events;        /* bit per enum mrl_event_index */
+    __u32 events;        /* bit per enum mrl_event_index: those that may be watched */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
     __u32 caller_exe;    /* records end with the path of the caller's executable */
@@ -191,7 +192,7 @@ _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
 _Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
-_Static_assert(MRL_EVENT_COUNT <= 32, "settings.events has a bit per event");
+_Static_assert(MRL_EVENT_COUNT <= MRL_EVENTS_MAX, "settings.events has a bit per event");
 #endif
 
 #endif

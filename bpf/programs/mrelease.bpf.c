@@ -25,9 +25,13 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Set once both probes of each call are attached: until then an exit may lack its entry. */
-int armed;
-__u64 armed_ns; /* since when */
+/*
+ * Which of the loaded events are watched, a bit each: set once both probes of the call are attached,
+ * and cleared before they go. And since when each call is (CLOCK_BOOTTIME): what is older, in the
+ * state of a task, is from a time before, with a gap in between. The latest time while it is set up.
+ */
+__u32 watched;
+__u64 watched_since[MRL_EVENTS_MAX];
 
 /* Set while the function that reaps is probed: see programs/reap.bpf.c. */
 int reaper_watched;
@@ -74,9 +78,21 @@ struct {
     __type(value, __u64);
 } sequences SEC(".maps");
 
-static __always_inline bool chosen(int event)
+/* Fixed at the load: the verifier drops what cannot be. */
+static __always_inline bool can_be_chosen(int event)
 {
     return settings.events & (1U << event);
+}
+
+static __always_inline bool chosen(int event)
+{
+    return can_be_chosen(event) && watched & (1U << event);
+}
+
+static __always_inline __u64 since(__u32 event)
+{
+    asm volatile("" : "+r"(event)); /* the mask is the verifier's bound */
+    return watched_since[event & (MRL_EVENTS_MAX - 1)];
 }
 
 static __always_inline struct mrl_event_counters *counters_of(__u32 event)
@@ -112,10 +128,11 @@ static __always_inline int watched_event(struct task_struct *task, long number, 
     return chosen(event) ? event : -1;
 }
 
+/* Not what is watched now: it says where the state of a call is. */
 static __always_inline bool wants_target(int event)
 {
     return event == MRL_EVENT_PROCESS_MRELEASE &&
-           (chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
+           (can_be_chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
 }
 
 /* Behind the call's own event, whatever the call returned. */
@@ -238,7 +255,7 @@ static __always_inline void count_exit_missed(const struct mrl_record *record)
 {
     struct mrl_event_counters *counters;
 
-    if (!(record->flags & MRL_CALL_OPEN) || !armed)
+    if (!(record->flags & MRL_CALL_OPEN) || record->entry_ns < since(record->event))
         return;
     counters = counters_of(record->event);
     if (!counters)
@@ -381,17 +398,17 @@ static __always_inline void report_exit(struct task_struct *task,
                                         long ret,
                                         enum exit_hook hook)
 {
-    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event;
+    __u64 start = since(event);
+    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event &&
+                   record->entry_ns >= start;
     bool call_passes, release_passes, known = false;
 
     record->flags = compat ? MRL_RECORD_COMPAT : 0;
     record->exe_bytes = 0; /* an earlier do_mrelease had its own */
-    if (!armed)
-        return;
     /* A task that came, or called, after the probes did has no older call under way. A function
      * that returns was entered: there it was the entry that was missed. */
     if (!entered && hook == BY_TRACEPOINT)
-        known = record->exit_ns || task->start_boottime > armed_ns;
+        known = record->exit_ns > start || task->start_boottime > start;
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!entered) {
         record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
@@ -441,16 +458,15 @@ static __always_inline int call_exit(struct pt_regs *regs,
         return 0;
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record) {
-        if (armed)
-            count_no_memory(event);
+        count_no_memory(event);
         return 0;
     }
-    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event) {
+    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event &&
+        record->exit_ns >= since(event)) {
         record->flags = 0;
         return 0;
     }
     report_exit(task, record, regs, event, compat, ret, hook);
-    /* It says so even where nothing was reported because not all probes were attached yet. */
     record->event = event;
     record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
     return 0;

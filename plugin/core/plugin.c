@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <mrelease/extra.h>
 #include <mrelease/plugin.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,10 @@ struct mrl_plugin {
     struct mrl_source *source;
     struct mrl_pool *pool;
     struct mrl_filter *filter;
+    bool switchable;
+    pthread_mutex_t lock; /* of the next two, when they change */
+    uint32_t watched;
+    atomic_uint chosen; /* watched now, or once */
     struct mrl_error error;
 };
 
@@ -253,13 +259,16 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin = calloc(1, sizeof(*plugin));
     if (!plugin)
         return mrl_error__set(error, -ENOMEM, "out of memory");
+    pthread_mutex_init(&plugin->lock, NULL);
+    plugin->switchable = given.switchable;
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
     err = plugin->pool ? make_filter(&given, &plugin->filter, error)
                        : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         checked.filter = plugin->filter;
-        checked.events = plugin->filter->events;
+        plugin->chosen = plugin->watched = checked.events = plugin->filter->events;
+        checked.may_watch = checked.events | (given.switchable ? mrl_select__choosable() : 0);
         err = plugin->ops->open(&checked, error, &plugin->source);
     }
     if (err) {
@@ -308,6 +317,7 @@ void mrl_plugin__close(struct mrl_plugin *plugin)
     plugin->ops->close(plugin->source);
     mrl_pool__unref(plugin->pool);
     mrl_filter__free(plugin->filter);
+    pthread_mutex_destroy(&plugin->lock);
     free(plugin);
 }
 
@@ -328,7 +338,53 @@ unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin)
 
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
 {
-    return plugin->filter->events;
+    return plugin->chosen;
+}
+
+/* -- switching -------------------------------------------------------------------------------- */
+
+static int watch(struct mrl_plugin *plugin, uint32_t events, struct mrl_error *error)
+{
+    int err = 0;
+
+    if (events != plugin->watched)
+        err = plugin->ops->watch(plugin->source, events, error);
+    if (err)
+        return err;
+    plugin->watched = events;
+    plugin->chosen |= events;
+    return 0;
+}
+
+static int switch_event(struct mrl_plugin *plugin,
+                        unsigned int event,
+                        bool on,
+                        struct mrl_error *error)
+{
+    uint32_t bit = 1U << event;
+    int err;
+
+    if (event >= mrl_event_def__count())
+        return mrl_error__set(error, -EINVAL, "there is no event %u", event);
+    if (!(mrl_select__choosable() & bit))
+        return mrl_error__set(error, -EOPNOTSUPP, "%s is always on: it is about the others",
+                              mrl_event_def__at(event)->name);
+    if (!plugin->switchable || !plugin->ops->watch)
+        return mrl_error__set(error, -EOPNOTSUPP, "its events were chosen at the start");
+    pthread_mutex_lock(&plugin->lock);
+    err = watch(plugin, on ? plugin->watched | bit : plugin->watched & ~bit, error);
+    pthread_mutex_unlock(&plugin->lock);
+    return err;
+}
+
+int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
+{
+    return switch_event(plugin, event, true, error);
+}
+
+int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
+{
+    return switch_event(plugin, event, false, error);
 }
 
 int mrl_plugin__counts(struct mrl_plugin *plugin,

@@ -16,7 +16,8 @@ struct mrl_cpus;
 
 /** The options of a plugin after they were checked. */
 struct mrl_source_options {
-    uint32_t events;
+    uint32_t events;                            /* from the start */
+    uint32_t may_watch;                         /* these, and those that may be enabled later */
     uint32_t needs;                             /* set of MRL_NEED_… */
     const struct mrl_filter *filter;            /* outlives the source */
     const char *rung;                           /* a rung's name; NULL: choose */
@@ -48,6 +49,9 @@ struct mrl_source_ops {
     int (*counts)(struct mrl_source *source,
                   unsigned int event,
                   struct mrl_event_counts *ret_counts);
+    /** Watches these events from now on, and no others. Any thread. NULL: they are what they are.
+     * -errno with a line in `error`; then nothing has changed. */
+    int (*watch)(struct mrl_source *source, uint32_t events, struct mrl_error *error);
     /** The rung in use. */
     const char *(*rung)(const struct mrl_source *source);
     /** How far it is, in ten thousandths; NULL: it has no end. */

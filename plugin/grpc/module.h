@@ -10,7 +10,7 @@
 #include <mrelease/sink.h>
 
 /** Increment when one of these structures changes. */
-#define MRL_GRPC_MODULE_VERSION 1
+#define MRL_GRPC_MODULE_VERSION 2
 
 /** The name under which dlsym() finds a struct mrl_grpc_module. */
 #define MRL_GRPC_MODULE_SYMBOL "mrl_grpc_module"
@@ -23,6 +23,9 @@ struct mrl_grpc_program {
     void (*set_log_level)(void *context, enum mrl_log_level level);
     /** Counts of an event so far. -ENODEV: the probes are not there yet. */
     int (*counts)(void *context, unsigned int event, struct mrl_event_counts *ret_counts);
+    /** Watches an event from now on, or no more. Errors: -ENODEV as counts(); of
+     * mrl_plugin__enable(), with a line. */
+    int (*watch)(void *context, unsigned int event, bool on, struct mrl_error *error);
 };
 
 struct mrl_grpc_module {

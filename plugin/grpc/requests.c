@@ -197,21 +197,63 @@ void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply
         answer_with(events, count, reply);
 }
 
-/* EnableEventRequest and DisableEventRequest are the same bytes. */
-void mrl_answer__enable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+/* -- EnableEvent, DisableEvent ----------------------------------------------------------------- */
+
+static grpc_status_code status_of(int err)
+{
+    switch (err) {
+    case -ENODEV:
+    case -ESHUTDOWN:
+        return GRPC_STATUS_UNAVAILABLE;
+    case -EOPNOTSUPP:
+        return GRPC_STATUS_FAILED_PRECONDITION;
+    case -ENOMEM:
+        return GRPC_STATUS_RESOURCE_EXHAUSTED;
+    default:
+        return GRPC_STATUS_INTERNAL;
+    }
+}
+
+static void watch(const char *name, bool on, struct mrl_reply *reply)
+{
+    struct mrl_error error = { "" };
+    const struct mrl_event_def *event = mrl_event_def__find(name, &error);
+    int err;
+
+    if (!event) {
+        mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
+        return;
+    }
+    err = mrl_grpc_program->watch(mrl_grpc_program->context, event->index, on, &error);
+    if (err)
+        mrl_reply__fail(reply, status_of(err), "%s", error.text);
+    mrl_grpc__log(err ? MRL_LOG_WARNING : MRL_LOG_INFO, "a client %s %s%s%s",
+                  on ? "enables" : "disables", event->name, err ? ": " : "", error.text);
+}
+
+/* The request and the answer are the same bytes for both. */
+static void switch_event(const uint8_t *bytes, size_t size, bool on, struct mrl_reply *reply)
 {
     Tracee__V1beta1__EnableEventRequest *request =
         unpack(&tracee__v1beta1__enable_event_request__descriptor, bytes, size, reply);
-    struct mrl_error error;
+    Tracee__V1beta1__EnableEventResponse response = TRACEE__V1BETA1__ENABLE_EVENT_RESPONSE__INIT;
 
     if (!request)
         return;
-    if (!mrl_event_def__find(request->name, &error))
-        mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
-    else
-        mrl_reply__fail(reply, GRPC_STATUS_UNIMPLEMENTED,
-                        "events are chosen at start: mrelease run --events");
+    watch(request->name, on, reply);
     free_message(request);
+    if (reply->status == GRPC_STATUS_OK)
+        pack(&response.base, reply);
+}
+
+void mrl_answer__enable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    switch_event(bytes, size, true, reply);
+}
+
+void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    switch_event(bytes, size, false, reply);
 }
 
 void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply)

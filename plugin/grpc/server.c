@@ -40,7 +40,7 @@ static const struct mrl_method methods[] = {
     { .path = TRACEE "StreamEvents", .stream = mrl_stream__begin },
     { .path = TRACEE "GetEventDefinitions", .answer = mrl_answer__definitions },
     { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable },
-    { .path = TRACEE "DisableEvent", .answer = mrl_answer__enable },
+    { .path = TRACEE "DisableEvent", .answer = mrl_answer__disable },
     { .path = TRACEE "GetVersion", .answer = mrl_answer__version },
     { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
     { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level },

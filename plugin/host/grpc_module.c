@@ -51,10 +51,27 @@ static int counts(void *context, unsigned int event, struct mrl_event_counts *re
     return err;
 }
 
+static int watch(void *context, unsigned int event, bool on, struct mrl_error *error)
+{
+    int err;
+
+    (void)context;
+    pthread_mutex_lock(&run_lock);
+    if (!run.plugin)
+        err = mrl_error__set(error, -ENODEV, "the probes are not there");
+    else if (on)
+        err = mrl_plugin__enable(run.plugin, event, error);
+    else
+        err = mrl_plugin__disable(run.plugin, event, error);
+    pthread_mutex_unlock(&run_lock);
+    return err;
+}
+
 static struct mrl_grpc_program program = {
     .log = log_line,
     .set_log_level = set_log_level,
     .counts = counts,
+    .watch = watch,
 };
 
 /* -- loading ---------------------------------------------------------------------------------- */

@@ -255,6 +255,14 @@ bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t ex
     return shown;
 }
 
+bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
+{
+    for (unsigned int i = 0; i < outputs->count; i++)
+        if (mrl_grpc_module__is_format(outputs->specs[i].format))
+            return true;
+    return false;
+}
+
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,

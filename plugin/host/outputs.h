@@ -45,6 +45,9 @@ int mrl_outputs__append(struct mrl_outputs *outputs,
 /** Whether a format or an extra shows the path of the caller's executable. */
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
 
+/** Whether clients of an output may enable and disable events. */
+bool mrl_outputs__switch_events(const struct mrl_outputs *outputs);
+
 /**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
  * blocks when it is the only one, and drops the oldest beside others. Errors: as

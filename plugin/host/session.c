@@ -203,6 +203,7 @@ int mrl_session__run(struct mrl_session_options *options,
         goto failed;
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
+    options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
     mrl_grpc_module__begin(log_line, options, &options->log_level);
     options->plugin.log = log_line;
     options->plugin.log_context = options;

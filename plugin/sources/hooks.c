@@ -41,7 +41,7 @@ struct bpf_program *mrl_hook__exit_program(const struct mrl_probes *probes, cons
     return moment_program(probes, rung, MRL_MOMENT_EXIT);
 }
 
-static int keep_link(struct mrl_probes *probes, struct bpf_link *link)
+static int keep_link(struct mrl_probes *probes, struct bpf_link *link, int syscall)
 {
     if (!link)
         return -errno;
@@ -49,13 +49,13 @@ static int keep_link(struct mrl_probes *probes, struct bpf_link *link)
         bpf_link__destroy(link);
         return -E2BIG;
     }
-    probes->links[probes->link_count++] = link;
+    probes->links[probes->link_count++] = (struct mrl_attached){ link, syscall };
     return 0;
 }
 
-int mrl_hook__attach_program(struct mrl_probes *probes, struct bpf_program *program)
+int mrl_hook__attach_program(struct mrl_probes *probes, struct bpf_program *program, int syscall)
 {
-    return keep_link(probes, bpf_program__attach(program));
+    return keep_link(probes, bpf_program__attach(program), syscall);
 }
 
 /* -- two programs that every system call passes ------------------------------------------------ */
@@ -69,18 +69,25 @@ static int choose_pair(struct mrl_probes *probes, uint32_t syscalls)
     return 0;
 }
 
+/* Once for all of them. */
 static int attach_pair(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)
 {
+    struct bpf_program *program = moment_program(probes, probes->rung->name, moment);
+
     (void)syscalls;
-    return mrl_hook__attach_program(probes, moment_program(probes, probes->rung->name, moment));
+    return probes->syscalls ? 0 : mrl_hook__attach_program(probes, program, MRL_ALL_SYSCALLS);
 }
 
 /* -- classic tracepoints ------------------------------------------------------------------------
  */
 
-static int attach_event(struct mrl_probes *probes, struct bpf_program *program, int event)
+static int attach_event(struct mrl_probes *probes,
+                        struct bpf_program *program,
+                        int event,
+                        int syscall)
 {
-    int err = keep_link(probes, bpf_program__attach_perf_event(program, event)); /* it owns it */
+    int err = keep_link(probes, bpf_program__attach_perf_event(program, event), syscall);
+    /* which then owns it */
 
     if (err)
         close(event);
@@ -89,11 +96,12 @@ static int attach_event(struct mrl_probes *probes, struct bpf_program *program, 
 
 static int attach_tracepoint(struct mrl_probes *probes,
                              struct bpf_program *program,
-                             const char *name)
+                             const char *name,
+                             int syscall)
 {
     int event = mrl_tracepoint__open("syscalls", name);
 
-    return event < 0 ? event : attach_event(probes, program, event);
+    return event < 0 ? event : attach_event(probes, program, event, syscall);
 }
 
 static int attach_tracepoints(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)
@@ -106,7 +114,7 @@ static int attach_tracepoints(struct mrl_probes *probes, enum mrl_moment moment,
         if (!(syscalls & (1U << i)))
             continue;
         snprintf(name, sizeof(name), "%s_%s", moments[moment], mrl_event_def__at(i)->name);
-        err = attach_tracepoint(probes, program, name);
+        err = attach_tracepoint(probes, program, name, (int)i);
     }
     return err;
 }
@@ -235,7 +243,9 @@ static int attach_fentry(struct mrl_probes *probes,
     struct bpf_program *program = function_program(probes, moment, event, entry);
 
     (void)function;
-    return bpf_program__autoload(program) ? mrl_hook__attach_program(probes, program) : 0;
+    return bpf_program__autoload(program)
+               ? mrl_hook__attach_program(probes, program, (int)event->index)
+               : 0;
 }
 
 static int attach_fentries(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)
@@ -266,13 +276,13 @@ static int attach_kprobe(struct mrl_probes *probes,
     struct bpf_program *program = moment_program(probes, probes->rung->name, moment);
     int roomy = -ENOENT;
 
-    (void)event;
     (void)entry;
     if (options.retprobe)
         roomy = mrl_retprobe__open(function, bpf_program__fd(program));
     if (roomy >= 0)
-        return attach_event(probes, program, roomy);
-    return keep_link(probes, bpf_program__attach_kprobe_opts(program, function, &options));
+        return attach_event(probes, program, roomy, (int)event->index);
+    return keep_link(probes, bpf_program__attach_kprobe_opts(program, function, &options),
+                     (int)event->index);
 }
 
 static int attach_kprobes(struct mrl_probes *probes, enum mrl_moment moment, uint32_t syscalls)

@@ -196,7 +196,7 @@ static int no_memory(const struct mrl_rung *rung,
 
 static bool wants_target(const struct mrl_source_options *options)
 {
-    return options->needs & MRL_NEED_TARGET || options->events & (1U << MRL_EVENT_DO_MRELEASE);
+    return options->needs & MRL_NEED_TARGET || options->may_watch & (1U << MRL_EVENT_DO_MRELEASE);
 }
 
 /* It is the first that is tried, where it is tried at all. */
@@ -268,4 +268,23 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
     say_what_evades(options, probes.rung);
     *ret_probes = probes;
     return 0;
+}
+
+int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error)
+{
+    struct attempt attempt = { 0 };
+    libbpf_print_fn_t print;
+    int err;
+
+    pthread_mutex_lock(&print_lock);
+    print = libbpf_set_print(hear_libbpf);
+    current_attempt = &attempt;
+    err = mrl_probes__watch(probes, events);
+    current_attempt = NULL;
+    libbpf_set_print(print);
+    pthread_mutex_unlock(&print_lock);
+    if (!err)
+        return 0;
+    return mrl_error__set(error, err, "rung %s: %s%s%s%s", probes->rung->name, strerror(-err),
+                          attempt.said[0] ? " (" : "", attempt.said, attempt.said[0] ? ")" : "");
 }

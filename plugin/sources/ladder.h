@@ -15,4 +15,7 @@ int mrl_ladder__climb(const struct mrl_source_options *options,
                       struct mrl_error *error,
                       struct mrl_probes *ret_probes);
 
+/** mrl_probes__watch(), with a line in `error`, and without a word of libbpf's. */
+int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error);
+
 #endif

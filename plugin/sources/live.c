@@ -12,6 +12,7 @@
  * lets the ring fill for a moment, unless its batch was full.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -41,6 +42,8 @@ enum {
 struct mrl_source {
     struct mrl_host host;
     struct mrl_probes probes;
+    pthread_mutex_t lock; /* of the probes: they are watched, counted and stopped by any thread */
+    atomic_bool stopped;
     struct mrl_losses losses;
     bool untold; /* records were read since the losses were last told */
     struct ring_buffer *rings[MRL_LANE_COUNT];
@@ -229,8 +232,7 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
         count = nap_and_consume(source);
     else
         count = source->busy ? spin(source) : consume(source);
-    if (!count && !source->sifted && timeout_ms && source->probes.link_count &&
-        !source->interrupted)
+    if (!count && !source->sifted && timeout_ms && !source->stopped && !source->interrupted)
         count = wait_and_consume(source, end);
     source->busy = count > 0 || source->sifted ? source->busy + 1 : 0;
     return count;
@@ -239,7 +241,7 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 /* Whether to look again after records that were all filtered: detached, until there are no more. */
 static bool may_look_again(struct mrl_source *source, int64_t end)
 {
-    if (!source->probes.link_count)
+    if (source->stopped)
         return true;
     sleep_for(source, 0);
     return !source->interrupted && mrl_clock__ns(CLOCK_MONOTONIC) < end;
@@ -255,7 +257,7 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     do
         count = look(source, timeout_ms, end);
     while (!count && source->sifted && may_look_again(source, end));
-    if (!count && !source->probes.link_count)
+    if (!count && source->stopped)
         count = tell_losses(source);
     source->interrupted = false;
     return count;
@@ -271,14 +273,28 @@ static void live_interrupt(struct mrl_source *source)
 
 static void live_stop(struct mrl_source *source)
 {
+    pthread_mutex_lock(&source->lock);
     mrl_probes__detach(&source->probes);
+    source->stopped = true;
+    pthread_mutex_unlock(&source->lock);
+}
+
+static int live_watch(struct mrl_source *source, uint32_t events, struct mrl_error *error)
+{
+    int err;
+
+    pthread_mutex_lock(&source->lock);
+    err = source->stopped ? mrl_error__set(error, -ESHUTDOWN, "the probes are gone")
+                          : mrl_ladder__watch(&source->probes, events, error);
+    pthread_mutex_unlock(&source->lock);
+    return err;
 }
 
 static void live_close(struct mrl_source *source)
 {
     if (!source)
         return;
-    mrl_probes__detach(&source->probes);
+    live_stop(source);
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         ring_buffer__free(source->rings[lane]);
     mrl_losses__done(&source->losses);
@@ -289,6 +305,7 @@ static void live_close(struct mrl_source *source)
         close(source->epoll);
     if (source->wake >= 0)
         close(source->wake);
+    pthread_mutex_destroy(&source->lock);
     free(source);
 }
 
@@ -338,6 +355,7 @@ static int live_open(const struct mrl_source_options *options,
 
     if (!source)
         return mrl_error__set(error, -ENOMEM, "out of memory");
+    pthread_mutex_init(&source->lock, NULL);
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     source->epoll = epoll_create1(EPOLL_CLOEXEC);
     err = source->wake < 0 || source->epoll < 0 ? -errno : mrl_host__init(&source->host);
@@ -346,7 +364,7 @@ static int live_open(const struct mrl_source_options *options,
     if (!err)
         err = mrl_ladder__climb(options, source->host.cgroup_v1, error, &source->probes);
     if (!err) {
-        err = mrl_losses__init(&source->losses, &source->host, &source->probes, options->events);
+        err = mrl_losses__init(&source->losses, &source->host, &source->probes, options->may_watch);
         if (!err)
             err = init_filter(source, options);
         if (!err)
@@ -367,10 +385,13 @@ static int live_counts(struct mrl_source *source,
                        struct mrl_event_counts *ret_counts)
 {
     struct mrl_event_counts counts;
-    int err = mrl_probes__counters(&source->probes, event, &counts);
+    int err;
 
+    pthread_mutex_lock(&source->lock);
+    err = mrl_probes__counters(&source->probes, event, &counts);
     if (!err)
         err = mrl_probes__missed(&source->probes, &counts.missed);
+    pthread_mutex_unlock(&source->lock);
     if (err)
         return err;
     counts.decoded = source->decoded[event];
@@ -392,5 +413,6 @@ const struct mrl_source_ops mrl_live_source = {
     .stop = live_stop,
     .close = live_close,
     .counts = live_counts,
+    .watch = live_watch,
     .rung = live_rung,
 };

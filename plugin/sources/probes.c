@@ -54,10 +54,9 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
 }
 
 /* The exit program of another rung that stands beside this one. */
-static struct bpf_program *program_beside(const struct mrl_probes *probes,
-                                          const struct mrl_source_options *options)
+static struct bpf_program *program_beside(const struct mrl_probes *probes)
 {
-    if (!probes->rung->beside || strcmp(options->coverage, "all") != 0)
+    if (!probes->rung->beside || strcmp(probes->coverage, "all") != 0)
         return NULL;
     return mrl_hook__exit_program(probes, probes->rung->beside);
 }
@@ -68,10 +67,10 @@ static int choose_programs(struct mrl_probes *probes, const struct mrl_source_op
 
     bpf_object__for_each_program(program, probes->object->obj)
         bpf_program__set_autoload(program, false);
-    program = program_beside(probes, options);
+    program = program_beside(probes);
     if (program)
         bpf_program__set_autoload(program, true);
-    return mrl_hook__of(probes->rung)->choose(probes, mrl_probes__syscalls(options->events));
+    return mrl_hook__of(probes->rung)->choose(probes, mrl_probes__syscalls(options->may_watch));
 }
 
 static int load(struct mrl_probes *probes,
@@ -83,6 +82,7 @@ static int load(struct mrl_probes *probes,
     int err;
 
     probes->rung = rung;
+    probes->coverage = options->coverage;
     probes->object = mrelease_bpf__open();
     if (!probes->object)
         return -errno;
@@ -93,9 +93,9 @@ static int load(struct mrl_probes *probes,
         bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
         bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
     }
-    size_ring(probes->object->maps.rare_records, options->events, MRL_LANE_RARE,
+    size_ring(probes->object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
               options->rare_ring_bytes);
-    size_ring(probes->object->maps.mlock_records, options->events, MRL_LANE_MLOCK,
+    size_ring(probes->object->maps.mlock_records, options->may_watch, MRL_LANE_MLOCK,
               options->mlock_ring_bytes);
     if (getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
         return -errno;
@@ -104,7 +104,7 @@ static int load(struct mrl_probes *probes,
     /* Seven eighths. */
     probes->object->rodata->settings.failing_limit =
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
-    probes->object->rodata->settings.events = options->events;
+    probes->object->rodata->settings.events = options->may_watch;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
     probes->object->rodata->settings.needs = options->needs;
     if (options->cpus) {
@@ -117,28 +117,79 @@ static int load(struct mrl_probes *probes,
     return mrelease_bpf__load(probes->object);
 }
 
+/* -- attaching -------------------------------------------------------------------------------- */
+
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
  * call that returned between the two. Before them the one that stands beside: it must see the end
  * of each call that a function's exit has marked. Nothing is reported before all are there.
  */
-static int attach(struct mrl_probes *probes, const struct mrl_source_options *options)
+static int attach(struct mrl_probes *probes, uint32_t syscalls)
 {
     struct bpf_program *kill = probes->object->progs.kill__signal_generate;
     const struct mrl_hook *hook = mrl_hook__of(probes->rung);
-    uint32_t syscalls = mrl_probes__syscalls(options->events);
-    struct bpf_program *beside = program_beside(probes, options);
-    int err = beside ? mrl_hook__attach_program(probes, beside) : 0;
+    struct bpf_program *beside = program_beside(probes);
+    int err = 0;
 
-    if (!err && bpf_program__autoload(kill))
-        err = mrl_hook__attach_program(probes, kill);
+    if (!probes->syscalls && beside)
+        err = mrl_hook__attach_program(probes, beside, MRL_ALL_SYSCALLS);
+    if (!err && !probes->syscalls && bpf_program__autoload(kill))
+        err = mrl_hook__attach_program(probes, kill, MRL_ALL_SYSCALLS);
     if (!err)
         err = hook->attach(probes, MRL_MOMENT_EXIT, syscalls);
     if (!err)
         err = hook->attach(probes, MRL_MOMENT_ENTER, syscalls);
-    if (!err) {
-        probes->object->bss->armed_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
-        __atomic_store_n(&probes->object->bss->armed, 1, __ATOMIC_RELEASE);
+    return err;
+}
+
+static bool belongs(const struct mrl_attached *attached, uint32_t syscalls, uint32_t left)
+{
+    return attached->syscall == MRL_ALL_SYSCALLS ? !left : (syscalls >> attached->syscall) & 1;
+}
+
+/* A grace period: the programs that ran when the links went have ended, and counted. */
+static void wait_for_programs(void)
+{
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* The links of these calls; the last ones take those of all calls along. Order stays. */
+static void detach(struct mrl_probes *probes, uint32_t syscalls)
+{
+    uint32_t left = probes->syscalls & ~syscalls;
+    unsigned int kept = 0;
+    uint64_t missed = probes->missed_by_links;
+
+    for (unsigned int i = 0; i < probes->link_count; i++) {
+        if (belongs(&probes->links[i], syscalls, left)) {
+            missed += mrl_misses__of_link(probes->links[i].link);
+            bpf_link__destroy(probes->links[i].link);
+        } else {
+            probes->links[kept++] = probes->links[i];
+        }
+    }
+    __atomic_store_n(&probes->missed_by_links, missed, __ATOMIC_RELAXED);
+    if (kept == probes->link_count)
+        return;
+    probes->link_count = kept;
+    if (mrl_hook__of(probes->rung)->clean)
+        mrl_hook__of(probes->rung)->clean();
+    wait_for_programs();
+}
+
+/* -- proving ---------------------------------------------------------------------------------- */
+
+static int count_self(const struct mrl_probes *probes,
+                      uint32_t syscalls,
+                      uint64_t ret_self[MRL_EVENT_COUNT])
+{
+    struct mrl_event_counts counts = { 0 };
+    int err = 0;
+
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
+        if (syscalls & (1U << i))
+            err = mrl_probes__counters(probes, i, &counts);
+        ret_self[i] = counts.self;
     }
     return err;
 }
@@ -147,19 +198,82 @@ static int attach(struct mrl_probes *probes, const struct mrl_source_options *op
 static int prove(struct mrl_probes *probes, uint32_t syscalls)
 {
     uint64_t cookie = probes->object->rodata->settings.self_cookie, calls = 1;
-    int ways = mrl_proof__call(syscalls, cookie), err = ways < 0 ? ways : 0;
+    uint64_t before[MRL_EVENT_COUNT], after[MRL_EVENT_COUNT];
+    int err = count_self(probes, syscalls, before);
+    int ways = err ? err : mrl_proof__call(syscalls, cookie);
 
+    if (ways < 0)
+        return ways;
     if (probes->rung->sees_compat)
         calls = (uint64_t)ways;
-    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
-        struct mrl_event_counts counts;
+    err = count_self(probes, syscalls, after);
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
+        if ((syscalls & (1U << i)) && after[i] - before[i] != calls)
+            err = after[i] - before[i] < calls ? -ENODATA : -ENOTUNIQ;
+    return err;
+}
 
-        if (!(syscalls & (1U << i)))
-            continue;
-        err = mrl_probes__counters(probes, i, &counts);
-        if (!err && counts.self != calls)
-            err = counts.self < calls ? -ENODATA : -ENOTUNIQ;
+/* -- watching --------------------------------------------------------------------------------- */
+
+static void set_watched(struct mrl_probes *probes, uint32_t events)
+{
+    probes->events = events;
+    __atomic_store_n(&probes->object->bss->watched, events, __ATOMIC_SEQ_CST);
+}
+
+/* Until a call's probes are all known to run, whatever is open in the state of a task is old. */
+static void set_since(struct mrl_probes *probes, uint32_t syscalls, uint64_t time_ns)
+{
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (syscalls & (1U << i))
+            __atomic_store_n(&probes->object->bss->watched_since[i], time_ns, __ATOMIC_SEQ_CST);
+}
+
+/* Beside what is watched already. */
+static int watch_more(struct mrl_probes *probes, uint32_t events, const char **ret_stage)
+{
+    uint32_t syscalls = mrl_probes__syscalls(events) & ~probes->syscalls, before = probes->events;
+    int err;
+
+    *ret_stage = "attach";
+    err = attach(probes, syscalls);
+    if (!err) {
+        set_since(probes, syscalls, UINT64_MAX);
+        set_watched(probes, before | events);
+        set_since(probes, syscalls, (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME));
+        *ret_stage = "proof";
+        err = syscalls ? prove(probes, syscalls) : 0;
     }
+    if (err) {
+        set_watched(probes, before);
+        detach(probes, syscalls);
+        return err;
+    }
+    probes->syscalls |= syscalls;
+    return 0;
+}
+
+/* It says so first: an entry that finds a call open must not think that its exit was missed. */
+static void watch_only(struct mrl_probes *probes, uint32_t events)
+{
+    uint32_t unused = probes->syscalls & ~mrl_probes__syscalls(events);
+
+    set_watched(probes, probes->events & events);
+    detach(probes, unused);
+    probes->syscalls &= ~unused;
+}
+
+int mrl_probes__watch(struct mrl_probes *probes, uint32_t events)
+{
+    const char *stage;
+    int err = 0;
+
+    if (events & ~probes->object->rodata->settings.events)
+        return -EINVAL;
+    if (events & ~probes->events)
+        err = watch_more(probes, events & ~probes->events, &stage);
+    if (!err)
+        watch_only(probes, events);
     return err;
 }
 
@@ -169,22 +283,14 @@ int mrl_probes__open(const struct mrl_rung *rung,
                      const char **ret_stage,
                      struct mrl_probes *ret_probes)
 {
-    uint32_t syscalls = mrl_probes__syscalls(options->events);
     struct mrl_probes probes = { 0 };
-    const char *stage = "load";
     int err = load(&probes, rung, options, cgroup_v1);
 
-    if (!err) {
-        stage = "attach";
-        err = attach(&probes, options);
-    }
-    if (!err) {
-        stage = "proof";
-        err = prove(&probes, syscalls);
-    }
+    *ret_stage = "load";
+    if (!err)
+        err = watch_more(&probes, options->events, ret_stage);
     if (err) {
         mrl_probes__close(&probes);
-        *ret_stage = stage;
         return err;
     }
     *ret_probes = probes;
@@ -198,16 +304,6 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
 {
     return bpf_map__lookup_elem(probes->object->maps.event_counters, &event, sizeof(event),
                                 ret_counters, cpus * sizeof(*ret_counters), 0);
-}
-
-/* Asked once, at the end: another thread may not look at links that are about to go. */
-static uint64_t missed_by_links(const struct mrl_probes *probes)
-{
-    uint64_t missed = 0;
-
-    for (unsigned int i = 0; i < probes->link_count; i++)
-        missed += mrl_misses__of_link(probes->links[i]);
-    return missed;
 }
 
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
@@ -261,21 +357,12 @@ int mrl_probes__counters(const struct mrl_probes *probes,
 
 void mrl_probes__detach(struct mrl_probes *probes)
 {
-    if (!probes->link_count)
+    if (!probes->object)
         return;
-    __atomic_store_n(&probes->missed_by_links, missed_by_links(probes), __ATOMIC_RELAXED);
-    /* Exits go first: an entry that finds a call open must not think that its exit was missed. */
-    __atomic_store_n(&probes->object->bss->armed, 0, __ATOMIC_SEQ_CST);
-    for (unsigned int i = 0; i < probes->link_count; i++)
-        bpf_link__destroy(probes->links[i]);
-    probes->link_count = 0;
+    watch_only(probes, 0);
     mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
     mrl_reaper__close(probes->reaper);
     probes->reaper = NULL;
-    if (mrl_hook__of(probes->rung)->clean)
-        mrl_hook__of(probes->rung)->clean();
-    /* A grace period: the programs that ran when the links went have ended, and counted. */
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void mrl_probes__close(struct mrl_probes *probes)

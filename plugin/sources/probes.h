@@ -10,18 +10,28 @@
 struct mrelease_bpf;
 struct mrl_reaper;
 
-enum { MRL_LINKS_MAX = 64 };
+enum { MRL_LINKS_MAX = 64, MRL_ALL_SYSCALLS = -1 };
 
-/** Probes that are attached and proven. */
+/** A link, and which call it is for: an index of the table, or MRL_ALL_SYSCALLS. */
+struct mrl_attached {
+    struct bpf_link *link;
+    int syscall;
+};
+
+/** Probes that are attached and proven. One thread at a time may change or read them; the counters
+ * any. */
 struct mrl_probes {
     struct mrelease_bpf *object;
     const struct mrl_rung *rung;
-    struct bpf_link
-        *links[MRL_LINKS_MAX]; /* exits first: they are attached first, and detached first */
+    const char *coverage;
+    uint32_t events;   /* that are watched */
+    uint32_t syscalls; /* that are attached */
+    /* Of each call, exits first: they are attached first, and detached first. */
+    struct mrl_attached links[MRL_LINKS_MAX];
     unsigned int link_count;
     struct mrl_reaper *reaper; /* beside them; NULL: not here */
     uint64_t reaper_missed;    /* by that one, when it is closed */
-    uint64_t missed_by_links;  /* 0 until they are detached */
+    uint64_t missed_by_links;  /* of those that were detached */
 };
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
@@ -37,6 +47,13 @@ int mrl_probes__open(const struct mrl_rung *rung,
                      bool cgroup_v1,
                      const char **ret_stage,
                      struct mrl_probes *ret_probes);
+
+/**
+ * Watches these of the events that were loaded (options.may_watch), and no others: detaches what no
+ * event needs any more, attaches and proves what is new. On failure all is as it was before.
+ * Errors: as mrl_probes__open().
+ */
+int mrl_probes__watch(struct mrl_probes *probes, uint32_t events);
 
 /** Detaches; when it returns, no program runs any more. Idempotent. */
 void mrl_probes__detach(struct mrl_probes *probes);

@@ -57,6 +57,9 @@ struct mrl_plugin_options {
     /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
      * what these need. Without, they are null. */
     uint32_t extras;
+    /** mrl_plugin__enable() may be called with any event: the programs of all are loaded, those of
+     * `events` are attached. Costs a little time and memory at the start, and nothing later. */
+    bool switchable;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
@@ -115,8 +118,21 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
  * reads. */
 unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin);
 
-/** The chosen events: a bit per table index. */
+/** The chosen events, those that were enabled later among them, also when they are disabled again:
+ * a bit per table index. Any thread. */
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
+
+/**
+ * Watches the event at table index `event` from now on: its probes are attached and proven. When it
+ * is watched already, nothing happens. The filters that the plugin was opened with hold for it.
+ * Blocks for some ms. Any thread. Errors: -EINVAL no such event; -EOPNOTSUPP the event is not of the
+ * probes, the plugin is not switchable, or it replays; -ESHUTDOWN the probes are gone; as open().
+ */
+int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
+
+/** Watches it no more: its probes are detached, unless another event needs them. What was seen
+ * before may still be read. Threads and errors as mrl_plugin__enable(). */
+int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
 
 /** What became of one event so far, summed over CPUs. seen = submitted + refused + no_memory +
  * exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
