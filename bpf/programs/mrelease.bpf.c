@@ -89,6 +89,16 @@ static __always_inline bool chosen(int event)
     return can_be_chosen(event) && watched & (1U << event);
 }
 
+/* Of a call that a record names. */
+static __always_inline bool is_watched(__u32 event)
+{
+    __u32 events = 1U << (event & (MRL_EVENTS_MAX - 1));
+
+    if (event == MRL_EVENT_PROCESS_MRELEASE)
+        events |= 1U << MRL_EVENT_DO_MRELEASE;
+    return watched & events;
+}
+
 static __always_inline __u64 since(__u32 event)
 {
     asm volatile("" : "+r"(event)); /* the mask is the verifier's bound */
@@ -249,13 +259,14 @@ static __always_inline void count_no_memory(int event)
 /*
  * An entry while the task's last call is still open: the exit of that one was not shown to us. A
  * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
- * already.
+ * already. Not so a call that nobody watches any more, or that began before it was disabled.
  */
 static __always_inline void count_exit_missed(const struct mrl_record *record)
 {
     struct mrl_event_counters *counters;
 
-    if (!(record->flags & MRL_CALL_OPEN) || record->entry_ns < since(record->event))
+    if (!(record->flags & MRL_CALL_OPEN) || !is_watched(record->event) ||
+        record->entry_ns < since(record->event))
         return;
     counters = counters_of(record->event);
     if (!counters)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Any bytes as a request of each method, and any text as the settings of a server: an answer or a
  * status, and the mask of a stream can be used. */
+#include <errno.h>
+
 #include "fuzz.h"
 #include "grpc/requests.h"
+#include "grpc/server.h"
 
 static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
 {
@@ -17,10 +20,24 @@ static void set_log_level(void *context, enum mrl_log_level level)
     must(level <= MRL_LOG_DEBUG);
 }
 
+static int watch(void *context, unsigned int event, bool on, struct mrl_error *error)
+{
+    (void)context;
+    must(event < mrl_event_def__count());
+    return on ? 0 : mrl_error__set(error, -EOPNOTSUPP, "not here");
+}
+
+void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
+{
+    (void)level;
+    must(*format);
+}
+
 static const struct mrl_grpc_program program = {
     .version = "0.1.0",
     .set_log_level = set_log_level,
     .counts = counts,
+    .watch = watch,
 };
 
 const struct mrl_grpc_program *mrl_grpc_program = &program;

@@ -25,6 +25,7 @@ from server import STREAM, Server, call, frame, request
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
+MLOCK, MUNLOCK = 149, 150
 
 
 def stub(channel):
@@ -140,6 +141,54 @@ def test_metrics_are_the_counters_of_the_probes():
         diagnostic.ChangeLogLevel(diagnostic_pb2.ChangeLogLevelRequest(level="Debug"), timeout=WAIT)
         trace = diagnostic.GetStacktrace(diagnostic_pb2.GetStacktraceRequest(), timeout=WAIT)
         assert b"\n" in trace.Stacktrace
+
+
+def test_events_are_enabled_and_disabled():
+    """What is off is not there at all: no other client, and no file, sees it."""
+    def names_after(stream, calls):
+        """The events up to a mark, which comes through another ring: it must not overtake."""
+        calls()
+        time.sleep(0.1)
+        call(pidfd=-77)
+        names = []
+        for response in stream:
+            if response.event.name == "process_mrelease" and pidfd_of(response) == -77:
+                return names
+            names.append(response.event.name)
+
+    def lock():
+        server.libc.syscall(MLOCK, 0, 0)
+        server.libc.syscall(MUNLOCK, 0, 0)
+
+    with Server(PROGRAM, "--output", "json:/dev/null") as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        enable = lambda name: stub(channel).EnableEvent(
+            tracee_pb2.EnableEventRequest(name=name), timeout=WAIT)
+        disable = lambda name: stub(channel).DisableEvent(
+            tracee_pb2.DisableEventRequest(name=name), timeout=WAIT)
+        assert names_after(stream, lock) == []
+        enable("munlock")
+        assert names_after(stream, lock) == ["munlock"]
+        enable("mlock")
+        enable("mlock")
+        assert sorted(names_after(stream, lock)) == ["mlock", "munlock"]
+        descriptors = it.descriptors()
+        for _ in range(20):
+            disable("mlock")
+            assert names_after(stream, lock) == ["munlock"]
+            enable("mlock")
+        assert it.descriptors() <= descriptors, "links leak"
+        disable("mlock")
+        disable("munlock")
+        assert names_after(stream, lock) == []
+        assert status_of(lambda: enable("mlok"))[0] == "NOT_FOUND"
+        assert "mlock" in status_of(lambda: disable("mlok"))[1]
+        assert status_of(lambda: disable("events_lost"))[0] == "FAILED_PRECONDITION"
+        await_(lambda: it.said("a client enables mlock"))
+        stream.cancel()
+    assert not it.said("accounting"), it.lines
+    assert it.said("munlock: "), "no totals of what was enabled later"
 
 
 def test_wrong_requests_get_the_right_status():
