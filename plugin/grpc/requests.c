@@ -256,6 +256,28 @@ void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *re
     switch_event(bytes, size, false, reply);
 }
 
+/* There are no detectors; who asks for one by name hears what main would say. */
+void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetDetectorsCatalogRequest *request =
+        unpack(&tracee__v1beta1__get_detectors_catalog_request__descriptor, bytes, size, reply);
+    Tracee__V1beta1__GetDetectorsCatalogResponse response =
+        TRACEE__V1BETA1__GET_DETECTORS_CATALOG_RESPONSE__INIT;
+    struct mrl_error error;
+
+    if (!request)
+        return;
+    if (request->n_detector_ids)
+        mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "detector_id %.100s not found",
+                        request->detector_ids[0]);
+    for (size_t i = 0; i < request->n_event_names && reply->status == GRPC_STATUS_OK; i++)
+        if (!mrl_event_def__find(request->event_names[i], &error))
+            mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "%s", error.text);
+    free_message(request);
+    if (reply->status == GRPC_STATUS_OK)
+        pack(&response.base, reply);
+}
+
 void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     Tracee__V1beta1__GetVersionResponse response = TRACEE__V1BETA1__GET_VERSION_RESPONSE__INIT;

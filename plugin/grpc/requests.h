@@ -23,6 +23,7 @@ bool mrl_request__stream(const uint8_t *bytes,
 void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__enable(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
+void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply);

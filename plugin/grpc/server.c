@@ -41,6 +41,7 @@ static const struct mrl_method methods[] = {
     { .path = TRACEE "GetEventDefinitions", .answer = mrl_answer__definitions },
     { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable },
     { .path = TRACEE "DisableEvent", .answer = mrl_answer__disable },
+    { .path = TRACEE "GetDetectorsCatalog", .answer = mrl_answer__detectors },
     { .path = TRACEE "GetVersion", .answer = mrl_answer__version },
     { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
     { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level },

@@ -85,6 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     answer(mrl_answer__definitions, data, size);
     answer(mrl_answer__enable, data, size);
+    answer(mrl_answer__disable, data, size);
+    answer(mrl_answer__detectors, data, size);
     answer(mrl_answer__metrics, data, size);
     answer(mrl_answer__log_level, data, size);
     answer(mrl_answer__health, data, size);

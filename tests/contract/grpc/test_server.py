@@ -131,6 +131,15 @@ def test_definitions_name_what_is_asked_for_and_what_is_near():
         assert code == "NOT_FOUND" and "mlock" in text, (code, text)
 
 
+def test_there_are_no_detectors():
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        ask = lambda **fields: stub(channel).GetDetectorsCatalog(
+            detector_catalog_pb2.GetDetectorsCatalogRequest(**fields), timeout=WAIT)
+        assert not ask().entries and not ask(event_names=["mlock"]).entries
+        assert status_of(lambda: ask(detector_ids=["TRC-1"]))[0] == "INVALID_ARGUMENT"
+        assert status_of(lambda: ask(event_names=["mlok"]))[0] == "INVALID_ARGUMENT"
+
+
 def test_metrics_are_the_counters_of_the_probes():
     with Server(PROGRAM) as it, channel_to(it) as channel:
         diagnostic = diagnostic_pb2_grpc.DiagnosticServiceStub(channel)
@@ -474,5 +483,5 @@ def main():
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
         server.make_stubs(stubs)
-        from tracee.v1beta1 import diagnostic_pb2, diagnostic_pb2_grpc, tracee_pb2, tracee_pb2_grpc
+        from tracee.v1beta1 import detector_catalog_pb2, diagnostic_pb2, diagnostic_pb2_grpc, tracee_pb2, tracee_pb2_grpc
         main()
