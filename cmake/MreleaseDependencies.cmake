@@ -27,6 +27,8 @@ find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
 
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc gpr)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 find_program(PROTOC NAMES protoc REQUIRED)
 find_program(PROTOC_C NAMES protoc-c REQUIRED)
 find_path(PROTOBUF_INCLUDE google/protobuf/timestamp.proto REQUIRED)

@@ -91,7 +91,8 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
 }
 
 /* Core has nothing more to say of the call. A message that a peer's full socket holds up would keep
- * the connection for as long as the peer likes: it is cut. */
+ * the connection for as long as the peer likes: it is cut. With TLS, which is TCP, keepalive does.
+ */
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
@@ -99,7 +100,7 @@ static void on_closed(struct mrl_call *call, bool ok)
     if (call->subscriber && mrl_subscriber__close(call->subscriber)) {
         char *peer = grpc_call_get_peer(call->core);
 
-        if (peer && !strncmp(peer, "fd:", 3))
+        if (call->server->listener && peer && !strncmp(peer, "fd:", 3))
             mrl_listener__cut(call->server->listener, (int)strtol(peer + 3, NULL, 10));
         gpr_free(peer);
     }

@@ -21,12 +21,7 @@ struct mrl_listener;
 /** Takes a connected socket over, on the listener's thread. */
 typedef void (*mrl_accept_fn)(void *context, int fd);
 
-/**
- * Binds "unix:PATH" (mode 0600 unless options say otherwise; a stale socket there is replaced, a
- * live one is an error) or "tcp:HOST:PORT" (a loopback address, unless options.insecure).
- * `*ret_listener` is new. Errors: -EINVAL the destination; as socket(), bind() and listen(); each
- * with a line.
- */
+/** Listens at an address, as mrl_address__listen() with its errors. `*ret_listener` is new. */
 int mrl_listener__open(const char *destination,
                        const struct mrl_server_options *options,
                        struct mrl_error *error,

@@ -80,6 +80,11 @@ static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     return 0;
 }
 
+static int grpc_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    return mrl_server__reload(sink->server, error);
+}
+
 static int grpc_close(struct mrl_sink *sink)
 {
     mrl_server__close(sink->server);
@@ -89,9 +94,10 @@ static int grpc_close(struct mrl_sink *sink)
 
 static const struct mrl_sink_ops sink = {
     .name = "grpc",
-    .doc = "Tracee's gRPC API: unix:PATH or tcp:HOST:PORT.",
+    .doc = "Tracee's gRPC API: unix:PATH, tcp:HOST:PORT or systemd.",
     .open = grpc_open,
     .write = grpc_write,
+    .reopen = grpc_reopen,
     .close = grpc_close,
 };
 

@@ -29,6 +29,33 @@ static int set_group(struct mrl_server_options *options, const char *value, stru
     return 0;
 }
 
+static int set_file(char target[MRL_FILE_MAX], const char *value, struct mrl_error *error)
+{
+    if (!*value)
+        return mrl_error__set(error, -EINVAL, "cert=, key= and client-ca= each want a path");
+    if ((size_t)snprintf(target, MRL_FILE_MAX, "%s", value) >= MRL_FILE_MAX)
+        return mrl_error__set(error, -EINVAL, "'%.32s…': a path of at most %d bytes", value,
+                              MRL_FILE_MAX - 1);
+    return 0;
+}
+
+static int set_cert(struct mrl_server_options *options, const char *value, struct mrl_error *error)
+{
+    return set_file(options->cert, value, error);
+}
+
+static int set_key(struct mrl_server_options *options, const char *value, struct mrl_error *error)
+{
+    return set_file(options->key, value, error);
+}
+
+static int set_client_ca(struct mrl_server_options *options,
+                         const char *value,
+                         struct mrl_error *error)
+{
+    return set_file(options->client_ca, value, error);
+}
+
 /* `*ret_index`: which of the words it is. */
 static int choose(const char *name,
                   const char *value,
@@ -64,10 +91,9 @@ static const struct {
     const char *name;
     int (*set)(struct mrl_server_options *options, const char *value, struct mrl_error *error);
 } rows[] = {
-    { "mode", set_mode },
-    { "group", set_group },
-    { "on-full", set_on_full },
-    { "insecure", set_insecure },
+    { "mode", set_mode },           { "group", set_group }, { "on-full", set_on_full },
+    { "insecure", set_insecure },   { "cert", set_cert },   { "key", set_key },
+    { "client-ca", set_client_ca },
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -97,5 +123,9 @@ int mrl_server_options__read(struct mrl_server_options *options,
     while (!err && (setting = strsep(&rest, ",")))
         err = *setting ? set(options, setting, error) : 0;
     free(text);
+    if (!err && !*options->cert != !*options->key)
+        err = mrl_error__set(error, -EINVAL, "cert= and key= come together");
+    if (!err && *options->client_ca && !*options->cert)
+        err = mrl_error__set(error, -EINVAL, "client-ca= wants cert= and key=");
     return err;
 }

@@ -14,6 +14,7 @@
 #include "grpc/listener.h"
 #include "grpc/requests.h"
 #include "grpc/stream.h"
+#include "grpc/tls.h"
 
 #if defined(__SANITIZE_THREAD__)
 #    include <sanitizer/tsan_interface.h>
@@ -28,7 +29,9 @@ enum {
     KEEPALIVE_MS = 5000, /* as Tracee's */
     KEEPALIVE_TIMEOUT_MS = 1000,
     REQUEST_BYTES = 256 * 1024,
-    STREAMS_MAX = 100, /* of a connection */
+    STREAMS_MAX = 100,        /* of a connection */
+    HANDSHAKE_MS = 10 * 1000, /* of TLS */
+    METADATA_BYTES = 8 * 1024,
 };
 
 /* -- methods ---------------------------------------------------------------------------------- */
@@ -136,6 +139,9 @@ static grpc_server *make_core(void)
         { GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000 },
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
         { GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX },
+        { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
+        { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS },
+        { GRPC_ARG_ALLOW_REUSEPORT, 0 },
     };
     enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
     grpc_arg rows[COUNT];
@@ -146,6 +152,29 @@ static grpc_server *make_core(void)
                               .key = (char *)(uintptr_t)settings[i].name,
                               .value.integer = settings[i].value };
     return grpc_server_create(&arguments, NULL);
+}
+
+/* With TLS, core listens: only it can shake hands. */
+static int listen_at(struct mrl_server *server, const char *destination, struct mrl_error *error)
+{
+    if (!*server->options.cert)
+        return mrl_listener__open(destination, &server->options, error, &server->listener);
+    return mrl_tls__open(destination, &server->options, error, &server->tls);
+}
+
+static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
+{
+    int err = server->tls ? mrl_tls__listen(server->tls, server->core, error) : 0;
+
+    if (err)
+        return err;
+    grpc_server_start(server->core);
+    for (int i = 0; i < AWAITED_CALLS; i++)
+        mrl_call__await(server);
+    err = start_threads(server);
+    if (!err && server->listener)
+        err = mrl_listener__start(server->listener, accept_connection, server);
+    return err ? mrl_error__set(error, err, "%.256s: no thread", destination) : 0;
 }
 
 int mrl_server__open(const char *destination,
@@ -159,7 +188,7 @@ int mrl_server__open(const char *destination,
     if (!server)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     server->options = *options;
-    err = mrl_listener__open(destination, options, error, &server->listener);
+    err = listen_at(server, destination, error);
     if (err) {
         free(server);
         return err;
@@ -170,18 +199,18 @@ int mrl_server__open(const char *destination,
         server->queues[i] = grpc_completion_queue_create_for_next(NULL);
         grpc_server_register_completion_queue(server->core, server->queues[i], NULL);
     }
-    grpc_server_start(server->core);
-    for (int i = 0; i < AWAITED_CALLS; i++)
-        mrl_call__await(server);
-    err = start_threads(server);
-    if (!err)
-        err = mrl_listener__start(server->listener, accept_connection, server);
+    err = start(server, destination, error);
     if (err) {
         mrl_server__close(server);
-        return mrl_error__set(error, err, "%.256s: no thread", destination);
+        return err;
     }
     *ret_server = server;
     return 0;
+}
+
+int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
+{
+    return server->tls ? mrl_tls__reload(server->tls, error) : 0;
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */
@@ -199,13 +228,17 @@ static void shut(struct mrl_server *server)
     struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
 
     atomic_store(&server->ending, true);
-    mrl_listener__stop(server->listener);
+    if (server->listener)
+        mrl_listener__stop(server->listener);
     grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
     mrl_server__end_streams(server);
     wait_until_shut(server, GRACE_MS);
     grpc_server_cancel_all_calls(server->core);
     wait_until_shut(server, GRACE_MS);
-    mrl_listener__cut(server->listener, -1);
+    if (server->listener)
+        mrl_listener__cut(server->listener, -1);
+    else
+        mrl_tls__cut(server->tls);
     wait_until_shut(server, UINT32_MAX);
 }
 
@@ -221,6 +254,7 @@ void mrl_server__close(struct mrl_server *server)
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
         grpc_completion_queue_destroy(server->queues[i]);
     mrl_listener__close(server->listener);
+    mrl_tls__close(server->tls);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -21,10 +21,12 @@ enum {
     MRL_QUEUE_NEW,       /* of new calls */
     MRL_QUEUE_CALLS,     /* the first of those of calls */
     MRL_QUEUE_COUNT = 3, /* of all */
+    MRL_FILE_MAX = 512,  /* of a path in a setting */
 };
 
 struct mrl_listener;
 struct mrl_subscriber;
+struct mrl_tls;
 
 /** How a server serves. */
 struct mrl_server_options {
@@ -33,6 +35,9 @@ struct mrl_server_options {
     bool insecure;        /* other than loopback addresses are served without TLS */
     unsigned int mode;    /* of a unix socket; 0: 0600 */
     char group[64];       /* of a unix socket, whose members may connect; "": none */
+    /* Paths of PEM files; "": none. */
+    char cert[MRL_FILE_MAX], key[MRL_FILE_MAX]; /* both or none */
+    char client_ca[MRL_FILE_MAX];               /* who signs those of clients, which are wanted */
 };
 
 /** Reads "name=value,name=value". Error: -EINVAL, with the nearest word. */
@@ -46,9 +51,10 @@ struct mrl_server {
     grpc_completion_queue *queues[MRL_QUEUE_COUNT];
     pthread_t threads[MRL_QUEUE_COUNT];
     unsigned int thread_count;
-    struct mrl_listener *listener;
-    atomic_bool ending; /* no new batch may begin on a queue */
-    atomic_bool shut;   /* core's shutdown is complete */
+    struct mrl_listener *listener; /* NULL with TLS */
+    struct mrl_tls *tls;           /* NULL: plain */
+    atomic_bool ending;            /* no new batch may begin on a queue */
+    atomic_bool shut;              /* core's shutdown is complete */
     atomic_uint next_queue;
     pthread_mutex_t lock; /* of the list of subscribers */
     struct mrl_subscriber *subscribers;
@@ -70,6 +76,10 @@ int mrl_server__open(const char *destination,
                      const struct mrl_server_options *options,
                      struct mrl_error *error,
                      struct mrl_server **ret_server);
+
+/** Reads the files of TLS again, for connections from now on. Errors: as mrl_tls__open(); those in
+ * use stay. */
+int mrl_server__reload(struct mrl_server *server, struct mrl_error *error);
 
 /** Tells all clients UNAVAILABLE, ends within two seconds whatever they do, and frees it. */
 void mrl_server__close(struct mrl_server *server);

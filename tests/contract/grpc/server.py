@@ -34,10 +34,18 @@ def call(pidfd=-1, count=1):
         libc.syscall(PROCESS_MRELEASE, pidfd, 0)
 
 
+def hand_over(listener):
+    """The start of a command that finds a socket as systemd gives it: as descriptor 3."""
+    if not listener:
+        return []
+    return ["bash", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=mrelease exec "$@" 3<&"$0"',
+            str(listener.fileno())]
+
+
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 
-    def __init__(self, program, *arguments, address=None, settings="", format="grpc"):
+    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None):
         self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
@@ -45,8 +53,8 @@ class Server:
         with open(program, "rb") as image:
             self.is_sanitized = b"__asan_init" in image.read()
         self.process = subprocess.Popen(
-            [program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
-            stderr=subprocess.PIPE, text=True)
+            [*hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
+            stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [])
         threading.Thread(target=self.read, daemon=True).start()
         self.wait_for("watching")
 
@@ -105,6 +113,9 @@ class Server:
 
 # -- HTTP/2 by hand --------------------------------------------------------------------------------
 
+STREAM = b"/tracee.v1beta1.TraceeService/StreamEvents"
+
+
 def frame(kind, flags, stream, payload):
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
@@ -125,4 +136,31 @@ def request(path, message, window=65535):
             + frame(1, 4, 1, headers) + frame(0, 1, 1, data))
 
 
-STREAM = b"/tracee.v1beta1.TraceeService/StreamEvents"
+# -- Python's client -------------------------------------------------------------------------------
+
+def stub(channel):
+    from tracee.v1beta1 import tracee_pb2_grpc
+    return tracee_pb2_grpc.TraceeServiceStub(channel)
+
+
+def open_stream(channel, **fields):
+    from tracee.v1beta1 import tracee_pb2
+    return stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(**fields), timeout=120)
+
+
+def channel_to(it, credentials=None):
+    import grpc
+    address = it.address if it.address.startswith("unix:") else it.address[len("tcp:"):]
+    options = [("grpc.enable_http_proxy", 0)]
+    if credentials:
+        return grpc.secure_channel(address, credentials, options=options)
+    return grpc.insecure_channel(address, options=options)
+
+
+def subscribed(_, count):
+    """Waits until this many streams were surely opened."""
+    time.sleep(0.2 + count * 0.002)
+
+
+def pidfd_of(response):
+    return next(value.int32 for value in response.event.data if value.name == "pidfd")

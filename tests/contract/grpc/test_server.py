@@ -21,30 +21,12 @@ import traceback
 import grpc
 
 import server
-from server import STREAM, Server, call, frame, request
+import tap
+from server import STREAM, Server, call, channel_to, frame, open_stream, pidfd_of, request, stub, subscribed
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
 MLOCK, MUNLOCK = 149, 150
-
-
-def stub(channel):
-    return tracee_pb2_grpc.TraceeServiceStub(channel)
-
-
-def open_stream(channel, **fields):
-    """A stream that the server knows of: its first event was seen."""
-    return stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(**fields), timeout=120)
-
-
-def channel_to(it):
-    address = it.address if it.address.startswith("unix:") else it.address[len("tcp:"):]
-    return grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
-
-
-def subscribed(it, count):
-    """Waits until this many streams were opened: a marker call arrives on each."""
-    time.sleep(0.2 + count * 0.002)
 
 
 def status_of(act):
@@ -58,10 +40,6 @@ def status_of(act):
 def same_time(one, other):
     """Two writings of one time: with zeros at the end, or without."""
     return one.rstrip("Z").rstrip("0") == other.rstrip("Z").rstrip("0")
-
-
-def pidfd_of(response):
-    return next(value.int32 for value in response.event.data if value.name == "pidfd")
 
 
 # -- events ----------------------------------------------------------------------------------------
@@ -379,61 +357,7 @@ def test_clients_outlive_a_restart():
     first.stop()
 
 
-# -- sockets ---------------------------------------------------------------------------------------
-
-def start_at(address, settings=""):
-    done = subprocess.run([PROGRAM, "run", "--duration", "1s", "--output", f"grpc{settings}:{address}"],
-                          capture_output=True, text=True, timeout=30)
-    return done.returncode, done.stderr
-
-
-def test_sockets_are_private_and_never_stolen():
-    with Server(PROGRAM) as it:
-        assert os.stat(it.path).st_mode & 0o777 == 0o600
-        status, text = start_at(it.address)
-        assert status == 1 and ("another server has it" in text or "is listening" in text), text
-    directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
-    stale = os.path.join(directory, "s")
-    old = socket.socket(socket.AF_UNIX)
-    old.bind(stale)
-    old.close()
-    assert start_at("unix:" + stale)[0] == 0
-    assert not os.path.exists(stale)
-    open(stale, "w", encoding="ascii").close()
-    status, text = start_at("unix:" + stale)
-    assert status == 1 and "is no socket" in text and os.path.exists(stale), text
-    os.unlink(stale)
-    for name in os.listdir(directory):
-        os.unlink(os.path.join(directory, name))
-    os.rmdir(directory)
-
-
-def test_tcp_serves_loopback_only():
-    probe = socket.socket()
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
-    probe.close()
-    with Server(PROGRAM, address=f"tcp:127.0.0.1:{port}") as it, channel_to(it) as channel:
-        stream = open_stream(channel)
-        subscribed(it, 1)
-        call(-3)
-        assert pidfd_of(next(stream)) == -3
-    for address, words in (("tcp:0.0.0.0:4466", "loopback"), ("tcp:nothing", "tcp:HOST:PORT"),
-                           ("udp:x", "unix:PATH or tcp:HOST:PORT"), ("unix:" + "x" * 200, "a path of")):
-        status, text = start_at(address)
-        assert status == 1 and words in text, (address, text)
-    for settings, words in ((",mode=0999", "octal"), (",group=nosuchgroup", "no group"), (",mod=1", "'mode'"),
-                            (",on-full=drop", "drop-oldest"), (",insecure=maybe", "insecure")):
-        status, text = start_at("unix:/tmp/mrelease-never", settings)
-        assert status == 1 and words in text, (settings, text)
-
-
-def test_modes_and_groups_are_as_asked_for():
-    import grp
-    with Server(PROGRAM, settings=",mode=0664,group=daemon") as it:
-        status = os.stat(it.path)
-        assert status.st_mode & 0o777 == 0o664 and grp.getgrgid(status.st_gid).gr_name == "daemon"
-
+# -- how it serves ---------------------------------------------------------------------------------
 
 def test_a_slow_client_may_be_sent_away_instead():
     with Server(PROGRAM, settings=",on-full=disconnect") as it, channel_to(it) as channel:
@@ -453,35 +377,8 @@ def test_the_dialect_of_main_is_served_as_well():
         assert not event.HasField("detected_from") and pidfd_of(type("R", (), {"event": event})) == -5
 
 
-# -- TAP -------------------------------------------------------------------------------------------
-
-def can_load_bpf():
-    done = subprocess.run([PROGRAM, "run", "--duration", "1ms", "--output", "none"],
-                          capture_output=True, text=True, timeout=60)
-    return done.returncode == 0, done.stderr.strip()
-
-
-def main():
-    only = os.environ.get("ONLY", "")  # a part of a name
-    tests = [(name[len("test_"):], test) for name, test in globals().items() if name.startswith("test_" + only)]
-    able, why = can_load_bpf()
-    failed = 0
-    print(f"1..{len(tests)}", flush=True)
-    for number, (name, test) in enumerate(tests, 1):
-        if not able:
-            print(f"# skipped: {why}\nok {number} # SKIP {name}", flush=True)
-            continue
-        try:
-            test()
-            print(f"ok {number} - {name}", flush=True)
-        except Exception:  # whatever it is, the next test shall run
-            failed += 1
-            print(f"not ok {number} - {name}\n# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
-    sys.exit(failed > 0)
-
-
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
         server.make_stubs(stubs)
         from tracee.v1beta1 import detector_catalog_pb2, diagnostic_pb2, diagnostic_pb2_grpc, tracee_pb2, tracee_pb2_grpc
-        main()
+        tap.run(globals(), PROGRAM)
