@@ -26,9 +26,10 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
- * Which of the loaded events are watched, a bit each: set once both probes of the call are attached,
- * and cleared before they go. And since when each call is (CLOCK_BOOTTIME): what is older, in the
- * state of a task, is from a time before, with a gap in between. The latest time while it is set up.
+ * Which of the loaded events are watched, a bit each: set once both probes of the call are
+ * attached, and cleared before they go. And since when each call is (CLOCK_BOOTTIME): what is
+ * older, in the state of a task, is from a time before, with a gap in between. The latest time
+ * while it is set up.
  */
 __u32 watched;
 __u64 watched_since[MRL_EVENTS_MAX];
@@ -410,8 +411,8 @@ static __always_inline void report_exit(struct task_struct *task,
                                         enum exit_hook hook)
 {
     __u64 start = since(event);
-    bool entered = (record->flags & MRL_CALL_OPEN) && record->event == event &&
-                   record->entry_ns >= start;
+    bool entered =
+        (record->flags & MRL_CALL_OPEN) && record->event == event && record->entry_ns >= start;
     bool call_passes, release_passes, known = false;
 
     record->flags = compat ? MRL_RECORD_COMPAT : 0;

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <mrelease/mrelease.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -127,8 +127,8 @@ static void assert_shows(const char *const *events, unsigned int count)
     }
 }
 
-#define ASSERT_SHOWS(...)                                                                     \
-    assert_shows((const char *const[]){ __VA_ARGS__ },                                        \
+#define ASSERT_SHOWS(...)                              \
+    assert_shows((const char *const[]){ __VA_ARGS__ }, \
                  sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 
 static struct mrl_event_counts counts_of(const char *event)

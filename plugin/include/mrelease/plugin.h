@@ -125,8 +125,9 @@ uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
 /**
  * Watches the event at table index `event` from now on: its probes are attached and proven. When it
  * is watched already, nothing happens. The filters that the plugin was opened with hold for it.
- * Blocks for some ms. Any thread. Errors: -EINVAL no such event; -EOPNOTSUPP the event is not of the
- * probes, the plugin is not switchable, or it replays; -ESHUTDOWN the probes are gone; as open().
+ * Blocks for some ms. Any thread. Errors: -EINVAL no such event; -EOPNOTSUPP the event is not of
+ * the probes, the plugin is not switchable, or it replays; -ESHUTDOWN the probes are gone; as
+ * open().
  */
 int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
 
