@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "encode/grpc.h"
 #include "grpc/health.h"
 #include "grpc/server.h"
 #include "grpc/stream.h"
@@ -61,22 +60,10 @@ static int grpc_open(const char *destination, struct mrl_error *error, struct mr
     return err;
 }
 
-/* A message is a slice that all clients share. */
 static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
 {
-    const char *at = chunk->bytes, *end = at + chunk->size;
-    struct mrl_grpc_frame frame;
-
     *ret_events = chunk->events;
-    for (; (size_t)(end - at) > sizeof(frame); at += sizeof(frame) + frame.size) {
-        struct mrl_publication publication;
-
-        memcpy(&frame, at, sizeof(frame));
-        publication.slice = grpc_slice_from_copied_buffer(at + sizeof(frame), frame.size);
-        publication.frame = frame;
-        mrl_server__publish(sink->server, &publication);
-        grpc_slice_unref(publication.slice);
-    }
+    mrl_server__publish(sink->server, chunk);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/backlog.h"
 #include "grpc/call.h"
 #include "grpc/health.h"
 #include "grpc/listener.h"
@@ -188,8 +189,10 @@ int mrl_server__open(const char *destination,
     if (!server)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     server->options = *options;
-    err = listen_at(server, destination, error);
+    err = mrl_backlog__new(&server->backlog) ? mrl_error__set(error, -ENOMEM, "out of memory")
+                                             : listen_at(server, destination, error);
     if (err) {
+        mrl_backlog__free(server->backlog);
         free(server);
         return err;
     }
@@ -255,6 +258,7 @@ void mrl_server__close(struct mrl_server *server)
         grpc_completion_queue_destroy(server->queues[i]);
     mrl_listener__close(server->listener);
     mrl_tls__close(server->tls);
+    mrl_backlog__free(server->backlog);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -24,6 +24,7 @@ enum {
     MRL_FILE_MAX = 512,  /* of a path in a setting */
 };
 
+struct mrl_backlog;
 struct mrl_listener;
 struct mrl_subscriber;
 struct mrl_tls;
@@ -53,8 +54,9 @@ struct mrl_server {
     unsigned int thread_count;
     struct mrl_listener *listener; /* NULL with TLS */
     struct mrl_tls *tls;           /* NULL: plain */
-    atomic_bool ending;            /* no new batch may begin on a queue */
-    atomic_bool shut;              /* core's shutdown is complete */
+    struct mrl_backlog *backlog;
+    atomic_bool ending; /* no new batch may begin on a queue */
+    atomic_bool shut;   /* core's shutdown is complete */
     atomic_uint next_queue;
     pthread_mutex_t lock; /* of the list of subscribers */
     struct mrl_subscriber *subscribers;

@@ -11,16 +11,10 @@
 #include "core/lost.h"
 #include "encode/mask.h"
 #include "encode/protobuf.h"
+#include "grpc/backlog.h"
 #include "grpc/requests.h"
 
-enum { RING_MESSAGES = 1024 };
-
-/* A publication that all subscribers hold, so that a ring is small. */
-struct message {
-    atomic_uint holders;
-    struct mrl_grpc_frame frame;
-    grpc_slice slice;
-};
+enum { TAKEN_AT_ONCE = 32 };
 
 struct mrl_subscriber {
     struct mrl_subscriber *next, **link; /* in the server's list; link NULL: it left */
@@ -28,23 +22,18 @@ struct mrl_subscriber {
     struct mrl_mask *mask; /* NULL: everything */
     pthread_mutex_t lock;  /* of what follows */
     bool sending, closed, ending;
-    unsigned int first, count;
+    struct mrl_place place;
+    bool has_more;                               /* behind those that were taken */
+    unsigned int first, count;                   /* of the taken */
     struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
     uint64_t missing_total;
-    grpc_byte_buffer *on_its_way;
-    struct message *ring[RING_MESSAGES];
+    grpc_byte_buffer *message; /* on its way, and used again */
+    grpc_slice taken[TAKEN_AT_ONCE];
 };
 
 /* -- messages --------------------------------------------------------------------------------- */
 
-static void release(struct message *message)
-{
-    if (atomic_fetch_sub(&message->holders, 1) != 1)
-        return;
-    grpc_slice_unref(message->slice);
-    free(message);
-}
-
+/* Takes the slice over. */
 static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice slice)
 {
     struct mrl_text whole = { (const char *)GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice) };
@@ -53,11 +42,12 @@ static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice sli
     char *target;
 
     if (!subscriber->mask)
-        return grpc_slice_ref(slice);
+        return slice;
     target = malloc(whole.size + 1);
     size = target ? mrl_mask__apply(subscriber->mask, whole, target) : -ENOMEM;
     part = size >= 0 ? grpc_slice_from_copied_buffer(target, (size_t)size) : grpc_slice_ref(slice);
     free(target);
+    grpc_slice_unref(slice);
     return part;
 }
 
@@ -93,63 +83,45 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
     return slice;
 }
 
-/* A gap that is dropped stays one. */
-static void note_missing(struct mrl_subscriber *subscriber, const struct mrl_grpc_frame *frame)
-{
-    struct mrl_missing *missing =
-        &subscriber->missing[frame->lost ? frame->lost_event : frame->event];
-    uint64_t count = frame->lost ? frame->lost : 1;
-
-    if (!missing->count)
-        missing->from_ns = frame->time_ns;
-    missing->to_ns = frame->time_ns;
-    missing->count += count;
-    subscriber->missing_total += count;
-}
-
-/* With the lock held. */
-static void drop_oldest(struct mrl_subscriber *subscriber)
-{
-    struct message *oldest = subscriber->ring[subscriber->first];
-
-    note_missing(subscriber, &oldest->frame);
-    release(oldest);
-    subscriber->first = (subscriber->first + 1) % RING_MESSAGES;
-    subscriber->count--;
-}
-
 /* -- sending ---------------------------------------------------------------------------------- */
 
 static void on_sent(struct mrl_call *call, bool ok);
 
-/* With the lock held; there is something. The last message that there is goes out at once, others
- * are collected. */
+/* With the lock held. Looks for what is next; false: nothing is. */
+static bool take(struct mrl_subscriber *subscriber)
+{
+    if (subscriber->count || subscriber->missing_total)
+        return true;
+    subscriber->first = 0;
+    subscriber->count =
+        mrl_backlog__take(subscriber->call->server->backlog, &subscriber->place, subscriber->taken,
+                          TAKEN_AT_ONCE, subscriber->missing, &subscriber->has_more);
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        subscriber->missing_total += subscriber->missing[i].count;
+    return subscriber->count || subscriber->missing_total;
+}
+
+/* With the lock held, and nothing on its way. The last message that there is goes out at once,
+ * others are collected. */
 static void send_next(struct mrl_subscriber *subscriber)
 {
     struct mrl_call *call = subscriber->call;
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
-    grpc_slice slice, part;
+    grpc_slice_buffer *content = &subscriber->message->data.raw.slice_buffer;
 
+    grpc_slice_buffer_reset_and_unref(content);
+    if (subscriber->closed || subscriber->ending || !take(subscriber))
+        return;
     if (subscriber->missing_total) {
-        slice = tell_missing(subscriber);
+        grpc_slice_buffer_add(content, masked(subscriber, tell_missing(subscriber)));
     } else {
-        slice = grpc_slice_ref(subscriber->ring[subscriber->first]->slice);
-        release(subscriber->ring[subscriber->first]);
-        subscriber->first = (subscriber->first + 1) % RING_MESSAGES;
+        grpc_slice_buffer_add(content, masked(subscriber, subscriber->taken[subscriber->first++]));
         subscriber->count--;
     }
-    part = masked(subscriber, slice);
-    grpc_slice_unref(slice);
-    subscriber->on_its_way = grpc_raw_byte_buffer_create(&part, 1);
-    grpc_slice_unref(part);
-    op.data.send_message.send_message = subscriber->on_its_way;
-    op.flags = subscriber->count ? GRPC_WRITE_BUFFER_HINT : 0;
+    op.data.send_message.send_message = subscriber->message;
+    op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
     call->sent = (struct mrl_call_tag){ call, on_sent };
     subscriber->sending = mrl_call__start(call, &op, 1, &call->sent);
-    if (!subscriber->sending) {
-        grpc_byte_buffer_destroy(subscriber->on_its_way);
-        subscriber->on_its_way = NULL;
-    }
 }
 
 static void on_sent(struct mrl_call *call, bool ok)
@@ -157,58 +129,36 @@ static void on_sent(struct mrl_call *call, bool ok)
     struct mrl_subscriber *subscriber = call->subscriber;
 
     pthread_mutex_lock(&subscriber->lock);
-    grpc_byte_buffer_destroy(subscriber->on_its_way);
-    subscriber->on_its_way = NULL;
     subscriber->sending = false;
-    if (ok && !subscriber->closed && !subscriber->ending &&
-        (subscriber->count || subscriber->missing_total))
-        send_next(subscriber);
+    subscriber->closed |= !ok;
+    send_next(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
 }
 
-/* A full ring: the client loses the oldest, or is told to go. Returns whether it stays. */
-static bool make_room(struct mrl_subscriber *subscriber)
+/* With the lock held. A client that was left behind is told to go, where that is asked for. */
+static void send_away(struct mrl_subscriber *subscriber)
 {
-    if (subscriber->call->server->options.disconnect_slow) {
-        subscriber->ending = true;
-        grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                     "events came faster than this client read them", NULL);
-        return false;
-    }
-    drop_oldest(subscriber);
-    return true;
+    struct mrl_server *server = subscriber->call->server;
+
+    if (!server->options.disconnect_slow || subscriber->ending || subscriber->closed ||
+        !mrl_backlog__has_overtaken(server->backlog, &subscriber->place))
+        return;
+    subscriber->ending = true;
+    grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "events came faster than this client read them", NULL);
 }
 
-/* `message` is NULL where there was no memory for it. */
-static void give(struct mrl_subscriber *subscriber,
-                 struct message *message,
-                 const struct mrl_grpc_frame *frame)
+void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
 {
-    pthread_mutex_lock(&subscriber->lock);
-    if (!message) {
-        note_missing(subscriber, frame);
-    } else if (!subscriber->closed && !subscriber->ending &&
-               (subscriber->count < RING_MESSAGES || make_room(subscriber))) {
-        atomic_fetch_add(&message->holders, 1);
-        subscriber->ring[(subscriber->first + subscriber->count++) % RING_MESSAGES] = message;
-        if (!subscriber->sending)
-            send_next(subscriber);
-    }
-    pthread_mutex_unlock(&subscriber->lock);
-}
-
-void mrl_server__publish(struct mrl_server *server, const struct mrl_publication *publication)
-{
-    struct message *message;
-
+    mrl_backlog__put(server->backlog, chunk);
     pthread_mutex_lock(&server->lock);
-    message = server->subscribers ? malloc(sizeof(*message)) : NULL;
-    if (message)
-        *message = (struct message){ 1, publication->frame, grpc_slice_ref(publication->slice) };
-    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next)
-        give(each, message, &publication->frame);
-    if (message)
-        release(message);
+    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
+        pthread_mutex_lock(&each->lock);
+        send_away(each);
+        if (!each->sending)
+            send_next(each);
+        pthread_mutex_unlock(&each->lock);
+    }
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -256,10 +206,20 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     }
     pthread_mutex_init(&subscriber->lock, NULL);
     subscriber->call = call;
+    subscriber->message = grpc_raw_byte_buffer_create(NULL, 0);
+    mrl_backlog__join(call->server->backlog, &subscriber->place);
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
     if (call->cancelled)
         mrl_subscriber__close(subscriber);
+}
+
+static void drop_taken(struct mrl_subscriber *subscriber)
+{
+    while (subscriber->count) {
+        grpc_slice_unref(subscriber->taken[subscriber->first++]);
+        subscriber->count--;
+    }
 }
 
 bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
@@ -270,8 +230,7 @@ bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
     pthread_mutex_lock(&subscriber->lock);
     subscriber->closed = true;
     sending = subscriber->sending;
-    while (subscriber->count)
-        drop_oldest(subscriber);
+    drop_taken(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
     if (was_there)
         mrl_call__release(call);
@@ -296,8 +255,8 @@ void mrl_subscriber__free(struct mrl_subscriber *subscriber)
 {
     if (!subscriber)
         return;
-    while (subscriber->count)
-        drop_oldest(subscriber);
+    drop_taken(subscriber);
+    grpc_byte_buffer_destroy(subscriber->message);
     mrl_mask__free(subscriber->mask);
     pthread_mutex_destroy(&subscriber->lock);
     free(subscriber);
