@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "encode/varint.h"
+#include "encode/wire.h"
 
 /* -- the messages of an event ----------------------------------------------------------------- */
 
@@ -208,55 +209,6 @@ void mrl_mask__free(struct mrl_mask *mask)
 
 /* -- applying it ------------------------------------------------------------------------------ */
 
-struct reader {
-    const char *at, *end;
-};
-
-/* A field as it lies: all of it, and what a length counts. */
-struct raw_field {
-    unsigned int number, wire_type;
-    const char *start;
-    struct mrl_text content;
-};
-
-static bool read_varint(struct reader *reader, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-
-    for (unsigned int shift = 0; shift < 70 && reader->at < reader->end; shift += 7) {
-        unsigned char byte = (unsigned char)*reader->at++;
-
-        number |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret_number = number;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_field(struct reader *reader, struct raw_field *field)
-{
-    uint64_t tag, size = 0;
-
-    field->start = reader->at;
-    if (!read_varint(reader, &tag) || tag > UINT32_MAX)
-        return false;
-    field->number = (unsigned int)(tag >> 3);
-    field->wire_type = tag & 7;
-    if (field->wire_type == MRL_WIRE_VARINT)
-        return read_varint(reader, &size);
-    if (field->wire_type == MRL_WIRE_FIXED64 || field->wire_type == MRL_WIRE_FIXED32)
-        size = field->wire_type == MRL_WIRE_FIXED64 ? 8 : 4;
-    else if (field->wire_type != MRL_WIRE_BYTES || !read_varint(reader, &size))
-        return false;
-    if (size > (uint64_t)(reader->end - reader->at))
-        return false;
-    field->content = (struct mrl_text){ reader->at, (size_t)size };
-    reader->at += size;
-    return true;
-}
-
 static bool filter(const struct mrl_mask *mask,
                    unsigned int node,
                    struct mrl_text message,
@@ -265,7 +217,7 @@ static bool filter(const struct mrl_mask *mask,
 /* As deep as messages lie in each other, and as the paths say: whichever ends first. */
 static bool filter_message(const struct mrl_mask *mask,
                            unsigned int node,
-                           const struct raw_field *field,
+                           const struct mrl_wire_field *field,
                            struct mrl_writer *writer)
 {
     char *start = writer->at;
@@ -281,13 +233,13 @@ static bool filter(const struct mrl_mask *mask,
                    struct mrl_text message,
                    struct mrl_writer *writer)
 {
-    struct reader reader = { message.bytes, message.bytes + message.size };
-    struct raw_field field;
+    struct mrl_wire_reader reader = { message.bytes, message.bytes + message.size };
+    struct mrl_wire_field field;
 
     while (reader.at < reader.end) {
         unsigned int child;
 
-        if (!read_field(&reader, &field))
+        if (!mrl_wire__next(&reader, &field))
             return false;
         child = find_child(mask, node, field.number);
         if (!child)
@@ -303,12 +255,12 @@ static bool filter(const struct mrl_mask *mask,
 
 ssize_t mrl_mask__apply(const struct mrl_mask *mask, struct mrl_text message, char *target)
 {
-    struct reader reader = { message.bytes, message.bytes + message.size };
+    struct mrl_wire_reader reader = { message.bytes, message.bytes + message.size };
     struct mrl_writer writer = { target };
-    struct raw_field field;
+    struct mrl_wire_field field;
 
     while (reader.at < reader.end) {
-        if (!read_field(&reader, &field))
+        if (!mrl_wire__next(&reader, &field))
             return -EBADMSG;
         if (!mask->filters)
             mrl_put_bytes(&writer, field.start, (size_t)(reader.at - field.start));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/client.h"
 #include "grpc/health.h"
 #include "grpc/server.h"
 #include "grpc/stream.h"
@@ -111,5 +112,6 @@ static void ready(void)
 }
 
 extern const struct mrl_grpc_module mrl_grpc_module __attribute__((visibility("default")));
-const struct mrl_grpc_module mrl_grpc_module = { MRL_GRPC_MODULE_VERSION, &sink, prepare, begin,
-                                                 ready };
+const struct mrl_grpc_module mrl_grpc_module = {
+    MRL_GRPC_MODULE_VERSION, &sink, prepare, begin, ready, &mrl_client,
+};

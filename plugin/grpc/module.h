@@ -10,7 +10,7 @@
 #include <mrelease/sink.h>
 
 /** Increment when one of these structures changes. */
-#define MRL_GRPC_MODULE_VERSION 2
+#define MRL_GRPC_MODULE_VERSION 3
 
 /** The name under which dlsym() finds a struct mrl_grpc_module. */
 #define MRL_GRPC_MODULE_SYMBOL "mrl_grpc_module"
@@ -28,6 +28,47 @@ struct mrl_grpc_program {
     int (*watch)(void *context, unsigned int event, bool on, struct mrl_error *error);
 };
 
+/** Whom a client calls. */
+struct mrl_grpc_peer {
+    const char *server; /* "unix:PATH" or "tcp:HOST:PORT" */
+    const char *ca;     /* path of PEM: who signed the server's certificate; NULL: no TLS */
+    const char *cert;   /* of this client, with its key; NULL: none */
+    const char *key;    /* both or none */
+    const int *stop;    /* becomes nonzero (an atomic load): a call ends with -ECANCELED */
+};
+
+enum { MRL_GRPC_POLICIES_MAX = 16 };
+
+/** What a client wants of StreamEvents. */
+struct mrl_grpc_subscription {
+    const char *format;
+    const char *mask; /* paths, separated by commas; NULL: all fields */
+    const char *policies[MRL_GRPC_POLICIES_MAX];
+    unsigned int policy_count;
+    uint64_t count; /* ends after so many events; 0: never */
+    bool waits;     /* for a server that is not there yet */
+};
+
+/** What clients do. All print to standard output, and say the rest in the program's log. Errors:
+ * -EINVAL an address, a file or a setting; -ECONNREFUSED no server; -EPROTO it answers with a
+ * status or with what is none; -EPIPE standard output takes nothing; -ECANCELED; each with a line.
+ */
+struct mrl_grpc_client {
+    /** Prints events until the end that is asked for, over restarts of the server. */
+    int (*stream)(const struct mrl_grpc_peer *peer,
+                  const struct mrl_grpc_subscription *subscription,
+                  struct mrl_error *error);
+    /** Prints the counters, as a table or as JSON. */
+    int (*metrics)(const struct mrl_grpc_peer *peer, bool json, struct mrl_error *error);
+    /** Prints how the service fares ("": the server); `watches`: at each change, without an end.
+     * `*ret_serves` is what was said last. */
+    int (*health)(const struct mrl_grpc_peer *peer,
+                  const char *service,
+                  bool watches,
+                  bool *ret_serves,
+                  struct mrl_error *error);
+};
+
 struct mrl_grpc_module {
     unsigned int version; /* MRL_GRPC_MODULE_VERSION */
     /**
@@ -42,6 +83,8 @@ struct mrl_grpc_module {
     void (*begin)(const struct mrl_grpc_program *program);
     /** The probes are proven, and events will come: the servers are SERVING. */
     void (*ready)(void);
+    /** After begin(). */
+    const struct mrl_grpc_client *client;
 };
 
 #endif

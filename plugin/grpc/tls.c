@@ -41,7 +41,7 @@ struct mrl_tls {
 
 /* -- files ------------------------------------------------------------------------------------ */
 
-static int read_file(const char *path, char **ret_text, struct mrl_error *error)
+int mrl_tls__read_file(const char *path, char **ret_text, struct mrl_error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = 0;
     char *text = malloc(FILE_BYTES + 1);
@@ -166,12 +166,12 @@ static int load(const struct mrl_server_options *options,
                 struct mrl_error *error)
 {
     struct files files = { 0 };
-    int err = read_file(options->cert, &files.cert, error);
+    int err = mrl_tls__read_file(options->cert, &files.cert, error);
 
     if (!err)
-        err = read_file(options->key, &files.key, error);
+        err = mrl_tls__read_file(options->key, &files.key, error);
     if (!err && *options->client_ca)
-        err = read_file(options->client_ca, &files.client_ca, error);
+        err = mrl_tls__read_file(options->client_ca, &files.client_ca, error);
     if (!err)
         err = judge(&files, options, error);
     if (err) {

@@ -120,6 +120,11 @@ const struct mrl_sink_ops *mrl_grpc_module__sink(struct mrl_error *error)
     return module->sink;
 }
 
+const struct mrl_grpc_client *mrl_grpc_module__client(struct mrl_error *error)
+{
+    return mrl_grpc_module__sink(error) ? module->client : NULL;
+}
+
 bool mrl_grpc_module__is_format(const char *format)
 {
     return !strcmp(format, "grpc") || !strcmp(format, "grpc-main");

@@ -6,6 +6,11 @@
 #include <mrelease/mrelease.h>
 #include <stdbool.h>
 
+/** Where Tracee's clients look. */
+#define MRL_GRPC_DESTINATION "unix:/var/run/tracee.sock"
+
+struct mrl_grpc_client;
+
 /** Whether the module's sink takes this format. */
 bool mrl_grpc_module__is_format(const char *format);
 
@@ -17,6 +22,9 @@ void mrl_grpc_module__prepare(const char *format, const char *settings);
  * installed, or of another version. Not thread-safe.
  */
 const struct mrl_sink_ops *mrl_grpc_module__sink(struct mrl_error *error);
+
+/** What clients do (grpc/module.h); as mrl_grpc_module__sink(). */
+const struct mrl_grpc_client *mrl_grpc_module__client(struct mrl_error *error);
 
 /** The run whose log, log level and counters the module may use; `log_level` is changed by clients.
  */

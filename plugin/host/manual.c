@@ -137,7 +137,7 @@ static const char program_tail[] =
     "The second one kills.\n"
     ".TP\n"
     ".B SIGHUP\n"
-    "Open the output files anew, after they were rotated.\n"
+    "Open the output files anew, after they were rotated, and read the certificates of gRPC outputs again.\n"
     ".SH ENVIRONMENT\n"
     ".TP\n"
     ".B NO_COLOR\n"

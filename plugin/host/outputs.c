@@ -13,8 +13,6 @@
 #include "host/grpc_module.h"
 #include "sinks.h"
 
-#define MRL_GRPC_DESTINATION "unix:/var/run/tracee.sock"
-
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
     [MRL_POLICY_DROP_OLDEST] = "drop-oldest",

@@ -34,6 +34,12 @@ def call(pidfd=-1, count=1):
         libc.syscall(PROCESS_MRELEASE, pidfd, 0)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def hand_over(listener):
     """The start of a command that finds a socket as systemd gives it: as descriptor 3."""
     if not listener:

@@ -18,15 +18,10 @@ import grpc
 
 import server
 import tap
-from server import STREAM, Server, call, channel_to, hand_over, open_stream, pidfd_of, request, subscribed
+from certificates import Certificates
+from server import STREAM, Server, call, channel_to, free_port, hand_over, open_stream, pidfd_of, request, subscribed
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 # -- sockets ---------------------------------------------------------------------------------------
@@ -117,53 +112,6 @@ def test_sockets_of_systemd_are_served_and_left_in_place():
 
 
 # -- TLS -------------------------------------------------------------------------------------------
-
-class Certificates:
-    """A directory: an authority, a foreign one, and NAME.pem, NAME.key of what they signed."""
-
-    def __init__(self):
-        self.room = tempfile.TemporaryDirectory(prefix="mrelease-tls.")
-        for authority in ("ca", "foreign"):
-            self.openssl("req", "-x509", *self.key(authority), "-out", self[authority + ".pem"],
-                         "-subj", "/CN=" + authority, "-days", "30")
-        for name, authority, days in (("server", "ca", 30), ("other", "ca", 30), ("client", "ca", 30),
-                                      ("late", "ca", -1), ("stranger", "foreign", 30), ("soon", "ca", 3)):
-            self.sign(name, authority, days)
-
-    def __getitem__(self, name):
-        return os.path.join(self.room.name, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.room.cleanup()
-
-    def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
-
-    def key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self[name + ".key"])
-
-    def sign(self, name, authority, days):
-        self.openssl("req", *self.key(name), "-out", self[name + ".csr"], "-subj", "/CN=" + name,
-                     "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-        self.openssl("x509", "-req", "-in", self[name + ".csr"], "-CA", self[authority + ".pem"], "-CAkey",
-                     self[authority + ".key"], "-CAcreateserial", "-out", self[name + ".pem"], "-days", str(days),
-                     "-copy_extensions", "copy")
-
-    def settings(self, name="server", mutual=True):
-        return f",cert={self[name + '.pem']},key={self[name + '.key']}" + (
-            f",client-ca={self['ca.pem']}" if mutual else "")
-
-    def read(self, name):
-        with open(self[name], "rb") as file:
-            return file.read()
-
-    def credentials(self, client="client", authority="ca"):
-        pair = (self.read(client + ".key"), self.read(client + ".pem")) if client else (None, None)
-        return grpc.ssl_channel_credentials(self.read(authority + ".pem"), *pair)
-
 
 def served_name(it):
     """The common name of the certificate that a new client sees."""

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client's side: one call at a time, on the thread that makes it. */
+#ifndef MRL_GRPC_CLIENT_H
+#define MRL_GRPC_CLIENT_H
+
+#include <grpc/grpc.h>
+
+#include "grpc/module.h"
+
+/** What the verbs of a client do. */
+extern const struct mrl_grpc_client mrl_client;
+
+struct mrl_channel;
+
+/** A channel to a peer; nothing is sent yet. `*ret_channel` is new. Errors: -EINVAL, or as
+ * mrl_tls__read_file(), with a line. */
+int mrl_channel__new(const struct mrl_grpc_peer *peer,
+                     struct mrl_error *error,
+                     struct mrl_channel **ret_channel);
+
+void mrl_channel__free(struct mrl_channel *channel);
+
+/** A call, and how it ended. */
+struct mrl_client_call {
+    const char *path;
+    const uint8_t *request;
+    size_t request_size;
+    /** Takes each answer, which is borrowed; -errno ends the call. */
+    int (*take)(void *context, const uint8_t *bytes, size_t size);
+    /** NULL, or told once the server has answered at all. */
+    void (*begun)(void *context);
+    void *context;
+
+    int taken; /* what take() ended it with; -ECANCELED: peer.stop did; else 0 */
+    bool connected;
+    grpc_status_code status;
+    char text[256];
+};
+
+/** Makes a call, and returns when it is over. */
+void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call);
+
+#endif

@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs stream, metrics and health, against our server and against servers that are not ours.
+
+usage: test_client.py MRELEASE
+
+The others are Python's: one that sends what Tracee sends, and some that send what nobody should.
+Prints TAP.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent import futures
+
+import grpc
+
+import server
+import tap
+from certificates import Certificates
+from server import Server, call, subscribed
+
+PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+WAIT = 20
+
+
+class Client:
+    """A running `mrelease stream`."""
+
+    def __init__(self, address, *arguments, stdout=subprocess.PIPE):
+        self.process = subprocess.Popen([PROGRAM, "stream", "--server", address, *arguments], stdout=stdout,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def end(self, seconds=WAIT):
+        """Status, lines, and what it said."""
+        try:
+            out, err = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise RuntimeError("it does not end: " + str(self.process.communicate())) from None
+        if "Sanitizer" in err:
+            raise RuntimeError(err)
+        return self.process.returncode, (out or "").splitlines(), err
+
+    def await_line(self, text):
+        """Reads what it says up to a line."""
+        line = ""
+        while text not in line:
+            line = self.process.stderr.readline()
+            assert line, text
+        return line
+
+
+def verb(*arguments):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=WAIT)
+    assert "Sanitizer" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+# -- our server ------------------------------------------------------------------------------------
+
+def test_lines_are_those_of_run_byte_by_byte():
+    with tempfile.NamedTemporaryFile(prefix="mrelease-lines.") as lines, \
+            Server(PROGRAM, "--output", "json-v1beta1:" + lines.name, "--events", "default,mlock*",
+                   format="grpc-main") as it:
+        clients = [Client(it.address, "--count", "30") for _ in range(3)]
+        for client in clients:
+            client.await_line("connected to")
+        subscribed(it, 3)
+        for number in range(15):
+            call(-1000 - number)
+            server.libc.syscall(149, 4096 * number, 2**63)
+        for client in clients:
+            status, got, said = client.end()
+            assert status == 0, said
+            time.sleep(0.3)
+            with open(lines.name, encoding="utf-8") as file:
+                assert got == file.read().splitlines(), said
+
+
+def test_every_format_of_run_is_there():
+    with Server(PROGRAM) as it:
+        formats = {"json": "eventName", "json-v0.23": "eventName", "json-v0.24": "eventName",
+                   "json-v1beta1": "u_int32", "table": "EBADF", "none": None}
+        clients = {name: Client(it.address, "--count", "2", "--format", name) for name in formats}
+        masked = Client(it.address, "--count", "2", "--mask", "name,workload.process.pid")
+        for client in [*clients.values(), masked]:
+            client.await_line("connected to")
+        subscribed(it, len(clients) + 1)
+        call(-11)
+        call(-12)
+        for name, word in formats.items():
+            status, got, said = clients[name].end()
+            assert status == 0 and (not word or sum(word in line for line in got) == 2), (name, got, said)
+        status, got, said = masked.end()
+        assert [json.loads(line) for line in got] == [
+            {"name": "process_mrelease", "workload": {"process": {"pid": os.getpid()}}}] * 2, (got, said)
+
+
+def test_it_goes_on_over_a_restart():
+    with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
+        address = "unix:" + os.path.join(directory, "s")
+        client = Client(address, "--wait")
+        time.sleep(0.5)
+        with Server(PROGRAM, address=address):
+            client.await_line("connected to")
+            subscribed(None, 1)
+            call(-21)
+        client.await_line("trying again")
+        with Server(PROGRAM, address=address):
+            line = client.await_line("connected again after")
+            assert "not shown" in line
+            subscribed(None, 1)
+            call(-22)
+            time.sleep(0.5)
+            client.process.send_signal(signal.SIGTERM)
+            status, got, said = client.end()
+    assert status == 0 and [json.loads(line)["data"][0]["int32"] for line in got] == [-21, -22], (got, said)
+
+
+def test_tls_and_certificates():
+    with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{server.free_port()}",
+                                         settings=files.settings()) as it:
+        known = ("--ca", files["ca.pem"], "--cert", files["client.pem"], "--key", files["client.key"])
+        client = Client(it.address, "--count", "1", *known)
+        client.await_line("connected to")
+        subscribed(it, 1)
+        call(-31)
+        status, got, said = client.end()
+        assert status == 0 and "-31" in got[0], said
+        assert verb("health", "--server", it.address, *known)[:2] == (0, "SERVING\n")
+        for arguments, words in (((), "tcp:"), (("--ca", files["ca.pem"]), "tcp:"),
+                                 (("--ca", files["foreign.pem"], *known[2:]), "CERTIFICATE_VERIFY_FAILED"),
+                                 (("--ca", files["none.pem"]), "none.pem: No such file"),
+                                 (("--ca", files["ca.key"]), "tcp:")):
+            status, _, said = verb("stream", "--server", it.address, *arguments)
+            assert status == 1 and said, (arguments, said)
+        for arguments, words in ((known[2:], "--cert wants --ca"), (known[:4], "come together")):
+            status, _, said = verb("stream", "--server", it.address, *arguments)
+            assert status == 2 and words in said, said
+
+
+def test_metrics_and_health_print_and_tell_by_status():
+    with Server(PROGRAM) as it:
+        call(count=7)
+        time.sleep(0.3)
+        status, table, said = verb("metrics", "--server", it.address)
+        assert status == 0 and "EventCount         7" in table and "LostEvCount        0" in table, (table, said)
+        numbers = json.loads(verb("metrics", "--server", it.address, "--format", "json")[1])
+        assert numbers["EventCount"] == 7 and numbers["LostEvCount"] == 0, numbers
+        assert verb("health", "--server", it.address)[:2] == (0, "SERVING\n")
+        status, _, said = verb("health", "--server", it.address, "--service", "none.such")
+        assert status == 1 and said, said
+        watcher = subprocess.Popen([PROGRAM, "health", "--watch", "--server", it.address],
+                                   stdout=subprocess.PIPE, text=True)
+        assert watcher.stdout.readline() == "SERVING\n"
+        watcher.send_signal(signal.SIGINT)
+        assert watcher.wait(WAIT) == 0
+        watcher.stdout.close()
+    for name in ("metrics", "health", "stream"):
+        status, out, said = verb(name, "--server", it.address)
+        assert status == 1 and not out and "No such file" in said, (name, said)
+
+
+def test_wrong_words_are_named():
+    for arguments, words in ((("stream", "--server", "udp:x"), "unix:PATH or tcp:HOST:PORT"),
+                             (("stream", "--format", "jsn"), "'json'"), (("stream", "--maks", "x"), "mask"),
+                             (("metrics", "--format", "xml"), "table"), (("stream", "more"), "more"),
+                             (("strem",), "'stream'"), (("stream", "--ca", "x", "--server", "unix:/x"), "TLS")):
+        status, _, said = verb(*arguments)
+        assert status == 2 and words in said, (arguments, said)
+    status, _, said = verb("stream", "--server", "tcp:nothing")
+    assert status == 1 and "tcp:HOST:PORT" in said, said
+
+
+def test_who_cannot_write_says_so():
+    with Server(PROGRAM) as it:
+        reader, writer = os.pipe()
+        client = Client(it.address, stdout=writer)
+        os.close(writer)
+        client.await_line("connected to")
+        subscribed(it, 1)
+        os.close(reader)
+        call()
+        status, _, said = client.end()
+        assert status == 1 and "standard output takes nothing" in said, said
+        with open("/dev/full", "w", encoding="ascii") as full:
+            client = Client(it.address, stdout=full)
+            client.await_line("connected to")
+            subscribed(it, 1)
+            call()
+            status, _, said = client.end()
+        assert status == 1 and "standard output takes nothing" in said, said
+
+
+# -- servers that are not ours ---------------------------------------------------------------------
+
+class Other:
+    """A server of Python's that answers StreamEvents by `act(request, context)`, with bytes."""
+
+    def __init__(self, act):
+        self.room = tempfile.TemporaryDirectory(prefix="mrelease-grpc.")
+        self.address = "unix:" + os.path.join(self.room.name, "s")
+        self.server = grpc.server(futures.ThreadPoolExecutor(8))
+        handler = grpc.unary_stream_rpc_method_handler(act)
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(
+            "tracee.v1beta1.TraceeService", {"StreamEvents": handler}),))
+        self.server.add_insecure_port(self.address)
+        self.server.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop(0).wait()
+        self.room.cleanup()
+
+
+def response(**fields):
+    return tracee_pb2.StreamEventsResponse(event=event_pb2.Event(**fields))
+
+
+def test_events_of_tracee_are_shown():
+    from google.protobuf.struct_pb2 import Struct
+    value = Struct()
+    value.update({"flags": ["O_RDONLY", 1.5, None, {"deep": True}]})
+    odd = response(name="openat", id=257, policies=event_pb2.Policies(matched=["p1", "p2"]))
+    odd.event.data.add(name="struct").struct.CopyFrom(value)
+    odd.event.data.add(name="none")
+    odd.event.data.add(name="raw").bytes = b"\x00\xff"
+    odd.event.workload.k8s.pod.labels["app"] = "x"
+    odd.event.threat.severity = event_pb2.HIGH
+    odd.event.detected_from.name = "base"
+    ours = response(name="process_mrelease", id=360)
+    ours.event.data.add(name="pidfd").int32 = -1
+    ours.event.data.add(name="returnValue").int64 = -9
+
+    def act(request, context):
+        assert tracee_pb2.StreamEventsRequest.FromString(request).policies == ["p1"]
+        yield odd.SerializeToString()
+        yield ours.SerializeToString()
+        yield b""  # a response without an event
+    with Other(act) as it:
+        status, got, said = Client(it.address, "--count", "3", "--policy", "p1").end()
+        assert status == 0 and len(got) == 2, (got, said)
+        assert json.loads(got[0]) == {
+            "id": 257, "name": "openat", "policies": {"matched": ["p1", "p2"]},
+            "workload": {"k8s": {"pod": {"labels": {"app": "x"}}}},
+            "data": [{"name": "struct", "struct": {"flags": ["O_RDONLY", 1.5, None, {"deep": True}]}},
+                     {"name": "none", "value": None}, {"name": "raw", "bytes": "00ff"}],
+            "threat": {"severity": "HIGH"}, "detected_from": {"name": "base"}}, got[0]
+        status, got, said = Client(it.address, "--count", "3", "--policy", "p1", "--format", "table").end()
+        assert status == 0 and len(got) == 2 and "process_mrelease" in got[1], (got, said)
+        assert "'openat' is none of mrelease's" in said and "1 events of other kinds" in said, said
+
+
+def deep(levels):
+    from google.protobuf.struct_pb2 import Value
+    value = Value(number_value=1)
+    for _ in range(levels):
+        outer = Value()
+        outer.list_value.values.add().CopyFrom(value)
+        value = outer
+    event = response(name="openat")
+    event.event.data.add(name="deep").struct.fields["x"].CopyFrom(value)
+    return event.SerializeToString()
+
+
+def test_what_is_no_event_ends_it_with_a_line():
+    bad = {"torn": b"\x0a\x05\x1a", "group": b"\x0b\x0c", "deep": deep(40), "endless": b"\x0a\x04\x2a\xff\xff\x01"}
+    for name, message in bad.items():
+        with Other(lambda request, context, message=message: iter([message])) as it:
+            status, got, said = Client(it.address).end()
+            assert status == 1 and not got and "what is no answer" in said, (name, status, got, said)
+    with Other(lambda request, context: iter([deep(10)])) as it:
+        assert Client(it.address, "--count", "1").end()[0] == 0
+    with Other(lambda request, context: iter([b"\x0a\x00" + b"\x12" * (2 << 20)])) as it:
+        status, _, said = Client(it.address).end()
+        assert status == 1 and "larger than max" in said, said
+
+
+def test_a_status_is_an_error_and_silence_can_be_left():
+    def refuse(request, context):
+        context.abort(grpc.StatusCode.NOT_FOUND, "policy none.such not found")
+        yield b""
+
+    def wait(request, context):
+        context.send_initial_metadata(())
+        time.sleep(3)
+        yield b""
+    with Other(refuse) as it:
+        status, _, said = Client(it.address).end()
+        assert status == 1 and "policy none.such not found" in said, said
+    with Other(wait) as it:
+        client = Client(it.address)
+        client.await_line("connected to")
+        start = time.monotonic()
+        client.process.send_signal(signal.SIGTERM)
+        status, _, said = client.end()
+        assert status == 0 and time.monotonic() - start < 2, said
+
+
+def test_garbage_in_place_of_a_server():
+    for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", os.urandom(4096), b""):
+        with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory, \
+                socket.socket(socket.AF_UNIX) as listener:
+            path = os.path.join(directory, "s")
+            listener.bind(path)
+            listener.listen()
+            client = Client("unix:" + path)
+            peer = listener.accept()[0]
+            peer.sendall(answer)
+            time.sleep(0.2)
+            peer.close()
+            listener.close()
+            os.unlink(path)
+            status, got, said = client.end(40)
+            assert status == 1 and not got and said, (answer, said)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
+        server.make_stubs(stubs)
+        from tracee.v1beta1 import event_pb2, tracee_pb2
+        tap.run(globals(), PROGRAM)
