@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "grpc/client.h"
-#include "grpc/tls.h"
+#include "grpc/pem.h"
 
 enum { STOP_LOOK_MS = 100, MESSAGE_BYTES = 1024 * 1024 };
 
@@ -23,26 +23,16 @@ struct mrl_channel {
 /* NULL with a line: a file is not what it should be. */
 static grpc_channel_credentials *make_tls(const struct mrl_grpc_peer *peer, struct mrl_error *error)
 {
-    char *ca = NULL, *cert = NULL, *key = NULL;
-    grpc_channel_credentials *credentials = NULL;
-    int err = mrl_tls__read_file(peer->ca, &ca, error);
+    const struct mrl_pem_paths paths = { peer->cert, peer->key, peer->ca };
+    grpc_channel_credentials *credentials;
+    grpc_ssl_pem_key_cert_pair pair;
+    struct mrl_pem pem;
 
-    if (!err && peer->cert)
-        err = mrl_tls__read_file(peer->cert, &cert, error);
-    if (!err && peer->cert)
-        err = mrl_tls__read_file(peer->key, &key, error);
-    if (!err) {
-        grpc_ssl_pem_key_cert_pair pair = { key, cert };
-
-        credentials = grpc_ssl_credentials_create(ca, cert ? &pair : NULL, NULL, NULL);
-        if (!credentials)
-            mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", peer->ca);
-    }
-    if (key)
-        explicit_bzero(key, strlen(key));
-    free(ca);
-    free(cert);
-    free(key);
+    if (mrl_pem__read(&paths, &pem, error))
+        return NULL;
+    pair = (grpc_ssl_pem_key_cert_pair){ pem.key, pem.cert };
+    credentials = grpc_ssl_credentials_create(pem.ca, pem.cert ? &pair : NULL, NULL, NULL);
+    mrl_pem__free(&pem);
     return credentials;
 }
 

@@ -6,6 +6,7 @@
 #include <grpc/grpc.h>
 
 #include "grpc/module.h"
+#include "grpc/received.h"
 
 /** What the verbs of a client do. */
 extern const struct mrl_grpc_client mrl_client;
@@ -13,7 +14,7 @@ extern const struct mrl_grpc_client mrl_client;
 struct mrl_channel;
 
 /** A channel to a peer; nothing is sent yet. `*ret_channel` is new. Errors: -EINVAL, or as
- * mrl_tls__read_file(), with a line. */
+ * mrl_pem__read(), with a line. */
 int mrl_channel__new(const struct mrl_grpc_peer *peer,
                      struct mrl_error *error,
                      struct mrl_channel **ret_channel);
@@ -39,5 +40,28 @@ struct mrl_client_call {
 
 /** Makes a call, and returns when it is over. */
 void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call);
+
+/* -- what the verbs share --------------------------------------------------------------------- */
+
+/** Makes a call with this request. A status that is not OK is an error: -ECONNREFUSED where there
+ * is no server, else -EPROTO; else what take() said. */
+int mrl_client__call(const struct mrl_grpc_peer *peer,
+                     const ProtobufCMessage *request,
+                     struct mrl_client_call *call,
+                     struct mrl_error *error);
+
+/** To standard output. Error: -EPIPE. */
+int mrl_client__print(const char *bytes, size_t size);
+
+/** As a line. NULL is -ENOMEM. */
+int mrl_client__print_json(json_t *json);
+
+/** Flushes standard output, and gives an error without a line one. Returns `err`, or -EPIPE. */
+int mrl_client__finish(int err, struct mrl_error *error);
+
+/** struct mrl_grpc_client.stream */
+int mrl_client__stream(const struct mrl_grpc_peer *peer,
+                       const struct mrl_grpc_subscription *subscription,
+                       struct mrl_error *error);
 
 #endif

@@ -21,7 +21,7 @@ ProtobufCMessage *mrl_received__unpack(const ProtobufCMessageDescriptor *type,
 /**
  * The message as JSON, in the way of Tracee's: names as in the .proto files, 64-bit numbers as
  * strings, times in RFC 3339, wrapped numbers bare, maps as objects, and what is not there left
- * out, but for the value of an argument, which is null then. New; NULL: no memory.
+ * out, but for the value of an argument, which is null then. NULL is null. New; NULL: no memory.
  */
 json_t *mrl_received__json(const ProtobufCMessage *message);
 

@@ -12,14 +12,10 @@
 struct mrl_server_options;
 struct mrl_tls;
 
-/** Reads a text file of up to 1 MiB; `*ret_text` is of malloc(). Errors: -EINVAL, or as open(),
- * with a line. */
-int mrl_tls__read_file(const char *path, char **ret_text, struct mrl_error *error);
-
 /**
  * Reads options.cert, key and client_ca, and finds out whether "tcp:HOST:PORT" can be listened at.
- * `*ret_tls` is new. Errors: -EINVAL a file is not what it should be, or has expired; as
- * mrl_address__listen() and open(); each with a line.
+ * `*ret_tls` is new. Errors: as mrl_pem__read() and
+ * mrl_address__listen(), each with a line.
  */
 int mrl_tls__open(const char *destination,
                   const struct mrl_server_options *options,
