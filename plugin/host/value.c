@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/grpc_module.h"
 #include "host/profile.h"
 #include "schema/dialect.h"
 
@@ -55,6 +56,18 @@ static const char *format_word(unsigned int index)
     return NULL;
 }
 
+/* One that is not lines may have a module of its own. */
+static const char *output_word(unsigned int index)
+{
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    for (unsigned int i = 0; i < count; i++)
+        if ((!formats[i].binary || mrl_grpc_module__is_format(formats[i].name)) && !index--)
+            return formats[i].name;
+    return NULL;
+}
+
 static const char *dialect_word(unsigned int index)
 {
     unsigned int count;
@@ -76,7 +89,8 @@ static const struct mrl_value_kind kinds[] = {
     { .name = "RUNG", .word = rung_word, .closed = true },
     { .name = "DIALECT", .word = dialect_word, .closed = true },
     { .name = "PROFILE", .word = mrl_profile__name, .closed = true },
-    { .name = "FORMAT[:DEST]", .form = MRL_VALUE_MANY, .separator = ':', .word = format_word },
+    { .name = "FORMAT[:DEST]", .form = MRL_VALUE_MANY, .separator = ':', .word = output_word },
+    { .name = "FORMAT", .word = format_word, .closed = true },
     { .name = "SIZE", .type = MRL_VALUE_NUMBER, .pattern = "^[0-9]+[KMG]?$" },
     { .name = "N", .type = MRL_VALUE_NUMBER, .pattern = "^[0-9]+$" },
     { .name = "TIME", .pattern = "^[0-9]+(ns|us|ms|s|m|h)$" },
