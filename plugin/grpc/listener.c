@@ -10,20 +10,30 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <linux/sockios.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "grpc/address.h"
 #include "grpc/server.h"
 
-enum { AT_ONCE = 1024 /* accepted */, FIXED = 2 /* of the polled: wake, socket */ };
+enum {
+    AT_ONCE = 1024, /* accepted */
+    FIXED = 2,      /* of the polled: wake, socket */
+    LOOK_MS = 1000,
+    STUCK_LOOKS = 6, /* as long as keepalive takes for the others */
+};
 
 /* core owns `fd`; `watched` is a duplicate of ours, which outlives it. */
 struct connection {
     int fd, watched;
     uint64_t number; /* numbers of descriptors are used again: the latest is meant */
+    int queued;      /* bytes that the peer had not taken at the last look */
+    int stuck_looks; /* how often they were as many */
 };
 
 struct mrl_listener {
@@ -112,7 +122,7 @@ static void take(struct mrl_listener *listener, int fd)
     full = watched < 0 || listener->count == MRL_CONNECTIONS_MAX;
     if (!full)
         listener->table[listener->count++] =
-            (struct connection){ fd, watched, ++listener->accepted };
+            (struct connection){ .fd = fd, .watched = watched, .number = ++listener->accepted };
     pthread_mutex_unlock(&listener->mutex);
     if (!full && may_serve(listener, fd)) {
         listener->accept(listener->context, fd);
@@ -166,15 +176,47 @@ static unsigned int fill(struct mrl_listener *listener)
     return count;
 }
 
+/* Core's ping waits behind what a peer does not take, and so does its timeout: whose socket stays
+ * as full as it is, is frozen or worse. One that reads at all changes it; one whose library reads,
+ * but not its program, leaves it empty. */
+static void cut_stuck(struct mrl_listener *listener)
+{
+    pthread_mutex_lock(&listener->mutex);
+    for (unsigned int i = 0; i < listener->count; i++) {
+        struct connection *row = &listener->table[i];
+        int queued = 0;
+
+        if (ioctl(row->watched, SIOCOUTQ, &queued) || !queued || queued != row->queued)
+            row->stuck_looks = 0;
+        else if (++row->stuck_looks == STUCK_LOOKS)
+            shutdown(row->watched, SHUT_RDWR);
+        row->queued = queued;
+    }
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void *watch(void *context)
 {
     struct mrl_listener *listener = context;
+    int64_t looked_ms = now_ms();
 
     for (;;) {
         unsigned int count = fill(listener);
 
-        if (poll(listener->polled, count + FIXED, -1) < 0)
+        if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
             continue;
+        if (now_ms() - looked_ms >= LOOK_MS) {
+            cut_stuck(listener);
+            looked_ms = now_ms();
+        }
         if (listener->polled[0].revents)
             return NULL;
         sweep(listener, count);

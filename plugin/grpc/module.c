@@ -99,6 +99,8 @@ static void log_of_core(gpr_log_func_args *said)
 static void begin(const struct mrl_grpc_program *program)
 {
     mrl_grpc_program = program;
+    /* A client whose standard output is full must answer its server's pings meanwhile. */
+    setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", 0);
     /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
     grpc_init();
     gpr_set_log_function(log_of_core);

@@ -199,6 +199,25 @@ def test_who_cannot_write_says_so():
         assert status == 1 and "standard output takes nothing" in said, said
 
 
+def test_a_reader_that_pauses_loses_nothing_unsaid():
+    with Server(PROGRAM) as it:
+        client = Client(it.address)
+        client.await_line("connected to")
+        subscribed(it, 1)
+        call(count=50000)
+        time.sleep(9)  # longer than keepalive, and than a socket may stay full
+        shown = missing = 0
+        while shown + missing < 50000:
+            event = json.loads(client.process.stdout.readline())
+            if event["name"] == "events_lost":
+                missing += sum(int(datum["u_int64"]) for datum in event["data"] if datum["name"] == "count")
+            else:
+                shown += 1
+        client.process.send_signal(signal.SIGTERM)
+        status, _, said = client.end()
+        assert status == 0 and "again" not in said and shown + missing == 50000 and missing, (shown, missing, said)
+
+
 # -- servers that are not ours ---------------------------------------------------------------------
 
 class Other:
