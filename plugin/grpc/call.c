@@ -12,13 +12,6 @@
 #include "grpc/listener.h"
 #include "grpc/stream.h"
 
-#if defined(__SANITIZE_THREAD__)
-#    include <sanitizer/tsan_interface.h>
-#    define RELEASE(tag) __tsan_release(tag)
-#else
-#    define RELEASE(tag) (void)(tag)
-#endif
-
 /* -- life ------------------------------------------------------------------------------------- */
 
 void mrl_call__hold(struct mrl_call *call)
@@ -47,7 +40,7 @@ bool mrl_call__start(struct mrl_call *call,
     grpc_call_error err = GRPC_CALL_ERROR;
 
     mrl_call__hold(call);
-    RELEASE(tag);
+    MRL_RELEASE(tag);
     if (!atomic_load(&call->server->shut))
         err = grpc_call_start_batch(call->core, ops, count, tag, NULL);
     if (err == GRPC_CALL_OK)
@@ -238,7 +231,7 @@ void mrl_call__await(struct mrl_server *server)
     grpc_metadata_array_init(&call->metadata);
     call->arrived = (struct mrl_call_tag){ call, on_arrived };
     mrl_call__hold(call);
-    RELEASE(&call->arrived);
+    MRL_RELEASE(&call->arrived);
     if (grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
                                  call->queue, server->queues[MRL_QUEUE_NEW],
                                  &call->arrived) != GRPC_CALL_OK)

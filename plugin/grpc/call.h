@@ -14,6 +14,16 @@
 
 #include "grpc/server.h"
 
+/** For the thread sanitizer, which does not see how core hands a tag from one thread to another. */
+#if defined(__SANITIZE_THREAD__)
+#    include <sanitizer/tsan_interface.h>
+#    define MRL_ACQUIRE(tag) __tsan_acquire(tag)
+#    define MRL_RELEASE(tag) __tsan_release(tag)
+#else
+#    define MRL_ACQUIRE(tag) (void)(tag)
+#    define MRL_RELEASE(tag) (void)(tag)
+#endif
+
 struct mrl_call;
 
 /** What comes back from a queue: whose it is, and what to do. */

@@ -17,13 +17,6 @@
 #include "grpc/stream.h"
 #include "grpc/tls.h"
 
-#if defined(__SANITIZE_THREAD__)
-#    include <sanitizer/tsan_interface.h>
-#    define ACQUIRE(tag) __tsan_acquire(tag)
-#else
-#    define ACQUIRE(tag) (void)(tag)
-#endif
-
 enum {
     AWAITED_CALLS = 32,
     GRACE_MS = 200,
@@ -87,14 +80,15 @@ static void serve(grpc_completion_queue *queue)
     for (;;) {
         grpc_event event =
             grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-        struct mrl_call_tag *tag = event.tag;
+        struct mrl_call_tag tag;
 
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return;
-        ACQUIRE(tag);
-        tag->done(tag->call, event.success);
-        if (tag->done != on_shut)
-            mrl_call__release(tag->call);
+        MRL_ACQUIRE(event.tag);
+        tag = *(const struct mrl_call_tag *)event.tag; /* which may be used again from now on */
+        tag.done(tag.call, event.success);
+        if (tag.done != on_shut)
+            mrl_call__release(tag.call);
     }
 }
 
@@ -233,6 +227,7 @@ static void shut(struct mrl_server *server)
     atomic_store(&server->ending, true);
     if (server->listener)
         mrl_listener__stop(server->listener);
+    MRL_RELEASE(&tag);
     grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
     mrl_server__end_streams(server);
     wait_until_shut(server, GRACE_MS);

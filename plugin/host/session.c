@@ -155,11 +155,17 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
 }
 
+/* A client of gRPC may change it. */
+static int level_of(const struct mrl_session_options *options)
+{
+    return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
+}
+
 static void log_line(void *context, enum mrl_log_level level, const char *text)
 {
     const struct mrl_session_options *options = context;
 
-    if ((int)level <= options->log_level)
+    if ((int)level <= level_of(options))
         mrl_say("%s: %s", mrl_log_level__name(level), text);
 }
 
@@ -170,7 +176,7 @@ static int run_opened(struct session *session,
     struct mrl_session_options *options = session->options;
     int err;
 
-    if (options->log_level >= MRL_LOG_INFO)
+    if (level_of(options) >= MRL_LOG_INFO)
         say_ready(options, session->plugin);
     if (options->duration_ns)
         session->end_ns =
@@ -181,9 +187,9 @@ static int run_opened(struct session *session,
         session->failed = true;
     loop(session);
     err = mrl_pipeline__end(session->pipeline, END_MS);
-    if (options->log_level >= MRL_LOG_INFO)
+    if (level_of(options) >= MRL_LOG_INFO)
         mrl_totals__say(session->plugin, session->pipeline);
-    if (options->log_level >= MRL_LOG_WARNING && !session->failed)
+    if (level_of(options) >= MRL_LOG_WARNING && !session->failed)
         mrl_totals__check(session->plugin, session->pipeline);
     if (err)
         mrl_say("not everything was written: %s", strerror(-err));

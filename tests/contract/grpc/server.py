@@ -57,7 +57,8 @@ class Server:
         self.address = address or "unix:" + self.path
         self.lines = []
         with open(program, "rb") as image:
-            self.is_sanitized = b"__asan_init" in image.read()
+            text = image.read()
+            self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
         self.process = subprocess.Popen(
             [*hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
             stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [])

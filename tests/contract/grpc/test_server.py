@@ -370,6 +370,12 @@ def test_one_busy_stream_starves_nobody():
         assert it.is_sanitized or worst < 2, worst
 
 
+def flood(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        call(count=2000)
+
+
 def test_a_thousand_that_do_not_read_cost_only_themselves():
     with Server(PROGRAM) as it, channel_to(it) as channel:
         before, descriptors = it.memory_kib(), it.descriptors()
@@ -399,7 +405,7 @@ def test_a_thousand_that_do_not_read_cost_only_themselves():
             peer.close()
         await_(lambda: it.descriptors() <= descriptors + 4)
         took = it.stop()
-    assert took < 2, took
+    assert took < (10 if it.is_sanitized else 2), took
 
 
 def test_who_reads_late_is_told_what_is_missing():
@@ -425,9 +431,9 @@ def test_the_end_waits_for_nobody():
             for peer in peers:
                 peer.sendall(request(STREAM, b"", window))
             time.sleep(0.5)
-            flood(it, 1)
+            flood(1)
             took = it.stop()
-            assert took < 2, took
+            assert took < (10 if it.is_sanitized else 2), took
             for peer in peers:
                 peer.close()
 
