@@ -43,7 +43,7 @@ static const struct family families[] = {
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered), "kernel" },
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered_late), "reader" },
     { FILTERED, PER_FILTER, NO_CAUSE, 0, "count" },
-    { "mrelease_output_delivered_total", "Events that an output wrote.", PER_OUTPUT, NO_CAUSE,
+    { "mrelease_output_delivered_total", "Events that an output wrote, or handed to gRPC.", PER_OUTPUT, NO_CAUSE,
       OUTPUT(delivered), NULL },
     { DROPPED, PER_OUTPUT, MRL_CAUSE_QUEUE_FULL, OUTPUT(dropped_full), NULL },
     { DROPPED, PER_OUTPUT, MRL_CAUSE_WRITE_FAILED, OUTPUT(dropped_failed), NULL },

@@ -58,9 +58,11 @@ int mrl_listener__open(const char *destination,
                        struct mrl_listener **ret_listener)
 {
     struct mrl_listener *listener = calloc(1, sizeof(*listener));
-    int err = listener ? mrl_address__listen(destination, options, error, &listener->address)
-                       : mrl_error__set(error, -ENOMEM, "out of memory");
+    int err;
 
+    if (!listener)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    err = mrl_address__listen(destination, options, error, &listener->address);
     if (err) {
         free(listener);
         return err;

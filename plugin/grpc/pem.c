@@ -21,27 +21,36 @@ enum { FILE_BYTES = 1024 * 1024, WARNING_DAYS = 14 };
 
 /* -- files ------------------------------------------------------------------------------------ */
 
-static int read_file(const char *path, char **ret_text, struct mrl_error *error)
+/* Into `text` of FILE_BYTES + 1. */
+static int read_into(char *text, const char *path, struct mrl_error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = 0;
-    char *text = malloc(FILE_BYTES + 1);
-    ssize_t size = fd >= 0 && text ? read(fd, text, FILE_BYTES + 1) : -1;
+    ssize_t size = fd >= 0 ? read(fd, text, FILE_BYTES + 1) : -1;
 
-    if (!text)
-        err = mrl_error__set(error, -ENOMEM, "out of memory");
-    else if (size < 0)
+    if (size < 0)
         err = mrl_error__set(error, -errno, "%.256s: %s", path, strerror(errno));
     else if (size > FILE_BYTES || memchr(text, 0, (size_t)size))
         err = mrl_error__set(error, -EINVAL, "%.256s: no PEM file", path);
+    else
+        text[size] = '\0';
     if (fd >= 0)
         close(fd);
-    if (err) {
+    return err;
+}
+
+static int read_file(const char *path, char **ret_text, struct mrl_error *error)
+{
+    char *text = malloc(FILE_BYTES + 1);
+    int err;
+
+    if (!text)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    err = read_into(text, path, error);
+    if (err)
         free(text);
-        return err;
-    }
-    text[size] = '\0';
-    *ret_text = text;
-    return 0;
+    else
+        *ret_text = text;
+    return err;
 }
 
 void mrl_pem__free(struct mrl_pem *pem)

@@ -240,6 +240,17 @@ static void shut(struct mrl_server *server)
     wait_until_shut(server, UINT32_MAX);
 }
 
+/* Sent is not read: what a client has seen, nobody knows. */
+static void say_totals(const struct mrl_server *server)
+{
+    if (atomic_load(&server->clients))
+        mrl_grpc__log(MRL_LOG_INFO,
+                      "grpc: %llu streams: %llu messages sent; %llu events missed by clients that "
+                      "did not keep up, and told; %llu clients sent away",
+                      atomic_load(&server->clients), atomic_load(&server->sent),
+                      atomic_load(&server->missed), atomic_load(&server->sent_away));
+}
+
 void mrl_server__close(struct mrl_server *server)
 {
     if (server->thread_count)
@@ -249,6 +260,7 @@ void mrl_server__close(struct mrl_server *server)
     for (unsigned int i = 0; i < server->thread_count; i++)
         pthread_join(server->threads[i], NULL);
     grpc_server_destroy(server->core);
+    say_totals(server);
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
         grpc_completion_queue_destroy(server->queues[i]);
     mrl_listener__close(server->listener);

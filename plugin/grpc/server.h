@@ -61,6 +61,8 @@ struct mrl_server {
     pthread_mutex_t lock; /* of the list of subscribers */
     struct mrl_subscriber *subscribers;
     unsigned int subscriber_count;
+    /* Of all subscribers that are gone. */
+    atomic_ullong clients, sent, missed, sent_away;
 };
 
 /** What the services know of the program, and whether the probes are proven. */

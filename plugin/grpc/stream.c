@@ -27,6 +27,7 @@ struct mrl_subscriber {
     unsigned int first, count;                   /* of the taken */
     struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
     uint64_t missing_total;
+    uint64_t sent, missed;     /* messages given to core, and events told as missing */
     grpc_byte_buffer *message; /* on its way, and used again */
     grpc_slice taken[TAKEN_AT_ONCE];
 };
@@ -77,6 +78,7 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
         slice = grpc_slice_from_copied_buffer(text.bytes, text.size);
         mrl_protobuf__free(encoder);
         subscriber->missing_total -= lost.count;
+        subscriber->missed += lost.count;
         subscriber->missing[event] = (struct mrl_missing){ 0 };
     }
     free(buffer);
@@ -122,6 +124,7 @@ static void send_next(struct mrl_subscriber *subscriber)
     op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
     call->sent = (struct mrl_call_tag){ call, on_sent };
     subscriber->sending = mrl_call__start(call, &op, 1, &call->sent);
+    subscriber->sent += subscriber->sending;
 }
 
 static void on_sent(struct mrl_call *call, bool ok)
@@ -144,6 +147,7 @@ static void send_away(struct mrl_subscriber *subscriber)
         !mrl_backlog__has_overtaken(server->backlog, &subscriber->place))
         return;
     subscriber->ending = true;
+    atomic_fetch_add(&server->sent_away, 1);
     grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
                                  "events came faster than this client read them", NULL);
 }
@@ -256,6 +260,9 @@ void mrl_subscriber__free(struct mrl_subscriber *subscriber)
     if (!subscriber)
         return;
     drop_taken(subscriber);
+    atomic_fetch_add(&subscriber->call->server->clients, 1);
+    atomic_fetch_add(&subscriber->call->server->sent, subscriber->sent);
+    atomic_fetch_add(&subscriber->call->server->missed, subscriber->missed);
     grpc_byte_buffer_destroy(subscriber->message);
     mrl_mask__free(subscriber->mask);
     pthread_mutex_destroy(&subscriber->lock);

@@ -148,7 +148,7 @@ int mrl_tls__reload(struct mrl_tls *tls, struct mrl_error *error)
 /* A connection has the port that its listener has; core's are of IPv6 for both. */
 static bool is_connection(const struct mrl_tls *tls, int fd)
 {
-    struct sockaddr_storage own, peer;
+    struct sockaddr_storage own = { 0 }, peer = { 0 };
     socklen_t own_size = sizeof(own), peer_size = sizeof(peer);
     enum { PORT_AT = 2 /* of both families */ };
 

@@ -130,6 +130,14 @@ bool mrl_grpc_module__is_format(const char *format)
     return !strcmp(format, "grpc") || !strcmp(format, "grpc-main");
 }
 
+bool mrl_grpc_module__is_output(const char *name)
+{
+    char format[16];
+
+    snprintf(format, sizeof(format), "%.*s", (int)strcspn(name, ",:"), name);
+    return mrl_grpc_module__is_format(format);
+}
+
 void mrl_grpc_module__prepare(const char *format, const char *settings)
 {
     if (module)

@@ -14,6 +14,10 @@ struct mrl_grpc_client;
 /** Whether the module's sink takes this format. */
 bool mrl_grpc_module__is_format(const char *format);
 
+/** Whether an output of this name ("FORMAT[,SETTINGS][:DESTINATION]") is the module's: what it was
+ * given is then with gRPC, and nobody knows whether it was read. */
+bool mrl_grpc_module__is_output(const char *name);
+
 /** How the next server that is opened serves: a format, and settings as module.h has them. */
 void mrl_grpc_module__prepare(const char *format, const char *settings);
 

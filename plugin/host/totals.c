@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/grpc_module.h"
 #include "host/host.h"
 
 typedef unsigned long long number;
@@ -86,8 +87,9 @@ static void say_output(const struct mrl_metrics *metrics, const char *output)
 
     if (told)
         snprintf(also, sizeof(also), ", and %llu of events_lost", told);
-    mrl_say("%s: %llu delivered, %llu dropped (%llu queue full, %llu write failed)%s", output,
-            lines - told, sum(metrics, DROPPED, output, NULL, NULL),
+    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
+            lines - told, mrl_grpc_module__is_output(output) ? "published" : "delivered",
+            sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
             sum(metrics, DROPPED, output, NULL, "write_failed"), also);
 }

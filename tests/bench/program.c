@@ -158,7 +158,7 @@ void bench_program__stop(struct bench_program *program, struct bench_totals *ret
     while (hear(program->stderr_fd, said, &used, END_MS))
         ;
     /* Its end closes its stderr. Where that did not come in time, it hangs. */
-    if (used == 0 || !strstr(said, "delivered"))
+    if (used == 0 || (!strstr(said, " delivered, ") && !strstr(said, " published, ")))
         kill(program->pid, SIGKILL);
     while (wait4(program->pid, &status, 0, &usage) < 0 && errno == EINTR)
         ;

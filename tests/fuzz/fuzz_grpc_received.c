@@ -36,8 +36,8 @@ static void print_as_ours(const Tracee__V1beta1__Event *event)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ProtobufCMessage *message = mrl_received__unpack(
-        &tracee__v1beta1__stream_events_response__descriptor, data, size);
+    ProtobufCMessage *message =
+        mrl_received__unpack(&tracee__v1beta1__stream_events_response__descriptor, data, size);
     const Tracee__V1beta1__StreamEventsResponse *response =
         (const Tracee__V1beta1__StreamEventsResponse *)message;
 
