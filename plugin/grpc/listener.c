@@ -16,6 +16,7 @@
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "grpc/address.h"
@@ -24,8 +25,10 @@
 enum {
     AT_ONCE = 1024, /* accepted */
     FIXED = 2,      /* of the polled: wake, socket */
+    SPARE = 256,    /* descriptors for all else */
     LOOK_MS = 1000,
-    STUCK_LOOKS = 6, /* as long as keepalive takes for the others */
+    SAY_MS = 60 * 1000, /* between two complaints of one kind */
+    STUCK_LOOKS = 6,    /* as long as keepalive takes for the others */
 };
 
 /* core owns `fd`; `watched` is a duplicate of ours, which outlives it. */
@@ -45,12 +48,40 @@ struct mrl_listener {
     void *context;
     pthread_mutex_t mutex; /* of the table */
     struct connection table[MRL_CONNECTIONS_MAX];
-    unsigned int count;
+    unsigned int count, max;
     uint64_t accepted;
+    int64_t said_full_ms;
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* -- opening ---------------------------------------------------------------------------------- */
+
+/* A connection takes two descriptors. The soft limit is raised as far as it may; what is still too
+ * few bounds the connections, so that the rest of the program never lacks one. */
+static unsigned int find_max(void)
+{
+    const rlim_t wanted = SPARE + 2 * MRL_CONNECTIONS_MAX;
+    struct rlimit limit;
+    rlim_t has;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return MRL_CONNECTIONS_MAX;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    has = limit.rlim_cur > wanted ? wanted : limit.rlim_cur;
+    return has > SPARE + 2 ? (unsigned int)(has - SPARE) / 2 : 1;
+}
 
 int mrl_listener__open(const char *destination,
                        const struct mrl_server_options *options,
@@ -68,6 +99,8 @@ int mrl_listener__open(const char *destination,
         return err;
     }
     pthread_mutex_init(&listener->mutex, NULL);
+    listener->max = find_max();
+    listener->said_full_ms = -SAY_MS;
     listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake < 0) {
         err = mrl_error__set(error, -errno, "%.256s: %s", destination, strerror(errno));
@@ -114,6 +147,14 @@ static bool may_serve(const struct mrl_listener *listener, int fd)
     return false;
 }
 
+static void say_full(struct mrl_listener *listener)
+{
+    if (now_ms() - listener->said_full_ms < SAY_MS)
+        return;
+    listener->said_full_ms = now_ms();
+    mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
+}
+
 static void take(struct mrl_listener *listener, int fd)
 {
     int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1;
@@ -121,7 +162,7 @@ static void take(struct mrl_listener *listener, int fd)
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
     pthread_mutex_lock(&listener->mutex);
-    full = watched < 0 || listener->count == MRL_CONNECTIONS_MAX;
+    full = watched < 0 || listener->count == listener->max;
     if (!full)
         listener->table[listener->count++] =
             (struct connection){ .fd = fd, .watched = watched, .number = ++listener->accepted };
@@ -130,6 +171,8 @@ static void take(struct mrl_listener *listener, int fd)
         listener->accept(listener->context, fd);
         return;
     }
+    if (full)
+        say_full(listener);
     if (full && watched >= 0)
         close(watched);
     shutdown(fd, SHUT_RDWR); /* the table notices, where it has it */
@@ -142,8 +185,10 @@ static void accept_all(struct mrl_listener *listener)
         int fd = accept4(listener->address.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
+            if (errno == EMFILE || errno == ENFILE) {
+                say_full(listener);
                 poll(NULL, 0, 10); /* nothing will be better at once */
+            }
             return;
         }
         take(listener, fd);
@@ -195,14 +240,6 @@ static void cut_stuck(struct mrl_listener *listener)
         row->queued = queued;
     }
     pthread_mutex_unlock(&listener->mutex);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void *watch(void *context)

@@ -51,7 +51,7 @@ def hand_over(listener):
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 
-    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None):
+    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None, preexec_fn=None):
         self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
@@ -61,7 +61,7 @@ class Server:
             self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
         self.process = subprocess.Popen(
             [*hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
-            stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [])
+            stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [], preexec_fn=preexec_fn)
         threading.Thread(target=self.read, daemon=True).start()
         self.wait_for("watching")
 

@@ -193,6 +193,8 @@ def test_wrong_requests_get_the_right_status():
         assert raw("DataSourceService/Write", nested) == "UNIMPLEMENTED"
         assert raw("TraceeService/GetVersion", bytes(300 * 1024)) == "RESOURCE_EXHAUSTED"
         assert raw("TraceeService/GetVersion", b"") == "OK"
+        assert status_of(lambda: list(channel.unary_stream("/tracee.v1beta1.TraceeService/GetVersion")(
+            b"", timeout=WAIT, metadata=[("x", "y" * 20000)])))[0] == "RESOURCE_EXHAUSTED"
 
 
 def test_health_and_reflection_serve_clients_without_our_files():
@@ -285,6 +287,24 @@ def await_(condition, seconds=10):
     while not condition():
         assert time.monotonic() < end, "in vain"
         time.sleep(0.02)
+
+
+def test_connections_are_bounded_by_descriptors():
+    import resource
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    def limits(now, most):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (now, most))
+    for now, most, clients, are_full in ((128, hard, 500, False), (300, 400, 100, True)):
+        with Server(PROGRAM, preexec_fn=limits(now, most)) as it, channel_to(it) as channel:
+            stream = open_stream(channel)
+            subscribed(it, 1)
+            peers = [it.connect() for _ in range(clients)]
+            time.sleep(0.5)
+            assert it.said("more are refused") == are_full, it.lines
+            call(-8)
+            assert pidfd_of(next(stream)) == -8
+            for peer in peers:
+                peer.close()
 
 
 def test_garbage_is_cut_and_harms_nobody():
@@ -389,8 +409,14 @@ def test_a_thousand_that_do_not_read_cost_only_themselves():
         stream = open_stream(channel)
         subscribed(it, 1)
         seen = []
-        reader = threading.Thread(target=lambda: [seen.append(pidfd_of(r)) for r in stream], daemon=True)
-        reader.start()
+
+        def read():
+            try:
+                for response in stream:
+                    seen.append(pidfd_of(response))
+            except grpc.RpcError:
+                pass  # the server ends
+        threading.Thread(target=read, daemon=True).start()
         for number in range(3000):
             call(-1 - number)
             if number % 10 == 9:
