@@ -231,6 +231,24 @@ def test_files_that_are_none_are_named():
             assert status == 1 and "in use" in text, text
 
 
+def test_frozen_clients_of_tls_are_freed():
+    with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}",
+                                         settings=files.settings()) as it:
+        known = ("--ca", files["ca.pem"], "--cert", files["client.pem"], "--key", files["client.key"])
+        before = it.descriptors()
+        client = subprocess.Popen([PROGRAM, "stream", "--server", it.address, *known], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
+        assert "connected" in client.stderr.readline()
+        client.send_signal(signal.SIGSTOP)
+        call(count=50000)
+        end = time.monotonic() + 20
+        while it.descriptors() > before:
+            assert time.monotonic() < end, it.lines
+            time.sleep(0.05)
+        client.kill()
+        client.communicate()
+
+
 def test_the_end_waits_for_no_peer_of_tls():
     with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}",
                                          settings=files.settings(mutual=False)) as it:
