@@ -172,6 +172,17 @@ bool mrl_backlog__has_overtaken(struct mrl_backlog *backlog, const struct mrl_pl
     return has_overtaken;
 }
 
+uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place *place)
+{
+    uint64_t behind = 0;
+
+    pthread_mutex_lock(&backlog->lock);
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        behind += backlog->put[i] - place->passed[i];
+    pthread_mutex_unlock(&backlog->lock);
+    return behind;
+}
+
 /* With the lock held. */
 static void note_missing(const struct mrl_backlog *backlog,
                          struct mrl_place *place,

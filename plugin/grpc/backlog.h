@@ -42,6 +42,9 @@ void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place);
 /** Whether messages from this place on are gone already. Any thread. */
 bool mrl_backlog__has_overtaken(struct mrl_backlog *backlog, const struct mrl_place *place);
 
+/** How many events are there, or were missed, behind this place. Any thread. */
+uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place *place);
+
 /**
  * Takes up to `max` messages into `slices`, which are the caller's to unref, and moves the place
  * behind them. What was missed before the first is added to `missing`, a row per event. Returns how

@@ -5,12 +5,15 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/support/alloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "grpc/health.h"
 #include "grpc/listener.h"
 #include "grpc/stream.h"
+
+enum { ANSWER_BYTES = 16 * 1024 * 1024 };
 
 /* -- life ------------------------------------------------------------------------------------- */
 
@@ -41,8 +44,10 @@ bool mrl_call__start(struct mrl_call *call,
 
     mrl_call__hold(call);
     MRL_RELEASE(tag);
+    atomic_fetch_add(&call->server->starting, 1); /* the queues do not end meanwhile */
     if (!atomic_load(&call->server->shut))
         err = grpc_call_start_batch(call->core, ops, count, tag, NULL);
+    atomic_fetch_sub(&call->server->starting, 1);
     if (err == GRPC_CALL_OK)
         return true;
     mrl_call__release(call);
@@ -51,10 +56,16 @@ bool mrl_call__start(struct mrl_call *call,
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
+static void answer_is_gone(struct mrl_call *call)
+{
+    atomic_fetch_sub(&call->server->answer_bytes, call->answer_bytes);
+    call->answer_bytes = 0;
+}
+
 static void on_ended(struct mrl_call *call, bool ok)
 {
-    (void)call;
     (void)ok;
+    answer_is_gone(call);
 }
 
 static void end_with_message(struct mrl_call *call,
@@ -89,14 +100,35 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
+    atomic_store(&call->is_closed, true);
     mrl_health__forget(call);
-    if (call->subscriber && mrl_subscriber__close(call->subscriber)) {
-        char *peer = grpc_call_get_peer(call->core);
+    if (call->subscriber && mrl_subscriber__close(call->subscriber) && call->fd >= 0)
+        mrl_listener__cut(call->server->listener, call->fd);
+}
 
-        if (call->server->listener && peer && !strncmp(peer, "fd:", 3))
-            mrl_listener__cut(call->server->listener, (int)strtol(peer + 3, NULL, 10));
-        gpr_free(peer);
+/* Core says "fd:N" of the connections that our listener gave it. */
+static int find_fd(const struct mrl_call *call)
+{
+    char *peer = grpc_call_get_peer(call->core);
+    int fd = call->server->listener && peer && !strncmp(peer, "fd:", 3)
+                 ? (int)strtol(peer + 3, NULL, 10)
+                 : -1;
+
+    gpr_free(peer);
+    return fd;
+}
+
+void mrl_call__name_peer(const struct mrl_call *call, char text[128])
+{
+    char *peer;
+
+    if (call->fd >= 0) {
+        mrl_listener__name_peer(call->server->listener, call->fd, text);
+        return;
     }
+    peer = grpc_call_get_peer(call->core);
+    snprintf(text, 128, "%.100s", peer ? peer : "an unknown peer");
+    gpr_free(peer);
 }
 
 /* -- requests --------------------------------------------------------------------------------- */
@@ -105,8 +137,20 @@ static void receive(struct mrl_call *call);
 
 static void on_answered(struct mrl_call *call, bool ok)
 {
+    answer_is_gone(call);
     if (ok)
         receive(call);
+}
+
+/* What peers do not read stays in memory. */
+static bool reserve(struct mrl_call *call, size_t size)
+{
+    if (atomic_fetch_add(&call->server->answer_bytes, size) > ANSWER_BYTES) {
+        atomic_fetch_sub(&call->server->answer_bytes, size);
+        return false;
+    }
+    call->answer_bytes = size;
+    return true;
 }
 
 static void answer(struct mrl_call *call, const uint8_t *bytes, size_t size)
@@ -115,7 +159,17 @@ static void answer(struct mrl_call *call, const uint8_t *bytes, size_t size)
     grpc_byte_buffer *message = NULL;
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
 
-    call->method->answer(bytes, size, &reply);
+    reply.call = call;
+    if (call->method->changes && call->server->options.read_only) {
+        reply.status = GRPC_STATUS_PERMISSION_DENIED;
+        snprintf(reply.text, sizeof(reply.text), "this server is read-only");
+    } else {
+        call->method->answer(bytes, size, &reply);
+    }
+    if (reply.status == GRPC_STATUS_OK && !reserve(call, reply.size)) {
+        reply.status = GRPC_STATUS_RESOURCE_EXHAUSTED;
+        snprintf(reply.text, sizeof(reply.text), "too many answers are not read yet");
+    }
     if (reply.status == GRPC_STATUS_OK) {
         grpc_slice slice = grpc_slice_from_copied_buffer((const char *)reply.bytes, reply.size);
 
@@ -206,6 +260,7 @@ static void on_arrived(struct mrl_call *call, bool ok)
     if (!ok)
         return; /* the server ends, and there was no call */
     mrl_call__await(call->server);
+    call->fd = find_fd(call);
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);

@@ -34,7 +34,8 @@ struct mrl_call_tag {
 
 /** What a handler answers. */
 struct mrl_reply {
-    uint8_t *bytes; /* of malloc(); NULL: an empty message */
+    struct mrl_call *call; /* whose; NULL in tests */
+    uint8_t *bytes;        /* of malloc(); NULL: an empty message */
     size_t size;
     grpc_status_code status;
     char text[256];
@@ -49,6 +50,8 @@ struct mrl_method {
     void (*stream)(struct mrl_call *call, const uint8_t *bytes, size_t size);
     /** Each request is answered, until the client has no more. */
     bool repeats;
+    /** It changes what the program does: not for everybody. */
+    bool changes;
 };
 
 /** The method of a path, or NULL. */
@@ -67,8 +70,15 @@ struct mrl_call {
     int cancelled;
     struct mrl_subscriber *subscriber;
     struct mrl_call *next_watcher; /* of health */
-    bool is_told;                  /* a watcher got its first status */
+    bool is_told, awaits_serving;  /* a watcher got its first status; wants another */
+    bool is_ended;                 /* a watcher got its last */
+    atomic_bool is_closed;         /* core has nothing more to say of the call */
+    int fd;                        /* of its connection; -1: not known */
+    size_t answer_bytes;           /* on their way */
 };
+
+/** Who made the call, for the log: "user 1000 (process 4711)", "ipv4:10.0.0.7:5000". */
+void mrl_call__name_peer(const struct mrl_call *call, char text[128]);
 
 /** Asks core for the next call, whose tags will come on one of the queues of calls. */
 void mrl_call__await(struct mrl_server *server);

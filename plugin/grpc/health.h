@@ -14,4 +14,7 @@ void mrl_health__forget(struct mrl_call *call);
 /** All watchers are told that it serves. */
 void mrl_health__serve(void);
 
+/** Ends the watchers of a server with UNAVAILABLE. */
+void mrl_health__end(const struct mrl_server *server);
+
 #endif

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,18 +36,19 @@ enum {
 /* core owns `fd`; `watched` is a duplicate of ours, which outlives it. */
 struct connection {
     int fd, watched;
-    uint64_t number; /* numbers of descriptors are used again: the latest is meant */
-    int queued;      /* bytes that the peer had not taken at the last look */
-    int stuck_looks; /* how often they were as many */
+    uint64_t number;   /* numbers of descriptors are used again: the latest is meant */
+    int queued;        /* bytes that the peer had not taken at the last look */
+    uint64_t progress; /* the owner's, at that */
+    int stuck_looks;   /* since when both are the same */
 };
 
 struct mrl_listener {
     struct mrl_address address;
+    bool is_unix;
     int wake; /* -1: none */
     pthread_t thread;
     bool has_thread, stopping;
-    mrl_accept_fn accept;
-    void *context;
+    struct mrl_listener_owner owner;
     pthread_mutex_t mutex; /* of the table */
     struct connection table[MRL_CONNECTIONS_MAX];
     unsigned int count, max;
@@ -83,6 +86,14 @@ static unsigned int find_max(void)
     return has > SPARE + 2 ? (unsigned int)(has - SPARE) / 2 : 1;
 }
 
+static bool is_unix(int fd)
+{
+    int domain = -1;
+    socklen_t size = sizeof(domain);
+
+    return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+}
+
 int mrl_listener__open(const char *destination,
                        const struct mrl_server_options *options,
                        struct mrl_error *error,
@@ -100,6 +111,7 @@ int mrl_listener__open(const char *destination,
     }
     pthread_mutex_init(&listener->mutex, NULL);
     listener->max = find_max();
+    listener->is_unix = is_unix(listener->address.socket);
     listener->said_full_ms = -SAY_MS;
     listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake < 0) {
@@ -131,16 +143,18 @@ static bool in_group(const struct mrl_listener *listener, int fd, const struct u
     return false;
 }
 
-/* Another user may not be served, whatever the mode of the socket has become. */
+/* Another user may not be served, whatever the mode of the socket has become. The kernel says 0 of
+ * a process that our pid namespace does not have, and still the right user. */
 static bool may_serve(const struct mrl_listener *listener, int fd)
 {
-    struct ucred peer;
+    struct ucred peer = { .uid = (uid_t)-1 };
     socklen_t size = sizeof(peer);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || !peer.pid)
-        return true; /* TCP has none */
-    if (!peer.uid || peer.uid == geteuid() || listener->address.mode & 0006 ||
-        in_group(listener, fd, &peer))
+    if (!mrl_listener__is_unix(listener))
+        return true;
+    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+        (!peer.uid || peer.uid == geteuid() || listener->address.mode & 0006 ||
+         in_group(listener, fd, &peer)))
         return true;
     mrl_grpc__log(MRL_LOG_WARNING, "a client of user %u (process %d) was refused", peer.uid,
                   peer.pid);
@@ -168,7 +182,7 @@ static void take(struct mrl_listener *listener, int fd)
             (struct connection){ .fd = fd, .watched = watched, .number = ++listener->accepted };
     pthread_mutex_unlock(&listener->mutex);
     if (!full && may_serve(listener, fd)) {
-        listener->accept(listener->context, fd);
+        listener->owner.accept(listener->owner.context, fd);
         return;
     }
     if (full)
@@ -224,21 +238,28 @@ static unsigned int fill(struct mrl_listener *listener)
 }
 
 /* Core's ping waits behind what a peer does not take, and so does its timeout: whose socket stays
- * as full as it is, is frozen or worse. One that reads at all changes it; one whose library reads,
- * but not its program, leaves it empty. */
+ * as full as it is, while no message gets through, is frozen or worse. One whose library reads, but
+ * not its program, leaves the socket empty. */
+static void look_at(struct mrl_listener *listener, struct connection *row)
+{
+    int queued = 0;
+    uint64_t progress = 0;
+
+    if (!ioctl(row->watched, SIOCOUTQ, &queued) && queued)
+        progress = listener->owner.progress(listener->owner.context, row->fd);
+    if (!queued || queued != row->queued || progress != row->progress)
+        row->stuck_looks = 0;
+    else if (++row->stuck_looks == STUCK_LOOKS)
+        shutdown(row->watched, SHUT_RDWR);
+    row->queued = queued;
+    row->progress = progress;
+}
+
 static void cut_stuck(struct mrl_listener *listener)
 {
     pthread_mutex_lock(&listener->mutex);
-    for (unsigned int i = 0; i < listener->count; i++) {
-        struct connection *row = &listener->table[i];
-        int queued = 0;
-
-        if (ioctl(row->watched, SIOCOUTQ, &queued) || !queued || queued != row->queued)
-            row->stuck_looks = 0;
-        else if (++row->stuck_looks == STUCK_LOOKS)
-            shutdown(row->watched, SHUT_RDWR);
-        row->queued = queued;
-    }
+    for (unsigned int i = 0; i < listener->count; i++)
+        look_at(listener, &listener->table[i]);
     pthread_mutex_unlock(&listener->mutex);
 }
 
@@ -264,10 +285,9 @@ static void *watch(void *context)
     }
 }
 
-int mrl_listener__start(struct mrl_listener *listener, mrl_accept_fn accept, void *context)
+int mrl_listener__start(struct mrl_listener *listener, const struct mrl_listener_owner *owner)
 {
-    listener->accept = accept;
-    listener->context = context;
+    listener->owner = *owner;
     listener->has_thread = !pthread_create(&listener->thread, NULL, watch, listener);
     return listener->has_thread ? 0 : -EAGAIN;
 }
@@ -283,18 +303,52 @@ void mrl_listener__stop(struct mrl_listener *listener)
     mrl_address__leave(&listener->address);
 }
 
-void mrl_listener__cut(struct mrl_listener *listener, int fd)
+/* With the lock held. */
+static const struct connection *find(const struct mrl_listener *listener, int fd)
 {
     const struct connection *meant = NULL;
 
-    pthread_mutex_lock(&listener->mutex);
-    for (unsigned int i = 0; i < listener->count; i++) {
-        if (fd < 0)
-            shutdown(listener->table[i].watched, SHUT_RDWR);
-        else if (listener->table[i].fd == fd &&
-                 (!meant || meant->number < listener->table[i].number))
+    for (unsigned int i = 0; i < listener->count; i++)
+        if (listener->table[i].fd == fd && (!meant || meant->number < listener->table[i].number))
             meant = &listener->table[i];
+    return meant;
+}
+
+bool mrl_listener__is_unix(const struct mrl_listener *listener)
+{
+    return listener->is_unix;
+}
+
+void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128])
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address), peer_size = sizeof(struct ucred);
+    const struct connection *row;
+    char host[64], port[16];
+    struct ucred peer;
+
+    snprintf(text, 128, "a peer that is gone");
+    pthread_mutex_lock(&listener->mutex);
+    row = find(listener, fd);
+    if (row && listener->is_unix) {
+        if (!getsockopt(row->watched, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size))
+            snprintf(text, 128, "user %u (process %d)", peer.uid, peer.pid);
+    } else if (row && !getpeername(row->watched, (struct sockaddr *)&address, &size) &&
+               !getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+                            sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
+        snprintf(text, 128, "%s port %s", host, port);
     }
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void mrl_listener__cut(struct mrl_listener *listener, int fd)
+{
+    const struct connection *meant;
+
+    pthread_mutex_lock(&listener->mutex);
+    for (unsigned int i = 0; fd < 0 && i < listener->count; i++)
+        shutdown(listener->table[i].watched, SHUT_RDWR);
+    meant = fd < 0 ? NULL : find(listener, fd);
     if (meant)
         shutdown(meant->watched, SHUT_RDWR);
     pthread_mutex_unlock(&listener->mutex);

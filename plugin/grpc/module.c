@@ -29,6 +29,9 @@ void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?'; /* a peer may have written it */
     mrl_grpc_program->log(mrl_grpc_program->context, level, line);
 }
 

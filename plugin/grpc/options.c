@@ -87,13 +87,23 @@ static int set_insecure(struct mrl_server_options *options,
     return choose("value of insecure", value, words, &options->insecure, error);
 }
 
+static int set_read_only(struct mrl_server_options *options,
+                         const char *value,
+                         struct mrl_error *error)
+{
+    static const char *const words[] = { "false", "true" };
+
+    return choose("value of read-only", value, words, &options->read_only, error);
+}
+
 static const struct {
     const char *name;
     int (*set)(struct mrl_server_options *options, const char *value, struct mrl_error *error);
 } rows[] = {
-    { "mode", set_mode },           { "group", set_group }, { "on-full", set_on_full },
-    { "insecure", set_insecure },   { "cert", set_cert },   { "key", set_key },
-    { "client-ca", set_client_ca },
+    { "mode", set_mode },         { "group", set_group },
+    { "on-full", set_on_full },   { "read-only", set_read_only },
+    { "insecure", set_insecure }, { "cert", set_cert },
+    { "key", set_key },           { "client-ca", set_client_ca }, /* one row each */
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };

@@ -12,6 +12,9 @@
 #include <tracee/v1beta1/diagnostic.pb-c.h>
 #include <tracee/v1beta1/tracee.pb-c.h>
 
+#include "core/gap.h"
+#include "grpc/call.h"
+
 enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
 
 void mrl_reply__fail(struct mrl_reply *reply, grpc_status_code status, const char *format, ...)
@@ -167,14 +170,13 @@ static void answer_with(const struct mrl_event_def *const *events,
     free(list);
 }
 
-enum { ASKED_MAX = 1024 };
-
 void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     Tracee__V1beta1__GetEventDefinitionsRequest *request =
         unpack(&tracee__v1beta1__get_event_definitions_request__descriptor, bytes, size, reply);
-    const struct mrl_event_def *events[ASKED_MAX];
-    struct mrl_error error;
+    const struct mrl_event_def *events[MRL_EVENT_COUNT];
+    uint32_t asked = 0;
+    struct mrl_error error = { "" };
     size_t count = 0;
 
     if (!request)
@@ -182,15 +184,14 @@ void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply
     if (!request->n_event_names)
         for (; count < mrl_event_def__count(); count++)
             events[count] = mrl_event_def__at((unsigned int)count);
-    if (request->n_event_names > ASKED_MAX)
-        mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "more than %d names", ASKED_MAX);
     for (size_t i = 0; i < request->n_event_names && reply->status == GRPC_STATUS_OK; i++) {
         const struct mrl_event_def *event = mrl_event_def__find(request->event_names[i], &error);
 
-        if (event)
-            events[count++] = event;
-        else
+        if (!event)
             mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
+        else if (!(asked & 1U << event->index)) /* each once, however often it is named */
+            events[count++] = event;
+        asked |= event ? 1U << event->index : 0;
     }
     free_message(request);
     if (reply->status == GRPC_STATUS_OK)
@@ -217,6 +218,7 @@ static grpc_status_code status_of(int err)
 static void watch(const char *name, bool on, struct mrl_reply *reply)
 {
     struct mrl_error error = { "" };
+    char peer[128] = "unknown";
     const struct mrl_event_def *event = mrl_event_def__find(name, &error);
     int err;
 
@@ -227,7 +229,9 @@ static void watch(const char *name, bool on, struct mrl_reply *reply)
     err = mrl_grpc_program->watch(mrl_grpc_program->context, event->index, on, &error);
     if (err)
         mrl_reply__fail(reply, status_of(err), "%s", error.text);
-    mrl_grpc__log(err ? MRL_LOG_WARNING : MRL_LOG_INFO, "a client %s %s%s%s",
+    if (reply->call)
+        mrl_call__name_peer(reply->call, peer);
+    mrl_grpc__log(on && !err ? MRL_LOG_INFO : MRL_LOG_WARNING, "a client, %s, %s %s%s%s", peer,
                   on ? "enables" : "disables", event->name, err ? ": " : "", error.text);
 }
 

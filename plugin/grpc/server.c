@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 enum {
     AWAITED_CALLS = 32,
+    DRAIN_MS = 1000, /* for those who still read */
     GRACE_MS = 200,
     KEEPALIVE_MS = 5000, /* as Tracee's */
     KEEPALIVE_TIMEOUT_MS = 1000,
@@ -36,12 +38,12 @@ enum {
 static const struct mrl_method methods[] = {
     { .path = TRACEE "StreamEvents", .stream = mrl_stream__begin },
     { .path = TRACEE "GetEventDefinitions", .answer = mrl_answer__definitions },
-    { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable },
-    { .path = TRACEE "DisableEvent", .answer = mrl_answer__disable },
+    { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable, .changes = true },
+    { .path = TRACEE "DisableEvent", .answer = mrl_answer__disable, .changes = true },
     { .path = TRACEE "GetDetectorsCatalog", .answer = mrl_answer__detectors },
     { .path = TRACEE "GetVersion", .answer = mrl_answer__version },
     { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
-    { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level },
+    { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level, .changes = true },
     { .path = DIAGNOSTIC "GetStacktrace", .answer = mrl_answer__stacktrace },
     { .path = "/grpc.health.v1.Health/Check", .answer = mrl_answer__health },
     { .path = "/grpc.health.v1.Health/Watch", .stream = mrl_health__watch },
@@ -157,19 +159,34 @@ static int listen_at(struct mrl_server *server, const char *destination, struct 
     return mrl_tls__open(destination, &server->options, error, &server->tls);
 }
 
+/* The end needs the threads and a server that has started, whatever fails. */
 static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
 {
-    int err = server->tls ? mrl_tls__listen(server->tls, server->core, error) : 0;
+    const struct mrl_listener_owner owner = { accept_connection, mrl_server__progress, server };
+    int err = start_threads(server);
 
     if (err)
-        return err;
+        return mrl_error__set(error, err, "%.256s: no thread", destination);
+    if (server->tls)
+        err = mrl_tls__listen(server->tls, server->core, error);
     grpc_server_start(server->core);
     for (int i = 0; i < AWAITED_CALLS; i++)
         mrl_call__await(server);
-    err = start_threads(server);
-    if (!err && server->listener)
-        err = mrl_listener__start(server->listener, accept_connection, server);
-    return err ? mrl_error__set(error, err, "%.256s: no thread", destination) : 0;
+    if (!err && server->listener && mrl_listener__start(server->listener, &owner))
+        err = mrl_error__set(error, -EAGAIN, "%.256s: no thread", destination);
+    return err;
+}
+
+/* Who is asked for no certificate, and is no peer of a unix socket, may be anybody. */
+static void warn_of_anybody(const struct mrl_server *server, const char *destination)
+{
+    if (*server->options.client_ca || !strncmp(destination, "unix:", 5) ||
+        (server->listener && mrl_listener__is_unix(server->listener)))
+        return;
+    mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served%s", destination,
+                  server->options.read_only
+                      ? ""
+                      : ", and may switch events: read-only=true, client-ca= or a unix socket");
 }
 
 int mrl_server__open(const char *destination,
@@ -201,6 +218,7 @@ int mrl_server__open(const char *destination,
         mrl_server__close(server);
         return err;
     }
+    warn_of_anybody(server, destination);
     *ret_server = server;
     return 0;
 }
@@ -219,7 +237,8 @@ static void wait_until_shut(struct mrl_server *server, unsigned int ms)
             gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(5, GPR_TIMESPAN)));
 }
 
-/* First politely, then by cancelling, then by cutting: no peer can hold it up. */
+/* First politely, with time for those who still read; then by cancelling, then by cutting: no peer
+ * can hold it up. */
 static void shut(struct mrl_server *server)
 {
     struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
@@ -230,7 +249,8 @@ static void shut(struct mrl_server *server)
     MRL_RELEASE(&tag);
     grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
     mrl_server__end_streams(server);
-    wait_until_shut(server, GRACE_MS);
+    mrl_health__end(server);
+    wait_until_shut(server, DRAIN_MS);
     grpc_server_cancel_all_calls(server->core);
     wait_until_shut(server, GRACE_MS);
     if (server->listener)
@@ -238,6 +258,8 @@ static void shut(struct mrl_server *server)
     else
         mrl_tls__cut(server->tls);
     wait_until_shut(server, UINT32_MAX);
+    while (atomic_load(&server->starting)) /* a batch of a call that is over: it fails */
+        sched_yield();
 }
 
 /* Sent is not read: what a client has seen, nobody knows. */
@@ -249,6 +271,9 @@ static void say_totals(const struct mrl_server *server)
                       "did not keep up, and told; %llu clients sent away",
                       atomic_load(&server->clients), atomic_load(&server->sent),
                       atomic_load(&server->missed), atomic_load(&server->sent_away));
+    if (atomic_load(&server->unsent))
+        mrl_grpc__log(MRL_LOG_WARNING, "grpc: %llu events were not sent before the end",
+                      atomic_load(&server->unsent));
 }
 
 void mrl_server__close(struct mrl_server *server)

@@ -33,6 +33,7 @@ struct mrl_tls;
 struct mrl_server_options {
     bool is_main;         /* events as Tracee's main branch has them */
     bool disconnect_slow; /* a client whose ring is full, in place of dropping the oldest */
+    bool read_only;       /* clients may change nothing */
     bool insecure;        /* other than loopback addresses are served without TLS */
     unsigned int mode;    /* of a unix socket; 0: 0600 */
     char group[64];       /* of a unix socket, whose members may connect; "": none */
@@ -55,14 +56,16 @@ struct mrl_server {
     struct mrl_listener *listener; /* NULL with TLS */
     struct mrl_tls *tls;           /* NULL: plain */
     struct mrl_backlog *backlog;
-    atomic_bool ending; /* no new batch may begin on a queue */
-    atomic_bool shut;   /* core's shutdown is complete */
+    atomic_bool ending;         /* no new batch may begin on a queue */
+    atomic_bool shut;           /* core's shutdown is complete */
+    atomic_uint starting;       /* batches that begin just now */
+    atomic_size_t answer_bytes; /* of all calls but streams, that are not sent yet */
     atomic_uint next_queue;
     pthread_mutex_t lock; /* of the list of subscribers */
     struct mrl_subscriber *subscribers;
     unsigned int subscriber_count;
     /* Of all subscribers that are gone. */
-    atomic_ullong clients, sent, missed, sent_away;
+    atomic_ullong clients, sent, missed, sent_away, unsent;
 };
 
 /** What the services know of the program, and whether the probes are proven. */

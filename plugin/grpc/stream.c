@@ -103,6 +103,30 @@ static bool take(struct mrl_subscriber *subscriber)
     return subscriber->count || subscriber->missing_total;
 }
 
+/* With the lock held. A client that was left behind is told to go, where that is asked for. */
+static bool send_away(struct mrl_subscriber *subscriber)
+{
+    struct mrl_server *server = subscriber->call->server;
+
+    if (!server->options.disconnect_slow || subscriber->ending || subscriber->closed ||
+        !mrl_backlog__has_overtaken(server->backlog, &subscriber->place))
+        return false;
+    subscriber->ending = true;
+    atomic_fetch_add(&server->sent_away, 1);
+    grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "events came faster than this client read them", NULL);
+    return true;
+}
+
+/* With the lock held. There is nothing more, and nothing will come. */
+static void end_politely(struct mrl_subscriber *subscriber)
+{
+    if (!atomic_load(&subscriber->call->server->ending) || subscriber->ending || subscriber->closed)
+        return;
+    subscriber->ending = true;
+    mrl_call__end(subscriber->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
+}
+
 /* With the lock held, and nothing on its way. The last message that there is goes out at once,
  * others are collected. */
 static void send_next(struct mrl_subscriber *subscriber)
@@ -112,8 +136,12 @@ static void send_next(struct mrl_subscriber *subscriber)
     grpc_slice_buffer *content = &subscriber->message->data.raw.slice_buffer;
 
     grpc_slice_buffer_reset_and_unref(content);
-    if (subscriber->closed || subscriber->ending || !take(subscriber))
+    if (subscriber->closed || subscriber->ending || send_away(subscriber))
         return;
+    if (!take(subscriber)) {
+        end_politely(subscriber);
+        return;
+    }
     if (subscriber->missing_total) {
         grpc_slice_buffer_add(content, masked(subscriber, tell_missing(subscriber)));
     } else {
@@ -124,7 +152,6 @@ static void send_next(struct mrl_subscriber *subscriber)
     op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
     call->sent = (struct mrl_call_tag){ call, on_sent };
     subscriber->sending = mrl_call__start(call, &op, 1, &call->sent);
-    subscriber->sent += subscriber->sending;
 }
 
 static void on_sent(struct mrl_call *call, bool ok)
@@ -134,22 +161,10 @@ static void on_sent(struct mrl_call *call, bool ok)
     pthread_mutex_lock(&subscriber->lock);
     subscriber->sending = false;
     subscriber->closed |= !ok;
+    if (ok)
+        atomic_fetch_add_explicit(&subscriber->sent, 1, memory_order_relaxed);
     send_next(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
-}
-
-/* With the lock held. A client that was left behind is told to go, where that is asked for. */
-static void send_away(struct mrl_subscriber *subscriber)
-{
-    struct mrl_server *server = subscriber->call->server;
-
-    if (!server->options.disconnect_slow || subscriber->ending || subscriber->closed ||
-        !mrl_backlog__has_overtaken(server->backlog, &subscriber->place))
-        return;
-    subscriber->ending = true;
-    atomic_fetch_add(&server->sent_away, 1);
-    grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                 "events came faster than this client read them", NULL);
 }
 
 void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
@@ -214,8 +229,12 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     mrl_backlog__join(call->server->backlog, &subscriber->place);
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
-    if (call->cancelled)
+    if (atomic_load(&call->is_closed))
         mrl_subscriber__close(subscriber);
+    pthread_mutex_lock(&subscriber->lock);
+    if (!subscriber->sending)
+        send_next(subscriber); /* the server may be ending */
+    pthread_mutex_unlock(&subscriber->lock);
 }
 
 static void drop_taken(struct mrl_subscriber *subscriber)
@@ -226,6 +245,13 @@ static void drop_taken(struct mrl_subscriber *subscriber)
     }
 }
 
+/* What was there for it when it was closed. */
+static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
+{
+    return subscriber->count + subscriber->missing_total +
+           mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
+}
+
 bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
 {
     struct mrl_call *call = subscriber->call;
@@ -234,6 +260,8 @@ bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
     pthread_mutex_lock(&subscriber->lock);
     subscriber->closed = true;
     sending = subscriber->sending;
+    if (was_there && atomic_load(&call->server->ending))
+        atomic_fetch_add(&call->server->unsent, count_unsent(subscriber));
     drop_taken(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
     if (was_there)
@@ -241,18 +269,30 @@ bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
     return sending;
 }
 
+/* Those that send end when they have sent all. */
 void mrl_server__end_streams(struct mrl_server *server)
 {
     pthread_mutex_lock(&server->lock);
     for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
         pthread_mutex_lock(&each->lock);
-        if (!each->ending && !each->closed) {
-            each->ending = true;
-            mrl_call__end(each->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
-        }
+        if (!each->sending)
+            send_next(each);
         pthread_mutex_unlock(&each->lock);
     }
     pthread_mutex_unlock(&server->lock);
+}
+
+uint64_t mrl_server__progress(void *context, int fd)
+{
+    struct mrl_server *server = context;
+    uint64_t sent = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (const struct mrl_subscriber *each = server->subscribers; each; each = each->next)
+        if (each->call->fd == fd)
+            sent += atomic_load_explicit(&each->sent, memory_order_relaxed);
+    pthread_mutex_unlock(&server->lock);
+    return sent;
 }
 
 void mrl_subscriber__free(struct mrl_subscriber *subscriber)
@@ -261,7 +301,7 @@ void mrl_subscriber__free(struct mrl_subscriber *subscriber)
         return;
     drop_taken(subscriber);
     atomic_fetch_add(&subscriber->call->server->clients, 1);
-    atomic_fetch_add(&subscriber->call->server->sent, subscriber->sent);
+    atomic_fetch_add(&subscriber->call->server->sent, atomic_load(&subscriber->sent));
     atomic_fetch_add(&subscriber->call->server->missed, subscriber->missed);
     grpc_byte_buffer_destroy(subscriber->message);
     mrl_mask__free(subscriber->mask);

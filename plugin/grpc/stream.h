@@ -7,6 +7,7 @@
 #define MRL_GRPC_STREAM_H
 
 #include <mrelease/sink.h>
+#include <stdint.h>
 
 #include "grpc/call.h"
 
@@ -22,8 +23,11 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
  * way. */
 bool mrl_subscriber__close(struct mrl_subscriber *subscriber);
 
-/** Ends the calls of all subscribers with UNAVAILABLE. */
+/** Ends the calls of all subscribers with UNAVAILABLE, each once it was sent all that there is. */
 void mrl_server__end_streams(struct mrl_server *server);
+
+/** How many messages were sent over the connection of `fd`; `server` is a struct mrl_server. */
+uint64_t mrl_server__progress(void *server, int fd);
 
 /** NULL is allowed. */
 void mrl_subscriber__free(struct mrl_subscriber *subscriber);

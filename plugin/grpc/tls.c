@@ -119,11 +119,6 @@ int mrl_tls__open(const char *destination,
         mrl_tls__close(tls);
         return err;
     }
-    if (!*options->client_ca)
-        mrl_grpc__log(MRL_LOG_WARNING,
-                      "%.256s: every client that can connect is served: client-ca= would ask for "
-                      "its certificate",
-                      destination);
     *ret_tls = tls;
     return 0;
 }

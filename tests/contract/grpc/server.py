@@ -51,16 +51,16 @@ def hand_over(listener):
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 
-    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None, preexec_fn=None):
+    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None, preexec_fn=None, prefix=()):
         self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
-        self.lines = []
+        self.lines, self.prefix = [], prefix
         with open(program, "rb") as image:
             text = image.read()
             self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
         self.process = subprocess.Popen(
-            [*hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
+            [*prefix, *hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
             stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [], preexec_fn=preexec_fn)
         threading.Thread(target=self.read, daemon=True).start()
         self.wait_for("watching")
@@ -89,7 +89,7 @@ class Server:
         """Returns how long it took."""
         start = time.monotonic()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            os.kill(self.child() if self.prefix else self.process.pid, signal.SIGINT)
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
@@ -100,6 +100,10 @@ class Server:
             raise RuntimeError("the server ended badly: " + "\n".join(self.lines))
         shutil.rmtree(self.directory, ignore_errors=True)
         return took
+
+    def child(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as children:
+            return int(children.read().split()[0])
 
     def memory_kib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
@@ -171,3 +175,25 @@ def subscribed(_, count):
 
 def pidfd_of(response):
     return next(value.int32 for value in response.event.data if value.name == "pidfd")
+
+
+class FrameReader:
+    """Reads a connection bit by bit, and answers pings, as every client has to."""
+
+    def __init__(self, peer):
+        self.peer, self.rest = peer, b""
+
+    def read(self, size):
+        """How many bytes were there; 0: the server has cut it."""
+        try:
+            data = self.peer.recv(size)
+        except ConnectionError:
+            return 0
+        self.rest += data
+        while len(self.rest) >= 9 and len(self.rest) >= 9 + int.from_bytes(self.rest[:3], "big"):
+            size = 9 + int.from_bytes(self.rest[:3], "big")
+            kind, flags = self.rest[3], self.rest[4]
+            if kind == 6 and not flags & 1:
+                self.peer.sendall(frame(6, 1, 0, self.rest[9:size]))
+            self.rest = self.rest[size:]
+        return len(data)

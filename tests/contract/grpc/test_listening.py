@@ -70,6 +70,32 @@ def test_tcp_serves_loopback_only():
         assert status == 1 and words in text, (settings, text)
 
 
+def test_other_users_are_refused_from_other_namespaces_too():
+    code = ("import os,socket,sys;os.setuid(65534);s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
+            "s.settimeout(5)\ntry: print(len(s.recv(9)))\nexcept ConnectionError: print(0)")
+    for prefix in ([], ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]):
+        with Server(PROGRAM, prefix=prefix) as it:
+            os.chmod(it.directory, 0o755)
+            os.chmod(it.path, 0o666)
+            done = subprocess.run([sys.executable, "-c", code, it.path], capture_output=True, text=True, timeout=30)
+            assert done.stdout == "0\n", (prefix, done, it.lines)
+            it.wait_for("a client of user 65534")
+
+
+def test_read_only_servers_change_nothing():
+    with Server(PROGRAM, settings=",read-only=true", address=f"tcp:127.0.0.1:{free_port()}") as it, \
+            channel_to(it) as channel:
+        assert it.said("whoever can connect is served")
+        for method, message in (("TraceeService/DisableEvent", b"\x0a\x10process_mrelease"),
+                                ("TraceeService/EnableEvent", b"\x0a\x05mlock"),
+                                ("DiagnosticService/ChangeLogLevel", b"\x08\x01")):
+            try:
+                channel.unary_unary("/tracee.v1beta1." + method)(message, timeout=20)
+                assert False, method
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.PERMISSION_DENIED, error
+
+
 def test_modes_and_groups_are_as_asked_for():
     import grp
     with Server(PROGRAM, settings=",mode=0664,group=daemon") as it:
@@ -177,7 +203,7 @@ def test_certificates_are_reloaded_and_bad_ones_are_not():
         os.chmod(files["live.key"], 0o604)
         with Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}", settings=settings) as it, \
                 channel_to(it, files.credentials(None)) as channel:
-            assert it.said("every client that can connect is served") and it.said("every user may use this key")
+            assert it.said("whoever can connect is served") and it.said("every user may use this key")
             stream = open_stream(channel)
             subscribed(it, 1)
             assert served_name(it) == "server"

@@ -22,7 +22,7 @@ import grpc
 
 import server
 import tap
-from server import STREAM, Server, call, channel_to, frame, free_port, open_stream, pidfd_of, request, stub, subscribed
+from server import STREAM, FrameReader, Server, call, channel_to, frame, free_port, open_stream, pidfd_of, request, stub, subscribed
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
@@ -172,7 +172,7 @@ def test_events_are_enabled_and_disabled():
         assert status_of(lambda: enable("mlok"))[0] == "NOT_FOUND"
         assert "mlock" in status_of(lambda: disable("mlok"))[1]
         assert status_of(lambda: disable("events_lost"))[0] == "FAILED_PRECONDITION"
-        await_(lambda: it.said("a client enables mlock"))
+        await_(lambda: it.said(f"a client, user 0 (process {os.getpid()}), enables mlock"))
         stream.cancel()
     assert not it.said("accounting"), it.lines
     assert it.said("munlock: "), "no totals of what was enabled later"
@@ -448,6 +448,62 @@ def test_who_reads_late_is_told_what_is_missing():
             else:
                 counts[event.name] += 1
         assert counts["process_mrelease"] + counts["missing"] == 100000 and counts["missing"], counts
+
+
+def test_what_is_there_at_the_end_is_sent_or_said():
+    """Clients that read get all of it; of one that does not, the log says how many it did not get."""
+    def accounted(path):
+        with open(path, encoding="utf-8") as file:
+            events = [json.loads(line) for line in file]
+        return sum(sum(int(datum["u_int64"]) for datum in event["data"] if datum["name"] == "count")
+                   if event["name"] == "events_lost" else 1 for event in events)
+    for calls in (2000, 15000):
+        with Server(PROGRAM, "--count", str(calls), "--output", "none") as it:
+            paths = [os.path.join(it.directory, name) for name in "abc"]
+            clients = [subprocess.Popen([PROGRAM, "stream", "--server", it.address], stdout=open(path, "w"),
+                                        stderr=subprocess.PIPE, text=True) for path in paths]
+            for client in clients:
+                assert "connected" in client.stderr.readline()
+            time.sleep(0.2)
+            call(count=calls)
+            it.process.wait(WAIT)
+            for client in clients:
+                while "trying again" not in client.stderr.readline():
+                    pass
+                client.terminate()
+                client.communicate(timeout=WAIT)
+            got = [accounted(path) for path in paths]
+            assert it.is_sanitized or got == [calls] * 3, (got, it.lines)
+    with Server(PROGRAM, "--output", "none") as it:
+        peer = it.connect()
+        peer.sendall(request(STREAM, b""))
+        time.sleep(0.3)
+        call(count=10000)
+        time.sleep(0.3)
+        it.stop()
+        peer.close()
+        assert it.said("events were not sent before the end"), it.lines
+
+
+def test_a_slow_but_steady_reader_stays():
+    for address in (None, f"tcp:127.0.0.1:{free_port()}"):
+        with Server(PROGRAM, address=address) as it:
+            peer = it.connect()
+            peer.sendall(request(STREAM, b"", 2**31 - 1))
+            peer.settimeout(WAIT)
+            time.sleep(0.3)
+            source = subprocess.Popen([sys.executable, "-c", "import ctypes,time\nl=ctypes.CDLL(None)\n"
+                                       "while True:\n for _ in range(200): l.syscall(448,-1,0)\n time.sleep(0.01)"])
+            reader, end, got = FrameReader(peer), time.monotonic() + 14, 0
+            while time.monotonic() < end:
+                size = reader.read(20000)
+                assert size, f"cut after {14 - end + time.monotonic():.1f} s, {got} bytes"
+                got += size
+                time.sleep(0.04)  # 500 kB/s of the 900 that come
+            source.kill()
+            source.wait()
+            peer.close()
+        assert got > 3000000, got
 
 
 def test_the_end_waits_for_nobody():
