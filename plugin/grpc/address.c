@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +37,35 @@ static void name_lock(const struct mrl_address *address, char path[LOCK_PATH_MAX
     snprintf(path, LOCK_PATH_MAX, "%s.lock", address->path);
 }
 
-/* Two programs that start at once must not both take the path for stale. */
+/* Whether the file that was opened is still the one of that name. */
+static bool is_current(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return !fstat(fd, &opened) && !stat(path, &named) && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+/* Two programs that start at once must not both take the path for stale. Whoever ends removes the
+ * lock, which another may just have opened: then it tries again. */
 static int lock_path(struct mrl_address *address, struct mrl_error *error)
 {
     char path[LOCK_PATH_MAX];
 
     name_lock(address, path);
-    address->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (address->lock < 0)
-        return fail(error, path);
-    if (flock(address->lock, LOCK_EX | LOCK_NB))
-        return mrl_error__set(error, -EADDRINUSE, "%s: another server has it", address->path);
-    return 0;
+    for (;;) {
+        address->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (address->lock < 0)
+            return fail(error, errno == ENOENT ? address->path : path);
+        if (flock(address->lock, LOCK_EX | LOCK_NB)) {
+            close(address->lock);
+            address->lock = -1; /* not ours to remove */
+            return mrl_error__set(error, -EADDRINUSE, "%s: another server has it", address->path);
+        }
+        if (is_current(address->lock, path))
+            return 0;
+        close(address->lock);
+    }
 }
 
 static int remove_stale(const struct sockaddr_un *where, struct mrl_error *error)
@@ -92,23 +110,20 @@ static int listen_unix(struct mrl_address *address,
     struct sockaddr_un where = { .sun_family = AF_UNIX };
     int err;
 
-    if (!*path || strlen(path) >= sizeof(where.sun_path))
-        return mrl_error__set(error, -EINVAL, "unix:%.100s: a path of 1 to %zu bytes", path,
-                              sizeof(where.sun_path) - 1);
     memcpy(where.sun_path, path, strlen(path) + 1);
     memcpy(address->path, path, strlen(path) + 1);
     err = lock_path(address, error);
     if (!err)
         err = remove_stale(&where, error);
-    if (err) {
-        *address->path = '\0'; /* not ours to remove */
+    if (err)
         return err;
-    }
     address->mode = options->mode ? options->mode : SOCKET_MODE;
     address->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (address->socket < 0 ||
-        bind(address->socket, (const struct sockaddr *)&where, sizeof(where)) ||
-        chmod(path, address->mode))
+        bind(address->socket, (const struct sockaddr *)&where, sizeof(where)))
+        return fail(error, path);
+    address->is_bound = true;
+    if (chmod(path, address->mode))
         return fail(error, path);
     err = give_to_group(address, options->group, error);
     return !err && listen(address->socket, BACKLOG) ? fail(error, path) : err;
@@ -123,14 +138,22 @@ static bool is_loopback(const struct sockaddr *address)
     return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
-/* "HOST:PORT", "[HOST]:PORT". */
-static int split(const char *text, char host[256], const char **ret_port, struct mrl_error *error)
+int mrl_address__split(const char *text,
+                       char host[256],
+                       const char **ret_port,
+                       struct mrl_error *error)
 {
     const char *colon = strrchr(text, ':');
     size_t size = colon ? (size_t)(colon - text) : 0;
+    unsigned long port;
+    char *end;
 
-    if (!size || !colon[1] || size >= 256)
+    if (!size || size >= 256)
         return mrl_error__set(error, -EINVAL, "tcp:%.100s: it is tcp:HOST:PORT", text);
+    port = strtoul(colon + 1, &end, 10);
+    if (colon[1] < '0' || colon[1] > '9' || *end || !port || port > UINT16_MAX)
+        return mrl_error__set(error, -EINVAL, "tcp:%.100s: a port is a number from 1 to 65535",
+                              text);
     *ret_port = colon + 1;
     if (*text == '[' && text[size - 1] == ']') {
         text++;
@@ -150,7 +173,7 @@ static int listen_tcp(struct mrl_address *address,
     struct addrinfo *found = NULL;
     const char *port = "";
     char host[256] = "";
-    int err = split(where, host, &port, error), failed, on = 1;
+    int err = mrl_address__split(where, host, &port, error), failed, on = 1;
 
     if (err)
         return err;
@@ -240,43 +263,79 @@ static int listen_systemd(struct mrl_address *address,
 
 /* -- all -------------------------------------------------------------------------------------- */
 
-static const struct {
+static int check_unix(const char *path, struct mrl_error *error)
+{
+    const size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
+
+    if (*path && strlen(path) < room)
+        return 0;
+    return mrl_error__set(error, -EINVAL, "unix:%.100s: a path of 1 to %zu bytes", path, room - 1);
+}
+
+static int check_tcp(const char *where, struct mrl_error *error)
+{
+    const char *port;
+    char host[256];
+
+    return mrl_address__split(where, host, &port, error);
+}
+
+static int check_systemd(const char *name, struct mrl_error *error)
+{
+    (void)name;
+    (void)error;
+    return 0;
+}
+
+static const struct kind {
     const char *lead;
     bool has_mode, has_tls;
+    int (*check)(const char *where, struct mrl_error *error);
     int (*listen)(struct mrl_address *address,
                   const char *where,
                   const struct mrl_server_options *options,
                   struct mrl_error *error);
 } kinds[] = {
-    { "unix:", true, false, listen_unix },
-    { "tcp:", false, true, listen_tcp },
-    { "systemd:", false, false, listen_systemd },
+    { "unix:", true, false, check_unix, listen_unix },
+    { "tcp:", false, true, check_tcp, listen_tcp },
+    { "systemd:", false, false, check_systemd, listen_systemd },
 };
 
-static int listen_at(struct mrl_address *address,
-                     const char *destination,
+/* "systemd" is "systemd:". Where nothing is wrong, the kind, and what follows its lead. */
+static int find_kind(const char *destination,
                      const struct mrl_server_options *options,
+                     const struct kind **ret_kind,
+                     const char **ret_where,
                      struct mrl_error *error)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        size_t lead = strlen(kinds[i].lead);
-        bool is_bare = !strcmp(destination, "systemd") && !strcmp(kinds[i].lead, "systemd:");
+    const char *whole = strcmp(destination, "systemd") != 0 ? destination : "systemd:";
 
-        if (!is_bare && strncmp(destination, kinds[i].lead, lead) != 0)
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strncmp(whole, kinds[i].lead, strlen(kinds[i].lead)) != 0)
             continue;
         if (!kinds[i].has_mode && (options->mode || *options->group))
             return mrl_error__set(error, -EINVAL, "%.100s: mode= and group= are of unix:PATH",
                                   destination);
         if (!kinds[i].has_tls && *options->cert)
-            return mrl_error__set(error, -EINVAL,
-                                  "%.100s: cert=, and with it TLS, is of "
-                                  "tcp:HOST:PORT",
-                                  destination);
-        return kinds[i].listen(address, is_bare ? "" : destination + lead, options, error);
+            return mrl_error__set(
+                error, -EINVAL, "%.100s: cert=, and with it TLS, is of tcp:HOST:PORT", destination);
+        *ret_kind = &kinds[i];
+        *ret_where = whole + strlen(kinds[i].lead);
+        return kinds[i].check(*ret_where, error);
     }
     return mrl_error__set(error, -EINVAL,
                           "'%.100s': it is unix:PATH, tcp:HOST:PORT, systemd or systemd:NAME",
                           destination);
+}
+
+int mrl_address__check(const char *destination,
+                       const struct mrl_server_options *options,
+                       struct mrl_error *error)
+{
+    const struct kind *kind;
+    const char *where;
+
+    return find_kind(destination, options, &kind, &where, error);
 }
 
 int mrl_address__listen(const char *destination,
@@ -284,10 +343,14 @@ int mrl_address__listen(const char *destination,
                         struct mrl_error *error,
                         struct mrl_address *ret_address)
 {
-    int err;
+    const struct kind *kind;
+    const char *where;
+    int err = find_kind(destination, options, &kind, &where, error);
 
+    if (err)
+        return err;
     *ret_address = (struct mrl_address){ .socket = -1, .lock = -1, .group = (gid_t)-1 };
-    err = listen_at(ret_address, destination, options, error);
+    err = kind->listen(ret_address, where, options, error);
     if (err)
         mrl_address__release(ret_address);
     return err;
@@ -299,7 +362,7 @@ void mrl_address__leave(struct mrl_address *address)
         return;
     close(address->socket);
     address->socket = -1;
-    if (*address->path)
+    if (address->is_bound)
         unlink(address->path);
 }
 
@@ -311,8 +374,7 @@ void mrl_address__release(struct mrl_address *address)
     if (address->lock < 0)
         return;
     name_lock(address, path);
-    if (*address->path)
-        unlink(path);
+    unlink(path);
     close(address->lock);
     address->lock = -1;
 }

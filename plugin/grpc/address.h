@@ -7,6 +7,7 @@
 #define MRL_GRPC_ADDRESS_H
 
 #include <mrelease/error.h>
+#include <stdbool.h>
 
 #include <sys/types.h>
 #include <sys/un.h>
@@ -18,7 +19,8 @@ struct mrl_address {
     int socket, lock;                                       /* -1: none; lock: of the path */
     unsigned int mode;                                      /* of a unix socket: who may connect */
     gid_t group;                                            /* whose members are served; -1: none */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* ours to remove; "": none */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": none */
+    bool is_bound;                                          /* the path is ours to remove */
 };
 
 /**
@@ -32,6 +34,17 @@ int mrl_address__listen(const char *destination,
                         const struct mrl_server_options *options,
                         struct mrl_error *error,
                         struct mrl_address *ret_address);
+
+/** Takes "HOST:PORT" or "[HOST]:PORT" apart; `*ret_port` is borrowed. Error: -EINVAL. */
+int mrl_address__split(const char *text,
+                       char host[256],
+                       const char **ret_port,
+                       struct mrl_error *error);
+
+/** Whether it can be listened there, as far as words can tell. Error: -EINVAL, with a line. */
+int mrl_address__check(const char *destination,
+                       const struct mrl_server_options *options,
+                       struct mrl_error *error);
 
 /** Closes the socket and removes its path. The lock stays. Idempotent. */
 void mrl_address__leave(struct mrl_address *address);

@@ -8,10 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/address.h"
 #include "grpc/client.h"
 #include "grpc/pem.h"
 
-enum { STOP_LOOK_MS = 100, MESSAGE_BYTES = 1024 * 1024 };
+enum {
+    STOP_LOOK_MS = 100,
+    MESSAGE_BYTES = 1024 * 1024,
+    /* What servers of grpc-go allow without being told more; a host that is gone is noticed. */
+    KEEPALIVE_MS = 301 * 1000,
+    KEEPALIVE_TIMEOUT_MS = 20 * 1000,
+};
 
 struct mrl_channel {
     grpc_channel *core;
@@ -36,18 +43,28 @@ static grpc_channel_credentials *make_tls(const struct mrl_grpc_peer *peer, stru
     return credentials;
 }
 
-/* As core names it; 0, or -EINVAL. */
+/* As core names it. */
 static int name_target(const char *server, char target[256], struct mrl_error *error)
 {
-    int size = -1;
+    struct sockaddr_un local;
+    char host[256];
+    int err = 0;
 
-    if (!strncmp(server, "unix:", 5) && server[5])
-        size = snprintf(target, 256, "%s", server);
-    else if (!strncmp(server, "tcp:", 4) && strrchr(server + 4, ':'))
-        size = snprintf(target, 256, "dns:%s", server + 4);
-    if (size > 0 && size < 256)
-        return 0;
-    return mrl_error__set(error, -EINVAL, "'%.100s': it is unix:PATH or tcp:HOST:PORT", server);
+    if (!strncmp(server, "unix:", 5)) {
+        if (!server[5] || strlen(server + 5) >= sizeof(local.sun_path))
+            return mrl_error__set(error, -EINVAL, "unix:%.100s: a path of 1 to %zu bytes",
+                                  server + 5, sizeof(local.sun_path) - 1);
+        snprintf(target, 256, "%s", server);
+    } else if (!strncmp(server, "tcp:", 4)) {
+        const char *port;
+
+        err = mrl_address__split(server + 4, host, &port, error);
+        if (!err)
+            snprintf(target, 256, "dns:%.240s", server + 4);
+    } else {
+        err = mrl_error__set(error, -EINVAL, "'%.100s': it is unix:PATH or tcp:HOST:PORT", server);
+    }
+    return err;
 }
 
 int mrl_channel__new(const struct mrl_grpc_peer *peer,
@@ -59,6 +76,15 @@ int mrl_channel__new(const struct mrl_grpc_peer *peer,
         { .type = GRPC_ARG_INTEGER,
           .key = (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
           .value.integer = MESSAGE_BYTES },
+        { .type = GRPC_ARG_INTEGER,
+          .key = (char *)GRPC_ARG_KEEPALIVE_TIME_MS,
+          .value.integer = KEEPALIVE_MS },
+        { .type = GRPC_ARG_INTEGER,
+          .key = (char *)GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+          .value.integer = KEEPALIVE_TIMEOUT_MS },
+        { .type = GRPC_ARG_INTEGER,
+          .key = (char *)GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA,
+          .value.integer = 0 },
     };
     grpc_channel_args arguments = { sizeof(rows) / sizeof(rows[0]), rows };
     grpc_channel_credentials *credentials;
@@ -214,6 +240,14 @@ static void run(struct flight *flight)
     }
 }
 
+static gpr_timespec deadline_of(const struct mrl_client_call *call)
+{
+    if (!call->timeout_ms)
+        return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_millis(call->timeout_ms, GPR_TIMESPAN));
+}
+
 void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call)
 {
     struct flight flight = { .channel = channel,
@@ -223,9 +257,8 @@ void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call
     grpc_slice path = grpc_slice_from_copied_string(call->path);
     size_t size;
 
-    flight.core =
-        grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, flight.queue, path,
-                                 NULL, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+    flight.core = grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                           flight.queue, path, NULL, deadline_of(call), NULL);
     grpc_slice_unref(path);
     grpc_metadata_array_init(&flight.initial);
     grpc_metadata_array_init(&flight.trailing);

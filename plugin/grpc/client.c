@@ -149,6 +149,7 @@ static int metrics(const struct mrl_grpc_peer *peer, bool json, struct mrl_error
     Tracee__V1beta1__GetMetricsRequest request = TRACEE__V1BETA1__GET_METRICS_REQUEST__INIT;
     struct metrics how = { json };
     struct mrl_client_call get = { .path = "/tracee.v1beta1.DiagnosticService/GetMetrics",
+                                   .timeout_ms = peer->timeout_ms,
                                    .take = take_metrics,
                                    .context = &how };
 
@@ -185,6 +186,7 @@ static int health(const struct mrl_grpc_peer *peer,
     Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
     struct mrl_client_call ask = { .path = watches ? "/grpc.health.v1.Health/Watch"
                                                    : "/grpc.health.v1.Health/Check",
+                                   .timeout_ms = watches ? 0 : peer->timeout_ms,
                                    .take = take_health,
                                    .context = ret_serves };
     int err;

@@ -26,6 +26,7 @@ struct mrl_client_call {
     const char *path;
     const uint8_t *request;
     size_t request_size;
+    int timeout_ms; /* of the whole call; 0: none */
     /** Takes each answer, which is borrowed; -errno ends the call. */
     int (*take)(void *context, const uint8_t *bytes, size_t size);
     /** NULL, or told once the server has answered at all. */

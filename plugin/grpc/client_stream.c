@@ -23,8 +23,8 @@ struct streaming {
     struct mrl_encoder *encoder; /* NULL: JSON of the message itself */
     char *line;
     uint64_t shown;
-    struct timespec lost_at; /* zero: it was never connected */
-    bool was_connected;
+    struct timespec lost_at;          /* zero: it was never connected */
+    bool was_connected, is_connected; /* ever; in this attempt */
     uint64_t unknown;
     char unknown_names[UNKNOWN_NAMES_MAX][UNKNOWN_NAME_BYTES];
 };
@@ -55,6 +55,7 @@ static int show(struct streaming *streaming, const Tracee__V1beta1__Event *event
     int err;
 
     if (!streaming->encoder) {
+        streaming->shown++;
         json = mrl_received__json(&event->base);
         err = mrl_client__print_json(json);
         json_decref(json);
@@ -64,6 +65,7 @@ static int show(struct streaming *streaming, const Tracee__V1beta1__Event *event
         note_unknown(streaming, event->name);
         return 0;
     }
+    streaming->shown++;
     size =
         mrl_encoder__put(streaming->encoder, &received.event, streaming->line, MRL_EVENT_TEXT_MAX);
     return size < 0 ? (int)size : mrl_client__print(streaming->line, (size_t)size);
@@ -85,7 +87,7 @@ static int take_event(void *context, const uint8_t *bytes, size_t size)
         tracee__v1beta1__stream_events_response__free_unpacked(response, NULL);
     if (!err && fflush(stdout))
         err = -EPIPE;
-    if (!err && ++streaming->shown == streaming->wanted->count)
+    if (!err && streaming->wanted->count && streaming->shown >= streaming->wanted->count)
         err = -ENODATA; /* enough */
     return err;
 }
@@ -103,27 +105,61 @@ static void on_begun(void *context)
                           (double)(now.tv_nsec - streaming->lost_at.tv_nsec) / 1e9);
     else
         mrl_grpc__log(MRL_LOG_INFO, "connected to %.128s", streaming->peer->server);
-    streaming->was_connected = true;
+    streaming->was_connected = streaming->is_connected = true;
 }
 
 /* -- calling ---------------------------------------------------------------------------------- */
+
+/* Follows a path along the messages of an event. */
+static int check_path(const char *path, struct mrl_error *error)
+{
+    const ProtobufCMessageDescriptor *type = &tracee__v1beta1__event__descriptor;
+    const char *names[64];
+    char word[64];
+
+    for (const char *at = path; *at;) {
+        size_t size = strcspn(at, ".");
+        const ProtobufCFieldDescriptor *field;
+        unsigned int count = 0;
+
+        snprintf(word, sizeof(word), "%.*s", (int)(size < 63 ? size : 63), at);
+        field = protobuf_c_message_descriptor_get_field_by_name(type, word);
+        for (; count < type->n_fields && count < 64; count++)
+            names[count] = type->fields[count].name;
+        if (!field)
+            return mrl_error__unknown(error, "field", word, names, count);
+        at += size + (at[size] == '.');
+        if (!*at || field->type != PROTOBUF_C_TYPE_MESSAGE)
+            break; /* words after a scalar say nothing more */
+        type = field->descriptor;
+    }
+    return 0;
+}
 
 static int make_mask(const char *list,
                      char *paths[MASK_PATHS_MAX],
                      Google__Protobuf__FieldMask *mask,
                      struct mrl_error *error)
 {
-    char *at = mask->paths ? NULL : strdup(list), *path;
+    char *at = strdup(list), *path;
+    int err = 0;
 
     paths[0] = at; /* freed by the caller */
     if (!at)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     mask->paths = paths + 1;
-    while ((path = strsep(&at, ",")))
-        if (*path && mask->n_paths < MASK_PATHS_MAX - 1)
+    while (!err && (path = strsep(&at, ","))) {
+        if (!*path)
+            continue;
+        err = mask->n_paths == MASK_PATHS_MAX - 1
+                  ? mrl_error__set(error, -EINVAL, "--mask: more than %d paths", MASK_PATHS_MAX - 1)
+                  : check_path(path, error);
+        if (!err)
             mask->paths[mask->n_paths++] = path;
-    return mask->n_paths ? 0
-                         : mrl_error__set(error, -EINVAL, "--mask '%.64s' names no field", list);
+    }
+    if (!err && !mask->n_paths)
+        err = mrl_error__set(error, -EINVAL, "--mask '%.64s' names no field", list);
+    return err;
 }
 
 /* One stream, from its begin to its end. */
@@ -139,6 +175,7 @@ static int stream_once(struct streaming *streaming, struct mrl_error *error)
     char *paths[MASK_PATHS_MAX] = { NULL };
     int err = wanted->mask ? make_mask(wanted->mask, paths, &mask, error) : 0;
 
+    streaming->is_connected = false;
     request.policies = (char **)(uintptr_t)wanted->policies;
     request.n_policies = wanted->policy_count;
     request.mask = wanted->mask ? &mask : NULL;
@@ -170,23 +207,23 @@ static bool pause_for(const struct mrl_grpc_peer *peer, unsigned int ms)
 static int stream_on(struct streaming *streaming, struct mrl_error *error)
 {
     unsigned int wait_ms = WAIT_FIRST_MS;
-    bool was_connected = false;
+    bool is_said = false;
 
     for (;;) {
-        uint64_t before = streaming->shown;
         int err = stream_once(streaming, error);
 
         if (err == -ENODATA || err == -ECANCELED)
             return 0;
         if (err != -ECONNREFUSED || (!streaming->was_connected && !streaming->wanted->waits))
             return err;
-        if (wait_ms == WAIT_FIRST_MS || streaming->shown != before) {
-            mrl_grpc__log(MRL_LOG_WARNING, "%s: trying again", error->text);
-            wait_ms = WAIT_FIRST_MS;
-        }
-        if (streaming->was_connected && !was_connected)
+        if (streaming->is_connected) { /* this time */
             clock_gettime(CLOCK_MONOTONIC, &streaming->lost_at);
-        was_connected = streaming->was_connected;
+            wait_ms = WAIT_FIRST_MS;
+            is_said = false;
+        }
+        if (!is_said)
+            mrl_grpc__log(MRL_LOG_WARNING, "%s: trying again", error->text);
+        is_said = true;
         if (!pause_for(streaming->peer, wait_ms))
             return 0;
         wait_ms = 2 * wait_ms < WAIT_MOST_MS ? 2 * wait_ms : WAIT_MOST_MS;
@@ -218,5 +255,7 @@ int mrl_client__stream(const struct mrl_grpc_peer *peer,
                       (unsigned long long)streaming.unknown);
     mrl_encoder__free(streaming.encoder);
     free(streaming.line);
+    if (err == -EPIPE && __atomic_load_n(peer->stop, __ATOMIC_RELAXED))
+        return 0; /* a signal ended the write, and the program */
     return mrl_client__finish(err, error);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/address.h"
 #include "grpc/client.h"
 #include "grpc/health.h"
 #include "grpc/server.h"
@@ -45,6 +46,14 @@ static void prepare(bool is_main, const char *settings)
 {
     prepared.is_main = is_main;
     snprintf(prepared.settings, sizeof(prepared.settings), "%s", settings);
+}
+
+static int check(const char *settings, const char *destination, struct mrl_error *error)
+{
+    struct mrl_server_options options = { 0 };
+    int err = mrl_server_options__read(&options, settings, error);
+
+    return err ? err : mrl_address__check(destination, &options, error);
 }
 
 static int grpc_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
@@ -118,5 +127,5 @@ static void ready(void)
 
 extern const struct mrl_grpc_module mrl_grpc_module __attribute__((visibility("default")));
 const struct mrl_grpc_module mrl_grpc_module = {
-    MRL_GRPC_MODULE_VERSION, &sink, prepare, begin, ready, &mrl_client,
+    MRL_GRPC_MODULE_VERSION, &sink, prepare, check, begin, ready, &mrl_client,
 };

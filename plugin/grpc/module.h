@@ -34,6 +34,7 @@ struct mrl_grpc_peer {
     const char *ca;     /* path of PEM: who signed the server's certificate; NULL: no TLS */
     const char *cert;   /* of this client, with its key; NULL: none */
     const char *key;    /* both or none */
+    int timeout_ms;     /* of a call that is no stream */
     const int *stop;    /* becomes nonzero (an atomic load): a call ends with -ECANCELED */
 };
 
@@ -79,6 +80,9 @@ struct mrl_grpc_module {
     /** How the next server that is opened serves: "mode=0660,group=adm,on-full=disconnect". What
      * is wrong with it, open() says. */
     void (*prepare)(bool is_main, const char *settings);
+    /** Whether a server could be asked for so, as far as words can tell. Error: -EINVAL, with a
+     * line. */
+    int (*check)(const char *settings, const char *destination, struct mrl_error *error);
     /** Before the first open(); `program` is borrowed for as long as the module is used. */
     void (*begin)(const struct mrl_grpc_program *program);
     /** The probes are proven, and events will come: the servers are SERVING. */

@@ -113,37 +113,54 @@ static int judge_time(const X509 *certificate, const char *path, struct mrl_erro
     return 0;
 }
 
+/* Whether the last read ended because there was no more, not because something was wrong. */
+static bool was_the_end(void)
+{
+    bool was = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+    ERR_clear_error();
+    return was;
+}
+
+/* All certificates of a file: core would leave out what follows a broken one. */
+static int judge_chain(const char *text, const char *path, struct mrl_error *error)
+{
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    unsigned int count = 0;
+    X509 *certificate;
+    int err = 0;
+
+    while (!err && (certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL))) {
+        err = judge_time(certificate, path, error);
+        X509_free(certificate);
+        count++;
+    }
+    BIO_free(bio);
+    if (!err && (!was_the_end() || !count))
+        err = count ? mrl_error__set(error, -EINVAL, "%.256s: certificate %u is broken", path,
+                                     count + 1)
+                    : mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", path);
+    return err;
+}
+
 static int judge_pair(const struct mrl_pem *pem,
                       const struct mrl_pem_paths *paths,
                       struct mrl_error *error)
 {
     X509 *certificate = read_certificate(pem->cert);
     EVP_PKEY *key = read_key(pem->key);
-    int err;
+    int err = judge_chain(pem->cert, paths->cert, error);
 
-    if (!certificate)
-        err = mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", paths->cert);
-    else if (!key)
+    if (!err && !key)
         err = mrl_error__set(error, -EINVAL, "%.256s: no private key in PEM without a passphrase",
                              paths->key);
-    else if (X509_check_private_key(certificate, key) != 1)
+    else if (!err && X509_check_private_key(certificate, key) != 1)
         err = mrl_error__set(error, -EINVAL, "%.256s: not the key of the certificate %.256s",
                              paths->key, paths->cert);
-    else
-        err = judge_time(certificate, paths->cert, error);
     X509_free(certificate);
     EVP_PKEY_free(key);
     ERR_clear_error();
     return err;
-}
-
-static int judge_authority(const char *text, const char *path, struct mrl_error *error)
-{
-    X509 *authority = read_certificate(text);
-
-    X509_free(authority);
-    ERR_clear_error();
-    return authority ? 0 : mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", path);
 }
 
 static void warn_of_readers(const char *path)
@@ -176,7 +193,7 @@ static int read_authority(const char *path, struct mrl_pem *pem, struct mrl_erro
 {
     int err = read_file(path, &pem->ca, error);
 
-    return err ? err : judge_authority(pem->ca, path, error);
+    return err ? err : judge_chain(pem->ca, path, error);
 }
 
 int mrl_pem__read(const struct mrl_pem_paths *paths,

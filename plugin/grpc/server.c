@@ -20,7 +20,9 @@
 
 enum {
     AWAITED_CALLS = 32,
-    DRAIN_MS = 1000, /* for those who still read */
+    DRAIN_MS = 700,  /* for those who still read */
+    LINGER_MS = 200, /* a client's core drops what it has when it hears of an error */
+    RECENT_MS = 500,
     GRACE_MS = 200,
     KEEPALIVE_MS = 5000, /* as Tracee's */
     KEEPALIVE_TIMEOUT_MS = 1000,
@@ -230,15 +232,30 @@ int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
+static void sleep_ms(int ms)
+{
+    gpr_sleep_until(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN)));
+}
+
 static void wait_until_shut(struct mrl_server *server, unsigned int ms)
 {
     for (unsigned int waited = 0; waited < ms && !atomic_load(&server->shut); waited += 5)
-        gpr_sleep_until(
-            gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(5, GPR_TIMESPAN)));
+        sleep_ms(5);
 }
 
-/* First politely, with time for those who still read; then by cancelling, then by cutting: no peer
- * can hold it up. */
+/* Lets those who read have all that there is, and then the time to read it. */
+static void drain(struct mrl_server *server)
+{
+    for (int waited = 0; waited < DRAIN_MS && !mrl_server__has_drained(server); waited += 5)
+        sleep_ms(5);
+    if (mrl_server__now_ms() - atomic_load(&server->published_ms) < RECENT_MS + DRAIN_MS)
+        sleep_ms(LINGER_MS);
+    atomic_store(&server->closing, true);
+    mrl_server__end_streams(server);
+}
+
+/* First politely, then by cancelling, then by cutting: no peer can hold it up. */
 static void shut(struct mrl_server *server)
 {
     struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
@@ -248,9 +265,9 @@ static void shut(struct mrl_server *server)
         mrl_listener__stop(server->listener);
     MRL_RELEASE(&tag);
     grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
-    mrl_server__end_streams(server);
     mrl_health__end(server);
-    wait_until_shut(server, DRAIN_MS);
+    drain(server);
+    wait_until_shut(server, GRACE_MS);
     grpc_server_cancel_all_calls(server->core);
     wait_until_shut(server, GRACE_MS);
     if (server->listener)

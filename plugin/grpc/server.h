@@ -56,7 +56,9 @@ struct mrl_server {
     struct mrl_listener *listener; /* NULL with TLS */
     struct mrl_tls *tls;           /* NULL: plain */
     struct mrl_backlog *backlog;
-    atomic_bool ending;         /* no new batch may begin on a queue */
+    atomic_bool ending;  /* no new batch may begin on a queue */
+    atomic_bool closing; /* streams that have sent all end */
+    atomic_llong published_ms;
     atomic_bool shut;           /* core's shutdown is complete */
     atomic_uint starting;       /* batches that begin just now */
     atomic_size_t answer_bytes; /* of all calls but streams, that are not sent yet */

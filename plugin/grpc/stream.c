@@ -121,7 +121,8 @@ static bool send_away(struct mrl_subscriber *subscriber)
 /* With the lock held. There is nothing more, and nothing will come. */
 static void end_politely(struct mrl_subscriber *subscriber)
 {
-    if (!atomic_load(&subscriber->call->server->ending) || subscriber->ending || subscriber->closed)
+    if (!atomic_load(&subscriber->call->server->closing) || subscriber->ending ||
+        subscriber->closed)
         return;
     subscriber->ending = true;
     mrl_call__end(subscriber->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
@@ -170,6 +171,7 @@ static void on_sent(struct mrl_call *call, bool ok)
 void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
 {
     mrl_backlog__put(server->backlog, chunk);
+    atomic_store(&server->published_ms, mrl_server__now_ms());
     pthread_mutex_lock(&server->lock);
     for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
         pthread_mutex_lock(&each->lock);
@@ -267,6 +269,29 @@ bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
     if (was_there)
         mrl_call__release(call);
     return sending;
+}
+
+bool mrl_server__has_drained(struct mrl_server *server)
+{
+    bool has_drained = true;
+
+    pthread_mutex_lock(&server->lock);
+    for (struct mrl_subscriber *each = server->subscribers; has_drained && each;
+         each = each->next) {
+        pthread_mutex_lock(&each->lock);
+        has_drained = each->closed || each->ending ||
+                      (!each->sending && !mrl_backlog__behind(server->backlog, &each->place));
+        pthread_mutex_unlock(&each->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return has_drained;
+}
+
+int64_t mrl_server__now_ms(void)
+{
+    gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
+
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Those that send end when they have sent all. */

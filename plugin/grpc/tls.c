@@ -137,6 +137,7 @@ int mrl_tls__reload(struct mrl_tls *tls, struct mrl_error *error)
     tls->files = files;
     tls->is_new = true;
     pthread_mutex_unlock(&tls->lock);
+    mrl_grpc__log(MRL_LOG_INFO, "%.256s: read again, for connections from now on", options->cert);
     return 0;
 }
 

@@ -55,6 +55,18 @@ static int set_key(void *target, const char *value, struct mrl_error *error)
     return 0;
 }
 
+static int set_timeout(void *target, const char *value, struct mrl_error *error)
+{
+    uint64_t ns;
+    int err = mrl_parse_duration(value, &ns, error);
+
+    if (!err && (ns < 1000000 || ns > 3600 * UINT64_C(1000000000)))
+        err = mrl_error__set(error, -EINVAL, "'%.64s' is not between 1ms and 1h", value);
+    if (!err)
+        ((struct client_options *)target)->peer.timeout_ms = (int)(ns / 1000000);
+    return err;
+}
+
 static int set_format(void *target, const char *value, struct mrl_error *error)
 {
     const char *names[32];
@@ -151,10 +163,13 @@ static const struct mrl_option stream_rows[] = {
 };
 
 static const struct mrl_option metrics_rows[] = {
+    { "timeout", '\0', "TIME", "5s", "How long to wait for the answer.", set_timeout },
     { "format", '\0', "table|json", "table", "How to print them.", set_metrics_format },
 };
 
 static const struct mrl_option health_rows[] = {
+    { "timeout", '\0', "TIME", "5s", "How long to wait for the answer; not with --watch.",
+      set_timeout },
     { "service", '\0', "NAME", NULL, "A service; by default the server as a whole.", set_service },
     { "watch", '\0', NULL, NULL, "Print each change, until a signal ends it.", set_watch },
 };
@@ -196,6 +211,7 @@ static const struct mrl_grpc_client *prepare(const struct mrl_verb *verb,
 
     options->peer.server = MRL_GRPC_DESTINATION;
     options->peer.stop = &stop_requested;
+    options->peer.timeout_ms = 5000;
     options->subscription.format = "json-v1beta1";
     options->service = "";
     if (mrl_arguments__parse(verb, argc, argv, groups, 2, ret_status) < 0)

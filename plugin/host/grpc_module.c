@@ -130,6 +130,11 @@ bool mrl_grpc_module__is_format(const char *format)
     return !strcmp(format, "grpc") || !strcmp(format, "grpc-main");
 }
 
+int mrl_grpc_module__check(const char *settings, const char *destination, struct mrl_error *error)
+{
+    return module->check(settings, destination, error);
+}
+
 bool mrl_grpc_module__is_output(const char *name)
 {
     char format[16];

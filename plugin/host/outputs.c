@@ -79,8 +79,9 @@ static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_er
             return value ? settings[i].set(spec, value, error)
                          : mrl_error__set(error, -EINVAL, "%s= needs a value", text);
     }
-    if (value && mrl_grpc_module__is_format(spec->format))
-        return keep_for_module(spec, text, value, error);
+    if (mrl_grpc_module__is_format(spec->format))
+        return value ? keep_for_module(spec, text, value, error)
+                     : mrl_error__set(error, -EINVAL, "%.64s= needs a value", text);
     return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
 }
 
@@ -160,7 +161,9 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     if (mrl_grpc_module__is_format(spec->format)) {
         spec->options.destination = destination ? destination : MRL_GRPC_DESTINATION;
         spec->options.sink = mrl_grpc_module__sink(error);
-        return spec->options.sink ? 0 : -ENOENT;
+        return spec->options.sink
+                   ? mrl_grpc_module__check(spec->module_settings, spec->options.destination, error)
+                   : -ENOENT;
     }
     if (!destination)
         destination = mrl_sink_stdout.name;

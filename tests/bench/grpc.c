@@ -104,7 +104,9 @@ static void keep(struct step *step,
     const uint64_t wanted = (uint64_t)step->calls * step->clients;
 
     bench_samples__add(&step->per_second, (double)got / seconds);
-    bench_samples__add(&step->lost, got < wanted ? (double)(wanted - got) : 0);
+    if (got > wanted)
+        bench_say("grpc: %s: more messages than calls: %llu", step->name, (unsigned long long)got);
+    bench_samples__add(&step->lost, (double)wanted - (double)got);
     bench_samples__add(&step->cpu_s, totals->cpu_s * 1e6 / (double)got);
     bench_samples__add(&step->reader_cpu_s, counts->cpu_s * 1e6 / (double)got);
 }
@@ -137,6 +139,7 @@ static int run_step(struct step *step)
     }
     bench_program__stop(&program, &totals);
     bench_child__stop(reader); /* its clients were told to go */
+    failed |= !got;
     if (!failed)
         keep(step, &totals, counts, got, seconds);
     if (counts)

@@ -101,25 +101,24 @@ def test_every_format_of_run_is_there():
             {"name": "process_mrelease", "workload": {"process": {"pid": os.getpid()}}}] * 2, (got, said)
 
 
-def test_it_goes_on_over_a_restart():
+def test_it_goes_on_over_restarts():
     with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
         address = "unix:" + os.path.join(directory, "s")
         client = Client(address, "--wait")
-        time.sleep(0.5)
-        with Server(PROGRAM, address=address):
-            client.await_line("connected to")
-            subscribed(None, 1)
-            call(-21)
         client.await_line("trying again")
-        with Server(PROGRAM, address=address):
-            line = client.await_line("connected again after")
-            assert "not shown" in line
-            subscribed(None, 1)
-            call(-22)
-            time.sleep(0.5)
-            client.process.send_signal(signal.SIGTERM)
-            status, got, said = client.end()
-    assert status == 0 and [json.loads(line)["data"][0]["int32"] for line in got] == [-21, -22], (got, said)
+        for number in range(3):
+            with Server(PROGRAM, address=address):
+                line = client.await_line("connected")
+                if number:
+                    away = float(line.split(" after ")[1].split(" s")[0])
+                    assert away <= time.monotonic() - lost + 0.5 and "not shown" in line, line
+                subscribed(None, 1)
+                call(-21 - number)
+            client.await_line("trying again")
+            lost = time.monotonic() - 1
+        client.process.send_signal(signal.SIGTERM)
+        status, got, said = client.end()
+    assert status == 0 and [json.loads(line)["data"][0]["int32"] for line in got] == [-21, -22, -23], (got, said)
 
 
 def test_tls_and_certificates():
@@ -168,6 +167,44 @@ def test_metrics_and_health_print_and_tell_by_status():
         assert status == 1 and not out and "No such file" in said, (name, said)
 
 
+def test_servers_that_are_silent_are_not_waited_for():
+    with Server(PROGRAM) as it:
+        it.process.send_signal(signal.SIGSTOP)
+        try:
+            for name in ("health", "metrics"):
+                start = time.monotonic()
+                status, out, said = verb(name, "--server", it.address, "--timeout", "700ms")
+                assert status == 1 and not out and "Deadline" in said, (name, said)
+                assert 0.6 < time.monotonic() - start < 5
+        finally:
+            it.process.send_signal(signal.SIGCONT)
+
+
+def test_a_watcher_is_told_of_the_end():
+    with Server(PROGRAM) as it:
+        watcher = subprocess.Popen([PROGRAM, "health", "--watch", "--server", it.address],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert watcher.stdout.readline() == "SERVING\n"
+        assert it.stop() < (10 if it.is_sanitized else 0.8)
+        out, said = watcher.communicate(timeout=WAIT)
+        assert watcher.returncode == 1 and "the server ends" in said, said
+
+
+def test_a_signal_ends_it_also_where_nobody_reads():
+    with Server(PROGRAM) as it:
+        reader, writer = os.pipe()
+        client = Client(it.address, stdout=writer)
+        os.close(writer)
+        client.await_line("connected to")
+        subscribed(it, 1)
+        call(count=2000)
+        time.sleep(1)
+        client.process.send_signal(signal.SIGTERM)
+        status, _, said = client.end()
+        os.close(reader)
+        assert status == 0, said
+
+
 def test_wrong_words_are_named():
     for arguments, words in ((("stream", "--server", "udp:x"), "unix:PATH or tcp:HOST:PORT"),
                              (("stream", "--format", "jsn"), "'json'"), (("stream", "--maks", "x"), "mask"),
@@ -175,8 +212,12 @@ def test_wrong_words_are_named():
                              (("strem",), "'stream'"), (("stream", "--ca", "x", "--server", "unix:/x"), "TLS")):
         status, _, said = verb(*arguments)
         assert status == 2 and words in said, (arguments, said)
-    status, _, said = verb("stream", "--server", "tcp:nothing")
-    assert status == 1 and "tcp:HOST:PORT" in said, said
+    for arguments, words in ((("--server", "tcp:nothing"), "tcp:HOST:PORT"), (("--server", "tcp:localhost:"), "65535"),
+                             (("--server", "unix:" + "x" * 200), "a path of"),
+                             (("--mask", "name,wrkload.process"), "'workload'"),
+                             (("--mask", "workload.process.pit"), "'pid'")):
+        status, _, said = verb("stream", *arguments)
+        assert status == 1 and words in said and said.count("\n") == 1, (arguments, said)
 
 
 def test_who_cannot_write_says_so():
@@ -266,7 +307,7 @@ def test_events_of_tracee_are_shown():
         yield ours.SerializeToString()
         yield b""  # a response without an event
     with Other(act) as it:
-        status, got, said = Client(it.address, "--count", "3", "--policy", "p1").end()
+        status, got, said = Client(it.address, "--count", "2", "--policy", "p1").end()
         assert status == 0 and len(got) == 2, (got, said)
         assert json.loads(got[0]) == {
             "id": 257, "name": "openat", "policies": {"matched": ["p1", "p2"]},
@@ -274,7 +315,7 @@ def test_events_of_tracee_are_shown():
             "data": [{"name": "struct", "struct": {"flags": ["O_RDONLY", 1.5, None, {"deep": True}]}},
                      {"name": "none", "value": None}, {"name": "raw", "bytes": "00ff"}],
             "threat": {"severity": "HIGH"}, "detected_from": {"name": "base"}}, got[0]
-        status, got, said = Client(it.address, "--count", "3", "--policy", "p1", "--format", "table").end()
+        status, got, said = Client(it.address, "--count", "1", "--policy", "p1", "--format", "table").end()
         assert status == 0 and len(got) == 2 and "process_mrelease" in got[1], (got, said)
         assert "'openat' is none of mrelease's" in said and "1 events of other kinds" in said, said
 
@@ -316,6 +357,13 @@ def test_a_status_is_an_error_and_silence_can_be_left():
     with Other(refuse) as it:
         status, _, said = Client(it.address).end()
         assert status == 1 and "policy none.such not found" in said, said
+    evil = response(name="\x1b]0;owned\x07evil")
+    with Other(lambda request, context: iter([evil.SerializeToString()])) as it:
+        client = Client(it.address, "--format", "table")
+        line = client.await_line("is none of mrelease")
+        client.process.terminate()
+        client.end()
+        assert "\x1b" not in line and "?]0;owned?evil" in line, line
     with Other(wait) as it:
         client = Client(it.address)
         client.await_line("connected to")

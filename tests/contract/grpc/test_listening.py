@@ -48,6 +48,9 @@ def test_sockets_are_private_and_never_stolen():
     open(stale, "w", encoding="ascii").close()
     status, text = start_at("unix:" + stale)
     assert status == 1 and "is no socket" in text and os.path.exists(stale), text
+    assert os.listdir(directory) == ["s"], "a lock is left"
+    status, text = start_at(f"unix:{directory}/none/s")
+    assert status == 1 and f"{directory}/none/s: No such file" in text, text
     os.unlink(stale)
     for name in os.listdir(directory):
         os.unlink(os.path.join(directory, name))
@@ -60,14 +63,17 @@ def test_tcp_serves_loopback_only():
         subscribed(it, 1)
         call(-3)
         assert pidfd_of(next(stream)) == -3
-    for address, words in (("tcp:0.0.0.0:4466", "loopback"), ("tcp:nothing", "tcp:HOST:PORT"),
-                           ("udp:x", "unix:PATH, tcp:HOST:PORT, systemd"), ("unix:" + "x" * 200, "a path of")):
+    for address, words, code in (
+            ("tcp:0.0.0.0:4466", "loopback", 1), ("tcp:nothing", "tcp:HOST:PORT", 2), ("tcp:localhost:", "1 to 65535", 2),
+            ("tcp:localhost:99999", "1 to 65535", 2), ("tcp:localhost:0", "1 to 65535", 2), ("tcp:localhost:-5", "65535", 2),
+            ("udp:x", "unix:PATH, tcp:HOST:PORT, systemd", 2), ("unix:" + "x" * 200, "a path of", 2)):
         status, text = start_at(address)
-        assert status == 1 and words in text, (address, text)
-    for settings, words in ((",mode=0999", "octal"), (",group=nosuchgroup", "no group"), (",mod=1", "'mode'"),
-                            (",on-full=drop", "drop-oldest"), (",insecure=maybe", "insecure")):
+        assert status == code and words in text, (address, status, text)
+    for settings, words, code in ((",mode=0999", "octal", 2), (",group=nosuchgroup", "no group", 1), (",mod=1", "'mode'", 2),
+                                  (",on-full=drop", "drop-oldest", 2), (",insecure=maybe", "insecure", 2),
+                                  (",insecure", "insecure= needs a value", 2)):
         status, text = start_at("unix:/tmp/mrelease-never", settings)
-        assert status == 1 and words in text, (settings, text)
+        assert status == code and words in text, (settings, status, text)
 
 
 def test_other_users_are_refused_from_other_namespaces_too():
@@ -123,7 +129,7 @@ def test_sockets_of_systemd_are_served_and_left_in_place():
         status, text = start_at("systemd:other", listener=listener)
         assert status == 1 and "none is named 'other'" in text, text
         status, text = start_at("systemd", ",mode=0666", listener=listener)
-        assert status == 1 and "mode= and group= are of unix" in text, text
+        assert status == 2 and "mode= and group= are of unix" in text, text
         listener.close()
     status, text = start_at("systemd")
     assert status == 1 and "$LISTEN_FDS" in text, text
@@ -209,7 +215,7 @@ def test_certificates_are_reloaded_and_bad_ones_are_not():
             assert served_name(it) == "server"
             put("other")
             it.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
+            it.wait_for("read again")
             assert served_name(it) == "other"
             put("server", "other")
             it.process.send_signal(signal.SIGHUP)
@@ -234,6 +240,10 @@ def test_files_that_are_none_are_named():
         files.openssl("ec", "-in", files["server.key"], "-aes256", "-passout", "pass:x", "-out", files["locked.key"])
         with open(files["garbage.pem"], "wb") as garbage:
             garbage.write(os.urandom(4096))
+        with open(files["chain.pem"], "wb") as chain:
+            chain.write(files.read("server.pem") + files.read("client.pem").replace(b"M", b"!"))
+        with open(files["old_chain.pem"], "wb") as chain:
+            chain.write(files.read("server.pem") + files.read("late.pem"))
         one, key = f",cert={files['server.pem']}", f",key={files['server.key']}"
         for settings, words in (
                 (one, "cert= and key= come together"), (key, "cert= and key= come together"),
@@ -245,11 +255,14 @@ def test_files_that_are_none_are_named():
                 (one + f",key={files['locked.key']}", "locked.key: no private key in PEM without a passphrase"),
                 (one + key + f",client-ca={files['ca.key']}", "ca.key: no certificate"),
                 (f",cert={files['late.pem']},key={files['late.key']}", "has expired"),
+                (f",cert={files['chain.pem']}" + key, "chain.pem: certificate 2 is broken"),
+                (f",cert={files['old_chain.pem']}" + key, "old_chain.pem: the certificate has expired"),
+                (one + key + f",client-ca={files['chain.pem']}", "chain.pem: certificate 2 is broken"),
                 (one + key + ",client_ca=x", "'client-ca'")):
             status, text = start_at(f"tcp:127.0.0.1:{free_port()}", settings)
-            assert status == 1 and words in text, (settings, text)
+            assert status in (1, 2) and words in text, (settings, text)
         status, text = start_at("unix:/tmp/mrelease-never", one + key)
-        assert status == 1 and "TLS, is of tcp" in text, text
+        assert status == 2 and "TLS, is of tcp" in text, text
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()

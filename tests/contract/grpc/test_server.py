@@ -458,7 +458,8 @@ def test_what_is_there_at_the_end_is_sent_or_said():
         return sum(sum(int(datum["u_int64"]) for datum in event["data"] if datum["name"] == "count")
                    if event["name"] == "events_lost" else 1 for event in events)
     for calls in (2000, 15000):
-        with Server(PROGRAM, "--count", str(calls), "--output", "none") as it:
+        with Server(PROGRAM, "--count", str(calls), "--output", "none",
+                    settings=",queue=16M") as it:
             paths = [os.path.join(it.directory, name) for name in "abc"]
             clients = [subprocess.Popen([PROGRAM, "stream", "--server", it.address], stdout=open(path, "w"),
                                         stderr=subprocess.PIPE, text=True) for path in paths]
