@@ -301,41 +301,42 @@ static const struct kind {
     { "systemd:", false, false, check_systemd, listen_systemd },
 };
 
-/* "systemd" is "systemd:". Where nothing is wrong, the kind, and what follows its lead. */
-static int find_kind(const char *destination,
-                     const struct mrl_server_options *options,
-                     const struct kind **ret_kind,
-                     const char **ret_where,
-                     struct mrl_error *error)
+/* "systemd" is "systemd:". NULL, with a line: something is wrong. `*ret_where` follows the lead. */
+static const struct kind *find_kind(const char *destination,
+                                    const struct mrl_server_options *options,
+                                    const char **ret_where,
+                                    struct mrl_error *error)
 {
     const char *whole = strcmp(destination, "systemd") != 0 ? destination : "systemd:";
+    const struct kind *kind = NULL;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strncmp(whole, kinds[i].lead, strlen(kinds[i].lead)) != 0)
-            continue;
-        if (!kinds[i].has_mode && (options->mode || *options->group))
-            return mrl_error__set(error, -EINVAL, "%.100s: mode= and group= are of unix:PATH",
-                                  destination);
-        if (!kinds[i].has_tls && *options->cert)
-            return mrl_error__set(
-                error, -EINVAL, "%.100s: cert=, and with it TLS, is of tcp:HOST:PORT", destination);
-        *ret_kind = &kinds[i];
-        *ret_where = whole + strlen(kinds[i].lead);
-        return kinds[i].check(*ret_where, error);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (!strncmp(whole, kinds[i].lead, strlen(kinds[i].lead)))
+            kind = &kinds[i];
+    if (!kind) {
+        mrl_error__set(error, -EINVAL,
+                       "'%.100s': it is unix:PATH, tcp:HOST:PORT, systemd or systemd:NAME",
+                       destination);
+        return NULL;
     }
-    return mrl_error__set(error, -EINVAL,
-                          "'%.100s': it is unix:PATH, tcp:HOST:PORT, systemd or systemd:NAME",
-                          destination);
+    *ret_where = whole + strlen(kind->lead);
+    if (!kind->has_mode && (options->mode || *options->group))
+        mrl_error__set(error, -EINVAL, "%.100s: mode= and group= are of unix:PATH", destination);
+    else if (!kind->has_tls && *options->cert)
+        mrl_error__set(error, -EINVAL, "%.100s: cert=, and with it TLS, is of tcp:HOST:PORT",
+                       destination);
+    else if (!kind->check(*ret_where, error))
+        return kind;
+    return NULL;
 }
 
 int mrl_address__check(const char *destination,
                        const struct mrl_server_options *options,
                        struct mrl_error *error)
 {
-    const struct kind *kind;
     const char *where;
 
-    return find_kind(destination, options, &kind, &where, error);
+    return find_kind(destination, options, &where, error) ? 0 : -EINVAL;
 }
 
 int mrl_address__listen(const char *destination,
@@ -343,12 +344,12 @@ int mrl_address__listen(const char *destination,
                         struct mrl_error *error,
                         struct mrl_address *ret_address)
 {
-    const struct kind *kind;
     const char *where;
-    int err = find_kind(destination, options, &kind, &where, error);
+    const struct kind *kind = find_kind(destination, options, &where, error);
+    int err;
 
-    if (err)
-        return err;
+    if (!kind)
+        return -EINVAL;
     *ret_address = (struct mrl_address){ .socket = -1, .lock = -1, .group = (gid_t)-1 };
     err = kind->listen(ret_address, where, options, error);
     if (err)

@@ -27,7 +27,8 @@ struct mrl_subscriber {
     unsigned int first, count;                   /* of the taken */
     struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
     uint64_t missing_total;
-    uint64_t sent, missed;     /* messages given to core, and events told as missing */
+    atomic_ullong sent;        /* messages that core took; read without the lock */
+    uint64_t missed;           /* events told as missing */
     grpc_byte_buffer *message; /* on its way, and used again */
     grpc_slice taken[TAKEN_AT_ONCE];
 };

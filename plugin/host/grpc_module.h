@@ -14,7 +14,8 @@ struct mrl_grpc_client;
 /** Whether the module's sink takes this format. */
 bool mrl_grpc_module__is_format(const char *format);
 
-/** Whether a server could be asked for so, once the module is loaded. Error: -EINVAL, with a line. */
+/** Whether a server could be asked for so, once the module is loaded. Error: -EINVAL, with a line.
+ */
 int mrl_grpc_module__check(const char *settings, const char *destination, struct mrl_error *error);
 
 /** Whether an output of this name ("FORMAT[,SETTINGS][:DESTINATION]") is the module's: what it was
