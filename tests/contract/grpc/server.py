@@ -48,6 +48,22 @@ def hand_over(listener):
             str(listener.fileno())]
 
 
+class Calls:
+    """A child that makes `count` calls every `pause` seconds; ends with the block, and with us."""
+
+    def __init__(self, count=1000, pause=0):
+        self.process = subprocess.Popen([sys.executable, "-c", "import ctypes,time\nl=ctypes.CDLL(None)\nl.prctl(1,9)\n"
+                                         f"while True:\n for _ in range({count}): l.syscall(448,-1,0)\n "
+                                         f"time.sleep({pause})"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 

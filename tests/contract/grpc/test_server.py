@@ -22,7 +22,7 @@ import grpc
 
 import server
 import tap
-from server import STREAM, FrameReader, Server, call, channel_to, frame, free_port, open_stream, pidfd_of, request, stub, subscribed
+from server import STREAM, Calls, FrameReader, Server, call, channel_to, frame, free_port, open_stream, pidfd_of, request, stub, subscribed
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
@@ -374,16 +374,15 @@ def test_one_busy_stream_starves_nobody():
     with Server(PROGRAM) as it:
         busy = [subprocess.Popen([PROGRAM, "stream", "--format", "none", "--server", it.address],
                                  stderr=subprocess.DEVNULL) for _ in range(2)]
-        flood = subprocess.Popen([sys.executable, "-c", "import ctypes\nl=ctypes.CDLL(None)\n"
-                                  "while True: l.syscall(448,-1,0)"])
-        time.sleep(1)
         worst = 0
-        for _ in range(20):
-            with channel_to(it) as channel:
-                start = time.monotonic()
-                assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT) == b"\x08\x01"
-                worst = max(worst, time.monotonic() - start)
-        for process in (flood, *busy):
+        with Calls():
+            time.sleep(1)
+            for _ in range(20):
+                with channel_to(it) as channel:
+                    start = time.monotonic()
+                    assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT) == b"\x08\x01"
+                    worst = max(worst, time.monotonic() - start)
+        for process in busy:
             process.kill()
             process.wait()
         print(f"# slowest answer to a new connection: {worst * 1000:.0f} ms")
@@ -487,24 +486,21 @@ def test_what_is_there_at_the_end_is_sent_or_said():
 
 
 def test_a_slow_but_steady_reader_stays():
-    for address in (None, f"tcp:127.0.0.1:{free_port()}"):
-        with Server(PROGRAM, address=address) as it:
-            peer = it.connect()
-            peer.sendall(request(STREAM, b"", 2**31 - 1))
-            peer.settimeout(WAIT)
-            time.sleep(0.3)
-            source = subprocess.Popen([sys.executable, "-c", "import ctypes,time\nl=ctypes.CDLL(None)\n"
-                                       "while True:\n for _ in range(200): l.syscall(448,-1,0)\n time.sleep(0.01)"])
-            reader, end, got = FrameReader(peer), time.monotonic() + 14, 0
+    """Its socket is as full at every look. On TCP the kernels hold megabytes, and the ping comes late."""
+    with Server(PROGRAM) as it:
+        peer = it.connect()
+        peer.sendall(request(STREAM, b"", 2**31 - 1))
+        peer.settimeout(WAIT)
+        time.sleep(0.3)
+        reader, end, got = FrameReader(peer), time.monotonic() + 14, 0
+        with Calls(200, 0.01):
             while time.monotonic() < end:
                 size = reader.read(20000)
                 assert size, f"cut after {14 - end + time.monotonic():.1f} s, {got} bytes"
                 got += size
-                time.sleep(0.04)  # 500 kB/s of the 900 that come
-            source.kill()
-            source.wait()
-            peer.close()
-        assert got > 3000000, got
+                time.sleep(0.04)  # 500 kB/s of the 4 MB that come
+        peer.close()
+    assert got > (1000000 if it.is_sanitized else 3000000), got
 
 
 def test_the_end_waits_for_nobody():
