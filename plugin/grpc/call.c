@@ -44,10 +44,8 @@ bool mrl_call__start(struct mrl_call *call,
 
     mrl_call__hold(call);
     MRL_RELEASE(tag);
-    atomic_fetch_add(&call->server->starting, 1); /* the queues do not end meanwhile */
     if (!atomic_load(&call->server->shut))
         err = grpc_call_start_batch(call->core, ops, count, tag, NULL);
-    atomic_fetch_sub(&call->server->starting, 1);
     if (err == GRPC_CALL_OK)
         return true;
     mrl_call__release(call);
@@ -281,14 +279,14 @@ void mrl_call__await(struct mrl_server *server)
         return;
     queue = atomic_fetch_add(&server->next_queue, 1) % (MRL_QUEUE_COUNT - MRL_QUEUE_CALLS);
     call->server = server;
-    call->queue = server->queues[MRL_QUEUE_CALLS + queue];
+    call->queue = server->queues[MRL_QUEUE_CALLS + queue].core;
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
     call->arrived = (struct mrl_call_tag){ call, on_arrived };
     mrl_call__hold(call);
     MRL_RELEASE(&call->arrived);
     if (grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
-                                 call->queue, server->queues[MRL_QUEUE_NEW],
+                                 call->queue, server->queues[MRL_QUEUE_NEW].core,
                                  &call->arrived) != GRPC_CALL_OK)
         mrl_call__release(call);
 }

@@ -67,11 +67,6 @@ const struct mrl_method *mrl_method__find(const char *path, size_t size)
 
 /* -- threads ---------------------------------------------------------------------------------- */
 
-struct queue_thread {
-    struct mrl_server *server;
-    grpc_completion_queue *queue;
-};
-
 static void on_shut(struct mrl_call *server, bool ok)
 {
     (void)ok;
@@ -79,20 +74,22 @@ static void on_shut(struct mrl_call *server, bool ok)
 }
 
 /* A tag holds its call until it was dealt with; that of the end has none. */
-static void serve(grpc_completion_queue *queue)
+static void serve(struct mrl_queue *queue)
 {
     for (;;) {
         grpc_event event =
-            grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+            grpc_completion_queue_next(queue->core, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         struct mrl_call_tag tag;
 
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return;
+        atomic_store(&queue->is_busy, true);
         MRL_ACQUIRE(event.tag);
         tag = *(const struct mrl_call_tag *)event.tag; /* which may be used again from now on */
         tag.done(tag.call, event.success);
         if (tag.done != on_shut)
             mrl_call__release(tag.call);
+        atomic_store_explicit(&queue->is_busy, false, memory_order_release);
     }
 }
 
@@ -109,8 +106,8 @@ static void *run_queue(void *queue)
 static int start_threads(struct mrl_server *server)
 {
     for (; server->thread_count < MRL_QUEUE_COUNT; server->thread_count++)
-        if (pthread_create(&server->threads[server->thread_count], NULL, run_queue,
-                           server->queues[server->thread_count]))
+        if (pthread_create(&server->queues[server->thread_count].thread, NULL, run_queue,
+                           &server->queues[server->thread_count]))
             return -EAGAIN;
     return 0;
 }
@@ -212,8 +209,8 @@ int mrl_server__open(const char *destination,
     pthread_mutex_init(&server->lock, NULL);
     server->core = make_core();
     for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
-        server->queues[i] = grpc_completion_queue_create_for_next(NULL);
-        grpc_server_register_completion_queue(server->core, server->queues[i], NULL);
+        server->queues[i].core = grpc_completion_queue_create_for_next(NULL);
+        grpc_server_register_completion_queue(server->core, server->queues[i].core, NULL);
     }
     err = start(server, destination, error);
     if (err) {
@@ -264,7 +261,7 @@ static void shut(struct mrl_server *server)
     if (server->listener)
         mrl_listener__stop(server->listener);
     MRL_RELEASE(&tag);
-    grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW], &tag);
+    grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW].core, &tag);
     mrl_health__end(server);
     drain(server);
     wait_until_shut(server, GRACE_MS);
@@ -275,8 +272,10 @@ static void shut(struct mrl_server *server)
     else
         mrl_tls__cut(server->tls);
     wait_until_shut(server, UINT32_MAX);
-    while (atomic_load(&server->starting)) /* a batch of a call that is over: it fails */
-        sched_yield();
+    /* A thread that did not see that yet may start a batch: on a queue that ends, core aborts. */
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        while (atomic_load(&server->queues[i].is_busy))
+            sched_yield();
 }
 
 /* Sent is not read: what a client has seen, nobody knows. */
@@ -298,13 +297,13 @@ void mrl_server__close(struct mrl_server *server)
     if (server->thread_count)
         shut(server);
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
-        grpc_completion_queue_shutdown(server->queues[i]);
+        grpc_completion_queue_shutdown(server->queues[i].core);
     for (unsigned int i = 0; i < server->thread_count; i++)
-        pthread_join(server->threads[i], NULL);
+        pthread_join(server->queues[i].thread, NULL);
     grpc_server_destroy(server->core);
     say_totals(server);
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
-        grpc_completion_queue_destroy(server->queues[i]);
+        grpc_completion_queue_destroy(server->queues[i].core);
     mrl_listener__close(server->listener);
     mrl_tls__close(server->tls);
     mrl_backlog__free(server->backlog);

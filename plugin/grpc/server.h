@@ -47,11 +47,18 @@ int mrl_server_options__read(struct mrl_server_options *options,
                              const char *settings,
                              struct mrl_error *error);
 
+/** The thread of a queue. */
+struct mrl_queue {
+    grpc_completion_queue *core;
+    pthread_t thread;
+    atomic_bool is_busy; /* with a tag, and may start a batch */
+    char apart[64];      /* each writes its own line of the cache */
+};
+
 struct mrl_server {
     struct mrl_server_options options;
     grpc_server *core;
-    grpc_completion_queue *queues[MRL_QUEUE_COUNT];
-    pthread_t threads[MRL_QUEUE_COUNT];
+    struct mrl_queue queues[MRL_QUEUE_COUNT];
     unsigned int thread_count;
     struct mrl_listener *listener; /* NULL with TLS */
     struct mrl_tls *tls;           /* NULL: plain */
@@ -60,7 +67,6 @@ struct mrl_server {
     atomic_bool closing; /* streams that have sent all end */
     atomic_llong published_ms;
     atomic_bool shut;           /* core's shutdown is complete */
-    atomic_uint starting;       /* batches that begin just now */
     atomic_size_t answer_bytes; /* of all calls but streams, that are not sent yet */
     atomic_uint next_queue;
     pthread_mutex_t lock; /* of the list of subscribers */
