@@ -361,11 +361,12 @@ static int switch_event(struct mrl_plugin *plugin,
                         bool on,
                         struct mrl_error *error)
 {
-    uint32_t bit = 1U << event;
+    uint32_t bit;
     int err;
 
     if (event >= mrl_event_def__count())
         return mrl_error__set(error, -EINVAL, "there is no event %u", event);
+    bit = 1U << event;
     if (!(mrl_select__choosable() & bit))
         return mrl_error__set(error, -EOPNOTSUPP, "%s is always on: it is about the others",
                               mrl_event_def__at(event)->name);
