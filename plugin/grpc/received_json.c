@@ -81,67 +81,106 @@ static json_t *json_enum(const ProtobufCFieldDescriptor *field, int value)
     return known && strcmp(field->name, "id") != 0 ? json_string(known->name) : json_integer(value);
 }
 
+/* -- values, by type -------------------------------------------------------------------------- */
+
+static json_t *put_message(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return mrl_received__json(*(ProtobufCMessage *const *)at);
+}
+
+static json_t *put_string(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_of_text(*(char *const *)at);
+}
+
+static json_t *put_bytes(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_hex(at);
+}
+
+static json_t *put_bool(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_boolean(*(const protobuf_c_boolean *)at);
+}
+
+static json_t *put_enum(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    return json_enum(field, *(const int *)at);
+}
+
+static json_t *put_int32(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_integer(*(const int32_t *)at);
+}
+
+static json_t *put_uint32(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_integer(*(const uint32_t *)at);
+}
+
+static json_t *put_int64(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_long(true, *(const uint64_t *)at);
+}
+
+static json_t *put_uint64(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return json_long(false, *(const uint64_t *)at);
+}
+
+/* JSON has no infinity: null. */
+static json_t *put_float(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    json_t *real = json_real((double)*(const float *)at);
+
+    (void)field;
+    return real ? real : json_null();
+}
+
+static json_t *put_double(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    json_t *real = json_real(*(const double *)at);
+
+    (void)field;
+    return real ? real : json_null();
+}
+
+/* By ProtobufCType: how large a value is in its message, and how it is put. */
+static const struct {
+    size_t size;
+    json_t *(*put)(const ProtobufCFieldDescriptor *field, const void *at);
+} types[] = {
+    [PROTOBUF_C_TYPE_INT32] = { 4, put_int32 },
+    [PROTOBUF_C_TYPE_SINT32] = { 4, put_int32 },
+    [PROTOBUF_C_TYPE_SFIXED32] = { 4, put_int32 },
+    [PROTOBUF_C_TYPE_INT64] = { 8, put_int64 },
+    [PROTOBUF_C_TYPE_SINT64] = { 8, put_int64 },
+    [PROTOBUF_C_TYPE_SFIXED64] = { 8, put_int64 },
+    [PROTOBUF_C_TYPE_UINT32] = { 4, put_uint32 },
+    [PROTOBUF_C_TYPE_FIXED32] = { 4, put_uint32 },
+    [PROTOBUF_C_TYPE_UINT64] = { 8, put_uint64 },
+    [PROTOBUF_C_TYPE_FIXED64] = { 8, put_uint64 },
+    [PROTOBUF_C_TYPE_FLOAT] = { sizeof(float), put_float },
+    [PROTOBUF_C_TYPE_DOUBLE] = { sizeof(double), put_double },
+    [PROTOBUF_C_TYPE_BOOL] = { sizeof(protobuf_c_boolean), put_bool },
+    [PROTOBUF_C_TYPE_ENUM] = { sizeof(int), put_enum },
+    [PROTOBUF_C_TYPE_STRING] = { sizeof(char *), put_string },
+    [PROTOBUF_C_TYPE_BYTES] = { sizeof(ProtobufCBinaryData), put_bytes },
+    [PROTOBUF_C_TYPE_MESSAGE] = { sizeof(ProtobufCMessage *), put_message },
+};
+
 /* One value at `at`, of a field without its label. */
 static json_t *json_value(const ProtobufCFieldDescriptor *field, const void *at)
 {
-    uint64_t wide = 0;
-    uint32_t narrow = 0;
-
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return mrl_received__json(*(ProtobufCMessage *const *)at);
-    case PROTOBUF_C_TYPE_STRING:
-        return json_of_text(*(char *const *)at);
-    case PROTOBUF_C_TYPE_BYTES:
-        return json_hex(at);
-    case PROTOBUF_C_TYPE_BOOL:
-        return json_boolean(*(const protobuf_c_boolean *)at);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return json_real(*(const double *)at);
-    case PROTOBUF_C_TYPE_FLOAT:
-        return json_real((double)*(const float *)at);
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        memcpy(&wide, at, sizeof(wide));
-        return json_long(true, wide);
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        memcpy(&wide, at, sizeof(wide));
-        return json_long(false, wide);
-    case PROTOBUF_C_TYPE_ENUM:
-        memcpy(&narrow, at, sizeof(narrow));
-        return json_enum(field, (int)narrow);
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        memcpy(&narrow, at, sizeof(narrow));
-        return json_integer(narrow);
-    default:
-        memcpy(&narrow, at, sizeof(narrow));
-        return json_integer((int32_t)narrow);
-    }
-}
-
-static size_t size_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-    case PROTOBUF_C_TYPE_STRING:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    default:
-        return 4;
-    }
+    return types[field->type].put(field, at);
 }
 
 /* Entries of a map are messages of a key and a value. */
@@ -193,7 +232,7 @@ static json_t *json_repeated(const ProtobufCMessage *message, const ProtobufCFie
         return json_map((ProtobufCMessage *const *)(const void *)at, count);
     array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_value(field, at + i * size_of(field->type)));
+        json_array_append_new(array, json_value(field, at + i * types[field->type].size));
     return array;
 }
 
@@ -210,7 +249,7 @@ static bool is_there(const ProtobufCMessage *message, const ProtobufCFieldDescri
         return **(char *const *)(const void *)at;
     if (field->type == PROTOBUF_C_TYPE_BYTES)
         return ((const ProtobufCBinaryData *)(const void *)at)->len;
-    return memcmp(at, zeros, size_of(field->type)) != 0;
+    return memcmp(at, zeros, types[field->type].size) != 0;
 }
 
 static json_t *json_fields(const ProtobufCMessage *message)

@@ -34,26 +34,20 @@ static int set_server(void *target, const char *value, struct mrl_error *error)
     return 0;
 }
 
-static int set_ca(void *target, const char *value, struct mrl_error *error)
-{
-    (void)error;
-    ((struct client_options *)target)->peer.ca = value;
-    return 0;
-}
+/* An option that is kept as it is written. */
+#define TEXT_SETTER(function, member)                                             \
+    static int function(void *target, const char *value, struct mrl_error *error) \
+    {                                                                             \
+        (void)error;                                                              \
+        ((struct client_options *)target)->member = value;                        \
+        return 0;                                                                 \
+    }
 
-static int set_cert(void *target, const char *value, struct mrl_error *error)
-{
-    (void)error;
-    ((struct client_options *)target)->peer.cert = value;
-    return 0;
-}
-
-static int set_key(void *target, const char *value, struct mrl_error *error)
-{
-    (void)error;
-    ((struct client_options *)target)->peer.key = value;
-    return 0;
-}
+TEXT_SETTER(set_ca, peer.ca)
+TEXT_SETTER(set_cert, peer.cert)
+TEXT_SETTER(set_key, peer.key)
+TEXT_SETTER(set_mask, subscription.mask)
+TEXT_SETTER(set_service, service)
 
 static int set_timeout(void *target, const char *value, struct mrl_error *error)
 {
@@ -84,13 +78,6 @@ static int set_format(void *target, const char *value, struct mrl_error *error)
         }
     }
     return mrl_error__unknown(error, "format", value, names, used);
-}
-
-static int set_mask(void *target, const char *value, struct mrl_error *error)
-{
-    (void)error;
-    ((struct client_options *)target)->subscription.mask = value;
-    return 0;
 }
 
 static int set_policy(void *target, const char *value, struct mrl_error *error)
@@ -131,13 +118,6 @@ static int set_watch(void *target, const char *value, struct mrl_error *error)
     (void)value;
     (void)error;
     ((struct client_options *)target)->watches = true;
-    return 0;
-}
-
-static int set_service(void *target, const char *value, struct mrl_error *error)
-{
-    (void)error;
-    ((struct client_options *)target)->service = value;
     return 0;
 }
 
