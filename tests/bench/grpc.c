@@ -3,6 +3,8 @@
  * The group grpc: events to raw HTTP/2 readers, in steps of pace, over unix sockets and TCP; the
  * time to a client; and what a client takes. The peer is the format json to a FIFO.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +41,7 @@ struct step {
     unsigned int clients;
     int per_ms; /* 0: full speed */
     int calls;
-    struct bench_samples per_second, lost, cpu_s, reader_cpu_s;
+    struct bench_samples per_second, lost, cpu_s;
 };
 
 static struct step steps[] = {
@@ -60,12 +62,25 @@ struct where {
     char address[128], output[160];
 };
 
+static int free_port(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (bind(fd, (const struct sockaddr *)&address, size) ||
+        getsockname(fd, (struct sockaddr *)&address, &size))
+        bench_die("no port");
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
 static void where__open(struct where *where, bool tcp)
 {
     bench_place__open(&where->place);
     if (tcp)
-        snprintf(where->address, sizeof(where->address), "tcp:127.0.0.1:%d",
-                 20000 + (int)(bench_now_ns() / 1000 % 10000));
+        snprintf(where->address, sizeof(where->address), "tcp:127.0.0.1:%d", free_port());
     else
         snprintf(where->address, sizeof(where->address), "unix:%s", where->place.path);
     snprintf(where->output, sizeof(where->output), "grpc:%s", where->address);
@@ -95,11 +110,7 @@ static uint64_t drain(const struct bench_h2_counts *counts, uint64_t wanted)
     return now;
 }
 
-static void keep(struct step *step,
-                 const struct bench_totals *totals,
-                 const struct bench_h2_counts *counts,
-                 uint64_t got,
-                 double seconds)
+static void keep(struct step *step, const struct bench_totals *totals, uint64_t got, double seconds)
 {
     const uint64_t wanted = (uint64_t)step->calls * step->clients;
 
@@ -108,7 +119,6 @@ static void keep(struct step *step,
         bench_say("grpc: %s: more messages than calls: %llu", step->name, (unsigned long long)got);
     bench_samples__add(&step->lost, (double)wanted - (double)got);
     bench_samples__add(&step->cpu_s, totals->cpu_s * 1e6 / (double)got);
-    bench_samples__add(&step->reader_cpu_s, counts->cpu_s * 1e6 / (double)got);
 }
 
 static int run_step(struct step *step)
@@ -141,7 +151,7 @@ static int run_step(struct step *step)
     bench_child__stop(reader); /* its clients were told to go */
     failed |= !got;
     if (!failed)
-        keep(step, &totals, counts, got, seconds);
+        keep(step, &totals, got, seconds);
     if (counts)
         munmap(counts, sizeof(*counts));
     bench_place__close(&where.place);
@@ -352,7 +362,6 @@ static void free_samples(void)
         bench_samples__done(&steps[i].per_second);
         bench_samples__done(&steps[i].lost);
         bench_samples__done(&steps[i].cpu_s);
-        bench_samples__done(&steps[i].reader_cpu_s);
     }
     bench_samples__done(&fifo_cpu_s);
 }

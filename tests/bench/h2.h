@@ -39,9 +39,7 @@ void bench_h2__close(struct bench_h2 *client);
 
 /** What a process that does nothing but read has got so far; shared with it. */
 struct bench_h2_counts {
-    uint64_t events, gaps;
-    double cpu_s;
-    bool ended; /* the server has gone, for all */
+    uint64_t events;
 };
 
 /** A process with `count` clients, which dies with this one; -1 after saying why. It is ready when
