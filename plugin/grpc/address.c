@@ -280,17 +280,10 @@ static int check_tcp(const char *where, struct mrl_error *error)
     return mrl_address__split(where, host, &port, error);
 }
 
-static int check_systemd(const char *name, struct mrl_error *error)
-{
-    (void)name;
-    (void)error;
-    return 0;
-}
-
 static const struct kind {
     const char *lead;
     bool has_mode, has_tls;
-    int (*check)(const char *where, struct mrl_error *error);
+    int (*check)(const char *where, struct mrl_error *error); /* NULL: any words will do */
     int (*listen)(struct mrl_address *address,
                   const char *where,
                   const struct mrl_server_options *options,
@@ -298,7 +291,7 @@ static const struct kind {
 } kinds[] = {
     { "unix:", true, false, check_unix, listen_unix },
     { "tcp:", false, true, check_tcp, listen_tcp },
-    { "systemd:", false, false, check_systemd, listen_systemd },
+    { "systemd:", false, false, NULL, listen_systemd },
 };
 
 /* "systemd" is "systemd:". NULL, with a line: something is wrong. `*ret_where` follows the lead. */
@@ -325,7 +318,7 @@ static const struct kind *find_kind(const char *destination,
     else if (!kind->has_tls && *options->cert)
         mrl_error__set(error, -EINVAL, "%.100s: cert=, and with it TLS, is of tcp:HOST:PORT",
                        destination);
-    else if (!kind->check(*ret_where, error))
+    else if (!kind->check || !kind->check(*ret_where, error))
         return kind;
     return NULL;
 }

@@ -210,8 +210,10 @@ static int stream_on(struct streaming *streaming, struct mrl_error *error)
     bool is_said = false;
 
     for (;;) {
-        int err = stream_once(streaming, error);
+        int err;
 
+        error->text[0] = '\0'; /* of an earlier attempt */
+        err = stream_once(streaming, error);
         if (err == -ENODATA || err == -ECANCELED)
             return 0;
         if (err != -ECONNREFUSED || (!streaming->was_connected && !streaming->wanted->waits))

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
@@ -56,14 +55,6 @@ struct mrl_listener {
     int64_t said_full_ms;
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
@@ -163,9 +154,9 @@ static bool may_serve(const struct mrl_listener *listener, int fd)
 
 static void say_full(struct mrl_listener *listener)
 {
-    if (now_ms() - listener->said_full_ms < SAY_MS)
+    if (mrl_server__now_ms() - listener->said_full_ms < SAY_MS)
         return;
-    listener->said_full_ms = now_ms();
+    listener->said_full_ms = mrl_server__now_ms();
     mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
 }
 
@@ -266,16 +257,16 @@ static void cut_stuck(struct mrl_listener *listener)
 static void *watch(void *context)
 {
     struct mrl_listener *listener = context;
-    int64_t looked_ms = now_ms();
+    int64_t looked_ms = mrl_server__now_ms();
 
     for (;;) {
         unsigned int count = fill(listener);
 
         if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
             continue;
-        if (now_ms() - looked_ms >= LOOK_MS) {
+        if (mrl_server__now_ms() - looked_ms >= LOOK_MS) {
             cut_stuck(listener);
-            looked_ms = now_ms();
+            looked_ms = mrl_server__now_ms();
         }
         if (listener->polled[0].revents)
             return NULL;

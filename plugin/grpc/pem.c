@@ -3,7 +3,6 @@
 #include "grpc/pem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <sys/stat.h>
 
@@ -21,20 +19,21 @@ enum { FILE_BYTES = 1024 * 1024, WARNING_DAYS = 14 };
 
 /* -- files ------------------------------------------------------------------------------------ */
 
-/* Into `text` of FILE_BYTES + 1. */
+/* Into `text` of FILE_BYTES + 1. Pipes come in pieces. */
 static int read_into(char *text, const char *path, struct mrl_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = 0;
-    ssize_t size = fd >= 0 ? read(fd, text, FILE_BYTES + 1) : -1;
+    FILE *file = fopen(path, "re");
+    size_t size = file ? fread(text, 1, FILE_BYTES + 1, file) : 0;
+    int err = 0;
 
-    if (size < 0)
+    if (!file || ferror(file))
         err = mrl_error__set(error, -errno, "%.256s: %s", path, strerror(errno));
-    else if (size > FILE_BYTES || memchr(text, 0, (size_t)size))
+    else if (size > FILE_BYTES || memchr(text, 0, size))
         err = mrl_error__set(error, -EINVAL, "%.256s: no PEM file", path);
     else
         text[size] = '\0';
-    if (fd >= 0)
-        close(fd);
+    if (file)
+        fclose(file);
     return err;
 }
 

@@ -74,7 +74,7 @@ static void on_shut(struct mrl_call *server, bool ok)
 }
 
 /* A tag holds its call until it was dealt with; that of the end has none. */
-static void serve(struct mrl_queue *queue)
+static void serve(struct mrl_server_queue *queue)
 {
     for (;;) {
         grpc_event event =
@@ -179,8 +179,7 @@ static int start(struct mrl_server *server, const char *destination, struct mrl_
 /* Who is asked for no certificate, and is no peer of a unix socket, may be anybody. */
 static void warn_of_anybody(const struct mrl_server *server, const char *destination)
 {
-    if (*server->options.client_ca || !strncmp(destination, "unix:", 5) ||
-        (server->listener && mrl_listener__is_unix(server->listener)))
+    if (*server->options.client_ca || (server->listener && mrl_listener__is_unix(server->listener)))
         return;
     mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served%s", destination,
                   server->options.read_only
@@ -229,6 +228,13 @@ int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
+int64_t mrl_server__now_ms(void)
+{
+    gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
+
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void sleep_ms(int ms)
 {
     gpr_sleep_until(
@@ -244,9 +250,11 @@ static void wait_until_shut(struct mrl_server *server, unsigned int ms)
 /* Lets those who read have all that there is, and then the time to read it. */
 static void drain(struct mrl_server *server)
 {
+    bool is_recent = mrl_server__now_ms() - atomic_load(&server->published_ms) < RECENT_MS;
+
     for (int waited = 0; waited < DRAIN_MS && !mrl_server__has_drained(server); waited += 5)
         sleep_ms(5);
-    if (mrl_server__now_ms() - atomic_load(&server->published_ms) < RECENT_MS + DRAIN_MS)
+    if (is_recent)
         sleep_ms(LINGER_MS);
     atomic_store(&server->closing, true);
     mrl_server__end_streams(server);

@@ -48,7 +48,7 @@ int mrl_server_options__read(struct mrl_server_options *options,
                              struct mrl_error *error);
 
 /** The thread of a queue. */
-struct mrl_queue {
+struct mrl_server_queue {
     grpc_completion_queue *core;
     pthread_t thread;
     atomic_bool is_busy; /* with a tag, and may start a batch */
@@ -58,7 +58,7 @@ struct mrl_queue {
 struct mrl_server {
     struct mrl_server_options options;
     grpc_server *core;
-    struct mrl_queue queues[MRL_QUEUE_COUNT];
+    struct mrl_server_queue queues[MRL_QUEUE_COUNT];
     unsigned int thread_count;
     struct mrl_listener *listener; /* NULL with TLS */
     struct mrl_tls *tls;           /* NULL: plain */
@@ -84,6 +84,9 @@ extern atomic_bool mrl_grpc_ready;
 __attribute__((format(printf, 2, 3))) void mrl_grpc__log(enum mrl_log_level level,
                                                          const char *format,
                                                          ...);
+
+/** ms of a clock that only moves on. */
+int64_t mrl_server__now_ms(void);
 
 /** Listens, and begins to serve. `*ret_server` is new. Errors: as bind() and listen(), with a line;
  * -EADDRINUSE another server is alive there. */

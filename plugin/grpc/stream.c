@@ -288,13 +288,6 @@ bool mrl_server__has_drained(struct mrl_server *server)
     return has_drained;
 }
 
-int64_t mrl_server__now_ms(void)
-{
-    gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
-
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Those that send end when they have sent all. */
 void mrl_server__end_streams(struct mrl_server *server)
 {

@@ -26,9 +26,6 @@ bool mrl_subscriber__close(struct mrl_subscriber *subscriber);
 /** Whether all that is there was sent to everybody. */
 bool mrl_server__has_drained(struct mrl_server *server);
 
-/** Of a clock that only moves on. */
-int64_t mrl_server__now_ms(void);
-
 /** Ends the calls of all subscribers with UNAVAILABLE, each once it was sent all that there is. */
 void mrl_server__end_streams(struct mrl_server *server);
 
