@@ -24,7 +24,7 @@ enum mrl_event_index {
 
 /** Ring buffers: the rare events have one of their own, so that an mlock storm cannot push them
  * out. */
-enum mrl_lane { MRL_LANE_RARE, MRL_LANE_MLOCK, MRL_LANE_COUNT, MRL_LANE_NONE = MRL_LANE_COUNT };
+enum mrl_lane { MRL_LANE_RARE, MRL_LANE_BUSY, MRL_LANE_COUNT, MRL_LANE_NONE = MRL_LANE_COUNT };
 
 enum {
     MRL_ARGS_MAX = 6,

@@ -43,7 +43,7 @@ __noinline int read_caller(struct caller *caller)
 
     if (!caller)
         return 0;
-    caller->exe_bytes = exe_steps(bpf_get_current_task_btf()->mm, caller->exe, &cut);
+    caller->exe_bytes = target_path(bpf_get_current_task_btf()->mm, caller->exe, &cut);
     caller->flags = cut ? MRL_RECORD_EXE_CUT : 0;
     return 0;
 }

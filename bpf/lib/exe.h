@@ -18,7 +18,7 @@
  * and user space turns them round. Mount points are crossed; the root of the namespace ends it.
  * Returns the bytes used of exe, which has room for MRL_EXE_BYTES and a step.
  */
-static __always_inline __u64 exe_steps(struct mm_struct *mm, char *exe, bool *ret_cut)
+static __always_inline __u64 target_path(struct mm_struct *mm, char *exe, bool *ret_cut)
 {
     struct path path = BPF_CORE_READ(mm, exe_file, f_path);
     struct dentry *dentry = path.dentry, *root;

@@ -54,9 +54,9 @@ static __always_inline int compat_event(long number)
 static __always_inline int event_lane(int event)
 {
     switch (event) {
-#define LANE_RARE  MRL_LANE_RARE
-#define LANE_MLOCK MRL_LANE_MLOCK
-#define LANE_NONE  MRL_LANE_NONE
+#define LANE_RARE MRL_LANE_RARE
+#define LANE_BUSY MRL_LANE_BUSY
+#define LANE_NONE MRL_LANE_NONE
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
                           lane, ...)                                                          \
 case MRL_EVENT_##symbol:                                                                      \

@@ -25,7 +25,7 @@ static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *
 {
     bool cut;
 
-    target->exe_bytes = exe_steps(mm, exe, &cut);
+    target->exe_bytes = target_path(mm, exe, &cut);
     if (cut)
         target->flags |= MRL_TARGET_EXE_CUT;
 }

@@ -63,7 +63,7 @@ struct {
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 4096);
-} mlock_records SEC(".maps");
+} busy_records SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -193,7 +193,7 @@ static __always_inline long submit(int event, struct mrl_record *record, __u64 b
         return -1;
     if (event_lane(event) == MRL_LANE_RARE)
         return bpf_ringbuf_output(&rare_records, record, bytes, wake);
-    return bpf_ringbuf_output(&mlock_records, record, bytes, wake);
+    return bpf_ringbuf_output(&busy_records, record, bytes, wake);
 }
 
 /* Puts one event of a finished call into its ring. The one place that emits. */

@@ -63,10 +63,10 @@ static void say_signed(struct mrl_answer *answer, int64_t number)
 
 static uint64_t number_of(const struct mrl_kind *kind, const struct mrl_value *value)
 {
-    if (kind->wire == MRL_WIRE_ENTITY)
+    if (kind->storage == MRL_STORAGE_ENTITY)
         return mrl_entity_id(value->entity.host_pid, value->entity.start_ns, ENTITY_ROUNDING_NS);
-    return kind->wire == MRL_WIRE_SIGNED && kind->bits == 32 ? (uint32_t)value->number
-                                                             : value->unsigned_number;
+    return kind->storage == MRL_STORAGE_SIGNED && kind->bits == 32 ? (uint32_t)value->number
+                                                                   : value->unsigned_number;
 }
 
 static void say_value_as_text(struct mrl_answer *answer,
@@ -76,9 +76,9 @@ static void say_value_as_text(struct mrl_answer *answer,
     char text[ROOM_OF_A_NUMBER];
     int size;
 
-    if (kind->wire == MRL_WIRE_TEXT) {
+    if (kind->storage == MRL_STORAGE_TEXT) {
         mrl_answer__text(answer, value->text.bytes, value->text.size);
-    } else if (kind->wire == MRL_WIRE_SIGNED) {
+    } else if (kind->storage == MRL_STORAGE_SIGNED) {
         say_signed(answer, value->number);
     } else {
         size = snprintf(text, sizeof(text), "%" PRIu64, number_of(kind, value));
@@ -454,7 +454,7 @@ void mrl_falco_field__answer(const struct mrl_falco_field *field,
         return;
     if (field->type == FALCO_STRING)
         say_value_as_text(answer, place->field->kind, &value);
-    else if (place->field->kind->wire != MRL_WIRE_TEXT)
+    else if (place->field->kind->storage != MRL_STORAGE_TEXT)
         say_number(answer, number_of(place->field->kind, &value));
 }
 

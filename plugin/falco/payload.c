@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/decode.h"
-#include "core/lost.h"
-#include "core/more.h"
-#include "enrich/host.h"
+#include "event/decode.h"
+#include "event/field_groups.h"
+#include "event/host.h"
+#include "event/lost.h"
 
 /* What the header of all payloads of this library is. Several threads may be the first to ask. */
 static struct mrl_capture_header own_header;
@@ -31,16 +31,16 @@ static const struct mrl_capture_header *header_of_ours(void)
 static struct mrl_text target_container(const struct mrl_event *event, const struct mrl_raw *raw)
 {
     static const char name[] = "target_container_id";
-    const struct mrl_more *more = mrl_more__of(raw);
+    const struct mrl_field_groups *more = mrl_field_groups__of(raw);
 
     if (!raw->target || raw->target->cgroup_id == event->cgroup_id)
         return (struct mrl_text){ "", 0 };
     for (unsigned int i = 0; i < event->def->field_count; i++)
         if (!strcmp(event->def->fields[i].name, name))
             return event->values[i].text;
-    for (unsigned int i = 0; more && event->more && i < more->count; i++)
+    for (unsigned int i = 0; more && event->field_groups && i < more->count; i++)
         if (!strcmp(more->fields[i].name, name))
-            return event->more[i].text;
+            return event->field_groups[i].text;
     return (struct mrl_text){ "", 0 };
 }
 
@@ -124,6 +124,24 @@ static int check_header(const struct mrl_capture_header *header, struct mrl_erro
     return mrl_capture__check(header, &differ, error);
 }
 
+/* The containers of caller and target, which came along with the record. */
+enum { KNOWN_COUNT = 2 };
+
+struct known_container {
+    uint64_t cgroup;
+    struct mrl_text id;
+};
+
+static struct mrl_text find_known(void *containers, uint64_t cgroup)
+{
+    const struct known_container *known = containers;
+
+    for (unsigned int i = 0; i < KNOWN_COUNT; i++)
+        if (known[i].cgroup == cgroup)
+            return known[i].id;
+    return (struct mrl_text){ "", 0 };
+}
+
 static const struct mrl_event *read_record(struct mrl_reader *reader,
                                            const struct mrl_payload *payload,
                                            struct mrl_error *error)
@@ -132,23 +150,20 @@ static const struct mrl_event *read_record(struct mrl_reader *reader,
     const char *containers = (const char *)record + payload->body_size;
     struct mrl_raw raw;
     int err = mrl_decode__check(record, payload->body_size, &raw);
-    struct mrl_known_container known[2];
+    struct known_container known[KNOWN_COUNT];
     struct mrl_host host = {
-        .boot_ns = payload->host.boot_ns,
-        .known = known,
-        .known_count = 2,
-        .cgroup_v1 = payload->host.cgroup_v1,
-        .page_bytes = payload->host.page_bytes,
-        .cpus = payload->host.cpus,
+        .facts = { payload->host.boot_ns, payload->host.page_bytes, payload->host.cpus,
+                   payload->host.cgroup_v1 },
+        .container = find_known,
+        .containers = known,
     };
 
     if (!err) {
-        known[0] = (struct mrl_known_container){ record->cgroup_id,
-                                                 { containers, payload->caller_container_size } };
-        known[1] =
-            (struct mrl_known_container){ raw.target ? raw.target->cgroup_id : record->cgroup_id,
-                                          { containers + payload->caller_container_size,
-                                            payload->target_container_size } };
+        known[0] = (struct known_container){ record->cgroup_id,
+                                             { containers, payload->caller_container_size } };
+        known[1] = (struct known_container){ raw.target ? raw.target->cgroup_id : record->cgroup_id,
+                                             { containers + payload->caller_container_size,
+                                               payload->target_container_size } };
         err = mrl_decode__append(record, payload->body_size, &host, &reader->batch);
     }
     if (!err)

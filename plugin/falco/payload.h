@@ -8,9 +8,9 @@
 
 #include <mrelease/event.h>
 
-#include "core/batch.h"
-#include "core/capture.h"
 #include "enrich/cgroups.h"
+#include "event/batch.h"
+#include "event/capture_format.h"
 
 enum mrl_payload_kind { MRL_PAYLOAD_RECORD = 1, MRL_PAYLOAD_LOST = 2 };
 

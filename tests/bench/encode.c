@@ -12,7 +12,7 @@
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/records.h"
-#include "core/decode.h"
+#include "event/decode.h"
 
 enum { ROUNDS = 41, SLICE_NS = 5 * 1000 * 1000, BATCHES = 4 };
 

@@ -14,7 +14,7 @@
 #include "bench/load.h"
 #include "bench/records.h"
 #include "contract/falco/host.h"
-#include "core/decode.h"
+#include "event/decode.h"
 
 enum { ROUNDS = 9, EVENTS = 500 * 1000, ASKED = 5 };
 
@@ -22,7 +22,7 @@ enum { ROUNDS = 9, EVENTS = 500 * 1000, ASKED = 5 };
 
 static void write_capture(const char *path)
 {
-    struct mrl_host host = { .page_bytes = 4096, .cpus = 2 };
+    struct mrl_host host = { .facts = { .page_bytes = 4096, .cpus = 2 } };
     struct mrl_pool *pool = mrl_pool__new(1);
     struct mrl_batch *batch = mrl_pool__get(pool);
     const struct mrl_sink_ops *ops = mrl_capture__sink();

@@ -90,16 +90,16 @@ static void set_entities(json_t *object, const struct mrl_event *event, uint64_t
                mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns));
 }
 
-static json_t *value_of(const struct mrl_value *value, enum mrl_wire wire, uint64_t rounding_ns)
+static json_t *value_of(const struct mrl_value *value, enum mrl_storage wire, uint64_t rounding_ns)
 {
     if (value->absent)
         return json_null();
     switch (wire) {
-    case MRL_WIRE_SIGNED:
+    case MRL_STORAGE_SIGNED:
         return json_integer(value->number);
-    case MRL_WIRE_UNSIGNED:
+    case MRL_STORAGE_UNSIGNED:
         return json_integer((json_int_t)value->unsigned_number);
-    case MRL_WIRE_TEXT:
+    case MRL_STORAGE_TEXT:
         return text(value->text);
     default:
         return json_integer(
@@ -123,7 +123,7 @@ static json_t *build_classic(const struct mrl_event *event, const struct classic
         json_object_set_new(arg, "type",
                             json_string(classic->go_types ? kind->type_v0_24 : kind->type_v0_23));
         json_object_set_new(arg, "value",
-                            value_of(&event->values[i], kind->wire, classic->rounding_ns));
+                            value_of(&event->values[i], kind->storage, classic->rounding_ns));
         json_array_append_new(args, arg);
     }
     json_object_set_new(object, "args", args);

@@ -98,7 +98,7 @@ static json_t *datum(const struct mrl_field *field, const struct mrl_value *valu
 
     if (field->kind->bits == 64)
         json = unsigned_text(value->unsigned_number);
-    else if (field->kind->wire == MRL_WIRE_SIGNED)
+    else if (field->kind->storage == MRL_STORAGE_SIGNED)
         json = json_integer(value->number);
     else
         json = json_integer((json_int_t)value->unsigned_number);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "core/decode.h"
+#include "event/decode.h"
 
 #define CONTAINER  "4c01db0b339c6d2b5d4d86a7f6a3b1f8e0c9d7a65b4e3f2d1c0b9a8877665544"
 #define EXECUTABLE "/usr/lib/systemd/systemd-oomd"
@@ -59,7 +59,7 @@ void bench_record__make(struct bench_record *record,
         .event = (__u8)event,
         .flags = target ? MRL_RECORD_TARGET : 0,
         .cpu = (__u16)(index % 8),
-        .lane = event == MRL_EVENT_MLOCK2 ? MRL_LANE_MLOCK : MRL_LANE_RARE,
+        .lane = event == MRL_EVENT_MLOCK2 ? MRL_LANE_BUSY : MRL_LANE_RARE,
         .seq = index,
         .entry_ns = BOOT_NS + index * UINT64_C(1234567),
         .exit_ns = BOOT_NS + index * UINT64_C(1234567) + 5432,

@@ -5,8 +5,8 @@
 
 #include <abi/record.h>
 
-#include "core/batch.h"
 #include "enrich/host.h"
+#include "event/batch.h"
 
 /** A record with all that may follow it. */
 struct bench_record {

@@ -10,7 +10,7 @@
 
 #include "bench/bench.h"
 #include "bench/records.h"
-#include "schema/check.h"
+#include "command/schema/check.h"
 
 enum { ROUNDS = 21, SLICE_NS = 20 * 1000 * 1000, LINES = 64, TASKS = 16 };
 

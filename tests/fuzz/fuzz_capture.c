@@ -13,7 +13,7 @@
 
 #include <sys/mman.h>
 
-#include "core/capture.h"
+#include "event/capture_format.h"
 #include "fuzz.h"
 
 static uint32_t checksum(const void *bytes, size_t size)

@@ -2,8 +2,8 @@
 /* Any bytes as a configuration file: settings, or one line that says where it is wrong. */
 #include <errno.h>
 
+#include "command/options/config.h"
 #include "fuzz.h"
-#include "host/config.h"
 
 static int take(void *target, const char *value, struct mrl_error *error)
 {

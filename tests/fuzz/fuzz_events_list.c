@@ -5,7 +5,7 @@
  */
 #include <mrelease/event.h>
 
-#include "core/filter.h"
+#include "filter/filter.h"
 #include "fuzz.h"
 
 enum { FIELDS_MAX = 64 };
@@ -25,7 +25,7 @@ static void ask(const struct mrl_filter *filter)
         for (unsigned int j = 0; j < FIELDS_MAX; j++)
             values[j] = (struct mrl_value){ .absent = j % 2 };
         for (unsigned int j = 0; j < event.def->field_count; j++)
-            if (event.def->fields[j].kind->wire == MRL_WIRE_TEXT)
+            if (event.def->fields[j].kind->storage == MRL_STORAGE_TEXT)
                 values[j] = (struct mrl_value){ .text = none };
         mrl_filter__accepts(filter, &event);
     }

@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "grpc/call.h"
-#include "grpc/requests.h"
-#include "grpc/server.h"
+#include "grpc/server/call.h"
+#include "grpc/server/requests.h"
+#include "grpc/server/server.h"
 
 static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Any bytes as a line: both ways of judging it agree, and its dialect can be told. */
+#include "command/schema/check.h"
 #include "fuzz.h"
-#include "schema/check.h"
 
 enum { DIALECTS_MAX = 8 };
 

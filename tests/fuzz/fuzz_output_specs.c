@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <mrelease/pipeline.h>
 
+#include "command/run/outputs.h"
+#include "command/run/record.h"
 #include "fuzz.h"
-#include "host/outputs.h"
-#include "host/record.h"
 
 static void check(const struct mrl_outputs *outputs,
                   unsigned int before,

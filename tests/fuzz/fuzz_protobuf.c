@@ -5,9 +5,9 @@
  */
 #include <tracee/v1beta1/tracee.pb-c.h>
 
-#include "core/decode.h"
 #include "encode/mask.h"
 #include "encode/protobuf.h"
+#include "event/decode.h"
 #include "fuzz.h"
 
 static void read_back(struct mrl_text message)
@@ -41,7 +41,7 @@ static void encode(const struct mrl_event *event, unsigned int dialect, struct m
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct mrl_host host = { .page_bytes = 4096, .cpus = 2 };
+    struct mrl_host host = { .facts = { .page_bytes = 4096, .cpus = 2 } };
     struct mrl_pool *pool = mrl_pool__new(1);
     struct mrl_batch *batch = mrl_pool__get(pool);
     void *record = malloc(size ? size : 1); /* aligned, and of exactly that size */

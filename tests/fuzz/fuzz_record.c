@@ -3,7 +3,7 @@
  * refused, or one line each. */
 #include <mrelease/encode.h>
 
-#include "core/decode.h"
+#include "event/decode.h"
 #include "fuzz.h"
 
 static void encode(const struct mrl_event *event, uint32_t extras)
@@ -27,7 +27,7 @@ static void encode(const struct mrl_event *event, uint32_t extras)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct mrl_host host = { .page_bytes = 4096, .cpus = 2 };
+    struct mrl_host host = { .facts = { .page_bytes = 4096, .cpus = 2 } };
     struct mrl_pool *pool = mrl_pool__new(1);
     struct mrl_batch *batch = mrl_pool__get(pool);
     void *record = malloc(size ? size : 1); /* aligned, and of exactly that size */

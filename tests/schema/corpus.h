@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "schema/check.h"
+#include "command/schema/check.h"
 
 enum { CORPUS_LINES_MAX = 128 };
 

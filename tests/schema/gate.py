@@ -190,7 +190,7 @@ def main():
         print(f"{sys.argv[2]}: {line}")
     if found:
         print("readers of the published schema break: keep it as it was, or raise the dialect's "
-              "version (plugin/schema)")
+              "version (plugin/command/schema)")
     return 1 if found else 0
 
 

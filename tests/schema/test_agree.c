@@ -291,11 +291,11 @@ static void fill_value(const struct mrl_field *field, struct mrl_value *value, c
 
     *value = (struct mrl_value){ 0 };
     value->absent = (field->tags & MRL_TAG_OPT) && !random_below(4);
-    if (field->kind->wire == MRL_WIRE_TEXT)
+    if (field->kind->storage == MRL_STORAGE_TEXT)
         value->text = random_text(room, 40);
-    else if (field->kind->wire == MRL_WIRE_ENTITY)
+    else if (field->kind->storage == MRL_STORAGE_ENTITY)
         value->entity = (struct mrl_entity){ (uint32_t)random_bits(), random_bits() >> 2 };
-    else if (field->kind->wire == MRL_WIRE_SIGNED)
+    else if (field->kind->storage == MRL_STORAGE_SIGNED)
         value->number = bits == 32 ? (int32_t)(uint32_t)number : (int64_t)number;
     else
         value->unsigned_number = number;

@@ -13,7 +13,7 @@
 
 #include <sys/stat.h>
 
-#include "schema/judge.h"
+#include "command/schema/judge.h"
 #include "unit/unit.h"
 
 #define SUITE      "/usr/share/json-schema-test-suite/tests/draft7"

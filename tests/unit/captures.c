@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/lost.h"
+#include "event/lost.h"
 #include "unit/unit.h"
 
 static char text[MRL_EVENT_TEXT_MAX];
@@ -48,7 +48,8 @@ int test_capture__set_up(void **state)
     assert_non_null(capture);
     *state = capture;
     test_decoder__init(&capture->decoder);
-    capture->decoder.host.recorded = &capture->containers;
+    capture->decoder.host.container = mrl_containers__find;
+    capture->decoder.host.containers = &capture->containers;
     assert_int_equal(mrl_encoder__new("capture", NULL, NULL, &capture->frames), 0);
     assert_int_equal(mrl_encoder__new("json", NULL, NULL, &capture->json), 0);
     snprintf(capture->path, sizeof(capture->path), "/tmp/mrelease-test-XXXXXX");

@@ -128,11 +128,12 @@ void test_case__read(struct test_case *test_case, json_t *description)
 
     assert_non_null(event);
     memset(test_case, 0, sizeof(*test_case));
-    test_case->host = (struct mrl_host){
-        .boot_ns = (int64_t)number(description, "boot_ns"),
-        .page_bytes = (uint32_t)number(description, "page_bytes"),
-        .cpus = (uint32_t)number(description, "cpus"),
-    };
+    test_case->host =
+        (struct mrl_host){ .facts = {
+                               .boot_ns = (int64_t)number(description, "boot_ns"),
+                               .page_bytes = (uint32_t)number(description, "page_bytes"),
+                               .cpus = (uint32_t)number(description, "cpus"),
+                           } };
     test_case->container_size = bytes_of(member(description, "container_id"), test_case->container,
                                          sizeof(test_case->container));
     test_case->record.call.event = (__u8)event->index;

@@ -46,7 +46,7 @@ void test_event__init(struct test_event *event, const char *name)
         .values = event->values,
     };
     for (unsigned int i = 0; i < def->field_count; i++)
-        if (def->fields[i].kind->wire == MRL_WIRE_TEXT)
+        if (def->fields[i].kind->storage == MRL_STORAGE_TEXT)
             event->values[i].text = test_text("");
 }
 
@@ -60,9 +60,9 @@ static struct mrl_text worst_text(size_t size)
 
 static void init_worst_value(const struct mrl_field *field, struct mrl_value *value)
 {
-    if (field->kind->wire == MRL_WIRE_ENTITY)
+    if (field->kind->storage == MRL_STORAGE_ENTITY)
         value->entity = (struct mrl_entity){ UINT32_MAX, UINT64_MAX };
-    else if (field->kind->wire != MRL_WIRE_TEXT)
+    else if (field->kind->storage != MRL_STORAGE_TEXT)
         value->unsigned_number = UINT64_MAX;
     else if (strstr(field->name, "exe"))
         value->text = worst_text(MRL_EXE_BYTES);

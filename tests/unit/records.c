@@ -80,7 +80,7 @@ void test_record__set_caller_path(struct test_record *record, const char *steps,
 void test_decoder__init(struct test_decoder *decoder)
 {
     *decoder = (struct test_decoder){
-        .host = { .boot_ns = TEST_BOOT_NS, .page_bytes = TEST_PAGE_BYTES, .cpus = TEST_CPUS },
+        .host = { .facts = { TEST_BOOT_NS, TEST_PAGE_BYTES, TEST_CPUS, false } },
         .pool = mrl_pool__new(2),
     };
     assert_non_null(decoder->pool);

@@ -9,9 +9,9 @@
 #include <abi/record.h>
 #include <mrelease/event.h>
 
-#include "core/batch.h"
-#include "core/decode.h"
 #include "enrich/host.h"
+#include "event/batch.h"
+#include "event/decode.h"
 
 enum { TEST_PAGE_BYTES = 4096, TEST_CPUS = 4 };
 

@@ -2,7 +2,7 @@
 /* Batches and their pool. */
 #include <string.h>
 
-#include "core/batch.h"
+#include "event/batch.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "core/capture.h"
+#include "event/capture_format.h"
 #include "unit/unit.h"
 
 /* -- header ----------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "core/capture.h"
+#include "event/capture_format.h"
 #include "unit/captures.h"
 #include "unit/unit.h"
 
@@ -146,8 +146,8 @@ static void sink_says_again_what_has_changed(void **state)
         test_capture__set_container(capture, record.call.cgroup_id, ids[i]);
         test_capture__add(capture, &record);
     }
-    capture->decoder.host.boot_ns += 1000;
-    capture->decoder.host.page_bytes = 65536;
+    capture->decoder.host.facts.boot_ns += 1000;
+    capture->decoder.host.facts.page_bytes = 65536;
     test_capture__add(capture, &record);
     test_capture__close(capture);
     assert_int_equal(count_frames(capture->path, MRL_FRAME_HOST), 2);

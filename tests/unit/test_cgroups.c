@@ -73,8 +73,9 @@ static void want_hierarchy(struct fixture *fixture)
 {
     if (geteuid())
         skip_because("making a cgroup needs root");
-    if (!find_hierarchy(fixture->host.cgroup_v1, fixture->root))
-        skip_because("no %s hierarchy is mounted", fixture->host.cgroup_v1 ? "cpuset" : "cgroup2");
+    if (!find_hierarchy(fixture->host.facts.cgroup_v1, fixture->root))
+        skip_because("no %s hierarchy is mounted",
+                     fixture->host.facts.cgroup_v1 ? "cpuset" : "cgroup2");
 }
 
 /* Makes the cgroup `name` in the one that was made last; returns its number. */
@@ -217,12 +218,12 @@ static void cgroup_of_the_other_hierarchy_is_found_in_it(void **state)
     struct mrl_cgroups *cgroups;
     uint64_t number;
 
-    if (!find_hierarchy(!fixture->host.cgroup_v1, fixture->root))
+    if (!find_hierarchy(!fixture->host.facts.cgroup_v1, fixture->root))
         skip_because("only one kind of hierarchy is mounted");
-    fixture->host.cgroup_v1 = !fixture->host.cgroup_v1;
+    fixture->host.facts.cgroup_v1 = !fixture->host.facts.cgroup_v1;
     make_base(fixture);
     number = make_cgroup(fixture, "docker-" ID ".scope");
-    assert_int_equal(mrl_cgroups__new(fixture->host.cgroup_v1, &cgroups), 0);
+    assert_int_equal(mrl_cgroups__new(fixture->host.facts.cgroup_v1, &cgroups), 0);
     assert_container(mrl_cgroups__container(cgroups, number), ID);
     mrl_cgroups__free(cgroups);
 }
@@ -248,8 +249,8 @@ static void host_knows_its_clock_and_pages(void **state)
     now = (int64_t)mrl_host__epoch(&fixture->host,
                                    (uint64_t)(boot.tv_sec * INT64_C(1000000000) + boot.tv_nsec));
     assert_true(llabs(now - (wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec)) < 100000000);
-    assert_int_equal(fixture->host.page_bytes, getpagesize());
-    assert_true(fixture->host.cpus >= 1);
+    assert_int_equal(fixture->host.facts.page_bytes, getpagesize());
+    assert_true(fixture->host.facts.cpus >= 1);
 }
 
 int main(void)

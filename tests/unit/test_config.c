@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/config.h"
-#include "host/scalar.h"
+#include "command/options/config.h"
+#include "command/options/scalar.h"
 #include "unit/problems.h"
 
 static int accept_all(void *target, const char *value, struct mrl_error *error)

@@ -2,7 +2,7 @@
 /* Records to events: what the accepted ones become. */
 #include <string.h>
 
-#include "core/decode.h"
+#include "event/decode.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

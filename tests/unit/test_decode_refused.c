@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/decode.h"
+#include "event/decode.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

@@ -2,7 +2,7 @@
 /* What doctor makes of what it found: statistics, advisories, and the report. */
 #include <string.h>
 
-#include "host/doctor.h"
+#include "command/doctor/doctor.h"
 #include "unit/unit.h"
 
 static void percentile_interpolates_between_samples(void **state)

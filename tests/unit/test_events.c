@@ -7,7 +7,7 @@
 #include <mrelease/event.h>
 #include <string.h>
 
-#include "core/raw.h"
+#include "event/raw.h"
 #include "unit/problems.h"
 
 struct known_field {

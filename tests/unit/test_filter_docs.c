@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/filter.h"
+#include "filter/filter.h"
 #include "unit/unit.h"
 
 #define PAGE MRL_TEST_DIR "/../docs/filters.md"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/filter.h"
+#include "filter/filter.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

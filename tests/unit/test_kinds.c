@@ -25,11 +25,11 @@ static void check_kind(const struct mrl_kind *kind)
 
     if (!kind->name || !*kind->name)
         problem("a kind has no name");
-    if (kind->wire >= MRL_WIRE_COUNT)
+    if (kind->storage >= MRL_STORAGE_COUNT)
         problem("%s: no such wire", kind->name);
-    if (kind->unit > MRL_UNIT_DURATION || (kind->unit && kind->wire != MRL_WIRE_UNSIGNED))
+    if (kind->unit > MRL_UNIT_DURATION || (kind->unit && kind->storage != MRL_STORAGE_UNSIGNED))
         problem("%s: its unit does not fit", kind->name);
-    if (kind->wire == MRL_WIRE_TEXT ? kind->bits != 0 : kind->bits != 32 && kind->bits != 64)
+    if (kind->storage == MRL_STORAGE_TEXT ? kind->bits != 0 : kind->bits != 32 && kind->bits != 64)
         problem("%s: %u bits", kind->name, kind->bits);
     if (!is_one_of(kind->type_v0_23, v0_23) || !is_one_of(kind->type_v0_24, v0_24))
         problem("%s: a type string that Tracee does not read", kind->name);
@@ -43,14 +43,14 @@ static void check_kind(const struct mrl_kind *kind)
 static const struct mrl_kind kinds[] = {
 #define MRL_KIND(symbol, wire_, unit_, bits_, v0_23, v0_24, protobuf_, falco_) \
     { .name = #symbol,                                                         \
-      .wire = MRL_WIRE_##wire_,                                                \
+      .storage = MRL_STORAGE_##wire_,                                          \
       .unit = MRL_UNIT_##unit_,                                                \
       .bits = bits_,                                                           \
       .type_v0_23 = v0_23,                                                     \
       .type_v0_24 = v0_24,                                                     \
       .protobuf = protobuf_,                                                   \
       .falco = falco_ },
-#include "core/kinds.def"
+#include "event/kinds.def"
 };
 
 static void table_kinds_are_complete(void **state)
@@ -78,7 +78,7 @@ static void table_fields_use_kinds_as_their_rows_say(void **state)
             for (size_t k = 0; k < COUNT_OF(kinds); k++)
                 if (!strcmp(kinds[k].name, used->name))
                     row = &kinds[k];
-            if (!row || row->wire != used->wire || row->bits != used->bits ||
+            if (!row || row->storage != used->storage || row->bits != used->bits ||
                 row->unit != used->unit || strcmp(row->type_v0_23, used->type_v0_23) != 0 ||
                 strcmp(row->type_v0_24, used->type_v0_24) != 0)
                 problem("%s.%s: kind %s is not its row", event->name, event->fields[i].name,

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/outputs.h"
-#include "host/record.h"
+#include "command/run/outputs.h"
+#include "command/run/record.h"
 #include "unit/unit.h"
 
 static void outputs_accept_specs(void **state)

@@ -13,7 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "host/outputs.h"
+#include "command/run/outputs.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

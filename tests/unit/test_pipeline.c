@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/lost.h"
+#include "event/lost.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

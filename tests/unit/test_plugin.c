@@ -135,7 +135,7 @@ static void plugin_open_refuses_wrong_options(void **state)
         { { .size = sizeof(struct mrl_plugin_options), .coverage = "some" }, "unknown coverage" },
         { { .size = sizeof(struct mrl_plugin_options), .rare_ring_bytes = UINT64_MAX },
           "a ring buffer of more than 1G" },
-        { { .size = sizeof(struct mrl_plugin_options), .mlock_ring_bytes = (1ULL << 30) + 1 },
+        { { .size = sizeof(struct mrl_plugin_options), .busy_ring_bytes = (1ULL << 30) + 1 },
           "a ring buffer of more than 1G" },
     };
     struct mrl_plugin *const untouched = (struct mrl_plugin *)&wrong;

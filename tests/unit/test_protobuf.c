@@ -184,11 +184,11 @@ static struct mrl_text random_text(char *room, size_t most)
 
 static void random_value(const struct mrl_kind *kind, struct mrl_value *value, char *room)
 {
-    if (kind->wire == MRL_WIRE_TEXT)
+    if (kind->storage == MRL_STORAGE_TEXT)
         value->text = random_text(room, 64);
-    else if (kind->wire == MRL_WIRE_ENTITY)
+    else if (kind->storage == MRL_STORAGE_ENTITY)
         value->entity = (struct mrl_entity){ (uint32_t)random_bits(32), random_bits(61) };
-    else if (kind->wire == MRL_WIRE_SIGNED)
+    else if (kind->storage == MRL_STORAGE_SIGNED)
         value->number = kind->bits == 32 ? (int32_t)random_bits(32) : (int64_t)random_bits(64);
     else
         value->unsigned_number = random_bits(kind->bits);

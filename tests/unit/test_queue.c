@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/queue.h"
+#include "deliver/queue.h"
 #include "unit/unit.h"
 
 enum { SIZE = 4096, LONGEST = 300, POPPED = 64, KINDS = 3 };

@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-#include "core/capture.h"
+#include "event/capture_format.h"
 #include "unit/captures.h"
 #include "unit/unit.h"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/profile.h"
-#include "host/session.h"
-#include "host/settings.h"
-#include "host/value.h"
+#include "command/options/profile.h"
+#include "command/options/settings.h"
+#include "command/options/value.h"
+#include "command/run/session.h"
 #include "unit/problems.h"
 
 enum { ARGUMENTS_MAX = 8 };
@@ -270,7 +270,7 @@ static void every_value_is_of_a_known_kind(void **state)
     (void)state;
     for (unsigned int i = 0; i < run_rows.count; i++)
         if (run_rows.at[i]->value && mrl_value__kind(run_rows.at[i]) == mrl_value__kind(&unknown))
-            problem("--%s %s: no row in host/value.c is for that", run_rows.at[i]->name,
+            problem("--%s %s: no row in command/options/value.c is for that", run_rows.at[i]->name,
                     run_rows.at[i]->value);
     assert_int_equal(problems, 0);
 }
@@ -283,8 +283,9 @@ static void what_may_be_repeated_says_so(void **state)
         bool many = mrl_value__kind(run_rows.at[i])->form == MRL_VALUE_MANY;
 
         if (many != !!strstr(run_rows.at[i]->doc, "May be repeated"))
-            problem("--%s: its help and its row in host/value.c differ on whether it is repeated",
-                    run_rows.at[i]->name);
+            problem(
+                "--%s: its help and its row in command/options/value.c differ on whether it is repeated",
+                run_rows.at[i]->name);
     }
     assert_int_equal(problems, 0);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/raw.h"
+#include "event/raw.h"
 #include "unit/problems.h"
 
 enum { NAME_MAX_BYTES = 40, CLASSIC_PREFIX_BYTES = 96, CLASSIC_FIELDS_MAX = 32 };
@@ -115,7 +115,8 @@ static void check_from(const struct mrl_event_def *event,
                        const struct mrl_field *field,
                        const struct mrl_from *from)
 {
-    bool is_number = field->kind->wire == MRL_WIRE_SIGNED || field->kind->wire == MRL_WIRE_UNSIGNED;
+    bool is_number =
+        field->kind->storage == MRL_STORAGE_SIGNED || field->kind->storage == MRL_STORAGE_UNSIGNED;
 
     switch (from->where) {
     case MRL_FROM_ARG:

@@ -84,7 +84,7 @@ static void values_count_pages_of_the_hosts_size(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->decoder.host.page_bytes = 65536;
+    fixture->decoder.host.facts.page_bytes = 65536;
     assert_number(decode(fixture), "anon_before", 1000 * UINT64_C(65536));
     assert_number(decode(fixture), "locked_bytes", 16 * UINT64_C(65536));
 }
@@ -162,7 +162,7 @@ static void values_bound_the_error_by_cpus(void **state)
     struct fixture *fixture = *state;
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        fixture->decoder.host.cpus = cases[i].cpus;
+        fixture->decoder.host.facts.cpus = cases[i].cpus;
         assert_number(decode(fixture), "error_bound_bytes",
                       6 * cases[i].batch * cases[i].cpus * 4096);
         assert_text(decode(fixture), "accuracy", "approx");

@@ -23,12 +23,12 @@ struct mrl_text {
 
 /** How a value is held in struct mrl_value; the one thing that an encoder asks of a kind to print
  * it. */
-enum mrl_wire {
-    MRL_WIRE_SIGNED,
-    MRL_WIRE_UNSIGNED,
-    MRL_WIRE_TEXT,
-    MRL_WIRE_ENTITY,
-    MRL_WIRE_COUNT
+enum mrl_storage {
+    MRL_STORAGE_SIGNED,
+    MRL_STORAGE_UNSIGNED,
+    MRL_STORAGE_TEXT,
+    MRL_STORAGE_ENTITY,
+    MRL_STORAGE_COUNT
 };
 
 /** What an unsigned number counts; for people's eyes only, machine formats ignore it. */
@@ -38,7 +38,7 @@ enum mrl_unit { MRL_UNIT_NONE, MRL_UNIT_ADDRESS, MRL_UNIT_BYTES, MRL_UNIT_TIME, 
 struct mrl_kind {
     /** Its symbol in the event table: "S32", "TEXT", … */
     const char *name;
-    enum mrl_wire wire;
+    enum mrl_storage storage;
     enum mrl_unit unit;
     /** Bits that the value is truncated to; 0 for text. */
     unsigned int bits;
@@ -141,7 +141,7 @@ struct mrl_entity {
     uint64_t start_ns;
 };
 
-/** Value of one field. Which member holds it: field->kind->wire. */
+/** Value of one field. Which member holds it: field->kind->storage. */
 struct mrl_value {
     union {
         int64_t number;
@@ -201,7 +201,7 @@ struct mrl_event {
     const struct mrl_value *values;
     /** What the record tells beyond its fields, for the extras; NULL where nobody asked for more.
      */
-    const struct mrl_value *more;
+    const struct mrl_value *field_groups;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
      * for events_lost, which has no record. */
     const void *raw;

@@ -33,7 +33,7 @@ struct mrl_plugin_options {
      * well). */
     const char *coverage;
     /** Ring buffers in bytes, rounded up to a power of two of pages; 0: 8 MiB and 4 MiB. */
-    uint64_t rare_ring_bytes, mlock_ring_bytes;
+    uint64_t rare_ring_bytes, busy_ring_bytes;
     /** Called on the plugin's thread with one line, without a newline; NULL: nothing is logged. */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text);
     void *log_context;

@@ -62,6 +62,9 @@ struct mrl_sink_ops {
     int (*close)(struct mrl_sink *sink);
 };
 
+/** The sinks that are built in. Static. */
+const struct mrl_sink_ops *const *mrl_sink__all(unsigned int *ret_count);
+
 /**
  * The sink of the format "capture", the one sink that takes it. Its destination is the path of a
  * file that does not exist yet, or is empty, or of a FIFO; symbolic links are refused. A chunk is

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command: verbs, arguments, exit statuses, and messages on standard error. Everything here
+ * uses the public headers of the library only.
+ */
+#ifndef MRL_COMMAND_COMMAND_H
+#define MRL_COMMAND_COMMAND_H
+
+#include <mrelease/mrelease.h>
+
+enum mrl_exit { MRL_EXIT_OK = 0, MRL_EXIT_FAILED = 1, MRL_EXIT_USAGE = 2 };
+
+/** Rows and the object that they fill. */
+struct mrl_option_group {
+    const struct mrl_option *rows;
+    unsigned int count;
+    void *target;
+};
+
+/** A verb: one row of the table in main.c. */
+struct mrl_verb {
+    const char *name;
+    /** What may follow the options, for the usage line; "" nothing. */
+    const char *operands;
+    unsigned int operands_max;
+    /** One sentence. */
+    const char *doc;
+    /** Returns an exit status. `argv[0]` is the verb. */
+    int (*run)(const struct mrl_verb *verb, int argc, char **argv);
+};
+
+extern const struct mrl_verb mrl_verb_run, mrl_verb_demo, mrl_verb_doctor, mrl_verb_replay,
+    mrl_verb_events, mrl_verb_verify, mrl_verb_schema, mrl_verb_validate, mrl_verb_stream,
+    mrl_verb_metrics, mrl_verb_health, mrl_verb_version;
+
+/**
+ * Parses a verb's arguments into `groups`. Returns the index of the first operand, or -1 when the
+ * verb has to end with `*ret_status`: help was printed, or an argument is wrong and was reported.
+ */
+int mrl_arguments__parse(const struct mrl_verb *verb,
+                         int argc,
+                         char **argv,
+                         const struct mrl_option_group *groups,
+                         unsigned int group_count,
+                         int *ret_status);
+
+/** The verb help, which knows all others: what there is, as text and as generated files. */
+int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc, char **argv);
+
+/** Writes "mrelease: …" and a newline to standard error. */
+__attribute__((format(printf, 1, 2))) void mrl_say(const char *format, ...);
+
+/** Reports a wrong argument and returns MRL_EXIT_USAGE. */
+int mrl_usage_error(const struct mrl_verb *verb, const char *text);
+
+/** Prints with puts() semantics and reports a standard output that takes nothing. An exit status.
+ */
+int mrl_flush_stdout(void);
+
+#endif

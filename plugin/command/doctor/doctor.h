@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verb doctor: what works on this host. Everything is tried or read, nothing is concluded from
+ * a version, except the advisories, which say so.
+ */
+#ifndef MRL_COMMAND_DOCTOR_DOCTOR_H
+#define MRL_COMMAND_DOCTOR_DOCTOR_H
+
+#include <jansson.h>
+#include <mrelease/plugin.h>
+#include <stdbool.h>
+
+/** The ways into the kernel that a sensor may be blind to. */
+enum mrl_way { MRL_WAY_NATIVE, MRL_WAY_COMPAT, MRL_WAY_BLOCKED, MRL_WAY_COUNT };
+
+/** Static; "native", "compat" (32-bit), "blocked" (by seccomp). */
+const char *mrl_way__name(enum mrl_way way);
+
+enum mrl_seen {
+    MRL_SEEN_UNTRIED, /* the probes do not work here */
+    MRL_SEEN_CLOSED,  /* this machine does not let a process call so */
+    MRL_SEEN_NO,
+    MRL_SEEN_YES,
+};
+
+/** Static; "untried", "not offered", "no", "yes". */
+const char *mrl_seen__name(enum mrl_seen seen);
+
+enum { MRL_ROUNDS_MAX = 32, MRL_SETUPS_MAX = 16, MRL_COVERAGES = 3 };
+
+/** Samples, a number per round. */
+struct mrl_samples {
+    double at[MRL_ROUNDS_MAX];
+    unsigned int count;
+};
+
+/** The value below which `percent` of the samples lie, interpolated; 0 when there are none. */
+double mrl_samples__percentile(const struct mrl_samples *samples, double percent);
+
+/** A rung with one coverage, as `mrelease run` would use it. */
+struct mrl_setup {
+    const struct mrl_rung *rung;
+    const char *coverage;
+    bool works;
+    struct mrl_error why; /* it does not */
+    enum mrl_seen seen[MRL_WAY_COUNT];
+    struct mrl_samples added_ns; /* per getppid(), less without probes in the same round */
+};
+
+/** What `mrelease run --coverage …` takes here. */
+struct mrl_choice {
+    const char *coverage;
+    const char *rung; /* NULL: nothing works */
+};
+
+/** A real release, watched by the rung that compat takes. */
+struct mrl_trial {
+    bool seen, target_right;
+    char outcome[32], accuracy[16];
+};
+
+struct mrl_doctor {
+    struct mrl_setup setups[MRL_SETUPS_MAX];
+    unsigned int setup_count;
+    struct mrl_samples bare_ns; /* getppid() without any probe */
+    struct mrl_choice choices[MRL_COVERAGES];
+    struct mrl_trial trial;
+};
+
+/** Fills the setups, of one rung or of all (NULL), and tries each: attached, proven, and which of
+ * three real calls of a child it sees. */
+void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only);
+
+/** Opens what each coverage takes, and watches a real release with it. */
+void mrl_doctor__try_choices(struct mrl_doctor *doctor);
+
+/** Times getppid() with and without the probes of each setup that works, in turn: `rounds` of them,
+ * or as many as there is time for. */
+void mrl_doctor__time_setups(struct mrl_doctor *doctor, unsigned int rounds);
+
+/** A thing of this host that matters. */
+struct mrl_fact {
+    const char *name;
+    const char *doc;
+    /** Writes what was found; never empty. */
+    void (*find)(char value[64]);
+};
+
+/** Static. */
+const struct mrl_fact *mrl_doctor__facts(unsigned int *ret_count);
+
+/** A right that this process may hold. */
+struct mrl_right {
+    const char *name;
+    const char *doc;
+    unsigned int capability;
+};
+
+/** Static. */
+const struct mrl_right *mrl_doctor__rights(unsigned int *ret_count);
+
+bool mrl_right__is_held(const struct mrl_right *right);
+
+/** A defect that kernels of some versions have, whatever their distribution did about it. */
+struct mrl_advisory {
+    unsigned int from, before; /* versions: 5.15 is 515 */
+    const char *text;
+};
+
+/** The advisories of a kernel release ("6.1.0-44-amd64"), one by one; NULL after the last. */
+const struct mrl_advisory *mrl_doctor__advisory(const char *release, unsigned int index);
+
+/** Prints it all for people. */
+void mrl_doctor__print(const struct mrl_doctor *doctor);
+
+/** The same for programs: schemas/doctor.schema.json. New; NULL without memory. */
+json_t *mrl_doctor__json(const struct mrl_doctor *doctor);
+
+#endif

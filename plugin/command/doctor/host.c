@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What this host is like: its kernel's features, our rights, and known defects of its version. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#include "command/doctor/calls.h"
+#include "command/doctor/doctor.h"
+
+enum { VALUE_BYTES = 64, PIDFS_MAGIC = 0x50494446 /* "PIDF", since Linux 6.9 */ };
+
+#ifndef SYS_process_mrelease
+#    define SYS_process_mrelease 448
+#endif
+
+/* -- features --------------------------------------------------------------------------------- */
+
+static void say(char value[VALUE_BYTES], const char *text)
+{
+    snprintf(value, VALUE_BYTES, "%s", text);
+}
+
+/* The first line of a file, or why there is none. */
+static void read_line(char value[VALUE_BYTES], const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, value, VALUE_BYTES - 1);
+
+    if (size <= 0) {
+        snprintf(value, VALUE_BYTES, "unknown (%s)", size ? strerror(errno) : "empty");
+    } else {
+        value[size] = '\0';
+        value[strcspn(value, "\n")] = '\0';
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void find_kernel(char value[VALUE_BYTES])
+{
+    struct utsname host;
+
+    uname(&host);
+    snprintf(value, VALUE_BYTES, "%.40s %.20s", host.release, host.machine);
+}
+
+static void find_call(char value[VALUE_BYTES])
+{
+    if (!syscall(SYS_process_mrelease, -1, 0) || errno == EBADF)
+        say(value, "present");
+    else if (errno == ENOSYS)
+        say(value, "missing: it came with Linux 5.15");
+    else
+        snprintf(value, VALUE_BYTES, "refused (%s)", strerror(errno));
+}
+
+static void find_btf(char value[VALUE_BYTES])
+{
+    say(value, access("/sys/kernel/btf/vmlinux", R_OK)
+                   ? "missing: the kernel needs CONFIG_DEBUG_INFO_BTF"
+                   : "present");
+}
+
+static void find_map(char value[VALUE_BYTES], enum bpf_map_type type)
+{
+    libbpf_print_fn_t print = libbpf_set_print(NULL);
+    int found = libbpf_probe_bpf_map_type(type, NULL);
+
+    libbpf_set_print(print);
+    if (found >= 0)
+        say(value, found ? "works" : "does not work");
+    else
+        snprintf(value, VALUE_BYTES, "unknown (%s)", strerror(-found));
+}
+
+static void find_ring(char value[VALUE_BYTES])
+{
+    find_map(value, BPF_MAP_TYPE_RINGBUF);
+}
+
+static void find_task_storage(char value[VALUE_BYTES])
+{
+    find_map(value, BPF_MAP_TYPE_TASK_STORAGE);
+}
+
+/* Both kinds are called anon_inode:[pidfd]. */
+static void find_pidfd(char value[VALUE_BYTES])
+{
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    struct statfs of;
+
+    if (fd < 0 || fstatfs(fd, &of))
+        snprintf(value, VALUE_BYTES, "unknown (%s)", strerror(errno));
+    else
+        say(value, of.f_type == PIDFS_MAGIC ? "a file of pidfs" : "an anonymous inode");
+    if (fd >= 0)
+        close(fd);
+}
+
+static void find_compat(char value[VALUE_BYTES])
+{
+    pid_t child;
+
+    say(value,
+        mrl_way__call(MRL_WAY_COMPAT, &child) ? "offered" : "not offered to a 64-bit process here");
+}
+
+static bool is_cgroup2(const char *path)
+{
+    struct statfs mounted;
+
+    return !statfs(path, &mounted) && mounted.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static void find_cgroups(char value[VALUE_BYTES])
+{
+    if (is_cgroup2("/sys/fs/cgroup"))
+        say(value, "v2");
+    else if (is_cgroup2("/sys/fs/cgroup/unified"))
+        say(value, "v1 and v2 (hybrid)");
+    else
+        say(value, access("/proc/cgroups", F_OK) ? "none" : "v1, or not mounted");
+}
+
+static void find_tracefs(char value[VALUE_BYTES])
+{
+    say(value, access("/sys/kernel/tracing/events", R_OK) &&
+                       access("/sys/kernel/debug/tracing/events", R_OK)
+                   ? "not mounted, or not readable"
+                   : "mounted");
+}
+
+static void find_unprivileged(char value[VALUE_BYTES])
+{
+    read_line(value, "/proc/sys/kernel/unprivileged_bpf_disabled");
+}
+
+static void find_paranoid(char value[VALUE_BYTES])
+{
+    read_line(value, "/proc/sys/kernel/perf_event_paranoid");
+}
+
+static void find_lockdown(char value[VALUE_BYTES])
+{
+    if (access("/sys/kernel/security/lockdown", F_OK))
+        say(value, "not built in, or securityfs is not mounted");
+    else
+        read_line(value, "/sys/kernel/security/lockdown");
+}
+
+static void find_memlock(char value[VALUE_BYTES])
+{
+    struct rlimit limit = { 0 };
+
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (limit.rlim_cur == RLIM_INFINITY)
+        say(value, "unlimited");
+    else
+        snprintf(value, VALUE_BYTES, "%llu bytes", (unsigned long long)limit.rlim_cur);
+}
+
+static void find_user_namespace(char value[VALUE_BYTES])
+{
+    unsigned long row[3]; /* first id inside, the same outside, how many */
+    char *at = value;
+
+    read_line(value, "/proc/self/uid_map");
+    for (int i = 0; i < 3; i++)
+        row[i] = strtoul(at, &at, 10);
+    if (at > value)
+        say(value, !row[0] && !row[1] && row[2] == UINT32_MAX
+                       ? "the initial one"
+                       : "another one: its capabilities do not count here");
+}
+
+static const struct mrl_fact facts[] = {
+    { "kernel", "Release and machine.", find_kernel },
+    { "process_mrelease", "The system call itself, asked with an impossible descriptor.",
+      find_call },
+    { "btf", "The kernel's types, at /sys/kernel/btf/vmlinux: every rung needs them.", find_btf },
+    { "ring_buffer", "BPF ring buffers: every rung needs them.", find_ring },
+    { "task_storage", "BPF storage per task: every rung needs it.", find_task_storage },
+    { "pidfd", "How the kernel keeps a pidfd: both ways are followed to the process.", find_pidfd },
+    { "compat_calls", "int $0x80 of a 64-bit process: what the tracepoint rung is blind to.",
+      find_compat },
+    { "cgroups", "Which hierarchy cgroup ids are of.", find_cgroups },
+    { "tracefs", "The tracepoint and kprobe rungs need it; root gets one of its own.",
+      find_tracefs },
+    { "unprivileged_bpf_disabled", "1 or 2: BPF needs capabilities.", find_unprivileged },
+    { "perf_event_paranoid", "3: perf events, and so tracepoint and kprobe, are for root.",
+      find_paranoid },
+    { "lockdown", "[confidentiality] forbids BPF programs to read kernel memory.", find_lockdown },
+    { "memlock", "RLIMIT_MEMLOCK: counts against BPF maps before Linux 5.11.", find_memlock },
+    { "user_namespace", "Of this process.", find_user_namespace },
+};
+
+const struct mrl_fact *mrl_doctor__facts(unsigned int *ret_count)
+{
+    *ret_count = sizeof(facts) / sizeof(facts[0]);
+    return facts;
+}
+
+/* -- rights ----------------------------------------------------------------------------------- */
+
+static const struct mrl_right rights[] = {
+    { "CAP_BPF", "needed: to load programs", CAP_BPF },
+    { "CAP_PERFMON", "needed: to trace with them", CAP_PERFMON },
+    { "CAP_SYS_ADMIN", "does in place of both; the kprobe and tracepoint rungs may need it",
+      CAP_SYS_ADMIN },
+    { "CAP_DAC_READ_SEARCH", "to read tracefs where it is root's: tracepoint and kprobe",
+      CAP_DAC_READ_SEARCH },
+    { "CAP_SYS_RESOURCE", "to raise RLIMIT_MEMLOCK: before Linux 5.11 only", CAP_SYS_RESOURCE },
+};
+
+const struct mrl_right *mrl_doctor__rights(unsigned int *ret_count)
+{
+    *ret_count = sizeof(rights) / sizeof(rights[0]);
+    return rights;
+}
+
+bool mrl_right__is_held(const struct mrl_right *right)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    return !syscall(SYS_capget, &header, data) &&
+           data[right->capability / 32].effective & (1U << (right->capability % 32));
+}
+
+/* -- advisories ------------------------------------------------------------------------------- */
+
+static const struct mrl_advisory advisories[] = {
+    { 515, 517,
+      "process_mrelease can use memory of the target after it was freed (fixed in 5.17)" },
+    { 515, 518, "process_mrelease returns 0 but leaves areas that are mlocked alone" },
+};
+
+/* 6.12 is 612. */
+static unsigned int version_of(const char *release)
+{
+    char *dot;
+    unsigned long major = strtoul(release, &dot, 10);
+
+    return *dot == '.' && major < 100 ? (unsigned int)(major * 100 + strtoul(dot + 1, NULL, 10))
+                                      : 0;
+}
+
+const struct mrl_advisory *mrl_doctor__advisory(const char *release, unsigned int index)
+{
+    unsigned int version = version_of(release);
+
+    for (unsigned int i = 0; i < sizeof(advisories) / sizeof(advisories[0]); i++)
+        if (version >= advisories[i].from && version < advisories[i].before && !index--)
+            return &advisories[i];
+    return NULL;
+}

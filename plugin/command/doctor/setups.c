@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Trying each rung, alone and with what stands beside it. */
+#include <mrelease/event.h>
+#include <mrelease/mrelease.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/doctor/calls.h"
+#include "command/doctor/doctor.h"
+#include "command/verbs/release.h"
+
+enum { WAIT_MS = 20, SEE_MS = 200, TRIES = 4 };
+
+#define TRIAL_BYTES ((size_t)16 << 20)
+
+static const char *const seen_names[] = {
+    [MRL_SEEN_UNTRIED] = "untried",
+    [MRL_SEEN_CLOSED] = "not offered",
+    [MRL_SEEN_NO] = "no",
+    [MRL_SEEN_YES] = "yes",
+};
+
+const char *mrl_seen__name(enum mrl_seen seen)
+{
+    return seen_names[seen];
+}
+
+/* -- watching --------------------------------------------------------------------------------- */
+
+/* Whether an event is the one that is looked for; it then takes what it needs of it. */
+typedef bool (*match_fn)(const struct mrl_event *event, void *context);
+
+/* Whether it comes within some time. */
+static bool comes(struct mrl_plugin *plugin, match_fn match, void *context)
+{
+    int64_t end = mrl_clock__ns(CLOCK_MONOTONIC) + SEE_MS * INT64_C(1000000);
+    bool found = false;
+
+    while (!found && mrl_clock__ns(CLOCK_MONOTONIC) < end) {
+        struct mrl_batch *batch;
+        int count = mrl_plugin__next_batch(plugin, WAIT_MS, &batch);
+
+        if (count < 0)
+            return false;
+        for (int i = 0; i < count && !found; i++)
+            found = match(mrl_batch__at(batch, (size_t)i), context);
+        if (count)
+            mrl_batch__unref(batch);
+    }
+    return found;
+}
+
+static bool is_of_child(const struct mrl_event *event, void *context)
+{
+    const pid_t *child = context;
+
+    return event->process_id == (uint32_t)*child;
+}
+
+static enum mrl_seen look(struct mrl_plugin *plugin, enum mrl_way way)
+{
+    pid_t child;
+
+    if (!mrl_way__call(way, &child))
+        return MRL_SEEN_CLOSED;
+    return comes(plugin, is_of_child, &child) ? MRL_SEEN_YES : MRL_SEEN_NO;
+}
+
+/* -- setups ----------------------------------------------------------------------------------- */
+
+static int open_setup(const char *rung,
+                      const char *coverage,
+                      struct mrl_error *error,
+                      struct mrl_plugin **ret_plugin)
+{
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+
+    options.rung = rung;
+    options.coverage = coverage;
+    return mrl_plugin__open(&options, error, ret_plugin);
+}
+
+static void try_setup(struct mrl_setup *setup)
+{
+    struct mrl_plugin *plugin;
+
+    if (open_setup(setup->rung->name, setup->coverage, &setup->why, &plugin))
+        return;
+    setup->works = true;
+    for (enum mrl_way way = 0; way < MRL_WAY_COUNT; way++)
+        setup->seen[way] = look(plugin, way);
+    mrl_plugin__close(plugin);
+}
+
+static void add_setup(struct mrl_doctor *doctor, const struct mrl_rung *rung, const char *coverage)
+{
+    struct mrl_setup *setup = &doctor->setups[doctor->setup_count];
+
+    if (doctor->setup_count == MRL_SETUPS_MAX)
+        return;
+    *setup = (struct mrl_setup){ .rung = rung, .coverage = coverage };
+    doctor->setup_count++;
+    try_setup(setup);
+}
+
+void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only)
+{
+    unsigned int count;
+    const struct mrl_rung *rungs = mrl_rung__all(&count);
+
+    for (unsigned int i = 0; i < count; i++) {
+        if (only && strcmp(rungs[i].name, only) != 0)
+            continue;
+        add_setup(doctor, &rungs[i], "compat");
+        if (rungs[i].beside && doctor->setups[doctor->setup_count - 1].works)
+            add_setup(doctor, &rungs[i], "all");
+    }
+}
+
+/* -- what a run takes ------------------------------------------------------------------------- */
+
+static const struct mrl_value *value_of(const struct mrl_event *event, const char *name)
+{
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        if (!strcmp(event->def->fields[i].name, name))
+            return &event->values[i];
+    return NULL;
+}
+
+static void copy(char *to, size_t size, const struct mrl_value *value)
+{
+    size_t bytes = value && !value->absent ? value->text.size : 0;
+
+    bytes = bytes < size ? bytes : size - 1;
+    memcpy(to, bytes ? value->text.bytes : "", bytes);
+    to[bytes] = '\0';
+}
+
+static bool is_release(const struct mrl_event *event, void *context)
+{
+    const struct mrl_value *name = value_of(event, "target_name"),
+                           *target = value_of(event, "target_pid");
+    struct mrl_trial *trial = context;
+
+    if (!target || event->process_id != (uint32_t)getpid())
+        return false;
+    trial->seen = true;
+    trial->target_right = !target->absent && target->number > 0 && name && !name->absent &&
+                          name->text.size == strlen(MRL_RELEASE_NAME) &&
+                          !memcmp(name->text.bytes, MRL_RELEASE_NAME, name->text.size);
+    copy(trial->outcome, sizeof(trial->outcome), value_of(event, "outcome"));
+    copy(trial->accuracy, sizeof(trial->accuracy), value_of(event, "accuracy"));
+    return true;
+}
+
+/* The child may be quicker at dying than we are at asking; a bigger one takes longer. */
+static void try_release(struct mrl_plugin *plugin, struct mrl_trial *trial)
+{
+    size_t bytes = TRIAL_BYTES;
+
+    for (int i = 0; i < TRIES && !trial->seen; i++, bytes *= 2)
+        if (!mrl_release__child(bytes))
+            comes(plugin, is_release, trial);
+}
+
+void mrl_doctor__try_choices(struct mrl_doctor *doctor)
+{
+    static const char *const coverages[MRL_COVERAGES] = { "compat", "native", "all" };
+
+    for (unsigned int i = 0; i < MRL_COVERAGES; i++) {
+        struct mrl_choice *choice = &doctor->choices[i];
+        struct mrl_plugin *plugin;
+        struct mrl_error error;
+
+        choice->coverage = coverages[i];
+        if (open_setup(NULL, choice->coverage, &error, &plugin))
+            continue;
+        for (unsigned int j = 0; j < doctor->setup_count; j++)
+            if (!strcmp(doctor->setups[j].rung->name, mrl_plugin__rung(plugin)))
+                choice->rung = doctor->setups[j].rung->name;
+        if (!i)
+            try_release(plugin, &doctor->trial);
+        mrl_plugin__close(plugin);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration file: one YAML mapping whose keys are the long names of options. Reading it
+ * checks its form only; what the values mean is for the rows, when they are applied.
+ */
+#ifndef MRL_COMMAND_OPTIONS_CONFIG_H
+#define MRL_COMMAND_OPTIONS_CONFIG_H
+
+#include "command/options/settings.h"
+
+/** A file is no longer than this, and holds no more values; a value or list is no longer. */
+enum {
+    MRL_CONFIG_BYTES_MAX = 256 * 1024,
+    MRL_CONFIG_VALUE_BYTES_MAX = 4096,
+    MRL_CONFIG_VALUES_MAX = 1024,
+};
+
+/** What messages call a file: its path, or "standard input" for "-". */
+const char *mrl_config__name(const char *path);
+
+/**
+ * Appends what the file at `path` ("-": standard input) says to `settings`. Blocks as read().
+ * Errors: -EINVAL, with "FILE:LINE:COLUMN: " and what is wrong; -ENOMEM; as open() and read().
+ */
+int mrl_config__read(const char *path,
+                     const struct mrl_rows *rows,
+                     struct mrl_settings *settings,
+                     struct mrl_error *error);
+
+/** The same for `size` bytes in memory, called `name` in messages. */
+int mrl_config__parse(const char *name,
+                      const char *bytes,
+                      size_t size,
+                      const struct mrl_rows *rows,
+                      struct mrl_settings *settings,
+                      struct mrl_error *error);
+
+/** Prints the settings in force as a file that would give the same. */
+void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *settings);
+
+#endif

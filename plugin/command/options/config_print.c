@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Settings as a configuration file: what --print-config says. */
+#include <stdio.h>
+
+#include "command/options/config.h"
+#include "command/options/value.h"
+
+static const char *const layers[MRL_LAYER_COUNT] = {
+    [MRL_LAYER_PROFILE] = "profile",
+    [MRL_LAYER_FILE] = "file",
+    [MRL_LAYER_ARGUMENTS] = "command line",
+};
+
+static void print_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte < 0x20 || byte == 0x7f)
+            printf("\\x%02x", byte);
+        else
+            printf("%s%c", byte == '"' || byte == '\\' ? "\\" : "", byte);
+    }
+    putchar('"');
+}
+
+static void print_value(const struct mrl_setting *setting)
+{
+    if (setting->value)
+        print_text(setting->value);
+    else
+        fputs("true", stdout);
+    printf("  # %s\n", layers[setting->layer]);
+}
+
+static void print_row(const struct mrl_settings *settings, unsigned int row, bool many)
+{
+    bool first = true;
+
+    for (unsigned int i = 0; i < settings->in_force; i++) {
+        if (settings->list[i].row != row)
+            continue;
+        if (!many)
+            putchar(' ');
+        else
+            printf("%s  - ", first ? "\n" : "");
+        print_value(&settings->list[i]);
+        first = false;
+    }
+}
+
+void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *settings)
+{
+    for (unsigned int row = 0; row < rows->count; row++) {
+        bool set = false;
+
+        for (unsigned int i = 0; i < settings->in_force; i++)
+            set = set || settings->list[i].row == row;
+        if (!set)
+            continue;
+        printf("%s:", rows->at[row]->name);
+        print_row(settings, row, mrl_value__kind(rows->at[row])->form == MRL_VALUE_MANY);
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The profiles, one row each. A row that names an unknown option fails a test. */
+#include "command/options/profile.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct mrl_profile profiles[] = {
+    { .name = "default",
+      .doc = "What every option says by itself: the events as Tracee has them." },
+    { .name = "soc",
+      .doc =
+          "For a security pipeline: the rare events; failed calls too name their target and what "
+          "came of them, and all are numbered, so that a missing one is noticed.",
+      .settings = { { "events", "default" }, { "extra", "target,outcome,seq" } } },
+};
+
+enum { PROFILE_COUNT = sizeof(profiles) / sizeof(profiles[0]) };
+
+const char *mrl_profile__name(unsigned int index)
+{
+    return index < PROFILE_COUNT ? profiles[index].name : NULL;
+}
+
+const struct mrl_profile *mrl_profile__find(const char *name, struct mrl_error *error)
+{
+    const char *names[PROFILE_COUNT];
+
+    for (unsigned int i = 0; i < PROFILE_COUNT; i++) {
+        names[i] = profiles[i].name;
+        if (!strcmp(profiles[i].name, name))
+            return &profiles[i];
+    }
+    mrl_error__unknown(error, "profile", name, names, PROFILE_COUNT);
+    return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The settings of a run, in layers: a profile, a configuration file, the command line. What a
+ * higher layer says of an option replaces what the lower ones say of it.
+ */
+#ifndef MRL_COMMAND_OPTIONS_SETTINGS_H
+#define MRL_COMMAND_OPTIONS_SETTINGS_H
+
+#include "command/options/arguments.h"
+
+enum mrl_layer { MRL_LAYER_PROFILE, MRL_LAYER_FILE, MRL_LAYER_ARGUMENTS, MRL_LAYER_COUNT };
+
+/** One option with its value. */
+struct mrl_setting {
+    enum mrl_layer layer;
+    unsigned int row;
+    const char *value;   /* NULL: a switch that is on */
+    char *owned;         /* the memory of value, where it is of a file */
+    size_t line, column; /* in a file, from 1 */
+};
+
+/** Zeroed is empty. */
+struct mrl_settings {
+    struct mrl_setting *list;
+    unsigned int count;
+    const char *file, *profile; /* borrowed; NULL: none */
+    bool print, list_profiles;
+    unsigned int in_force; /* when printing: how many at the front of the list */
+};
+
+/** Appends one, whose `owned` is stolen also on failure. Error: -ENOMEM. */
+int mrl_settings__add(struct mrl_settings *settings, const struct mrl_setting *setting);
+
+/**
+ * As mrl_arguments__parse(), for a verb that takes --config, --profile and --print-config too. The
+ * targets borrow from `settings`, which is freed after their last use, whatever this returns.
+ */
+int mrl_settings__parse(const struct mrl_verb *verb,
+                        int argc,
+                        char **argv,
+                        const struct mrl_option_group *groups,
+                        unsigned int group_count,
+                        struct mrl_settings *settings,
+                        int *ret_status);
+
+void mrl_settings__free(struct mrl_settings *settings);
+
+#endif

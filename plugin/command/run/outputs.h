@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --output: from texts to the outputs of a pipeline. */
+#ifndef MRL_COMMAND_RUN_OUTPUTS_H
+#define MRL_COMMAND_RUN_OUTPUTS_H
+
+#include <mrelease/mrelease.h>
+
+enum { MRL_SPEC_FORMAT_BYTES = 32, MRL_MODULE_SETTINGS_BYTES = 2048 };
+
+/** One --output, checked: FORMAT[,policy=POLICY][,queue=SIZE][:DESTINATION]. */
+struct mrl_output_spec {
+    char format[MRL_SPEC_FORMAT_BYTES];
+    bool has_policy;
+    char module_settings[MRL_MODULE_SETTINGS_BYTES]; /* of a gRPC server: "mode=0660,group=adm" */
+    struct mrl_output_options options; /* format points to the member above once it is opened */
+};
+
+/** Zeroed is empty. */
+struct mrl_outputs {
+    struct mrl_output_spec specs[MRL_OUTPUTS_MAX];
+    unsigned int count;
+};
+
+/**
+ * Adds one after checking all that can be checked without touching anything; `spec` is borrowed.
+ * Errors: -EINVAL, with the nearest word; -ENOENT, the module that serves gRPC is not installed.
+ */
+int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
+
+/** Applies the `size` bytes of settings at `list`, "policy=POLICY,queue=SIZE". Error: -EINVAL, with
+ * the nearest word. */
+int mrl_output_spec__set(struct mrl_output_spec *spec,
+                         const char *list,
+                         size_t size,
+                         struct mrl_error *error);
+
+/**
+ * Adds a copy of one that was checked. Error: -EINVAL there are too many, or another goes to the
+ * same place, however that is spelled.
+ */
+int mrl_outputs__append(struct mrl_outputs *outputs,
+                        const struct mrl_output_spec *spec,
+                        struct mrl_error *error);
+
+/** Whether a format or an extra shows the path of the caller's executable. */
+bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
+
+/** Whether clients of an output may enable and disable events. */
+bool mrl_outputs__switch_events(const struct mrl_outputs *outputs);
+
+/**
+ * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
+ * blocks when it is the only one, and drops the oldest beside others. Errors: as
+ * mrl_pipeline__add().
+ */
+int mrl_outputs__open(struct mrl_outputs *outputs,
+                      uint32_t extras,
+                      struct mrl_pipeline *pipeline,
+                      struct mrl_error *error);
+
+#endif

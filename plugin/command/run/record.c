@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/* --record: the output that is no --output, because its format and its sink belong together. */
+#include "command/run/record.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A disk may stall for longer than lines wait for. There is always another output beside it, so
+ * that it drops the oldest unless told otherwise; that is counted, and told within the capture. */
+static const struct mrl_output_spec recording = {
+    .format = "capture",
+    .options = {
+        .size = sizeof(struct mrl_output_options),
+        .queue_bytes = 8 << 20,
+    },
+};
+
+/* Bytes of the settings before the colon, which hold "=" and no "/"; 0: there are none, and a colon
+ * belongs to the path. */
+static size_t settings_size(const char *text)
+{
+    size_t size = strcspn(text, ":");
+
+    return text[size] && memchr(text, '=', size) && !memchr(text, '/', size) ? size : 0;
+}
+
+int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)
+{
+    size_t size = settings_size(text);
+    struct mrl_output_spec spec = recording;
+    int err = size ? mrl_output_spec__set(&spec, text, size, error) : 0;
+
+    if (err)
+        return err;
+    spec.options.sink = mrl_capture__sink();
+    spec.options.name = text;
+    spec.options.destination = size ? text + size + 1 : text;
+    if (!*spec.options.destination)
+        return mrl_error__set(error, -EINVAL, "the path is empty");
+    return mrl_outputs__append(outputs, &spec, error);
+}
+
+int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error)
+{
+    for (unsigned int i = 0; i < outputs->count; i++)
+        if (outputs->specs[i].options.sink != mrl_capture__sink())
+            return 0;
+    return mrl_outputs__add(outputs, "json", error);
+}

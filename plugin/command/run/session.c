@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A session: open, deliver until the end, drain, say what happened. */
+#include "command/run/session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <sys/time.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/run/grpc_module.h"
+#include "command/run/record.h"
+#include "command/run/totals.h"
+
+enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
+
+/* What signal handlers may touch. */
+static struct mrl_plugin *volatile signalled_plugin;
+static struct mrl_pipeline *volatile signalled_pipeline;
+static volatile sig_atomic_t end_requested, reopen_requested;
+
+struct session {
+    struct mrl_session_options *options;
+    struct mrl_plugin *plugin;
+    struct mrl_pipeline *pipeline;
+    uint64_t delivered; /* events */
+    int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
+    bool ended, failed;
+};
+
+/* -- signals ---------------------------------------------------------------------------------- */
+
+static void on_signal(int signal)
+{
+    if (signal == SIGHUP)
+        reopen_requested = 1;
+    else
+        end_requested = 1;
+    if (end_requested && signalled_pipeline)
+        mrl_pipeline__hurry(signalled_pipeline); /* the reader may be waiting for an output */
+    if (signalled_plugin)
+        mrl_plugin__interrupt(signalled_plugin);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART; /* an output that waits for its reader goes on waiting */
+    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    action.sa_flags = (int)SA_RESETHAND; /* the second one kills: an output may hang */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action = (struct sigaction){ .sa_handler = SIG_IGN };
+    sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of one output */
+    sigaction(SIGXFSZ, &action, NULL); /* so is a file at its limit */
+}
+
+/* -- the loop --------------------------------------------------------------------------------- */
+
+/* --duration ends a run also while an output that blocks makes the reader wait. */
+static void interrupt_after(uint64_t ns)
+{
+    const struct itimerval timer = {
+        .it_value = { .tv_sec = (time_t)(ns / 1000000000),
+                      .tv_usec = (suseconds_t)(ns % 1000000000 / 1000) },
+    };
+
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* -1 for ever, 0 when the time is over. */
+static int time_left_ms(const struct session *session)
+{
+    int64_t left;
+
+    if (!session->end_ns)
+        return -1;
+    left = (session->end_ns - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static bool has_ended(const struct session *session)
+{
+    uint64_t count = session->options->count;
+
+    return end_requested || session->ended || (count && session->delivered >= count) ||
+           !time_left_ms(session) || !mrl_pipeline__alive(session->pipeline);
+}
+
+/* Returns the number of events read. */
+static int deliver_next(struct session *session, int timeout_ms)
+{
+    uint64_t limit = session->options->count;
+    struct mrl_batch *batch;
+    size_t wanted;
+    int count = mrl_plugin__next_batch(session->plugin, timeout_ms, &batch);
+
+    if (count == -ENODATA) {
+        session->ended = true; /* of a replay */
+        return 0;
+    }
+    if (count <= 0) {
+        if (count < 0)
+            mrl_say("%s", mrl_plugin__error(session->plugin));
+        session->failed |= count < 0;
+        return count;
+    }
+    wanted = (size_t)count;
+    if (limit && wanted > limit - session->delivered)
+        wanted = (size_t)(limit - session->delivered);
+    mrl_pipeline__deliver(session->pipeline, batch, wanted);
+    session->delivered += wanted;
+    mrl_batch__unref(batch);
+    return count;
+}
+
+static void loop(struct session *session)
+{
+    while (!has_ended(session) && !session->failed) {
+        if (reopen_requested) {
+            reopen_requested = 0;
+            mrl_pipeline__reopen(session->pipeline);
+        }
+        deliver_next(session, time_left_ms(session));
+    }
+    mrl_plugin__stop(session->plugin);
+    while (deliver_next(session, 0) > 0)
+        ;
+}
+
+/* -- from start to end ------------------------------------------------------------------------ */
+
+static void say_ready(const struct mrl_session_options *options, struct mrl_plugin *plugin)
+{
+    uint32_t events = mrl_plugin__events(plugin);
+    char names[256] = "";
+    size_t used = 0;
+
+    if (options->plugin.replay) {
+        mrl_say("replaying %s", options->plugin.replay);
+        return;
+    }
+    for (unsigned int i = 0; i < mrl_event_def__count() && used < sizeof(names); i++)
+        if (events & (1U << i))
+            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+                                     mrl_event_def__at(i)->name);
+    mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
+}
+
+/* A client of gRPC may change it. */
+static int level_of(const struct mrl_session_options *options)
+{
+    return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
+}
+
+static void log_line(void *context, enum mrl_log_level level, const char *text)
+{
+    const struct mrl_session_options *options = context;
+
+    if ((int)level <= level_of(options))
+        mrl_say("%s: %s", mrl_log_level__name(level), text);
+}
+
+static int run_opened(struct session *session,
+                      int (*ready)(struct mrl_session_options *options, void *context),
+                      void *context)
+{
+    struct mrl_session_options *options = session->options;
+    int err;
+
+    if (level_of(options) >= MRL_LOG_INFO)
+        say_ready(options, session->plugin);
+    if (options->duration_ns)
+        session->end_ns =
+            mrl_clock__ns(CLOCK_MONOTONIC) +
+            (int64_t)(options->duration_ns < INT64_MAX / 2 ? options->duration_ns : INT64_MAX / 2);
+    interrupt_after(options->duration_ns);
+    if (ready && ready(options, context) < 0)
+        session->failed = true;
+    loop(session);
+    err = mrl_pipeline__end(session->pipeline, END_MS);
+    if (level_of(options) >= MRL_LOG_INFO)
+        mrl_totals__say(session->plugin, session->pipeline);
+    if (level_of(options) >= MRL_LOG_WARNING && !session->failed)
+        mrl_totals__check(session->plugin, session->pipeline);
+    if (err)
+        mrl_say("not everything was written: %s", strerror(-err));
+    return session->failed || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
+                                                                      : MRL_EXIT_OK;
+}
+
+int mrl_session__run(struct mrl_session_options *options,
+                     int (*ready)(struct mrl_session_options *options, void *context),
+                     void *context)
+{
+    struct session session = { .options = options };
+    struct mrl_error error;
+    int status = MRL_EXIT_FAILED;
+
+    if (mrl_record__add_default(&options->outputs, &error))
+        goto failed;
+    catch_signals();
+    options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
+    options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
+    mrl_grpc_module__begin(log_line, options, &options->log_level);
+    options->plugin.log = log_line;
+    options->plugin.log_context = options;
+    options->plugin.extras = options->extras;
+    if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
+        mrl_error__set(&error, -ENOMEM, "out of memory");
+        goto failed;
+    }
+    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
+        mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
+        mrl_pipeline__start(session.pipeline, &error))
+        goto failed;
+    mrl_grpc_module__ready(session.plugin);
+    signalled_plugin = session.plugin;
+    signalled_pipeline = session.pipeline;
+    status = run_opened(&session, ready, context);
+    signalled_plugin = NULL;
+    signalled_pipeline = NULL;
+    goto out;
+failed:
+    if (end_requested)
+        status =
+            MRL_EXIT_OK; /* while an output waited for its reader, or a capture for its writer */
+    else
+        mrl_say("%s", error.text);
+out:
+    mrl_grpc_module__ready(NULL);
+    mrl_plugin__close(session.plugin);
+    mrl_pipeline__free(session.pipeline);
+    return status;
+}

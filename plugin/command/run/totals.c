@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The totals of a run, from the registry of counters. */
+#include "command/run/totals.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/run/grpc_module.h"
+
+typedef unsigned long long number;
+
+/* Each of the labels may be NULL: of all. */
+static number sum(const struct mrl_metrics *metrics,
+                  const char *name,
+                  const char *output,
+                  const char *event,
+                  const char *cause)
+{
+    const char *const names[] = { "output", "event", "cause" };
+    const char *const values[] = { output, event, cause };
+    struct mrl_label labels[MRL_METRIC_LABELS_MAX];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (values[i])
+            labels[count++] = (struct mrl_label){ names[i], values[i] };
+    return mrl_metrics__sum(metrics, name, labels, count);
+}
+
+#define SEEN      "mrelease_events_seen_total"
+#define SELF      "mrelease_events_self_total"
+#define READ      "mrelease_events_read_total"
+#define LOST      "mrelease_events_lost_total"
+#define FILTERED  "mrelease_events_filtered_total"
+#define MISSED    "mrelease_probe_misses_total"
+#define DELIVERED "mrelease_output_delivered_total"
+#define DROPPED   "mrelease_output_dropped_total"
+#define BEFORE    "mrelease_output_lost_before_total"
+
+/* What was filtered: "kernel", "reader" or "count". */
+static number filtered_by(const struct mrl_metrics *metrics, const char *event, const char *by)
+{
+    const struct mrl_label labels[] = { { "by", by }, { "event", event } };
+
+    return mrl_metrics__sum(metrics, FILTERED, labels, event ? 2 : 1);
+}
+
+static bool is_chosen(const struct mrl_plugin *plugin, unsigned int event)
+{
+    return mrl_plugin__events(plugin) & (1U << event);
+}
+
+/* What is chosen of a capture need not be in it. */
+static bool is_absent(const struct mrl_plugin *plugin,
+                      const struct mrl_metrics *metrics,
+                      const char *event)
+{
+    return !strcmp(mrl_plugin__rung(plugin), "replay") && !sum(metrics, SEEN, NULL, event, NULL);
+}
+
+static void say_event(const struct mrl_metrics *metrics, const char *event)
+{
+    number kernel = filtered_by(metrics, event, "kernel");
+    number reader = filtered_by(metrics, event, "reader");
+    char filtered[96] = "";
+
+    if (kernel || reader)
+        snprintf(filtered, sizeof(filtered), ", %llu filtered (%llu by the kernel)",
+                 kernel + reader, kernel);
+    mrl_say("%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed, "
+            "%llu exit missed), %llu self%s",
+            event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
+            sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
+            sum(metrics, LOST, NULL, event, "no_memory"),
+            sum(metrics, LOST, NULL, event, "malformed"),
+            sum(metrics, LOST, NULL, event, "exit_missed"), sum(metrics, SELF, NULL, event, NULL),
+            filtered);
+}
+
+/* The lines that tell of losses are no calls: they are told apart. */
+static void say_output(const struct mrl_metrics *metrics, const char *output)
+{
+    number lines = sum(metrics, DELIVERED, output, NULL, NULL);
+    number told = sum(metrics, DELIVERED, output, "events_lost", NULL);
+    char also[64] = "";
+
+    if (told)
+        snprintf(also, sizeof(also), ", and %llu of events_lost", told);
+    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
+            lines - told, mrl_grpc_module__is_output(output) ? "published" : "delivered",
+            sum(metrics, DROPPED, output, NULL, NULL),
+            sum(metrics, DROPPED, output, NULL, "queue_full"),
+            sum(metrics, DROPPED, output, NULL, "write_failed"), also);
+}
+
+void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)
+{
+    struct mrl_metrics *metrics;
+    int err = mrl_metrics__collect(plugin, pipeline, &metrics);
+    number filtered, missed;
+
+    if (err) {
+        mrl_say("the counters could not be read: %s", strerror(-err));
+        return;
+    }
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (is_chosen(plugin, i) && !is_absent(plugin, metrics, mrl_event_def__at(i)->name))
+            say_event(metrics, mrl_event_def__at(i)->name);
+    for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
+        say_output(metrics, mrl_pipeline__output_name(pipeline, i));
+    filtered = filtered_by(metrics, NULL, "count");
+    if (filtered)
+        mrl_say("%llu more events came after the last one of --count", filtered);
+    missed = sum(metrics, MISSED, NULL, NULL, NULL);
+    if (missed)
+        mrl_say("the kernel left out %llu runs of the probes, for calls of any kind", missed);
+    mrl_metrics__free(metrics);
+}
+
+static unsigned int check_output(const struct mrl_metrics *metrics,
+                                 const char *output,
+                                 const char *event)
+{
+    number wanted = sum(metrics, SEEN, NULL, event, NULL) - sum(metrics, SELF, NULL, event, NULL);
+    number found =
+        sum(metrics, DELIVERED, output, event, NULL) + sum(metrics, DROPPED, output, event, NULL) +
+        sum(metrics, BEFORE, output, event, NULL) + sum(metrics, FILTERED, NULL, event, NULL);
+
+    if (found == wanted)
+        return 0;
+    mrl_say("accounting: %s: %llu calls of %s are to be accounted for, and %llu are", output,
+            wanted, event, found);
+    return 1;
+}
+
+unsigned int mrl_totals__check(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)
+{
+    struct mrl_metrics *metrics;
+    unsigned int violations = 0;
+
+    if (mrl_metrics__collect(plugin, pipeline, &metrics))
+        return 1;
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        for (unsigned int j = 0; is_chosen(plugin, i) && j < mrl_pipeline__outputs(pipeline); j++)
+            violations += check_output(metrics, mrl_pipeline__output_name(pipeline, j),
+                                       mrl_event_def__at(i)->name);
+    mrl_metrics__free(metrics);
+    return violations;
+}

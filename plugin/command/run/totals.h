@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of the events of a run, told at its end. */
+#ifndef MRL_COMMAND_RUN_TOTALS_H
+#define MRL_COMMAND_RUN_TOTALS_H
+
+#include <mrelease/metrics.h>
+
+/** Says the totals of a plugin that was stopped and read empty, and of its pipeline that ended. */
+void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
+
+/**
+ * Checks that every event is accounted for at every output, and says where not. Returns the number
+ * of violations.
+ */
+unsigned int mrl_totals__check(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
+
+#endif

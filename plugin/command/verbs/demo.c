@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The verb demo: what a newcomer runs first. One call that fails, then a child that locks memory,
+ * is killed, and has its memory released, all of it real, and the events of it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "command/command.h"
+#include "command/run/session.h"
+#include "command/verbs/release.h"
+
+enum { TRIES = 8 };
+
+#define DEMO_BYTES     ((size_t)64 << 20)
+#define DEMO_BYTES_MAX ((size_t)1 << 30)
+#define DEMO_EVENTS    "default,mlock"
+
+#ifndef SYS_process_mrelease
+#    define SYS_process_mrelease 448
+#endif
+
+/* A demonstration must not push the machine into the very state that it is about. */
+static size_t most_bytes(void)
+{
+    size_t quarter = (size_t)sysconf(_SC_AVPHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
+
+    return quarter < DEMO_BYTES_MAX ? quarter : DEMO_BYTES_MAX;
+}
+
+/*
+ * The child may be quicker at dying than we are at asking (ESRCH). A bigger one takes longer, as in
+ * the kernel's own test of this call. Returns 0 or -errno.
+ */
+static int act(bool talk)
+{
+    size_t bytes = DEMO_BYTES;
+    int err = -ESRCH;
+
+    if (talk)
+        mrl_say("calling process_mrelease(-1, 0), which must fail");
+    syscall(SYS_process_mrelease, -1, 0);
+    for (int i = 0; err == -ESRCH && i < TRIES; i++) {
+        if (talk)
+            mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
+        err = mrl_release__child(bytes);
+        bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
+    }
+    if (err)
+        mrl_say("process_mrelease: %s", strerror(-err));
+    return err;
+}
+
+/*
+ * A process that acts when it is told to. It starts before the probes are loaded: their ring
+ * buffers are not mapped into it, so that the memory of its children is theirs alone.
+ */
+struct actor {
+    pid_t process;
+    int start; /* pipe: a byte starts it, its end lets it go */
+};
+
+static int actor_start(struct actor *actor, bool talk)
+{
+    int start[2];
+    char byte;
+
+    if (pipe(start))
+        return -errno;
+    actor->process = fork();
+    if (!actor->process) {
+        close(start[1]);
+        _exit(read(start[0], &byte, 1) == 1 && act(talk) ? 1 : 0);
+    }
+    close(start[0]);
+    actor->start = start[1];
+    return actor->process < 0 ? -errno : 0;
+}
+
+static int actor_act(struct mrl_session_options *options, void *context)
+{
+    struct actor *actor = context;
+    int status;
+
+    (void)options;
+    if (write(actor->start, "", 1) != 1 || waitpid(actor->process, &status, 0) < 0)
+        return -errno;
+    actor->process = 0;
+    return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
+}
+
+static void actor_end(struct actor *actor)
+{
+    close(actor->start);
+    if (actor->process > 0)
+        waitpid(actor->process, NULL, 0);
+}
+
+/* The rows of a group that make sense here, by name. */
+static unsigned int pick(const struct mrl_option_group *from,
+                         const char *const *names,
+                         struct mrl_option *ret_rows)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < from->count; i++)
+        for (const char *const *name = names; *name; name++)
+            if (!strcmp(from->rows[i].name, *name))
+                ret_rows[count++] = from->rows[i];
+    return count;
+}
+
+static int demo(const struct mrl_verb *verb, int argc, char **argv)
+{
+    static const char *const names[] = { "rung", "output", "log-level", NULL };
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
+                                           .log_level = MRL_LOG_INFO };
+    struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
+    struct mrl_option rows[2][3];
+    struct actor actor;
+    int status;
+
+    options.plugin.events = DEMO_EVENTS;
+    options.duration_ns = 1; /* what happened is in the rings when the actor is gone */
+    groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
+    groups[1].rows = mrl_session_options__rows(&groups[1].count);
+    for (int i = 0; i < 2; i++) {
+        groups[i].count = pick(&groups[i], names, rows[i]);
+        groups[i].rows = rows[i];
+    }
+    if (mrl_arguments__parse(verb, argc, argv, groups, 2, &status) < 0)
+        return status;
+    if (actor_start(&actor, options.log_level >= MRL_LOG_INFO)) {
+        mrl_say("starting a process: %s", strerror(errno));
+        return MRL_EXIT_FAILED;
+    }
+    status = mrl_session__run(&options, actor_act, &actor);
+    actor_end(&actor);
+    return status;
+}
+
+const struct mrl_verb mrl_verb_demo = {
+    .name = "demo",
+    .operands = "",
+    .doc = "Kill a child, release its memory, and print the events of it.",
+    .run = demo,
+};

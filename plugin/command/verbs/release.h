@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A release for show: a child of ours that holds memory, is killed, and has it released. */
+#ifndef MRL_COMMAND_VERBS_RELEASE_H
+#define MRL_COMMAND_VERBS_RELEASE_H
+
+#include <stddef.h>
+
+/** The name (comm) of the child. */
+#define MRL_RELEASE_NAME "mrelease-victim"
+
+/**
+ * Starts a child that touches `bytes` and locks some of them, kills it, and calls process_mrelease
+ * on it. Returns 0, or -errno of the call: -ESRCH it was gone before, a bigger one takes longer;
+ * -ENOMEM there was no child.
+ */
+int mrl_release__child(size_t bytes);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The verb validate: holds a file of JSON lines against the schema of its dialect. The file is read
+ * once, line by line; one line is all that is kept of it.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/schema/check.h"
+
+typedef unsigned long long number;
+
+struct validator;
+
+/* A way of telling what was found. */
+struct report {
+    const char *format;
+    void (*fault)(const struct validator *validator, const struct mrl_fault *fault);
+    void (*totals)(const struct validator *validator);
+};
+
+struct validator {
+    const char *path;
+    const struct report *report;
+    /* Given, or found at the first line that tells it; NULL until then. */
+    const struct mrl_dialect *dialect;
+    /* Of the dialect, or of the default one until it is known: lines that do not tell are the same
+     * in both. */
+    struct mrl_check *check;
+    FILE *file;
+    number lines, invalid;
+    char line[MRL_LINE_MAX + 1];
+};
+
+/* -- reports ---------------------------------------------------------------------------------- */
+
+static void table_fault(const struct validator *validator, const struct mrl_fault *fault)
+{
+    printf("line %llu: %s%s%s\n", validator->lines, fault->pointer, *fault->pointer ? ": " : "",
+           fault->reason);
+}
+
+static const char *schema_name(const struct validator *validator)
+{
+    return mrl_check__schema(validator->check)->dialect->name;
+}
+
+static void table_totals(const struct validator *validator)
+{
+    printf("%s: %llu lines, %llu valid, %llu not (%s)\n", validator->path, validator->lines,
+           validator->lines - validator->invalid, validator->invalid, schema_name(validator));
+}
+
+/* Steals `object`. A file's name need not be UTF-8: then it is left out. */
+static void print_object(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(object);
+}
+
+/* The reason is the validator's, and may hold a part of the line that was cut within a character.
+ */
+static json_t *text_of(const char *text)
+{
+    size_t size = strlen(text);
+    json_t *string = json_stringn(text, size);
+
+    while (!string && size)
+        string = json_stringn(text, --size);
+    return string ? string : json_string("");
+}
+
+static void json_fault(const struct validator *validator, const struct mrl_fault *fault)
+{
+    print_object(json_pack("{s:I, s:o, s:o}", "line", (json_int_t)validator->lines, "pointer",
+                           text_of(fault->pointer), "reason", text_of(fault->reason)));
+}
+
+static void json_totals(const struct validator *validator)
+{
+    print_object(json_pack("{s:o, s:s, s:I, s:I, s:I}", "file", text_of(validator->path), "dialect",
+                           schema_name(validator), "lines", (json_int_t)validator->lines, "valid",
+                           (json_int_t)(validator->lines - validator->invalid), "invalid",
+                           (json_int_t)validator->invalid));
+}
+
+static const struct report reports[] = {
+    { "table", table_fault, table_totals },
+    { "json", json_fault, json_totals },
+};
+
+enum { REPORT_COUNT = sizeof(reports) / sizeof(reports[0]) };
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+static int set_dialect(void *target, const char *value, struct mrl_error *error)
+{
+    struct validator *validator = target;
+
+    validator->dialect = mrl_dialect__find(value, error);
+    return validator->dialect ? 0 : -EINVAL;
+}
+
+static int set_format(void *target, const char *value, struct mrl_error *error)
+{
+    const char *names[REPORT_COUNT];
+
+    for (unsigned int i = 0; i < REPORT_COUNT; i++) {
+        names[i] = reports[i].format;
+        if (!strcmp(names[i], value)) {
+            ((struct validator *)target)->report = &reports[i];
+            return 0;
+        }
+    }
+    return mrl_error__unknown(error, "format", value, names, REPORT_COUNT);
+}
+
+static const struct mrl_option rows[] = {
+    { "dialect", 'd', "DIALECT", NULL, "Of the lines; told from them otherwise.", set_dialect },
+    { "format", '\0', "table|json", "table", "How to report; json: one object per line.",
+      set_format },
+};
+
+/* -- a line ----------------------------------------------------------------------------------- */
+
+static int use_dialect(struct validator *validator, const struct mrl_dialect *dialect)
+{
+    struct mrl_error error;
+    struct mrl_check *check;
+
+    if (mrl_check__new(dialect, &error, &check)) {
+        mrl_say("%s", error.text);
+        return -EINVAL;
+    }
+    mrl_check__free(validator->check);
+    validator->check = check;
+    return 0;
+}
+
+static int find_dialect(struct validator *validator, size_t size)
+{
+    const struct mrl_dialect *found = mrl_dialect__detect(validator->line, size);
+
+    if (!found)
+        return 0;
+    validator->dialect = found;
+    return found == mrl_check__schema(validator->check)->dialect ? 0
+                                                                 : use_dialect(validator, found);
+}
+
+static int take_line(struct validator *validator, size_t size)
+{
+    struct mrl_fault fault;
+    int valid;
+
+    validator->lines++;
+    if (!validator->dialect && find_dialect(validator, size))
+        return -EINVAL;
+    valid = mrl_check__line(validator->check, validator->line, size, &fault);
+    if (valid < 0) {
+        mrl_say("line %llu: %s", validator->lines, strerror(-valid));
+        return valid;
+    }
+    if (!valid) {
+        validator->invalid++;
+        validator->report->fault(validator, &fault);
+    }
+    return 0;
+}
+
+/* -- the file --------------------------------------------------------------------------------- */
+
+/* Returns whether there was a line. One that is too long is cut one byte beyond what is allowed. */
+static bool read_line(struct validator *validator, size_t *ret_size)
+{
+    size_t size = 0;
+    int byte;
+
+    while ((byte = getc_unlocked(validator->file)) != EOF && byte != '\n')
+        if (size < sizeof(validator->line))
+            validator->line[size++] = (char)byte;
+    *ret_size = size;
+    return byte != EOF || size;
+}
+
+static int read_all(struct validator *validator)
+{
+    size_t size;
+    int err = 0;
+
+    while (!err && read_line(validator, &size))
+        err = take_line(validator, size);
+    if (!err && ferror(validator->file)) {
+        mrl_say("%s: %s", validator->path, strerror(errno));
+        err = -EIO;
+    }
+    return err;
+}
+
+static int validate_file(struct validator *validator)
+{
+    int err, status;
+
+    if (use_dialect(validator, validator->dialect ? validator->dialect : &mrl_dialect_v0_23))
+        return MRL_EXIT_FAILED;
+    validator->file = strcmp(validator->path, "-") ? fopen(validator->path, "re") : stdin;
+    if (!validator->file) {
+        mrl_say("%s: %s", validator->path, strerror(errno));
+        return MRL_EXIT_FAILED;
+    }
+    err = read_all(validator);
+    if (!err)
+        validator->report->totals(validator);
+    if (validator->file != stdin)
+        fclose(validator->file);
+    status = mrl_flush_stdout();
+    return err || validator->invalid ? MRL_EXIT_FAILED : status;
+}
+
+static int validate(const struct mrl_verb *verb, int argc, char **argv)
+{
+    struct validator *validator = calloc(1, sizeof(*validator));
+    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), validator };
+    int operand, status;
+
+    if (!validator) {
+        mrl_say("out of memory");
+        return MRL_EXIT_FAILED;
+    }
+    validator->report = &reports[0];
+    operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
+    if (operand == argc) {
+        status = mrl_usage_error(verb, "which file? '-' is standard input");
+    } else if (operand >= 0) {
+        validator->path = argv[operand];
+        status = validate_file(validator);
+    }
+    mrl_check__free(validator->check);
+    free(validator);
+    return status;
+}
+
+const struct mrl_verb mrl_verb_validate = {
+    .name = "validate",
+    .operands = "FILE",
+    .operands_max = 1,
+    .doc = "Hold a file of JSON lines against the schema of its dialect.",
+    .run = validate,
+};

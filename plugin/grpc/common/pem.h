@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates and keys in PEM, read and judged here so that a wrong one is named before gRPC has
+ * it. */
+#ifndef MRL_GRPC_COMMON_PEM_H
+#define MRL_GRPC_COMMON_PEM_H
+
+#include <mrelease/error.h>
+
+/** Where they are; NULL or "": there is none. */
+struct mrl_pem_paths {
+    const char *cert, *key; /* both or none */
+    const char *ca;
+};
+
+/** The texts, of malloc(), NUL-terminated; NULL: there is none. Zeroed is empty. */
+struct mrl_pem {
+    char *cert, *key, *ca;
+};
+
+/**
+ * Reads them: the certificate is of now and has this key, which has no passphrase; what will soon
+ * not be so is logged, and a key that every user may read. Errors: -EINVAL, or as open(), each with
+ * a line.
+ */
+int mrl_pem__read(const struct mrl_pem_paths *paths,
+                  struct mrl_pem *ret_pem,
+                  struct mrl_error *error);
+
+/** Wipes the key, and frees all. */
+void mrl_pem__free(struct mrl_pem *pem);
+
+#endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Messages of the recent past. */
+#include "grpc/server/backlog.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/grpc.h"
+
+/* A message that a client holds keeps its block: blocks are small. */
+enum { BLOCK_BYTES = 16 * 1024, BLOCK_COUNT = MRL_BACKLOG_BYTES / BLOCK_BYTES };
+
+struct block {
+    grpc_slice bytes; /* its refcount is core's; room for `room` */
+    uint32_t room, size;
+    uint64_t counts[MRL_EVENT_COUNT];
+    uint64_t time_ns; /* of its last message */
+};
+
+/* Blocks of tail to head - 1 are there; the last of them grows. */
+struct mrl_backlog {
+    pthread_mutex_t lock;
+    uint64_t tail, head;
+    struct block blocks[BLOCK_COUNT];
+    uint64_t put[MRL_EVENT_COUNT], evicted[MRL_EVENT_COUNT]; /* since the beginning */
+    uint64_t put_ns, evicted_ns;                             /* of the last of each */
+};
+
+static struct block *block_at(struct mrl_backlog *backlog, uint64_t number)
+{
+    return &backlog->blocks[number % BLOCK_COUNT];
+}
+
+int mrl_backlog__new(struct mrl_backlog **ret_backlog)
+{
+    struct mrl_backlog *backlog = calloc(1, sizeof(*backlog));
+
+    if (!backlog)
+        return -ENOMEM;
+    pthread_mutex_init(&backlog->lock, NULL);
+    *ret_backlog = backlog;
+    return 0;
+}
+
+/* -- putting ---------------------------------------------------------------------------------- */
+
+/* With the lock held. */
+static void evict(struct mrl_backlog *backlog)
+{
+    struct block *oldest = block_at(backlog, backlog->tail++);
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        backlog->evicted[i] += oldest->counts[i];
+    backlog->evicted_ns = oldest->time_ns;
+    grpc_slice_unref(oldest->bytes);
+}
+
+/* NULL: no memory. */
+static struct block *add_block(struct mrl_backlog *backlog, uint32_t size)
+{
+    uint32_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    void *bytes = malloc(room);
+    struct block *block;
+
+    if (!bytes)
+        return NULL;
+    pthread_mutex_lock(&backlog->lock);
+    if (backlog->head - backlog->tail == BLOCK_COUNT)
+        evict(backlog);
+    block = block_at(backlog, backlog->head++);
+    *block = (struct block){ .bytes = grpc_slice_new(bytes, room, free), .room = room };
+    pthread_mutex_unlock(&backlog->lock);
+    return block;
+}
+
+/* Counts what a message stands for: itself, or those that an events_lost tells of. */
+static void count(uint64_t counts[MRL_EVENT_COUNT], const struct mrl_grpc_frame *frame)
+{
+    counts[frame->lost ? frame->lost_event : frame->event] += frame->lost ? frame->lost : 1;
+}
+
+/* What nobody will get: as if it had been there and was evicted. */
+static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame)
+{
+    pthread_mutex_lock(&backlog->lock);
+    while (backlog->tail < backlog->head)
+        evict(backlog);
+    backlog->head = ++backlog->tail; /* so that every place is behind it */
+    count(backlog->put, frame);
+    count(backlog->evicted, frame);
+    backlog->put_ns = backlog->evicted_ns = frame->time_ns;
+    pthread_mutex_unlock(&backlog->lock);
+}
+
+/* Frames that fit one block are written while nobody looks there, and are then shown together. */
+struct batch {
+    struct block *block;
+    uint32_t size;
+    uint64_t counts[MRL_EVENT_COUNT];
+    uint64_t time_ns;
+};
+
+static void show(struct mrl_backlog *backlog, struct batch *batch)
+{
+    if (!batch->block || batch->size == batch->block->size)
+        return;
+    pthread_mutex_lock(&backlog->lock);
+    batch->block->size = batch->size;
+    batch->block->time_ns = backlog->put_ns = batch->time_ns;
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        batch->block->counts[i] += batch->counts[i];
+        backlog->put[i] += batch->counts[i];
+        batch->counts[i] = 0;
+    }
+    pthread_mutex_unlock(&backlog->lock);
+}
+
+void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk)
+{
+    const char *at = chunk->bytes, *end = at + chunk->size;
+    struct mrl_grpc_frame frame;
+    struct batch batch = { 0 };
+    uint32_t size;
+
+    if (backlog->head > backlog->tail) {
+        batch.block = block_at(backlog, backlog->head - 1);
+        batch.size = batch.block->size;
+    }
+    for (; (size_t)(end - at) > sizeof(frame); at += size) {
+        memcpy(&frame, at, sizeof(frame));
+        size = (uint32_t)sizeof(frame) + frame.size;
+        if (!batch.block || batch.block->room - batch.size < size) {
+            show(backlog, &batch);
+            batch.block = add_block(backlog, size);
+            batch.size = 0;
+        }
+        if (!batch.block) {
+            skip(backlog, &frame);
+            continue;
+        }
+        memcpy(GRPC_SLICE_START_PTR(batch.block->bytes) + batch.size, at, size);
+        batch.size += size;
+        batch.time_ns = frame.time_ns;
+        count(batch.counts, &frame);
+    }
+    show(backlog, &batch);
+}
+
+/* -- taking ----------------------------------------------------------------------------------- */
+
+void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place)
+{
+    pthread_mutex_lock(&backlog->lock);
+    *place = (struct mrl_place){ .block = backlog->head, .time_ns = backlog->put_ns };
+    if (backlog->head > backlog->tail) {
+        place->block = backlog->head - 1;
+        place->offset = block_at(backlog, place->block)->size;
+    }
+    memcpy(place->passed, backlog->put, sizeof(place->passed));
+    pthread_mutex_unlock(&backlog->lock);
+}
+
+bool mrl_backlog__has_overtaken(struct mrl_backlog *backlog, const struct mrl_place *place)
+{
+    bool has_overtaken;
+
+    pthread_mutex_lock(&backlog->lock);
+    has_overtaken = place->block < backlog->tail;
+    pthread_mutex_unlock(&backlog->lock);
+    return has_overtaken;
+}
+
+uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place *place)
+{
+    uint64_t behind = 0;
+
+    pthread_mutex_lock(&backlog->lock);
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        behind += backlog->put[i] - place->passed[i];
+    pthread_mutex_unlock(&backlog->lock);
+    return behind;
+}
+
+/* With the lock held. */
+static void note_missing(const struct mrl_backlog *backlog,
+                         struct mrl_place *place,
+                         struct mrl_missing *missing)
+{
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        uint64_t missed = backlog->evicted[i] - place->passed[i];
+
+        if (!missed)
+            continue;
+        if (!missing[i].count)
+            missing[i].from_ns = place->time_ns ? place->time_ns : backlog->evicted_ns;
+        missing[i].to_ns = backlog->evicted_ns;
+        missing[i].count += missed;
+    }
+    memcpy(place->passed, backlog->evicted, sizeof(place->passed));
+    place->time_ns = backlog->evicted_ns;
+    place->block = backlog->tail;
+    place->offset = 0;
+}
+
+/* With the lock held. Whether a message is at the place, which moves to the block that has it. */
+static bool has_next(struct mrl_backlog *backlog, struct mrl_place *place)
+{
+    while (place->block < backlog->head) {
+        if (place->offset < block_at(backlog, place->block)->size)
+            return true;
+        if (place->block + 1 == backlog->head)
+            return false; /* it may grow */
+        place->block++;
+        place->offset = 0;
+    }
+    return false;
+}
+
+static grpc_slice take_one(struct mrl_backlog *backlog, struct mrl_place *place)
+{
+    const struct block *block = block_at(backlog, place->block);
+    struct mrl_grpc_frame frame;
+    size_t begin;
+
+    memcpy(&frame, GRPC_SLICE_START_PTR(block->bytes) + place->offset, sizeof(frame));
+    begin = place->offset + sizeof(frame);
+    place->offset += (uint32_t)sizeof(frame) + frame.size;
+    place->time_ns = frame.time_ns;
+    count(place->passed, &frame);
+    return grpc_slice_sub(block->bytes, begin, begin + frame.size);
+}
+
+unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
+                               struct mrl_place *place,
+                               grpc_slice *slices,
+                               unsigned int max,
+                               struct mrl_missing *missing,
+                               bool *ret_more)
+{
+    unsigned int taken = 0;
+
+    pthread_mutex_lock(&backlog->lock);
+    if (place->block < backlog->tail)
+        note_missing(backlog, place, missing);
+    while (taken < max && has_next(backlog, place))
+        slices[taken++] = take_one(backlog, place);
+    *ret_more = has_next(backlog, place);
+    pthread_mutex_unlock(&backlog->lock);
+    return taken;
+}
+
+void mrl_backlog__free(struct mrl_backlog *backlog)
+{
+    if (!backlog)
+        return;
+    while (backlog->tail < backlog->head)
+        evict(backlog);
+    pthread_mutex_destroy(&backlog->lock);
+    free(backlog);
+}

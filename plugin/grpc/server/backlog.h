@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The backlog: messages of the recent past, in blocks, once for all clients. Each client has a
+ * place in it; one that falls behind the oldest block is told, by event, how many it has missed. So
+ * a client costs the others nothing, and its bound is that of the backlog.
+ */
+#ifndef MRL_GRPC_SERVER_BACKLOG_H
+#define MRL_GRPC_SERVER_BACKLOG_H
+
+#include <grpc/slice.h>
+#include <mrelease/sink.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "deliver/gap.h"
+
+enum { MRL_BACKLOG_BYTES = 4 * 1024 * 1024 };
+
+struct mrl_backlog;
+
+/** Where a client is. */
+struct mrl_place {
+    uint64_t block;
+    uint32_t offset;                  /* in the block */
+    uint64_t passed[MRL_EVENT_COUNT]; /* events up to here, since the beginning */
+    uint64_t time_ns;                 /* of the last message before here */
+};
+
+/** Error: -ENOMEM. */
+int mrl_backlog__new(struct mrl_backlog **ret_backlog);
+
+/** NULL is allowed. Slices that were taken live on. */
+void mrl_backlog__free(struct mrl_backlog *backlog);
+
+/** Appends frames (encode/grpc.h). One thread at a time. Where memory is short, what does not fit
+ * is missed by all. */
+void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk);
+
+/** The place behind the newest message. Any thread. */
+void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place);
+
+/** Whether messages from this place on are gone already. Any thread. */
+bool mrl_backlog__has_overtaken(struct mrl_backlog *backlog, const struct mrl_place *place);
+
+/** How many events are there, or were missed, behind this place. Any thread. */
+uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place *place);
+
+/**
+ * Takes up to `max` messages into `slices`, which are the caller's to unref, and moves the place
+ * behind them. What was missed before the first is added to `missing`, a row per event. Returns how
+ * many; `*ret_more` is whether others follow. Any thread.
+ */
+unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
+                               struct mrl_place *place,
+                               grpc_slice *slices,
+                               unsigned int max,
+                               struct mrl_missing *missing,
+                               bool *ret_more);
+
+#endif

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * grpc.reflection: the descriptors that were embedded at build time, as they are. A file is
+ * answered with all that it imports, because clients ask for those next.
+ */
+#include <grpc/reflection/v1/reflection.pb-c.h>
+#include <proto/descriptors.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grpc/server/requests.h"
+
+enum { FILES_MAX = 32, DEPTH_MAX = 4 };
+
+/* -- a walk over the wire --------------------------------------------------------------------- */
+
+struct field {
+    unsigned int number;
+    struct mrl_text bytes; /* of what has a length; others are stepped over */
+};
+
+static bool take_varint(struct mrl_text *rest, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    for (unsigned int shift = 0; rest->size && shift < 64; shift += 7) {
+        unsigned char byte = (unsigned char)*rest->bytes++;
+
+        rest->size--;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next field that has a length. Returns false at the end, and where it is wrong. */
+static bool next_field(struct mrl_text *rest, struct field *ret_field)
+{
+    uint64_t key, value;
+
+    while (take_varint(rest, &key)) {
+        switch (key & 7) {
+        case 0:
+            if (!take_varint(rest, &value))
+                return false;
+            break;
+        case 2:
+            if (!take_varint(rest, &value) || value > rest->size)
+                return false;
+            *ret_field = (struct field){ (unsigned int)(key >> 3), { rest->bytes, value } };
+            rest->bytes += value;
+            rest->size -= value;
+            return true;
+        default:
+            return false; /* no descriptor has others */
+        }
+    }
+    return false;
+}
+
+static bool is_text(struct mrl_text one, const char *other, size_t size)
+{
+    return one.size == size && !memcmp(one.bytes, other, size);
+}
+
+/* -- files ------------------------------------------------------------------------------------ */
+
+/* Numbers of descriptor.proto. */
+enum {
+    FILE_NAME = 1,
+    FILE_PACKAGE = 2,
+    FILE_DEPENDENCY = 3,
+    FILE_MESSAGE = 4,
+    FILE_ENUM = 5,
+    FILE_SERVICE = 6,
+    NAME = 1,
+    MESSAGE_FIELD = 2,
+    MESSAGE_NESTED = 3,
+    MESSAGE_ENUM = 4,
+    SERVICE_METHOD = 2
+};
+
+static struct mrl_text part(struct mrl_text message, unsigned int number)
+{
+    struct field field;
+
+    while (next_field(&message, &field))
+        if (field.number == number)
+            return field.bytes;
+    return (struct mrl_text){ "", 0 };
+}
+
+static unsigned int all_files(struct mrl_text files[FILES_MAX])
+{
+    struct mrl_text set = { (const char *)mrl_proto_descriptors,
+                            (size_t)(mrl_proto_descriptors_end - mrl_proto_descriptors) };
+    unsigned int count = 0;
+    struct field field;
+
+    while (count < FILES_MAX && next_field(&set, &field))
+        files[count++] = field.bytes;
+    return count;
+}
+
+/* Whether a message, enum or service, or something in it, is called `name` (what is left of it). */
+static bool holds(struct mrl_text item, const char *name, size_t size, unsigned int depth)
+{
+    struct mrl_text own = part(item, NAME);
+    struct field field;
+
+    if (is_text(own, name, size))
+        return true;
+    if (depth == DEPTH_MAX || size <= own.size || memcmp(name, own.bytes, own.size) != 0 ||
+        name[own.size] != '.')
+        return false;
+    name += own.size + 1;
+    size -= own.size + 1;
+    while (next_field(&item, &field))
+        if ((field.number == MESSAGE_FIELD || field.number == MESSAGE_NESTED ||
+             field.number == MESSAGE_ENUM) &&
+            holds(field.bytes, name, size, depth + 1))
+            return true;
+    return false;
+}
+
+static bool defines(struct mrl_text file, const char *symbol, bool messages_only)
+{
+    struct mrl_text package = part(file, FILE_PACKAGE);
+    size_t size = strlen(symbol);
+    struct field field;
+
+    if (size <= package.size || memcmp(symbol, package.bytes, package.size) != 0 ||
+        symbol[package.size] != '.')
+        return false;
+    symbol += package.size + 1;
+    size -= package.size + 1;
+    while (next_field(&file, &field))
+        if ((field.number == FILE_MESSAGE ||
+             (!messages_only && (field.number == FILE_ENUM || field.number == FILE_SERVICE))) &&
+            holds(field.bytes, symbol, size, 0))
+            return true;
+    return false;
+}
+
+/* -- answers ---------------------------------------------------------------------------------- */
+
+/* Marks a file and what it imports. */
+static void mark(const struct mrl_text *files, unsigned int count, unsigned int index, bool *marked)
+{
+    struct mrl_text rest = files[index];
+    struct field field;
+
+    if (marked[index])
+        return;
+    marked[index] = true;
+    while (next_field(&rest, &field))
+        for (unsigned int i = 0; field.number == FILE_DEPENDENCY && i < count; i++) {
+            struct mrl_text name = part(files[i], FILE_NAME);
+
+            if (is_text(name, field.bytes.bytes, field.bytes.size))
+                mark(files, count, i, marked);
+        }
+}
+
+typedef Grpc__Reflection__V1__ServerReflectionResponse response_t;
+typedef Grpc__Reflection__V1__ServerReflectionRequest request_t;
+
+static void pack(const response_t *response, struct mrl_reply *reply)
+{
+    reply->bytes =
+        malloc(grpc__reflection__v1__server_reflection_response__get_packed_size(response) + 1);
+    if (reply->bytes)
+        reply->size =
+            grpc__reflection__v1__server_reflection_response__pack(response, reply->bytes);
+    else
+        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+static void answer_error(response_t response, const char *what, struct mrl_reply *reply)
+{
+    Grpc__Reflection__V1__ErrorResponse error = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
+    char message[300];
+
+    snprintf(message, sizeof(message), "not found: %.250s", what);
+    error.error_code = GRPC_STATUS_NOT_FOUND;
+    error.error_message = message;
+    response.message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
+    response.error_response = &error;
+    pack(&response, reply);
+}
+
+static void answer_files(response_t response,
+                         const char *name,
+                         bool by_symbol,
+                         struct mrl_reply *reply)
+{
+    Grpc__Reflection__V1__FileDescriptorResponse found =
+        GRPC__REFLECTION__V1__FILE_DESCRIPTOR_RESPONSE__INIT;
+    struct mrl_text files[FILES_MAX];
+    unsigned int count = all_files(files);
+    ProtobufCBinaryData list[FILES_MAX];
+    bool marked[FILES_MAX] = { false };
+
+    for (unsigned int i = 0; i < count; i++)
+        if (by_symbol ? defines(files[i], name, false)
+                      : is_text(part(files[i], FILE_NAME), name, strlen(name))) {
+            mark(files, count, i, marked);
+            /* The one that was asked for comes first. */
+            list[found.n_file_descriptor_proto++] =
+                (ProtobufCBinaryData){ files[i].size, (uint8_t *)(uintptr_t)files[i].bytes };
+            marked[i] = false;
+            break;
+        }
+    if (!found.n_file_descriptor_proto) {
+        answer_error(response, name, reply);
+        return;
+    }
+    for (unsigned int i = 0; i < count; i++)
+        if (marked[i])
+            list[found.n_file_descriptor_proto++] =
+                (ProtobufCBinaryData){ files[i].size, (uint8_t *)(uintptr_t)files[i].bytes };
+    found.file_descriptor_proto = list;
+    response.message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
+    response.file_descriptor_response = &found;
+    pack(&response, reply);
+}
+
+static void answer_services(response_t response, struct mrl_reply *reply)
+{
+    Grpc__Reflection__V1__ListServiceResponse list =
+        GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
+    Grpc__Reflection__V1__ServiceResponse services[FILES_MAX], *pointers[FILES_MAX];
+    char names[FILES_MAX][128];
+    struct mrl_text files[FILES_MAX];
+    unsigned int count = all_files(files), found = 0;
+
+    for (unsigned int i = 0; i < count; i++) {
+        struct mrl_text package = part(files[i], FILE_PACKAGE), rest = files[i];
+        struct field field;
+
+        while (found < FILES_MAX && next_field(&rest, &field)) {
+            struct mrl_text name = part(field.bytes, NAME);
+
+            if (field.number != FILE_SERVICE)
+                continue;
+            snprintf(names[found], sizeof(names[found]), "%.*s.%.*s", (int)package.size,
+                     package.bytes, (int)name.size, name.bytes);
+            grpc__reflection__v1__service_response__init(&services[found]);
+            services[found].name = names[found];
+            pointers[found] = &services[found];
+            found++;
+        }
+    }
+    list.service = pointers;
+    list.n_service = found;
+    response.message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
+    response.list_services_response = &list;
+    pack(&response, reply);
+}
+
+/* A message of ours has no extensions, which is a list without numbers. */
+static void answer_extensions(response_t response, const char *type, struct mrl_reply *reply)
+{
+    Grpc__Reflection__V1__ExtensionNumberResponse none =
+        GRPC__REFLECTION__V1__EXTENSION_NUMBER_RESPONSE__INIT;
+    struct mrl_text files[FILES_MAX];
+    unsigned int count = all_files(files);
+    bool is_known = false;
+
+    for (unsigned int i = 0; i < count; i++)
+        is_known |= defines(files[i], type, true);
+    if (!is_known) {
+        answer_error(response, type, reply);
+        return;
+    }
+    none.base_type_name = (char *)(uintptr_t)type;
+    response.message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE;
+    response.all_extension_numbers_response = &none;
+    pack(&response, reply);
+}
+
+static void answer_request(request_t *request, struct mrl_reply *reply)
+{
+    response_t response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
+
+    response.valid_host = request->host;
+    response.original_request = request;
+    switch (request->message_request_case) {
+    case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
+        answer_files(response, request->file_by_filename, false, reply);
+        return;
+    case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
+        answer_files(response, request->file_containing_symbol, true, reply);
+        return;
+    case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES:
+        answer_services(response, reply);
+        return;
+    case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_ALL_EXTENSION_NUMBERS_OF_TYPE:
+        answer_extensions(response, request->all_extension_numbers_of_type, reply);
+        return;
+    default:
+        answer_error(response, "extensions", reply); /* none of ours has any */
+    }
+}
+
+/* v1alpha has the same messages. */
+void mrl_answer__reflection(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    request_t *request = grpc__reflection__v1__server_reflection_request__unpack(NULL, size, bytes);
+
+    if (!request) {
+        mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "no ServerReflectionRequest");
+        return;
+    }
+    answer_request(request, reply);
+    grpc__reflection__v1__server_reflection_request__free_unpacked(request, NULL);
+}

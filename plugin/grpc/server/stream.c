@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Subscribers. */
+#include "grpc/server/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/gap.h"
+#include "encode/mask.h"
+#include "encode/protobuf.h"
+#include "event/lost.h"
+#include "grpc/server/backlog.h"
+#include "grpc/server/requests.h"
+
+enum { TAKEN_AT_ONCE = 32 };
+
+struct mrl_subscriber {
+    struct mrl_subscriber *next, **link; /* in the server's list; link NULL: it left */
+    struct mrl_call *call;
+    struct mrl_mask *mask; /* NULL: everything */
+    pthread_mutex_t lock;  /* of what follows */
+    bool sending, closed, ending;
+    struct mrl_place place;
+    bool has_more;                               /* behind those that were taken */
+    unsigned int first, count;                   /* of the taken */
+    struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
+    uint64_t missing_total;
+    atomic_ullong sent;        /* messages that core took; read without the lock */
+    uint64_t missed;           /* events told as missing */
+    grpc_byte_buffer *message; /* on its way, and used again */
+    grpc_slice taken[TAKEN_AT_ONCE];
+};
+
+/* -- messages --------------------------------------------------------------------------------- */
+
+/* Takes the slice over. */
+static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice slice)
+{
+    struct mrl_text whole = { (const char *)GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice) };
+    grpc_slice part;
+    ssize_t size;
+    char *target;
+
+    if (!subscriber->mask)
+        return slice;
+    target = malloc(whole.size + 1);
+    size = target ? mrl_mask__apply(subscriber->mask, whole, target) : -ENOMEM;
+    part = size >= 0 ? grpc_slice_from_copied_buffer(target, (size_t)size) : grpc_slice_ref(slice);
+    free(target);
+    grpc_slice_unref(slice);
+    return part;
+}
+
+/* The gap of one event, as a message. */
+static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
+{
+    unsigned int event = 0;
+    struct mrl_value values[MRL_LOST_FIELDS];
+    struct mrl_protobuf *encoder;
+    struct mrl_event told;
+    struct mrl_text text;
+    struct mrl_lost lost;
+    grpc_slice slice = grpc_empty_slice();
+    char *buffer = malloc(MRL_EVENT_TEXT_MAX);
+
+    while (!subscriber->missing[event].count)
+        event++;
+    lost =
+        (struct mrl_lost){ mrl_event_def__at(event), subscriber->missing[event].count,
+                           mrl_cause__name(MRL_CAUSE_QUEUE_FULL),
+                           subscriber->missing[event].from_ns, subscriber->missing[event].to_ns };
+    if (buffer && !mrl_protobuf__new(subscriber->call->server->options.is_main ? MRL_GRPC_MAIN
+                                                                               : MRL_GRPC_V0_24,
+                                     0, &encoder)) {
+        mrl_lost__event(&lost, values, &told);
+        text = mrl_protobuf__put(encoder, &told, buffer);
+        slice = grpc_slice_from_copied_buffer(text.bytes, text.size);
+        mrl_protobuf__free(encoder);
+        subscriber->missing_total -= lost.count;
+        subscriber->missed += lost.count;
+        subscriber->missing[event] = (struct mrl_missing){ 0 };
+    }
+    free(buffer);
+    return slice;
+}
+
+/* -- sending ---------------------------------------------------------------------------------- */
+
+static void on_sent(struct mrl_call *call, bool ok);
+
+/* With the lock held. Looks for what is next; false: nothing is. */
+static bool take(struct mrl_subscriber *subscriber)
+{
+    if (subscriber->count || subscriber->missing_total)
+        return true;
+    subscriber->first = 0;
+    subscriber->count =
+        mrl_backlog__take(subscriber->call->server->backlog, &subscriber->place, subscriber->taken,
+                          TAKEN_AT_ONCE, subscriber->missing, &subscriber->has_more);
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        subscriber->missing_total += subscriber->missing[i].count;
+    return subscriber->count || subscriber->missing_total;
+}
+
+/* With the lock held. A client that was left behind is told to go, where that is asked for. */
+static bool send_away(struct mrl_subscriber *subscriber)
+{
+    struct mrl_server *server = subscriber->call->server;
+
+    if (!server->options.disconnect_slow || subscriber->ending || subscriber->closed ||
+        !mrl_backlog__has_overtaken(server->backlog, &subscriber->place))
+        return false;
+    subscriber->ending = true;
+    atomic_fetch_add(&server->sent_away, 1);
+    grpc_call_cancel_with_status(subscriber->call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "events came faster than this client read them", NULL);
+    return true;
+}
+
+/* With the lock held. There is nothing more, and nothing will come. */
+static void end_politely(struct mrl_subscriber *subscriber)
+{
+    if (!atomic_load(&subscriber->call->server->closing) || subscriber->ending ||
+        subscriber->closed)
+        return;
+    subscriber->ending = true;
+    mrl_call__end(subscriber->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
+}
+
+/* With the lock held, and nothing on its way. The last message that there is goes out at once,
+ * others are collected. */
+static void send_next(struct mrl_subscriber *subscriber)
+{
+    struct mrl_call *call = subscriber->call;
+    grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
+    grpc_slice_buffer *content = &subscriber->message->data.raw.slice_buffer;
+
+    grpc_slice_buffer_reset_and_unref(content);
+    if (subscriber->closed || subscriber->ending || send_away(subscriber))
+        return;
+    if (!take(subscriber)) {
+        end_politely(subscriber);
+        return;
+    }
+    if (subscriber->missing_total) {
+        grpc_slice_buffer_add(content, masked(subscriber, tell_missing(subscriber)));
+    } else {
+        grpc_slice_buffer_add(content, masked(subscriber, subscriber->taken[subscriber->first++]));
+        subscriber->count--;
+    }
+    op.data.send_message.send_message = subscriber->message;
+    op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
+    call->sent = (struct mrl_call_tag){ call, on_sent };
+    subscriber->sending = mrl_call__start(call, &op, 1, &call->sent);
+}
+
+static void on_sent(struct mrl_call *call, bool ok)
+{
+    struct mrl_subscriber *subscriber = call->subscriber;
+
+    pthread_mutex_lock(&subscriber->lock);
+    subscriber->sending = false;
+    subscriber->closed |= !ok;
+    if (ok)
+        atomic_fetch_add_explicit(&subscriber->sent, 1, memory_order_relaxed);
+    send_next(subscriber);
+    pthread_mutex_unlock(&subscriber->lock);
+}
+
+void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
+{
+    mrl_backlog__put(server->backlog, chunk);
+    atomic_store(&server->published_ms, mrl_server__now_ms());
+    pthread_mutex_lock(&server->lock);
+    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
+        pthread_mutex_lock(&each->lock);
+        send_away(each);
+        if (!each->sending)
+            send_next(each);
+        pthread_mutex_unlock(&each->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* -- subscribing ------------------------------------------------------------------------------ */
+
+static void enlist(struct mrl_server *server, struct mrl_subscriber *subscriber)
+{
+    pthread_mutex_lock(&server->lock);
+    mrl_call__hold(subscriber->call);
+    subscriber->next = server->subscribers;
+    if (subscriber->next)
+        subscriber->next->link = &subscriber->next;
+    subscriber->link = &server->subscribers;
+    server->subscribers = subscriber;
+    server->subscriber_count++;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static bool leave(struct mrl_server *server, struct mrl_subscriber *subscriber)
+{
+    bool was_there;
+
+    pthread_mutex_lock(&server->lock);
+    was_there = subscriber->link;
+    if (was_there) {
+        *subscriber->link = subscriber->next;
+        if (subscriber->next)
+            subscriber->next->link = subscriber->link;
+        subscriber->link = NULL;
+        server->subscriber_count--;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return was_there;
+}
+
+void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
+{
+    struct mrl_subscriber *subscriber = calloc(1, sizeof(*subscriber));
+    struct mrl_reply reply = { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .text = "out of memory" };
+
+    if (!subscriber || !mrl_request__stream(bytes, size, &subscriber->mask, &reply)) {
+        free(subscriber);
+        mrl_call__end(call, reply.status, reply.text);
+        return;
+    }
+    pthread_mutex_init(&subscriber->lock, NULL);
+    subscriber->call = call;
+    subscriber->message = grpc_raw_byte_buffer_create(NULL, 0);
+    mrl_backlog__join(call->server->backlog, &subscriber->place);
+    call->subscriber = subscriber;
+    enlist(call->server, subscriber);
+    if (atomic_load(&call->is_closed))
+        mrl_subscriber__close(subscriber);
+    pthread_mutex_lock(&subscriber->lock);
+    if (!subscriber->sending)
+        send_next(subscriber); /* the server may be ending */
+    pthread_mutex_unlock(&subscriber->lock);
+}
+
+static void drop_taken(struct mrl_subscriber *subscriber)
+{
+    while (subscriber->count) {
+        grpc_slice_unref(subscriber->taken[subscriber->first++]);
+        subscriber->count--;
+    }
+}
+
+/* What was there for it when it was closed. */
+static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
+{
+    return subscriber->count + subscriber->missing_total +
+           mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
+}
+
+bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
+{
+    struct mrl_call *call = subscriber->call;
+    bool was_there = leave(call->server, subscriber), sending;
+
+    pthread_mutex_lock(&subscriber->lock);
+    subscriber->closed = true;
+    sending = subscriber->sending;
+    if (was_there && atomic_load(&call->server->ending))
+        atomic_fetch_add(&call->server->unsent, count_unsent(subscriber));
+    drop_taken(subscriber);
+    pthread_mutex_unlock(&subscriber->lock);
+    if (was_there)
+        mrl_call__release(call);
+    return sending;
+}
+
+bool mrl_server__has_drained(struct mrl_server *server)
+{
+    bool has_drained = true;
+
+    pthread_mutex_lock(&server->lock);
+    for (struct mrl_subscriber *each = server->subscribers; has_drained && each;
+         each = each->next) {
+        pthread_mutex_lock(&each->lock);
+        has_drained = each->closed || each->ending ||
+                      (!each->sending && !mrl_backlog__behind(server->backlog, &each->place));
+        pthread_mutex_unlock(&each->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return has_drained;
+}
+
+/* Those that send end when they have sent all. */
+void mrl_server__end_streams(struct mrl_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
+        pthread_mutex_lock(&each->lock);
+        if (!each->sending)
+            send_next(each);
+        pthread_mutex_unlock(&each->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+uint64_t mrl_server__progress(void *context, int fd)
+{
+    struct mrl_server *server = context;
+    uint64_t sent = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (const struct mrl_subscriber *each = server->subscribers; each; each = each->next)
+        if (each->call->fd == fd)
+            sent += atomic_load_explicit(&each->sent, memory_order_relaxed);
+    pthread_mutex_unlock(&server->lock);
+    return sent;
+}
+
+void mrl_subscriber__free(struct mrl_subscriber *subscriber)
+{
+    if (!subscriber)
+        return;
+    drop_taken(subscriber);
+    atomic_fetch_add(&subscriber->call->server->clients, 1);
+    atomic_fetch_add(&subscriber->call->server->sent, atomic_load(&subscriber->sent));
+    atomic_fetch_add(&subscriber->call->server->missed, subscriber->missed);
+    grpc_byte_buffer_destroy(subscriber->message);
+    mrl_mask__free(subscriber->mask);
+    pthread_mutex_destroy(&subscriber->lock);
+    free(subscriber);
+}

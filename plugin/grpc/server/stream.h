@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Subscribers of StreamEvents: each has a place in the server's backlog. Who does not keep up
+ * misses the oldest, and is told so by an events_lost in their place; nobody else notices.
+ */
+#ifndef MRL_GRPC_SERVER_STREAM_H
+#define MRL_GRPC_SERVER_STREAM_H
+
+#include <mrelease/sink.h>
+#include <stdint.h>
+
+#include "grpc/server/call.h"
+
+struct mrl_subscriber;
+
+/** Gives frames (encode/grpc.h) to every subscriber of a server. The thread of the output. */
+void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk);
+
+/** The method StreamEvents. */
+void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size);
+
+/** The call is over: leaves the list, and sends no more. Returns whether a message is still on its
+ * way. */
+bool mrl_subscriber__close(struct mrl_subscriber *subscriber);
+
+/** Whether all that is there was sent to everybody. */
+bool mrl_server__has_drained(struct mrl_server *server);
+
+/** Ends the calls of all subscribers with UNAVAILABLE, each once it was sent all that there is. */
+void mrl_server__end_streams(struct mrl_server *server);
+
+/** How many messages were sent over the connection of `fd`; `server` is a struct mrl_server. */
+uint64_t mrl_server__progress(void *server, int fd);
+
+/** NULL is allowed. */
+void mrl_subscriber__free(struct mrl_subscriber *subscriber);
+
+#endif

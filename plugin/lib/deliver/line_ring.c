@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Two rings: of bytes, and of the entries that say which of them are a line. */
+#include "deliver/line_ring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LINES_MIN = 1024,
+    /* Behind each line there may be a gap of each event and cause; room for these is always left.
+     */
+    GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
+};
+
+int mrl_line_ring__init(struct mrl_line_ring *ring, size_t size)
+{
+    size_t lines_size = size / (16 * sizeof(struct mrl_line));
+
+    lines_size = lines_size < LINES_MIN ? LINES_MIN : lines_size;
+    *ring = (struct mrl_line_ring){
+        .bytes = malloc(size),
+        .size = size,
+        .lines = malloc(lines_size * sizeof(struct mrl_line)),
+        .lines_size = lines_size,
+    };
+    if (ring->bytes && ring->lines)
+        return 0;
+    mrl_line_ring__done(ring);
+    return -ENOMEM;
+}
+
+void mrl_line_ring__done(struct mrl_line_ring *ring)
+{
+    free(ring->bytes);
+    free(ring->lines);
+    *ring = (struct mrl_line_ring){ 0 };
+}
+
+bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size)
+{
+    return ring->size - ring->used >= size && ring->lines_used + GAPS_MAX < ring->lines_size;
+}
+
+static void copy_in(struct mrl_line_ring *ring, const char *bytes, size_t size)
+{
+    size_t at = (ring->head + ring->used) % ring->size;
+    size_t straight = size < ring->size - at ? size : ring->size - at;
+
+    memcpy(ring->bytes + at, bytes, straight);
+    memcpy(ring->bytes, bytes + straight, size - straight);
+    ring->used += size;
+}
+
+void mrl_line_ring__put(struct mrl_line_ring *ring, const char *bytes, const struct mrl_line *line)
+{
+    if (line->size)
+        copy_in(ring, bytes, line->size);
+    *mrl_line_ring__at(ring, ring->lines_used++) = *line;
+}
+
+struct mrl_line *mrl_line_ring__at(const struct mrl_line_ring *ring, size_t index)
+{
+    return &ring->lines[(ring->lines_head + index) % ring->lines_size];
+}
+
+void mrl_line_ring__copy_first(const struct mrl_line_ring *ring, char *buffer)
+{
+    size_t size = mrl_line_ring__at(ring, 0)->size;
+    size_t straight = size < ring->size - ring->head ? size : ring->size - ring->head;
+
+    memcpy(buffer, ring->bytes + ring->head, straight);
+    memcpy(buffer + straight, ring->bytes, size - straight);
+}
+
+void mrl_line_ring__remove_first(struct mrl_line_ring *ring)
+{
+    size_t size = mrl_line_ring__at(ring, 0)->size;
+
+    ring->head = (ring->head + size) % ring->size;
+    ring->used -= size;
+    ring->lines_head = (ring->lines_head + 1) % ring->lines_size;
+    if (!--ring->lines_used)
+        ring->head = ring->lines_head = 0; /* the same memory again, while the caches have it */
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One output, as its owner sees it: opened with its sink, its queue and its thread, fed, and ended.
+ * What the thread does is writing.c's.
+ */
+#include "deliver/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "deliver/output_thread.h"
+
+enum { QUEUE_BYTES = 2 * 1024 * 1024, FREE_MS = 200, INTERRUPT_MS = 2000 };
+
+/* Ignored unless someone handles it, and so harmless to others. */
+#define INTERRUPT SIGURG
+
+void mrl_output__count(struct mrl_output *output,
+                       unsigned int event,
+                       enum mrl_fate fate,
+                       uint64_t events)
+{
+    atomic_fetch_add_explicit(&output->counts[event][fate], events, memory_order_relaxed);
+}
+
+void mrl_output__say(const struct mrl_output *output,
+                     enum mrl_log_level level,
+                     const char *format,
+                     ...)
+{
+    char line[512];
+    va_list arguments;
+
+    if (!output->log.line)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    output->log.line(output->log.context, level, line);
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+static int write_preamble(struct mrl_output *output, struct mrl_error *error)
+{
+    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL };
+    size_t events;
+    int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
+
+    return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
+}
+
+/* Signals are for the program's own threads, but for the one that interrupts this one. */
+static int start_thread(struct mrl_output *output)
+{
+    sigset_t all, old;
+    int err;
+
+    sigfillset(&all);
+    sigdelset(&all, INTERRUPT);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    err = pthread_create(&output->thread, NULL, mrl_output__write_queue, output);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    output->started = !err;
+    return -err;
+}
+
+static int open_sink(struct mrl_output *output, struct mrl_error *error)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+    struct mrl_encoder_options encoder = { .user_names = true, .extras = output->options.extras };
+    struct mrl_error note = { "" };
+    int err = sink->open(output->options.destination, &note, &output->sink);
+
+    if (err)
+        return mrl_error__set(error, err, "%s", note.text);
+    if (*note.text)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
+    output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
+    encoder.colour = output->colour;
+    err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
+    if (!err &&
+        mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
+        err = mrl_error__set(error, -ENOMEM, "out of memory");
+    return err;
+}
+
+int mrl_output__open(const struct mrl_output_options *options,
+                     const struct mrl_output_log *log,
+                     struct mrl_error *error,
+                     struct mrl_output **ret_output)
+{
+    struct mrl_output *output = calloc(1, sizeof(*output));
+    int err = 0;
+
+    if (!output)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    memcpy(&output->options, options,
+           options->size < sizeof(*options) ? options->size : sizeof(*options));
+    if (!output->options.queue_bytes)
+        output->options.queue_bytes = QUEUE_BYTES;
+    if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
+        output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
+    output->log = *log;
+    atomic_store(&output->alive, true);
+    if (output->options.sink)
+        err = open_sink(output, error);
+    if (err) {
+        mrl_output__free(output);
+        return err;
+    }
+    *ret_output = output;
+    return 0;
+}
+
+/* -- the owner's side ------------------------------------------------------------------------- */
+
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
+{
+    int err;
+
+    if (!output->options.sink || output->started)
+        return 0;
+    err = start_thread(output);
+    if (err) {
+        atomic_store(&output->alive, false);
+        mrl_queue__abandon(&output->queue); /* whatever is pushed is dropped */
+        return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
+    }
+    /* The thread is idle as long as nothing was pushed: the sink is still the owner's. */
+    return write_preamble(output, error);
+}
+
+void mrl_output__push(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t lines_count)
+{
+    for (size_t i = 0; i < lines_count; i++) {
+        if (lines[i].lost)
+            mrl_output__count(output, lines[i].event, MRL_LOST_BEFORE, lines[i].lost);
+        else if (!output->options.sink)
+            mrl_output__count(output, lines[i].event, MRL_DELIVERED, 1);
+    }
+    if (output->options.sink)
+        mrl_queue__push(&output->queue, bytes, lines, lines_count);
+}
+
+bool mrl_output__colour(const struct mrl_output *output)
+{
+    return output->colour;
+}
+
+bool mrl_output__alive(const struct mrl_output *output)
+{
+    return atomic_load(&output->alive);
+}
+
+const char *mrl_output__name(const struct mrl_output *output)
+{
+    return output->options.name;
+}
+
+void mrl_output__reopen(struct mrl_output *output)
+{
+    atomic_store(&output->reopen, true);
+    if (output->started)
+        mrl_queue__wake(&output->queue);
+}
+
+void mrl_output__hurry(struct mrl_output *output)
+{
+    if (output->started)
+        mrl_queue__hurry(&output->queue);
+}
+
+void mrl_output__end(struct mrl_output *output)
+{
+    if (!output->started)
+        return;
+    atomic_store(&output->ending, true);
+    mrl_queue__end(&output->queue);
+}
+
+static bool joined_within(struct mrl_output *output, int timeout_ms)
+{
+    const int step_ms = 10;
+    unsigned long long progress = atomic_load(&output->progress);
+
+    for (int waited = 0;; waited += step_ms) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += step_ms * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (!pthread_timedjoin_np(output->thread, NULL, &until))
+            return true;
+        if (atomic_load(&output->progress) != progress) {
+            progress = atomic_load(&output->progress);
+            waited = 0;
+        }
+        if (waited >= timeout_ms)
+            return false;
+    }
+}
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+}
+
+/* Makes a thread end that waits in write(). It counts what it could not write itself. */
+static void give_up(struct mrl_output *output)
+{
+    const struct sigaction interrupt = { .sa_handler = on_interrupt }; /* without SA_RESTART */
+    struct sigaction old;
+
+    mrl_output__say(output, MRL_LOG_WARNING, "%s: takes nothing any more, given up",
+                    output->options.name);
+    __atomic_store_n(&output->stop, 1, __ATOMIC_RELAXED);
+    sigaction(INTERRUPT, &interrupt, &old);
+    output->stuck = true;
+    for (int waited = 0; output->stuck && waited < INTERRUPT_MS; waited += MRL_STEP_MS) {
+        pthread_kill(output->thread, INTERRUPT);
+        output->stuck = !joined_within(output, MRL_STEP_MS);
+    }
+    sigaction(INTERRUPT, &old, NULL);
+    if (output->stuck)
+        pthread_detach(output->thread);
+}
+
+static int close_sink(struct mrl_output *output)
+{
+    struct mrl_sink *sink = output->sink;
+
+    output->sink = NULL;
+    if (!sink)
+        return 0;
+    if (!output->started && output->options.sink->abandon)
+        return output->options.sink->abandon(sink);
+    return output->options.sink->close(sink);
+}
+
+int mrl_output__join(struct mrl_output *output, int timeout_ms)
+{
+    int err = 0, close_err;
+
+    if (!output->started || output->joined)
+        return 0;
+    if (!joined_within(output, timeout_ms)) {
+        give_up(output);
+        err = -ETIMEDOUT;
+    }
+    output->joined = true;
+    if (output->stuck)
+        return err;
+    close_err = close_sink(output);
+    err = err ? err : output->last_err;
+    return err ? err : close_err;
+}
+
+struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event)
+{
+    return (struct mrl_output_counts){
+        .delivered = output->counts[event][MRL_DELIVERED],
+        .dropped_full = output->counts[event][MRL_DROPPED_FULL],
+        .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
+        .lost_before = output->counts[event][MRL_LOST_BEFORE],
+    };
+}
+
+void mrl_output__free(struct mrl_output *output)
+{
+    if (!output)
+        return;
+    mrl_output__end(output);
+    mrl_output__join(output, FREE_MS);
+    if (output->stuck)
+        return; /* its thread hangs in a sink that does not obey, and would use what is freed here
+                 */
+    close_sink(output);
+    mrl_encoder__free(output->encoder);
+    mrl_queue__done(&output->queue);
+    free(output);
+}

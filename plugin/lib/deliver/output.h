@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One output of the pipeline: a queue, a thread that writes it to a sink, and the counts. The
+ * functions are called by the thread that owns the pipeline unless they say otherwise.
+ */
+#ifndef MRL_DELIVER_OUTPUT_H
+#define MRL_DELIVER_OUTPUT_H
+
+#include <mrelease/pipeline.h>
+
+#include "deliver/queue.h"
+
+struct mrl_output;
+
+struct mrl_output_log {
+    void (*line)(void *context, enum mrl_log_level level, const char *text);
+    void *context;
+};
+
+/** Opens the sink; new. Errors: as mrl_pipeline__add(). */
+int mrl_output__open(const struct mrl_output_options *options,
+                     const struct mrl_output_log *log,
+                     struct mrl_error *error,
+                     struct mrl_output **ret_output);
+
+/**
+ * Writes what precedes the first line (column titles), and starts the thread; once. An output that
+ * is freed without it takes back what opening it made. Errors: as the sink's write; -EAGAIN no
+ * thread.
+ */
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
+
+/** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
+void mrl_output__push(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t count);
+
+/** Whether its format should use colours. */
+bool mrl_output__colour(const struct mrl_output *output);
+
+/** Whether it still takes events. Any thread. */
+bool mrl_output__alive(const struct mrl_output *output);
+
+const char *mrl_output__name(const struct mrl_output *output);
+
+/** Asks the thread to reopen the sink before its next write. */
+void mrl_output__reopen(struct mrl_output *output);
+
+/** push() waits only while there is progress. Any thread, and signal handlers. */
+void mrl_output__hurry(struct mrl_output *output);
+
+/** No more lines will come. */
+void mrl_output__end(struct mrl_output *output);
+
+/** Waits for the thread, up to `timeout_ms` without progress. 0, or -errno when something was lost.
+ */
+int mrl_output__join(struct mrl_output *output, int timeout_ms);
+
+/** Any thread. */
+struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event);
+
+/** Only after join(), or of an output that never got a line. NULL is allowed. */
+void mrl_output__free(struct mrl_output *output);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The pipeline, on the reader's side: encodes each event once per format and puts the line into the
+ * queue of every output of that format. What happens behind the queue is output.c's.
+ */
+#include <errno.h>
+#include <mrelease/pipeline.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/output.h"
+#include "event/lost.h"
+
+enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
+
+/* Outputs that want the same bytes. */
+struct group {
+    const char *format;
+    bool colour;
+    uint32_t extras;
+    struct mrl_encoder *encoder;
+};
+
+struct mrl_pipeline {
+    struct mrl_output_log log;
+    struct mrl_output *outputs[MRL_OUTPUTS_MAX];
+    unsigned int group_of[MRL_OUTPUTS_MAX];
+    unsigned int output_count;
+    struct group groups[MRL_OUTPUTS_MAX];
+    unsigned int group_count;
+    atomic_ullong filtered[MRL_EVENT_COUNT];
+    bool started, ended;
+    int end_err;
+    /* Lines of one group that are on their way to its outputs. */
+    size_t line_count, used;
+    struct mrl_line lines[STAGE_LINES];
+    char bytes[STAGE_BYTES];
+};
+
+int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, const char *text),
+                      void *log_context,
+                      struct mrl_pipeline **ret_pipeline)
+{
+    struct mrl_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+
+    if (!pipeline)
+        return -ENOMEM;
+    pipeline->log = (struct mrl_output_log){ log, log_context };
+    *ret_pipeline = pipeline;
+    return 0;
+}
+
+/* The group of an output; made when it is the first of its kind. */
+static int join_group(struct mrl_pipeline *pipeline,
+                      const struct mrl_output_options *options,
+                      bool colour,
+                      struct mrl_error *error)
+{
+    const struct mrl_encoder_options encoder = {
+        .colour = colour,
+        .user_names = true,
+        .extras = options->extras,
+    };
+    struct group *group = pipeline->groups;
+    int err;
+
+    for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
+        if (!strcmp(group->format, options->format) && group->colour == colour &&
+            group->extras == options->extras)
+            return (int)i;
+    err = mrl_encoder__new(options->format, &encoder, error, &group->encoder);
+    if (err)
+        return err;
+    group->format = options->format;
+    group->extras = options->extras;
+    group->colour = colour;
+    return (int)pipeline->group_count++;
+}
+
+int mrl_pipeline__add(struct mrl_pipeline *pipeline,
+                      const struct mrl_output_options *options,
+                      struct mrl_error *error)
+{
+    unsigned int index = pipeline->output_count;
+    struct mrl_output *output;
+    int group, err;
+
+    if (index == MRL_OUTPUTS_MAX)
+        return mrl_error__set(error, -ENOSPC, "more than %d outputs", MRL_OUTPUTS_MAX);
+    err = mrl_output__open(options, &pipeline->log, error, &output);
+    if (err)
+        return err;
+    group = join_group(pipeline, options, mrl_output__colour(output), error);
+    if (group < 0) {
+        mrl_output__free(output);
+        return group;
+    }
+    pipeline->outputs[index] = output;
+    pipeline->group_of[index] = (unsigned int)group;
+    pipeline->output_count++;
+    return (int)index;
+}
+
+int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
+{
+    int err = 0;
+
+    pipeline->started = true;
+    for (unsigned int i = 0; i < pipeline->output_count; i++) {
+        int next = mrl_output__start(pipeline->outputs[i], err ? NULL : error);
+
+        err = err ? err : next;
+    }
+    return err;
+}
+
+static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        if (pipeline->group_of[i] == group)
+            mrl_output__push(pipeline->outputs[i], pipeline->bytes, pipeline->lines,
+                             pipeline->line_count);
+    pipeline->line_count = pipeline->used = 0;
+}
+
+static void encode(struct mrl_pipeline *pipeline, unsigned int group, const struct mrl_event *event)
+{
+    struct mrl_line *line = &pipeline->lines[pipeline->line_count++];
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+    ssize_t size;
+
+    if (mrl_lost__read(event, &lost, &cause)) {
+        *line = (struct mrl_line){
+            .event = (uint16_t)lost.event->index,
+            .cause = (uint16_t)cause,
+            .time_ns = lost.from_ns,
+            .lost = lost.count,
+            .last_ns = lost.to_ns,
+        };
+        return;
+    }
+    size = mrl_encoder__put(pipeline->groups[group].encoder, event,
+                            pipeline->bytes + pipeline->used, STAGE_BYTES - pipeline->used);
+
+    *line = (struct mrl_line){
+        .size = (uint32_t)size,
+        .event = (uint16_t)event->def->index,
+        .time_ns = event->entry_ns,
+    };
+    pipeline->used += (size_t)size;
+}
+
+static void filter(struct mrl_pipeline *pipeline, const struct mrl_event *event)
+{
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+
+    if (mrl_lost__read(event, &lost, &cause))
+        atomic_fetch_add(&pipeline->filtered[lost.event->index], lost.count);
+    else
+        atomic_fetch_add(&pipeline->filtered[event->def->index], 1);
+}
+
+void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
+                           const struct mrl_batch *batch,
+                           size_t count)
+{
+    if (!pipeline->started)
+        mrl_pipeline__start(pipeline, NULL);
+    for (unsigned int group = 0; group < pipeline->group_count; group++) {
+        for (size_t i = 0; i < count; i++) {
+            encode(pipeline, group, mrl_batch__at(batch, i));
+            if (pipeline->line_count == STAGE_LINES ||
+                STAGE_BYTES - pipeline->used < MRL_EVENT_TEXT_MAX)
+                push_lines(pipeline, group);
+        }
+        push_lines(pipeline, group);
+    }
+    for (size_t i = count; i < mrl_batch__count(batch); i++)
+        filter(pipeline, mrl_batch__at(batch, i));
+}
+
+void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__reopen(pipeline->outputs[i]);
+}
+
+void mrl_pipeline__hurry(struct mrl_pipeline *pipeline)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__hurry(pipeline->outputs[i]);
+}
+
+bool mrl_pipeline__alive(const struct mrl_pipeline *pipeline)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        if (mrl_output__alive(pipeline->outputs[i]))
+            return true;
+    return false;
+}
+
+int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms)
+{
+    if (pipeline->ended)
+        return pipeline->end_err;
+    pipeline->ended = true;
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__end(pipeline->outputs[i]);
+    for (unsigned int i = 0; i < pipeline->output_count; i++) {
+        int err = mrl_output__join(pipeline->outputs[i], timeout_ms);
+
+        pipeline->end_err = pipeline->end_err ? pipeline->end_err : err;
+    }
+    return pipeline->end_err;
+}
+
+unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline)
+{
+    return pipeline->output_count;
+}
+
+const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    return mrl_output__name(pipeline->outputs[output]);
+}
+
+struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
+                                              unsigned int output,
+                                              unsigned int event)
+{
+    return mrl_output__counts(pipeline->outputs[output], event);
+}
+
+uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event)
+{
+    return pipeline->filtered[event];
+}
+
+void mrl_pipeline__free(struct mrl_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    mrl_pipeline__end(pipeline, FREE_MS);
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__free(pipeline->outputs[i]);
+    for (unsigned int i = 0; i < pipeline->group_count; i++)
+        mrl_encoder__free(pipeline->groups[i].encoder);
+    free(pipeline);
+}

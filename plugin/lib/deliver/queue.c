@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The queue of an output: a ring of lines under a lock, and who waits for whom. */
+#include "deliver/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    BUSY_LINES = 32,
+    DOZE_MS = 2,
+    STEP_MS = 20,
+    PATIENCE_MS = 2000,
+};
+
+static const struct mrl_line *first_line(const struct mrl_queue *queue)
+{
+    return mrl_line_ring__at(&queue->ring, 0);
+}
+
+int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy)
+{
+    pthread_condattr_t monotonic;
+    int err;
+
+    *queue = (struct mrl_queue){ .policy = policy };
+    err = mrl_line_ring__init(&queue->ring, size);
+    if (err)
+        return err;
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return 0;
+}
+
+void mrl_queue__done(struct mrl_queue *queue)
+{
+    if (!queue->ring.bytes)
+        return;
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->lock);
+    mrl_line_ring__done(&queue->ring);
+    *queue = (struct mrl_queue){ 0 };
+}
+
+static struct timespec time_in(int timeout_ms)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += timeout_ms / 1000;
+    end.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (end.tv_nsec >= 1000000000L) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000L;
+    }
+    return end;
+}
+
+/*
+ * With the lock held. Waits until the consumer took something. Returns whether to go on waiting:
+ * not for a sink that fails, and not for ever for one that only hangs when the end is wanted. Flags
+ * are looked at in steps, because signal handlers can set them but not wake anyone.
+ */
+static bool wait_for_consumer(struct mrl_queue *queue)
+{
+    size_t before = queue->ring.lines_used;
+
+    pthread_cond_broadcast(&queue->changed); /* it may not know yet what was pushed before */
+    for (int waited = 0; queue->ring.lines_used == before && !queue->abandoned; waited += STEP_MS) {
+        struct timespec soon = time_in(STEP_MS);
+
+        if (atomic_load(&queue->hurry) && waited >= PATIENCE_MS)
+            queue->stuck = true;
+        if (atomic_load(&queue->broken) || queue->stuck)
+            return false;
+        pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
+    }
+    return true;
+}
+
+static void drop_oldest(struct mrl_queue *queue)
+{
+    mrl_gap__add(&queue->front, first_line(queue), MRL_CAUSE_QUEUE_FULL);
+    mrl_line_ring__remove_first(&queue->ring);
+}
+
+/* With the lock held. Returns whether the line fits now. */
+static bool make_room(struct mrl_queue *queue, size_t size)
+{
+    if (size > queue->ring.size)
+        return false;
+    while (!mrl_line_ring__has_room(&queue->ring, size) && !queue->abandoned) {
+        if (queue->policy == MRL_POLICY_DROP_NEWEST)
+            return false;
+        if (queue->policy == MRL_POLICY_DROP_OLDEST || !wait_for_consumer(queue))
+            drop_oldest(queue);
+    }
+    return !queue->abandoned;
+}
+
+/* With the lock held. Puts a gap at the end of the queue, or widens the one of its kind there. */
+static void push_gap(struct mrl_queue *queue, const struct mrl_line *more)
+{
+    struct mrl_line *gap;
+
+    for (size_t i = queue->ring.lines_used; i; i--) {
+        gap = mrl_line_ring__at(&queue->ring, i - 1);
+        if (!gap->lost)
+            break;
+        if (gap->event == more->event && gap->cause == more->cause) {
+            gap->lost += more->lost;
+            if (more->time_ns < gap->time_ns)
+                gap->time_ns = more->time_ns;
+            if (more->last_ns > gap->last_ns)
+                gap->last_ns = more->last_ns;
+            return;
+        }
+    }
+    mrl_line_ring__put(&queue->ring, NULL, more);
+}
+
+static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
+{
+    push_gap(queue, &(struct mrl_line){
+                        .event = line->event,
+                        .cause = MRL_CAUSE_QUEUE_FULL,
+                        .time_ns = line->time_ns,
+                        .lost = 1,
+                        .last_ns = line->time_ns,
+                    });
+}
+
+/* With the lock held. */
+static void push_one(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
+{
+    if (line->lost) {
+        push_gap(queue, line);
+        return;
+    }
+    if (!make_room(queue, line->size)) {
+        drop_newest(queue, line);
+        return;
+    }
+    mrl_line_ring__put(&queue->ring, bytes, line);
+}
+
+void mrl_queue__push(struct mrl_queue *queue,
+                     const char *bytes,
+                     const struct mrl_line *lines,
+                     size_t count)
+{
+    pthread_mutex_lock(&queue->lock);
+    for (size_t i = 0; i < count; i++) {
+        push_one(queue, bytes, &lines[i]);
+        bytes += lines[i].size;
+    }
+    if (!queue->dozing || queue->ring.used > queue->ring.size / 4)
+        pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__end(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->ended = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__hurry(struct mrl_queue *queue)
+{
+    atomic_store(&queue->hurry, true);
+}
+
+void mrl_queue__set_broken(struct mrl_queue *queue, bool broken)
+{
+    atomic_store(&queue->broken, broken);
+}
+
+void mrl_queue__wake(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->woken = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__abandon(struct mrl_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->abandoned = true;
+    while (queue->ring.lines_used)
+        drop_oldest(queue);
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/*
+ * With the lock held. In a flood each wake-up costs the producer more than the lines it is for, so
+ * it sends none for a while, and the consumer finds many.
+ */
+static void doze(struct mrl_queue *queue)
+{
+    struct timespec soon = time_in(DOZE_MS);
+
+    if (queue->ring.lines_used || queue->ended || queue->woken)
+        return;
+    queue->dozing = true;
+    pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
+    queue->dozing = false;
+}
+
+/* With the lock held. */
+static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
+{
+    struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
+
+    if (queue->busy && timeout_ms < 0)
+        doze(queue);
+    while (!queue->ring.lines_used && !queue->ended && !queue->woken) {
+        if (timeout_ms < 0)
+            pthread_cond_wait(&queue->changed, &queue->lock);
+        else if (pthread_cond_timedwait(&queue->changed, &queue->lock, &end) == ETIMEDOUT)
+            break;
+    }
+}
+
+size_t mrl_queue__pop(struct mrl_queue *queue,
+                      int timeout_ms,
+                      char *buffer,
+                      size_t size,
+                      struct mrl_line *lines,
+                      size_t lines_size,
+                      struct mrl_gap *ret_gap,
+                      bool *ret_ended)
+{
+    size_t count = 0, used = 0;
+
+    pthread_mutex_lock(&queue->lock);
+    wait_for_lines(queue, timeout_ms);
+    queue->woken = false;
+    *ret_gap = (struct mrl_gap){ 0 };
+    mrl_gap__merge(ret_gap, &queue->front);
+    while (queue->ring.lines_used && first_line(queue)->lost) {
+        mrl_gap__add(ret_gap, first_line(queue), MRL_CAUSE_QUEUE_FULL);
+        mrl_line_ring__remove_first(&queue->ring);
+    }
+    while (count < lines_size && queue->ring.lines_used && !first_line(queue)->lost &&
+           first_line(queue)->size <= size - used) {
+        lines[count] = *first_line(queue);
+        mrl_line_ring__copy_first(&queue->ring, buffer + used);
+        mrl_line_ring__remove_first(&queue->ring);
+        used += lines[count++].size;
+    }
+    queue->busy = count >= BUSY_LINES;
+    *ret_ended = queue->ended && !queue->ring.lines_used;
+    if (count || ret_gap->total) {
+        queue->stuck = false;
+        pthread_cond_broadcast(&queue->changed);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bounded queue of lines, between the thread that encodes and the thread that writes. It knows
+ * what it dropped and where: gaps are taken out in their place, so that they can be written there.
+ * One producer and one consumer; its own lock. Nothing here knows of formats or sinks.
+ */
+#ifndef MRL_DELIVER_QUEUE_H
+#define MRL_DELIVER_QUEUE_H
+
+#include <mrelease/pipeline.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deliver/gap.h"
+#include "deliver/line_ring.h"
+
+struct mrl_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum mrl_policy policy;
+    struct mrl_line_ring ring;
+    struct mrl_gap front; /* missing before the first line */
+    atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
+    atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */
+    bool stuck;     /* in a hurry, the consumer was waited for in vain: not again until it moves */
+    bool busy;      /* the consumer got many lines at once, and more will follow */
+    bool dozing;    /* it looks again by itself, soon: no need to wake it for a few */
+    bool woken;     /* the consumer is wanted for something else */
+    bool ended;     /* the producer is done */
+    bool abandoned; /* the consumer is gone: everything is dropped */
+};
+
+/** Makes an empty queue of `size` bytes. Error: -ENOMEM. */
+int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy);
+
+/** Frees it; zeroed is allowed. No thread may be waiting. */
+void mrl_queue__done(struct mrl_queue *queue);
+
+/**
+ * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`, and gaps
+ * between them, for which there is always room. Where there is none for a line: MRL_POLICY_BLOCK
+ * waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front, MRL_POLICY_DROP_NEWEST drops the
+ * new one. What is dropped is in the gaps.
+ */
+void mrl_queue__push(struct mrl_queue *queue,
+                     const char *bytes,
+                     const struct mrl_line *lines,
+                     size_t count);
+
+/** Producer: no more lines will come. */
+void mrl_queue__end(struct mrl_queue *queue);
+
+/**
+ * Consumer: waits up to `timeout_ms` (-1: for ever) for lines, and takes as many whole ones as fit
+ * into `buffer` and `lines`, up to the next gap; the gap before them comes with them. Returns their
+ * number.
+ * `*ret_ended`: nothing will come any more. Both rings are then empty.
+ */
+size_t mrl_queue__pop(struct mrl_queue *queue,
+                      int timeout_ms,
+                      char *buffer,
+                      size_t size,
+                      struct mrl_line *lines,
+                      size_t lines_size,
+                      struct mrl_gap *ret_gap,
+                      bool *ret_ended);
+
+/** Any thread, and signal handlers: from now on, MRL_POLICY_BLOCK waits at most 2 s for any
+ * progress. */
+void mrl_queue__hurry(struct mrl_queue *queue);
+
+/** Any thread: while `broken`, MRL_POLICY_BLOCK drops the oldest at once. */
+void mrl_queue__set_broken(struct mrl_queue *queue, bool broken);
+
+/** Any thread: a consumer that waits returns, with nothing. */
+void mrl_queue__wake(struct mrl_queue *queue);
+
+/** Consumer: will not come back. A blocked producer is let go; all later lines are dropped. */
+void mrl_queue__abandon(struct mrl_queue *queue);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The format "capture": records as they came. An event may be dropped behind the encoder's back, so
+ * it remembers nothing: each record comes with the facts of its host and the containers of its
+ * cgroups, and the sink leaves out what its file says already.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/encoder.h"
+#include "enrich/cgroups.h"
+#include "event/capture_format.h"
+#include "event/decode.h"
+#include "event/lost.h"
+
+struct capture_encoder {
+    struct mrl_encoder encoder;
+    struct mrl_capture_header header;
+    /* Per event, the field that holds the target's container; field_count: none does. */
+    unsigned int target_containers[MRL_EVENT_COUNT];
+};
+
+_Static_assert(4 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
+                       2 * (sizeof(uint64_t) + MRL_CONTAINER_BYTES) + MRL_RECORD_BYTES_MAX +
+                       4 * MRL_CAPTURE_ALIGN <
+                   MRL_EVENT_TEXT_MAX,
+               "an event fits its room");
+
+static unsigned int target_container_field(unsigned int event)
+{
+    const struct mrl_from *from = mrl_event_def__from(event);
+    unsigned int count = mrl_event_def__at(event)->field_count, i = 0;
+
+    while (i < count &&
+           (from[i].where != MRL_FROM_FUNCTION || from[i].compute != mrl_value__target_container))
+        i++;
+    return i;
+}
+
+static int capture_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    struct capture_encoder *capture = calloc(1, sizeof(*capture));
+
+    (void)options;
+    if (!capture)
+        return -ENOMEM;
+    mrl_capture__header(&capture->header);
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        capture->target_containers[i] = target_container_field(i);
+    *ret_encoder = &capture->encoder;
+    return 0;
+}
+
+static struct mrl_text capture_preamble(const struct mrl_encoder *encoder)
+{
+    const struct capture_encoder *capture = (const struct capture_encoder *)encoder;
+
+    return (struct mrl_text){ (const char *)&capture->header, sizeof(capture->header) };
+}
+
+/* -- a record --------------------------------------------------------------------------------- */
+
+static void put_host(struct mrl_writer *writer, const struct mrl_host_facts *facts)
+{
+    const struct mrl_frame_host host = {
+        .boot_ns = facts->boot_ns,
+        .page_bytes = facts->page_bytes,
+        .cpus = facts->cpus,
+        .cgroup_v1 = facts->cgroup_v1,
+    };
+
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_HOST, &host, sizeof(host));
+}
+
+/* Also that there is none: the file may say otherwise. */
+static void put_container(struct mrl_writer *writer, uint64_t cgroup, struct mrl_text id)
+{
+    char payload[sizeof(cgroup) + MRL_CONTAINER_BYTES];
+    size_t size = id.size < MRL_CONTAINER_BYTES ? id.size : MRL_CONTAINER_BYTES;
+
+    memcpy(payload, &cgroup, sizeof(cgroup));
+    memcpy(payload + sizeof(cgroup), id.bytes, size);
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_CONTAINER, payload, sizeof(cgroup) + size);
+}
+
+static void put_record(const struct capture_encoder *capture,
+                       const struct mrl_event *event,
+                       struct mrl_writer *writer)
+{
+    unsigned int field = capture->target_containers[event->def->index];
+    struct mrl_raw parts = { .record = NULL };
+
+    if (mrl_decode__check(event->raw, event->raw_size, &parts))
+        return; /* made by hand, and no record */
+    put_host(writer, event->host);
+    put_container(writer, event->cgroup_id, event->container_id);
+    if (parts.target && field < event->def->field_count &&
+        parts.target->cgroup_id != event->cgroup_id)
+        put_container(writer, parts.target->cgroup_id, event->values[field].text);
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_RECORD, event->raw, event->raw_size);
+}
+
+/* -- a gap ------------------------------------------------------------------------------------ */
+
+static void put_lost(const struct mrl_event *event, struct mrl_writer *writer)
+{
+    struct mrl_frame_lost frame = { .count = 0 };
+    struct mrl_lost lost;
+    enum mrl_cause cause;
+
+    if (!mrl_lost__read(event, &lost, &cause))
+        return;
+    frame.count = lost.count;
+    frame.from_ns = lost.from_ns;
+    frame.to_ns = lost.to_ns;
+    frame.event = lost.event->index;
+    memcpy(frame.cause, lost.cause.bytes,
+           lost.cause.size < sizeof(frame.cause) ? lost.cause.size : sizeof(frame.cause));
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, sizeof(frame));
+}
+
+/* -- the format ------------------------------------------------------------------------------- */
+
+static void capture_put(struct mrl_encoder *encoder,
+                        const struct mrl_event *event,
+                        struct mrl_writer *writer)
+{
+    if (event->raw)
+        put_record((const struct capture_encoder *)encoder, event, writer);
+    else
+        put_lost(event, writer);
+}
+
+static void capture_destroy(struct mrl_encoder *encoder)
+{
+    free(encoder);
+}
+
+const struct mrl_encoder_ops mrl_capture_encoder = {
+    .name = "capture",
+    .make = capture_make,
+    .preamble = capture_preamble,
+    .put = capture_put,
+    .destroy = capture_destroy,
+};

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The JSON of Tracee's main branch: its protobuf event, printed by hand there. Keys whose value is
+ * not known are left out; numbers of 64 bits are strings; the return value is the last of the data.
+ */
+#include <abi/record.h>
+#include <assert.h>
+#include <errno.h>
+#include <mrelease/extra.h>
+#include <stdlib.h>
+
+#include "encode/constant_text.h"
+#include "encode/encoder.h"
+#include "encode/rfc3339.h"
+#include "encode/v1beta1_task.h"
+#include "enrich/entity.h"
+
+enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40, FIXED_BYTES = 1024 };
+
+/* Each byte of a string may take six. A container's id stands once, and a target has another. */
+_Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (96 + 32) +
+                       6 * (2 * MRL_NAME_BYTES + 2 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
+                   MRL_EVENT_TEXT_MAX,
+               "no event is longer than the room that callers give");
+
+/* What stands before a value. */
+struct data_text {
+    struct mrl_constant_text prefix; /* {"name":"pidfd","int32": */
+    size_t name_size;                /* of it, up to the end of the name */
+    bool quoted;                     /* a number as a string */
+};
+
+/* What all events of one kind have in common. */
+struct event_text {
+    struct mrl_constant_text name;      /* from the end of the timestamp to the policies */
+    struct mrl_constant_text thread[2]; /* the end of a thread; by is compat */
+    struct data_text fields[FIELDS_MAX];
+};
+
+struct v1beta1_encoder {
+    struct mrl_encoder base;
+    struct event_text events[MRL_EVENT_COUNT];
+    struct mrl_v1beta1_dates dates;
+    struct mrl_task_texts tasks;
+    const struct mrl_extra *extras[EXTRAS_MAX];
+    unsigned int extra_count, extra_field_count;
+    struct data_text extra_fields[EXTRA_FIELDS_MAX];
+};
+
+/* -- values, by wire -------------------------------------------------------------------------- */
+
+typedef void (*put_value)(struct mrl_writer *writer, const struct mrl_value *value);
+
+static void put_signed(struct mrl_writer *writer, const struct mrl_value *value)
+{
+    mrl_put_signed(writer, value->number);
+}
+
+static void put_unsigned(struct mrl_writer *writer, const struct mrl_value *value)
+{
+    mrl_put_unsigned(writer, value->unsigned_number);
+}
+
+static void put_text(struct mrl_writer *writer, const struct mrl_value *value)
+{
+    mrl_put_valid_json_string(writer, value->text);
+}
+
+static void put_entity(struct mrl_writer *writer, const struct mrl_value *value)
+{
+    mrl_put_unsigned(writer, mrl_entity_id(value->entity.host_pid, value->entity.start_ns,
+                                           MRL_V1BETA1_ROUNDING_NS));
+}
+
+static const put_value put_by_wire[MRL_STORAGE_COUNT] = {
+    [MRL_STORAGE_SIGNED] = put_signed,
+    [MRL_STORAGE_UNSIGNED] = put_unsigned,
+    [MRL_STORAGE_TEXT] = put_text,
+    [MRL_STORAGE_ENTITY] = put_entity,
+};
+
+/* -- the object, in Tracee's order ------------------------------------------------------------ */
+
+static void put_datum(struct mrl_writer *writer,
+                      const struct data_text *text,
+                      const struct mrl_field *field,
+                      const struct mrl_value *value)
+{
+    if (value->absent) {
+        mrl_put_bytes(writer, text->prefix.bytes, text->name_size);
+        mrl_put_literal(writer, ",\"value\":null},");
+        return;
+    }
+    mrl_put_piece(writer, &text->prefix);
+    put_by_wire[field->kind->storage](writer, value);
+    if (text->quoted)
+        mrl_put_char(writer, '"');
+    mrl_put_literal(writer, "},");
+}
+
+static void put_extras(struct mrl_writer *writer,
+                       const struct v1beta1_encoder *encoder,
+                       const struct mrl_event *event)
+{
+    const struct data_text *text = encoder->extra_fields;
+
+    for (unsigned int i = 0; i < encoder->extra_count; i++) {
+        const struct mrl_extra *extra = encoder->extras[i];
+        struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
+
+        if (!mrl_extra__fits(extra, event->def)) {
+            text += extra->field_count;
+            continue;
+        }
+        extra->compute(event, values);
+        for (unsigned int j = 0; j < extra->field_count; j++)
+            put_datum(writer, text++, &extra->fields[j], &values[j]);
+    }
+}
+
+/* Each datum ends with a comma; the last one's gives way to the bracket. */
+static void put_data(struct mrl_writer *writer,
+                     const struct v1beta1_encoder *encoder,
+                     const struct mrl_event *event)
+{
+    const struct data_text *texts = encoder->events[event->def->index].fields;
+
+    mrl_put_literal(writer, ",\"data\":[");
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        put_datum(writer, &texts[i], &event->def->fields[i], &event->values[i]);
+    if (*event->def->syscall) {
+        mrl_put_literal(writer, "{\"name\":\"returnValue\",\"int64\":\"");
+        mrl_put_signed(writer, event->return_value);
+        mrl_put_literal(writer, "\"},");
+    }
+    put_extras(writer, encoder, event);
+    writer->at--;
+    mrl_put_literal(writer, "]}\n");
+}
+
+static void v1beta1_put(struct mrl_encoder *base,
+                        const struct mrl_event *event,
+                        struct mrl_writer *writer)
+{
+    struct v1beta1_encoder *encoder = (struct v1beta1_encoder *)base;
+    const struct event_text *constant = &encoder->events[event->def->index];
+    struct mrl_task_text task = mrl_task_texts__get(&encoder->tasks, event);
+    size_t start_size = task.piece_sizes[MRL_V1BETA1_START];
+
+    mrl_put_literal(writer, "{\"timestamp\":\"");
+    if (event->entry_ns)
+        mrl_put_rfc3339(writer, &encoder->dates.event, event->entry_ns);
+    else
+        mrl_put_literal(writer, "null");
+    mrl_put_piece(writer, &constant->name);
+    if (start_size) {
+        mrl_put_bytes(writer, task.bytes, start_size);
+        mrl_put_piece(writer, &constant->thread[(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
+    }
+    mrl_put_bytes(writer, task.bytes + start_size, task.piece_sizes[MRL_V1BETA1_END]);
+    put_data(writer, encoder, event);
+}
+
+/* -- making one ------------------------------------------------------------------------------- */
+
+static void make_datum(const struct mrl_field *field, struct data_text *text)
+{
+    text->quoted = field->kind->bits == 64;
+    mrl_constant_text__make(&text->prefix, "{\"name\":\"%s\"", field->name);
+    text->name_size = text->prefix.size;
+    mrl_constant_text__make(&text->prefix, "{\"name\":\"%s\",\"%s\":%s", field->name,
+                            field->kind->protobuf, text->quoted ? "\"" : "");
+}
+
+static void add_extra(struct v1beta1_encoder *encoder, const struct mrl_extra *extra)
+{
+    if (!extra->field_count)
+        return;
+    assert(encoder->extra_count < EXTRAS_MAX &&
+           encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
+    encoder->extras[encoder->extra_count++] = extra;
+    for (unsigned int i = 0; i < extra->field_count; i++)
+        make_datum(&extra->fields[i], &encoder->extra_fields[encoder->extra_field_count++]);
+}
+
+static void make_event(const struct mrl_event_def *event, struct event_text *text)
+{
+    static const char *const compat[] = { "", ",\"compat\":true" };
+
+    mrl_constant_text__make(&text->name,
+                            "\",\"id\":%d,\"name\":\"%s\",\"policies\":{\"matched\":[\"\"]}",
+                            event->protobuf_id, event->name);
+    for (int i = 0; i < 2; i++)
+        mrl_constant_text__make(&text->thread[i], "%s%s%s%s}",
+                                *event->syscall ? ",\"syscall\":\"" : "", event->syscall,
+                                *event->syscall ? "\"" : "", compat[i]);
+    for (unsigned int i = 0; i < event->field_count; i++)
+        make_datum(&event->fields[i], &text->fields[i]);
+}
+
+static int v1beta1_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    struct v1beta1_encoder *encoder = calloc(1, sizeof(*encoder));
+    unsigned int extra_count;
+    const struct mrl_extra *extras = mrl_extra__all(&extra_count);
+
+    if (!encoder)
+        return -ENOMEM;
+    encoder->tasks.put = mrl_v1beta1_task__put;
+    encoder->tasks.context = &encoder->dates;
+    encoder->tasks.with_executable = true;
+    for (unsigned int i = 0; i < extra_count; i++)
+        if (options->extras & (1U << i))
+            add_extra(encoder, &extras[i]);
+    for (unsigned int event = 0; event < mrl_event_def__count(); event++)
+        make_event(mrl_event_def__at(event), &encoder->events[event]);
+    *ret_encoder = &encoder->base;
+    return 0;
+}
+
+static void v1beta1_destroy(struct mrl_encoder *encoder)
+{
+    free(encoder);
+}
+
+const struct mrl_encoder_ops mrl_json_v1beta1_encoder = {
+    .name = "json-v1beta1",
+    .make = v1beta1_make,
+    .put = v1beta1_put,
+    .destroy = v1beta1_destroy,
+};

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A bounded table from cgroup numbers to containers. */
+#include "enrich/containers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "enrich/cgroups.h"
+
+struct mrl_container {
+    uint64_t cgroup;
+    uint32_t size;
+    UT_hash_handle hh;
+    char id[MRL_CONTAINER_BYTES];
+};
+
+static struct mrl_container *find(const struct mrl_containers *containers, uint64_t cgroup)
+{
+    struct mrl_container *known;
+
+    HASH_FIND(hh, containers->first, &cgroup, sizeof(cgroup), known);
+    return known;
+}
+
+static int add(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id)
+{
+    struct mrl_container *known;
+
+    if (mrl_containers__count(containers) >= MRL_CONTAINERS_MAX)
+        return -ENOSPC;
+    known = calloc(1, sizeof(*known));
+    if (!known)
+        return -ENOMEM;
+    known->cgroup = cgroup;
+    known->size = (uint32_t)id.size;
+    memcpy(known->id, id.bytes, id.size);
+    HASH_ADD(hh, containers->first, cgroup, sizeof(known->cgroup), known);
+    return 1;
+}
+
+int mrl_containers__put(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id)
+{
+    struct mrl_container *known = find(containers, cgroup);
+
+    if (id.size > MRL_CONTAINER_BYTES)
+        return -E2BIG;
+    if (!known)
+        return id.size ? add(containers, cgroup, id) : 0;
+    if (known->size == id.size && !memcmp(known->id, id.bytes, id.size))
+        return 0;
+    known->size = (uint32_t)id.size;
+    memcpy(known->id, id.bytes, id.size);
+    return 1;
+}
+
+struct mrl_text mrl_containers__get(const struct mrl_containers *containers, uint64_t cgroup)
+{
+    const struct mrl_container *known = find(containers, cgroup);
+
+    return known ? (struct mrl_text){ known->id, known->size } : (struct mrl_text){ "", 0 };
+}
+
+struct mrl_text mrl_containers__find(void *containers, uint64_t cgroup)
+{
+    return mrl_containers__get(containers, cgroup);
+}
+
+unsigned int mrl_containers__count(const struct mrl_containers *containers)
+{
+    return HASH_COUNT(containers->first);
+}
+
+void mrl_containers__clear(struct mrl_containers *containers)
+{
+    struct mrl_container *known, *next;
+
+    HASH_ITER(hh, containers->first, known, next) {
+        HASH_DEL(containers->first, known);
+        free(known);
+    }
+}

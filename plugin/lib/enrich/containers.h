@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Containers that somebody else found: the writer of a capture remembers in it what it has written,
+ * the reader what it has read. Bounded; one thread.
+ */
+#ifndef MRL_ENRICH_CONTAINERS_H
+#define MRL_ENRICH_CONTAINERS_H
+
+#include <mrelease/event.h>
+
+enum { MRL_CONTAINERS_MAX = 4096 };
+
+/** Zeroed is empty. */
+struct mrl_containers {
+    struct mrl_container *first;
+};
+
+/**
+ * Says which container a cgroup belongs to (copies); empty: none. Returns 1 when that is news, else
+ * 0. Errors: -E2BIG the text is longer than MRL_CONTAINER_BYTES; -ENOSPC full; -ENOMEM.
+ */
+int mrl_containers__put(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id);
+
+/** The container of a cgroup; empty: none, or nothing was said. Valid until the next put or clear.
+ */
+struct mrl_text mrl_containers__get(const struct mrl_containers *containers, uint64_t cgroup);
+
+/** get(), as mrl_host.container. */
+struct mrl_text mrl_containers__find(void *containers, uint64_t cgroup);
+
+/** How many cgroups it knows. */
+unsigned int mrl_containers__count(const struct mrl_containers *containers);
+
+/** Forgets all, and frees it. */
+void mrl_containers__clear(struct mrl_containers *containers);
+
+#endif

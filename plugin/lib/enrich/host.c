@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The host's clock and cgroup layout. */
+#include "enrich/host.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "base/clock.h"
+#include "enrich/cgroups.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+enum { CLOCK_TRIES = 8 };
+
+/*
+ * Epoch minus boot time. The wall clock is read between two reads of the boot clock; the try with
+ * the shortest distance between them was not preempted, and is off by less than that distance.
+ */
+static int64_t boot_time(void)
+{
+    int64_t best = 0, shortest = INT64_MAX;
+
+    for (int i = 0; i < CLOCK_TRIES; i++) {
+        int64_t before = mrl_clock__ns(CLOCK_BOOTTIME);
+        int64_t wall = mrl_clock__ns(CLOCK_REALTIME);
+        int64_t after = mrl_clock__ns(CLOCK_BOOTTIME);
+
+        if (after - before < shortest) {
+            shortest = after - before;
+            best = wall - (before + (after - before) / 2);
+        }
+    }
+    return best;
+}
+
+static bool cgroup_root_is_v1(void)
+{
+    struct statfs root;
+
+    return statfs(CGROUP_ROOT, &root) || root.f_type != CGROUP2_SUPER_MAGIC;
+}
+
+static struct mrl_text container_of_cgroup(void *cgroups, uint64_t cgroup_id)
+{
+    return cgroup_id ? mrl_cgroups__container(cgroups, cgroup_id) : (struct mrl_text){ "", 0 };
+}
+
+int mrl_host__init(struct mrl_host *host)
+{
+    struct mrl_cgroups *cgroups;
+    bool v1 = cgroup_root_is_v1();
+    int err = mrl_cgroups__new(v1, &cgroups);
+
+    if (err)
+        return err;
+    *host = (struct mrl_host){
+        .facts = { .boot_ns = boot_time(),
+                   .page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
+                   .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
+                   .cgroup_v1 = v1 },
+        .container = container_of_cgroup,
+        .containers = cgroups,
+    };
+    return 0;
+}
+
+void mrl_host__done(struct mrl_host *host)
+{
+    mrl_cgroups__free(host->containers);
+    *host = (struct mrl_host){ .facts = host->facts };
+}

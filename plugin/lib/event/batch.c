@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Batches and their pool. */
+#include "event/batch.h"
+
+#include <stdlib.h>
+
+struct mrl_pool *mrl_pool__new(unsigned int max)
+{
+    struct mrl_pool *pool = calloc(1, sizeof(*pool));
+
+    if (!pool)
+        return NULL;
+    pthread_mutex_init(&pool->lock, NULL);
+    pool->max = max;
+    pool->owned = 1;
+    return pool;
+}
+
+static void pool_free(struct mrl_pool *pool)
+{
+    struct mrl_batch *batch;
+
+    while ((batch = pool->free)) {
+        pool->free = batch->next;
+        free(batch);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+void mrl_pool__unref(struct mrl_pool *pool)
+{
+    bool last;
+
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->owned = 0;
+    last = !pool->out;
+    pthread_mutex_unlock(&pool->lock);
+    if (last)
+        pool_free(pool);
+}
+
+struct mrl_batch *mrl_pool__get(struct mrl_pool *pool)
+{
+    struct mrl_batch *batch;
+
+    pthread_mutex_lock(&pool->lock);
+    batch = pool->free;
+    if (batch) {
+        pool->free = batch->next;
+    } else if (pool->made < pool->max) {
+        batch = malloc(sizeof(*batch));
+        pool->made += batch ? 1 : 0;
+    }
+    pool->out += batch ? 1 : 0;
+    pthread_mutex_unlock(&pool->lock);
+    if (!batch)
+        return NULL;
+    batch->pool = pool;
+    batch->count = 0;
+    batch->arena = (struct mrl_arena){ .bytes = batch->bytes, .size = MRL_BATCH_BYTES };
+    return batch;
+}
+
+void mrl_batch__unref(struct mrl_batch *batch)
+{
+    struct mrl_pool *pool;
+    bool last;
+
+    if (!batch)
+        return;
+    pool = batch->pool;
+    pthread_mutex_lock(&pool->lock);
+    batch->next = pool->free;
+    pool->free = batch;
+    pool->out--;
+    last = !pool->owned && !pool->out;
+    pthread_mutex_unlock(&pool->lock);
+    if (last)
+        pool_free(pool);
+}
+
+size_t mrl_batch__count(const struct mrl_batch *batch)
+{
+    return batch->count;
+}
+
+const struct mrl_event *mrl_batch__at(const struct mrl_batch *batch, size_t index)
+{
+    return &batch->events[index];
+}

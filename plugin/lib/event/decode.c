@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Decode: a record becomes an event. The record is checked first, as if anyone could have written
+ * it: it may come from a capture file. Nothing is believed that could reach outside its bytes.
+ */
+#include "event/decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "event/exe_path.h"
+#include "event/field_groups.h"
+
+_Static_assert(
+    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
+        MRL_BATCH_EVENT_ROOM,
+    "an event fits its room: the record, the paths turned round, the values, and losses before");
+
+/* Steps that are none need no end. */
+static bool ends_with_nul(struct mrl_text steps)
+{
+    return !steps.size || !steps.bytes[steps.size - 1];
+}
+
+static int check_target(const void *bytes, size_t size, struct mrl_raw *raw)
+{
+    const struct mrl_target *target = bytes;
+
+    if (size < sizeof(*target) || target->exe_bytes > size - sizeof(*target) ||
+        target->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    raw->target_path = (struct mrl_text){ (const char *)(target + 1), target->exe_bytes };
+    if (!ends_with_nul(raw->target_path))
+        return -EBADMSG;
+    raw->look = target;
+    raw->target = target->flags & MRL_TARGET_FOUND ? target : NULL;
+    return 0;
+}
+
+int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
+{
+    const struct mrl_record *record = bytes;
+    size_t rest;
+
+    if (size < sizeof(*record) || size > MRL_RECORD_BYTES_MAX || record->size != size ||
+        record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
+        return -EBADMSG;
+    raw->record = record;
+    raw->look = NULL;
+    raw->target = NULL;
+    raw->locks = NULL;
+    raw->target_path = (struct mrl_text){ "", 0 };
+    rest = size - sizeof(*record);
+    if (record->exe_bytes > rest || record->exe_bytes > MRL_EXE_BYTES)
+        return -EBADMSG;
+    raw->caller_path =
+        (struct mrl_text){ (const char *)bytes + size - record->exe_bytes, record->exe_bytes };
+    if (!ends_with_nul(raw->caller_path))
+        return -EBADMSG;
+    rest -= record->exe_bytes;
+    if (record->flags & MRL_RECORD_TARGET)
+        return check_target(record + 1, rest, raw);
+    if (record->flags & MRL_RECORD_LOCKS) {
+        if (rest < sizeof(*raw->locks))
+            return -EBADMSG;
+        raw->locks = (const void *)(record + 1);
+    }
+    return 0;
+}
+
+static uint64_t target_member(const struct mrl_target *target, const struct mrl_from *from)
+{
+    const char *at = (const char *)target + from->offset;
+    uint32_t narrow;
+    uint64_t wide;
+
+    if (from->size == sizeof(narrow)) {
+        memcpy(&narrow, at, sizeof(narrow));
+        return narrow;
+    }
+    memcpy(&wide, at, sizeof(wide));
+    return wide;
+}
+
+/* Numbers are cut to the width of their kind, as the kernel and Tracee cut them. */
+static void put_number(struct mrl_value *value, uint64_t number, const struct mrl_kind *kind)
+{
+    if (kind->bits == 32 && kind->storage == MRL_STORAGE_SIGNED)
+        value->number = (int32_t)number;
+    else if (kind->bits == 32)
+        value->unsigned_number = (uint32_t)number;
+    else
+        value->unsigned_number = number;
+}
+
+static void decode_value(const struct mrl_raw *raw,
+                         const struct mrl_field *field,
+                         const struct mrl_from *from,
+                         struct mrl_value *value)
+{
+    if (from->where == MRL_FROM_ARG)
+        put_number(value, raw->record->args[from->offset], field->kind);
+    else if (from->where == MRL_FROM_FUNCTION)
+        from->compute(raw, value);
+    else if (raw->target)
+        put_number(value, target_member(raw->target, from), field->kind);
+    else
+        value->absent = true;
+}
+
+/* The room of an event in its batch includes them. */
+static const struct mrl_value *decode_fields(const struct mrl_raw *raw,
+                                             const struct mrl_field *fields,
+                                             const struct mrl_from *from,
+                                             unsigned int count)
+{
+    struct mrl_value *values = mrl_arena__take(raw->arena, count * sizeof(*values));
+
+    memset(values, 0, count * sizeof(*values));
+    for (unsigned int i = 0; i < count; i++)
+        decode_value(raw, &fields[i], &from[i], &values[i]);
+    return values;
+}
+
+static struct mrl_text name_text(const char name[MRL_NAME_BYTES])
+{
+    return (struct mrl_text){ name, strnlen(name, MRL_NAME_BYTES) };
+}
+
+/* The cache may forget a container's name before the batch goes. */
+static struct mrl_text kept_text(struct mrl_arena *arena, struct mrl_text text)
+{
+    char *copy = text.size ? mrl_arena__take(arena, text.size) : NULL;
+
+    if (!copy)
+        return (struct mrl_text){ "", 0 };
+    memcpy(copy, text.bytes, text.size);
+    return (struct mrl_text){ copy, text.size };
+}
+
+static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
+{
+    const struct mrl_record *record = raw->record;
+
+    *event = (struct mrl_event){
+        .def = mrl_event_def__at(record->event),
+        .entry_ns = mrl_host__epoch(raw->host, record->entry_ns),
+        .exit_ns = mrl_host__epoch(raw->host, record->exit_ns),
+        .seq = record->seq,
+        .return_value = record->ret,
+        .cgroup_id = record->cgroup_id,
+        .thread_start_ns = mrl_host__epoch(raw->host, record->thread_start_ns),
+        .process_start_ns = mrl_host__epoch(raw->host, record->leader_start_ns),
+        .parent_start_ns = mrl_host__epoch(raw->host, record->parent_start_ns),
+        .thread_id = record->tid,
+        .process_id = record->pid,
+        .parent_process_id = record->ppid,
+        .host_thread_id = record->host_tid,
+        .host_process_id = record->host_pid,
+        .host_parent_process_id = record->host_ppid,
+        .user_id = record->uid,
+        .mount_namespace = record->mount_ns,
+        .pid_namespace = record->pid_ns,
+        .cpu = record->cpu,
+        .lane = record->lane,
+        .flags = (record->flags & MRL_RECORD_COMPAT ? MRL_EVENT_IS_COMPAT : 0U) |
+                 (record->flags & MRL_RECORD_NO_ENTRY ? MRL_EVENT_NO_ENTRY : 0U),
+        .process_name = name_text(record->comm),
+        .host_name = name_text(record->host_name),
+        .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
+        .executable =
+            mrl_exe_path__of(raw->arena, raw->caller_path, record->flags & MRL_RECORD_EXE_CUT),
+        .raw = record,
+        .raw_size = record->size,
+    };
+}
+
+int mrl_decode__append(const void *bytes,
+                       size_t size,
+                       struct mrl_host *host,
+                       struct mrl_batch *batch)
+{
+    struct mrl_raw raw = { .host = host, .arena = &batch->arena };
+    struct mrl_event *event = &batch->events[batch->count];
+    const struct mrl_field_groups *more;
+    void *copy;
+    int err = mrl_decode__check(bytes, size, &raw);
+
+    if (err)
+        return err;
+    batch->host = host->facts;
+    copy = mrl_arena__take(&batch->arena, size);
+    memcpy(copy, bytes, size);
+    mrl_decode__check(copy, size, &raw);
+    decode_task(&raw, event);
+    event->host = &batch->host;
+    event->values = decode_fields(&raw, event->def->fields, mrl_event_def__from(event->def->index),
+                                  event->def->field_count);
+    more = mrl_field_groups__of(&raw);
+    event->field_groups = more ? decode_fields(&raw, more->fields, more->from, more->count) : NULL;
+    batch->count++;
+    return 0;
+}

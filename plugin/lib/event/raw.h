@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An event before it has values: the checked parts of its record, and what user space knows of the
+ * host. The functions that compute fields (values.c) read nothing else.
+ */
+#ifndef MRL_EVENT_RAW_H
+#define MRL_EVENT_RAW_H
+
+#include <abi/record.h>
+#include <mrelease/event.h>
+
+struct mrl_arena;
+struct mrl_host;
+
+/** A gap in the stream, made by the pipeline. Times are ns since the epoch. */
+struct mrl_lost {
+    const struct mrl_event_def *event;
+    uint64_t count;
+    struct mrl_text cause;
+    uint64_t from_ns, to_ns;
+};
+
+/** All pointers are borrowed; those that do not apply are NULL. */
+struct mrl_raw {
+    const struct mrl_record *record;
+    const struct mrl_target *look;   /* what the probes saw behind the descriptor, if they looked */
+    const struct mrl_target *target; /* the same where they found a process */
+    const struct mrl_locks *locks;
+    struct mrl_text
+        target_path; /* components of the target's path, innermost first, NUL after each */
+    struct mrl_text caller_path; /* the same of the caller; empty: not recorded */
+    const struct mrl_lost *lost;
+    struct mrl_host *host;   /* clock, containers */
+    struct mrl_arena *arena; /* room for texts that are computed */
+};
+
+/** Computes a field; value is zeroed. Sets absent where nothing is known. */
+typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value);
+
+/* One function per VIA(…) in events.def and extra_fields.h. */
+#define ARG(n)
+#define TARGET(member)
+#define VIA(name)                      mrl_value_name(name)
+#define mrl_value_name(name)           void mrl_value__##name(const struct mrl_raw *, struct mrl_value *);
+#define F(kind, name, tags, from, doc) from
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, doc, fields)                                                  \
+    fields
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) fields
+#include <abi/events.def>
+MRL_STATE_FIELDS MRL_TIME_FIELDS MRL_LOCKS_FIELDS
+#undef ARG
+#undef TARGET
+#undef VIA
+#undef F
+
+    /** Where a field's value comes from: the user-space half of a row's `from`. */
+    struct mrl_from {
+    enum { MRL_FROM_ARG, MRL_FROM_TARGET, MRL_FROM_FUNCTION } where;
+    unsigned int offset; /* argument number, or offset into struct mrl_target */
+    unsigned int size;   /* of the member of struct mrl_target */
+    mrl_value_fn compute;
+};
+
+/** The sources of the fields of the event at `index`, in the order of its fields. */
+const struct mrl_from *mrl_event_def__from(unsigned int index);
+
+#endif

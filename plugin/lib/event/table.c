@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The event table and the kinds table as data, expanded from their .def files, and look-ups in
+ * them. */
+#include <mrelease/event.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "event/kind.h"
+#include "event/raw.h"
+
+const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
+#define MRL_KIND(symbol, storage_, unit_, bits_, v0_23, v0_24, protobuf_, falco_) \
+    [MRL_KIND_##symbol] = {                                                       \
+        .name = #symbol,                                                          \
+        .storage = MRL_STORAGE_##storage_,                                        \
+        .unit = MRL_UNIT_##unit_,                                                 \
+        .bits = bits_,                                                            \
+        .type_v0_23 = v0_23,                                                      \
+        .type_v0_24 = v0_24,                                                      \
+        .protobuf = protobuf_,                                                    \
+        .falco = falco_,                                                          \
+    },
+#include "event/kinds.def"
+};
+
+#define TAG_K      MRL_TAG_K
+#define TAG_U      MRL_TAG_U
+#define TAG_TOCTOU MRL_TAG_TOCTOU
+#define TAG_OPT    MRL_TAG_OPT
+
+/* An empty entry ends each array, so that an event without fields has one too. */
+#define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, doc, fields)                                                  \
+    static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+    static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
+#include <abi/events.def>
+#undef F
+
+#define ARG(n) { MRL_FROM_ARG, n, 0, NULL },
+#define TARGET(member)                                      \
+    { MRL_FROM_TARGET, offsetof(struct mrl_target, member), \
+      sizeof(((struct mrl_target *)0)->member), NULL },
+#define VIA(name)                      { MRL_FROM_FUNCTION, 0, 0, mrl_value__##name },
+#define F(kind, name, tags, from, doc) from
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, doc, fields)                                                  \
+    static const struct mrl_from from_##symbol[] = { fields{ 0 } };
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+    static const struct mrl_from from_##symbol[] = { fields{ 0 } };
+#include <abi/events.def>
+
+static const struct mrl_from *const sources[] = {
+#define MRL_SYSCALL_EVENT(symbol, ...) from_##symbol,
+#define MRL_OWN_EVENT(symbol, ...)     from_##symbol,
+#include <abi/events.def>
+};
+
+#if defined(__x86_64__)
+#    define NATIVE_NR(x86_64, arm64) x86_64
+#elif defined(__aarch64__)
+#    define NATIVE_NR(x86_64, arm64) arm64
+#else
+#    error "only x86-64 and arm64 have rows in the event table"
+#endif
+
+#define SET_DEFAULT         MRL_SET_DEFAULT
+#define SET_SYSCALLS        MRL_SET_SYSCALLS
+#define SET_PROC            MRL_SET_PROC
+#define SET_PROC_MEM        MRL_SET_PROC_MEM
+#define FIELD_COUNT(symbol) (sizeof(fields_##symbol) / sizeof(fields_##symbol[0]) - 1)
+
+static const struct mrl_event_def events[] = {
+#define MRL_SYSCALL_EVENT(symbol, syscall_, x86_64, arm64, i386, arm, protobuf_, version_, sets_, \
+                          lane_, doc_, f)                                                         \
+    {                                                                                             \
+        .index = MRL_EVENT_##symbol,                                                              \
+        .name = #syscall_,                                                                        \
+        .syscall = #syscall_,                                                                     \
+        .is_syscall = true,                                                                       \
+        .id = NATIVE_NR(x86_64, arm64),                                                           \
+        .id_x86_64 = x86_64,                                                                      \
+        .id_arm64 = arm64,                                                                        \
+        .nr_i386 = i386,                                                                          \
+        .nr_arm = arm,                                                                            \
+        .protobuf_id = protobuf_,                                                                 \
+        .version = version_,                                                                      \
+        .sets = sets_,                                                                            \
+        .doc = doc_,                                                                              \
+        .fields = fields_##symbol,                                                                \
+        .field_count = FIELD_COUNT(symbol),                                                       \
+        .lane = MRL_##lane_,                                                                      \
+    },
+#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
+    {                                                                                \
+        .index = MRL_EVENT_##symbol,                                                 \
+        .name = name_,                                                               \
+        .syscall = syscall_,                                                         \
+        .id = id_,                                                                   \
+        .id_x86_64 = id_,                                                            \
+        .id_arm64 = id_,                                                             \
+        .nr_i386 = -1,                                                               \
+        .nr_arm = -1,                                                                \
+        .protobuf_id = id_,                                                          \
+        .version = version_,                                                         \
+        .sets = sets_,                                                               \
+        .doc = doc_,                                                                 \
+        .fields = fields_##symbol,                                                   \
+        .field_count = FIELD_COUNT(symbol),                                          \
+        .lane = MRL_##lane_,                                                         \
+    },
+#include <abi/events.def>
+};
+
+static const char *const tag_names[] = { "K", "U", "TOCTOU", "OPT" };
+static const char *const set_names[] = { "default", "syscalls", "proc", "proc_mem" };
+
+unsigned int mrl_event_def__count(void)
+{
+    return MRL_EVENT_COUNT;
+}
+
+const struct mrl_event_def *mrl_event_def__at(unsigned int index)
+{
+    return &events[index];
+}
+
+const struct mrl_from *mrl_event_def__from(unsigned int index)
+{
+    return sources[index];
+}
+
+const struct mrl_event_def *mrl_event_def__find(const char *name, struct mrl_error *error)
+{
+    const char *names[MRL_EVENT_COUNT];
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        if (!strcmp(events[i].name, name))
+            return &events[i];
+        names[i] = events[i].name;
+    }
+    mrl_error__unknown(error, "event", name, names, MRL_EVENT_COUNT);
+    return NULL;
+}
+
+const char *mrl_tag_name(unsigned int bit)
+{
+    return bit < sizeof(tag_names) / sizeof(tag_names[0]) ? tag_names[bit] : NULL;
+}
+
+const char *mrl_set_name(unsigned int bit)
+{
+    return bit < sizeof(set_names) / sizeof(set_names[0]) ? set_names[bit] : NULL;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A filter: made from its texts, and asked with events. Conditions on different fields must all
+ * hold; what was asked of one field is one condition, however many texts it took.
+ */
+#include "filter/filter.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_BYTES = 24 };
+
+/* -- making ----------------------------------------------------------------------------------- */
+
+static int add_texts(struct mrl_filter *filter,
+                     const struct mrl_filter_texts *texts,
+                     struct mrl_error *error)
+{
+    uint32_t in = 0, out = 0;
+    int err = 0;
+
+    for (unsigned int i = 0; !err && i < texts->event_count; i++)
+        err = mrl_condition__is(texts->events[i])
+                  ? mrl_condition__add(filter, texts->events[i], &in, error)
+                  : mrl_event_list__add(texts->events[i], &in, &out, error);
+    for (unsigned int i = 0; !err && i < texts->scope_count; i++)
+        err = mrl_condition__add_scope(filter, texts->scopes[i], texts->start_ns, error);
+    if (err)
+        return err;
+    if (!in)
+        in = texts->preset ? texts->preset : mrl_event_list__set(MRL_SET_DEFAULT);
+    filter->events = in & ~out;
+    if (!filter->events)
+        return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch",
+                              texts->events[texts->event_count - 1]);
+    return 0;
+}
+
+int mrl_filter__new(const struct mrl_filter_texts *texts,
+                    struct mrl_error *error,
+                    struct mrl_filter **ret_filter)
+{
+    struct mrl_filter *filter = calloc(1, sizeof(*filter));
+    int err;
+
+    if (!filter) {
+        mrl_error__set(error, -ENOMEM, "out of memory");
+        return -ENOMEM;
+    }
+    err = add_texts(filter, texts, error);
+    if (err) {
+        mrl_filter__free(filter);
+        return err;
+    }
+    *ret_filter = filter;
+    return 0;
+}
+
+void mrl_filter__free(struct mrl_filter *filter)
+{
+    if (!filter)
+        return;
+    for (unsigned int i = 0; i < filter->condition_count; i++) {
+        for (unsigned int j = 0; j < filter->conditions[i].value_count; j++)
+            free(filter->conditions[i].values[j].text);
+        free(filter->conditions[i].values);
+    }
+    free(filter->conditions);
+    free(filter);
+}
+
+int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error)
+{
+    const struct mrl_filter_texts texts = { .events = &list, .event_count = 1 };
+    struct mrl_filter *filter;
+    int err = mrl_filter__new(&texts, error, &filter);
+
+    if (err)
+        return err;
+    *ret_events = filter->events;
+    mrl_filter__free(filter);
+    return 0;
+}
+
+/* -- asking ----------------------------------------------------------------------------------- */
+
+/* What a condition compares: the one member that its field's type says; or nothing. */
+struct operand {
+    bool absent;
+    uint64_t key;
+    struct mrl_text text;
+    char digits[NUMBER_BYTES]; /* what `text` then points to */
+};
+
+static uint64_t number_at(const struct mrl_event *event, int offset, unsigned int size)
+{
+    const char *at = (const char *)event + offset;
+    uint64_t wide;
+    uint32_t narrow;
+    uint16_t small;
+
+    if (size == sizeof(small)) {
+        memcpy(&small, at, sizeof(small));
+        return small;
+    }
+    if (size == sizeof(narrow)) {
+        memcpy(&narrow, at, sizeof(narrow));
+        return narrow;
+    }
+    memcpy(&wide, at, sizeof(wide));
+    return wide;
+}
+
+static unsigned int key_flags(const struct mrl_filter_field *field)
+{
+    return (field->flags & MRL_FILTER_SIGNED ? MRL_RULE_SIGNED : 0U) |
+           (field->flags & MRL_FILTER_NARROW ? MRL_RULE_NARROW : 0U);
+}
+
+static struct operand number_of(const struct mrl_filter_field *field,
+                                const struct mrl_event *event,
+                                int offset)
+{
+    struct operand operand = { .text = { "", 0 } };
+    uint64_t number;
+
+    if (field->value != MRL_FILTER_NOWHERE) {
+        operand.absent = event->values[field->value].absent;
+        number = event->values[field->value].unsigned_number;
+    } else {
+        number = number_at(event, offset, field->size);
+    }
+    if ((field->flags & MRL_FILTER_BOOT_TIME) && event->host)
+        number -= (uint64_t)event->host->boot_ns;
+    operand.key = mrl_rule_key(key_flags(field), number);
+    return operand;
+}
+
+static struct operand text_of(const struct mrl_filter_field *field, const struct mrl_event *event)
+{
+    struct operand operand = { .text = { "", 0 } };
+
+    if (field->value != MRL_FILTER_NOWHERE) {
+        operand.absent = event->values[field->value].absent;
+        if (!operand.absent)
+            operand.text = event->values[field->value].text;
+    } else if (field->offset == (int)offsetof(struct mrl_event, def)) {
+        operand.text = (struct mrl_text){ event->def->syscall, strlen(event->def->syscall) };
+    } else {
+        memcpy(&operand.text, (const char *)event + field->offset, sizeof(operand.text));
+    }
+    return operand;
+}
+
+/* A number as Tracee prints it: people write 5* and mean the text. */
+static void print_number(const struct mrl_filter_field *field, struct operand *operand)
+{
+    int size;
+
+    if (field->flags & MRL_FILTER_SIGNED)
+        size = snprintf(operand->digits, NUMBER_BYTES, "%" PRId64,
+                        (int64_t)(operand->key ^ (1ULL << 63)));
+    else
+        size = snprintf(operand->digits, NUMBER_BYTES, "%" PRIu64, operand->key);
+    operand->text = (struct mrl_text){ operand->digits, (size_t)size };
+}
+
+static bool fits(const struct mrl_filter_value *value, const struct operand *operand)
+{
+    const char *bytes = operand->text.bytes;
+    size_t size = operand->text.size;
+
+    if (operand->absent)
+        return false;
+    if (value->how == MRL_FILTER_KEY)
+        return operand->key == value->key;
+    if (size < value->size)
+        return false;
+    switch (value->how) {
+    case MRL_FILTER_BEGINS:
+        return !memcmp(bytes, value->text, value->size);
+    case MRL_FILTER_ENDS:
+        return !memcmp(bytes + size - value->size, value->text, value->size);
+    case MRL_FILTER_CONTAINS:
+        return memmem(bytes, size, value->text, value->size) != NULL;
+    default:
+        return size == value->size && !memcmp(bytes, value->text, size);
+    }
+}
+
+/* The order of mrl_rule_accepts(), with texts beside the numbers. */
+static bool operand_is_wanted(const struct mrl_condition *condition, struct operand *operand)
+{
+    bool refuses = false, refused = false;
+
+    if (condition->field.type == MRL_FILTER_NUMBER && condition->has_texts)
+        print_number(&condition->field, operand);
+    for (unsigned int i = 0; i < condition->value_count; i++) {
+        const struct mrl_filter_value *value = &condition->values[i];
+        bool does_fit = fits(value, operand);
+
+        if (does_fit && !value->refused)
+            return true;
+        refuses |= value->refused;
+        refused |= does_fit;
+    }
+    if (refused)
+        return false;
+    if (condition->has_min || condition->has_max)
+        return !operand->absent && (!condition->has_min || operand->key > condition->min) &&
+               (!condition->has_max || operand->key < condition->max);
+    return refuses;
+}
+
+static bool condition_holds(const struct mrl_condition *condition, const struct mrl_event *event)
+{
+    const struct mrl_filter_field *field = &condition->field;
+    struct operand operand;
+
+    if (field->type == MRL_FILTER_NUMBER) {
+        operand = number_of(field, event, field->offset);
+        if (operand_is_wanted(condition, &operand))
+            return true;
+        if (field->other_offset == MRL_FILTER_NOWHERE)
+            return false;
+        operand = number_of(field, event, field->other_offset);
+        return operand_is_wanted(condition, &operand);
+    }
+    operand = text_of(field, event);
+    if (field->type == MRL_FILTER_PRESENCE)
+        return (operand.text.size > 0) == !(field->flags & MRL_FILTER_ABSENT);
+    if ((field->flags & MRL_FILTER_NONEMPTY) && !operand.text.size)
+        return false;
+    return operand_is_wanted(condition, &operand);
+}
+
+bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event)
+{
+    for (unsigned int i = 0; i < filter->condition_count; i++)
+        if ((filter->conditions[i].events & (1U << event->def->index)) &&
+            !condition_holds(&filter->conditions[i], event))
+            return false;
+    return true;
+}

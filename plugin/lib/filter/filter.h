@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Filters: which events are wanted, and under which conditions. Made from the texts of --events and
+ * --scope; asked in user space with decoded events, and in part by the probes (abi/rule.h). One
+ * filter belongs to one plugin; it does not change once it is made, and any thread may ask it.
+ */
+#ifndef MRL_FILTER_FILTER_H
+#define MRL_FILTER_FILTER_H
+
+#include <abi/rule.h>
+#include <mrelease/event.h>
+
+enum mrl_filter_type {
+    MRL_FILTER_NUMBER,
+    MRL_FILTER_TEXT,
+    MRL_FILTER_PRESENCE, /* stands alone, without an operator: there is such a text, or none */
+    MRL_FILTER_UNKNOWN,  /* a name of Tracee's for what is not known here */
+};
+
+/** mrl_filter_field.flags */
+enum {
+    MRL_FILTER_IN_EVENT = 1 << 0,  /* EVENT.scope.NAME */
+    MRL_FILTER_IN_SCOPE = 1 << 1,  /* --scope NAME */
+    MRL_FILTER_SIGNED = 1 << 2,    /* numbers */
+    MRL_FILTER_NARROW = 1 << 3,    /* numbers of 32 bits */
+    MRL_FILTER_ORDERED = 1 << 4,   /* also < <= > >= */
+    MRL_FILTER_PATTERNS = 1 << 5,  /* numbers whose decimal text may be matched: 5* */
+    MRL_FILTER_ABSENT = 1 << 6,    /* presence: wanted is that there is none */
+    MRL_FILTER_NONEMPTY = 1 << 7,  /* text: an empty one is refused, whatever is asked */
+    MRL_FILTER_PREFIX = 1 << 8,    /* text: each value is the beginning of a wanted one */
+    MRL_FILTER_BOOT_TIME = 1 << 9, /* a time since the epoch, compared as since boot */
+};
+
+enum { MRL_FILTER_NOWHERE = -1 };
+
+/** What a condition can be about. All texts are static. */
+struct mrl_filter_field {
+    const char *name, *other_name; /* other_name: a synonym, or NULL */
+    enum mrl_filter_type type;
+    unsigned int flags;
+    int offset, other_offset; /* into struct mrl_event; other: either may match */
+    unsigned int size;        /* bytes of a number there; of a text, the longest: 0 any */
+    int value;                /* index into mrl_event.values in place of the offsets */
+    enum mrl_subject subject; /* how the kernel knows it */
+    const char *doc;
+};
+
+/** The rows of EVENT.scope.NAME and --scope NAME. Static. */
+const struct mrl_filter_field *mrl_filter_fields__all(unsigned int *ret_count);
+
+/**
+ * The row called `name` among those with `flag` (MRL_FILTER_IN_…). NULL, with a line in `error`,
+ * when there is none or when it is not known here.
+ */
+const struct mrl_filter_field *mrl_filter_fields__find(unsigned int flag,
+                                                       const char *name,
+                                                       struct mrl_error *error);
+
+/** A field of an event's own data, as a row; "returnValue" is its result. -EINVAL. */
+int mrl_filter_fields__of_data(const struct mrl_event_def *def,
+                               const char *name,
+                               struct mrl_filter_field *ret_field,
+                               struct mrl_error *error);
+
+/** The row of EVENT.retval. */
+extern const struct mrl_filter_field mrl_filter_retval;
+
+/** How a value is compared. */
+enum mrl_filter_how {
+    MRL_FILTER_KEY, /* a number, as mrl_rule_key() makes it */
+    MRL_FILTER_EXACT,
+    MRL_FILTER_BEGINS,
+    MRL_FILTER_ENDS,
+    MRL_FILTER_CONTAINS,
+};
+
+struct mrl_filter_value {
+    bool refused; /* behind != */
+    enum mrl_filter_how how;
+    uint64_t key;
+    char *text; /* owned */
+    size_t size;
+};
+
+/** All that was asked of one field of some events. */
+struct mrl_condition {
+    struct mrl_filter_field field;
+    uint32_t events;
+    bool has_min, has_max;
+    bool has_texts;    /* among the values */
+    uint64_t min, max; /* keys, exclusive */
+    struct mrl_filter_value *values;
+    unsigned int value_count;
+};
+
+struct mrl_filter {
+    uint32_t events; /* chosen, a bit per table index */
+    struct mrl_condition *conditions;
+    unsigned int condition_count;
+};
+
+/** The texts that a filter is made from; borrowed until mrl_filter__new() returns. */
+struct mrl_filter_texts {
+    const char *const *events, *const *scopes;
+    unsigned int event_count, scope_count;
+    uint32_t preset;   /* events when no text chooses any; 0: the default set */
+    uint64_t start_ns; /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
+};
+
+/** A new filter. Errors: -EINVAL with the nearest word, -ENOMEM. */
+int mrl_filter__new(const struct mrl_filter_texts *texts,
+                    struct mrl_error *error,
+                    struct mrl_filter **ret_filter);
+
+/** NULL is allowed. */
+void mrl_filter__free(struct mrl_filter *filter);
+
+/** Whether every condition on this event holds. Gaps (events_lost) always pass. */
+bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event);
+
+/**
+ * The conditions that the kernel can decide. Returns how many it cannot: those are left to
+ * mrl_filter__accepts(), which asks all of them anyway.
+ */
+unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules *ret_rules);
+
+/* -- within the filter ------------------------------------------------------------------------ */
+
+/** Whether a text of --events is a condition and no list. */
+bool mrl_condition__is(const char *text);
+
+/** Adds "EVENT.data.FIELD=…" and the like, and its event to `*events`. -EINVAL, -ENOMEM. */
+int mrl_condition__add(struct mrl_filter *filter,
+                       const char *text,
+                       uint32_t *events,
+                       struct mrl_error *error);
+
+/** Adds what --scope takes. -EINVAL, -ENOMEM. */
+int mrl_condition__add_scope(struct mrl_filter *filter,
+                             const char *text,
+                             uint64_t start_ns,
+                             struct mrl_error *error);
+
+/** Adds a list of --events to those that are wanted and those that are left out. -EINVAL. */
+int mrl_event_list__add(const char *list, uint32_t *in, uint32_t *out, struct mrl_error *error);
+
+/** The events of a set; those that may be chosen at all. */
+uint32_t mrl_event_list__set(unsigned int set);
+uint32_t mrl_event_list__choosable(void);
+
+#endif

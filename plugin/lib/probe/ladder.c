@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The probe ladder: which rungs there are, choosing one, and saying why none works. */
+#include "probe/ladder.h"
+
+#include <abi/record.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#include "probe/cpus.h"
+#include "probe/reaper.h"
+
+void mrl_probe_options__log(const struct mrl_probe_options *options,
+                            enum mrl_log_level level,
+                            const char *format,
+                            ...)
+{
+    va_list arguments;
+    char line[512];
+
+    if (!options->log)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    options->log(options->log_context, level, line);
+}
+
+/* By tax, as measured on a getppid loop. A rung's programs are called <rung>__sys_{enter,exit}…. */
+static const struct mrl_rung rungs[] = {
+    { .name = "fentry",
+      .doc = "fentry and fexit on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
+    { .name = "kprobe",
+      .doc =
+          "kprobe and kretprobe on the functions of the system calls. No tax on other system calls.",
+      .sees_compat = true,
+      .per_syscall = true,
+      .beside = "tp_btf" },
+    { .name = "tracepoint",
+      .doc =
+          "Classic syscalls:sys_{enter,exit}_X. Tax on every system call: about 60 ns. int 0x80 evades it.",
+      .sees_blocked = true,
+      .per_syscall = true },
+    { .name = "tp_btf",
+      .doc = "BTF tracepoints sys_enter and sys_exit. Tax on every system call: about 140 ns.",
+      .sees_compat = true,
+      .sees_blocked = true },
+    { .name = "raw_tp",
+      .doc = "Raw tracepoints sys_enter and sys_exit. Tax on every system call: about 170 ns.",
+      .sees_compat = true,
+      .sees_blocked = true },
+};
+
+enum { RUNG_COUNT = sizeof(rungs) / sizeof(rungs[0]) };
+
+const struct mrl_rung *mrl_rung__all(unsigned int *ret_count)
+{
+    *ret_count = RUNG_COUNT;
+    return rungs;
+}
+
+struct attempt {
+    const char *stage;
+    int err;
+    char said[256]; /* by libbpf: its first warning */
+};
+
+/* libbpf's print function has no context, so the attempt in progress is the thread's. */
+static __thread struct attempt *current_attempt;
+
+/* The print function itself is the process's: two plugins that open at once must not save each
+ * other's. */
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((format(printf, 2, 0))) static int hear_libbpf(enum libbpf_print_level level,
+                                                             const char *format,
+                                                             va_list arguments)
+{
+    char line[sizeof(current_attempt->said)];
+
+    if (level != LIBBPF_WARN || !current_attempt)
+        return 0;
+    vsnprintf(line, sizeof(line), format, arguments);
+    line[strcspn(line, "\n")] = '\0';
+    if (!current_attempt->said[0])
+        memcpy(current_attempt->said, line, sizeof(line));
+    return 0;
+}
+
+static bool fits(const struct mrl_rung *rung, const struct mrl_probe_options *options)
+{
+    if (options->rung)
+        return !strcmp(rung->name, options->rung);
+    if (!strcmp(options->coverage, "native"))
+        return true;
+    return rung->sees_compat &&
+           (rung->sees_blocked || rung->beside || strcmp(options->coverage, "all") != 0);
+}
+
+static bool has_capability(unsigned int capability)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    if (syscall(SYS_capget, &header, data))
+        return false;
+    return data[capability / 32].effective & (1U << (capability % 32));
+}
+
+/* CAP_SYS_ADMIN includes both. 0 when nothing is missing. */
+static int missing_capabilities(struct mrl_error *error)
+{
+    bool bpf = has_capability(CAP_BPF) || has_capability(CAP_SYS_ADMIN);
+    bool perfmon = has_capability(CAP_PERFMON) || has_capability(CAP_SYS_ADMIN);
+
+    if (bpf && perfmon)
+        return 0;
+    return mrl_error__set(error, -EPERM,
+                          "missing %s%s%s: run as root, or give them with "
+                          "'setcap cap_bpf,cap_perfmon+ep PROGRAM'",
+                          bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ",
+                          perfmon ? "" : "CAP_PERFMON");
+}
+
+/*
+ * ENOSYS, and nothing else, tells that the call does not exist. Who watches only the older calls
+ * does not need it.
+ */
+static int missing_syscall(uint32_t syscalls, struct mrl_error *error)
+{
+    const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_PROCESS_MRELEASE);
+
+    if (!(syscalls & (1U << event->index)))
+        return 0;
+    if (syscall(event->id, -1, 0) >= 0 || errno != ENOSYS)
+        return 0;
+    return mrl_error__set(error, -ENOSYS, "this kernel has no %s: it came with Linux 5.15",
+                          event->name);
+}
+
+static int missing_btf(struct mrl_error *error)
+{
+    if (!access("/sys/kernel/btf/vmlinux", R_OK))
+        return 0;
+    return mrl_error__set(
+        error, -ENOSYS,
+        "this kernel shows no types of its own at /sys/kernel/btf/vmlinux: it must be "
+        "built with CONFIG_DEBUG_INFO_BTF");
+}
+
+/* Only root may read tracefs, unless it is mounted for others; no capability of BPF helps. */
+static int unreadable_tracefs(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (!strcmp(rungs[i].name, "tracepoint") &&
+            (attempts[i].err == -EPERM || attempts[i].err == -EACCES) && attempts[i].stage &&
+            !strcmp(attempts[i].stage, "attach"))
+            return mrl_error__set(error, -EPERM,
+                                  "rung %s must read tracefs: run as root, or mount it at "
+                                  "/sys/kernel/tracing with gid= and mode=750",
+                                  rungs[i].name);
+    return 0;
+}
+
+static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
+{
+    struct mrl_error reasons = { "" };
+    size_t used = 0;
+    int err;
+
+    for (unsigned int i = 0; i < RUNG_COUNT && used < sizeof(reasons.text); i++)
+        if (attempts[i].err)
+            used += (size_t)snprintf(
+                reasons.text + used, sizeof(reasons.text) - used, "%s%s: %s: %s%s%s%s",
+                used ? "; " : "", rungs[i].name, attempts[i].stage, strerror(-attempts[i].err),
+                attempts[i].said[0] ? " (" : "", attempts[i].said, attempts[i].said[0] ? ")" : "");
+    err = missing_capabilities(error);
+    if (!err)
+        err = unreadable_tracefs(attempts, error);
+    if (!err)
+        err = missing_btf(error);
+    if (err)
+        return err;
+    return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
+}
+
+/* Memory that runs out is no fault of the rung: the next one would only hide it, at a higher tax.
+ * The object is part of the program, so that all libelf can find wrong with it is that. */
+static bool is_memory(int err)
+{
+    return err == -ENOMEM || err == -LIBBPF_ERRNO__LIBELF;
+}
+
+static int no_memory(const struct mrl_rung *rung,
+                     const struct attempt *attempt,
+                     struct mrl_error *error)
+{
+    return mrl_error__set(error, -ENOMEM, "rung %s: %s: out of memory%s%s%s", rung->name,
+                          attempt->stage, attempt->said[0] ? " (" : "", attempt->said,
+                          attempt->said[0] ? ")" : "");
+}
+
+static bool wants_target(const struct mrl_probe_options *options)
+{
+    return options->needs & MRL_NEED_TARGET || options->may_watch & (1U << MRL_EVENT_DO_MRELEASE);
+}
+
+/* It is the first that is tried, where it is tried at all. */
+static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
+{
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
+        if (!strcmp(rungs[i].name, "fentry") && attempts[i].err)
+            return true;
+    return false;
+}
+
+static void say_what_evades(const struct mrl_probe_options *options, const struct mrl_rung *rung)
+{
+    if (!rung->sees_compat)
+        mrl_probe_options__log(
+            options, MRL_LOG_WARNING,
+            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor", rung->name);
+    if (!rung->sees_blocked && strcmp(options->coverage, "all") != 0)
+        mrl_probe_options__log(
+            options, MRL_LOG_INFO,
+            "rung %s does not see calls that seccomp refuses; with coverage all they are seen",
+            rung->name);
+}
+
+int mrl_ladder__climb(const struct mrl_probe_options *options,
+                      bool cgroup_v1,
+                      struct mrl_error *error,
+                      struct mrl_probes *ret_probes)
+{
+    struct attempt attempts[RUNG_COUNT] = { 0 };
+    struct mrl_probe_options own = *options;
+    struct mrl_cpus cpus = { 0 };
+    struct mrl_probes probes;
+    libbpf_print_fn_t print;
+    int err = missing_syscall(mrl_probes__syscalls(options->events), error);
+
+    if (err)
+        return err;
+    pthread_mutex_lock(&print_lock);
+    print = libbpf_set_print(hear_libbpf);
+    if (wants_target(options))
+        mrl_cpus__find(&cpus);
+    own.cpus = &cpus;
+    err = -EOPNOTSUPP;
+    for (unsigned int i = 0; err && !is_memory(err) && i < RUNG_COUNT; i++) {
+        if (!fits(&rungs[i], options))
+            continue;
+        current_attempt = &attempts[i];
+        err = mrl_probes__open(&rungs[i], &own, cgroup_v1, &attempts[i].stage, &probes);
+        attempts[i].err = err;
+        if (is_memory(err))
+            no_memory(&rungs[i], &attempts[i], error);
+        if (err)
+            mrl_probe_options__log(options, MRL_LOG_DEBUG, "rung %s: %s: %s", rungs[i].name,
+                                   attempts[i].stage, strerror(-err));
+    }
+    current_attempt = NULL;
+    if (!err && wants_target(options)) {
+        probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));
+        mrl_probe_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
+                               mrl_reaper__way(probes.reaper));
+    }
+    libbpf_set_print(print);
+    pthread_mutex_unlock(&print_lock);
+    if (is_memory(err))
+        return -ENOMEM;
+    if (err)
+        return no_rung(attempts, error);
+    say_what_evades(options, probes.rung);
+    *ret_probes = probes;
+    return 0;
+}
+
+int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error)
+{
+    struct attempt attempt = { 0 };
+    libbpf_print_fn_t print;
+    int err;
+
+    pthread_mutex_lock(&print_lock);
+    print = libbpf_set_print(hear_libbpf);
+    current_attempt = &attempt;
+    err = mrl_probes__watch(probes, events);
+    current_attempt = NULL;
+    libbpf_set_print(print);
+    pthread_mutex_unlock(&print_lock);
+    if (!err)
+        return 0;
+    return mrl_error__set(error, err, "rung %s: %s%s%s%s", probes->rung->name, strerror(-err),
+                          attempt.said[0] ? " (" : "", attempt.said, attempt.said[0] ? ")" : "");
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the probes are asked for, after it was checked; and the log they speak to. */
+#ifndef MRL_PROBE_OPTIONS_H
+#define MRL_PROBE_OPTIONS_H
+
+#include <abi/record.h>
+#include <mrelease/plugin.h>
+
+struct mrl_cpus;
+struct mrl_filter;
+
+/** All pointers are borrowed, and outlive the probes. */
+struct mrl_probe_options {
+    uint32_t events;                           /* from the start */
+    uint32_t may_watch;                        /* these, and those that may be enabled later */
+    uint32_t needs;                            /* set of MRL_NEED_… */
+    const struct mrl_filter *filter;           /* which calls; never NULL */
+    const char *rung;                          /* a rung's name; NULL: choose */
+    const char *coverage;                      /* "compat", "native" or "all" */
+    uint64_t rare_ring_bytes, busy_ring_bytes; /* powers of two of pages */
+    const struct mrl_cpus *cpus;               /* NULL: per-CPU counters cannot be added up */
+    bool caller_exe; /* records hold the path of the caller's executable */
+    void (*log)(void *log_context, enum mrl_log_level level, const char *text); /* NULL: silent */
+    void *log_context;
+};
+
+/** Formats a line for the log; does nothing without one. */
+__attribute__((format(printf, 3, 4))) void mrl_probe_options__log(
+    const struct mrl_probe_options *options, enum mrl_log_level level, const char *format, ...);
+
+#endif

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The probes of one rung: load, attach, prove, count, detach. */
+#include "probe/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/membarrier.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "filter/filter.h"
+#include "probe/cpus.h"
+#include "probe/hooks.h"
+#include "probe/missed_runs.h"
+#include "probe/proof.h"
+#include "probe/reaper.h"
+#include "probe/skeleton.h"
+
+enum { KILLS_MAX = 4096 }; /* processes killed, and not yet released */
+
+uint32_t mrl_probes__syscalls(uint32_t events)
+{
+    uint32_t syscalls = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        for (unsigned int j = 0; j < mrl_event_def__count(); j++)
+            if ((events & (1U << i)) && mrl_event_def__at(j)->is_syscall &&
+                !strcmp(mrl_event_def__at(i)->syscall, mrl_event_def__at(j)->name))
+                syscalls |= 1U << j;
+    return syscalls;
+}
+
+static bool lane_is_used(uint32_t events, enum mrl_lane lane)
+{
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if ((events & (1U << i)) && mrl_event_def__at(i)->lane == lane)
+            return true;
+    return false;
+}
+
+/* A lane that no chosen event uses keeps the smallest ring there is. */
+static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, uint64_t bytes)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
+}
+
+/* The exit program of another rung that stands beside this one. */
+static struct bpf_program *program_beside(const struct mrl_probes *probes)
+{
+    if (!probes->rung->beside || strcmp(probes->coverage, "all") != 0)
+        return NULL;
+    return mrl_hook__exit_program(probes, probes->rung->beside);
+}
+
+static int choose_programs(struct mrl_probes *probes, const struct mrl_probe_options *options)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, probes->object->obj)
+        bpf_program__set_autoload(program, false);
+    program = program_beside(probes);
+    if (program)
+        bpf_program__set_autoload(program, true);
+    return mrl_hook__of(probes->rung)->choose(probes, mrl_probes__syscalls(options->may_watch));
+}
+
+static int load(struct mrl_probes *probes,
+                const struct mrl_rung *rung,
+                const struct mrl_probe_options *options,
+                bool cgroup_v1)
+{
+    uint64_t cookie;
+    int err;
+
+    probes->rung = rung;
+    probes->coverage = options->coverage;
+    probes->object = mrelease_bpf__open();
+    if (!probes->object)
+        return -errno;
+    err = choose_programs(probes, options);
+    if (err)
+        return err;
+    if (options->needs & MRL_NEED_KILL) {
+        bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
+        bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
+    }
+    size_ring(probes->object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
+              options->rare_ring_bytes);
+    size_ring(probes->object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
+              options->busy_ring_bytes);
+    if (getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
+        return -errno;
+    probes->object->rodata->settings.self_cookie = cookie | 1ULL
+                                                                << 63; /* never a 32-bit argument */
+    /* Seven eighths. */
+    probes->object->rodata->settings.failing_limit =
+        options->rare_ring_bytes - options->rare_ring_bytes / 8;
+    probes->object->rodata->settings.events = options->may_watch;
+    probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    probes->object->rodata->settings.needs = options->needs;
+    if (options->cpus) {
+        probes->object->rodata->settings.cpus = options->cpus->count;
+        memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
+               sizeof(options->cpus->offsets));
+    }
+    probes->object->rodata->settings.caller_exe = options->caller_exe;
+    mrl_filter__rules(options->filter, &probes->object->rodata->rules);
+    return mrelease_bpf__load(probes->object);
+}
+
+/* -- attaching -------------------------------------------------------------------------------- */
+
+/*
+ * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
+ * call that returned between the two. Before them the one that stands beside: it must see the end
+ * of each call that a function's exit has marked. Nothing is reported before all are there.
+ */
+static int attach(struct mrl_probes *probes, uint32_t syscalls)
+{
+    struct bpf_program *kill = probes->object->progs.kill__signal_generate;
+    const struct mrl_hook *hook = mrl_hook__of(probes->rung);
+    struct bpf_program *beside = program_beside(probes);
+    int err = 0;
+
+    if (!probes->syscalls && beside)
+        err = mrl_hook__attach_program(probes, beside, MRL_ALL_SYSCALLS);
+    if (!err && !probes->syscalls && bpf_program__autoload(kill))
+        err = mrl_hook__attach_program(probes, kill, MRL_ALL_SYSCALLS);
+    if (!err)
+        err = hook->attach(probes, MRL_MOMENT_EXIT, syscalls);
+    if (!err)
+        err = hook->attach(probes, MRL_MOMENT_ENTER, syscalls);
+    return err;
+}
+
+static bool belongs(const struct mrl_attached *attached, uint32_t syscalls, uint32_t left)
+{
+    return attached->syscall == MRL_ALL_SYSCALLS ? !left : (syscalls >> attached->syscall) & 1;
+}
+
+/* A grace period: the programs that ran when the links went have ended, and counted. */
+static void wait_for_programs(void)
+{
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* The links of these calls; the last ones take those of all calls along. Order stays. */
+static void detach(struct mrl_probes *probes, uint32_t syscalls)
+{
+    uint32_t left = probes->syscalls & ~syscalls;
+    unsigned int kept = 0;
+    uint64_t missed = probes->missed_by_links;
+
+    for (unsigned int i = 0; i < probes->link_count; i++) {
+        if (belongs(&probes->links[i], syscalls, left)) {
+            missed += mrl_missed_runs__of_link(probes->links[i].link);
+            bpf_link__destroy(probes->links[i].link);
+        } else {
+            probes->links[kept++] = probes->links[i];
+        }
+    }
+    __atomic_store_n(&probes->missed_by_links, missed, __ATOMIC_RELAXED);
+    if (kept == probes->link_count)
+        return;
+    probes->link_count = kept;
+    if (mrl_hook__of(probes->rung)->clean)
+        mrl_hook__of(probes->rung)->clean();
+    wait_for_programs();
+}
+
+/* -- proving ---------------------------------------------------------------------------------- */
+
+static int count_self(const struct mrl_probes *probes,
+                      uint32_t syscalls,
+                      uint64_t ret_self[MRL_EVENT_COUNT])
+{
+    struct mrl_event_counts counts = { 0 };
+    int err = 0;
+
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++) {
+        if (syscalls & (1U << i))
+            err = mrl_probes__counters(probes, i, &counts);
+        ret_self[i] = counts.self;
+    }
+    return err;
+}
+
+/* Each call is to be seen, and once: not more often, where two probes look at it. */
+static int prove(struct mrl_probes *probes, uint32_t syscalls)
+{
+    uint64_t cookie = probes->object->rodata->settings.self_cookie, calls = 1;
+    uint64_t before[MRL_EVENT_COUNT], after[MRL_EVENT_COUNT];
+    int err = count_self(probes, syscalls, before);
+    int ways = err ? err : mrl_proof__call(syscalls, cookie);
+
+    if (ways < 0)
+        return ways;
+    if (probes->rung->sees_compat)
+        calls = (uint64_t)ways;
+    err = count_self(probes, syscalls, after);
+    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
+        if ((syscalls & (1U << i)) && after[i] - before[i] != calls)
+            err = after[i] - before[i] < calls ? -ENODATA : -ENOTUNIQ;
+    return err;
+}
+
+/* -- watching --------------------------------------------------------------------------------- */
+
+static void set_watched(struct mrl_probes *probes, uint32_t events)
+{
+    probes->events = events;
+    __atomic_store_n(&probes->object->bss->watched, events, __ATOMIC_SEQ_CST);
+}
+
+/* Until a call's probes are all known to run, whatever is open in the state of a task is old. */
+static void set_since(struct mrl_probes *probes, uint32_t syscalls, uint64_t time_ns)
+{
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (syscalls & (1U << i))
+            __atomic_store_n(&probes->object->bss->watched_since[i], time_ns, __ATOMIC_SEQ_CST);
+}
+
+/* Beside what is watched already. */
+static int watch_more(struct mrl_probes *probes, uint32_t events, const char **ret_stage)
+{
+    uint32_t syscalls = mrl_probes__syscalls(events) & ~probes->syscalls, before = probes->events;
+    int err;
+
+    *ret_stage = "attach";
+    err = attach(probes, syscalls);
+    if (!err) {
+        set_since(probes, syscalls, UINT64_MAX);
+        set_watched(probes, before | events);
+        set_since(probes, syscalls, (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME));
+        *ret_stage = "proof";
+        err = syscalls ? prove(probes, syscalls) : 0;
+    }
+    if (err) {
+        set_watched(probes, before);
+        detach(probes, syscalls);
+        return err;
+    }
+    probes->syscalls |= syscalls;
+    return 0;
+}
+
+/* It says so first: an entry that finds a call open must not think that its exit was missed. */
+static void watch_only(struct mrl_probes *probes, uint32_t events)
+{
+    uint32_t unused = probes->syscalls & ~mrl_probes__syscalls(events);
+
+    set_watched(probes, probes->events & events);
+    detach(probes, unused);
+    probes->syscalls &= ~unused;
+}
+
+int mrl_probes__watch(struct mrl_probes *probes, uint32_t events)
+{
+    const char *stage;
+    int err = 0;
+
+    if (events & ~probes->object->rodata->settings.events)
+        return -EINVAL;
+    if (events & ~probes->events)
+        err = watch_more(probes, events & ~probes->events, &stage);
+    if (!err)
+        watch_only(probes, events);
+    return err;
+}
+
+int mrl_probes__open(const struct mrl_rung *rung,
+                     const struct mrl_probe_options *options,
+                     bool cgroup_v1,
+                     const char **ret_stage,
+                     struct mrl_probes *ret_probes)
+{
+    struct mrl_probes probes = { 0 };
+    int err = load(&probes, rung, options, cgroup_v1);
+
+    *ret_stage = "load";
+    if (!err)
+        err = watch_more(&probes, options->events, ret_stage);
+    if (err) {
+        mrl_probes__close(&probes);
+        return err;
+    }
+    *ret_probes = probes;
+    return 0;
+}
+
+int mrl_probes__read_counters(const struct mrl_probes *probes,
+                              unsigned int event,
+                              struct mrl_event_counters *ret_counters,
+                              unsigned int cpus)
+{
+    return bpf_map__lookup_elem(probes->object->maps.event_counters, &event, sizeof(event),
+                                ret_counters, cpus * sizeof(*ret_counters), 0);
+}
+
+int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
+{
+    uint64_t missed =
+        __atomic_load_n(&probes->missed_by_links, __ATOMIC_RELAXED) + probes->reaper_missed;
+    struct bpf_program *program;
+    int err = 0;
+
+    bpf_object__for_each_program(program, probes->object->obj) {
+        uint64_t of_program = 0;
+
+        if (!err && bpf_program__autoload(program))
+            err = mrl_missed_runs__of_program(program, &of_program);
+        missed += of_program;
+    }
+    if (!err)
+        err = mrl_reaper__missed(probes->reaper, &missed);
+    if (!err)
+        *ret_missed = missed;
+    return err;
+}
+
+int mrl_probes__counters(const struct mrl_probes *probes,
+                         unsigned int event,
+                         struct mrl_event_counts *ret_counts)
+{
+    int cpus = libbpf_num_possible_cpus(), err;
+    struct mrl_event_counters *each;
+
+    if (cpus < 0)
+        return cpus;
+    each = calloc((size_t)cpus, sizeof(*each));
+    if (!each)
+        return -ENOMEM;
+    err = mrl_probes__read_counters(probes, event, each, (unsigned int)cpus);
+    if (!err)
+        *ret_counts = (struct mrl_event_counts){ 0 };
+    for (int cpu = 0; !err && cpu < cpus; cpu++) {
+        ret_counts->seen += each[cpu].seen;
+        ret_counts->submitted += each[cpu].submitted;
+        ret_counts->refused += each[cpu].refused;
+        ret_counts->no_memory += each[cpu].no_memory;
+        ret_counts->exit_missed += each[cpu].exit_missed;
+        ret_counts->self += each[cpu].self;
+        ret_counts->filtered += each[cpu].filtered;
+    }
+    free(each);
+    return err;
+}
+
+void mrl_probes__detach(struct mrl_probes *probes)
+{
+    if (!probes->object)
+        return;
+    watch_only(probes, 0);
+    mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
+    mrl_reaper__close(probes->reaper);
+    probes->reaper = NULL;
+}
+
+void mrl_probes__close(struct mrl_probes *probes)
+{
+    if (!probes->object)
+        return;
+    mrl_probes__detach(probes);
+    mrelease_bpf__destroy(probes->object);
+    *probes = (struct mrl_probes){ 0 };
+}

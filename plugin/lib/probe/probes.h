@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The probes of one rung: an object that is opened anew, with only that rung's programs loaded. */
+#ifndef MRL_PROBE_PROBES_H
+#define MRL_PROBE_PROBES_H
+
+#include <bpf/libbpf.h>
+
+#include "probe/options.h"
+
+struct mrelease_bpf;
+struct mrl_reaper;
+
+enum { MRL_LINKS_MAX = 64, MRL_ALL_SYSCALLS = -1 };
+
+/** A link, and which call it is for: an index of the table, or MRL_ALL_SYSCALLS. */
+struct mrl_attached {
+    struct bpf_link *link;
+    int syscall;
+};
+
+/** Probes that are attached and proven. One thread at a time may change or read them; the counters
+ * any. */
+struct mrl_probes {
+    struct mrelease_bpf *object;
+    const struct mrl_rung *rung;
+    const char *coverage;
+    uint32_t events;   /* that are watched */
+    uint32_t syscalls; /* that are attached */
+    /* Of each call, exits first: they are attached first, and detached first. */
+    struct mrl_attached links[MRL_LINKS_MAX];
+    unsigned int link_count;
+    struct mrl_reaper *reaper; /* beside them; NULL: not here */
+    uint64_t reaper_missed;    /* by that one, when it is closed */
+    uint64_t missed_by_links;  /* of those that were detached */
+};
+
+/** The system calls (bits of table indices) whose exit yields one of `events`. */
+uint32_t mrl_probes__syscalls(uint32_t events);
+
+/**
+ * Loads, attaches and proves the probes of `rung`. On failure nothing is left, and `*ret_stage`
+ * says where it failed: "load", "attach" or "proof". Errors: -errno of libbpf, -ENODATA the probes
+ * did not see a call of our own, -ENOTUNIQ they saw it twice.
+ */
+int mrl_probes__open(const struct mrl_rung *rung,
+                     const struct mrl_probe_options *options,
+                     bool cgroup_v1,
+                     const char **ret_stage,
+                     struct mrl_probes *ret_probes);
+
+/**
+ * Watches these of the events that were loaded (options.may_watch), and no others: detaches what no
+ * event needs any more, attaches and proves what is new. On failure all is as it was before.
+ * Errors: as mrl_probes__open().
+ */
+int mrl_probes__watch(struct mrl_probes *probes, uint32_t events);
+
+/** Detaches; when it returns, no program runs any more. Idempotent. */
+void mrl_probes__detach(struct mrl_probes *probes);
+
+/** Detaches and frees; zeroed probes are allowed. */
+void mrl_probes__close(struct mrl_probes *probes);
+
+/** Reads the kernel's counters of an event, one for each of the possible `cpus`. -errno of bpf().
+ */
+int mrl_probes__read_counters(const struct mrl_probes *probes,
+                              unsigned int event,
+                              struct mrl_event_counters *ret_counters,
+                              unsigned int cpus);
+
+/** How many runs of the probes the kernel left out, as far as it says. -errno of bpf(). */
+int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed);
+
+/** Sums the kernel's counters of an event over the CPUs; user space's stay 0. Errors: -ENOMEM,
+ * -errno of bpf(). */
+int mrl_probes__counters(const struct mrl_probes *probes,
+                         unsigned int event,
+                         struct mrl_event_counts *ret_counts);
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Calls of our own. */
+#include "probe/proof.h"
+
+#include <errno.h>
+#include <mrelease/event.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "probe/compat_call.h"
+
+/* One way into the kernel. */
+struct way {
+    bool (*is_open)(void);
+    void (*call)(const struct mrl_event_def *event, uint64_t cookie);
+};
+
+static bool always(void)
+{
+    return true;
+}
+
+/* -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. */
+static void call_native(const struct mrl_event_def *event, uint64_t cookie)
+{
+    syscall(event->id, -1L, -1L, -1L, -1L, -1L, cookie);
+}
+
+#if MRL_HAS_COMPAT_CALL
+/* Where a filter refuses every 32-bit call, those below would be no proof against the probes. */
+static bool compat_is_open(void)
+{
+    const uint64_t none[6] = { 0 };
+
+    return mrl_compat_call(MRL_I386_GETPID, none) == getpid();
+}
+
+/*
+ * An address in the last page of 32 bits, which is no pidfd, nor flags of mlockall; 0 bytes, which
+ * the calls take for nothing to do, or no flags; and flags that mlock2 has not.
+ */
+static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
+{
+    const uint64_t args[6] = { 0xfffff000, 0, UINT32_MAX, 0, cookie >> 32, (uint32_t)cookie };
+
+    mrl_compat_call(event->nr_i386, args);
+}
+#endif
+
+static const struct way ways[] = {
+    { always, call_native },
+#if MRL_HAS_COMPAT_CALL
+    { compat_is_open, call_compat },
+#endif
+};
+
+static void make_calls(uint32_t events, uint64_t cookie, const struct way *way)
+{
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (mrl_event_def__at(i)->is_syscall && (events & (1U << i)))
+            way->call(mrl_event_def__at(i), cookie);
+}
+
+/* A machine without 32-bit calls kills whoever tries one, and a filter may: quietly, please. */
+__attribute__((noreturn)) static void be_child(uint32_t events,
+                                               uint64_t cookie,
+                                               const struct way *way)
+{
+    const int deadly[] = { SIGSEGV, SIGILL, SIGSYS };
+
+    prctl(PR_SET_DUMPABLE, 0);
+    for (unsigned int i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+        signal(deadly[i], SIG_DFL);
+    if (!way->is_open())
+        syscall(SYS_exit_group, 1);
+    make_calls(events, cookie, way);
+    for (;;)
+        syscall(SYS_exit_group, 0);
+}
+
+/* 1 when the calls were made, 0 when this way is closed. */
+static int go(uint32_t events, uint64_t cookie, const struct way *way)
+{
+    int status;
+    /* As fork(), but without the handlers of the embedding program and without SIGCHLD for it. */
+    pid_t child = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, NULL);
+
+    if (child < 0)
+        return -errno;
+    if (!child)
+        be_child(events, cookie, way);
+    while (waitpid(child, &status, __WALL) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+int mrl_proof__call(uint32_t events, uint64_t cookie)
+{
+    int count = 0;
+
+    for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        int gone = go(events, cookie, &ways[i]);
+
+        if (gone < 0)
+            return gone;
+        count += gone;
+    }
+    return count ? count : -ECHILD;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Losses of the kernel's side, told in the stream. */
+#include "read/kernel_losses.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "event/lost.h"
+
+static struct mrl_stream *stream_of(const struct mrl_kernel_losses *losses,
+                                    unsigned int cpu,
+                                    unsigned int lane)
+{
+    return &losses->streams[cpu * MRL_LANE_COUNT + lane];
+}
+
+static struct mrl_event_counters *counters_of(const struct mrl_kernel_losses *losses,
+                                              unsigned int event)
+{
+    return &losses->counters[event * losses->cpus];
+}
+
+int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
+                            const struct mrl_host *host,
+                            const struct mrl_probes *probes,
+                            uint32_t events)
+{
+    int cpus = libbpf_num_possible_cpus();
+
+    if (cpus < 0)
+        return cpus;
+    *losses = (struct mrl_kernel_losses){
+        .host = host,
+        .probes = probes,
+        .events = events | mrl_probes__syscalls(events),
+        .cpus = (unsigned int)cpus,
+        .start_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
+        .streams = calloc((size_t)cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
+        .counters = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
+        .told = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
+    };
+    if (!losses->streams || !losses->counters || !losses->told) {
+        mrl_kernel_losses__done(losses);
+        return -ENOMEM;
+    }
+    for (int i = 0; i < cpus * MRL_LANE_COUNT; i++)
+        losses->streams[i].last_ns = losses->start_ns;
+    return 0;
+}
+
+void mrl_kernel_losses__done(struct mrl_kernel_losses *losses)
+{
+    free(losses->streams);
+    free(losses->counters);
+    free(losses->told);
+    *losses = (struct mrl_kernel_losses){ 0 };
+}
+
+static void tell(const struct mrl_kernel_losses *losses,
+                 unsigned int event,
+                 enum mrl_cause cause,
+                 uint64_t count,
+                 uint64_t from_ns,
+                 uint64_t to_ns,
+                 struct mrl_batch *batch)
+{
+    const struct mrl_lost lost = {
+        .event = mrl_event_def__at(event),
+        .count = count,
+        .cause = mrl_cause__name(cause),
+        .from_ns = mrl_host__epoch(losses->host, from_ns),
+        .to_ns = mrl_host__epoch(losses->host, to_ns),
+    };
+
+    if (count)
+        mrl_lost__append(&lost, batch);
+}
+
+/* A failure leaves the last values: what they lack is told later, or shown missing by the totals.
+ */
+static void read_counters(struct mrl_kernel_losses *losses, unsigned int event)
+{
+    mrl_probes__read_counters(losses->probes, event, counters_of(losses, event), losses->cpus);
+}
+
+static bool is_of(const struct mrl_kernel_losses *losses, unsigned int event, unsigned int lane)
+{
+    return (losses->events & (1U << event)) && mrl_event_def__at(event)->lane == lane;
+}
+
+/* Takes up to `wanted` of what the counters know and nobody was told. */
+static uint64_t take_untold(struct mrl_kernel_losses *losses,
+                            unsigned int event,
+                            unsigned int cpu,
+                            uint64_t wanted)
+{
+    uint64_t *told = &losses->told[event * losses->cpus + cpu];
+    uint64_t untold = counters_of(losses, event)[cpu].refused - *told;
+    uint64_t taken = untold < wanted ? untold : wanted;
+
+    *told += taken;
+    return taken;
+}
+
+/* What was read before serves again: in a lasting flood each batch has many gaps, and the counters
+ * ran ahead of the records. */
+static void tell_gap(struct mrl_kernel_losses *losses,
+                     const struct mrl_record *record,
+                     uint64_t missing,
+                     struct mrl_batch *batch)
+{
+    const struct mrl_stream *stream = stream_of(losses, record->cpu, record->lane);
+    uint64_t counts[MRL_EVENT_COUNT] = { 0 };
+
+    for (int round = 0; round < 2 && missing; round++) {
+        for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
+            uint64_t taken;
+
+            if (!is_of(losses, event, record->lane))
+                continue;
+            if (round)
+                read_counters(losses, event);
+            taken = take_untold(losses, event, record->cpu, missing);
+            counts[event] += taken;
+            missing -= taken;
+        }
+    }
+    for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
+        tell(losses, event, MRL_CAUSE_RING_FULL, counts[event], stream->last_ns, record->exit_ns,
+             batch);
+}
+
+void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
+                            const struct mrl_record *record,
+                            struct mrl_batch *batch)
+{
+    struct mrl_stream *stream;
+
+    if (record->cpu >= losses->cpus || record->lane >= MRL_LANE_COUNT)
+        return;
+    stream = stream_of(losses, record->cpu, record->lane);
+    if (record->seq > stream->next)
+        tell_gap(losses, record, record->seq - stream->next, batch);
+    if (record->seq < stream->next)
+        return;
+    stream->next = record->seq + 1;
+    stream->last_ns = record->exit_ns;
+}
+
+void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
+                                      unsigned int event,
+                                      struct mrl_batch *batch)
+{
+    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
+
+    tell(losses, event, MRL_CAUSE_MALFORMED, 1, now, now, batch);
+}
+
+/* The rest of one event, of all CPUs; from the oldest of the last records before it. */
+static void tell_rest_of(struct mrl_kernel_losses *losses,
+                         unsigned int event,
+                         uint64_t now,
+                         struct mrl_batch *batch)
+{
+    unsigned int lane = mrl_event_def__at(event)->lane;
+    uint64_t refused = 0, no_memory = 0, exit_missed = 0, from = now;
+
+    read_counters(losses, event);
+    for (unsigned int cpu = 0; cpu < losses->cpus; cpu++) {
+        uint64_t taken = take_untold(losses, event, cpu, UINT64_MAX);
+
+        if (taken && stream_of(losses, cpu, lane)->last_ns < from)
+            from = stream_of(losses, cpu, lane)->last_ns;
+        refused += taken;
+        no_memory += counters_of(losses, event)[cpu].no_memory;
+        exit_missed += counters_of(losses, event)[cpu].exit_missed;
+    }
+    tell(losses, event, MRL_CAUSE_RING_FULL, refused, from, now, batch);
+    tell(losses, event, MRL_CAUSE_NO_MEMORY, no_memory - losses->told_no_memory[event],
+         losses->start_ns, now, batch);
+    losses->told_no_memory[event] = no_memory;
+    tell(losses, event, MRL_CAUSE_EXIT_MISSED, exit_missed - losses->told_exit_missed[event],
+         losses->start_ns, now, batch);
+    losses->told_exit_missed[event] = exit_missed;
+}
+
+void mrl_kernel_losses__tell_rest(struct mrl_kernel_losses *losses, struct mrl_batch *batch)
+{
+    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
+
+    for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
+        if ((losses->events & (1U << event)) && mrl_event_def__at(event)->lane < MRL_LANE_COUNT)
+            tell_rest_of(losses, event, now, batch);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the probes could not hand over: seen as gaps in the numbers of the records, counted by the
+ * probes' own counters, and told by events_lost events in place of the gap.
+ *
+ * The counters are read only when a number is missing, and once in a while when it is quiet. Told
+ * is what they say, never what the numbers suggest: of several events of one lane the numbers do
+ * not tell which is missing.
+ */
+#ifndef MRL_READ_KERNEL_LOSSES_H
+#define MRL_READ_KERNEL_LOSSES_H
+
+#include "event/batch.h"
+#include "event/host.h"
+#include "probe/probes.h"
+
+/** Records of one CPU and lane. */
+struct mrl_stream {
+    uint64_t next;    /* number of the next record */
+    uint64_t last_ns; /* exit time of the last one, CLOCK_BOOTTIME */
+};
+
+struct mrl_kernel_losses {
+    const struct mrl_host *host;
+    const struct mrl_probes *probes;
+    uint32_t events; /* those that may be lost */
+    unsigned int cpus;
+    uint64_t start_ns;
+    struct mrl_stream *streams;          /* [cpu][lane] */
+    struct mrl_event_counters *counters; /* [event][cpu], as they were last read */
+    uint64_t *told;                      /* [event][cpu] of refused */
+    uint64_t told_no_memory[MRL_EVENT_COUNT], told_exit_missed[MRL_EVENT_COUNT];
+};
+
+/** Begins to watch; `host` and `probes` are borrowed. Errors: -ENOMEM, -errno of libbpf. */
+int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
+                            const struct mrl_host *host,
+                            const struct mrl_probes *probes,
+                            uint32_t events);
+
+/** Zeroed losses are allowed. */
+void mrl_kernel_losses__done(struct mrl_kernel_losses *losses);
+
+/** A record was read: when some are missing before it, they are appended to `batch`. */
+void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
+                            const struct mrl_record *record,
+                            struct mrl_batch *batch);
+
+/** A record was read that is none; tells it. */
+void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
+                                      unsigned int event,
+                                      struct mrl_batch *batch);
+
+/** Nothing is left to read: appends all that was lost and not told yet. */
+void mrl_kernel_losses__tell_rest(struct mrl_kernel_losses *losses, struct mrl_batch *batch);
+
+#endif

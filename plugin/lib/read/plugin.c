@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The plugin object: options checked, a source opened, batches handed out. */
+#include <errno.h>
+#include <mrelease/extra.h>
+#include <mrelease/plugin.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "event/batch.h"
+#include "filter/filter.h"
+#include "read/source.h"
+
+#define RARE_RING_BYTES (8ULL << 20)
+#define BUSY_RING_BYTES (4ULL << 20)
+#define RING_BYTES_MAX  (1ULL << 30)
+
+struct mrl_plugin {
+    const struct mrl_source_ops *ops;
+    struct mrl_source *source;
+    struct mrl_pool *pool;
+    struct mrl_filter *filter;
+    bool switchable;
+    pthread_mutex_t lock; /* of the next two, when they change */
+    uint32_t watched;
+    atomic_uint chosen; /* watched now, or once */
+    struct mrl_error error;
+};
+
+static const char *const coverages[] = { "compat", "native", "all" };
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+static int set_events(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+    uint32_t events;
+    int err = mrl_events__parse(value, &events, error);
+
+    if (err)
+        return err;
+    if (!options->events)
+        options->events = value;
+    else if (options->more_event_count < MRL_FILTERS_MAX)
+        options->more_events[options->more_event_count++] = value;
+    else
+        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
+    return 0;
+}
+
+static int set_scope(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+    const struct mrl_filter_texts texts = { .scopes = &value, .scope_count = 1, .start_ns = 1 };
+    struct mrl_filter *filter;
+    int err = mrl_filter__new(&texts, error, &filter);
+
+    if (err)
+        return err;
+    mrl_filter__free(filter);
+    if (options->scope_count == MRL_FILTERS_MAX)
+        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
+    options->scopes[options->scope_count++] = value;
+    return 0;
+}
+
+static int check_rung(const char *name, struct mrl_error *error)
+{
+    unsigned int count;
+    const struct mrl_rung *rungs = mrl_rung__all(&count);
+    const char *names[16] = { "auto" };
+
+    if (!strcmp(name, "auto"))
+        return 0;
+    for (unsigned int i = 0; i < count; i++) {
+        names[i + 1] = rungs[i].name;
+        if (!strcmp(rungs[i].name, name))
+            return 0;
+    }
+    return mrl_error__unknown(error, "rung", name, names, count + 1);
+}
+
+static int set_rung(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+
+    options->rung = value;
+    return check_rung(value, error);
+}
+
+static int check_coverage(const char *name, struct mrl_error *error)
+{
+    const unsigned int count = sizeof(coverages) / sizeof(coverages[0]);
+
+    for (unsigned int i = 0; i < count; i++)
+        if (!strcmp(coverages[i], name))
+            return 0;
+    return mrl_error__unknown(error, "coverage", name, coverages, count);
+}
+
+static int set_coverage(void *target, const char *value, struct mrl_error *error)
+{
+    struct mrl_plugin_options *options = target;
+
+    options->coverage = value;
+    return check_coverage(value, error);
+}
+
+/* The kernel wants a power of two of pages. */
+static int ring_bytes(uint64_t wanted,
+                      uint64_t preset,
+                      uint64_t *ret_bytes,
+                      struct mrl_error *error)
+{
+    uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    wanted = wanted ? wanted : preset;
+    if (wanted > RING_BYTES_MAX)
+        return mrl_error__set(error, -EINVAL, "a ring buffer of more than 1G");
+    while (bytes < wanted)
+        bytes *= 2;
+    *ret_bytes = bytes;
+    return 0;
+}
+
+static int set_ring(const char *value, uint64_t *ring, struct mrl_error *error)
+{
+    uint64_t bytes, rounded;
+    int err = mrl_parse_bytes(value, &bytes, error);
+
+    if (!err && !bytes)
+        err = mrl_error__set(error, -EINVAL, "a ring buffer of 0 bytes");
+    if (!err)
+        err = ring_bytes(bytes, 0, &rounded, error);
+    if (!err)
+        *ring = bytes;
+    return err;
+}
+
+static int set_rare_ring(void *target, const char *value, struct mrl_error *error)
+{
+    return set_ring(value, &((struct mrl_plugin_options *)target)->rare_ring_bytes, error);
+}
+
+static int set_busy_ring(void *target, const char *value, struct mrl_error *error)
+{
+    return set_ring(value, &((struct mrl_plugin_options *)target)->busy_ring_bytes, error);
+}
+
+static const struct mrl_option rows[] = {
+    { "events", 'e', "EVENTS", "default",
+      "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a condition on one: "
+      "NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be repeated.",
+      set_events },
+    { "scope", 's', "SCOPE", NULL,
+      "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold.",
+      set_scope },
+    { "rung", '\0', "RUNG", "auto", "How to probe; auto takes the best that works.", set_rung },
+    { "coverage", '\0', "compat|native|all", "compat",
+      "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
+      set_coverage },
+    { "ring", '\0', "SIZE", "8M", "Ring buffer of the rare events.", set_rare_ring },
+    { "mlock-ring", '\0', "SIZE", "4M", "Ring buffer of the mlock family.", set_busy_ring },
+};
+
+const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+/* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
+static int make_filter(const struct mrl_plugin_options *given,
+                       struct mrl_filter **ret_filter,
+                       struct mrl_error *error)
+{
+    const char *events[MRL_FILTERS_MAX + 1];
+    struct mrl_filter_texts texts = {
+        .events = events,
+        .scopes = given->scopes,
+        .scope_count = given->scope_count,
+        .preset = given->replay ? mrl_event_list__choosable() : 0,
+        .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
+    };
+
+    if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)
+        return mrl_error__set(error, -EINVAL, "more than %d filters", MRL_FILTERS_MAX);
+    if (given->events)
+        events[texts.event_count++] = given->events;
+    for (unsigned int i = 0; i < given->more_event_count; i++)
+        events[texts.event_count++] = given->more_events[i];
+    return mrl_filter__new(&texts, error, ret_filter);
+}
+
+static int check_options(const struct mrl_plugin_options *given,
+                         struct mrl_source_options *checked,
+                         struct mrl_error *error)
+{
+    const char *rung = given->rung ? given->rung : "auto";
+    int err;
+
+    checked->probes.coverage = given->coverage ? given->coverage : coverages[0];
+    checked->probes.rung = strcmp(rung, "auto") ? rung : NULL;
+    checked->probes.log = given->log;
+    checked->probes.log_context = given->log_context;
+    checked->replay = given->replay;
+    checked->probes.needs = mrl_extras__needs(given->extras);
+    checked->probes.caller_exe = given->caller_exe;
+    err = check_rung(rung, error);
+    if (!err)
+        err = check_coverage(checked->probes.coverage, error);
+    if (!err)
+        err = ring_bytes(given->rare_ring_bytes, RARE_RING_BYTES, &checked->probes.rare_ring_bytes,
+                         error);
+    if (!err)
+        err = ring_bytes(given->busy_ring_bytes, BUSY_RING_BYTES, &checked->probes.busy_ring_bytes,
+                         error);
+    return err;
+}
+
+/* -- the object ------------------------------------------------------------------------------- */
+
+int mrl_plugin__open(const struct mrl_plugin_options *options,
+                     struct mrl_error *error,
+                     struct mrl_plugin **ret_plugin)
+{
+    struct mrl_plugin_options given = MRL_PLUGIN_OPTIONS;
+    struct mrl_source_options checked;
+    struct mrl_plugin *plugin;
+    int err;
+
+    /* A program built against an older header passes fewer members. */
+    if (options)
+        memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
+    err = check_options(&given, &checked, error);
+    if (err)
+        return err;
+    plugin = calloc(1, sizeof(*plugin));
+    if (!plugin)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    pthread_mutex_init(&plugin->lock, NULL);
+    plugin->switchable = given.switchable;
+    plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
+    plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
+    err = plugin->pool ? make_filter(&given, &plugin->filter, error)
+                       : mrl_error__set(error, -ENOMEM, "out of memory");
+    if (plugin->filter) {
+        checked.probes.filter = plugin->filter;
+        plugin->chosen = plugin->watched = checked.probes.events = plugin->filter->events;
+        checked.probes.may_watch =
+            checked.probes.events | (given.switchable ? mrl_event_list__choosable() : 0);
+        err = plugin->ops->open(&checked, error, &plugin->source);
+    }
+    if (err) {
+        mrl_plugin__close(plugin);
+        return err;
+    }
+    *ret_plugin = plugin;
+    return 0;
+}
+
+int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch)
+{
+    struct mrl_batch *batch = mrl_pool__get(plugin->pool);
+    int count;
+
+    if (!batch)
+        return mrl_error__set(&plugin->error, -EAGAIN,
+                              "no batch: %d are out, or there is no memory", MRL_BATCHES_MAX);
+    count = plugin->ops->read(plugin->source, timeout_ms, batch);
+    if (count > 0) {
+        *ret_batch = batch;
+        return count;
+    }
+    mrl_batch__unref(batch);
+    if (count < 0 && plugin->ops->problem)
+        mrl_error__set(&plugin->error, count, "%s", plugin->ops->problem(plugin->source));
+    else if (count < 0)
+        mrl_error__set(&plugin->error, count, "reading events: %s", strerror(-count));
+    return count;
+}
+
+void mrl_plugin__interrupt(struct mrl_plugin *plugin)
+{
+    plugin->ops->interrupt(plugin->source);
+}
+
+void mrl_plugin__stop(struct mrl_plugin *plugin)
+{
+    plugin->ops->stop(plugin->source);
+}
+
+void mrl_plugin__close(struct mrl_plugin *plugin)
+{
+    if (!plugin)
+        return;
+    plugin->ops->close(plugin->source);
+    mrl_pool__unref(plugin->pool);
+    mrl_filter__free(plugin->filter);
+    pthread_mutex_destroy(&plugin->lock);
+    free(plugin);
+}
+
+const char *mrl_plugin__error(const struct mrl_plugin *plugin)
+{
+    return plugin->error.text;
+}
+
+const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
+{
+    return plugin->ops->rung(plugin->source);
+}
+
+unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin)
+{
+    return plugin->ops->progress ? plugin->ops->progress(plugin->source) : 0;
+}
+
+uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
+{
+    return plugin->chosen;
+}
+
+/* -- switching -------------------------------------------------------------------------------- */
+
+static int watch(struct mrl_plugin *plugin, uint32_t events, struct mrl_error *error)
+{
+    int err = 0;
+
+    if (events != plugin->watched)
+        err = plugin->ops->watch(plugin->source, events, error);
+    if (err)
+        return err;
+    plugin->watched = events;
+    plugin->chosen |= events;
+    return 0;
+}
+
+static int switch_event(struct mrl_plugin *plugin,
+                        unsigned int event,
+                        bool on,
+                        struct mrl_error *error)
+{
+    uint32_t bit;
+    int err;
+
+    if (event >= mrl_event_def__count())
+        return mrl_error__set(error, -EINVAL, "there is no event %u", event);
+    bit = 1U << event;
+    if (!(mrl_event_list__choosable() & bit))
+        return mrl_error__set(error, -EOPNOTSUPP, "%s is always on: it is about the others",
+                              mrl_event_def__at(event)->name);
+    if (!plugin->switchable || !plugin->ops->watch)
+        return mrl_error__set(error, -EOPNOTSUPP, "its events were chosen at the start");
+    pthread_mutex_lock(&plugin->lock);
+    err = watch(plugin, on ? plugin->watched | bit : plugin->watched & ~bit, error);
+    pthread_mutex_unlock(&plugin->lock);
+    return err;
+}
+
+int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
+{
+    return switch_event(plugin, event, true, error);
+}
+
+int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
+{
+    return switch_event(plugin, event, false, error);
+}
+
+int mrl_plugin__counts(struct mrl_plugin *plugin,
+                       unsigned int event,
+                       struct mrl_event_counts *ret_counts)
+{
+    if (event >= mrl_event_def__count())
+        return -EINVAL;
+    return plugin->ops->counts(plugin->source, event, ret_counts);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From the frames of a capture to events. */
+#include "read/recorded.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "event/decode.h"
+#include "event/lost.h"
+
+static bool is_wanted(const struct mrl_recorded *recorded, unsigned int event)
+{
+    return recorded->events & (1U << event);
+}
+
+/* -- counting --------------------------------------------------------------------------------- */
+
+/* One writer; metrics are read by other threads. */
+static void add(uint64_t *counter, uint64_t count)
+{
+    __atomic_store_n(counter, *counter + count, __ATOMIC_RELAXED);
+}
+
+static void count_read(struct mrl_event_counts *counts, bool is_accepted)
+{
+    add(&counts->seen, 1);
+    add(&counts->submitted, 1);
+    add(is_accepted ? &counts->decoded : &counts->filtered_late, 1);
+}
+
+/* What the recorder read and could not write is seen, but neither read nor lost by the kernel. */
+static void count_lost(struct mrl_event_counts *counts, unsigned int cause, uint64_t count)
+{
+    add(&counts->seen, count);
+    if (cause == MRL_CAUSE_RING_FULL)
+        add(&counts->refused, count);
+    else if (cause == MRL_CAUSE_NO_MEMORY)
+        add(&counts->no_memory, count);
+    else if (cause == MRL_CAUSE_EXIT_MISSED)
+        add(&counts->exit_missed, count);
+    else
+        add(&counts->submitted, count);
+    if (cause == MRL_CAUSE_MALFORMED)
+        add(&counts->malformed, count);
+}
+
+struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded,
+                                             unsigned int event)
+{
+    const struct mrl_event_counts *counts = &recorded->counts[event];
+
+    return (struct mrl_event_counts){
+        .seen = __atomic_load_n(&counts->seen, __ATOMIC_RELAXED),
+        .submitted = __atomic_load_n(&counts->submitted, __ATOMIC_RELAXED),
+        .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
+        .no_memory = __atomic_load_n(&counts->no_memory, __ATOMIC_RELAXED),
+        .exit_missed = __atomic_load_n(&counts->exit_missed, __ATOMIC_RELAXED),
+        .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
+        .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
+        .filtered_late = __atomic_load_n(&counts->filtered_late, __ATOMIC_RELAXED),
+    };
+}
+
+/* -- frames ----------------------------------------------------------------------------------- */
+
+static void take_host(struct mrl_recorded *recorded, const struct mrl_frame_host *host)
+{
+    mrl_containers__clear(&recorded->containers);
+    recorded->has_host = true;
+    recorded->host = (struct mrl_host){
+        .facts = { host->boot_ns, host->page_bytes, host->cpus, host->cgroup_v1 },
+        .container = mrl_containers__find,
+        .containers = &recorded->containers,
+    };
+}
+
+static int take_container(struct mrl_recorded *recorded,
+                          const struct mrl_frame *frame,
+                          struct mrl_error *error)
+{
+    const char *id = (const char *)frame->payload + sizeof(uint64_t);
+    uint64_t cgroup;
+    int err;
+
+    memcpy(&cgroup, frame->payload, sizeof(cgroup));
+    err = mrl_containers__put(&recorded->containers, cgroup,
+                              (struct mrl_text){ id, frame->size - sizeof(cgroup) });
+    if (err == -ENOMEM)
+        return mrl_error__set(error, err, "out of memory");
+    return err < 0 ? mrl_error__set(error, -EBADMSG, "a container that no recorder would write")
+                   : 0;
+}
+
+static int take_record(struct mrl_recorded *recorded,
+                       const struct mrl_frame *frame,
+                       struct mrl_batch *batch,
+                       struct mrl_error *error)
+{
+    const struct mrl_record *record = frame->payload;
+    size_t used = batch->arena.used;
+    bool is_accepted;
+
+    if (!recorded->has_host || mrl_decode__append(record, frame->size, &recorded->host, batch))
+        return mrl_error__set(error, -EBADMSG, "a frame holds no valid record");
+    if (!is_wanted(recorded, record->event)) {
+        mrl_batch__take_back(batch, used);
+        return 0;
+    }
+    is_accepted = !recorded->filter ||
+                  mrl_filter__accepts(recorded->filter, &batch->events[batch->count - 1]);
+    if (!is_accepted)
+        mrl_batch__take_back(batch, used);
+    count_read(&recorded->counts[record->event], is_accepted);
+    return 0;
+}
+
+/* The cause of this name; MRL_CAUSE_COUNT: none. */
+static unsigned int find_cause(const char name[MRL_LOST_CAUSE_BYTES])
+{
+    unsigned int cause = 0;
+
+    while (cause < MRL_CAUSE_COUNT &&
+           strncmp(mrl_cause__name((enum mrl_cause)cause).bytes, name, MRL_LOST_CAUSE_BYTES) != 0)
+        cause++;
+    return cause;
+}
+
+static int take_lost(struct mrl_recorded *recorded,
+                     const struct mrl_frame_lost *frame,
+                     struct mrl_batch *batch,
+                     struct mrl_error *error)
+{
+    unsigned int cause = find_cause(frame->cause);
+    struct mrl_lost lost = { .count = frame->count,
+                             .from_ns = frame->from_ns,
+                             .to_ns = frame->to_ns };
+
+    if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
+        return mrl_error__set(error, -EBADMSG, "a gap that no recorder would write");
+    if (!is_wanted(recorded, frame->event))
+        return 0;
+    lost.event = mrl_event_def__at(frame->event);
+    lost.cause = mrl_cause__name((enum mrl_cause)cause);
+    count_lost(&recorded->counts[frame->event], cause, frame->count);
+    mrl_lost__append(&lost, batch);
+    return 0;
+}
+
+static int take_end(struct mrl_recorded *recorded,
+                    const struct mrl_frame *frame,
+                    struct mrl_error *error)
+{
+    recorded->has_end = true;
+    return memcmp(frame->payload, &recorded->totals, sizeof(recorded->totals))
+               ? mrl_error__set(error, -EBADMSG,
+                                "its last frame counts other frames than there are")
+               : 0;
+}
+
+static int take_payload(struct mrl_recorded *recorded,
+                        const struct mrl_frame *frame,
+                        struct mrl_batch *batch,
+                        struct mrl_error *error)
+{
+    switch (frame->type) {
+    case MRL_FRAME_HOST:
+        take_host(recorded, frame->payload);
+        return 0;
+    case MRL_FRAME_CONTAINER:
+        return take_container(recorded, frame, error);
+    case MRL_FRAME_RECORD:
+        return take_record(recorded, frame, batch, error);
+    case MRL_FRAME_LOST:
+        return take_lost(recorded, frame->payload, batch, error);
+    case MRL_FRAME_END:
+        return take_end(recorded, frame, error);
+    }
+    return -EBADMSG;
+}
+
+int mrl_recorded__take(struct mrl_recorded *recorded,
+                       const struct mrl_frame *frame,
+                       struct mrl_batch *batch,
+                       struct mrl_error *error)
+{
+    int err = recorded->has_end
+                  ? mrl_error__set(error, -EBADMSG, "there is more after its last frame")
+                  : take_payload(recorded, frame, batch, error);
+
+    recorded->totals.frames++;
+    recorded->totals.records += frame->type == MRL_FRAME_RECORD;
+    recorded->totals.gaps += frame->type == MRL_FRAME_LOST;
+    return err;
+}
+
+void mrl_recorded__done(struct mrl_recorded *recorded)
+{
+    mrl_containers__clear(&recorded->containers);
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sink "capture": a new file of frames (event/capture_format.h). The encoder says everything
+ * with each record; what the file says already is left out here, where it is known what arrived.
+ * Part of the library, since it has to know the format.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <mrelease/sink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "enrich/containers.h"
+#include "event/capture_format.h"
+
+enum { FILE_MODE = 0640, BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2 };
+
+/* What the file says, or will once the buffer is written. */
+struct said {
+    bool has_header, has_host;
+    struct mrl_frame_host host;
+    struct mrl_frame_end totals;
+};
+
+struct mrl_sink {
+    int fd;
+    bool torn; /* its end was cut, and could not be taken back */
+    struct mrl_capture_header header;
+    struct said written, said;
+    struct mrl_containers containers; /* since the last host frame; emptied when in doubt */
+    size_t used, events;              /* in the buffer */
+    char buffer[BUFFER_BYTES];
+};
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+/* A file that is new, or that others made; -1 and errno. */
+static int open_path(const char *path)
+{
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+
+    if (fd >= 0)
+        return fd;
+    return errno == EEXIST ? open(path, flags) : -1;
+}
+
+/* The lock keeps a second recorder out of a file that is still empty. */
+static int claim(int fd)
+{
+    struct stat file;
+
+    if (fstat(fd, &file))
+        return -errno;
+    if (S_ISREG(file.st_mode) && flock(fd, LOCK_EX | LOCK_NB))
+        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (fstat(fd, &file)) /* again: who held the lock may have written */
+        return -errno;
+    return file.st_size ? -EEXIST : 0;
+}
+
+static int explain(const char *path, int err, struct mrl_error *error)
+{
+    const char *text = err == -ELOOP    ? "a symbolic link, refused"
+                       : err == -EEXIST ? "holds something already; a recording wants a new file"
+                       : err == -EBUSY  ? "another recording goes there"
+                                        : strerror(-err);
+
+    return mrl_error__set(error, err, "%.256s: %s", path, text);
+}
+
+static int capture_open(const char *destination,
+                        struct mrl_error *error,
+                        struct mrl_sink **ret_sink)
+{
+    int fd = open_path(destination), err = fd < 0 ? -errno : claim(fd);
+    struct mrl_sink *sink = err ? NULL : calloc(1, sizeof(*sink));
+
+    if (!err && !sink)
+        err = -ENOMEM;
+    if (err) {
+        if (fd >= 0)
+            close(fd);
+        return explain(destination, err, error);
+    }
+    sink->fd = fd;
+    mrl_sink__widen_pipe(fd);
+    *ret_sink = sink;
+    return 0;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+/* What the file says is no longer what was thought: all is said again, from the host on. */
+static void forget(struct mrl_sink *sink)
+{
+    sink->said = sink->written;
+    sink->said.has_host = sink->written.has_host = false;
+    mrl_containers__clear(&sink->containers);
+    sink->used = sink->events = 0;
+}
+
+/* Returns whether the end of the file is a whole frame again. */
+static bool take_back(int fd, size_t size)
+{
+    struct stat file;
+
+    return !size || (!fstat(fd, &file) && S_ISREG(file.st_mode) && file.st_size >= (off_t)size &&
+                     !ftruncate(fd, file.st_size - (off_t)size));
+}
+
+/* All of the buffer, or none of it. A thread that is cancelled in here leaves the end torn. */
+static int flush(struct mrl_sink *sink, size_t *events)
+{
+    size_t done = 0;
+    int err = 0;
+
+    sink->torn = true;
+    while (!err && done < sink->used) {
+        ssize_t written = write(sink->fd, sink->buffer + done, sink->used - done);
+
+        if (written >= 0)
+            done += (size_t)written;
+        else if (errno != EINTR)
+            err = -errno;
+    }
+    sink->torn = err && !take_back(sink->fd, done);
+    if (err) {
+        forget(sink);
+        return sink->torn ? -EPIPE : err;
+    }
+    *events += sink->events;
+    sink->used = sink->events = 0;
+    sink->written = sink->said;
+    return 0;
+}
+
+static void append(struct mrl_sink *sink, const void *bytes, size_t size)
+{
+    memcpy(sink->buffer + sink->used, bytes, size);
+    sink->used += size;
+}
+
+/*
+ * Whether the file must be told of this host. It is told again before the containers become too
+ * many, because a reader forgets them with each host.
+ */
+static bool learn_host(struct mrl_sink *sink, const struct mrl_frame_host *host)
+{
+    if (sink->said.has_host && !memcmp(&sink->said.host, host, sizeof(*host)) &&
+        mrl_containers__count(&sink->containers) + RECORD_CONTAINERS <= MRL_CONTAINERS_MAX)
+        return false;
+    sink->said.has_host = true;
+    sink->said.host = *host;
+    mrl_containers__clear(&sink->containers);
+    return true;
+}
+
+static int learn_container(struct mrl_sink *sink, const char *payload, size_t size)
+{
+    uint64_t cgroup;
+
+    memcpy(&cgroup, payload, sizeof(cgroup));
+    return mrl_containers__put(
+        &sink->containers, cgroup,
+        (struct mrl_text){ payload + sizeof(cgroup), size - sizeof(cgroup) });
+}
+
+/* Adds the frame at `at`, unless the file says it already. Returns its bytes, or -errno. */
+static ssize_t take_frame(struct mrl_sink *sink, const char *at)
+{
+    const char *payload = at + sizeof(struct mrl_frame_header);
+    struct mrl_frame_header frame;
+    struct mrl_frame_host host;
+    int wanted = 1;
+
+    memcpy(&frame, at, sizeof(frame));
+    if (frame.type == MRL_FRAME_HOST) {
+        memcpy(&host, payload, sizeof(host));
+        wanted = learn_host(sink, &host);
+    } else if (frame.type == MRL_FRAME_CONTAINER) {
+        wanted = learn_container(sink, payload, frame.size);
+    } else {
+        sink->events++;
+    }
+    if (wanted > 0) {
+        append(sink, at, mrl_frame__bytes(frame.size));
+        sink->said.totals.frames++;
+        sink->said.totals.records += frame.type == MRL_FRAME_RECORD;
+        sink->said.totals.gaps += frame.type == MRL_FRAME_LOST;
+    }
+    return wanted < 0 ? wanted : (ssize_t)mrl_frame__bytes(frame.size);
+}
+
+/* The header waits for the first event: a start that fails after this one leaves an empty file. */
+static int take_header(struct mrl_sink *sink, const struct mrl_chunk *chunk)
+{
+    if (chunk->size != sizeof(sink->header))
+        return -EINVAL;
+    memcpy(&sink->header, chunk->bytes, sizeof(sink->header));
+    return 0;
+}
+
+static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    const char *at = chunk->bytes, *end = at + chunk->size;
+    int err = 0;
+
+    *ret_events = 0;
+    if (sink->torn)
+        return -EPIPE;
+    if (!chunk->events)
+        return take_header(sink, chunk);
+    while (!err && at < end) {
+        ssize_t size;
+
+        if (!sink->said.has_header)
+            append(sink, &sink->header, sizeof(sink->header));
+        sink->said.has_header = true;
+        size = take_frame(sink, at);
+        if (size < 0) {
+            forget(sink);
+            return (int)size;
+        }
+        at += size;
+        if (sizeof(sink->buffer) - sink->used < mrl_frame__bytes(MRL_FRAME_PAYLOAD_MAX))
+            err = flush(sink, ret_events);
+    }
+    return err ? err : flush(sink, ret_events);
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static int capture_close(struct mrl_sink *sink)
+{
+    size_t events = 0;
+    int err = 0;
+
+    if (sink->written.has_header && !sink->torn) {
+        sink->used = (size_t)(mrl_frame__put(sink->buffer, MRL_FRAME_END, &sink->written.totals,
+                                             sizeof(sink->written.totals)) -
+                              sink->buffer);
+        err = flush(sink, &events);
+    }
+    if (close(sink->fd) && !err)
+        err = -errno;
+    mrl_containers__clear(&sink->containers);
+    free(sink);
+    return err;
+}
+
+static const struct mrl_sink_ops capture = {
+    .name = "capture",
+    .doc = "A new file of records, for replay; mode 0640.",
+    .open = capture_open,
+    .write = capture_write,
+    .close = capture_close,
+};
+
+const struct mrl_sink_ops *mrl_capture__sink(void)
+{
+    return &capture;
+}

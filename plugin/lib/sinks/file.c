@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sink "file": a path. Appended to and never truncated; created 0640; a symbolic link is
+ * refused, because whoever may write its directory would choose what root writes to. FIFOs and
+ * terminals are opened as they are.
+ *
+ * A run that was killed may leave half a line at the end of a file. It is repaired at open, which
+ * must not happen while someone else is writing a line there: whoever writes holds a shared lock,
+ * and whoever repairs an exclusive one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mrelease/sink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ };
+
+#define LINE_START "{\"timestamp\":"
+
+struct mrl_sink {
+    int fd;
+    bool torn;
+    bool created; /* there was no such file before */
+    char *path;
+};
+
+/* -- opening a path --------------------------------------------------------------------------- */
+
+/* Says how much of the path is right: a mistyped directory is then seen at once. */
+static int missing_directory(const char *path, struct mrl_error *error)
+{
+    char parent[PATH_MAX];
+    char *slash;
+
+    snprintf(parent, sizeof(parent), "%s", path);
+    while ((slash = strrchr(parent, '/')) && slash > parent) {
+        *slash = '\0';
+        if (!access(parent, F_OK))
+            break;
+    }
+    if (!slash || slash == parent)
+        snprintf(parent, sizeof(parent), "%s", *path == '/' ? "/" : ".");
+    return mrl_error__set(error, -ENOENT, "%.256s: no such directory; what exists is '%.256s'",
+                          path, parent);
+}
+
+static int open_path(const char *path, bool *ret_created, struct mrl_error *error)
+{
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags), err;
+
+    *ret_created = false;
+    if (fd < 0 && errno == ENOENT) {
+        fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+        *ret_created = fd >= 0;
+        if (fd < 0 && errno == EEXIST) /* someone was quicker */
+            fd = open(path, flags);
+    }
+    err = errno;
+    if (fd >= 0)
+        return fd;
+    if (err == ELOOP)
+        return mrl_error__set(error, -err, "%.256s is a symbolic link: refused", path);
+    if (err == ENOENT)
+        return missing_directory(path, error);
+    return mrl_error__set(error, -err, "%.256s: %s", path, strerror(err));
+}
+
+static bool same_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* -- repairing its end ------------------------------------------------------------------------ */
+
+/* Reads up to `size` bytes before the end. The descriptor that writes cannot read. */
+static ssize_t read_tail(const char *path, const struct stat *file, char *tail, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat same;
+    ssize_t count = -1;
+
+    if (fd < 0)
+        return -1;
+    if (!fstat(fd, &same) && same_file(file, &same)) {
+        if ((off_t)size > file->st_size)
+            size = (size_t)file->st_size;
+        count = pread(fd, tail, size, file->st_size - (off_t)size);
+    }
+    close(fd);
+    return count;
+}
+
+/* Half a line of ours is cut off; what others left is ended, so that no line of ours joins it. */
+static void repair_end(int fd, const char *path, const struct stat *file, struct mrl_error *note)
+{
+    char tail[TAIL_BYTES];
+    ssize_t size = read_tail(path, file, tail, sizeof(tail));
+    const char *newline, *line;
+    size_t torn, start = sizeof(LINE_START) - 1;
+
+    if (size <= 0 || tail[size - 1] == '\n')
+        return;
+    newline = memrchr(tail, '\n', (size_t)size);
+    line = newline ? newline + 1 : tail;
+    torn = (size_t)(tail + size - line);
+    start = torn < start ? torn : start;
+    if ((newline || size == file->st_size) && !memcmp(line, LINE_START, start)) {
+        if (!ftruncate(fd, file->st_size - (off_t)torn))
+            mrl_error__set(note, 0, "%.256s ended with half a line: %zu bytes were cut off", path,
+                           torn);
+    } else if (write(fd, "\n", 1) == 1) {
+        mrl_error__set(note, 0, "%.256s ended without a newline, which was added", path);
+    }
+}
+
+/* Locks for as long as the file is open, and repairs it when nobody else writes to it. */
+static void claim(int fd, const char *path, struct mrl_error *note)
+{
+    struct stat file;
+
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode))
+        return;
+    if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_size)
+        repair_end(fd, path, &file, note);
+    flock(fd, LOCK_SH);
+}
+
+/* -- the sink --------------------------------------------------------------------------------- */
+
+static int file_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+
+    if (sink)
+        sink->path = strdup(destination);
+    if (!sink || !sink->path) {
+        free(sink);
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    }
+    sink->fd = open_path(destination, &sink->created, error);
+    if (sink->fd < 0) {
+        int err = sink->fd;
+
+        free(sink->path);
+        free(sink);
+        return err;
+    }
+    claim(sink->fd, destination, error);
+    mrl_sink__widen_pipe(sink->fd);
+    *ret_sink = sink;
+    return 0;
+}
+
+static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    return mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
+}
+
+static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    bool created;
+    int fd = open_path(sink->path, &created, error);
+    struct stat old, new;
+
+    if (fd < 0)
+        return fd;
+    if (!fstat(sink->fd, &old) && !fstat(fd, &new) && same_file(&old, &new)) {
+        close(fd); /* it was not moved */
+        return 0;
+    }
+    claim(fd, sink->path, error);
+    mrl_sink__widen_pipe(fd);
+    close(sink->fd);
+    sink->fd = fd;
+    sink->torn = false;
+    return 1;
+}
+
+static bool file_is_terminal(const struct mrl_sink *sink)
+{
+    return isatty(sink->fd);
+}
+
+static int file_close(struct mrl_sink *sink)
+{
+    int err = close(sink->fd) ? -errno : 0;
+
+    free(sink->path);
+    free(sink);
+    return err;
+}
+
+/* Removes the file when it was made for this run, which then did not begin. */
+static int file_abandon(struct mrl_sink *sink)
+{
+    struct stat ours, there;
+
+    if (sink->created && !fstat(sink->fd, &ours) && !ours.st_size && !lstat(sink->path, &there) &&
+        same_file(&ours, &there))
+        unlink(sink->path);
+    return file_close(sink);
+}
+
+const struct mrl_sink_ops mrl_sink_file = {
+    .name = "file",
+    .doc = "A path: appended to, created with mode 0640, reopened on SIGHUP.",
+    .open = file_open,
+    .write = file_write,
+    .reopen = file_reopen,
+    .is_terminal = file_is_terminal,
+    .close = file_close,
+    .abandon = file_abandon,
+};

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sink "stdout": whoever reads this program's standard output. */
+#include <errno.h>
+#include <fcntl.h>
+#include <mrelease/sink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct mrl_sink {
+    int fd;
+    bool torn;
+};
+
+static int stdout_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink;
+
+    (void)destination;
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+        return mrl_error__set(error, -errno, "standard output is closed");
+    sink = calloc(1, sizeof(*sink));
+    if (!sink)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    sink->fd = STDOUT_FILENO;
+    mrl_sink__widen_pipe(sink->fd);
+    *ret_sink = sink;
+    return 0;
+}
+
+static int stdout_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    return mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
+}
+
+static bool stdout_is_terminal(const struct mrl_sink *sink)
+{
+    return isatty(sink->fd);
+}
+
+static int stdout_close(struct mrl_sink *sink)
+{
+    free(sink);
+    return 0;
+}
+
+const struct mrl_sink_ops mrl_sink_stdout = {
+    .name = "stdout",
+    .doc = "Standard output.",
+    .open = stdout_open,
+    .write = stdout_write,
+    .is_terminal = stdout_is_terminal,
+    .close = stdout_close,
+};
