@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "abi/record.h"
+#include "emit.h"
 #include "lib/call.h"
 #include "lib/caller.h"
 #include "lib/kill.h"
@@ -20,26 +21,14 @@
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
+#include "watched.h"
 
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/*
- * Which of the loaded events are watched, a bit each: set once both probes of the call are
- * attached, and cleared before they go. And since when each call is (CLOCK_BOOTTIME): what is
- * older, in the state of a task, is from a time before, with a gap in between. The latest time
- * while it is set up.
- */
-__u32 watched;
-__u64 watched_since[MRL_EVENTS_MAX];
-
 /* Set while the function that reaps is probed: see programs/reap.bpf.c. */
 int reaper_watched;
-
-/* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
- */
-int reader_awake;
 
 /*
  * Who saw an exit. Under --coverage all the function's exit comes first and then, of each call that
@@ -53,91 +42,6 @@ struct {
     __type(key, int);
     __type(value, struct small_call);
 } small_calls SEC(".maps");
-
-/* Sizes are set before the load. */
-struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 4096);
-} rare_records SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 4096);
-} busy_records SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, MRL_EVENT_COUNT);
-    __type(key, __u32);
-    __type(value, struct mrl_event_counters);
-} event_counters SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, MRL_LANE_COUNT);
-    __type(key, __u32);
-    __type(value, __u64);
-} sequences SEC(".maps");
-
-/* Fixed at the load: the verifier drops what cannot be. */
-static __always_inline bool can_be_chosen(int event)
-{
-    return settings.events & (1U << event);
-}
-
-static __always_inline bool chosen(int event)
-{
-    return can_be_chosen(event) && watched & (1U << event);
-}
-
-/* Of a call that a record names. */
-static __always_inline bool is_watched(__u32 event)
-{
-    __u32 events = 1U << (event & (MRL_EVENTS_MAX - 1));
-
-    if (event == MRL_EVENT_PROCESS_MRELEASE)
-        events |= 1U << MRL_EVENT_DO_MRELEASE;
-    return watched & events;
-}
-
-static __always_inline __u64 since(__u32 event)
-{
-    asm volatile("" : "+r"(event)); /* the mask is the verifier's bound */
-    return watched_since[event & (MRL_EVENTS_MAX - 1)];
-}
-
-static __always_inline struct mrl_event_counters *counters_of(__u32 event)
-{
-    return bpf_map_lookup_elem(&event_counters, &event);
-}
-
-static __always_inline __u64 next_sequence(__u32 lane)
-{
-    __u64 *sequence = bpf_map_lookup_elem(&sequences, &lane);
-
-    /* Atomic, for a rung that may be preempted between the load and the store. */
-    return sequence ? __sync_fetch_and_add(sequence, 1) : 0;
-}
-
-/* Every call of the host asks this: it is a few comparisons, and calls no helper. */
-static __always_inline bool may_be_watched(long number)
-{
-    return native_event(number) >= 0 || compat_event(number) >= 0;
-}
-
-/* -1 for a call of another event, or of one that was not chosen. */
-static __always_inline int watched_event(struct task_struct *task, long number, bool *compat)
-{
-    int event;
-
-    *compat = task_is_compat(task);
-    event = *compat ? compat_event(number) : native_event(number);
-    if (event < 0)
-        return -1;
-    if (event == MRL_EVENT_PROCESS_MRELEASE && chosen(MRL_EVENT_DO_MRELEASE))
-        return event;
-    return chosen(event) ? event : -1;
-}
 
 /* Not what is watched now: it says where the state of a call is. */
 static __always_inline bool wants_target(int event)
@@ -173,69 +77,6 @@ static __always_inline struct mrl_record *call_state(struct task_struct *task,
     }
 }
 
-/*
- * Failing calls need no dying process: anyone can make them by the million. They may fill the rare
- * ring only so far that calls that succeeded, and do_mrelease, still find room.
- */
-static __always_inline bool leaves_room(int event, const struct mrl_record *record)
-{
-    if (event != MRL_EVENT_PROCESS_MRELEASE || !record->ret)
-        return true;
-    return bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) < settings.failing_limit;
-}
-
-static __always_inline long submit(int event, struct mrl_record *record, __u64 bytes)
-{
-    /* The constant maps let the verifier see which ring it is; a map in a variable it refuses. */
-    __u64 wake = reader_awake ? BPF_RB_NO_WAKEUP : 0;
-
-    if (!leaves_room(event, record))
-        return -1;
-    if (event_lane(event) == MRL_LANE_RARE)
-        return bpf_ringbuf_output(&rare_records, record, bytes, wake);
-    return bpf_ringbuf_output(&busy_records, record, bytes, wake);
-}
-
-/* Puts one event of a finished call into its ring. The one place that emits. */
-static __always_inline void emit(int event, struct mrl_record *record, __u64 bytes)
-{
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    record->event = event;
-    record->lane = event_lane(event);
-    record->size = bytes;
-    record->seq = next_sequence(record->lane);
-    if (submit(event, record, bytes))
-        __sync_fetch_and_add(&counters->refused, 1);
-    else
-        __sync_fetch_and_add(&counters->submitted, 1);
-}
-
-/* A proof call counts as itself whether or not its event is chosen: it shows that the probes see.
- */
-static __always_inline void count_self(int event)
-{
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->self, 1);
-}
-
-static __always_inline void count_filtered(int event)
-{
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->filtered, 1);
-}
-
 /* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
 static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
 {
@@ -245,35 +86,6 @@ static __always_inline bool passes(int event, struct task_struct *task, struct m
         return true;
     count_filtered(event);
     return false;
-}
-
-static __always_inline void count_no_memory(int event)
-{
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->no_memory, 1);
-}
-
-/*
- * An entry while the task's last call is still open: the exit of that one was not shown to us. A
- * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
- * already. Not so a call that nobody watches any more, or that began before it was disabled.
- */
-static __always_inline void count_exit_missed(const struct mrl_record *record)
-{
-    struct mrl_event_counters *counters;
-
-    if (!(record->flags & MRL_CALL_OPEN) || !is_watched(record->event) ||
-        record->entry_ns < since(record->event))
-        return;
-    counters = counters_of(record->event);
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->exit_missed, 1);
 }
 
 static __always_inline void look_at_entry(struct task_struct *task, struct call *call)

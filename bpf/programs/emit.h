@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Put: finished records go into the rings, and every call into the counters. For each event and
+ * CPU: seen = submitted + refused + no_memory + exit_missed + self + filtered (docs/accounting.md).
+ */
+#ifndef MRL_PROGRAMS_EMIT_H
+#define MRL_PROGRAMS_EMIT_H
+
+#include "abi/record.h"
+#include "lib/call.h"
+
+#include "watched.h"
+
+/* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
+ */
+int reader_awake;
+
+/* Sizes are set before the load. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} rare_records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} busy_records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MRL_EVENT_COUNT);
+    __type(key, __u32);
+    __type(value, struct mrl_event_counters);
+} event_counters SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MRL_LANE_COUNT);
+    __type(key, __u32);
+    __type(value, __u64);
+} sequences SEC(".maps");
+
+static __always_inline struct mrl_event_counters *counters_of(__u32 event)
+{
+    return bpf_map_lookup_elem(&event_counters, &event);
+}
+
+static __always_inline __u64 next_sequence(__u32 lane)
+{
+    __u64 *sequence = bpf_map_lookup_elem(&sequences, &lane);
+
+    /* Atomic, for a rung that may be preempted between the load and the store. */
+    return sequence ? __sync_fetch_and_add(sequence, 1) : 0;
+}
+
+/*
+ * Failing calls need no dying process: anyone can make them by the million. They may fill the rare
+ * ring only so far that calls that succeeded, and do_mrelease, still find room.
+ */
+static __always_inline bool leaves_room(int event, const struct mrl_record *record)
+{
+    if (event != MRL_EVENT_PROCESS_MRELEASE || !record->ret)
+        return true;
+    return bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) < settings.failing_limit;
+}
+
+static __always_inline long submit(int event, struct mrl_record *record, __u64 bytes)
+{
+    /* The constant maps let the verifier see which ring it is; a map in a variable it refuses. */
+    __u64 wake = reader_awake ? BPF_RB_NO_WAKEUP : 0;
+
+    if (!leaves_room(event, record))
+        return -1;
+    if (event_lane(event) == MRL_LANE_RARE)
+        return bpf_ringbuf_output(&rare_records, record, bytes, wake);
+    return bpf_ringbuf_output(&busy_records, record, bytes, wake);
+}
+
+/* Puts one event of a finished call into its ring. The one place that emits. */
+static __always_inline void emit(int event, struct mrl_record *record, __u64 bytes)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    record->event = event;
+    record->lane = event_lane(event);
+    record->size = bytes;
+    record->seq = next_sequence(record->lane);
+    if (submit(event, record, bytes))
+        __sync_fetch_and_add(&counters->refused, 1);
+    else
+        __sync_fetch_and_add(&counters->submitted, 1);
+}
+
+/* A proof call counts as itself whether or not its event is chosen: it shows that the probes see.
+ */
+static __always_inline void count_self(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->self, 1);
+}
+
+static __always_inline void count_filtered(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->filtered, 1);
+}
+
+static __always_inline void count_no_memory(int event)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->no_memory, 1);
+}
+
+/*
+ * An entry while the task's last call is still open: the exit of that one was not shown to us. A
+ * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
+ * already. Not so a call that nobody watches any more, or that began before it was disabled.
+ */
+static __always_inline void count_exit_missed(const struct mrl_record *record)
+{
+    struct mrl_event_counters *counters;
+
+    if (!(record->flags & MRL_CALL_OPEN) || !is_watched(record->event) ||
+        record->entry_ns < since(record->event))
+        return;
+    counters = counters_of(record->event);
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->exit_missed, 1);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Within the parser of filters: a text taken apart, and the conditions that it adds to. */
+#ifndef MRL_FILTER_PARSE_H
+#define MRL_FILTER_PARSE_H
+
+#include <ctype.h>
+
+#include "filter/filter.h"
+
+enum { MRL_EXPRESSION_PARTS = 3, MRL_EXPRESSION_BYTES = 128 };
+
+enum mrl_comparison {
+    MRL_EQUAL,
+    MRL_NOT_EQUAL,
+    MRL_LESS,
+    MRL_LESS_EQUAL,
+    MRL_GREATER,
+    MRL_GREATER_EQUAL,
+    MRL_NO_OPERATOR
+};
+
+/** What a text is about, and how that compares to which values. */
+struct mrl_expression {
+    char subject[MRL_EXPRESSION_BYTES];
+    char *parts[MRL_EXPRESSION_PARTS]; /* of the subject */
+    unsigned int part_count;
+    enum mrl_comparison comparison;
+    const char *values; /* borrowed from the text; "" without an operator */
+};
+
+/** Whether a word is empty, or has blanks at its ends. */
+static inline bool mrl_is_padded(const char *text, size_t size)
+{
+    return !size || isspace((unsigned char)text[0]) || isspace((unsigned char)text[size - 1]);
+}
+
+/** The condition on this field of these events, made where there is none. NULL without memory. */
+struct mrl_condition *mrl_condition__on(struct mrl_filter *filter,
+                                        const struct mrl_filter_field *field,
+                                        uint32_t events);
+
+/** Adds an exclusive limit. Of two of a kind the wider one holds, as in Tracee. */
+void mrl_condition__add_limit(struct mrl_condition *condition, bool is_max, uint64_t key);
+
+/** Adds the values of an expression whose operator fits the field. Errors: -EINVAL, -ENOMEM. */
+int mrl_condition__add_values(struct mrl_condition *condition,
+                              const struct mrl_expression *expression,
+                              struct mrl_error *error);
+
+#endif
