@@ -32,9 +32,3 @@ pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 find_program(PROTOC NAMES protoc REQUIRED)
 find_program(PROTOC_C NAMES protoc-c REQUIRED)
 find_path(PROTOBUF_INCLUDE google/protobuf/timestamp.proto REQUIRED)
-
-execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} describe --always --dirty --abbrev=12
-  OUTPUT_VARIABLE MRELEASE_SOURCE_ID OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-if(failed OR NOT MRELEASE_SOURCE_ID)
-  set(MRELEASE_SOURCE_ID unknown)
-endif()

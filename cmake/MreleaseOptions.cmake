@@ -18,6 +18,18 @@ if(MRELEASE_SANITIZE)
     -fsanitize=${MRELEASE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(mrelease_options INTERFACE -fsanitize=${MRELEASE_SANITIZE})
 endif()
+
+# Hardening: of every artefact, and of code that is optimised (without, glibc has no fortified functions).
+include(CheckCCompilerFlag)
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_FLAGS -Werror)
+check_c_compiler_flag(-fcf-protection MRELEASE_HAS_CF_PROTECTION)
+set(CMAKE_REQUIRED_FLAGS "-Werror -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3")
+check_c_source_compiles("#include <string.h>\nint main(void) { return 0; }" MRELEASE_HAS_FORTIFY_3)
+unset(CMAKE_REQUIRED_FLAGS)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT MRELEASE_SANITIZE)
-  target_compile_options(mrelease_options INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+  target_compile_options(mrelease_options INTERFACE -fstack-protector-strong
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$<IF:$<BOOL:${MRELEASE_HAS_FORTIFY_3}>,3,2>
+    $<$<BOOL:${MRELEASE_HAS_CF_PROTECTION}>:-fcf-protection>)
 endif()
+add_link_options(-Wl,-z,relro,-z,now)

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "encode/encoder.h"
 #include "enrich/entity.h"
 
@@ -155,6 +155,10 @@ static const char *user_name(struct table_encoder *table, uint32_t id, char fall
     user->id = id;
     look_up_user(id, user->name);
     HASH_ADD(hh, table->users, id, sizeof(user->id), user);
+    if (!user->hh.tbl) {
+        free(user);
+        return fallback;
+    }
     return user->name;
 }
 

@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include <sys/stat.h>
+
+#include "base/hash.h"
 
 enum {
     CACHE_MAX = 4096,
@@ -162,5 +163,9 @@ struct mrl_text mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgr
         (uint32_t)(container.size < MRL_CONTAINER_BYTES ? container.size : MRL_CONTAINER_BYTES);
     memcpy(known->container, container.bytes, known->size);
     HASH_ADD(hh, cgroups->known, id, sizeof(known->id), known);
+    if (!known->hh.tbl) {
+        free(known);
+        return (struct mrl_text){ "", 0 };
+    }
     return (struct mrl_text){ known->container, known->size };
 }

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "enrich/cgroups.h"
 
 struct mrl_container {
@@ -37,6 +37,10 @@ static int add(struct mrl_containers *containers, uint64_t cgroup, struct mrl_te
     known->size = (uint32_t)id.size;
     memcpy(known->id, id.bytes, id.size);
     HASH_ADD(hh, containers->first, cgroup, sizeof(known->cgroup), known);
+    if (!known->hh.tbl) {
+        free(known);
+        return -ENOMEM;
+    }
     return 1;
 }
 
