@@ -19,33 +19,28 @@ static struct mrl_stream *stream_of(const struct mrl_kernel_losses *losses,
 static struct mrl_event_counters *counters_of(const struct mrl_kernel_losses *losses,
                                               unsigned int event)
 {
-    return &losses->counters[event * losses->cpus];
+    return &losses->counters[event * losses->from.cpus];
 }
 
 int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
                             const struct mrl_host *host,
-                            const struct mrl_probes *probes,
+                            const struct mrl_kernel_counters *from,
                             uint32_t events)
 {
-    int cpus = libbpf_num_possible_cpus();
-
-    if (cpus < 0)
-        return cpus;
     *losses = (struct mrl_kernel_losses){
         .host = host,
-        .probes = probes,
-        .events = events | mrl_probes__syscalls(events),
-        .cpus = (unsigned int)cpus,
+        .from = *from,
+        .events = events,
         .start_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
-        .streams = calloc((size_t)cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
-        .counters = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
-        .told = calloc((size_t)cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
+        .streams = calloc((size_t)from->cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
+        .counters = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
+        .told = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
     };
     if (!losses->streams || !losses->counters || !losses->told) {
         mrl_kernel_losses__done(losses);
         return -ENOMEM;
     }
-    for (int i = 0; i < cpus * MRL_LANE_COUNT; i++)
+    for (unsigned int i = 0; i < from->cpus * MRL_LANE_COUNT; i++)
         losses->streams[i].last_ns = losses->start_ns;
     return 0;
 }
@@ -82,7 +77,7 @@ static void tell(const struct mrl_kernel_losses *losses,
  */
 static void read_counters(struct mrl_kernel_losses *losses, unsigned int event)
 {
-    mrl_probes__read_counters(losses->probes, event, counters_of(losses, event), losses->cpus);
+    losses->from.read(losses->from.context, event, counters_of(losses, event), losses->from.cpus);
 }
 
 static bool is_of(const struct mrl_kernel_losses *losses, unsigned int event, unsigned int lane)
@@ -96,7 +91,7 @@ static uint64_t take_untold(struct mrl_kernel_losses *losses,
                             unsigned int cpu,
                             uint64_t wanted)
 {
-    uint64_t *told = &losses->told[event * losses->cpus + cpu];
+    uint64_t *told = &losses->told[event * losses->from.cpus + cpu];
     uint64_t untold = counters_of(losses, event)[cpu].refused - *told;
     uint64_t taken = untold < wanted ? untold : wanted;
 
@@ -138,7 +133,7 @@ void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
 {
     struct mrl_stream *stream;
 
-    if (record->cpu >= losses->cpus || record->lane >= MRL_LANE_COUNT)
+    if (record->cpu >= losses->from.cpus || record->lane >= MRL_LANE_COUNT)
         return;
     stream = stream_of(losses, record->cpu, record->lane);
     if (record->seq > stream->next)
@@ -168,7 +163,7 @@ static void tell_rest_of(struct mrl_kernel_losses *losses,
     uint64_t refused = 0, no_memory = 0, exit_missed = 0, from = now;
 
     read_counters(losses, event);
-    for (unsigned int cpu = 0; cpu < losses->cpus; cpu++) {
+    for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
         uint64_t taken = take_untold(losses, event, cpu, UINT64_MAX);
 
         if (taken && stream_of(losses, cpu, lane)->last_ns < from)

@@ -12,7 +12,6 @@
 
 #include "event/batch.h"
 #include "event/host.h"
-#include "probe/probes.h"
 
 /** Records of one CPU and lane. */
 struct mrl_stream {
@@ -20,11 +19,21 @@ struct mrl_stream {
     uint64_t last_ns; /* exit time of the last one, CLOCK_BOOTTIME */
 };
 
+/** Where the probes' counters are read. */
+struct mrl_kernel_counters {
+    /** Those of an event, one for each of the `cpus`. A failure, -errno, leaves `ret_each`. */
+    int (*read)(const void *context,
+                unsigned int event,
+                struct mrl_event_counters *ret_each,
+                unsigned int cpus);
+    const void *context;
+    unsigned int cpus; /* that this kernel may have */
+};
+
 struct mrl_kernel_losses {
     const struct mrl_host *host;
-    const struct mrl_probes *probes;
+    struct mrl_kernel_counters from;
     uint32_t events; /* those that may be lost */
-    unsigned int cpus;
     uint64_t start_ns;
     struct mrl_stream *streams;          /* [cpu][lane] */
     struct mrl_event_counters *counters; /* [event][cpu], as they were last read */
@@ -32,10 +41,10 @@ struct mrl_kernel_losses {
     uint64_t told_no_memory[MRL_EVENT_COUNT], told_exit_missed[MRL_EVENT_COUNT];
 };
 
-/** Begins to watch; `host` and `probes` are borrowed. Errors: -ENOMEM, -errno of libbpf. */
+/** Begins to watch; `host` and what the counters point to are borrowed. Error: -ENOMEM. */
 int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
                             const struct mrl_host *host,
-                            const struct mrl_probes *probes,
+                            const struct mrl_kernel_counters *from,
                             uint32_t events);
 
 /** Zeroed losses are allowed. */

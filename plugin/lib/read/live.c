@@ -23,11 +23,9 @@
 
 #include "base/clock.h"
 #include "enrich/host.h"
-#include "event/decode.h"
-#include "filter/filter.h"
 #include "probe/ladder.h"
 #include "probe/skeleton.h"
-#include "read/kernel_losses.h"
+#include "read/intake.h"
 #include "read/source.h"
 
 enum {
@@ -36,7 +34,6 @@ enum {
     SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
     NAP_NS = 50 * 1000,  /* the kernel's timer slack adds as much; a ring holds several hundred */
     RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
-    FILTERED_ROUND = 4096, /* records without an event, after which others get a word in */
 };
 
 struct mrl_source {
@@ -44,89 +41,24 @@ struct mrl_source {
     struct mrl_probes probes;
     pthread_mutex_t lock; /* of the probes: they are watched, counted and stopped by any thread */
     atomic_bool stopped;
-    struct mrl_kernel_losses losses;
-    bool untold; /* records were read since the losses were last told */
+    struct mrl_intake intake; /* of what the rings hold */
     struct ring_buffer *rings[MRL_LANE_COUNT];
     int epoll;
     int wake;          /* eventfd of interrupt() */
     unsigned int busy; /* reads in a row that found something */
     bool full;         /* the last batch held no more: there is more in the rings */
     bool interrupted;
-    atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
-    atomic_ullong malformed[MRL_EVENT_COUNT];
-    atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
-    const struct mrl_filter *filter;
-    uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
-    unsigned int filtered_now; /* in this round */
-    bool sifted;               /* records were read since the last look, and filtered */
-    struct mrl_batch *batch;   /* being filled, and up to how many events */
-    size_t limit;
+    struct mrl_batch *batch; /* being filled */
 };
 
-/* One writer: no need for a locked instruction. */
-static void count_one(atomic_ullong *counter)
-{
-    unsigned long long count = atomic_load_explicit(counter, memory_order_relaxed);
-
-    atomic_store_explicit(counter, count + 1, memory_order_relaxed);
-}
-
-/*
- * Keeps the last event, or takes it back. Those behind it close ranks: a number that is missing
- * means a loss, and nothing else.
- */
-static void filter_last(struct mrl_source *source, const struct mrl_record *record, size_t used)
-{
-    struct mrl_batch *batch = source->batch;
-    struct mrl_event *event = &batch->events[batch->count - 1];
-    uint64_t none = 0, *skipped = &none;
-
-    if (record->cpu < source->losses.cpus)
-        skipped = &source->skipped[record->cpu * MRL_LANE_COUNT + record->lane];
-    if (mrl_filter__accepts(source->filter, event)) {
-        event->seq -= *skipped;
-        ((struct mrl_record *)event->raw)->seq = event->seq; /* the batch's copy */
-        count_one(&source->decoded[record->event]);
-        return;
-    }
-    mrl_batch__take_back(batch, used);
-    count_one(&source->filtered[record->event]);
-    ++*skipped;
-    source->filtered_now++;
-    source->sifted = true;
-}
-
-/* libbpf's callback: a negative return ends the round, with this record consumed. */
-static int take_record(void *context, void *data, size_t size)
-{
-    struct mrl_source *source = context;
-    const struct mrl_record *record = data;
-    bool known = size >= sizeof(*record) && record->event < MRL_EVENT_COUNT;
-    size_t used;
-
-    source->untold = true;
-    if (known)
-        mrl_kernel_losses__see(&source->losses, record, source->batch);
-    used = source->batch->arena.used;
-    if (!mrl_decode__append(data, size, &source->host, source->batch)) {
-        filter_last(source, record, used);
-    } else if (known) {
-        count_one(&source->malformed[record->event]);
-        mrl_kernel_losses__see_malformed(&source->losses, record->event, source->batch);
-    }
-    return mrl_batch__has_room(source->batch, source->limit) &&
-                   source->filtered_now < FILTERED_ROUND
-               ? 0
-               : -ENOSPC;
-}
-
-static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t limit)
+static int consume_lane(struct mrl_source *source,
+                        struct mrl_batch *batch,
+                        enum mrl_lane lane,
+                        size_t limit)
 {
     int count;
 
-    source->limit = limit;
-    source->filtered_now = 0;
-    if (!mrl_batch__has_room(source->batch, limit))
+    if (!mrl_intake__begin(&source->intake, batch, limit))
         return 0;
     count = ring_buffer__consume(source->rings[lane]);
     source->full |= count == -ENOSPC;
@@ -136,13 +68,14 @@ static int consume_lane(struct mrl_source *source, enum mrl_lane lane, size_t li
 /* Fills the batch from both lanes. Returns its number of events. */
 static int consume(struct mrl_source *source)
 {
+    struct mrl_batch *batch = source->batch;
     int err;
 
     source->full = false;
-    err = consume_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
+    err = consume_lane(source, batch, MRL_LANE_RARE, RARE_SHARE_COUNT);
     if (!err)
-        err = consume_lane(source, MRL_LANE_BUSY, MRL_BATCH_EVENTS);
-    return err ? err : (int)source->batch->count;
+        err = consume_lane(source, batch, MRL_LANE_BUSY, MRL_BATCH_EVENTS);
+    return err ? err : (int)batch->count;
 }
 
 static void say_awake(struct mrl_source *source, int awake)
@@ -189,10 +122,7 @@ static int nap_and_consume(struct mrl_source *source)
 /* What was lost when nothing more is to be read, and so no number shows it. */
 static int tell_losses(struct mrl_source *source)
 {
-    if (!source->untold)
-        return 0;
-    source->untold = false;
-    mrl_kernel_losses__tell_rest(&source->losses, source->batch);
+    mrl_intake__tell_losses(&source->intake);
     return (int)source->batch->count;
 }
 
@@ -202,7 +132,7 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
 
     say_awake(source, 0);
     count = consume(source);
-    while (!count && !source->sifted && !source->interrupted) {
+    while (!count && !source->intake.sifted && !source->interrupted) {
         int64_t left_ms = end == INT64_MAX
                               ? INT32_MAX
                               : (end - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
@@ -215,9 +145,9 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
         count = consume(source);
         if (!count && !slept && sleep_ms == QUIET_MS)
             count = tell_losses(source);
-        sleep_ms = source->untold ? QUIET_MS : INT32_MAX;
+        sleep_ms = source->intake.untold ? QUIET_MS : INT32_MAX;
     }
-    if (count || source->sifted)
+    if (count || source->intake.sifted)
         say_awake(source, 1);
     return count;
 }
@@ -227,14 +157,14 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 {
     int count;
 
-    source->sifted = false;
+    source->intake.sifted = false;
     if (source->busy > 1)
         count = nap_and_consume(source);
     else
         count = source->busy ? spin(source) : consume(source);
-    if (!count && !source->sifted && timeout_ms && !source->stopped && !source->interrupted)
+    if (!count && !source->intake.sifted && timeout_ms && !source->stopped && !source->interrupted)
         count = wait_and_consume(source, end);
-    source->busy = count > 0 || source->sifted ? source->busy + 1 : 0;
+    source->busy = count > 0 || source->intake.sifted ? source->busy + 1 : 0;
     return count;
 }
 
@@ -256,7 +186,7 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     source->batch = batch;
     do
         count = look(source, timeout_ms, end);
-    while (!count && source->sifted && may_look_again(source, end));
+    while (!count && source->intake.sifted && may_look_again(source, end));
     if (!count && source->stopped)
         count = tell_losses(source);
     source->interrupted = false;
@@ -297,8 +227,7 @@ static void live_close(struct mrl_source *source)
     live_stop(source);
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         ring_buffer__free(source->rings[lane]);
-    mrl_kernel_losses__done(&source->losses);
-    free(source->skipped);
+    mrl_intake__done(&source->intake);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
     if (source->epoll >= 0)
@@ -325,25 +254,37 @@ static int open_rings(struct mrl_source *source)
     int err = 0;
 
     for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++) {
-        source->rings[lane] = ring_buffer__new(bpf_map__fd(maps[lane]), take_record, source, NULL);
+        source->rings[lane] =
+            ring_buffer__new(bpf_map__fd(maps[lane]), mrl_intake__take, &source->intake, NULL);
         err = source->rings[lane] ? watch(source, ring_buffer__epoll_fd(source->rings[lane]))
                                   : -errno;
     }
     return err ? err : watch(source, source->wake);
 }
 
-static int init_filter(struct mrl_source *source, const struct mrl_probe_options *options)
+static int read_counters(const void *probes,
+                         unsigned int event,
+                         struct mrl_event_counters *ret_each,
+                         unsigned int cpus)
+{
+    return mrl_probes__read_counters(probes, event, ret_each, cpus);
+}
+
+static int init_intake(struct mrl_source *source, const struct mrl_probe_options *options)
 {
     unsigned int all = options->filter->condition_count;
+    struct mrl_kernel_counters counters = { .read = read_counters, .context = &source->probes };
+    int cpus = libbpf_num_possible_cpus();
     struct mrl_rules rules;
 
-    source->filter = options->filter;
-    source->skipped =
-        calloc((size_t)source->losses.cpus * MRL_LANE_COUNT, sizeof(*source->skipped));
+    if (cpus < 0)
+        return cpus;
+    counters.cpus = (unsigned int)cpus;
     if (all)
         mrl_probe_options__log(options, MRL_LOG_DEBUG, "filters: %u, the kernel decides %u", all,
                                all - mrl_filter__rules(options->filter, &rules));
-    return source->skipped ? 0 : -ENOMEM;
+    return mrl_intake__init(&source->intake, &source->host, options->filter, &counters,
+                            options->may_watch | mrl_probes__syscalls(options->may_watch));
 }
 
 static int live_open(const struct mrl_source_options *options,
@@ -365,10 +306,7 @@ static int live_open(const struct mrl_source_options *options,
         err = mrl_ladder__climb(&options->probes, source->host.facts.cgroup_v1, error,
                                 &source->probes);
     if (!err) {
-        err = mrl_kernel_losses__init(&source->losses, &source->host, &source->probes,
-                                      options->probes.may_watch);
-        if (!err)
-            err = init_filter(source, &options->probes);
+        err = init_intake(source, &options->probes);
         if (!err)
             err = open_rings(source);
         if (err)
@@ -396,9 +334,7 @@ static int live_counts(struct mrl_source *source,
     pthread_mutex_unlock(&source->lock);
     if (err)
         return err;
-    counts.decoded = source->decoded[event];
-    counts.malformed = source->malformed[event];
-    counts.filtered_late = source->filtered[event];
+    mrl_intake__add_counts(&source->intake, event, &counts);
     *ret_counts = counts;
     return 0;
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reading end of the ring buffers, without the rings: records go in one after the other, events
+ * come out in a batch. What the reader's own filter refuses leaves no gap in the numbers; what the
+ * probes lost is told in its place. One thread, but for counts().
+ */
+#ifndef MRL_READ_INTAKE_H
+#define MRL_READ_INTAKE_H
+
+#include <mrelease/plugin.h>
+#include <stdatomic.h>
+
+#include "filter/filter.h"
+#include "read/kernel_losses.h"
+
+struct mrl_intake {
+    struct mrl_host *host;
+    const struct mrl_filter *filter;
+    struct mrl_kernel_losses losses;
+    struct mrl_batch *batch; /* being filled, and up to how many events */
+    size_t limit;
+    unsigned int filtered_now; /* in this round */
+    bool sifted;               /* records were read since it was last cleared, and filtered */
+    bool untold;               /* records were read since the losses were last told */
+    uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
+    atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
+    atomic_ullong malformed[MRL_EVENT_COUNT];
+    atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
+};
+
+/** Begins with nothing read; all but `counters` is borrowed. `events`: those that may come or be
+ * lost. Error: -ENOMEM; done() is due either way. */
+int mrl_intake__init(struct mrl_intake *intake,
+                     struct mrl_host *host,
+                     const struct mrl_filter *filter,
+                     const struct mrl_kernel_counters *counters,
+                     uint32_t events);
+
+/** A zeroed intake is allowed. */
+void mrl_intake__done(struct mrl_intake *intake);
+
+/** The next records are for `batch`, which is borrowed, up to `limit` events of it. Returns whether
+ * it has room for one. */
+bool mrl_intake__begin(struct mrl_intake *intake, struct mrl_batch *batch, size_t limit);
+
+/**
+ * Takes a record, of any bytes and aligned to 8. `intake` is a struct mrl_intake: libbpf calls this
+ * with its records. Returns 0, or -ENOSPC when this record was taken and no more should be: the
+ * batch is full, or so many were filtered that others should get a word in.
+ */
+int mrl_intake__take(void *intake, void *record, size_t size);
+
+/** There is nothing left to read: what was lost and not told yet is appended to the batch, once
+ * after each time that records were read. */
+void mrl_intake__tell_losses(struct mrl_intake *intake);
+
+/** Sets those of the counts of an event that the intake keeps. Any thread. */
+void mrl_intake__add_counts(const struct mrl_intake *intake,
+                            unsigned int event,
+                            struct mrl_event_counts *counts);
+
+#endif
