@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The totals at the end of a run: what they say, and that they notice an event that is nowhere. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command/run/totals.h"
+#include "unit/captures.h"
+#include "unit/unit.h"
+
+enum { CALLS = 6, LOST = 12 }; /* test_capture__add_lost() adds a dozen */
+
+/* A run that replays CALLS calls of mlock and a gap, to an output called "none". */
+struct run {
+    struct mrl_plugin *plugin;
+    struct mrl_pipeline *pipeline;
+    struct mrl_batch *batch;
+    FILE *said; /* standard error of the test meanwhile */
+    int old_stderr;
+};
+
+static void fill(struct test_capture *capture)
+{
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    for (int i = 0; i < CALLS; i++)
+        test_capture__add(capture, &record);
+    test_capture__add_lost(capture, MRL_EVENT_MLOCK, "ring_full");
+    test_capture__close(capture);
+}
+
+static void begin(struct run *run, struct test_capture *capture)
+{
+    const struct mrl_output_options none = { .size = sizeof(none),
+                                             .name = "none",
+                                             .format = "none" };
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+
+    fill(capture);
+    options.replay = capture->path;
+    options.events = "mlock";
+    assert_int_equal(mrl_plugin__open(&options, NULL, &run->plugin), 0);
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &run->pipeline), 0);
+    assert_int_equal(mrl_pipeline__add(run->pipeline, &none, NULL), 0);
+    assert_int_equal(mrl_plugin__next_batch(run->plugin, 1000, &run->batch), CALLS + 1);
+    fflush(stderr);
+    run->said = tmpfile();
+    run->old_stderr = dup(STDERR_FILENO);
+    assert_true(run->said && run->old_stderr >= 0);
+    assert_int_equal(dup2(fileno(run->said), STDERR_FILENO), STDERR_FILENO);
+}
+
+/* Returns what was said; to be freed. */
+static char *end(struct run *run)
+{
+    char *text = calloc(1, 4096);
+
+    fflush(stderr);
+    dup2(run->old_stderr, STDERR_FILENO);
+    close(run->old_stderr);
+    rewind(run->said);
+    assert_non_null(text);
+    assert_true(fread(text, 1, 4095, run->said) < 4095);
+    fclose(run->said);
+    mrl_batch__unref(run->batch);
+    mrl_pipeline__free(run->pipeline);
+    mrl_plugin__close(run->plugin);
+    return text;
+}
+
+static void assert_says(const char *text, const char *line)
+{
+    if (!strstr(text, line))
+        fail_case("'%s' is not in: %s", line, text);
+}
+
+static void totals_that_add_up_are_no_violation(void **state)
+{
+    unsigned int violations;
+    struct run run;
+    char *text;
+
+    begin(&run, *state);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    violations = mrl_totals__check(run.plugin, run.pipeline);
+    text = end(&run);
+    assert_int_equal(violations, 0);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+static void what_count_leaves_out_is_accounted_for(void **state)
+{
+    unsigned int violations;
+    struct run run;
+
+    begin(&run, *state);
+    mrl_pipeline__deliver(run.pipeline, run.batch, 2);
+    violations = mrl_totals__check(run.plugin, run.pipeline);
+    free(end(&run));
+    assert_int_equal(violations, 0);
+}
+
+static void an_event_that_is_nowhere_is_a_violation_and_said(void **state)
+{
+    unsigned int violations;
+    struct run run;
+    char *text;
+
+    begin(&run, *state); /* and nothing of it is delivered */
+    violations = mrl_totals__check(run.plugin, run.pipeline);
+    text = end(&run);
+    assert_int_equal(violations, 1);
+    assert_says(text, "accounting: none: 18 calls of mlock are to be accounted for, and 0 are");
+    free(text);
+}
+
+static void events_that_are_delivered_twice_are_a_violation(void **state)
+{
+    unsigned int violations;
+    struct run run;
+    char *text;
+
+    begin(&run, *state);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    violations = mrl_totals__check(run.plugin, run.pipeline);
+    text = end(&run);
+    assert_int_equal(violations, 1);
+    assert_says(text, "18 calls of mlock are to be accounted for, and 36 are");
+    free(text);
+}
+
+static void totals_are_said_of_each_event_and_output(void **state)
+{
+    struct run run;
+    char *text;
+
+    begin(&run, *state);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_totals__say(run.plugin, run.pipeline);
+    text = end(&run);
+    assert_says(text, "mlock: 18 seen, 6 read, 12 lost (12 ring full, 0 no memory, 0 malformed, "
+                      "0 exit missed), 0 self\n");
+    assert_says(text, "none: 6 delivered, 0 dropped (0 queue full, 0 write failed)");
+    free(text);
+}
+
+static const struct mrl_sink_ops *file_sink(void)
+{
+    unsigned int count, i = 0;
+    const struct mrl_sink_ops *const *sinks = mrl_sink__all(&count);
+
+    while (i < count && strcmp(sinks[i]->name, "file") != 0)
+        i++;
+    assert_true(i < count);
+    return sinks[i];
+}
+
+/* Lines that tell of losses are delivered, and no calls. */
+static void lines_of_losses_are_told_apart(void **state)
+{
+    struct test_capture *capture = *state;
+    const struct mrl_output_options output = {
+        .size = sizeof(output),
+        .name = "lines",
+        .format = "json",
+        .destination = "/dev/null",
+        .sink = file_sink(),
+    };
+    struct run run;
+    char *text;
+
+    begin(&run, capture);
+    assert_int_equal(mrl_pipeline__add(run.pipeline, &output, NULL), 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    assert_int_equal(mrl_pipeline__end(run.pipeline, 5000), 0);
+    mrl_totals__say(run.plugin, run.pipeline);
+    text = end(&run);
+    assert_says(text, "lines: 6 delivered, 0 dropped (0 queue full, 0 write failed), and 1 of "
+                      "events_lost\n");
+    free(text);
+}
+
+int main(void)
+{
+#define test(name) \
+    cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
+    const struct CMUnitTest tests[] = {
+        test(totals_that_add_up_are_no_violation),
+        test(what_count_leaves_out_is_accounted_for),
+        test(an_event_that_is_nowhere_is_a_violation_and_said),
+        test(events_that_are_delivered_twice_are_a_violation),
+        test(totals_are_said_of_each_event_and_output),
+        test(lines_of_losses_are_told_apart),
+    };
+
+    return cmocka_run_group_tests_name("totals", tests, NULL, NULL);
+}
