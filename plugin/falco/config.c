@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the plugin is configured by: the options of a run, as JSON. */
+#include "falco/config.h"
+
 #include <errno.h>
 #include <mrelease/extra.h>
 #include <mrelease/option.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "falco/json.h"
-#include "falco/state.h"
 
 /* All but "time", which probes signals, and "seq", which is for files. */
 #define EXTRAS "target,bytes,outcome,mlock,exe"
@@ -24,123 +22,129 @@ static const struct mrl_option extra_row = {
     "extra", '\0', "EXTRAS", EXTRAS, "What the probes look for beside the arguments.", set_extra,
 };
 
-static const struct mrl_option *find_row(const char *name, struct mrl_error *error)
+enum { ROWS_MAX = 32 };
+
+/* The library's rows and our own. */
+static unsigned int all_rows(struct mrl_option rows[ROWS_MAX])
 {
     unsigned int count;
-    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
-    struct mrl_option all[32];
-    const struct mrl_option *found;
+    const struct mrl_option *library = mrl_plugin_options__rows(&count);
 
-    if (!strcmp(name, extra_row.name))
-        return &extra_row;
-    memcpy(all, rows, count * sizeof(*rows));
-    all[count] = extra_row;
-    found = mrl_option__find(all, count + 1, "key", name, error);
-    return found ? &rows[found - all] : NULL;
+    if (count >= ROWS_MAX)
+        abort();
+    memcpy(rows, library, count * sizeof(*rows));
+    rows[count] = extra_row;
+    return count + 1;
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-/* A copy of a string or number, which the configuration keeps; NULL: it is another value, or there
- * is no memory. */
-static char *keep(struct mrl_falco_config *config, struct mrl_text value)
+/* A number becomes the text that a user would write. Returns NULL: it is neither. */
+static json_t *text_of(const json_t *value)
 {
-    char *text = config->text_count < MRL_FALCO_TEXTS_MAX ? malloc(value.size + 1) : NULL;
-    ssize_t size;
+    char number[64];
+    size_t size;
 
-    if (!text)
-        return NULL;
-    if (*value.bytes == '"') {
-        size = mrl_json__unquote(value, text);
-        if (size < 0 || strlen(text) != (size_t)size) {
-            free(text);
-            return NULL;
-        }
-    } else {
-        memcpy(text, value.bytes, value.size);
-        text[value.size] = '\0';
-    }
-    config->texts[config->text_count++] = text;
-    return text;
+    if (json_is_string(value))
+        return json_stringn_nocheck(json_string_value(value), json_string_length(value));
+    size = json_is_number(value) ? json_dumpb(value, number, sizeof(number), JSON_ENCODE_ANY) : 0;
+    return size && size <= sizeof(number) ? json_stringn(number, size) : NULL;
 }
 
+/* Keeps the text of a value, because an option borrows it, and sets the option. */
 static int set_one(struct mrl_falco_config *config,
                    const struct mrl_option *row,
-                   struct mrl_json *json,
+                   const json_t *value,
                    struct mrl_error *error)
 {
-    enum mrl_json_type type = mrl_json__peek(json);
-    struct mrl_text value = mrl_json__skip(json);
+    void *target = row->set == set_extra ? (void *)&config->extras : (void *)&config->options;
+    json_t *text = text_of(value);
     struct mrl_error reason = { "" };
-    const char *text;
-    void *target = row == &extra_row ? (void *)&config->extras : (void *)&config->options;
 
-    if (!value.size || (type != MRL_JSON_STRING && type != MRL_JSON_NUMBER))
-        return mrl_error__set(error, -EINVAL, "%s: neither a text nor a number", row->name);
-    text = keep(config, value);
     if (!text)
-        return mrl_error__set(error, -EINVAL, "%s: too many values, or no text", row->name);
-    if (row->set(target, text, &reason))
+        return mrl_error__set(error, -EINVAL, "%s: neither a text nor a number", row->name);
+    if (json_array_append_new(config->texts, text))
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    if (strlen(json_string_value(text)) != json_string_length(text))
+        return mrl_error__set(error, -EINVAL, "%s: a text with a NUL in it", row->name);
+    if (row->set(target, json_string_value(text), &reason))
         return mrl_error__set(error, -EINVAL, "%s: %s", row->name, reason.text);
     return 0;
 }
 
 static int set_member(struct mrl_falco_config *config,
-                      const struct mrl_option *row,
-                      struct mrl_json *json,
+                      const char *key,
+                      const json_t *value,
                       struct mrl_error *error)
 {
-    bool first = true, wrong = false;
-    int err = 0;
+    struct mrl_option rows[ROWS_MAX];
+    unsigned int count = all_rows(rows);
+    const struct mrl_option *row = mrl_option__find(rows, count, "key", key, error);
+    int err = row ? 0 : -EINVAL;
 
-    if (mrl_json__peek(json) != MRL_JSON_ARRAY)
-        return set_one(config, row, json, error);
-    while (!err && mrl_json__next(json, ']', &first, &wrong))
-        err = set_one(config, row, json, error);
-    return err || !wrong ? err : mrl_error__set(error, -EINVAL, "%s: no valid JSON", row->name);
-}
-
-static int read_members(struct mrl_falco_config *config,
-                        struct mrl_json *json,
-                        struct mrl_error *error)
-{
-    bool first = true, wrong = false;
-    int err = 0;
-
-    while (!err && mrl_json__next(json, '}', &first, &wrong)) {
-        struct mrl_text key = mrl_json__key(json);
-        const struct mrl_option *row;
-        char name[64];
-
-        if (!key.size || key.size > sizeof(name) || mrl_json__unquote(key, name) < 0)
-            return mrl_error__set(error, -EINVAL, "a key that is none");
-        row = find_row(name, error);
-        err = row ? set_member(config, row, json, error) : -EINVAL;
-    }
-    if (!err && (wrong || mrl_json__peek(json) != MRL_JSON_WRONG || json->at != json->end))
-        err = mrl_error__set(error, -EINVAL, "no valid JSON object");
+    if (row && !json_is_array(value))
+        return set_one(config, row, value, error);
+    for (size_t i = 0; !err && i < json_array_size(value); i++)
+        err = set_one(config, row, json_array_get(value, i), error);
     return err;
 }
 
-/* No text, blanks, or null, which Falco makes of an empty map. */
-static bool is_nothing(struct mrl_json json)
+static int set_all(struct mrl_falco_config *config, json_t *object, struct mrl_error *error)
 {
-    if (mrl_json__peek(&json) == MRL_JSON_NULL && !mrl_json__skip(&json).size)
-        return false;
-    return mrl_json__peek(&json) == MRL_JSON_WRONG && json.at == json.end;
+    const char *key;
+    json_t *value;
+    int err = 0;
+
+    json_object_foreach(object, key, value)
+    {
+        err = set_member(config, key, value, error);
+        if (err)
+            break;
+    }
+    return err;
+}
+
+/* `*ret_json` is a new object, null, or NULL: all but the first say nothing. */
+static int parse(const char *text, json_t **ret_json, struct mrl_error *error)
+{
+    const size_t size = text ? strnlen(text, MRL_FALCO_CONFIG_BYTES + 1) : 0;
+    json_error_t where;
+    json_t *json;
+
+    *ret_json = NULL;
+    if (!size || strspn(text, " \t\r\n") == size)
+        return 0;
+    if (size > MRL_FALCO_CONFIG_BYTES)
+        return mrl_error__set(error, -EINVAL, "a configuration of more than %d bytes",
+                              MRL_FALCO_CONFIG_BYTES);
+    json =
+        json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    if (!json)
+        return mrl_error__set(error, -EINVAL, "no valid JSON object: line %d, column %d: %s",
+                              where.line, where.column, where.text);
+    if (!json_is_object(json) && !json_is_null(json)) {
+        json_decref(json);
+        return mrl_error__set(error, -EINVAL, "no valid JSON object");
+    }
+    *ret_json = json;
+    return 0;
 }
 
 int mrl_falco_config__read(struct mrl_falco_config *config,
                            const char *text,
                            struct mrl_error *error)
 {
-    struct mrl_json json = { text, text ? text + strlen(text) : text };
+    json_t *object = NULL;
     int err;
 
-    *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS };
-    err = mrl_extras__parse(EXTRAS, &config->extras, error);
-    if (!err && text && !is_nothing(json))
-        err = read_members(config, &json, error);
+    *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS, .texts = json_array() };
+    err = config->texts ? parse(text, &object, error)
+                        : mrl_error__set(error, -ENOMEM, "out of memory");
+    if (!err)
+        err = mrl_extras__parse(EXTRAS, &config->extras, error);
+    if (!err)
+        err = set_all(config, object, error);
+    json_decref(object);
     config->options.extras = config->extras;
     config->options.caller_exe = true;
     if (err)
@@ -150,9 +154,8 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
 
 void mrl_falco_config__done(struct mrl_falco_config *config)
 {
-    for (unsigned int i = 0; i < config->text_count; i++)
-        free(config->texts[i]);
-    *config = (struct mrl_falco_config){ .text_count = 0 };
+    json_decref(config->texts);
+    *config = (struct mrl_falco_config){ .texts = NULL };
 }
 
 /* -- the schema ------------------------------------------------------------------------------- */
@@ -160,43 +163,32 @@ void mrl_falco_config__done(struct mrl_falco_config *config)
 static char schema[8 * 1024];
 static pthread_once_t schema_once = PTHREAD_ONCE_INIT;
 
-static void print_row(FILE *out, const struct mrl_option *row)
+static json_t *describe(const struct mrl_option *row)
 {
-    fprintf(
-        out,
-        "\"%s\":{\"type\":[\"string\",\"number\",\"array\"],\"items\":{\"type\":[\"string\",\"number\"]},"
-        "\"description\":\"",
-        row->name);
-    for (const char *at = row->doc; *at; at++) {
-        if (*at == '"' || *at == '\\')
-            fputc('\\', out);
-        fputc(*at, out);
-    }
-    fputc('"', out);
+    json_t *json = json_pack("{s:[s,s,s], s:{s:[s,s]}, s:s}", "type", "string", "number", "array",
+                             "items", "type", "string", "number", "description", row->doc);
+
     if (row->preset)
-        fprintf(out, ",\"default\":\"%s\"", row->preset);
-    fputc('}', out);
+        json_object_set_new(json, "default", json_string(row->preset));
+    return json;
 }
 
 static void make_schema(void)
 {
-    unsigned int count;
-    const struct mrl_option *rows = mrl_plugin_options__rows(&count);
-    FILE *out = fmemopen(schema, sizeof(schema), "w");
+    struct mrl_option rows[ROWS_MAX];
+    const unsigned int count = all_rows(rows);
+    json_t *properties = json_object(), *all;
+    size_t size;
 
-    if (!out)
-        return;
-    fputs("{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":[\"object\",\"null\"],"
-          "\"additionalProperties\":false,\"properties\":{",
-          out);
-    for (unsigned int i = 0; i < count; i++) {
-        print_row(out, &rows[i]);
-        fputc(',', out);
-    }
-    print_row(out, &extra_row);
-    fputs("}}", out);
-    if (fclose(out))
+    for (unsigned int i = 0; i < count; i++)
+        json_object_set_new(properties, rows[i].name, describe(&rows[i]));
+    all =
+        json_pack("{s:s, s:[s,s], s:b, s:o}", "$schema", "http://json-schema.org/draft-07/schema#",
+                  "type", "object", "null", "additionalProperties", 0, "properties", properties);
+    size = json_dumpb(all, schema, sizeof(schema) - 1, JSON_COMPACT);
+    if (size >= sizeof(schema))
         *schema = '\0';
+    json_decref(all);
 }
 
 const char *mrl_falco_config__schema(void)

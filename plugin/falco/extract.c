@@ -11,7 +11,6 @@ static const struct mrl_event *read_event(struct falco_state *state,
                                           const struct falco_event_input *input)
 {
     struct falco_plugin_event head;
-    struct mrl_error error;
 
     if (!input || !input->evt)
         return NULL;
@@ -28,9 +27,7 @@ static const struct mrl_event *read_event(struct falco_state *state,
     if (head.payload_size != head.head.len - sizeof(head))
         return NULL;
     state->event = mrl_reader__read(&state->reader, (const char *)input->evt + sizeof(head),
-                                    head.payload_size, &error);
-    if (!state->event)
-        mrl_falco_state__fail(state, "%s", error.text);
+                                    head.payload_size, &state->error);
     return state->event;
 }
 
@@ -43,17 +40,20 @@ static int extract_one(struct falco_state *state,
     struct mrl_answer *answer = &state->answer;
     const unsigned int texts = answer->text_count, numbers = answer->number_count,
                        truths = answer->truth_count;
-    const struct mrl_question question = { event, state->reader.failures,
-                                           asked->arg_present ? asked->arg_key : NULL,
-                                           state->json };
+    struct mrl_question question = { .event = event,
+                                     .failures = state->reader.failures,
+                                     .key = asked->arg_present ? asked->arg_key : NULL,
+                                     .json = state->json };
 
     if (asked->field_id >= count)
-        return mrl_falco_state__fail(state, "field %u: there are %u", asked->field_id, count);
-    mrl_falco_field__answer(&fields[asked->field_id], &question, answer);
-    if (fields[asked->field_id].type == FALCO_STRING) {
+        return mrl_error__set(&state->error, FALCO_FAILURE, "field %u: there are %u",
+                              asked->field_id, count);
+    question.field = &fields[asked->field_id];
+    mrl_falco_field__answer(&question, answer);
+    if (question.field->type == FALCO_STRING) {
         asked->res.str = answer->texts + texts;
         asked->res_len = answer->text_count - texts;
-    } else if (fields[asked->field_id].type == FALCO_BOOL) {
+    } else if (question.field->type == FALCO_BOOL) {
         asked->res.boolean = answer->truths + truths;
         asked->res_len = answer->truth_count - truths;
     } else {

@@ -4,7 +4,6 @@
 #include <mrelease/encode.h>
 #include <mrelease/metrics.h>
 #include <mrelease/mrelease.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,27 +69,16 @@ const char *plugin_get_init_schema(int *ret_type)
 
 /* -- states ----------------------------------------------------------------------------------- */
 
-int mrl_falco_state__fail(struct falco_state *state, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(state->error.text, sizeof(state->error.text), format, arguments);
-    va_end(arguments);
-    return FALCO_FAILURE;
-}
-
 static int prepare(struct falco_state *state, const char *config)
 {
-    const struct mrl_encoder_options options = { .extras = UINT32_MAX };
-    struct mrl_encoder_options known = options;
+    struct mrl_encoder_options options = { 0 };
     unsigned int count;
     int err;
 
     mrl_extra__all(&count);
-    known.extras = (1U << count) - 1;
+    options.extras = (1U << count) - 1;
     err = mrl_falco_config__read(&state->config, config, &state->error);
-    return err ? err : mrl_encoder__new("json-v0.24", &known, &state->error, &state->json);
+    return err ? err : mrl_encoder__new("json-v0.24", &options, &state->error, &state->json);
 }
 
 /* A state comes back also when it failed, so that the host can ask why. */
@@ -171,14 +159,12 @@ static uint32_t tell(const struct mrl_metrics *metrics)
 struct falco_metric *plugin_get_metrics(struct falco_state *state, uint32_t *count)
 {
     struct mrl_metrics *metrics = NULL;
-    struct mrl_plugin *plugin;
 
     *count = 0;
     if (!state)
         return told.rows;
     pthread_mutex_lock(&state->lock);
-    plugin = mrl_falco_instance__plugin(state->opened);
-    if (plugin && !mrl_metrics__collect(plugin, NULL, &metrics))
+    if (state->opened && !mrl_metrics__collect(state->opened, NULL, &metrics))
         *count = tell(metrics);
     mrl_metrics__free(metrics);
     pthread_mutex_unlock(&state->lock);

@@ -32,11 +32,6 @@ struct falco_instance {
     char bytes[BATCH_EVENTS * EVENT_MAX];
 };
 
-struct mrl_plugin *mrl_falco_instance__plugin(struct falco_instance *instance)
-{
-    return instance ? instance->plugin : NULL;
-}
-
 /* -- opening and closing ---------------------------------------------------------------------- */
 
 static int read_parameters(const char *params,
@@ -56,10 +51,10 @@ static int read_parameters(const char *params,
     return 0;
 }
 
-static void publish(struct falco_state *state, struct falco_instance *instance)
+static void publish(struct falco_state *state, struct mrl_plugin *plugin)
 {
     pthread_mutex_lock(&state->lock);
-    state->opened = instance;
+    state->opened = plugin;
     pthread_mutex_unlock(&state->lock);
 }
 
@@ -100,7 +95,7 @@ struct falco_instance *plugin_open(struct falco_state *state, const char *params
         free_instance(instance);
         return NULL;
     }
-    publish(state, instance);
+    publish(state, instance->plugin);
     return instance;
 }
 
@@ -109,7 +104,7 @@ void plugin_close(struct falco_state *state, struct falco_instance *instance)
     if (!instance)
         return;
     pthread_mutex_lock(&state->lock);
-    if (state->opened == instance)
+    if (state->opened == instance->plugin)
         state->opened = NULL;
     pthread_mutex_unlock(&state->lock);
     free_instance(instance);
@@ -180,7 +175,7 @@ static int refill(struct falco_state *state, struct falco_instance *instance)
         return FALCO_TIMEOUT;
     instance->end = count == -ENODATA ? FALCO_EOF : FALCO_FAILURE;
     if (instance->end == FALCO_FAILURE)
-        mrl_falco_state__fail(state, "%s", mrl_plugin__error(instance->plugin));
+        mrl_error__set(&state->error, -EIO, "%s", mrl_plugin__error(instance->plugin));
     return instance->end;
 }
 

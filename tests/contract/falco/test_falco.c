@@ -154,15 +154,17 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "{\"ring\":true}", "ring: neither a text nor a number" },
         { "{\"ring\":{}}", "ring: neither a text nor a number" },
         { "{\"extra\":\"targets\"}", "extra: " },
-        { "{\"events\":\"a\\u0000b\"}", "events: " },
+        { "{\"events\":\"a\\u0000b\"}", "events: a text with a NUL in it" },
+        { "{\"rung\":\"auto\",\"rung\":\"kprobe\"}", "duplicate object key near '\"rung\"'" },
         { "null {}", "no valid JSON object" },
         { "nil", "no valid JSON object" },
         { "[]", "no valid JSON object" },
-        { "{\"events\"", "a key" },
+        { "{\"events\"", "line 1, column 9: ':' expected" },
         { "{\"events\":\"mlock\"", "no valid JSON object" },
         { "{} {}", "no valid JSON object" },
         { "x", "no valid JSON object" },
-        { "{\"events\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]", "events: " },
+        { "{\"events\":[[[[[[[[1]]]]]]]]}", "events: neither a text nor a number" },
+        { "{\"events\":[[[[[[[[1]]]]", "no valid JSON object" },
     };
 
     (void)state;
@@ -174,6 +176,33 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         if (rc != (cases[i].error ? FALCO_FAILURE : FALCO_SUCCESS) ||
             (cases[i].error && !strstr(host.get_last_error(plugin), cases[i].error)))
             fail_case("%s: %d, %s", cases[i].config, rc, host.get_last_error(plugin));
+        host.destroy(plugin);
+    }
+}
+
+/* What is too long, or nested too deep for a parser that calls itself. */
+static void init_bounds_what_it_reads(void **state)
+{
+    static char text[128 * 1024];
+    static const struct {
+        size_t size;
+        char fill;
+        const char *error;
+    } cases[] = {
+        { 32 * 1024, '[', "maximum parsing depth" },
+        { sizeof(text) - 1, ' ', "more than 65536 bytes" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct falco_state *plugin;
+        int rc;
+
+        memset(text, cases[i].fill, cases[i].size);
+        text[cases[i].size] = '\0';
+        plugin = falco_host__init(&host, text, &rc);
+        assert_int_equal(rc, FALCO_FAILURE);
+        assert_non_null(strstr(host.get_last_error(plugin), cases[i].error));
         host.destroy(plugin);
     }
 }
@@ -727,6 +756,7 @@ int main(void)
         cmocka_unit_test(it_is_a_source_of_its_own),
         cmocka_unit_test(fields_follow_the_convention),
         cmocka_unit_test(init_takes_what_is_right_and_says_what_is_wrong),
+        cmocka_unit_test(init_bounds_what_it_reads),
         cmocka_unit_test(the_schema_names_every_key),
         cmocka_unit_test(open_that_fails_says_why_and_may_be_closed),
         cmocka_unit_test(open_parameters_are_listed),
