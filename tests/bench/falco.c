@@ -34,7 +34,7 @@ static void write_capture(const char *path)
     size_t events;
 
     if (!batch || mrl_encoder__new("capture", NULL, &error, &encoder) ||
-        ops->open(path, &error, &sink))
+        ops->open(&(struct mrl_sink_target){ .destination = path }, &error, &sink))
         bench_die("%s: %s", path, error.text);
     bench_batch__fill(batch, &host, MRL_EVENT_PROCESS_MRELEASE, 64, 0);
     head = mrl_encoder__preamble(encoder);

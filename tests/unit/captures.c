@@ -36,7 +36,10 @@ void test_capture__open(struct test_capture *capture)
     struct mrl_chunk chunk = { header.bytes, header.size, 0, NULL };
     size_t events;
 
-    assert_int_equal(mrl_capture__sink()->open(capture->path, NULL, &capture->sink), 0);
+    assert_int_equal(
+        mrl_capture__sink()->open(&(struct mrl_sink_target){ .destination = capture->path }, NULL,
+                                  &capture->sink),
+        0);
     assert_int_equal(mrl_capture__sink()->write(capture->sink, &chunk, &events), 0);
 }
 

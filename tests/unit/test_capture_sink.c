@@ -62,7 +62,9 @@ static void assert_open_fails(const char *path, int err, const char *text)
     struct mrl_error error = { "" };
     struct mrl_sink *sink = NULL;
 
-    assert_int_equal(mrl_capture__sink()->open(path, &error, &sink), err);
+    assert_int_equal(
+        mrl_capture__sink()->open(&(struct mrl_sink_target){ .destination = path }, &error, &sink),
+        err);
     assert_null(sink);
     if (strncmp(error.text, path, strlen(path)) != 0 || !strstr(error.text, text))
         fail_case("'%s' where '%s: %s' was wanted", error.text, path, text);
@@ -94,7 +96,8 @@ static void sink_makes_a_file_for_its_owner_and_group(void **state)
     int err;
 
     unlink(capture->path);
-    err = mrl_capture__sink()->open(capture->path, NULL, &sink);
+    err = mrl_capture__sink()->open(&(struct mrl_sink_target){ .destination = capture->path }, NULL,
+                                    &sink);
     umask(old);
     assert_int_equal(err, 0);
     assert_int_equal(stat(capture->path, &file), 0);
@@ -109,7 +112,9 @@ static void sink_leaves_a_file_without_events_empty(void **state)
 
     test_capture__close(capture);
     assert_int_equal(size_of(capture->path), 0);
-    assert_int_equal(mrl_capture__sink()->open(capture->path, NULL, &sink), 0);
+    assert_int_equal(mrl_capture__sink()->open(
+                         &(struct mrl_sink_target){ .destination = capture->path }, NULL, &sink),
+                     0);
     assert_int_equal(mrl_capture__sink()->close(sink), 0);
 }
 

@@ -38,10 +38,12 @@ struct mrl_sink {
 
 static struct mrl_sink sinks[4];
 
-static int keeper_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+static int keeper_open(const struct mrl_sink_target *target,
+                       struct mrl_error *error,
+                       struct mrl_sink **ret_sink)
 {
     (void)error;
-    *ret_sink = &sinks[atoi(destination)];
+    *ret_sink = &sinks[atoi(target->destination)];
     return 0;
 }
 

@@ -56,7 +56,9 @@ static int check(const char *settings, const char *destination, struct mrl_error
     return err ? err : mrl_address__check(destination, &options, error);
 }
 
-static int grpc_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+static int grpc_open(const struct mrl_sink_target *target,
+                     struct mrl_error *error,
+                     struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
     struct mrl_server_options options = { .is_main = prepared.is_main };
@@ -64,7 +66,7 @@ static int grpc_open(const char *destination, struct mrl_error *error, struct mr
                    : mrl_error__set(error, -ENOMEM, "out of memory");
 
     if (!err)
-        err = mrl_server__open(destination, &options, error, &sink->server);
+        err = mrl_server__open(target->destination, &options, error, &sink->server);
 
     if (err)
         free(sink);
@@ -93,6 +95,7 @@ static int grpc_close(struct mrl_sink *sink)
 }
 
 static const struct mrl_sink_ops sink = {
+    .never_blocks = true,
     .name = "grpc",
     .doc = "Tracee's gRPC API: unix:PATH, tcp:HOST:PORT or systemd.",
     .open = grpc_open,

@@ -10,7 +10,7 @@
 #include <mrelease/sink.h>
 
 /** Increment when one of these structures changes. */
-#define MRL_GRPC_MODULE_VERSION 3
+#define MRL_GRPC_MODULE_VERSION 4
 
 /** The name under which dlsym() finds a struct mrl_grpc_module. */
 #define MRL_GRPC_MODULE_SYMBOL "mrl_grpc_module"

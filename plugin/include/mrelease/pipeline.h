@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * The pipeline: batches go in, and every output gets every event, encoded in its format, on a
- * thread of its own. An event is encoded once per format. What an output loses is counted, and told
- * in its own stream by events_lost events in place of the gap.
+ * thread of its own; or on the reader's thread when its sink never blocks. An event is encoded once
+ * per format. What an output loses is counted, and told in its own stream by events_lost events in
+ * place of the gap.
  *
  * Memory. An output takes its queue, a sixteenth of it (at least 40 KiB) for the index, and 512 KiB
- * for writing and encoding; the pipeline 192 KiB, and 256 KiB for each format. Nothing grows.
+ * for writing and encoding; without a queue 256 KiB. The pipeline takes 192 KiB, and 256 KiB for
+ * each format. Nothing grows.
  */
 #ifndef MRELEASE_PIPELINE_H
 #define MRELEASE_PIPELINE_H
@@ -47,6 +49,8 @@ struct mrl_output_options {
     bool plain;
     /** As mrl_encoder_options.extras. */
     uint32_t extras;
+    /** The sink's own options, borrowed until the output is open; NULL: all are left out. */
+    const void *sink_options;
 };
 
 /** What became of one event at one output. delivered + dropped = what was given to deliver(). */

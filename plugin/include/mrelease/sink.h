@@ -32,17 +32,35 @@ struct mrl_chunk {
     const int *stop;
 };
 
+/** What open() shall open. Borrowed until it returns. */
+struct mrl_sink_target {
+    /** Its meaning is the sink's own. */
+    const char *destination;
+    /** The name of the format that will be written. */
+    const char *format;
+    /** The sink's own options, as its rows set them; NULL: all are left out. */
+    const void *options;
+};
+
 /** A kind of destination. Static; every member but reopen, is_terminal and abandon is required. */
 struct mrl_sink_ops {
     const char *name;
     /** One sentence for help texts. */
     const char *doc;
     /**
-     * Opens `destination` (its meaning is the sink's own). May block. `*ret_sink` is new.
+     * Neither write() nor reopen() ever waits for anybody. The pipeline then calls them on the
+     * reader's thread, with the bytes that it encoded: there is no queue, no thread and no second
+     * try.
+     */
+    bool never_blocks;
+    /**
+     * Opens the target. May block. `*ret_sink` is new.
      * Fails with -errno and one line in `error`, having changed nothing outside. On success a line
      * there, which was empty before, is a note for the log: something was found and mended.
      */
-    int (*open)(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink);
+    int (*open)(const struct mrl_sink_target *target,
+                struct mrl_error *error,
+                struct mrl_sink **ret_sink);
     /**
      * Takes a chunk; may block, but see mrl_chunk.stop. Returns 0 when all of it was taken. Else
      * -errno, and `*ret_events` is the number of whole lines that were; the rest is the caller's to

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One output, as its owner sees it: opened with its sink, its queue and its thread, fed, and ended.
- * What the thread does is writing.c's.
+ * One output, as its owner sees it: opened, fed and ended. A sink that may block gets a queue and a
+ * thread (output_thread.c); one that never does is written to at once, by whoever feeds it.
  */
 #include "deliver/output.h"
 
@@ -67,16 +67,32 @@ static int start_thread(struct mrl_output *output)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     err = pthread_create(&output->thread, NULL, mrl_output__write_queue, output);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    output->started = !err;
+    output->has_thread = !err;
     return -err;
+}
+
+/* Memory for what waits. */
+static int make_queue(struct mrl_output *output)
+{
+    if (output->options.sink->never_blocks)
+        return 0;
+    output->held = malloc(sizeof(*output->held));
+    return output->held ? mrl_queue__init(&output->queue, output->options.queue_bytes,
+                                          output->options.policy)
+                        : -ENOMEM;
 }
 
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
     struct mrl_encoder_options encoder = { .user_names = true, .extras = output->options.extras };
+    const struct mrl_sink_target target = {
+        .destination = output->options.destination,
+        .format = output->options.format,
+        .options = output->options.sink_options,
+    };
     struct mrl_error note = { "" };
-    int err = sink->open(output->options.destination, &note, &output->sink);
+    int err = sink->open(&target, &note, &output->sink);
 
     if (err)
         return mrl_error__set(error, err, "%s", note.text);
@@ -85,8 +101,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
-    if (!err &&
-        mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy))
+    if (!err && make_queue(output))
         err = mrl_error__set(error, -ENOMEM, "out of memory");
     return err;
 }
@@ -127,14 +142,54 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 
     if (!output->options.sink || output->started)
         return 0;
-    err = start_thread(output);
+    err = output->held ? start_thread(output) : 0;
+    output->started = !err;
     if (err) {
-        atomic_store(&output->alive, false);
-        mrl_queue__abandon(&output->queue); /* whatever is pushed is dropped */
+        mrl_output__die(output);
         return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
     }
     /* The thread is idle as long as nothing was pushed: the sink is still the owner's. */
     return write_preamble(output, error);
+}
+
+/* One try at lines without a gap between them: they are not kept for a second one. */
+static void write_now(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t count)
+{
+    int err;
+
+    mrl_output__hold(output, bytes, lines, count);
+    if (!mrl_output__alive(output)) {
+        mrl_output__drop(output);
+        return;
+    }
+    err = mrl_output__try(output);
+    if (err == -EPIPE)
+        mrl_output__die(output);
+    else if (err)
+        mrl_output__drop(output);
+}
+
+/* On the caller's thread: the sink takes what the pipeline has encoded, where it lies. */
+static void write_through(struct mrl_output *output,
+                          const char *bytes,
+                          const struct mrl_line *lines,
+                          size_t count)
+{
+    size_t run;
+
+    for (size_t i = 0; i < count; i += run) {
+        size_t size = 0;
+
+        for (; i < count && lines[i].lost; i++)
+            mrl_gap__add(&output->untold, &lines[i], MRL_CAUSE_QUEUE_FULL);
+        for (run = 0; i + run < count && !lines[i + run].lost; run++)
+            size += lines[i + run].size;
+        write_now(output, bytes, lines + i, run);
+        bytes += size;
+    }
 }
 
 void mrl_output__push(struct mrl_output *output,
@@ -148,8 +203,10 @@ void mrl_output__push(struct mrl_output *output,
         else if (!output->options.sink)
             mrl_output__count(output, lines[i].event, MRL_DELIVERED, 1);
     }
-    if (output->options.sink)
+    if (output->held)
         mrl_queue__push(&output->queue, bytes, lines, lines_count);
+    else if (output->started)
+        write_through(output, bytes, lines, lines_count);
 }
 
 bool mrl_output__colour(const struct mrl_output *output)
@@ -170,22 +227,26 @@ const char *mrl_output__name(const struct mrl_output *output)
 void mrl_output__reopen(struct mrl_output *output)
 {
     atomic_store(&output->reopen, true);
-    if (output->started)
+    if (output->has_thread)
         mrl_queue__wake(&output->queue);
+    else if (output->started)
+        mrl_output__reopen_sink(output);
 }
 
 void mrl_output__hurry(struct mrl_output *output)
 {
-    if (output->started)
+    if (output->has_thread)
         mrl_queue__hurry(&output->queue);
 }
 
 void mrl_output__end(struct mrl_output *output)
 {
-    if (!output->started)
-        return;
-    atomic_store(&output->ending, true);
-    mrl_queue__end(&output->queue);
+    if (output->has_thread) {
+        atomic_store(&output->ending, true);
+        mrl_queue__end(&output->queue);
+    } else if (output->started && !output->joined) {
+        write_now(output, NULL, NULL, 0); /* a gap that could not be told yet */
+    }
 }
 
 static bool joined_within(struct mrl_output *output, int timeout_ms)
@@ -254,7 +315,7 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
 
     if (!output->started || output->joined)
         return 0;
-    if (!joined_within(output, timeout_ms)) {
+    if (output->has_thread && !joined_within(output, timeout_ms)) {
         give_up(output);
         err = -ETIMEDOUT;
     }
@@ -288,5 +349,6 @@ void mrl_output__free(struct mrl_output *output)
     close_sink(output);
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);
+    free(output->held);
     free(output);
 }

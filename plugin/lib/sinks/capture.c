@@ -73,11 +73,11 @@ static int explain(const char *path, int err, struct mrl_error *error)
     return mrl_error__set(error, err, "%.256s: %s", path, text);
 }
 
-static int capture_open(const char *destination,
+static int capture_open(const struct mrl_sink_target *target,
                         struct mrl_error *error,
                         struct mrl_sink **ret_sink)
 {
-    int fd = open_path(destination), err = fd < 0 ? -errno : claim(fd);
+    int fd = open_path(target->destination), err = fd < 0 ? -errno : claim(fd);
     struct mrl_sink *sink = err ? NULL : calloc(1, sizeof(*sink));
 
     if (!err && !sink)
@@ -85,7 +85,7 @@ static int capture_open(const char *destination,
     if (err) {
         if (fd >= 0)
             close(fd);
-        return explain(destination, err, error);
+        return explain(target->destination, err, error);
     }
     sink->fd = fd;
     mrl_sink__widen_pipe(fd);

@@ -135,17 +135,19 @@ static void claim(int fd, const char *path, struct mrl_error *note)
 
 /* -- the sink --------------------------------------------------------------------------------- */
 
-static int file_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+static int file_open(const struct mrl_sink_target *target,
+                     struct mrl_error *error,
+                     struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
 
     if (sink)
-        sink->path = strdup(destination);
+        sink->path = strdup(target->destination);
     if (!sink || !sink->path) {
         free(sink);
         return mrl_error__set(error, -ENOMEM, "out of memory");
     }
-    sink->fd = open_path(destination, &sink->created, error);
+    sink->fd = open_path(target->destination, &sink->created, error);
     if (sink->fd < 0) {
         int err = sink->fd;
 
@@ -153,7 +155,7 @@ static int file_open(const char *destination, struct mrl_error *error, struct mr
         free(sink);
         return err;
     }
-    claim(sink->fd, destination, error);
+    claim(sink->fd, target->destination, error);
     mrl_sink__widen_pipe(sink->fd);
     *ret_sink = sink;
     return 0;

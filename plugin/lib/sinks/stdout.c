@@ -12,11 +12,13 @@ struct mrl_sink {
     bool torn;
 };
 
-static int stdout_open(const char *destination, struct mrl_error *error, struct mrl_sink **ret_sink)
+static int stdout_open(const struct mrl_sink_target *target,
+                       struct mrl_error *error,
+                       struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink;
 
-    (void)destination;
+    (void)target;
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
         return mrl_error__set(error, -errno, "standard output is closed");
     sink = calloc(1, sizeof(*sink));

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Writing to the sink of an output, on whichever thread does it: one try at the lines that are held
+ * and at the gaps before them, what it means when that fails, and what becomes of it in the counts.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "deliver/output_thread.h"
+#include "event/lost.h"
+
+/* -- failing and working again ---------------------------------------------------------------- */
+
+static uint64_t dropped(const struct mrl_output *output)
+{
+    uint64_t events = 0;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        events += output->counts[i][MRL_DROPPED_FULL] + output->counts[i][MRL_DROPPED_FAILED];
+    return events;
+}
+
+/* Said once per change. An output that fails is not slow but broken: nobody waits for it. */
+static void note_result(struct mrl_output *output, int err)
+{
+    if (err && err != output->last_err)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s: %s: %s", output->options.name, strerror(-err),
+                        err == -EPIPE ? "nobody reads it any more, it is closed"
+                                      : "tried again until it works");
+    if (!err && output->last_err)
+        mrl_output__say(output, MRL_LOG_INFO, "%s: works again, %llu events were dropped so far",
+                        output->options.name, (unsigned long long)dropped(output));
+    if (output->held && !err != !output->last_err)
+        mrl_queue__set_broken(&output->queue, err);
+    output->last_err = err;
+}
+
+/* -- writing ---------------------------------------------------------------------------------- */
+
+static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
+{
+    int err;
+
+    chunk->stop = &output->stop;
+    err = output->options.sink->write(output->sink, chunk, ret_events);
+    if (!err)
+        atomic_fetch_add(&output->progress, 1);
+    if (err != -ECANCELED)
+        note_result(output, err);
+    return err;
+}
+
+static void settle(struct mrl_output *output, size_t lines, enum mrl_fate fate)
+{
+    for (size_t i = 0; i < lines; i++) {
+        const struct mrl_line *line = &output->lines[output->first++];
+
+        output->at += line->size;
+        mrl_output__count(output, line->event, fate, 1);
+        if (fate == MRL_DROPPED_FAILED)
+            mrl_gap__add(&output->untold, line, MRL_CAUSE_WRITE_FAILED);
+    }
+}
+
+void mrl_output__reopen_sink(struct mrl_output *output)
+{
+    struct mrl_error error = { "" };
+    int err;
+
+    if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
+        return;
+    err = output->options.sink->reopen(output->sink, &error);
+    output->headless |= err > 0;
+    if (err < 0)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",
+                        error.text);
+    else if (*error.text)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s", error.text);
+}
+
+static int write_head(struct mrl_output *output)
+{
+    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL };
+    size_t events;
+    int err = 0;
+
+    if (output->headless && text.size)
+        err = write_chunk(output, &chunk, &events);
+    output->headless &= err != 0;
+    return err;
+}
+
+void mrl_output__drop(struct mrl_output *output)
+{
+    settle(output, output->count - output->first, MRL_DROPPED_FAILED);
+}
+
+void mrl_output__die(struct mrl_output *output)
+{
+    mrl_output__drop(output);
+    atomic_store(&output->alive, false);
+    if (output->held)
+        mrl_queue__abandon(&output->queue);
+}
+
+/* One try at the lines that are held. */
+static int write_lines(struct mrl_output *output)
+{
+    struct mrl_chunk chunk = { output->bytes + output->at, 0, output->count - output->first, NULL };
+    size_t done = 0;
+    int err;
+
+    for (size_t i = output->first; i < output->count; i++)
+        chunk.size += output->lines[i].size;
+    if (!chunk.events)
+        return 0;
+    err = write_chunk(output, &chunk, &done);
+    settle(output, err ? done : chunk.events, MRL_DELIVERED);
+    return err;
+}
+
+/* -- gaps ------------------------------------------------------------------------------------- */
+
+/* Writes one events_lost. What could not be told stays in the gap. */
+static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause cause)
+{
+    struct mrl_missing *missing = &output->untold.of[cause][event];
+    struct mrl_lost lost = { mrl_event_def__at(event), missing->count, mrl_cause__name(cause),
+                             missing->from_ns, missing->to_ns };
+    struct mrl_value values[MRL_LOST_FIELDS];
+    struct mrl_event told;
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL };
+    size_t done;
+    int err;
+
+    mrl_lost__event(&lost, values, &told);
+    chunk.size =
+        (size_t)mrl_encoder__put(output->encoder, &told, output->text, sizeof(output->text));
+    err = write_chunk(output, &chunk, &done);
+    if (err)
+        return err;
+    mrl_output__count(output, told.def->index, MRL_DELIVERED, 1);
+    output->untold.total -= missing->count;
+    *missing = (struct mrl_missing){ 0 };
+    return 0;
+}
+
+static int tell_gap(struct mrl_output *output)
+{
+    int err = 0;
+
+    for (unsigned int event = 0; output->untold.total && event < MRL_EVENT_COUNT; event++)
+        for (unsigned int cause = 0; !err && cause < MRL_CAUSE_COUNT; cause++)
+            if (output->untold.of[cause][event].count)
+                err = tell(output, event, (enum mrl_cause)cause);
+    return err;
+}
+
+/* -- one try ---------------------------------------------------------------------------------- */
+
+void mrl_output__hold(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t count)
+{
+    output->bytes = bytes;
+    output->lines = lines;
+    output->count = count;
+    output->first = output->at = 0;
+}
+
+int mrl_output__try(struct mrl_output *output)
+{
+    int err = write_head(output);
+
+    if (!err)
+        err = tell_gap(output);
+    return err ? err : write_lines(output);
+}
