@@ -10,19 +10,14 @@
 
 enum mrl_exit { MRL_EXIT_OK = 0, MRL_EXIT_FAILED = 1, MRL_EXIT_USAGE = 2 };
 
-/** Rows and the object that they fill. */
-struct mrl_option_group {
-    const struct mrl_option *rows;
-    unsigned int count;
-    void *target;
-};
-
 /** A verb: one row of the table in main.c. */
 struct mrl_verb {
     const char *name;
     /** What may follow the options, for the usage line; "" nothing. */
     const char *operands;
     unsigned int operands_max;
+    /** Words that an operand may be, as mrl_option.word; NULL: none are known. */
+    const char *(*operand_word)(unsigned int index);
     /** One sentence. */
     const char *doc;
     /** Returns an exit status. `argv[0]` is the verb. */

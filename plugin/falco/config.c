@@ -13,13 +13,13 @@
 
 /* -- the rows --------------------------------------------------------------------------------- */
 
-static int set_extra(void *target, const char *value, struct mrl_error *error)
-{
-    return mrl_extras__parse(value, target, error);
-}
-
 static const struct mrl_option extra_row = {
-    "extra", '\0', "EXTRAS", EXTRAS, "What the probes look for beside the arguments.", set_extra,
+    .name = "extra",
+    .type = MRL_OPTION_SET,
+    .offset = offsetof(struct mrl_plugin_options, extras),
+    .word = mrl_extra__name,
+    .preset = EXTRAS,
+    .doc = "What the probes look for beside the arguments.",
 };
 
 enum { ROWS_MAX = 32 };
@@ -57,7 +57,6 @@ static int set_one(struct mrl_falco_config *config,
                    const json_t *value,
                    struct mrl_error *error)
 {
-    void *target = row->set == set_extra ? (void *)&config->extras : (void *)&config->options;
     json_t *text = text_of(value);
     struct mrl_error reason = { "" };
 
@@ -67,7 +66,7 @@ static int set_one(struct mrl_falco_config *config,
         return mrl_error__set(error, -ENOMEM, "out of memory");
     if (strlen(json_string_value(text)) != json_string_length(text))
         return mrl_error__set(error, -EINVAL, "%s: a text with a NUL in it", row->name);
-    if (row->set(target, json_string_value(text), &reason))
+    if (mrl_option__set(row, &config->options, json_string_value(text), &reason))
         return mrl_error__set(error, -EINVAL, "%s: %s", row->name, reason.text);
     return 0;
 }
@@ -140,12 +139,10 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
     *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS, .texts = json_array() };
     err = config->texts ? parse(text, &object, error)
                         : mrl_error__set(error, -ENOMEM, "out of memory");
-    if (!err)
-        err = mrl_extras__parse(EXTRAS, &config->extras, error);
+    mrl_options__complete(&extra_row, 1, &config->options);
     if (!err)
         err = set_all(config, object, error);
     json_decref(object);
-    config->options.extras = config->extras;
     config->options.caller_exe = true;
     if (err)
         mrl_falco_config__done(config);

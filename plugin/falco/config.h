@@ -11,7 +11,6 @@ enum { MRL_FALCO_CONFIG_BYTES = 64 * 1024 };
 
 struct mrl_falco_config {
     struct mrl_plugin_options options;
-    uint32_t extras;
     json_t *texts; /* an array of those that the options point to */
 };
 

@@ -5,21 +5,13 @@
 #include "command/options/config.h"
 #include "fuzz.h"
 
-static int take(void *target, const char *value, struct mrl_error *error)
-{
-    (void)target;
-    (void)value;
-    (void)error;
-    return 0;
-}
-
 static const struct mrl_option options[] = {
-    { .name = "events", .value = "EXTRAS", .set = take },
-    { .name = "output", .value = "FORMAT[:DEST]", .set = take },
-    { .name = "ring", .value = "SIZE", .set = take },
-    { .name = "record", .value = "FILE", .set = take },
-    { .name = "loud", .set = take },
-    { .name = "config", .value = "FILE", .set = take },
+    { .name = "events", .type = MRL_OPTION_SET },
+    { .name = "output", .type = MRL_OPTION_OWN, .many = 16 },
+    { .name = "ring", .type = MRL_OPTION_BYTES, .was = "old-ring" },
+    { .name = "record", .type = MRL_OPTION_PATH },
+    { .name = "loud", .type = MRL_OPTION_SWITCH },
+    { .name = "config", .type = MRL_OPTION_PATH },
 };
 
 enum { OPTION_COUNT = sizeof(options) / sizeof(options[0]) };
@@ -30,7 +22,7 @@ static void check_settings(const struct mrl_settings *settings)
         const struct mrl_setting *setting = &settings->list[i];
 
         must(setting->row < OPTION_COUNT - 1 && setting->line && setting->column);
-        must(!setting->value == !options[setting->row].value);
+        must(!setting->value == (options[setting->row].type == MRL_OPTION_SWITCH));
         for (const char *at = setting->value; at && *at; at++)
             must((unsigned char)*at >= 0x20 && *at != 0x7f);
     }

@@ -30,7 +30,9 @@ output: json
 ---
 output: [json, "table:/a b", "none"]
 ---
-{ring: 8M, mlock-ring: 4194304, count: 3, duration: 10s}
+{ring: 8M, busy-ring: 4194304, count: 3, duration: 10s}
+---
+mlock-ring: 4M
 ---
 {ring: "8", count: "3"}
 ---

@@ -224,8 +224,8 @@ static void a_reader_that_stops_costs_its_own_events_only(void **state)
     (void)state;
     live__require();
     reader__start(&reader);
-    SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "--mlock-ring", "64M", "-o",
-                 file, "-o", fifo);
+    SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "--busy-ring", "64M", "-o", file,
+                 "-o", fifo);
     load__wait(load__start(&load), FLOOD_MAX_MS);
     live__pause_ms(500);
     call_once_on_every_core();
@@ -305,7 +305,7 @@ static void what_the_kernel_lost_is_told_in_its_place(void **state)
 
     (void)state;
     live__require();
-    SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "--mlock-ring", "4K", "-o",
+    SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "--busy-ring", "4K", "-o",
                  live__output("json", "events"));
     load__wait(load__start(&load), FLOOD_MAX_MS);
     call_once_on_every_core();
@@ -328,7 +328,7 @@ static void losses_at_the_end_of_a_flood_are_told_soon(void **state)
 
     (void)state;
     live__require();
-    SENSOR_START(&sensor, "--events", "munlock", "--mlock-ring", "4K", "-o",
+    SENSOR_START(&sensor, "--events", "munlock", "--busy-ring", "4K", "-o",
                  live__output("json", "events"));
     load__wait(load__start(&load), FLOOD_MAX_MS);
     for (int i = 0; i < 100 && calls + told < load.calls; i++) {

@@ -159,7 +159,7 @@ static const struct {
     { { "run", "--duration", "5" }, "is not a duration" },
     { { "run", "--ring", "0" }, "0 bytes" },
     { { "run", "--ring", "2G" }, "more than 1G" },
-    { { "run", "--mlock-ring", "lots" }, "is not a size" },
+    { { "run", "--busy-ring", "lots" }, "is not a size" },
     { { "run", "--help=me" }, "takes no value" },
     { { "run", "-x" }, "unknown option '-x'" },
     { { "run", "stray" }, "unexpected operand 'stray'" },

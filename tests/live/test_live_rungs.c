@@ -181,7 +181,7 @@ static void assert_waiters(const char *rung)
     const struct lines *lines;
     struct sensor sensor;
 
-    SENSOR_START(&sensor, "--events", "mlock,munlock", "--mlock-ring", "16M", "--rung", rung,
+    SENSOR_START(&sensor, "--events", "mlock,munlock", "--busy-ring", "16M", "--rung", rung,
                  "--output", live__output("json", name));
     script__run(script__new(), lock_together);
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);

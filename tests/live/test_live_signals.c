@@ -95,7 +95,7 @@ static void what_a_full_ring_refuses_is_counted(void **state)
     (void)state;
     live__require();
     script = script__new();
-    SENSOR_START(&sensor, "--events", "munlock", "--mlock-ring", "4K", "--output",
+    SENSOR_START(&sensor, "--events", "munlock", "--busy-ring", "4K", "--output",
                  live__output("json", "events"));
     freeze(&sensor);
     script__run(script, storm);

@@ -10,22 +10,14 @@
 #include "command/options/scalar.h"
 #include "unit/problems.h"
 
-static int accept_all(void *target, const char *value, struct mrl_error *error)
-{
-    (void)target;
-    (void)value;
-    (void)error;
-    return 0;
-}
-
 /* A row per form of value; the last is no key. */
 static const struct mrl_option options[] = {
-    { .name = "events", .value = "EXTRAS", .set = accept_all },
-    { .name = "output", .value = "FORMAT[:DEST]", .set = accept_all },
-    { .name = "ring", .value = "SIZE", .set = accept_all },
-    { .name = "record", .value = "FILE", .set = accept_all },
-    { .name = "loud", .set = accept_all },
-    { .name = "config", .value = "FILE", .set = accept_all },
+    { .name = "events", .type = MRL_OPTION_SET },
+    { .name = "output", .type = MRL_OPTION_OWN, .many = 16 },
+    { .name = "ring", .type = MRL_OPTION_BYTES, .was = "old-ring" },
+    { .name = "record", .type = MRL_OPTION_PATH },
+    { .name = "loud", .type = MRL_OPTION_SWITCH },
+    { .name = "config", .type = MRL_OPTION_PATH },
 };
 
 static struct mrl_rows make_rows(void)

@@ -28,7 +28,8 @@ static void extras_that_are_unknown_are_refused(void **state)
         { "sq", "unknown extra 'sq': did you mean 'seq'?" },
         { "", "'' is not a list of extras" },
         { "seq,", "'seq,' is not a list of extras" },
-        { "a-name-that-is-longer-than-any-of-ours", "is not a list of extras" },
+        { "a-name-that-is-longer-than-any-of-ours", "unknown extra 'a-name-that" },
+        { "seq,,target", "'seq,,target' is not a list of extras" },
     };
 
     (void)state;

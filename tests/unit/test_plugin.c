@@ -34,12 +34,13 @@ static const struct option_case cases[] = {
     { "ring", "8M", NULL },
     { "ring", "1", NULL },
     { "ring", "1G", NULL },
-    { "ring", "0", "a ring buffer of 0 bytes" },
-    { "ring", "1025M", "a ring buffer of more than 1G" },
-    { "ring", "18446744073709551615", "a ring buffer of more than 1G" },
+    { "ring", "0", "'0' is not between 1 and 1G" },
+    { "ring", "1025M", "'1025M' is not between 1 and 1G" },
+    { "ring", "18446744073709551615", "'18446744073709551615' is not between 1 and 1G" },
     { "ring", "8MB", "'8MB' is not a size, like 512K or 8M" },
+    { "busy-ring", "4M", NULL },
     { "mlock-ring", "4M", NULL },
-    { "mlock-ring", "2G", "a ring buffer of more than 1G" },
+    { "busy-ring", "2G", "'2G' is not between 1 and 1G" },
 };
 
 static void plugin_rows_check_their_values(void **state)
@@ -54,7 +55,8 @@ static void plugin_rows_check_their_values(void **state)
         struct mrl_error error = { "" };
 
         assert_non_null(row);
-        if (row->set(&options, cases[i].value, &error) != (cases[i].text ? -EINVAL : 0) ||
+        if (mrl_option__set(row, &options, cases[i].value, &error) !=
+                (cases[i].text ? -EINVAL : 0) ||
             strcmp(error.text, cases[i].text ? cases[i].text : "") != 0)
             fail_case("--%s %s: %s", cases[i].name, cases[i].value, error.text);
     }
@@ -70,10 +72,9 @@ static void plugin_rows_are_complete_and_accept_their_presets(void **state)
         struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
 
         assert_ptr_equal(mrl_option__find(rows, count, "option", rows[i].name, NULL), &rows[i]);
-        assert_non_null(rows[i].set);
         assert_int_equal(rows[i].doc[strlen(rows[i].doc) - 1], '.');
         if (rows[i].preset)
-            assert_int_equal(rows[i].set(&options, rows[i].preset, NULL), 0);
+            assert_int_equal(mrl_option__set(&rows[i], &options, rows[i].preset, NULL), 0);
     }
 }
 
@@ -89,7 +90,7 @@ static void plugin_rungs_are_accepted_by_their_names(void **state)
     for (unsigned int i = 0; i < rung_count; i++) {
         struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
 
-        assert_int_equal(row->set(&options, rungs[i].name, NULL), 0);
+        assert_int_equal(mrl_option__set(row, &options, rungs[i].name, NULL), 0);
         assert_string_equal(options.rung, rungs[i].name);
     }
 }
@@ -104,17 +105,19 @@ static void plugin_rows_add_up(void **state)
     struct mrl_error error = { "" };
 
     (void)state;
-    for (int i = 0; i <= MRL_FILTERS_MAX; i++)
-        assert_int_equal(events->set(&options, i ? "mlock.retval<0" : "mlock*", &error), 0);
-    for (int i = 0; i < MRL_FILTERS_MAX; i++)
-        assert_int_equal(scope->set(&options, "uid=0", &error), 0);
-    assert_string_equal(options.events, "mlock*");
+    for (int i = 0; i < MRL_FILTERS_MAX; i++) {
+        const char *text = i ? "mlock.retval<0" : "mlock*";
+
+        assert_int_equal(mrl_option__set(events, &options, text, &error), 0);
+        assert_int_equal(mrl_option__set(scope, &options, "uid=0", &error), 0);
+    }
+    assert_string_equal(options.more_events[0], "mlock*");
     assert_int_equal(options.more_event_count, MRL_FILTERS_MAX);
     assert_string_equal(options.more_events[MRL_FILTERS_MAX - 1], "mlock.retval<0");
     assert_int_equal(options.scope_count, MRL_FILTERS_MAX);
-    assert_int_equal(events->set(&options, "mlock", &error), -EINVAL);
+    assert_int_equal(mrl_option__set(events, &options, "mlock", &error), -EINVAL);
     assert_string_equal(error.text, "more than 64 times");
-    assert_int_equal(scope->set(&options, "uid=0", &error), -EINVAL);
+    assert_int_equal(mrl_option__set(scope, &options, "uid=0", &error), -EINVAL);
 }
 
 static void plugin_open_refuses_wrong_options(void **state)

@@ -9,7 +9,6 @@
 
 #include "command/options/profile.h"
 #include "command/options/settings.h"
-#include "command/options/value.h"
 #include "command/run/session.h"
 #include "unit/problems.h"
 
@@ -95,10 +94,10 @@ static struct outcome *outcome_of(const char *config, const char *const *argumen
 static void describe(const struct outcome *outcome, char *text, size_t size)
 {
     const struct mrl_outputs *outputs = &outcome->options.outputs;
-    size_t used =
-        (size_t)snprintf(text, size, "%s %llu",
-                         outcome->options.plugin.events ? outcome->options.plugin.events : "-",
-                         (unsigned long long)outcome->options.count);
+    const struct mrl_plugin_options *plugin = &outcome->options.plugin;
+    size_t used = (size_t)snprintf(text, size, "%s %llu",
+                                   plugin->more_event_count ? plugin->more_events[0] : "-",
+                                   (unsigned long long)outcome->options.count);
 
     for (unsigned int i = 0; i < outputs->count && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, " %s", outputs->specs[i].options.name);
@@ -263,29 +262,16 @@ static int load_rows(void **state)
     return 0;
 }
 
-static void every_value_is_of_a_known_kind(void **state)
-{
-    const struct mrl_option unknown = { .value = "SOMETHING" };
-
-    (void)state;
-    for (unsigned int i = 0; i < run_rows.count; i++)
-        if (run_rows.at[i]->value && mrl_value__kind(run_rows.at[i]) == mrl_value__kind(&unknown))
-            problem("--%s %s: no row in command/options/value.c is for that", run_rows.at[i]->name,
-                    run_rows.at[i]->value);
-    assert_int_equal(problems, 0);
-}
-
 /* The words of the help are what people go by. */
 static void what_may_be_repeated_says_so(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < run_rows.count; i++) {
-        bool many = mrl_value__kind(run_rows.at[i])->form == MRL_VALUE_MANY;
+        bool many = run_rows.at[i]->many;
 
         if (many != !!strstr(run_rows.at[i]->doc, "May be repeated"))
-            problem(
-                "--%s: its help and its row in command/options/value.c differ on whether it is repeated",
-                run_rows.at[i]->name);
+            problem("--%s: its help and its row differ on whether it is repeated",
+                    run_rows.at[i]->name);
     }
     assert_int_equal(problems, 0);
 }
@@ -300,27 +286,26 @@ static int set(unsigned int row, const char *value)
     mrl_plugin_options__rows(&plugin_rows);
     mrl_session_options__rows(&session_rows);
     if (row < plugin_rows)
-        return run_rows.at[row]->set(&session.plugin, value, NULL);
+        return mrl_option__set(run_rows.at[row], &session.plugin, value, NULL);
     if (row < plugin_rows + session_rows)
-        return run_rows.at[row]->set(&session, value, NULL);
-    return run_rows.at[row]->set(&settings, value, NULL);
+        return mrl_option__set(run_rows.at[row], &session, value, NULL);
+    return mrl_option__set(run_rows.at[row], &settings, value, NULL);
 }
 
 static void every_word_that_is_offered_is_taken(void **state)
 {
-    char word[MRL_WORD_BYTES];
     unsigned int words = 0;
+    const char *word;
 
     (void)state;
     for (unsigned int i = 0; i < run_rows.count; i++) {
-        for (unsigned int j = 0; mrl_value__word(run_rows.at[i], j, word); j++, words++) {
+        for (unsigned int j = 0; (word = mrl_option__word(run_rows.at[i], j)); j++, words++) {
             int err = set(i, word);
 
             if (err && err != -ENOENT) /* a module, which is not beside this program */
                 problem("--%s does not take '%s'", run_rows.at[i]->name, word);
         }
-        if (run_rows.at[i]->value && mrl_value__kind(run_rows.at[i])->closed &&
-            !set(i, "no-such-word"))
+        if (mrl_option__word(run_rows.at[i], 0) && !set(i, "no-such-word"))
             problem("--%s takes a word that is not offered", run_rows.at[i]->name);
     }
     assert_in_range(words, 20, 1000);
@@ -383,7 +368,6 @@ int main(void)
         cmocka_unit_test(higher_layers_replace_lower_ones),
         cmocka_unit_test(a_wrong_setting_is_one_line_that_says_where),
         cmocka_unit_test(the_printed_configuration_reads_back),
-        cmocka_unit_test_setup(every_value_is_of_a_known_kind, load_rows),
         cmocka_unit_test_setup(what_may_be_repeated_says_so, load_rows),
         cmocka_unit_test_setup(every_word_that_is_offered_is_taken, load_rows),
         cmocka_unit_test_setup(every_preset_is_taken, load_rows),

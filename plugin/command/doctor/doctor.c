@@ -10,52 +10,44 @@
 
 enum { ROUNDS = 15 };
 
+enum { TABLE, JSON };
+
 struct options {
-    const char *format, *rung;
+    int format;
+    const char *rung;
     bool quick;
 };
 
-static int set_format(void *target, const char *value, struct mrl_error *error)
-{
-    static const char *const formats[] = { "table", "json" };
+static const char *const formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
+static const char *const any_rung[] = { "auto", NULL };
 
-    for (unsigned int i = 0; i < 2; i++)
-        if (!strcmp(formats[i], value)) {
-            ((struct options *)target)->format = formats[i];
-            return 0;
-        }
-    return mrl_error__unknown(error, "format", value, formats, 2);
-}
-
-static int set_rung(void *target, const char *value, struct mrl_error *error)
+static const char *rung_word(unsigned int index)
 {
     unsigned int count;
     const struct mrl_rung *rungs = mrl_rung__all(&count);
-    const char *names[MRL_SETUPS_MAX + 1];
 
-    for (unsigned int i = 0; i < count; i++) {
-        names[i] = rungs[i].name;
-        if (!strcmp(names[i], value)) {
-            ((struct options *)target)->rung = names[i];
-            return 0;
-        }
-    }
-    names[count] = "auto";
-    return strcmp(value, "auto") ? mrl_error__unknown(error, "rung", value, names, count + 1) : 0;
-}
-
-static int set_quick(void *target, const char *value, struct mrl_error *error)
-{
-    (void)value;
-    (void)error;
-    ((struct options *)target)->quick = true;
-    return 0;
+    return index < count ? rungs[index].name : NULL;
 }
 
 static const struct mrl_option rows[] = {
-    { "format", '\0', "table|json", "table", "How to print it.", set_format },
-    { "rung", '\0', "RUNG", "auto", "Try this rung only; auto tries all.", set_rung },
-    { "quick", '\0', NULL, NULL, "Leave out what takes seconds: the tax.", set_quick },
+    { .name = "format",
+      .type = MRL_OPTION_CHOICE,
+      .offset = offsetof(struct options, format),
+      .words = formats,
+      .preset = "table",
+      .doc = "How to print it." },
+    { .name = "rung",
+      .type = MRL_OPTION_WORD,
+      .offset = offsetof(struct options, rung),
+      .words = any_rung,
+      .word = rung_word,
+      .value = "RUNG",
+      .preset = "auto",
+      .doc = "Try this rung only; auto tries all." },
+    { .name = "quick",
+      .type = MRL_OPTION_SWITCH,
+      .offset = offsetof(struct options, quick),
+      .doc = "Leave out what takes seconds: the tax." },
 };
 
 /* A line that goes when the next comes; nothing where nobody watches. */
@@ -104,15 +96,17 @@ static int print_json(const struct mrl_doctor *doctor)
 static int doctor(const struct mrl_verb *verb, int argc, char **argv)
 {
     static struct mrl_doctor report;
-    struct options options = { .format = "table" };
+    struct options options = { .format = TABLE };
     const struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &options };
     int status;
 
     if (mrl_arguments__parse(verb, argc, argv, &group, 1, &status) < 0)
         return status;
+    if (!strcmp(options.rung, any_rung[0]))
+        options.rung = NULL;
     report = (struct mrl_doctor){ 0 };
     examine(&report, &options);
-    if (strcmp(options.format, "json") != 0)
+    if (options.format == TABLE)
         mrl_doctor__print(&report);
     else if (print_json(&report))
         return MRL_EXIT_FAILED;

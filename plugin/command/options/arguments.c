@@ -11,20 +11,22 @@
 
 #include "command/options/usage.h"
 
-enum { FIRST_OPTION_VALUE = 256 };
+enum { FIRST_OPTION_VALUE = 256, FORMER_VALUE = FIRST_OPTION_VALUE + MRL_ROWS_MAX };
 
 /* The rows, as getopt wants them. */
 struct parser {
     const struct mrl_verb *verb;
     const struct mrl_rows *rows;
-    struct option long_options[MRL_ROWS_MAX + 1];
+    struct option long_options[2 * MRL_ROWS_MAX + 1];
     char letters[2 * MRL_ROWS_MAX + 2];
 };
 
 /* One verb runs at a time, and only mrl_arguments__help() changes this, for as long as it lasts. */
 static mrl_help_fn help_printer;
 
-static const struct mrl_option help_row = { "help", 'h', NULL, NULL, "Print this and exit.", NULL };
+static const struct mrl_option help_row = { .name = "help",
+                                            .letter = 'h',
+                                            .doc = "Print this and exit." };
 
 void mrl_say(const char *format, ...)
 {
@@ -66,15 +68,24 @@ void mrl_rows__add_groups(struct mrl_rows *rows,
                           const struct mrl_option_group *groups,
                           unsigned int group_count)
 {
-    for (unsigned int g = 0; g < group_count; g++)
+    for (unsigned int g = 0; g < group_count; g++) {
+        mrl_options__complete(groups[g].rows, groups[g].count, groups[g].target);
         for (unsigned int i = 0; i < groups[g].count; i++)
             mrl_rows__add(rows, &groups[g].rows[i], groups[g].target, true);
+    }
 }
 
+static bool takes_value(const struct mrl_option *row)
+{
+    return row->type != MRL_OPTION_SWITCH;
+}
+
+/* The former names stand behind all others. */
 static void init_parser(struct parser *parser,
                         const struct mrl_verb *verb,
                         const struct mrl_rows *rows)
 {
+    struct option *former;
     size_t size = 1;
 
     *parser = (struct parser){ .verb = verb, .rows = rows, .letters = ":" };
@@ -83,12 +94,20 @@ static void init_parser(struct parser *parser,
 
         parser->long_options[i] = (struct option){
             .name = row->name,
-            .has_arg = row->value ? required_argument : no_argument,
+            .has_arg = takes_value(row) ? required_argument : no_argument,
             .val = row->letter ? row->letter : FIRST_OPTION_VALUE + (int)i,
         };
         if (row->letter)
             size += (size_t)snprintf(parser->letters + size, sizeof(parser->letters) - size, "%c%s",
-                                     row->letter, row->value ? ":" : "");
+                                     row->letter, takes_value(row) ? ":" : "");
+    }
+    former = parser->long_options + rows->count;
+    for (unsigned int i = 0; i < rows->count; i++) {
+        if (!rows->at[i]->was)
+            continue;
+        *former = parser->long_options[i];
+        former->name = rows->at[i]->was;
+        former++->val = FORMER_VALUE + (int)i;
     }
 }
 
@@ -135,7 +154,14 @@ static int report_wrong_option(const struct parser *parser, const char *argument
 static unsigned int row_of(const struct parser *parser, int value)
 {
     unsigned int i = 0;
+    struct mrl_error warning;
 
+    if (value >= FORMER_VALUE) {
+        i = (unsigned int)(value - FORMER_VALUE);
+        mrl_option__is_former(parser->rows->at[i], parser->rows->at[i]->was, &warning);
+        mrl_say("warning: %s", warning.text);
+        return i;
+    }
     while (parser->long_options[i].val != value)
         i++;
     return i;
@@ -207,7 +233,7 @@ static int apply(void *context, unsigned int row, const char *value, struct mrl_
 {
     const struct mrl_rows *rows = context;
     struct mrl_error reason = { "" };
-    int err = rows->at[row]->set(rows->targets[row], value, &reason);
+    int err = mrl_option__set(rows->at[row], rows->targets[row], value, &reason);
 
     if (err)
         mrl_error__set(error, err, "--%s: %s", rows->at[row]->name, reason.text);

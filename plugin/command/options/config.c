@@ -11,7 +11,6 @@
 #include <yaml.h>
 
 #include "command/options/scalar.h"
-#include "command/options/value.h"
 
 struct reader {
     const char *name;
@@ -103,8 +102,18 @@ static int next(struct reader *reader)
 
 /* -- values ----------------------------------------------------------------------------------- */
 
+bool mrl_config__is_number(const struct mrl_option *row)
+{
+    return row->type == MRL_OPTION_BYTES || row->type == MRL_OPTION_COUNT;
+}
+
+bool mrl_config__is_list(const struct mrl_option *row)
+{
+    return row->many || row->type == MRL_OPTION_SET;
+}
+
 /* NULL where the value is fine as text, else what it is. */
-static const char *misfit(const struct mrl_value_kind *kind, enum mrl_scalar scalar)
+static const char *misfit(const struct mrl_option *row, enum mrl_scalar scalar)
 {
     static const char *const names[] = {
         [MRL_SCALAR_TRUE] = "true or false",
@@ -113,8 +122,7 @@ static const char *misfit(const struct mrl_value_kind *kind, enum mrl_scalar sca
         [MRL_SCALAR_OTHER_NUMBER] = "a number of another notation than plain decimal, or a date",
     };
 
-    if (scalar == MRL_SCALAR_TEXT ||
-        (scalar == MRL_SCALAR_NUMBER && kind->type == MRL_VALUE_NUMBER))
+    if (scalar == MRL_SCALAR_TEXT || (scalar == MRL_SCALAR_NUMBER && mrl_config__is_number(row)))
         return NULL;
     return names[scalar];
 }
@@ -133,9 +141,8 @@ static int check_value(struct reader *reader, unsigned int row, enum mrl_scalar 
 {
     const yaml_event_t *event = &reader->event;
     const struct mrl_option *option = reader->rows->at[row];
-    const struct mrl_value_kind *kind = mrl_value__kind(option);
     const char *text = (const char *)event->data.scalar.value;
-    bool is_switch = kind->type == MRL_VALUE_SWITCH;
+    bool is_switch = option->type == MRL_OPTION_SWITCH;
     const char *wrong;
 
     if (event->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
@@ -154,7 +161,7 @@ static int check_value(struct reader *reader, unsigned int row, enum mrl_scalar 
                    ? 0
                    : fail_at(reader, event->start_mark, "%s: '%.64s' is not true or false",
                              option->name, text);
-    wrong = misfit(kind, *ret_scalar);
+    wrong = misfit(option, *ret_scalar);
     return wrong ? fail_at(reader, event->start_mark,
                            "%s: '%.64s' is %s here: put it in quotes if text is meant",
                            option->name, text, wrong)
@@ -210,7 +217,7 @@ static int add_value(struct reader *reader, unsigned int row, bool continues)
 static int read_sequence(struct reader *reader, unsigned int row)
 {
     const struct mrl_option *option = reader->rows->at[row];
-    bool join = mrl_value__kind(option)->form == MRL_VALUE_COMMAS;
+    bool join = option->type == MRL_OPTION_SET;
     yaml_mark_t start = reader->event.start_mark;
     unsigned int count = 0;
     int err;
@@ -240,7 +247,7 @@ static int read_value(struct reader *reader, unsigned int row)
     if (reader->event.type != YAML_SEQUENCE_START_EVENT)
         return fail_at(reader, reader->event.start_mark, "%s: keys where a value is wanted",
                        option->name);
-    return mrl_value__kind(option)->form == MRL_VALUE_ONE
+    return !mrl_config__is_list(option)
                ? fail_at(reader, reader->event.start_mark, "%s: a list where one value is wanted",
                          option->name)
                : read_sequence(reader, row);
@@ -248,18 +255,27 @@ static int read_value(struct reader *reader, unsigned int row)
 
 /* -- keys ------------------------------------------------------------------------------------- */
 
+static void warn_at(const struct reader *reader, const char *text)
+{
+    mrl_say("%.200s:%zu:%zu: warning: %s", reader->name, reader->event.start_mark.line + 1,
+            reader->event.start_mark.column + 1, text);
+}
+
 /* The row that a key names. */
 static int find_row(struct reader *reader, unsigned int *ret_row)
 {
     const char *key = (const char *)reader->event.data.scalar.value;
     const char *names[MRL_ROWS_MAX];
-    struct mrl_error unknown;
+    struct mrl_error unknown, warning = { "" };
     unsigned int count = 0;
 
     for (unsigned int i = 0; i < reader->rows->count; i++) {
         if (!reader->rows->is_key[i])
             continue;
-        if (!strcmp(reader->rows->at[i]->name, key)) {
+        if (!strcmp(reader->rows->at[i]->name, key) ||
+            mrl_option__is_former(reader->rows->at[i], key, &warning)) {
+            if (warning.text[0])
+                warn_at(reader, warning.text);
             *ret_row = i;
             return 0;
         }

@@ -15,6 +15,12 @@ enum {
     MRL_CONFIG_VALUES_MAX = 1024,
 };
 
+/** Whether a file may write the value as a number. */
+bool mrl_config__is_number(const struct mrl_option *row);
+
+/** Whether it may be a sequence. */
+bool mrl_config__is_list(const struct mrl_option *row);
+
 /** What messages call a file: its path, or "standard input" for "-". */
 const char *mrl_config__name(const char *path);
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "command/options/config.h"
-#include "command/options/value.h"
 
 static const char *const layers[MRL_LAYER_COUNT] = {
     [MRL_LAYER_PROFILE] = "profile",
@@ -60,6 +59,6 @@ void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *s
         if (!set)
             continue;
         printf("%s:", rows->at[row]->name);
-        print_row(settings, row, mrl_value__kind(rows->at[row])->form == MRL_VALUE_MANY);
+        print_row(settings, row, rows->at[row]->many);
     }
 }

@@ -9,57 +9,42 @@
 
 #include "command/options/config.h"
 #include "command/options/profile.h"
-#include "command/options/value.h"
 
-static int set_once(const char **target, const char *value, struct mrl_error *error)
+static int set_file(void *member, const char *value, struct mrl_error *error)
 {
-    if (*target)
-        return mrl_error__set(error, -EINVAL, "given twice, as '%.64s' and '%.64s'", *target,
-                              value);
-    *target = value;
-    return 0;
-}
+    const char **file = member;
 
-static int set_file(void *target, const char *value, struct mrl_error *error)
-{
-    return set_once(&((struct mrl_settings *)target)->file, value, error);
-}
-
-static int set_profile(void *target, const char *value, struct mrl_error *error)
-{
-    if (!mrl_profile__find(value, error))
-        return -EINVAL;
-    ((struct mrl_settings *)target)->profile = value;
-    return 0;
-}
-
-static int set_print(void *target, const char *value, struct mrl_error *error)
-{
-    (void)value;
-    (void)error;
-    ((struct mrl_settings *)target)->print = true;
+    if (*file)
+        return mrl_error__set(error, -EINVAL, "given twice, as '%.64s' and '%.64s'", *file, value);
+    *file = value;
     return 0;
 }
 
 static const struct mrl_option profile_row = {
     .name = "profile",
+    .type = MRL_OPTION_WORD,
+    .offset = offsetof(struct mrl_settings, profile),
+    .word = mrl_profile__name,
     .value = "PROFILE",
     .preset = "default",
     .doc =
         "Options under a name ('list' prints them); the file and the command line override them.",
-    .set = set_profile,
 };
 
 /* Of the command line alone: a file that names another, or prints, would help nobody. */
 static const struct mrl_option own_rows[] = {
     { .name = "config",
+      .type = MRL_OPTION_OWN,
+      .offset = offsetof(struct mrl_settings, file),
+      .parse = set_file,
+      .separator = '/',
       .value = "FILE",
       .doc =
-          "Read options from this YAML file ('-': standard input); the command line overrides it.",
-      .set = set_file },
+          "Read options from this YAML file ('-': standard input); the command line overrides it." },
     { .name = "print-config",
-      .doc = "Print the options that are in force as such a file, and exit.",
-      .set = set_print },
+      .type = MRL_OPTION_SWITCH,
+      .offset = offsetof(struct mrl_settings, print),
+      .doc = "Print the options that are in force as such a file, and exit." },
 };
 
 /* -- gathering -------------------------------------------------------------------------------- */
@@ -98,7 +83,7 @@ static int note(void *context, unsigned int row, const char *value, struct mrl_e
     struct mrl_error reason = { "" };
 
     if (!rows->is_key[row]) {
-        if (rows->at[row]->set(rows->targets[row], value, &reason))
+        if (mrl_option__set(rows->at[row], rows->targets[row], value, &reason))
             return mrl_error__set(error, -EINVAL, "--%s: %s", rows->at[row]->name, reason.text);
         return 0;
     }
@@ -153,7 +138,7 @@ static int apply_one(struct gathering *gathering,
 {
     const struct mrl_option *row = gathering->rows.at[setting->row];
     struct mrl_error reason = { "" };
-    int err = row->set(gathering->rows.targets[setting->row], setting->value, &reason);
+    int err = mrl_option__set(row, gathering->rows.targets[setting->row], setting->value, &reason);
 
     gathering->failed = setting->layer;
     if (err && setting->layer == MRL_LAYER_FILE)
@@ -217,9 +202,9 @@ static void forget_overridden(const struct mrl_rows *rows, struct mrl_settings *
         bool stays = in_force(settings, &setting);
 
         for (unsigned int j = i + 1; j < settings->count; j++)
-            stays = stays && (settings->list[j].row != setting.row ||
-                              settings->list[j].layer < setting.layer ||
-                              mrl_value__kind(rows->at[setting.row])->form == MRL_VALUE_MANY);
+            stays =
+                stays && (settings->list[j].row != setting.row ||
+                          settings->list[j].layer < setting.layer || rows->at[setting.row]->many);
         if (stays) {
             settings->list[i] = settings->list[kept];
             settings->list[kept++] = setting;

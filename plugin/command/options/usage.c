@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command/options/value.h"
-
 enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
 
 /* Writes a word behind what stands in the line, or below: code points, not bytes, have a width. */
@@ -32,32 +30,35 @@ static void put_words(const char *text, int *column)
     }
 }
 
-/* What the value may be, unless it is spelled out already. */
-static void put_choices(const struct mrl_option *row, int *column)
+/* What the value may be, unless its name spells it out. */
+static void put_choices(const struct mrl_option *row, const char *value, int *column)
 {
-    char word[MRL_WORD_BYTES], next[MRL_WORD_BYTES], text[MRL_WORD_BYTES + 1];
+    char text[64];
 
-    if (!mrl_value__word(row, 0, word) || strchr(row->value, '|'))
+    if (!mrl_option__word(row, 0) || strchr(value, '|'))
         return;
     put_words("Known:", column);
-    for (unsigned int i = 0; mrl_value__word(row, i, word); i++) {
-        snprintf(text, sizeof(text), "%s%c", word, mrl_value__word(row, i + 1, next) ? ',' : '.');
+    for (unsigned int i = 0; mrl_option__word(row, i); i++) {
+        snprintf(text, sizeof(text), "%s%c", mrl_option__word(row, i),
+                 mrl_option__word(row, i + 1) ? ',' : '.');
         put_words(text, column);
     }
 }
 
 static void print_row(const struct mrl_option *row)
 {
-    int column = printf("  %c%c%c --%s%s%s", row->letter ? '-' : ' ',
-                        row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
-                        row->value ? " " : "", row->value ? row->value : "");
+    char room[MRL_OPTION_VALUE_BYTES];
+    const char *value = mrl_option__value(row, room);
+    int column =
+        printf("  %c%c%c --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+               row->letter ? ',' : ' ', row->name, value ? " " : "", value ? value : "");
 
     if (column >= HELP_COLUMN)
         putchar('\n');
     printf("%*s", column < HELP_COLUMN ? HELP_COLUMN - column : HELP_COLUMN, "");
     column = HELP_COLUMN;
     put_words(row->doc, &column);
-    put_choices(row, &column);
+    put_choices(row, value, &column);
     if (row->preset) {
         char text[64];
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "command/options/arguments.h"
-#include "command/options/value.h"
 #include "command/pages/manual.h"
 
 static const char head[] =
@@ -102,35 +101,27 @@ static void print_pattern(const char *verb, const struct mrl_option *row)
     printf(") ");
 }
 
-static void print_words(const struct mrl_option *row)
-{
-    char word[MRL_WORD_BYTES];
-
-    for (unsigned int i = 0; mrl_value__word(row, i, word); i++)
-        printf("%s%s", i ? " " : "", word);
-}
-
 static void print_row(const char *verb, const struct mrl_option *row)
 {
-    const struct mrl_value_kind *kind = mrl_value__kind(row);
-    char word[MRL_WORD_BYTES];
+    const char *word;
 
-    if (kind->type == MRL_VALUE_SWITCH)
+    if (row->type == MRL_OPTION_SWITCH)
         return;
     print_pattern(verb, row);
-    if (kind->is_path) {
+    if (row->type == MRL_OPTION_PATH || row->separator == '/') {
         printf("form=path ;;\n");
         return;
     }
-    if (kind->separator)
-        printf("form=%s ", kind->separator == ',' ? "commas" : "output");
-    if (mrl_value__word(row, 0, word)) {
-        printf("words='");
-        print_words(row);
-        printf("' ;;\n");
-    } else {
+    if (row->separator || row->type == MRL_OPTION_SET)
+        printf("form=%s ", row->separator == ':' ? "output" : "commas");
+    if (!mrl_option__word(row, 0)) {
         printf("words= ;; # nothing to offer, and no file either\n");
+        return;
     }
+    printf("words='");
+    for (unsigned int i = 0; (word = mrl_option__word(row, i)); i++)
+        printf("%s%s", i ? " " : "", word);
+    printf("' ;;\n");
 }
 
 static void print_names(const struct mrl_verbs *verbs)
@@ -141,15 +132,15 @@ static void print_names(const struct mrl_verbs *verbs)
 
 static void print_operand(const struct mrl_verb *verb)
 {
-    char word[MRL_WORD_BYTES];
+    const char *word;
 
-    if (!mrl_value__operand_word(verb->operands, 0, word)) {
+    if (!verb->operand_word) {
         if (strstr(verb->operands, "FILE"))
             printf("    %s:) form=path ;;\n", verb->name);
         return;
     }
     printf("    %s:) words='", verb->name);
-    for (unsigned int i = 0; mrl_value__operand_word(verb->operands, i, word); i++)
+    for (unsigned int i = 0; (word = verb->operand_word(i)); i++)
         printf("%s%s", i ? " " : "", word);
     printf("' ;;\n");
 }

@@ -8,7 +8,6 @@
 #include "command/options/arguments.h"
 #include "command/options/config.h"
 #include "command/options/profile.h"
-#include "command/options/value.h"
 #include "command/pages/roff.h"
 
 static void print_head(const char *name, const char *section)
@@ -24,17 +23,15 @@ static void print_head(const char *name, const char *section)
 /* The words that a value may be, unless the row's value shows them already. */
 static void print_words(const struct mrl_option *row)
 {
-    char word[MRL_WORD_BYTES];
+    char room[MRL_OPTION_VALUE_BYTES];
 
-    if (!mrl_value__word(row, 0, word) || strchr(row->value, '|'))
+    if (!mrl_option__word(row, 0) || strchr(mrl_option__value(row, room), '|'))
         return;
     printf("Known are\n");
-    for (unsigned int i = 0; mrl_value__word(row, i, word); i++) {
-        char next[MRL_WORD_BYTES];
-
+    for (unsigned int i = 0; mrl_option__word(row, i); i++) {
         printf(".BR ");
-        mrl_roff__word(word);
-        printf(" %s\n", mrl_value__word(row, i + 1, next) ? "," : ".");
+        mrl_roff__word(mrl_option__word(row, i));
+        printf(" %s\n", mrl_option__word(row, i + 1) ? "," : ".");
     }
 }
 
@@ -51,15 +48,18 @@ static void print_description(const struct mrl_option *row)
 
 static void print_option(const struct mrl_option *row)
 {
+    char room[MRL_OPTION_VALUE_BYTES];
+    const char *value = mrl_option__value(row, room);
+
     printf(".TP\n");
     if (row->letter)
         printf("\\fB\\-%c\\fR, ", row->letter);
     printf("\\fB\\-\\-");
     mrl_roff__word(row->name);
     printf("\\fR");
-    if (row->value) {
+    if (value) {
         printf(" \\fI");
-        mrl_roff__word(row->value);
+        mrl_roff__word(value);
         printf("\\fR");
     }
     putchar('\n');
@@ -260,20 +260,19 @@ static const char config_tail[] =
 
 static void print_key(const struct mrl_option *row)
 {
-    static const char *const forms[] = {
-        [MRL_VALUE_COMMAS] = "A list.\n",
-        [MRL_VALUE_MANY] = "One, or a sequence of several.\n",
-    };
-    const char *form = forms[mrl_value__kind(row)->form];
+    char room[MRL_OPTION_VALUE_BYTES];
+    const char *value = mrl_option__value(row, room);
 
     printf(".TP\n\\fB");
     mrl_roff__word(row->name);
     printf(":\\fR \\fI");
-    mrl_roff__word(row->value ? row->value : "true|false");
+    mrl_roff__word(value ? value : "true|false");
     printf("\\fR\n");
     print_description(row);
-    if (form)
-        fputs(form, stdout);
+    if (row->type == MRL_OPTION_SET)
+        puts("A list.");
+    else if (row->many)
+        puts("One, or a sequence of several.");
 }
 
 static void print_keys(const struct mrl_verb *verb, const struct mrl_rows *rows)

@@ -1,74 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What --output, --record and the other options of a session may say. */
-#include <errno.h>
-#include <string.h>
+#include <stddef.h>
 
+#include "command/run/grpc_module.h"
 #include "command/run/record.h"
 #include "command/run/session.h"
 
-static int set_output(void *target, const char *value, struct mrl_error *error)
+static int add_output(void *member, const char *value, struct mrl_error *error)
 {
-    return mrl_outputs__add(&((struct mrl_session_options *)target)->outputs, value, error);
+    return mrl_outputs__add(member, value, error);
 }
 
-static int set_extra(void *target, const char *value, struct mrl_error *error)
+static int add_record(void *member, const char *value, struct mrl_error *error)
 {
-    return mrl_extras__parse(value, &((struct mrl_session_options *)target)->extras, error);
+    return mrl_record__add(member, value, error);
 }
 
-static int set_count(void *target, const char *value, struct mrl_error *error)
+/* A format that is not lines belongs to --record, or has a module of its own. */
+static const char *output_word(unsigned int index)
 {
-    return mrl_parse_count(value, &((struct mrl_session_options *)target)->count, error);
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    for (unsigned int i = 0; i < count; i++)
+        if ((!formats[i].binary || mrl_grpc_module__is_format(formats[i].name)) && !index--)
+            return formats[i].name;
+    return NULL;
 }
 
-static int set_duration(void *target, const char *value, struct mrl_error *error)
-{
-    struct mrl_session_options *options = target;
-    int err = mrl_parse_duration(value, &options->duration_ns, error);
+static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
-    if (!err && !options->duration_ns)
-        err = mrl_error__set(error, -EINVAL, "'%.64s' is no time at all", value);
-    return err;
-}
-
-static int set_record(void *target, const char *value, struct mrl_error *error)
-{
-    return mrl_record__add(&((struct mrl_session_options *)target)->outputs, value, error);
-}
-
-static const char *const log_levels[] = { "error", "warning", "info", "debug" };
-
-static int set_log(void *target, const char *value, struct mrl_error *error)
-{
-    const int count = sizeof(log_levels) / sizeof(log_levels[0]);
-
-    for (int level = 0; level < count; level++) {
-        if (!strcmp(log_levels[level], value)) {
-            ((struct mrl_session_options *)target)->log_level = level;
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "log level", value, log_levels, (unsigned int)count);
-}
+#define AT(member) offsetof(struct mrl_session_options, member)
 
 static const struct mrl_option rows[] = {
-    { "output", 'o', "FORMAT[:DEST]", "json",
-      "A format, and where to: stdout or a path. May be repeated. Settings follow the format: "
-      "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH. grpc:unix:PATH and "
-      "grpc:tcp:HOST:PORT serve Tracee's gRPC API.",
-      set_output },
-    { "extra", '\0', "EXTRAS", NULL,
-      "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. exe fills "
-      "executable.path.",
-      set_extra },
-    { "record", '\0', "FILE", NULL,
-      "Also write the records to this new file, for 'mrelease replay'; beside --output. Settings "
-      "precede it, as policy=block,queue=64M:FILE.",
-      set_record },
-    { "count", 'n', "N", NULL, "End after N events.", set_count },
-    { "duration", 'd', "TIME", NULL, "End after this time, like 500ms, 10s or 5m.", set_duration },
-    { "log-level", '\0', "error|warning|info|debug", "info", "How much to say on standard error.",
-      set_log },
+    { .name = "output",
+      .letter = 'o',
+      .type = MRL_OPTION_OWN,
+      .offset = AT(outputs),
+      .many = MRL_OUTPUTS_MAX,
+      .parse = add_output,
+      .word = output_word,
+      .separator = ':',
+      .value = "FORMAT[:DEST]",
+      .preset = "json",
+      .doc =
+          "A format, and where to: stdout or a path. May be repeated. Settings follow the format: "
+          "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH. grpc:unix:PATH and "
+          "grpc:tcp:HOST:PORT serve Tracee's gRPC API." },
+    { .name = "extra",
+      .type = MRL_OPTION_SET,
+      .offset = AT(extras),
+      .word = mrl_extra__name,
+      .value = "EXTRAS",
+      .doc =
+          "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. exe fills "
+          "executable.path." },
+    { .name = "record",
+      .type = MRL_OPTION_OWN,
+      .offset = AT(outputs),
+      .parse = add_record,
+      .value = "FILE",
+      .separator = '/',
+      .doc =
+          "Also write the records to this new file, for 'mrelease replay'; beside --output. Settings "
+          "precede it, as policy=block,queue=64M:FILE." },
+    { .name = "count",
+      .letter = 'n',
+      .type = MRL_OPTION_COUNT,
+      .offset = AT(count),
+      .doc = "End after N events." },
+    { .name = "duration",
+      .letter = 'd',
+      .type = MRL_OPTION_DURATION,
+      .offset = AT(duration_ns),
+      .min = 1,
+      .doc = "End after this time, like 500ms, 10s or 5m." },
+    { .name = "log-level",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(log_level),
+      .words = log_levels,
+      .what = "log level",
+      .preset = "info",
+      .doc = "How much to say on standard error." },
 };
 
 const char *mrl_log_level__name(enum mrl_log_level level)

@@ -3,6 +3,7 @@
 #include "command/schema/dialect.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 static const struct mrl_dialect *const dialects[] = {
@@ -17,6 +18,21 @@ const struct mrl_dialect *const *mrl_dialect__all(unsigned int *ret_count)
 {
     *ret_count = DIALECT_COUNT;
     return dialects;
+}
+
+const char *mrl_dialect__name(unsigned int index)
+{
+    return index < DIALECT_COUNT ? dialects[index]->name : NULL;
+}
+
+int mrl_dialect__parse(void *member, const char *name, struct mrl_error *error)
+{
+    const struct mrl_dialect *dialect = mrl_dialect__find(name, error);
+
+    if (!dialect)
+        return -EINVAL;
+    *(const struct mrl_dialect **)member = dialect;
+    return 0;
 }
 
 const struct mrl_dialect *mrl_dialect__find(const char *name, struct mrl_error *error)

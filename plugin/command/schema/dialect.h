@@ -29,6 +29,12 @@ const struct mrl_dialect *const *mrl_dialect__all(unsigned int *ret_count);
 /** By name, or "json" for the default; NULL with a line in `error` that names the nearest. */
 const struct mrl_dialect *mrl_dialect__find(const char *name, struct mrl_error *error);
 
+/** The name of the dialect at `index`; NULL after the last. */
+const char *mrl_dialect__name(unsigned int index);
+
+/** mrl_option.parse of an option whose member is a const struct mrl_dialect *. */
+int mrl_dialect__parse(void *member, const char *name, struct mrl_error *error);
+
 /**
  * The dialect of a line, told from its time stamp and its first type string, whatever else the line
  * may be. NULL: it does not tell, as an event without arguments is the same in both of Tracee's

@@ -19,139 +19,121 @@ static void on_signal(int number)
 
 /* -- options ---------------------------------------------------------------------------------- */
 
+enum { TABLE, JSON };
+
 struct client_options {
     struct mrl_grpc_peer peer;
     struct mrl_grpc_subscription subscription;
     const char *service;
-    bool json, watches;
+    uint64_t timeout_ns;
+    int metrics_format;
+    bool watches;
 };
 
-static int set_server(void *target, const char *value, struct mrl_error *error)
+static const char *const metrics_formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
+
+static int check_server(void *member, const char *value, struct mrl_error *error)
 {
-    if (strncmp(value, "unix:", 5) != 0 && strncmp(value, "tcp:", 4) != 0)
-        return mrl_error__set(error, -EINVAL, "'%.64s': it is unix:PATH or tcp:HOST:PORT", value);
-    ((struct client_options *)target)->peer.server = value;
-    return 0;
+    (void)member;
+    if (!strncmp(value, "unix:", 5) || !strncmp(value, "tcp:", 4))
+        return 0;
+    return mrl_error__set(error, -EINVAL, "'%.64s': it is unix:PATH or tcp:HOST:PORT", value);
 }
 
-/* An option that is kept as it is written. */
-#define TEXT_SETTER(function, member)                                             \
-    static int function(void *target, const char *value, struct mrl_error *error) \
-    {                                                                             \
-        (void)error;                                                              \
-        ((struct client_options *)target)->member = value;                        \
-        return 0;                                                                 \
-    }
-
-TEXT_SETTER(set_ca, peer.ca)
-TEXT_SETTER(set_cert, peer.cert)
-TEXT_SETTER(set_key, peer.key)
-TEXT_SETTER(set_mask, subscription.mask)
-TEXT_SETTER(set_service, service)
-
-static int set_timeout(void *target, const char *value, struct mrl_error *error)
+/* The formats that are lines. */
+static const char *format_word(unsigned int index)
 {
-    uint64_t ns;
-    int err = mrl_parse_duration(value, &ns, error);
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
 
-    if (!err && (ns < 1000000 || ns > 3600 * UINT64_C(1000000000)))
-        err = mrl_error__set(error, -EINVAL, "'%.64s' is not between 1ms and 1h", value);
-    if (!err)
-        ((struct client_options *)target)->peer.timeout_ms = (int)(ns / 1000000);
-    return err;
+    for (unsigned int i = 0; i < count; i++)
+        if (!formats[i].binary && !index--)
+            return formats[i].name;
+    return NULL;
 }
 
-static int set_format(void *target, const char *value, struct mrl_error *error)
-{
-    const char *names[32];
-    unsigned int count, used = 0;
-    const struct mrl_format *all = mrl_format__all(&count);
-
-    for (unsigned int i = 0; i < count && used < 32; i++) {
-        if (all[i].binary)
-            continue;
-        names[used++] = all[i].name;
-        if (!strcmp(all[i].name, value)) {
-            ((struct client_options *)target)->subscription.format =
-                all[i].alias_of ? all[i].alias_of : all[i].name;
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "format", value, names, used);
-}
-
-static int set_policy(void *target, const char *value, struct mrl_error *error)
-{
-    struct mrl_grpc_subscription *subscription = &((struct client_options *)target)->subscription;
-
-    if (subscription->policy_count == MRL_GRPC_POLICIES_MAX)
-        return mrl_error__set(error, -EINVAL, "more than %d policies", MRL_GRPC_POLICIES_MAX);
-    subscription->policies[subscription->policy_count++] = value;
-    return 0;
-}
-
-static int set_count(void *target, const char *value, struct mrl_error *error)
-{
-    return mrl_parse_count(value, &((struct client_options *)target)->subscription.count, error);
-}
-
-static int set_wait(void *target, const char *value, struct mrl_error *error)
-{
-    (void)value;
-    (void)error;
-    ((struct client_options *)target)->subscription.waits = true;
-    return 0;
-}
-
-static int set_metrics_format(void *target, const char *value, struct mrl_error *error)
-{
-    static const char *const words[] = { "table", "json" };
-
-    ((struct client_options *)target)->json = !strcmp(value, words[1]);
-    return strcmp(value, words[0]) != 0 && strcmp(value, words[1]) != 0
-               ? mrl_error__unknown(error, "format", value, words, 2)
-               : 0;
-}
-
-static int set_watch(void *target, const char *value, struct mrl_error *error)
-{
-    (void)value;
-    (void)error;
-    ((struct client_options *)target)->watches = true;
-    return 0;
-}
+#define AT(member) offsetof(struct client_options, member)
 
 static const struct mrl_option peer_rows[] = {
-    { "server", 's', "ADDRESS", MRL_GRPC_DESTINATION,
-      "The server: unix:PATH or tcp:HOST:PORT, Tracee's or our own.", set_server },
-    { "ca", '\0', "FILE", NULL, "TLS, and who signed the server's certificate, in PEM.", set_ca },
-    { "cert", '\0', "FILE", NULL, "Certificate to show to the server, in PEM.", set_cert },
-    { "key", '\0', "FILE", NULL, "Its key.", set_key },
+    { .name = "server",
+      .letter = 's',
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(peer.server),
+      .parse = check_server,
+      .value = "ADDRESS",
+      .preset = MRL_GRPC_DESTINATION,
+      .doc = "The server: unix:PATH or tcp:HOST:PORT, Tracee's or our own." },
+    { .name = "ca",
+      .type = MRL_OPTION_PATH,
+      .offset = AT(peer.ca),
+      .doc = "TLS, and who signed the server's certificate, in PEM." },
+    { .name = "cert",
+      .type = MRL_OPTION_PATH,
+      .offset = AT(peer.cert),
+      .doc = "Certificate to show to the server, in PEM." },
+    { .name = "key", .type = MRL_OPTION_PATH, .offset = AT(peer.key), .doc = "Its key." },
 };
 
 static const struct mrl_option stream_rows[] = {
-    { "format", '\0', "FORMAT", "json-v1beta1",
-      "A format of 'run'. json-v1beta1 shows all that the server sends, of any event; the others what the "
-      "API carries of mrelease's own events, and 0 for what it does not.",
-      set_format },
-    { "mask", '\0', "PATHS", NULL,
-      "Fields to send, separated by commas, as name,workload.process.pid; by default all.",
-      set_mask },
-    { "policy", '\0', "NAME", NULL, "Only events of this policy. May be repeated.", set_policy },
-    { "count", 'n', "N", NULL, "End after N events.", set_count },
-    { "wait", '\0', NULL, NULL, "Wait for a server that is not there yet.", set_wait },
+    { .name = "format",
+      .type = MRL_OPTION_WORD,
+      .offset = AT(subscription.format),
+      .word = format_word,
+      .value = "FORMAT",
+      .preset = "json-v1beta1",
+      .doc =
+          "A format of 'run'. json-v1beta1 shows all that the server sends, of any event; the others what the "
+          "API carries of mrelease's own events, and 0 for what it does not." },
+    { .name = "mask",
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(subscription.mask),
+      .value = "PATHS",
+      .doc = "Fields to send, separated by commas, as name,workload.process.pid; by default all." },
+    { .name = "policy",
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(subscription.policies),
+      .many = MRL_GRPC_POLICIES_MAX,
+      .counter = AT(subscription.policy_count),
+      .value = "NAME",
+      .doc = "Only events of this policy. May be repeated." },
+    { .name = "count",
+      .letter = 'n',
+      .type = MRL_OPTION_COUNT,
+      .offset = AT(subscription.count),
+      .doc = "End after N events." },
+    { .name = "wait",
+      .type = MRL_OPTION_SWITCH,
+      .offset = AT(subscription.waits),
+      .doc = "Wait for a server that is not there yet." },
 };
 
+#define TIMEOUT_ROW(text)                                                                         \
+    {                                                                                             \
+        .name = "timeout", .type = MRL_OPTION_DURATION, .offset = AT(timeout_ns), .min = 1000000, \
+        .max = 3600 * UINT64_C(1000000000), .preset = "5s", .doc = text,                          \
+    }
+
 static const struct mrl_option metrics_rows[] = {
-    { "timeout", '\0', "TIME", "5s", "How long to wait for the answer.", set_timeout },
-    { "format", '\0', "table|json", "table", "How to print them.", set_metrics_format },
+    TIMEOUT_ROW("How long to wait for the answer."),
+    { .name = "format",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(metrics_format),
+      .words = metrics_formats,
+      .preset = "table",
+      .doc = "How to print them." },
 };
 
 static const struct mrl_option health_rows[] = {
-    { "timeout", '\0', "TIME", "5s", "How long to wait for the answer; not with --watch.",
-      set_timeout },
-    { "service", '\0', "NAME", NULL, "A service; by default the server as a whole.", set_service },
-    { "watch", '\0', NULL, NULL, "Print each change, until a signal ends it.", set_watch },
+    TIMEOUT_ROW("How long to wait for the answer; not with --watch."),
+    { .name = "service",
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(service),
+      .value = "NAME",
+      .doc = "A service; by default the server as a whole." },
+    { .name = "watch",
+      .type = MRL_OPTION_SWITCH,
+      .offset = AT(watches),
+      .doc = "Print each change, until a signal ends it." },
 };
 
 enum { PEER_ROWS = sizeof(peer_rows) / sizeof(peer_rows[0]) };
@@ -189,13 +171,11 @@ static const struct mrl_grpc_client *prepare(const struct mrl_verb *verb,
     const struct mrl_grpc_client *client;
     struct mrl_error error;
 
-    options->peer.server = MRL_GRPC_DESTINATION;
     options->peer.stop = &stop_requested;
-    options->peer.timeout_ms = 5000;
-    options->subscription.format = "json-v1beta1";
     options->service = "";
     if (mrl_arguments__parse(verb, argc, argv, groups, 2, ret_status) < 0)
         return NULL;
+    options->peer.timeout_ms = (int)(options->timeout_ns / 1000000);
     if (what_is_wrong(&options->peer)) {
         *ret_status = mrl_usage_error(verb, what_is_wrong(&options->peer));
         return NULL;
@@ -221,6 +201,18 @@ static int end(int err, const struct mrl_error *error)
     return MRL_EXIT_FAILED;
 }
 
+/* The server's side of the module knows formats, not their aliases. */
+static const char *resolve_alias(const char *name)
+{
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    for (unsigned int i = 0; name && i < count; i++)
+        if (!strcmp(formats[i].name, name) && formats[i].alias_of)
+            return formats[i].alias_of;
+    return name;
+}
+
 static int stream(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct client_options options = { 0 };
@@ -230,6 +222,7 @@ static int stream(const struct mrl_verb *verb, int argc, char **argv)
         prepare(verb, argc, argv, stream_rows, sizeof(stream_rows) / sizeof(stream_rows[0]),
                 &options, &status);
 
+    options.subscription.format = resolve_alias(options.subscription.format);
     return client ? end(client->stream(&options.peer, &options.subscription, &error), &error)
                   : status;
 }
@@ -243,7 +236,9 @@ static int metrics(const struct mrl_verb *verb, int argc, char **argv)
         prepare(verb, argc, argv, metrics_rows, sizeof(metrics_rows) / sizeof(metrics_rows[0]),
                 &options, &status);
 
-    return client ? end(client->metrics(&options.peer, options.json, &error), &error) : status;
+    return client
+               ? end(client->metrics(&options.peer, options.metrics_format == JSON, &error), &error)
+               : status;
 }
 
 static int health(const struct mrl_verb *verb, int argc, char **argv)

@@ -118,8 +118,7 @@ static unsigned int pick(const struct mrl_option_group *from,
 static int demo(const struct mrl_verb *verb, int argc, char **argv)
 {
     static const char *const names[] = { "rung", "output", "log-level", NULL };
-    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
-                                           .log_level = MRL_LOG_INFO };
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
     struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
     struct mrl_option rows[2][3];
     struct actor actor;

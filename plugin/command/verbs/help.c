@@ -16,45 +16,28 @@ static void print_text(const struct mrl_verbs *verbs)
     puts("\n'mrelease VERB --help' tells more. New here: run 'mrelease demo' as root.");
 }
 
-struct printer {
-    const char *format;
-    void (*print)(const struct mrl_verbs *verbs);
+static void (*const printers[])(const struct mrl_verbs *verbs) = {
+    print_text,           mrl_manual__program,      mrl_manual__config,
+    mrl_completion__bash, mrl_config_schema__print,
 };
 
-static const struct printer printers[] = {
-    { "text", print_text },
-    { "man", mrl_manual__program },
-    { "man-config", mrl_manual__config },
-    { "bash", mrl_completion__bash },
-    { "config-schema", mrl_config_schema__print },
-};
+static const char *const formats[] = { "text", "man", "man-config", "bash", "config-schema", NULL };
 
-enum { PRINTER_COUNT = sizeof(printers) / sizeof(printers[0]), VERBS_MAX = 32 };
-
-static int set_format(void *target, const char *value, struct mrl_error *error)
-{
-    const char *names[PRINTER_COUNT];
-
-    for (unsigned int i = 0; i < PRINTER_COUNT; i++) {
-        names[i] = printers[i].format;
-        if (!strcmp(names[i], value)) {
-            *(const struct printer **)target = &printers[i];
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "format", value, names, PRINTER_COUNT);
-}
+enum { VERBS_MAX = 32 };
 
 static const struct mrl_option rows[] = {
-    { "format", '\0', "text|man|man-config|bash|config-schema", "text",
-      "As text, or as the manual pages, the completion for bash, or the schema of the configuration file.",
-      set_format },
+    { .name = "format",
+      .type = MRL_OPTION_CHOICE,
+      .words = formats,
+      .preset = "text",
+      .doc =
+          "As text, or as the manual pages, the completion for bash, or the schema of the configuration file." },
 };
 
 static int help_alone(const struct mrl_verb *verb, int argc, char **argv)
 {
-    const struct printer *printer = &printers[0];
-    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &printer };
+    int format = 0;
+    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &format };
     int status;
 
     mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
@@ -90,8 +73,8 @@ int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc,
 {
     const struct mrl_verb *all[VERBS_MAX];
     const struct mrl_verbs verbs = { all, count + 1 };
-    const struct printer *printer = &printers[0];
-    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &printer };
+    int format = 0;
+    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &format };
     int status, operand = mrl_arguments__parse(&verb_help, argc, argv, &group, 1, &status);
 
     if (operand < 0)
@@ -102,6 +85,6 @@ int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc,
     all[count] = &verb_help;
     if (argv[operand])
         return help_of(&verbs, argv[operand]);
-    printer->print(&verbs);
+    printers[format](&verbs);
     return mrl_flush_stdout();
 }

@@ -31,8 +31,7 @@ static void never_drop(struct mrl_outputs *outputs)
 
 static int run(const struct mrl_verb *verb, int argc, char **argv)
 {
-    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
-                                           .log_level = MRL_LOG_INFO };
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
     struct mrl_option rows[ROWS];
     struct mrl_option_group groups[2] = { { rows, ROWS, &options.plugin }, { .target = &options } };
     struct mrl_error error;

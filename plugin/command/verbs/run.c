@@ -6,8 +6,7 @@
 
 static int run(const struct mrl_verb *verb, int argc, char **argv)
 {
-    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS,
-                                           .log_level = MRL_LOG_INFO };
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
     struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
     struct mrl_settings settings = { .count = 0 };
     int status;

@@ -13,26 +13,20 @@ struct schema_options {
     bool list;
 };
 
-static int set_dialect(void *target, const char *value, struct mrl_error *error)
-{
-    struct schema_options *options = target;
-
-    options->dialect = mrl_dialect__find(value, error);
-    return options->dialect ? 0 : -EINVAL;
-}
-
-static int set_list(void *target, const char *value, struct mrl_error *error)
-{
-    (void)value;
-    (void)error;
-    ((struct schema_options *)target)->list = true;
-    return 0;
-}
-
 static const struct mrl_option rows[] = {
-    { "dialect", 'd', "DIALECT", "json-v0.23", "The dialect whose schema to print.", set_dialect },
-    { "list", '\0', NULL, NULL, "Print the dialects and the versions of their schemas, and exit.",
-      set_list },
+    { .name = "dialect",
+      .letter = 'd',
+      .type = MRL_OPTION_OWN,
+      .offset = offsetof(struct schema_options, dialect),
+      .parse = mrl_dialect__parse,
+      .word = mrl_dialect__name,
+      .value = "DIALECT",
+      .preset = "json-v0.23",
+      .doc = "The dialect whose schema to print." },
+    { .name = "list",
+      .type = MRL_OPTION_SWITCH,
+      .offset = offsetof(struct schema_options, list),
+      .doc = "Print the dialects and the versions of their schemas, and exit." },
 };
 
 static void print_list(void)

@@ -18,14 +18,13 @@ struct validator;
 
 /* A way of telling what was found. */
 struct report {
-    const char *format;
     void (*fault)(const struct validator *validator, const struct mrl_fault *fault);
     void (*totals)(const struct validator *validator);
 };
 
 struct validator {
     const char *path;
-    const struct report *report;
+    int format; /* index of the report */
     /* Given, or found at the first line that tells it; NULL until then. */
     const struct mrl_dialect *dialect;
     /* Of the dialect, or of the default one until it is known: lines that do not tell are the same
@@ -90,40 +89,29 @@ static void json_totals(const struct validator *validator)
 }
 
 static const struct report reports[] = {
-    { "table", table_fault, table_totals },
-    { "json", json_fault, json_totals },
+    { table_fault, table_totals },
+    { json_fault, json_totals },
 };
 
-enum { REPORT_COUNT = sizeof(reports) / sizeof(reports[0]) };
+static const char *const formats[] = { "table", "json", NULL };
 
 /* -- options ---------------------------------------------------------------------------------- */
 
-static int set_dialect(void *target, const char *value, struct mrl_error *error)
-{
-    struct validator *validator = target;
-
-    validator->dialect = mrl_dialect__find(value, error);
-    return validator->dialect ? 0 : -EINVAL;
-}
-
-static int set_format(void *target, const char *value, struct mrl_error *error)
-{
-    const char *names[REPORT_COUNT];
-
-    for (unsigned int i = 0; i < REPORT_COUNT; i++) {
-        names[i] = reports[i].format;
-        if (!strcmp(names[i], value)) {
-            ((struct validator *)target)->report = &reports[i];
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "format", value, names, REPORT_COUNT);
-}
-
 static const struct mrl_option rows[] = {
-    { "dialect", 'd', "DIALECT", NULL, "Of the lines; told from them otherwise.", set_dialect },
-    { "format", '\0', "table|json", "table", "How to report; json: one object per line.",
-      set_format },
+    { .name = "dialect",
+      .letter = 'd',
+      .type = MRL_OPTION_OWN,
+      .offset = offsetof(struct validator, dialect),
+      .parse = mrl_dialect__parse,
+      .word = mrl_dialect__name,
+      .value = "DIALECT",
+      .doc = "Of the lines; told from them otherwise." },
+    { .name = "format",
+      .type = MRL_OPTION_CHOICE,
+      .offset = offsetof(struct validator, format),
+      .words = formats,
+      .preset = "table",
+      .doc = "How to report; json: one object per line." },
 };
 
 /* -- a line ----------------------------------------------------------------------------------- */
@@ -168,7 +156,7 @@ static int take_line(struct validator *validator, size_t size)
     }
     if (!valid) {
         validator->invalid++;
-        validator->report->fault(validator, &fault);
+        reports[validator->format].fault(validator, &fault);
     }
     return 0;
 }
@@ -215,7 +203,7 @@ static int validate_file(struct validator *validator)
     }
     err = read_all(validator);
     if (!err)
-        validator->report->totals(validator);
+        reports[validator->format].totals(validator);
     if (validator->file != stdin)
         fclose(validator->file);
     status = mrl_flush_stdout();
@@ -232,7 +220,6 @@ static int validate(const struct mrl_verb *verb, int argc, char **argv)
         mrl_say("out of memory");
         return MRL_EXIT_FAILED;
     }
-    validator->report = &reports[0];
     operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
     if (operand == argc) {
         status = mrl_usage_error(verb, "which file? '-' is standard input");

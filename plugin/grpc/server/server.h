@@ -31,12 +31,12 @@ struct mrl_tls;
 
 /** How a server serves. */
 struct mrl_server_options {
-    bool is_main;         /* events as Tracee's main branch has them */
-    bool disconnect_slow; /* a client whose ring is full, in place of dropping the oldest */
-    bool read_only;       /* clients may change nothing */
-    bool insecure;        /* other than loopback addresses are served without TLS */
-    unsigned int mode;    /* of a unix socket; 0: 0600 */
-    char group[64];       /* of a unix socket, whose members may connect; "": none */
+    bool is_main;        /* events as Tracee's main branch has them */
+    int disconnect_slow; /* 1: a client whose ring is full; 0: its oldest events are dropped */
+    bool read_only;      /* clients may change nothing */
+    bool insecure;       /* other than loopback addresses are served without TLS */
+    unsigned int mode;   /* of a unix socket; 0: 0600 */
+    char group[64];      /* of a unix socket, whose members may connect; "": none */
     /* Paths of PEM files; "": none. */
     char cert[MRL_FILE_MAX], key[MRL_FILE_MAX]; /* both or none */
     char client_ca[MRL_FILE_MAX];               /* who signs those of clients, which are wanted */

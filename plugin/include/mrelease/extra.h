@@ -34,6 +34,9 @@ struct mrl_extra {
 /** The known extras. The bit of an extra in a set is its index here. */
 const struct mrl_extra *mrl_extra__all(unsigned int *ret_count);
 
+/** The name of the extra at `index`; NULL after the last. */
+const char *mrl_extra__name(unsigned int index);
+
 /** Whether the extra is put behind the arguments of this event. */
 bool mrl_extra__fits(const struct mrl_extra *extra, const struct mrl_event_def *def);
 

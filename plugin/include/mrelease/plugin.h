@@ -18,7 +18,7 @@ struct mrl_plugin;
 
 enum mrl_log_level { MRL_LOG_ERROR, MRL_LOG_WARNING, MRL_LOG_INFO, MRL_LOG_DEBUG };
 
-/** How often --events (after the first time) and --scope may be given. */
+/** How often --events and --scope may be given. */
 #define MRL_FILTERS_MAX 64
 
 /** What to watch, and how. Start from MRL_PLUGIN_OPTIONS; zero or NULL members mean the default. */
@@ -45,8 +45,7 @@ struct mrl_plugin_options {
      * (mrl_extra.fills_executable) want it. A replay shows what was recorded. */
     bool caller_exe;
     /** Further lists and conditions, each as mrl_events__parse() takes it: `events` and these add
-     * up.
-     */
+     * up. --events goes here. */
     const char *more_events[MRL_FILTERS_MAX];
     unsigned int more_event_count;
     /** Tracee's --scope: "uid=0,1000", "pid!=1", "comm=oomd", "container", "not-container",

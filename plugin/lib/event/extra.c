@@ -2,12 +2,11 @@
 /* The extras, one row each. */
 #include <errno.h>
 #include <mrelease/extra.h>
+#include <mrelease/option.h>
 #include <string.h>
 
 #include "event/field_groups.h"
 #include "event/kind.h"
-
-enum { NAME_BYTES = 32 };
 
 /* -- seq -------------------------------------------------------------------------------------- */
 
@@ -120,42 +119,16 @@ uint32_t mrl_extras__needs(uint32_t chosen)
     return needs;
 }
 
-static int find(const char *name, unsigned int *ret_index, struct mrl_error *error)
+const char *mrl_extra__name(unsigned int index)
 {
-    const char *names[EXTRA_COUNT];
-
-    for (unsigned int i = 0; i < EXTRA_COUNT; i++) {
-        names[i] = extras[i].name;
-        if (!strcmp(extras[i].name, name)) {
-            *ret_index = i;
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "extra", name, names, EXTRA_COUNT);
+    return index < EXTRA_COUNT ? extras[index].name : NULL;
 }
 
 int mrl_extras__parse(const char *list, uint32_t *ret_extras, struct mrl_error *error)
 {
-    char name[NAME_BYTES];
-    uint32_t found = 0;
-    unsigned int index = 0;
-    size_t size;
-    int err;
+    static const struct mrl_option row = { .name = "extra",
+                                           .type = MRL_OPTION_SET,
+                                           .word = mrl_extra__name };
 
-    for (const char *at = list;; at += size + 1) {
-        size = strcspn(at, ",");
-        if (!size || size >= sizeof(name))
-            return mrl_error__set(error, -EINVAL, "'%.64s' is not a list of extras, like 'seq'",
-                                  list);
-        memcpy(name, at, size);
-        name[size] = '\0';
-        err = find(name, &index, error);
-        if (err)
-            return err;
-        found |= 1U << index;
-        if (!at[size])
-            break;
-    }
-    *ret_extras = found;
-    return 0;
+    return mrl_option__set(&row, ret_extras, list, error);
 }

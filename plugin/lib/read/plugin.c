@@ -17,9 +17,7 @@
 #include "filter/filter.h"
 #include "read/source.h"
 
-#define RARE_RING_BYTES (8ULL << 20)
-#define BUSY_RING_BYTES (4ULL << 20)
-#define RING_BYTES_MAX  (1ULL << 30)
+#define RING_BYTES_MAX (1ULL << 30)
 
 struct mrl_plugin {
     const struct mrl_source_ops *ops;
@@ -33,145 +31,112 @@ struct mrl_plugin {
     struct mrl_error error;
 };
 
-static const char *const coverages[] = { "compat", "native", "all" };
-
 /* -- options ---------------------------------------------------------------------------------- */
 
-static int set_events(void *target, const char *value, struct mrl_error *error)
+/* What can be chosen: calls and what happens within them, then sets. */
+static const char *event_word(unsigned int index)
 {
-    struct mrl_plugin_options *options = target;
-    uint32_t events;
-    int err = mrl_events__parse(value, &events, error);
-
-    if (err)
-        return err;
-    if (!options->events)
-        options->events = value;
-    else if (options->more_event_count < MRL_FILTERS_MAX)
-        options->more_events[options->more_event_count++] = value;
-    else
-        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
-    return 0;
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (*mrl_event_def__at(i)->syscall && !index--)
+            return mrl_event_def__at(i)->name;
+    return mrl_set_name(index);
 }
 
-static int set_scope(void *target, const char *value, struct mrl_error *error)
+static const char *rung_word(unsigned int index)
 {
-    struct mrl_plugin_options *options = target;
+    unsigned int count;
+    const struct mrl_rung *rungs = mrl_rung__all(&count);
+
+    return index < count ? rungs[index].name : NULL;
+}
+
+static int check_events(void *member, const char *value, struct mrl_error *error)
+{
+    uint32_t events;
+
+    (void)member;
+    return mrl_events__parse(value, &events, error);
+}
+
+static int check_scope(void *member, const char *value, struct mrl_error *error)
+{
     const struct mrl_filter_texts texts = { .scopes = &value, .scope_count = 1, .start_ns = 1 };
     struct mrl_filter *filter;
     int err = mrl_filter__new(&texts, error, &filter);
 
-    if (err)
-        return err;
-    mrl_filter__free(filter);
-    if (options->scope_count == MRL_FILTERS_MAX)
-        return mrl_error__set(error, -EINVAL, "more than %d times", MRL_FILTERS_MAX);
-    options->scopes[options->scope_count++] = value;
-    return 0;
-}
-
-static int check_rung(const char *name, struct mrl_error *error)
-{
-    unsigned int count;
-    const struct mrl_rung *rungs = mrl_rung__all(&count);
-    const char *names[16] = { "auto" };
-
-    if (!strcmp(name, "auto"))
-        return 0;
-    for (unsigned int i = 0; i < count; i++) {
-        names[i + 1] = rungs[i].name;
-        if (!strcmp(rungs[i].name, name))
-            return 0;
-    }
-    return mrl_error__unknown(error, "rung", name, names, count + 1);
-}
-
-static int set_rung(void *target, const char *value, struct mrl_error *error)
-{
-    struct mrl_plugin_options *options = target;
-
-    options->rung = value;
-    return check_rung(value, error);
-}
-
-static int check_coverage(const char *name, struct mrl_error *error)
-{
-    const unsigned int count = sizeof(coverages) / sizeof(coverages[0]);
-
-    for (unsigned int i = 0; i < count; i++)
-        if (!strcmp(coverages[i], name))
-            return 0;
-    return mrl_error__unknown(error, "coverage", name, coverages, count);
-}
-
-static int set_coverage(void *target, const char *value, struct mrl_error *error)
-{
-    struct mrl_plugin_options *options = target;
-
-    options->coverage = value;
-    return check_coverage(value, error);
-}
-
-/* The kernel wants a power of two of pages. */
-static int ring_bytes(uint64_t wanted,
-                      uint64_t preset,
-                      uint64_t *ret_bytes,
-                      struct mrl_error *error)
-{
-    uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-
-    wanted = wanted ? wanted : preset;
-    if (wanted > RING_BYTES_MAX)
-        return mrl_error__set(error, -EINVAL, "a ring buffer of more than 1G");
-    while (bytes < wanted)
-        bytes *= 2;
-    *ret_bytes = bytes;
-    return 0;
-}
-
-static int set_ring(const char *value, uint64_t *ring, struct mrl_error *error)
-{
-    uint64_t bytes, rounded;
-    int err = mrl_parse_bytes(value, &bytes, error);
-
-    if (!err && !bytes)
-        err = mrl_error__set(error, -EINVAL, "a ring buffer of 0 bytes");
+    (void)member;
     if (!err)
-        err = ring_bytes(bytes, 0, &rounded, error);
-    if (!err)
-        *ring = bytes;
+        mrl_filter__free(filter);
     return err;
 }
 
-static int set_rare_ring(void *target, const char *value, struct mrl_error *error)
-{
-    return set_ring(value, &((struct mrl_plugin_options *)target)->rare_ring_bytes, error);
-}
+static const char *const any_rung[] = { "auto", NULL };
+static const char *const coverages[] = { "compat", "native", "all", NULL };
 
-static int set_busy_ring(void *target, const char *value, struct mrl_error *error)
-{
-    return set_ring(value, &((struct mrl_plugin_options *)target)->busy_ring_bytes, error);
-}
+#define AT(member) offsetof(struct mrl_plugin_options, member)
 
 static const struct mrl_option rows[] = {
-    { "events", 'e', "EVENTS", "default",
-      "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a condition on one: "
-      "NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be repeated.",
-      set_events },
-    { "scope", 's', "SCOPE", NULL,
-      "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold.",
-      set_scope },
-    { "rung", '\0', "RUNG", "auto", "How to probe; auto takes the best that works.", set_rung },
-    { "coverage", '\0', "compat|native|all", "compat",
-      "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all.",
-      set_coverage },
-    { "ring", '\0', "SIZE", "8M", "Ring buffer of the rare events.", set_rare_ring },
-    { "mlock-ring", '\0', "SIZE", "4M", "Ring buffer of the mlock family.", set_busy_ring },
+    { .name = "events",
+      .letter = 'e',
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(more_events),
+      .many = MRL_FILTERS_MAX,
+      .counter = AT(more_event_count),
+      .parse = check_events,
+      .word = event_word,
+      .separator = ',',
+      .value = "EVENTS",
+      .preset = "default",
+      .doc =
+          "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a condition on one: "
+          "NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be repeated." },
+    { .name = "scope",
+      .letter = 's',
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(scopes),
+      .many = MRL_FILTERS_MAX,
+      .counter = AT(scope_count),
+      .parse = check_scope,
+      .value = "SCOPE",
+      .doc =
+          "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold." },
+    { .name = "rung",
+      .type = MRL_OPTION_WORD,
+      .offset = AT(rung),
+      .words = any_rung,
+      .word = rung_word,
+      .value = "RUNG",
+      .preset = "auto",
+      .doc = "How to probe; auto takes the best that works." },
+    { .name = "coverage",
+      .type = MRL_OPTION_WORD,
+      .offset = AT(coverage),
+      .words = coverages,
+      .preset = "compat",
+      .doc =
+          "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all." },
+    { .name = "ring",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(rare_ring_bytes),
+      .min = 1,
+      .max = RING_BYTES_MAX,
+      .preset = "8M",
+      .doc = "Ring buffer of the rare events." },
+    { .name = "busy-ring",
+      .was = "mlock-ring",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(busy_ring_bytes),
+      .min = 1,
+      .max = RING_BYTES_MAX,
+      .preset = "4M",
+      .doc = "Ring buffer of the mlock family." },
 };
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
 {
-    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    *ret_count = ROW_COUNT;
     return rows;
 }
 
@@ -198,30 +163,54 @@ static int make_filter(const struct mrl_plugin_options *given,
     return mrl_filter__new(&texts, error, ret_filter);
 }
 
-static int check_options(const struct mrl_plugin_options *given,
+/* The kernel wants a power of two of pages. */
+static int round_ring(uint64_t wanted, uint64_t *ret_bytes, struct mrl_error *error)
+{
+    uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    if (wanted > RING_BYTES_MAX)
+        return mrl_error__set(error, -EINVAL, "a ring buffer of more than 1G");
+    while (bytes < wanted)
+        bytes *= 2;
+    *ret_bytes = bytes;
+    return 0;
+}
+
+/* A word that no row has checked: the caller filled the struct by itself. */
+static int check_word(const char *name, struct mrl_plugin_options *given, struct mrl_error *error)
+{
+    const struct mrl_option *row = mrl_option__find(rows, ROW_COUNT, "option", name, error);
+    const char *word = *(const char **)(void *)((char *)given + row->offset);
+
+    return mrl_option__set(row, given, word, error);
+}
+
+/* Also completes `given`. */
+static int check_options(struct mrl_plugin_options *given,
                          struct mrl_source_options *checked,
                          struct mrl_error *error)
 {
-    const char *rung = given->rung ? given->rung : "auto";
+    struct mrl_probe_options *probes = &checked->probes;
     int err;
 
-    checked->probes.coverage = given->coverage ? given->coverage : coverages[0];
-    checked->probes.rung = strcmp(rung, "auto") ? rung : NULL;
-    checked->probes.log = given->log;
-    checked->probes.log_context = given->log_context;
+    mrl_options__complete(rows, ROW_COUNT, given);
+    err = check_word("rung", given, error);
+    if (!err)
+        err = check_word("coverage", given, error);
+    if (!err)
+        err = round_ring(given->rare_ring_bytes, &probes->rare_ring_bytes, error);
+    if (!err)
+        err = round_ring(given->busy_ring_bytes, &probes->busy_ring_bytes, error);
+    if (err)
+        return err;
     checked->replay = given->replay;
-    checked->probes.needs = mrl_extras__needs(given->extras);
-    checked->probes.caller_exe = given->caller_exe;
-    err = check_rung(rung, error);
-    if (!err)
-        err = check_coverage(checked->probes.coverage, error);
-    if (!err)
-        err = ring_bytes(given->rare_ring_bytes, RARE_RING_BYTES, &checked->probes.rare_ring_bytes,
-                         error);
-    if (!err)
-        err = ring_bytes(given->busy_ring_bytes, BUSY_RING_BYTES, &checked->probes.busy_ring_bytes,
-                         error);
-    return err;
+    probes->coverage = given->coverage;
+    probes->rung = strcmp(given->rung, "auto") ? given->rung : NULL;
+    probes->log = given->log;
+    probes->log_context = given->log_context;
+    probes->needs = mrl_extras__needs(given->extras);
+    probes->caller_exe = given->caller_exe;
+    return 0;
 }
 
 /* -- the object ------------------------------------------------------------------------------- */
