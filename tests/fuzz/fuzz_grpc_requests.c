@@ -4,9 +4,10 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "grpc/server/call.h"
+#include "grpc/common/options.h"
+#include "grpc/common/program.h"
+#include "grpc/server/reflection.h"
 #include "grpc/server/requests.h"
-#include "grpc/server/server.h"
 
 static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
 {
@@ -28,27 +29,20 @@ static int watch(void *context, unsigned int event, bool on, struct mrl_error *e
     return on ? 0 : mrl_error__set(error, -EOPNOTSUPP, "not here");
 }
 
-void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
+static void log_text(void *context, enum mrl_log_level level, const char *text)
 {
+    (void)context;
     (void)level;
-    must(*format);
-}
-
-void mrl_call__name_peer(const struct mrl_call *call, char text[128])
-{
-    (void)call;
-    *text = '\0';
+    must(*text);
 }
 
 static const struct mrl_grpc_program program = {
     .version = "0.1.0",
+    .log = log_text,
     .set_log_level = set_log_level,
     .counts = counts,
     .watch = watch,
 };
-
-const struct mrl_grpc_program *mrl_grpc_program = &program;
-atomic_bool mrl_grpc_ready;
 
 static void answer(void (*method)(const uint8_t *bytes, size_t size, struct mrl_reply *reply),
                    const uint8_t *data,
@@ -90,6 +84,7 @@ static void configure(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    mrl_grpc_program = &program;
     answer(mrl_answer__definitions, data, size);
     answer(mrl_answer__enable, data, size);
     answer(mrl_answer__disable, data, size);
@@ -97,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answer(mrl_answer__metrics, data, size);
     answer(mrl_answer__log_level, data, size);
     answer(mrl_answer__health, data, size);
-    answer(mrl_answer__reflection, data, size);
+    answer(mrl_reflection__answer, data, size);
     subscribe(data, size);
     configure(data, size);
     return 0;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Calls to a server. */
+#include "grpc/client/channel.h"
+
 #include <errno.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "grpc/client/client.h"
 #include "grpc/common/address.h"
 #include "grpc/common/pem.h"
+#include "grpc/common/verbs.h"
 
 enum {
     STOP_LOOK_MS = 100,

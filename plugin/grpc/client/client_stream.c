@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The verb stream: events to standard output, over restarts of the server. */
+#include "grpc/client/client_stream.h"
+
 #include <errno.h>
 #include <google/protobuf/field_mask.pb-c.h>
 #include <mrelease/encode.h>
@@ -10,9 +11,9 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 #include <unistd.h>
 
-#include "grpc/client/client.h"
+#include "grpc/client/answer.h"
 #include "grpc/client/received.h"
-#include "grpc/server/server.h"
+#include "grpc/common/program.h"
 
 enum { WAIT_FIRST_MS = 200, WAIT_MOST_MS = 5000, WAIT_STEP_MS = 50, MASK_PATHS_MAX = 256 };
 enum { UNKNOWN_NAMES_MAX = 8, UNKNOWN_NAME_BYTES = 64 };

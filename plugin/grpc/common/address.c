@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "grpc/server/server.h"
+#include "grpc/common/options.h"
 
 enum { BACKLOG = 1024, SOCKET_MODE = 0600, LOCK_PATH_MAX = sizeof(struct sockaddr_un) + 8 };
 

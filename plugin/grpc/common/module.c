@@ -4,37 +4,20 @@
 
 #include <errno.h>
 #include <grpc/support/log.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "grpc/client/client.h"
 #include "grpc/common/address.h"
+#include "grpc/common/options.h"
 #include "grpc/server/health.h"
-#include "grpc/server/server.h"
+#include "grpc/server/life.h"
 #include "grpc/server/stream.h"
 
 struct mrl_sink {
     struct mrl_server *server;
 };
-
-const struct mrl_grpc_program *mrl_grpc_program;
-atomic_bool mrl_grpc_ready;
-
-void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
-{
-    va_list arguments;
-    char line[512];
-
-    va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    for (char *at = line; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?'; /* a peer may have written it */
-    mrl_grpc_program->log(mrl_grpc_program->context, level, line);
-}
 
 /* Of the next open(). */
 static struct {

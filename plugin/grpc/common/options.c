@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The settings of a server. */
+#include "grpc/common/options.h"
+
 #include <errno.h>
 #include <mrelease/option.h>
 #include <string.h>
-
-#include "grpc/server/server.h"
 
 static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
 

@@ -13,7 +13,7 @@
 
 #include <sys/stat.h>
 
-#include "grpc/server/server.h"
+#include "grpc/common/program.h"
 
 enum { FILE_BYTES = 1024 * 1024, WARNING_DAYS = 14 };
 

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grpc/server/health.h"
 #include "grpc/server/listener.h"
-#include "grpc/server/stream.h"
 
 enum { ANSWER_BYTES = 16 * 1024 * 1024 };
 
@@ -26,7 +24,8 @@ void mrl_call__release(struct mrl_call *call)
 {
     if (atomic_fetch_sub(&call->holders, 1) != 1)
         return;
-    mrl_subscriber__free(call->subscriber);
+    if (call->method && call->method->freed)
+        call->method->freed(call);
     grpc_byte_buffer_destroy(call->request);
     grpc_call_details_destroy(&call->details);
     grpc_metadata_array_destroy(&call->metadata);
@@ -92,16 +91,12 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
     end_with_message(call, NULL, status, text);
 }
 
-/* Core has nothing more to say of the call. A message that a peer's full socket holds up would keep
- * the connection for as long as the peer likes: it is cut. With TLS, which is TCP, keepalive does.
- */
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
     atomic_store(&call->is_closed, true);
-    mrl_health__forget(call);
-    if (call->subscriber && mrl_subscriber__close(call->subscriber) && call->fd >= 0)
-        mrl_listener__cut(call->server->listener, call->fd);
+    if (call->method && call->method->closed)
+        call->method->closed(call);
 }
 
 /* Core says "fd:N" of the connections that our listener gave it. */
@@ -251,6 +246,21 @@ static void refuse(struct mrl_call *call)
     mrl_call__start(call, ops, 2, &call->ended);
 }
 
+/* NULL: the server has no such method. */
+static const struct mrl_method *find_method(const struct mrl_call *call)
+{
+    const char *path = (const char *)GRPC_SLICE_START_PTR(call->details.method);
+    const size_t size = GRPC_SLICE_LENGTH(call->details.method);
+
+    for (unsigned int i = 0; i < call->server->method_count; i++) {
+        const struct mrl_method *method = &call->server->methods[i];
+
+        if (strlen(method->path) == size && !memcmp(method->path, path, size))
+            return method;
+    }
+    return NULL;
+}
+
 static void on_arrived(struct mrl_call *call, bool ok)
 {
     grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
@@ -259,11 +269,11 @@ static void on_arrived(struct mrl_call *call, bool ok)
         return; /* the server ends, and there was no call */
     mrl_call__await(call->server);
     call->fd = find_fd(call);
+    /* Before the first batch: its end may come on another thread at once, and looks here. */
+    call->method = find_method(call);
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);
-    call->method = mrl_method__find((const char *)GRPC_SLICE_START_PTR(call->details.method),
-                                    GRPC_SLICE_LENGTH(call->details.method));
     if (call->method)
         begin(call);
     else

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "grpc/server/reply.h"
 #include "grpc/server/server.h"
 
 /** For the thread sanitizer, which does not see how core hands a tag from one thread to another. */
@@ -32,15 +33,6 @@ struct mrl_call_tag {
     void (*done)(struct mrl_call *call, bool ok);
 };
 
-/** What a handler answers. */
-struct mrl_reply {
-    struct mrl_call *call; /* whose; NULL in tests */
-    uint8_t *bytes;        /* of malloc(); NULL: an empty message */
-    size_t size;
-    grpc_status_code status;
-    char text[256];
-};
-
 /** A method: one row. */
 struct mrl_method {
     const char *path;
@@ -52,10 +44,11 @@ struct mrl_method {
     bool repeats;
     /** It changes what the program does: not for everybody. */
     bool changes;
+    /** Of those that take calls over: NULL, or called when core has nothing more to say of the
+     * call, and when nobody holds it any more. */
+    void (*closed)(struct mrl_call *call);
+    void (*freed)(struct mrl_call *call);
 };
-
-/** The method of a path, or NULL. */
-const struct mrl_method *mrl_method__find(const char *path, size_t size);
 
 struct mrl_call {
     struct mrl_server *server;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Watchers of health. */
 #include "grpc/server/health.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "grpc/common/program.h"
 #include "grpc/server/requests.h"
 
 enum { NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };

@@ -20,8 +20,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "grpc/common/address.h"
-#include "grpc/server/server.h"
+#include "grpc/common/program.h"
 
 enum {
     AT_ONCE = 1024, /* accepted */
@@ -55,6 +56,11 @@ struct mrl_listener {
     int64_t said_full_ms;
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
 };
+
+static int64_t now_ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
@@ -154,9 +160,9 @@ static bool may_serve(const struct mrl_listener *listener, int fd)
 
 static void say_full(struct mrl_listener *listener)
 {
-    if (mrl_server__now_ms() - listener->said_full_ms < SAY_MS)
+    if (now_ms() - listener->said_full_ms < SAY_MS)
         return;
-    listener->said_full_ms = mrl_server__now_ms();
+    listener->said_full_ms = now_ms();
     mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
 }
 
@@ -257,16 +263,16 @@ static void cut_stuck(struct mrl_listener *listener)
 static void *watch(void *context)
 {
     struct mrl_listener *listener = context;
-    int64_t looked_ms = mrl_server__now_ms();
+    int64_t looked_ms = now_ms();
 
     for (;;) {
         unsigned int count = fill(listener);
 
         if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
             continue;
-        if (mrl_server__now_ms() - looked_ms >= LOOK_MS) {
+        if (now_ms() - looked_ms >= LOOK_MS) {
             cut_stuck(listener);
-            looked_ms = mrl_server__now_ms();
+            looked_ms = now_ms();
         }
         if (listener->polled[0].revents)
             return NULL;

@@ -7,9 +7,6 @@
 #define MRL_GRPC_SERVER_LISTENER_H
 
 #include <mrelease/error.h>
-
-struct mrl_server_options;
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +14,7 @@ struct mrl_server_options;
 
 enum { MRL_CONNECTIONS_MAX = 4096 };
 
+struct mrl_server_options;
 struct mrl_listener;
 
 /** Whose connections they are. Both functions are called on the listener's thread. */

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * grpc.reflection: the descriptors that were embedded at build time, as they are. A file is
- * answered with all that it imports, because clients ask for those next.
- */
-#include <grpc/reflection/v1/reflection.pb-c.h>
-#include <proto/descriptors.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "grpc/server/reflection.h"
 
-#include "grpc/server/requests.h"
+#include <grpc/reflection/v1/reflection.pb-c.h>
+#include <mrelease/event.h>
+#include <proto/descriptors.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { FILES_MAX = 32, DEPTH_MAX = 4 };
 
@@ -169,17 +166,6 @@ static void mark(const struct mrl_text *files, unsigned int count, unsigned int 
 typedef Grpc__Reflection__V1__ServerReflectionResponse response_t;
 typedef Grpc__Reflection__V1__ServerReflectionRequest request_t;
 
-static void pack(const response_t *response, struct mrl_reply *reply)
-{
-    reply->bytes =
-        malloc(grpc__reflection__v1__server_reflection_response__get_packed_size(response) + 1);
-    if (reply->bytes)
-        reply->size =
-            grpc__reflection__v1__server_reflection_response__pack(response, reply->bytes);
-    else
-        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
-}
-
 static void answer_error(response_t response, const char *what, struct mrl_reply *reply)
 {
     Grpc__Reflection__V1__ErrorResponse error = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
@@ -191,7 +177,7 @@ static void answer_error(response_t response, const char *what, struct mrl_reply
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     response.error_response = &error;
-    pack(&response, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 static void answer_files(response_t response,
@@ -228,7 +214,7 @@ static void answer_files(response_t response,
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
     response.file_descriptor_response = &found;
-    pack(&response, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 static void answer_services(response_t response, struct mrl_reply *reply)
@@ -262,7 +248,7 @@ static void answer_services(response_t response, struct mrl_reply *reply)
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
     response.list_services_response = &list;
-    pack(&response, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 /* A message of ours has no extensions, which is a list without numbers. */
@@ -284,7 +270,7 @@ static void answer_extensions(response_t response, const char *type, struct mrl_
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE;
     response.all_extension_numbers_response = &none;
-    pack(&response, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 static void answer_request(request_t *request, struct mrl_reply *reply)
@@ -311,8 +297,7 @@ static void answer_request(request_t *request, struct mrl_reply *reply)
     }
 }
 
-/* v1alpha has the same messages. */
-void mrl_answer__reflection(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+void mrl_reflection__answer(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     request_t *request = grpc__reflection__v1__server_reflection_request__unpack(NULL, size, bytes);
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <grpc/health/v1/health.pb-c.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,31 +12,10 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "deliver/gap.h"
+#include "grpc/common/program.h"
 #include "grpc/server/call.h"
 
 enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
-
-void mrl_reply__fail(struct mrl_reply *reply, grpc_status_code status, const char *format, ...)
-{
-    va_list arguments;
-
-    reply->status = status;
-    va_start(arguments, format);
-    vsnprintf(reply->text, sizeof(reply->text), format, arguments);
-    va_end(arguments);
-}
-
-static void pack(const ProtobufCMessage *message, struct mrl_reply *reply)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-
-    reply->bytes = malloc(size + 1);
-    if (!reply->bytes) {
-        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
-        return;
-    }
-    reply->size = protobuf_c_message_pack(message, reply->bytes);
-}
 
 /* A request of this type, none of which nests. NULL with a status: it is none. */
 static void *unpack(const ProtobufCMessageDescriptor *type,
@@ -162,7 +140,7 @@ static void answer_with(const struct mrl_event_def *const *events,
         }
         response.definitions = list;
         response.n_definitions = count;
-        pack(&response.base, reply);
+        mrl_reply__pack(reply, &response.base);
     } else {
         mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
     }
@@ -247,7 +225,7 @@ static void switch_event(const uint8_t *bytes, size_t size, bool on, struct mrl_
     watch(request->name, on, reply);
     free_message(request);
     if (reply->status == GRPC_STATUS_OK)
-        pack(&response.base, reply);
+        mrl_reply__pack(reply, &response.base);
 }
 
 void mrl_answer__enable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
@@ -279,7 +257,7 @@ void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *
             mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "%s", error.text);
     free_message(request);
     if (reply->status == GRPC_STATUS_OK)
-        pack(&response.base, reply);
+        mrl_reply__pack(reply, &response.base);
 }
 
 void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
@@ -289,7 +267,7 @@ void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *re
     (void)bytes;
     (void)size;
     response.version = text(mrl_grpc_program->version);
-    pack(&response.base, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 /* -- diagnostics ------------------------------------------------------------------------------ */
@@ -314,7 +292,7 @@ void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *re
         response.errorcount += counts.malformed;
         response.lostevcount += counts.refused + counts.no_memory + counts.exit_missed;
     }
-    pack(&response.base, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
@@ -352,7 +330,7 @@ void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply 
     free(names);
     response.stacktrace.data = (uint8_t *)trace;
     response.stacktrace.len = used;
-    pack(&response.base, reply);
+    mrl_reply__pack(reply, &response.base);
 }
 
 /* -- health ----------------------------------------------------------------------------------- */
@@ -375,7 +353,7 @@ void mrl_answer__health(const uint8_t *bytes, size_t size, struct mrl_reply *rep
                           ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
                           : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
     if (known)
-        pack(&response.base, reply);
+        mrl_reply__pack(reply, &response.base);
     else
         mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "unknown service '%.100s'", request->service);
     free_message(request);

@@ -3,14 +3,10 @@
 #ifndef MRL_GRPC_SERVER_REQUESTS_H
 #define MRL_GRPC_SERVER_REQUESTS_H
 
-#include "encode/mask.h"
-#include "grpc/server/call.h"
+#include <stdbool.h>
 
-/** Sets a status that is not OK, and its text. */
-__attribute__((format(printf, 3, 4))) void mrl_reply__fail(struct mrl_reply *reply,
-                                                           grpc_status_code status,
-                                                           const char *format,
-                                                           ...);
+#include "encode/mask.h"
+#include "grpc/server/reply.h"
 
 /** Reads a StreamEventsRequest. Returns false with a status in `reply`. `*ret_mask` is new, or
  * NULL: the client wants everything. */
@@ -29,6 +25,5 @@ void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *re
 void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__health(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
-void mrl_answer__reflection(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 
 #endif

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Subscribers. */
 #include "grpc/server/stream.h"
 
 #include <errno.h>
@@ -7,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "deliver/gap.h"
 #include "encode/mask.h"
 #include "encode/protobuf.h"
 #include "event/lost.h"
 #include "grpc/server/backlog.h"
+#include "grpc/server/listener.h"
 #include "grpc/server/requests.h"
 
 enum { TAKEN_AT_ONCE = 32 };
@@ -172,7 +173,7 @@ static void on_sent(struct mrl_call *call, bool ok)
 void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
 {
     mrl_backlog__put(server->backlog, chunk);
-    atomic_store(&server->published_ms, mrl_server__now_ms());
+    atomic_store(&server->published_ms, mrl_clock__ns(CLOCK_MONOTONIC) / 1000000);
     pthread_mutex_lock(&server->lock);
     for (struct mrl_subscriber *each = server->subscribers; each; each = each->next) {
         pthread_mutex_lock(&each->lock);
@@ -216,6 +217,40 @@ static bool leave(struct mrl_server *server, struct mrl_subscriber *subscriber)
     return was_there;
 }
 
+static void drop_taken(struct mrl_subscriber *subscriber)
+{
+    while (subscriber->count) {
+        grpc_slice_unref(subscriber->taken[subscriber->first++]);
+        subscriber->count--;
+    }
+}
+
+/* What was there for it when it was closed. */
+static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
+{
+    return subscriber->count + subscriber->missing_total +
+           mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
+}
+
+/* The call is over: leaves the list, and sends no more. Returns whether a message is still on its
+ * way. */
+static bool close_subscriber(struct mrl_subscriber *subscriber)
+{
+    struct mrl_call *call = subscriber->call;
+    bool was_there = leave(call->server, subscriber), sending;
+
+    pthread_mutex_lock(&subscriber->lock);
+    subscriber->closed = true;
+    sending = subscriber->sending;
+    if (was_there && atomic_load(&call->server->ending))
+        atomic_fetch_add(&call->server->unsent, count_unsent(subscriber));
+    drop_taken(subscriber);
+    pthread_mutex_unlock(&subscriber->lock);
+    if (was_there)
+        mrl_call__release(call);
+    return sending;
+}
+
 void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
 {
     struct mrl_subscriber *subscriber = calloc(1, sizeof(*subscriber));
@@ -233,43 +268,19 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
     if (atomic_load(&call->is_closed))
-        mrl_subscriber__close(subscriber);
+        close_subscriber(subscriber);
     pthread_mutex_lock(&subscriber->lock);
     if (!subscriber->sending)
         send_next(subscriber); /* the server may be ending */
     pthread_mutex_unlock(&subscriber->lock);
 }
 
-static void drop_taken(struct mrl_subscriber *subscriber)
+/* A message that a peer's full socket holds up would keep the connection for as long as the peer
+ * likes, so that it is cut. With TLS there is no number to cut it by; there keepalive does it. */
+void mrl_stream__closed(struct mrl_call *call)
 {
-    while (subscriber->count) {
-        grpc_slice_unref(subscriber->taken[subscriber->first++]);
-        subscriber->count--;
-    }
-}
-
-/* What was there for it when it was closed. */
-static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
-{
-    return subscriber->count + subscriber->missing_total +
-           mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
-}
-
-bool mrl_subscriber__close(struct mrl_subscriber *subscriber)
-{
-    struct mrl_call *call = subscriber->call;
-    bool was_there = leave(call->server, subscriber), sending;
-
-    pthread_mutex_lock(&subscriber->lock);
-    subscriber->closed = true;
-    sending = subscriber->sending;
-    if (was_there && atomic_load(&call->server->ending))
-        atomic_fetch_add(&call->server->unsent, count_unsent(subscriber));
-    drop_taken(subscriber);
-    pthread_mutex_unlock(&subscriber->lock);
-    if (was_there)
-        mrl_call__release(call);
-    return sending;
+    if (call->subscriber && close_subscriber(call->subscriber) && call->fd >= 0)
+        mrl_listener__cut(call->server->listener, call->fd);
 }
 
 bool mrl_server__has_drained(struct mrl_server *server)
@@ -314,14 +325,16 @@ uint64_t mrl_server__progress(void *context, int fd)
     return sent;
 }
 
-void mrl_subscriber__free(struct mrl_subscriber *subscriber)
+void mrl_stream__freed(struct mrl_call *call)
 {
+    struct mrl_subscriber *subscriber = call->subscriber;
+
     if (!subscriber)
         return;
     drop_taken(subscriber);
-    atomic_fetch_add(&subscriber->call->server->clients, 1);
-    atomic_fetch_add(&subscriber->call->server->sent, atomic_load(&subscriber->sent));
-    atomic_fetch_add(&subscriber->call->server->missed, subscriber->missed);
+    atomic_fetch_add(&call->server->clients, 1);
+    atomic_fetch_add(&call->server->sent, atomic_load(&subscriber->sent));
+    atomic_fetch_add(&call->server->missed, subscriber->missed);
     grpc_byte_buffer_destroy(subscriber->message);
     mrl_mask__free(subscriber->mask);
     pthread_mutex_destroy(&subscriber->lock);

@@ -11,17 +11,13 @@
 
 #include "grpc/server/call.h"
 
-struct mrl_subscriber;
-
 /** Gives frames (encode/grpc.h) to every subscriber of a server. The thread of the output. */
 void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk);
 
-/** The method StreamEvents. */
+/* The method StreamEvents: mrl_method.stream, closed and freed. */
 void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size);
-
-/** The call is over: leaves the list, and sends no more. Returns whether a message is still on its
- * way. */
-bool mrl_subscriber__close(struct mrl_subscriber *subscriber);
+void mrl_stream__closed(struct mrl_call *call);
+void mrl_stream__freed(struct mrl_call *call);
 
 /** Whether all that is there was sent to everybody. */
 bool mrl_server__has_drained(struct mrl_server *server);
@@ -31,8 +27,5 @@ void mrl_server__end_streams(struct mrl_server *server);
 
 /** How many messages were sent over the connection of `fd`; `server` is a struct mrl_server. */
 uint64_t mrl_server__progress(void *server, int fd);
-
-/** NULL is allowed. */
-void mrl_subscriber__free(struct mrl_subscriber *subscriber);
 
 #endif

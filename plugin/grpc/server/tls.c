@@ -16,8 +16,9 @@
 #include <sys/socket.h>
 
 #include "grpc/common/address.h"
+#include "grpc/common/options.h"
 #include "grpc/common/pem.h"
-#include "grpc/server/server.h"
+#include "grpc/common/program.h"
 
 struct mrl_tls {
     const struct mrl_server_options *options;

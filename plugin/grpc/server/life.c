@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A server: its methods, its queues and their threads, and its end. */
-#include "grpc/server/server.h"
+#include "grpc/server/life.h"
 
 #include <errno.h>
 #include <grpc/grpc_posix.h>
@@ -10,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "grpc/common/program.h"
 #include "grpc/server/backlog.h"
 #include "grpc/server/call.h"
 #include "grpc/server/health.h"
 #include "grpc/server/listener.h"
-#include "grpc/server/requests.h"
+#include "grpc/server/methods.h"
+#include "grpc/server/server.h"
 #include "grpc/server/stream.h"
 #include "grpc/server/tls.h"
 
@@ -31,39 +33,6 @@ enum {
     HANDSHAKE_MS = 10 * 1000, /* of TLS */
     METADATA_BYTES = 8 * 1024,
 };
-
-/* -- methods ---------------------------------------------------------------------------------- */
-
-#define TRACEE     "/tracee.v1beta1.TraceeService/"
-#define DIAGNOSTIC "/tracee.v1beta1.DiagnosticService/"
-
-static const struct mrl_method methods[] = {
-    { .path = TRACEE "StreamEvents", .stream = mrl_stream__begin },
-    { .path = TRACEE "GetEventDefinitions", .answer = mrl_answer__definitions },
-    { .path = TRACEE "EnableEvent", .answer = mrl_answer__enable, .changes = true },
-    { .path = TRACEE "DisableEvent", .answer = mrl_answer__disable, .changes = true },
-    { .path = TRACEE "GetDetectorsCatalog", .answer = mrl_answer__detectors },
-    { .path = TRACEE "GetVersion", .answer = mrl_answer__version },
-    { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
-    { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level, .changes = true },
-    { .path = DIAGNOSTIC "GetStacktrace", .answer = mrl_answer__stacktrace },
-    { .path = "/grpc.health.v1.Health/Check", .answer = mrl_answer__health },
-    { .path = "/grpc.health.v1.Health/Watch", .stream = mrl_health__watch },
-    { .path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-      .answer = mrl_answer__reflection,
-      .repeats = true },
-    { .path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-      .answer = mrl_answer__reflection,
-      .repeats = true },
-};
-
-const struct mrl_method *mrl_method__find(const char *path, size_t size)
-{
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (strlen(methods[i].path) == size && !memcmp(methods[i].path, path, size))
-            return &methods[i];
-    return NULL;
-}
 
 /* -- threads ---------------------------------------------------------------------------------- */
 
@@ -198,6 +167,8 @@ int mrl_server__open(const char *destination,
     if (!server)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     server->options = *options;
+    server->methods = mrl_methods;
+    server->method_count = mrl_method_count;
     err = mrl_backlog__new(&server->backlog) ? mrl_error__set(error, -ENOMEM, "out of memory")
                                              : listen_at(server, destination, error);
     if (err) {
@@ -228,13 +199,6 @@ int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
-int64_t mrl_server__now_ms(void)
-{
-    gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
-
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void sleep_ms(int ms)
 {
     gpr_sleep_until(
@@ -250,7 +214,8 @@ static void wait_until_shut(struct mrl_server *server, unsigned int ms)
 /* Lets those who read have all that there is, and then the time to read it. */
 static void drain(struct mrl_server *server)
 {
-    bool is_recent = mrl_server__now_ms() - atomic_load(&server->published_ms) < RECENT_MS;
+    bool is_recent =
+        mrl_clock__ns(CLOCK_MONOTONIC) / 1000000 - atomic_load(&server->published_ms) < RECENT_MS;
 
     for (int waited = 0; waited < DRAIN_MS && !mrl_server__has_drained(server); waited += 5)
         sleep_ms(5);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grpc/common/program.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct mrl_grpc_program *mrl_grpc_program;
+atomic_bool mrl_grpc_ready;
+
+void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
+{
+    va_list arguments;
+    char line[512];
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    mrl_grpc_program->log(mrl_grpc_program->context, level, line);
+}
