@@ -10,7 +10,7 @@
 
 enum mrl_exit { MRL_EXIT_OK = 0, MRL_EXIT_FAILED = 1, MRL_EXIT_USAGE = 2 };
 
-/** A verb: one row of the table in main.c. */
+/** A verb: one row of the table in verbs/all.c. */
 struct mrl_verb {
     const char *name;
     /** What may follow the options, for the usage line; "" nothing. */
@@ -26,7 +26,13 @@ struct mrl_verb {
 
 extern const struct mrl_verb mrl_verb_run, mrl_verb_demo, mrl_verb_doctor, mrl_verb_replay,
     mrl_verb_events, mrl_verb_verify, mrl_verb_schema, mrl_verb_validate, mrl_verb_stream,
-    mrl_verb_metrics, mrl_verb_health, mrl_verb_version;
+    mrl_verb_metrics, mrl_verb_health, mrl_verb_version, mrl_verb_help;
+
+/** All verbs. Static. */
+const struct mrl_verb *const *mrl_verb__all(unsigned int *ret_count);
+
+/** Returns the verb called `name`, or NULL with a line in `error` that names the nearest. */
+const struct mrl_verb *mrl_verb__find(const char *name, struct mrl_error *error);
 
 /**
  * Parses a verb's arguments into `groups`. Returns the index of the first operand, or -1 when the
@@ -38,9 +44,6 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
                          const struct mrl_option_group *groups,
                          unsigned int group_count,
                          int *ret_status);
-
-/** The verb help, which knows all others: what there is, as text and as generated files. */
-int mrl_help(const struct mrl_verb *const *others, unsigned int count, int argc, char **argv);
 
 /** Writes "mrelease: …" and a newline to standard error. */
 __attribute__((format(printf, 1, 2))) void mrl_say(const char *format, ...);

@@ -177,8 +177,11 @@ static void make_schema(void)
     json_t *properties = json_object(), *all;
     size_t size;
 
-    for (unsigned int i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++) {
         json_object_set_new(properties, rows[i].name, describe(&rows[i]));
+        if (rows[i].was)
+            json_object_set_new(properties, rows[i].was, describe(&rows[i]));
+    }
     all =
         json_pack("{s:s, s:[s,s], s:b, s:o}", "$schema", "http://json-schema.org/draft-07/schema#",
                   "type", "object", "null", "additionalProperties", 0, "properties", properties);

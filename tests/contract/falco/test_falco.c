@@ -145,6 +145,7 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "{\"events\":\"default,mlock*\",\"coverage\":\"all\"}", NULL },
         { "{\"events\":[\"mlock\",\"process_mrelease.data.flags!=0\"]}", NULL },
         { "{\"ring\":\"16M\",\"busy-ring\":65536}", NULL },
+        { "{\"mlock-ring\":65536}", NULL },
         { "{\"extra\":\"target,time\"}", NULL },
         { "{\"scope\":[\"uid!=0\",\"container\"]}", NULL },
         { "{\"event\":\"mlock\"}", "did you mean 'events'?" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts in manual pages: escaped, and in lines that a page can be read and compared by. */
-#ifndef MRL_COMMAND_PAGES_ROFF_H
-#define MRL_COMMAND_PAGES_ROFF_H
+#ifndef MRL_PAGES_ROFF_H
+#define MRL_PAGES_ROFF_H
 
 /** Prints plain text as filled lines, each sentence on a new one. */
 void mrl_roff__text(const char *text);

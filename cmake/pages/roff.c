@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts in manual pages. */
-#include "command/pages/roff.h"
+#include "roff.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "command/options/arguments.h"
 #include "command/options/config.h"
-#include "command/pages/manual.h"
+#include "pages.h"
 
 /* Changes when a file that was right becomes wrong. */
 #define SCHEMA_ID "urn:mrelease:schema:config:1"
@@ -112,8 +112,7 @@ static void print(const struct mrl_verb *verb, const struct mrl_rows *rows)
     json_decref(schema);
 }
 
-void mrl_config_schema__print(const struct mrl_verbs *verbs)
+void mrl_pages__config_schema(void)
 {
-    (void)verbs;
     mrl_arguments__help(&mrl_verb_run, print);
 }
