@@ -6,6 +6,7 @@
 # name | architecture | suite of Debian | rungs that must work there, or "none" | seconds
 kernels() {
     cat <<'TABLE'
+debian13   | x86_64  | trixie             | fentry kprobe tp_btf tracepoint raw_tp | 3600
 6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
 6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 3600
 5.10       | x86_64  | bullseye           | none                                   | 120
@@ -88,7 +89,7 @@ fetch_kernel() {
 
 # The libraries that ci/deps names, for linking and for running, and what the guest needs beside.
 sysroot_packages() {
-    ci/deps --list | cut -f 1 | grep -E '^(lib.*|uthash|zlib1g)-dev$' | grep -v '^libclang-'
+    ci/deps --list | cut -f 1 | grep -E '^(lib.*|uthash|rapidjson|zlib1g)-dev$' | grep -vE '^lib(clang|valijson)-'
     echo busybox-static
 }
 
@@ -100,6 +101,7 @@ fetch_sysroot() {
     vm_apt_update bookworm arm64
     archives=$vm_cache/apt/bookworm-arm64/cache/archives
     vm_apt bookworm arm64 apt-get --yes --download-only install "${packages[@]}"
+    (cd "$archives" && vm_apt bookworm arm64 apt-get download libvalijson-dev) # its headers only, as in ci/deps
     rm -rf "$root"
     mkdir -p "$root"
     for file in "$archives"/*.deb; do

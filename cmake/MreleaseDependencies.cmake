@@ -1,36 +1,102 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the project is built from; ci/deps installs all of it from Debian.
+# What the project is built from, part by part; ci/deps installs all of it on Debian. What is missing is one line that
+# names Debian's package and the option that does without.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.1)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
-pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
-pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
-pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
-find_program(BPF_CLANG NAMES clang-14 clang REQUIRED)
-find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 
-# Linked statically and hidden, so that no user of the library sees it.
-find_path(MURMURHASH_INCLUDE murmurhash.h REQUIRED)
-find_library(MURMURHASH_ARCHIVE libmurmurhash.a REQUIRED)
-add_library(murmurhash STATIC IMPORTED)
-set_target_properties(murmurhash PROPERTIES
-  IMPORTED_LOCATION ${MURMURHASH_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${MURMURHASH_INCLUDE})
+# mrl_missing(WHAT PACKAGE OPTION): OPTION "" when nothing does without.
+function(mrl_missing what package option)
+  set(without "")
+  if(option)
+    set(without ", or configure with -D${option}=OFF")
+  endif()
+  message(FATAL_ERROR "${what} is missing: install ${package} (ci/deps does so)${without}")
+endfunction()
 
-find_path(DEFLATE_INCLUDE libdeflate.h REQUIRED)
-find_library(DEFLATE_ARCHIVE libdeflate.a REQUIRED)
-add_library(deflate STATIC IMPORTED)
-set_target_properties(deflate PROPERTIES
-  IMPORTED_LOCATION ${DEFLATE_ARCHIVE} INTERFACE_INCLUDE_DIRECTORIES ${DEFLATE_INCLUDE})
+# mrl_find_module(PREFIX MODULES PACKAGE OPTION): libraries by pkg-config, as the target PkgConfig::PREFIX.
+function(mrl_find_module prefix modules package option)
+  pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${modules})
+  if(NOT ${prefix}_FOUND)
+    mrl_missing("${modules}" ${package} "${option}")
+  endif()
+endfunction()
 
-find_path(UTHASH_INCLUDE uthash.h REQUIRED)
-find_path(VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
-find_path(RAPIDJSON_INCLUDE rapidjson/reader.h REQUIRED)
+# mrl_find(path|library|program VARIABLE NAMES PACKAGE OPTION)
+function(mrl_find kind variable names package option)
+  if(kind STREQUAL path)
+    find_path(${variable} NAMES ${names})
+  elseif(kind STREQUAL library)
+    find_library(${variable} NAMES ${names})
+  else()
+    find_program(${variable} NAMES ${names} PATHS /usr/sbin /sbin)
+  endif()
+  if(NOT ${variable})
+    mrl_missing("${names}" ${package} "${option}")
+  endif()
+endfunction()
 
-pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
-pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc gpr)
-pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto)
-pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
-find_program(PROTOC NAMES protoc REQUIRED)
-find_program(PROTOC_C NAMES protoc-c REQUIRED)
-find_path(PROTOBUF_INCLUDE google/protobuf/timestamp.proto REQUIRED)
+# mrl_find_static(TARGET HEADER PACKAGE): linked statically and hidden, so that no user of the library sees it.
+function(mrl_find_static target header package)
+  mrl_find(path MRELEASE_${target}_INCLUDE ${header} ${package} "")
+  mrl_find(library MRELEASE_${target}_ARCHIVE lib${target}.a ${package} "")
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${MRELEASE_${target}_ARCHIVE}
+    INTERFACE_INCLUDE_DIRECTORIES ${MRELEASE_${target}_INCLUDE})
+endfunction()
+
+mrl_find_module(LIBBPF libbpf>=1.1 libbpf-dev "")
+mrl_find_static(murmurhash murmurhash.h libmurmurhash-dev)
+mrl_find_static(deflate libdeflate.h libdeflate-dev)
+mrl_find(path UTHASH_INCLUDE uthash.h uthash-dev "")
+mrl_find(program BPFTOOL bpftool bpftool "")
+
+# Any clang that knows the target.
+function(mrl_compiles_bpf result compiler)
+  execute_process(COMMAND ${compiler} -target bpf -mcpu=v3 -g -O2 -x c -c /dev/null -o /dev/null
+    RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  if(failed)
+    set(${result} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+find_program(BPF_CLANG NAMES clang-14 clang clang-19 clang-18 clang-17 clang-16 clang-15 VALIDATOR mrl_compiles_bpf)
+if(NOT BPF_CLANG)
+  mrl_missing("a clang that compiles for BPF" clang "")
+endif()
+
+if(MRELEASE_PROGRAM OR MRELEASE_FALCO)
+  mrl_find_module(JANSSON jansson>=2.13 libjansson-dev MRELEASE_PROGRAM)
+endif()
+if(MRELEASE_PROGRAM)
+  mrl_find_module(YAML yaml-0.1 libyaml-dev MRELEASE_PROGRAM)
+  mrl_find_module(ZLIB zlib zlib1g-dev MRELEASE_PROGRAM)
+  mrl_find_module(ZSTD libzstd>=1.4 libzstd-dev MRELEASE_PROGRAM)
+endif()
+
+# The one file in C++. The clang that compiles for BPF is a compiler of C++ as well.
+if(MRELEASE_VALIDATE)
+  get_filename_component(bpf_clang_name ${BPF_CLANG} NAME)
+  string(REPLACE clang clang++ clangxx ${bpf_clang_name})
+  if(NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+    mrl_find(program CMAKE_CXX_COMPILER "c++;g++;clang++;${clangxx}" g++ MRELEASE_VALIDATE)
+  endif()
+  enable_language(CXX)
+  # ci/deps unpacks the headers alone: their package wants Qt and X11.
+  find_path(VALIJSON_INCLUDE valijson/validator.hpp PATHS ${CMAKE_SOURCE_DIR}/build/deps/usr/include
+    NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+  mrl_find(path VALIJSON_INCLUDE valijson/validator.hpp "the headers of libvalijson-dev" MRELEASE_VALIDATE)
+  mrl_find(path RAPIDJSON_INCLUDE rapidjson/reader.h rapidjson-dev MRELEASE_VALIDATE)
+endif()
+
+if(MRELEASE_GRPC)
+  mrl_find_module(PROTOBUF_C libprotobuf-c>=1.4 libprotobuf-c-dev MRELEASE_GRPC)
+  mrl_find_module(GRPC "grpc;gpr" libgrpc-dev MRELEASE_GRPC)
+  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC)
+  mrl_find_module(SYSTEMD libsystemd libsystemd-dev MRELEASE_GRPC)
+  mrl_find(program PROTOC protoc protobuf-compiler MRELEASE_GRPC)
+  mrl_find(program PROTOC_C protoc-c protobuf-c-compiler MRELEASE_GRPC)
+  mrl_find(path PROTOBUF_INCLUDE google/protobuf/timestamp.proto libprotobuf-dev MRELEASE_GRPC)
+endif()
+
+if(MRELEASE_TESTS)
+  mrl_find_module(CMOCKA cmocka libcmocka-dev MRELEASE_TESTS)
+endif()

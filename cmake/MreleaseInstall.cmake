@@ -4,8 +4,14 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS mrelease EXPORT mrelease-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
-install(TARGETS mrelease_falco mrelease_grpc LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mrelease)
-install(TARGETS mrelease_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+foreach(module mrelease_falco mrelease_grpc)
+  if(TARGET ${module})
+    install(TARGETS ${module} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mrelease)
+  endif()
+endforeach()
+if(MRELEASE_PROGRAM)
+  install(TARGETS mrelease_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(DIRECTORY plugin/include/mrelease DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(EXPORT mrelease-targets NAMESPACE mrelease:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mrelease)
 

@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Switches, warnings and sanitizers, gathered in the target mrelease_options that every target links.
-option(MRELEASE_TESTS "Build the tests and benchmarks" OFF)
+include(CMakeDependentOption)
+option(MRELEASE_PROGRAM "Build the program; OFF: the library alone" ON)
+option(MRELEASE_FALCO "Build the plugin for Falco" ON)
+cmake_dependent_option(MRELEASE_GRPC "Build what serves gRPC, and its client" ON MRELEASE_PROGRAM OFF)
+cmake_dependent_option(MRELEASE_VALIDATE "Build the verb validate" ON MRELEASE_PROGRAM OFF)
+option(MRELEASE_TESTS "Build the tests and benchmarks, which want every part" OFF)
 option(MRELEASE_WERROR "Make warnings errors" OFF)
 option(MRELEASE_FUZZ "Build the fuzzers (clang)" OFF)
+if(MRELEASE_TESTS AND NOT (MRELEASE_PROGRAM AND MRELEASE_FALCO AND MRELEASE_GRPC AND MRELEASE_VALIDATE))
+  message(FATAL_ERROR "MRELEASE_TESTS wants MRELEASE_PROGRAM, _FALCO, _GRPC and _VALIDATE, as tests look at all of it")
+endif()
 set(MRELEASE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
 add_library(mrelease_options INTERFACE)
