@@ -68,10 +68,9 @@ static void filter_last(struct mrl_intake *intake, const struct mrl_record *reco
     count_one(&intake->filtered[record->event]);
     ++*skipped;
     intake->filtered_now++;
-    intake->sifted = true;
 }
 
-int mrl_intake__take(void *context, void *data, size_t size)
+bool mrl_intake__take(void *context, const void *data, size_t size)
 {
     struct mrl_intake *intake = context;
     const struct mrl_record *record = data;
@@ -79,6 +78,7 @@ int mrl_intake__take(void *context, void *data, size_t size)
     size_t used;
 
     intake->untold = true;
+    intake->records++;
     if (known)
         mrl_kernel_losses__see(&intake->losses, record, intake->batch);
     used = intake->batch->arena.used;
@@ -89,9 +89,7 @@ int mrl_intake__take(void *context, void *data, size_t size)
         mrl_kernel_losses__see_malformed(&intake->losses, record->event, intake->batch);
     }
     return mrl_batch__has_room(intake->batch, intake->limit) &&
-                   intake->filtered_now < FILTERED_ROUND
-               ? 0
-               : -ENOSPC;
+           intake->filtered_now < FILTERED_ROUND;
 }
 
 void mrl_intake__tell_losses(struct mrl_intake *intake)

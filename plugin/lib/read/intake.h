@@ -20,7 +20,7 @@ struct mrl_intake {
     struct mrl_batch *batch; /* being filled, and up to how many events */
     size_t limit;
     unsigned int filtered_now; /* in this round */
-    bool sifted;               /* records were read since it was last cleared, and filtered */
+    size_t records;            /* read since it was last cleared, those that were filtered too */
     bool untold;               /* records were read since the losses were last told */
     uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
     atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
@@ -44,11 +44,11 @@ void mrl_intake__done(struct mrl_intake *intake);
 bool mrl_intake__begin(struct mrl_intake *intake, struct mrl_batch *batch, size_t limit);
 
 /**
- * Takes a record, of any bytes and aligned to 8. `intake` is a struct mrl_intake: libbpf calls this
- * with its records. Returns 0, or -ENOSPC when this record was taken and no more should be: the
+ * Takes a record, of any bytes and aligned to 8. `intake` is a struct mrl_intake: this is
+ * what mrl_ring__read() calls. Returns false when this record was taken and no more should be: the
  * batch is full, or so many were filtered that others should get a word in.
  */
-int mrl_intake__take(void *intake, void *record, size_t size);
+bool mrl_intake__take(void *intake, const void *record, size_t size);
 
 /** There is nothing left to read: what was lost and not told yet is appended to the batch, once
  * after each time that records were read. */

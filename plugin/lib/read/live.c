@@ -2,14 +2,13 @@
 /*
  * The live source: records of this kernel, from the two ring buffers of the probes.
  *
- * Wake-ups. A wake-up per record costs the traced process more than the record, so the probes send
- * none while the reader says that it is awake, and it looks again by itself. Before it sleeps it
- * says so, and looks once more. A record that was begun before and ended after that look is found
- * by the first, short sleep.
+ * Waiting. Where records are far apart, the kernel wakes the reader for each. Where they are close
+ * (read/pace.h), the reader says that it is awake, the probes send no wake-ups, and it naps while
+ * the rings fill. Before it relies on wake-ups again it says so, and looks once more. A record that
+ * was begun before that and ended after that look sends none: the first, short sleep finds it.
  *
- * Naps. A reader that keeps up with a flood takes one record at a time, and each costs the traced
- * process a cache line that the two then fight for. So a reader that found something twice in a row
- * lets the ring fill for a moment, unless its batch was full.
+ * Giving back. Records are given back to the kernel when the next batch is asked for: by then the
+ * caller has delivered the last one, and what a killed reader leaves is still in the ring.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -26,13 +25,13 @@
 #include "probe/ladder.h"
 #include "probe/skeleton.h"
 #include "read/intake.h"
+#include "read/pace.h"
+#include "read/ring.h"
 #include "read/source.h"
 
 enum {
     SHORT_SLEEP_MS = 1,
-    QUIET_MS = 1000,     /* without records, after which losses at the end of a flood are told */
-    SPIN_NS = 30 * 1000, /* how long a reader that was busy looks before it sleeps */
-    NAP_NS = 50 * 1000,  /* the kernel's timer slack adds as much; a ring holds several hundred */
+    QUIET_MS = 1000, /* without records, after which losses at the end of a flood are told */
     RARE_SHARE_COUNT = MRL_BATCH_EVENTS * 3 / 4, /* of a batch: neither lane can starve the other */
 };
 
@@ -42,44 +41,47 @@ struct mrl_source {
     pthread_mutex_t lock; /* of the probes: they are watched, counted and stopped by any thread */
     atomic_bool stopped;
     struct mrl_intake intake; /* of what the rings hold */
-    struct ring_buffer *rings[MRL_LANE_COUNT];
+    struct mrl_ring rings[MRL_LANE_COUNT];
     int epoll;
-    int wake;          /* eventfd of interrupt() */
-    unsigned int busy; /* reads in a row that found something */
-    bool full;         /* the last batch held no more: there is more in the rings */
+    int wake; /* eventfd of interrupt() */
+    struct mrl_pace pace;
+    bool awake;   /* the probes were told so: they send no wake-ups */
+    bool awaited; /* nobody has slept since the probes were told otherwise */
+    bool full;    /* the last batch held no more: there is more in the rings */
     bool interrupted;
     struct mrl_batch *batch; /* being filled */
 };
 
-static int consume_lane(struct mrl_source *source,
-                        struct mrl_batch *batch,
-                        enum mrl_lane lane,
-                        size_t limit)
+static void read_lane(struct mrl_source *source, enum mrl_lane lane, size_t limit)
 {
-    int count;
+    if (mrl_intake__begin(&source->intake, source->batch, limit))
+        source->full |= mrl_ring__read(&source->rings[lane], mrl_intake__take, &source->intake);
+}
 
-    if (!mrl_intake__begin(&source->intake, batch, limit))
-        return 0;
-    count = ring_buffer__consume(source->rings[lane]);
-    source->full |= count == -ENOSPC;
-    return count == -ENOSPC || count >= 0 ? 0 : count;
+static void release(struct mrl_source *source)
+{
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+        mrl_ring__release(&source->rings[lane]);
 }
 
 /* Fills the batch from both lanes. Returns its number of events. */
 static int consume(struct mrl_source *source)
 {
-    struct mrl_batch *batch = source->batch;
-    int err;
-
     source->full = false;
-    err = consume_lane(source, batch, MRL_LANE_RARE, RARE_SHARE_COUNT);
-    if (!err)
-        err = consume_lane(source, batch, MRL_LANE_BUSY, MRL_BATCH_EVENTS);
-    return err ? err : (int)batch->count;
+    source->intake.records = 0;
+    read_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
+    read_lane(source, MRL_LANE_BUSY, MRL_BATCH_EVENTS);
+    mrl_pace__saw(&source->pace, mrl_clock__ns(CLOCK_MONOTONIC), source->intake.records);
+    return (int)source->batch->count;
 }
 
-static void say_awake(struct mrl_source *source, int awake)
+/* Whether the probes send wake-ups. */
+static void say_awake(struct mrl_source *source, bool awake)
 {
+    if (awake == source->awake)
+        return;
+    source->awake = awake;
+    source->awaited = !awake;
     __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
 }
 
@@ -87,8 +89,11 @@ static void say_awake(struct mrl_source *source, int awake)
 static int sleep_for(struct mrl_source *source, int timeout_ms)
 {
     struct epoll_event events[MRL_LANE_COUNT + 1];
-    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
+    int count;
     uint64_t times;
+
+    release(source); /* what was read, and filtered, would end the wait at once */
+    count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
 
     if (count < 0)
         return errno == EINTR ? 0 : -errno;
@@ -98,25 +103,11 @@ static int sleep_for(struct mrl_source *source, int timeout_ms)
     return count;
 }
 
-static int spin(struct mrl_source *source)
+static void nap(void)
 {
-    int64_t end = mrl_clock__ns(CLOCK_MONOTONIC) + SPIN_NS;
-    int count;
+    const struct timespec nap = { .tv_nsec = MRL_NAP_NS };
 
-    do
-        count = consume(source);
-    while (!count && mrl_clock__ns(CLOCK_MONOTONIC) < end);
-    return count;
-}
-
-/* One batch after another in a flood: naps in between, but not when there was more than it held. */
-static int nap_and_consume(struct mrl_source *source)
-{
-    const struct timespec nap = { .tv_nsec = NAP_NS };
-
-    if (!source->full)
-        nanosleep(&nap, NULL);
-    return consume(source);
+    nanosleep(&nap, NULL);
 }
 
 /* What was lost when nothing more is to be read, and so no number shows it. */
@@ -126,53 +117,62 @@ static int tell_losses(struct mrl_source *source)
     return (int)source->batch->count;
 }
 
+/* How long to sleep: briefly after the probes were told to send wake-ups, see above. */
+static int sleep_ms(struct mrl_source *source)
+{
+    bool brief = source->awaited;
+
+    source->awaited = false;
+    if (brief)
+        return SHORT_SLEEP_MS;
+    return source->intake.untold ? QUIET_MS : INT32_MAX;
+}
+
+/* Waits until there is something, or `end`. The number of events, or what epoll says. */
 static int wait_and_consume(struct mrl_source *source, int64_t end)
 {
-    int sleep_ms = SHORT_SLEEP_MS, count, slept;
+    int count = 0;
 
-    say_awake(source, 0);
-    count = consume(source);
-    while (!count && !source->intake.sifted && !source->interrupted) {
+    while (!count && !source->intake.records && !source->interrupted && !source->pace.close) {
         int64_t left_ms = end == INT64_MAX
                               ? INT32_MAX
                               : (end - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
+        int most_ms = sleep_ms(source), slept;
 
         if (left_ms <= 0)
             break;
-        slept = sleep_for(source, (int)(sleep_ms < left_ms ? sleep_ms : left_ms));
+        slept = sleep_for(source, (int)(most_ms < left_ms ? most_ms : left_ms));
         if (slept < 0)
             return slept;
         count = consume(source);
-        if (!count && !slept && sleep_ms == QUIET_MS)
+        if (!count && !slept && most_ms == QUIET_MS)
             count = tell_losses(source);
-        sleep_ms = source->intake.untold ? QUIET_MS : INT32_MAX;
     }
-    if (count || source->intake.sifted)
-        say_awake(source, 1);
     return count;
 }
 
-/* One look at the rings, as long as the reader's habits want. */
+/* One look at the rings, and, where there is nothing, as long as may be waited for it. */
 static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 {
     int count;
 
-    source->intake.sifted = false;
-    if (source->busy > 1)
-        count = nap_and_consume(source);
-    else
-        count = source->busy ? spin(source) : consume(source);
-    if (!count && !source->intake.sifted && timeout_ms && !source->stopped && !source->interrupted)
-        count = wait_and_consume(source, end);
-    source->busy = count > 0 || source->intake.sifted ? source->busy + 1 : 0;
-    return count;
+    release(source);
+    if (source->pace.close && !source->full && timeout_ms && !source->stopped)
+        nap();
+    count = consume(source);
+    say_awake(source, source->pace.close);
+    if (!count && source->awaited)
+        count = consume(source);
+    if (count || source->intake.records || !timeout_ms || source->stopped || source->pace.close)
+        return count;
+    return wait_and_consume(source, end);
 }
 
 /* Whether to look again after records that were all filtered: detached, until there are no more. */
 static bool may_look_again(struct mrl_source *source, int64_t end)
 {
     if (source->stopped)
-        return true;
+        return source->intake.records;
     sleep_for(source, 0);
     return !source->interrupted && mrl_clock__ns(CLOCK_MONOTONIC) < end;
 }
@@ -186,7 +186,7 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     source->batch = batch;
     do
         count = look(source, timeout_ms, end);
-    while (!count && source->intake.sifted && may_look_again(source, end));
+    while (!count && (source->intake.records || source->pace.close) && may_look_again(source, end));
     if (!count && source->stopped)
         count = tell_losses(source);
     source->interrupted = false;
@@ -226,7 +226,7 @@ static void live_close(struct mrl_source *source)
         return;
     live_stop(source);
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
-        ring_buffer__free(source->rings[lane]);
+        mrl_ring__close(&source->rings[lane]);
     mrl_intake__done(&source->intake);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
@@ -254,10 +254,11 @@ static int open_rings(struct mrl_source *source)
     int err = 0;
 
     for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++) {
-        source->rings[lane] =
-            ring_buffer__new(bpf_map__fd(maps[lane]), mrl_intake__take, &source->intake, NULL);
-        err = source->rings[lane] ? watch(source, ring_buffer__epoll_fd(source->rings[lane]))
-                                  : -errno;
+        int fd = bpf_map__fd(maps[lane]);
+
+        err = mrl_ring__open(&source->rings[lane], fd, bpf_map__max_entries(maps[lane]));
+        if (!err)
+            err = watch(source, fd);
     }
     return err ? err : watch(source, source->wake);
 }
@@ -297,6 +298,7 @@ static int live_open(const struct mrl_source_options *options,
     if (!source)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     pthread_mutex_init(&source->lock, NULL);
+    source->pace = MRL_PACE;
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     source->epoll = epoll_create1(EPOLL_CLOEXEC);
     err = source->wake < 0 || source->epoll < 0 ? -errno : mrl_host__init(&source->host);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How close records follow each other, and so how a reader should wait for the next: asleep until
+ * the kernel wakes it, or by naps while the rings fill. A wake-up costs the traced process more
+ * than the record; a nap costs the reader one sleep, which is cheaper once it brings two records.
+ */
+#ifndef MRL_READ_PACE_H
+#define MRL_READ_PACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MRL_NAP_NS = 300 * 1000,
+    MRL_PACE_CLOSE_NS = MRL_NAP_NS / 2,            /* two records in a nap */
+    MRL_PACE_APART_NS = MRL_PACE_CLOSE_NS / 4 * 5, /* not to go back and forth */
+};
+
+/** Begin with MRL_PACE. */
+struct mrl_pace {
+    int64_t last_ns; /* when records were last found */
+    int64_t gap_ns;  /* running mean of the time between two records, at most 1 ms */
+    bool close;      /* naps are the cheaper way */
+};
+
+#define MRL_PACE_GAP_MAX INT64_C(1000000)
+#define MRL_PACE         ((struct mrl_pace){ .gap_ns = MRL_PACE_GAP_MAX })
+
+/** At `now_ns` (CLOCK_MONOTONIC), `records` were found that had come since the last look. */
+void mrl_pace__saw(struct mrl_pace *pace, int64_t now_ns, size_t records);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A reader of a ring buffer of the probes (kernel/bpf/ringbuf.c), which gives memory back when it
+ * is told to: libbpf's own gives each record back before anybody has kept it. One thread.
+ */
+#ifndef MRL_READ_RING_H
+#define MRL_READ_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Zeroed is closed. */
+struct mrl_ring {
+    unsigned long *consumer;       /* a page: up to where the kernel may write again */
+    const unsigned long *producer; /* a page: up to where it has written */
+    const char *data;              /* mapped twice in a row: no record is cut at the end */
+    unsigned long mask;            /* bytes - 1 */
+    unsigned long at;              /* up to where this reader has read */
+};
+
+/** Maps the ring of `bytes` behind the map's descriptor, which is borrowed. -errno of mmap(). */
+int mrl_ring__open(struct mrl_ring *ring, int map_fd, size_t bytes);
+
+/** Unmaps it. A closed ring is allowed. */
+void mrl_ring__close(struct mrl_ring *ring);
+
+/**
+ * Hands over finished records in their order until there are no more, or `take` returns false; that
+ * record counts as read. Records are borrowed until release(), aligned to 8. Returns whether take
+ * ended it: there may be more.
+ */
+bool mrl_ring__read(struct mrl_ring *ring,
+                    bool (*take)(void *context, const void *record, size_t size),
+                    void *context);
+
+/** Gives the memory of all that was read back to the kernel. */
+void mrl_ring__release(struct mrl_ring *ring);
+
+#endif
