@@ -32,7 +32,8 @@ void bench_call_mrelease(void)
 
 /* -- starting --------------------------------------------------------------------------------- */
 
-static void become_mrelease(int cpu, int out, int err, const char *const *arguments)
+static void become_mrelease(
+    const char *binary, int cpu, int out, int err, const char *const *arguments)
 {
     const char *all[ARGUMENTS_MAX + 3] = { "mrelease", "run" };
 
@@ -41,7 +42,7 @@ static void become_mrelease(int cpu, int out, int err, const char *const *argume
         all[i + 2] = arguments[i];
     bench_pin(cpu);
     if (dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
-        execv(MRL_TEST_PROGRAM, (char *const *)all);
+        execv(binary, (char *const *)all);
     _exit(127);
 }
 
@@ -64,6 +65,15 @@ int bench_program__start(struct bench_program *program,
                          enum bench_stdout standard_output,
                          const char *const *arguments)
 {
+    return bench_program__start_as(MRL_TEST_PROGRAM, program, cpu, standard_output, arguments);
+}
+
+int bench_program__start_as(const char *binary,
+                            struct bench_program *program,
+                            int cpu,
+                            enum bench_stdout standard_output,
+                            const char *const *arguments)
+{
     int out = open_stdout(standard_output, &program->stdout_fd), err[2];
 
     program->ready_cpu_s = 0;
@@ -71,7 +81,7 @@ int bench_program__start(struct bench_program *program,
         bench_die("no pipe: %s", strerror(errno));
     program->pid = fork();
     if (!program->pid)
-        become_mrelease(cpu, out, err[1], arguments);
+        become_mrelease(binary, cpu, out, err[1], arguments);
     close(out);
     close(err[1]);
     program->stderr_fd = err[0];

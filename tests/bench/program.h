@@ -36,6 +36,13 @@ int bench_program__start(struct bench_program *program,
                          enum bench_stdout standard_output,
                          const char *const *arguments);
 
+/** The same of another mrelease, at the path `binary`. */
+int bench_program__start_as(const char *binary,
+                            struct bench_program *program,
+                            int cpu,
+                            enum bench_stdout standard_output,
+                            const char *const *arguments);
+
 /** Waits until the probes are ready. -1 after saying what it said instead. */
 int bench_program__wait(struct bench_program *program);
 

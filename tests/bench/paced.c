@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The group paced: events that come one by one, at rates from quiet to busy: what each costs the
+ * program, and when its line is there. The producer spins between its calls, and reads the lines
+ * meanwhile. Beside it the price of one sleep, which is what waiting is made of. Where
+ * MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same rounds.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/load.h"
+#include "bench/program.h"
+
+enum { ROUNDS = 3, SECONDS = 2, SLEEPS = 2000, NAP_NS = 300 * 1000, BLOCK_BYTES = 1 << 18 };
+
+static const int rates[] = { 1000, 10000, 50000, 100000 };
+
+enum { RATE_COUNT = sizeof(rates) / sizeof(rates[0]), PROGRAMS = 2 };
+
+struct figures {
+    struct bench_samples file_us, pipe_us; /* CPU per event */
+    struct bench_samples latency_us, lost;
+};
+
+/* -- lines ------------------------------------------------------------------------------------ */
+
+struct lines {
+    int fd;
+    size_t used;
+    char block[BLOCK_BYTES];
+};
+
+static uint64_t wall_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A line begins with its timestamp, the time of the call's entry. */
+static void take_lines(struct lines *lines, struct bench_samples *latency_us)
+{
+    static const char front[] = "{\"timestamp\":";
+    char *at = lines->block, *end = lines->block + lines->used, *newline;
+    uint64_t now = wall_ns();
+
+    for (; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1)
+        if (!strncmp(at, front, sizeof(front) - 1))
+            bench_samples__add(
+                latency_us,
+                (double)(now - (uint64_t)strtoull(at + sizeof(front) - 1, NULL, 10)) / 1e3);
+    lines->used = (size_t)(end - at);
+    memmove(lines->block, at, lines->used);
+}
+
+static void read_lines(struct lines *lines, struct bench_samples *latency_us)
+{
+    ssize_t size = read(lines->fd, lines->block + lines->used, BLOCK_BYTES - lines->used);
+
+    if (size <= 0)
+        return;
+    lines->used += (size_t)size;
+    take_lines(lines, latency_us);
+}
+
+/* Calls at a rate, spinning; reads what comes where there is a pipe. */
+static void produce(int rate, struct lines *lines, struct bench_samples *latency_us)
+{
+    uint64_t gap_ns = 1000000000ULL / (uint64_t)rate, next = bench_now_ns();
+
+    for (int i = 0; i < rate * SECONDS; i++) {
+        bench_call_mrelease();
+        next += gap_ns;
+        while (bench_now_ns() < next)
+            if (lines)
+                read_lines(lines, latency_us);
+        if (bench_now_ns() > next + 100 * gap_ns)
+            next = bench_now_ns(); /* a pause is not made up for by a burst */
+    }
+}
+
+/* -- one run ---------------------------------------------------------------------------------- */
+
+static int run_once(const char *binary, int rate, const char *path, struct figures *figures)
+{
+    static struct lines lines;
+    char output[160];
+    const char *const arguments[] = { "--events", "process_mrelease", "--output", output, NULL };
+    struct bench_program program;
+    struct bench_totals totals;
+    int failed;
+
+    snprintf(output, sizeof(output), "json%s%s", path ? ":" : "", path ? path : "");
+    bench_program__start_as(binary, &program, bench_program_cpu(),
+                            path ? BENCH_STDOUT_NULL : BENCH_STDOUT_PIPE, arguments);
+    failed = bench_program__wait(&program);
+    if (!failed && path) {
+        produce(rate, NULL, NULL);
+    } else if (!failed) {
+        lines.fd = program.stdout_fd;
+        lines.used = 0;
+        fcntl(lines.fd, F_SETFL, O_NONBLOCK);
+        produce(rate, &lines, &figures->latency_us);
+        usleep(10000);
+        for (int i = 0; i < 100; i++) /* or it waits for a reader until it is killed */
+            read_lines(&lines, &figures->latency_us);
+    }
+    bench_program__stop(&program, &totals);
+    if (failed || totals.status || !totals.delivered)
+        return -1;
+    bench_samples__add(path ? &figures->file_us : &figures->pipe_us,
+                       totals.cpu_s * 1e6 / (double)totals.delivered);
+    bench_samples__add(&figures->lost, (double)(totals.lost + totals.dropped));
+    return 0;
+}
+
+static int run_rate(const char *binary, int rate, struct figures *figures)
+{
+    struct bench_place place;
+    int failed;
+
+    bench_place__open(&place);
+    failed = run_once(binary, rate, place.path, figures);
+    bench_place__close(&place);
+    return failed ? failed : run_once(binary, rate, NULL, figures);
+}
+
+/* -- the group -------------------------------------------------------------------------------- */
+
+static void measure_sleep(struct bench_samples *us)
+{
+    const struct timespec nap = { .tv_nsec = NAP_NS };
+
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t before = bench_cpu_ns();
+
+        for (int i = 0; i < SLEEPS; i++)
+            nanosleep(&nap, NULL);
+        bench_samples__add(us, (double)(bench_cpu_ns() - before) / SLEEPS / 1e3);
+    }
+}
+
+static void report(struct bench *bench, const char *who, int rate, const struct figures *figures)
+{
+    char name[96];
+
+    snprintf(name, sizeof(name), "paced.%dk.%sfile_cpu_us", rate / 1000, who);
+    bench_median(
+        bench, name, &figures->file_us, "us",
+        "CPU time per event, JSON to a file, calls at a pace from a process that spins; %s",
+        bench_cpus());
+    snprintf(name, sizeof(name), "paced.%dk.%spipe_cpu_us", rate / 1000, who);
+    bench_median(bench, name, &figures->pipe_us, "us", "the same to a pipe");
+    for (int percent = 50; percent <= 99; percent += 49) {
+        snprintf(name, sizeof(name), "paced.%dk.%sp%d_us", rate / 1000, who, percent);
+        bench_result(bench, name, bench_samples__percentile(&figures->latency_us, percent), "us",
+                     bench_samples__spread(&figures->latency_us),
+                     "entry of the call to its line read from a pipe, %zu lines",
+                     figures->latency_us.count);
+    }
+    snprintf(name, sizeof(name), "paced.%dk.%slost", rate / 1000, who);
+    bench_median(bench, name, &figures->lost, "events", "lost and dropped");
+}
+
+static int measure(const char *const *binaries, int rate, struct figures *figures)
+{
+    for (int round = 0; round < ROUNDS; round++)
+        for (int i = 0; i < PROGRAMS && binaries[i]; i++)
+            if (run_rate(binaries[i], rate, &figures[i]))
+                return -1;
+    return 0;
+}
+
+static int run(struct bench *bench)
+{
+    const char *const binaries[PROGRAMS] = { MRL_TEST_PROGRAM, getenv("MRELEASE_BENCH_BEFORE") };
+    struct bench_samples sleep_us = { 0 };
+    int failed = 0;
+
+    bench_pin(bench_load_cpu());
+    measure_sleep(&sleep_us);
+    bench_median(bench, "paced.sleep_cpu_us", &sleep_us, "us",
+                 "CPU time of one sleep of %d us, and of waking from it", NAP_NS / 1000);
+    for (unsigned int i = 0; !failed && i < RATE_COUNT; i++) {
+        struct figures figures[PROGRAMS] = { 0 };
+
+        bench_say("paced: %d calls a second", rates[i]);
+        failed = measure(binaries, rates[i], figures);
+        report(bench, "", rates[i], &figures[0]);
+        if (binaries[1]) {
+            char name[64];
+
+            report(bench, "before_", rates[i], &figures[1]);
+            snprintf(name, sizeof(name), "paced.%dk.file_cpu_ratio", rates[i] / 1000);
+            bench_ratio(bench, name, &figures[0].file_us, &figures[1].file_us,
+                        "CPU time per event to a file, against the program before");
+        }
+    }
+    bench_pin(-1);
+    bench_samples__done(&sleep_us);
+    return failed;
+}
+
+const struct bench_group bench_paced = {
+    "paced",
+    "Single events at 1, 10, 50 and 100 k/s: CPU time of each, and when its line is there.",
+    run,
+};
