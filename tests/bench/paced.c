@@ -72,7 +72,7 @@ static void read_lines(struct lines *lines, struct bench_samples *latency_us)
 /* Calls at a rate, spinning; reads what comes where there is a pipe. */
 static void produce(int rate, struct lines *lines, struct bench_samples *latency_us)
 {
-    uint64_t gap_ns = 1000000000ULL / (uint64_t)rate, next = bench_now_ns();
+    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, next = bench_now_ns();
 
     for (int i = 0; i < rate * SECONDS; i++) {
         bench_call_mrelease();
