@@ -105,7 +105,7 @@ static void the_next_run_repairs_what_a_killed_one_left(void **state)
     SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "-o", output);
     assert_non_null(strstr(sensor__stderr(&sensor), "events ended with half a line: "));
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
-    assert_int_equal(verify(file, "complete: "), 0);
+    assert_int_equal(verify(file, "not proven complete: "), 3);
 }
 
 /* -- memory that runs out --------------------------------------------------------------------- */

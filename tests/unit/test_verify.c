@@ -10,7 +10,10 @@
 
 #include "unit/unit.h"
 
-enum { TEXT_BYTES = 64 * 1024 };
+enum {
+    TEXT_BYTES = 64 * 1024,
+    OPEN = 3,
+};
 
 #define EVENT(cpu, seq, lane)                                                        \
     "{\"timestamp\":1,\"processorId\":" #cpu ",\"eventName\":\"munlock\",\"args\":[" \
@@ -23,6 +26,24 @@ enum { TEXT_BYTES = 64 * 1024 };
     "{\"name\":\"event\",\"type\":\"const char*\",\"value\":\"" event "\"},"      \
     "{\"name\":\"count\",\"type\":\"unsigned long\",\"value\":" #count "},"       \
     "{\"name\":\"cause\",\"type\":\"const char*\",\"value\":\"" cause "\"}]}\n"
+
+#define RUN_1 "0123456789abcdef-0000000000000001"
+#define RUN_2 "0123456789abcdef-0000000000000002"
+
+#define STATE_OF(run, what, so_far, more)                                            \
+    "{\"timestamp\":1763467321987654321,\"processorId\":0,"                          \
+    "\"eventName\":\"sensor_state\",\"args\":["                                      \
+    "{\"name\":\"what\",\"type\":\"const char*\",\"value\":\"" what "\"},"           \
+    "{\"name\":\"detail\",\"type\":\"const char*\",\"value\":\"run=" run "; x=y\"}," \
+    "{\"name\":\"by_uid\",\"type\":\"int\",\"value\":null},"                         \
+    "{\"name\":\"by_pid\",\"type\":\"int\",\"value\":null},"                         \
+    "{\"name\":\"events_so_far\",\"type\":\"unsigned long\",\"value\":" #so_far "}" more "]}\n"
+
+#define STATE(what, so_far)   STATE_OF(RUN_1, what, so_far, "")
+#define STATE_2(what, so_far) STATE_OF(RUN_2, what, so_far, "")
+#define TIMES(from, to)                                                       \
+    ",{\"name\":\"from_ns\",\"type\":\"unsigned long\",\"value\":" #from "}," \
+    "{\"name\":\"to_ns\",\"type\":\"unsigned long\",\"value\":" #to "}"
 
 struct outcome {
     int status;
@@ -58,18 +79,29 @@ static void verify(const char *text, size_t size, struct outcome *outcome)
     fclose(file);
 }
 
+struct verdict {
+    const char *text;
+    int status;
+    const char *says;
+};
+
+static void assert_verdicts(const struct verdict *cases, size_t count)
+{
+    static struct outcome outcome;
+
+    for (size_t i = 0; i < count; i++) {
+        verify(cases[i].text, strlen(cases[i].text), &outcome);
+        if (outcome.status != cases[i].status || !strstr(outcome.said, cases[i].says))
+            fail_case("case %zu: no '%s', status %d: %s", i, cases[i].says, outcome.status,
+                      outcome.said);
+    }
+}
+
 static void verify_says_what_is_missing(void **state)
 {
-    static const struct {
-        const char *text;
-        int status;
-        const char *says;
-    } cases[] = {
-        { "", 0, "complete: 0 events, 0 gaps" },
-        { EVENT(0, 0, 1) EVENT(0, 1, 1), 0, "complete: 2 events, 0 gaps" },
-        { EVENT(0, 0, 1) EVENT(1, 0, 1) EVENT(0, 0, 0) EVENT(1, 1, 1), 0, "complete: 4 events" },
+    static const struct verdict cases[] = {
         { EVENT(0, 0, 1) EVENT(0, 2, 1), 1, "line 2: cpu 0, lane 1 (busy): 1..1 missing (1)" },
-        { EVENT(3, 7, 0), 1, "line 1: cpu 3, lane 0 (rare): 0..6 missing (7)" },
+        { STATE("started", 0) EVENT(3, 7, 0), 1, "line 2: cpu 3, lane 0 (rare): 0..6 missing (7)" },
         { EVENT(0, 0, 1) EVENT(0, 2, 1), 1,
           "1 missing, but events_lost says 0: 1 unaccounted for" },
         { EVENT(0, 0, 1) LOST("munlock", 4, "ring_full") EVENT(0, 5, 1), 1,
@@ -80,20 +112,126 @@ static void verify_says_what_is_missing(void **state)
           "busy lane: 0 missing, and events_lost says 3: 3 had no later number" },
         { LOST("mlock", 3, "no_memory") EVENT(0, 0, 1), 1, "3 more lost without a number" },
         { LOST("mlock", 4, "exit_missed") EVENT(0, 0, 1), 1, "4 more lost without a number" },
-        { EVENT(0, 0, 1) EVENT(0, 1, 1) EVENT(0, 0, 1), 0, "numbers began anew 1 times" },
-        { EVENT(0, 5, 1) EVENT(0, 2, 1), 1, "2 gaps, 7 missing" },
-        { EVENT(65535, 0, 1), 0, "complete: 1 events" },
-        { EVENT(0, 9007199254740992, 1), 1, "0..9007199254740991 missing" },
+        { STATE("started", 0) EVENT(0, 9007199254740992, 1), 1, "0..9007199254740991 missing" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 1, 1) STATE("stopped", 3), 1,
+          "line 4: cpu 0, lane 1 (busy): 1 is not in its place" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 0, 1) STATE("stopped", 1), 1,
+          "line 3: cpu 0, lane 1 (busy): 0 stands there again" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 1, 1) EVENT(0, 1, 1), 1,
+          "line 5: cpu 0, lane 1 (busy): 1 stands there again" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 2), 1,
+          "line 3: the sensor had written 2 events of run " RUN_1 ", and here are 1: 1 too few" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 2), 1, " 1 missing, 0 told" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 1, 1) STATE("stopped", 1), 1, "1 too many" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("alive", 1) STATE("alive", 3) EVENT(0, 3, 1)
+              STATE("stopped", 4),
+          1, "events 1..2 of run " RUN_1 " are in no file (2)" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 1) STATE("started", 0), 1,
+          "line 4: this run has started already" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 1) STATE("stopped", 1), 1,
+          "line 4: this run has ended already" },
     };
-    static struct outcome outcome;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        verify(cases[i].text, strlen(cases[i].text), &outcome);
-        if (outcome.status != cases[i].status || !strstr(outcome.said, cases[i].says))
-            fail_case("case %zu: no '%s', status %d: %s", i, cases[i].says, outcome.status,
-                      outcome.said);
-    }
+    assert_verdicts(cases, COUNT_OF(cases));
+}
+
+static void verify_proves_a_run_from_its_start_to_its_end(void **state)
+{
+    static const struct verdict cases[] = {
+        { STATE("started", 0) STATE("stopped", 0), 0, "complete: 0 events, 0 gaps" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 1, 1) STATE("stopped", 2), 0,
+          "complete: 2 events, 0 gaps, 0 missing, 0 told by events_lost, 0 bad lines\n" },
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(1, 0, 1) EVENT(0, 0, 0) STATE("alive", 3)
+              EVENT(1, 1, 1) EVENT(65535, 0, 1) STATE("stopped", 5),
+          0, ", from its start to its end" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 1) STATE_2("started", 0)
+              EVENT(0, 0, 1) STATE_2("stopped", 1),
+          0, "complete: 2 events, 0 gaps, 0 missing, 0 told by events_lost, 0 bad lines\n" },
+        { STATE("started", 0) STATE_OF(RUN_1, "blind", 0, TIMES(1000000000, 3500000000))
+              STATE("stopped", 0),
+          0,
+          "blind: nobody watched from 1970-01-01 00:00:01 UTC to 1970-01-01 00:00:03 UTC (2.500 s)" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("a word of a later program", 1)
+              STATE("stopped", 1),
+          0, "complete: 1 events" },
+    };
+
+    (void)state;
+    assert_verdicts(cases, COUNT_OF(cases));
+}
+
+static void verify_says_which_start_and_end_is_not_there(void **state)
+{
+    static const struct verdict cases[] = {
+        { "", OPEN, "not proven complete: 0 events, 0 gaps" },
+        { EVENT(0, 0, 1) EVENT(0, 1, 1), OPEN,
+          "2 events of no named run: no start, no end proven" },
+        { EVENT(0, 0, 1) EVENT(0, 1, 1), OPEN, "cpu 0, lane 1 (busy): numbers 0..1 without a gap" },
+        { EVENT(0, 3, 1) EVENT(0, 4, 1), OPEN, "cpu 0, lane 1 (busy): numbers 3..4 without a gap" },
+        { EVENT(0, 0, 1) EVENT(0, 1, 1) EVENT(0, 0, 1), OPEN, "numbers began anew 1 times" },
+        { STATE("started", 0) EVENT(0, 0, 1), 3, "no end: it goes on, was killed, or its last" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE("alive", 1) EVENT(0, 1, 1), 3,
+          "Of the 2 events here the sensor confirms all but the last 1" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE_2("started", 0) STATE_2("stopped", 0), 3,
+          "no end, and another run follows" },
+        { STATE("alive", 5) EVENT(0, 3, 1) STATE("stopped", 6), 3,
+          "no start: the 5 events before are not here" },
+        { EVENT(0, 3, 1) STATE("stopped", 6), 3, "no start: the 5 events before are not here" },
+        { STATE("stopped", 6), 3, "no start: the 6 events before are not here" },
+        { EVENT(0, 3, 1) STATE("alive", 5) EVENT(0, 4, 1) STATE("stopped", 6), 3,
+          "cpu 0, lane 1 (busy): numbers 3..4 without a gap" },
+        { EVENT(0, 3, 1) STATE("started", 0) STATE("stopped", 0), OPEN,
+          "1 events of no named run" },
+        { STATE("started", 0) STATE("stopped", 0) EVENT(0, 3, 1), OPEN,
+          "1 events of no named run" },
+        /* The head of one run and the tail of another, whose numbers fit. */
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 1, 1) STATE_2("stopped", 2), 3,
+          "not proven complete: 2 events" },
+        { STATE("started", 0) EVENT(0, 0, 1) STATE_2("alive", 1) EVENT(0, 1, 1)
+              STATE_2("stopped", 2),
+          3, "2 without a start or an end" },
+    };
+
+    (void)state;
+    assert_verdicts(cases, COUNT_OF(cases));
+}
+
+/* Numbers without a name: a smaller one is of another run. */
+static void verify_takes_numbers_that_begin_anew_for_another_run(void **state)
+{
+    static const struct verdict cases[] = {
+        { EVENT(0, 5, 1) EVENT(0, 2, 1), 1, "1 gaps, 2 missing" },
+        { EVENT(0, 5, 1) EVENT(0, 7, 1) EVENT(0, 6, 1), 1, "6 is not in its place" },
+    };
+
+    (void)state;
+    assert_verdicts(cases, COUNT_OF(cases));
+}
+
+/* Of files put together in any order, since each begins and ends with a sensor_state. */
+static void verify_puts_pieces_of_one_stream_in_order(void **state)
+{
+    static const struct verdict cases[] = {
+        { STATE("alive", 1) EVENT(0, 1, 1) STATE("stopped", 2) STATE("started", 0) EVENT(0, 0, 1)
+              STATE("alive", 1),
+          0, "complete: 2 events" },
+        { STATE("alive", 2) EVENT(0, 2, 1) STATE("stopped", 3) STATE("started", 0) EVENT(0, 0, 1)
+              STATE("alive", 1),
+          1, "events 1..1 of run " RUN_1 " are in no file (1)" },
+        { STATE("alive", 1) EVENT(0, 2, 1) STATE("stopped", 2) STATE("started", 0) EVENT(0, 0, 1)
+              STATE("alive", 1),
+          1, "cpu 0, lane 1 (busy): 1..1 missing (1)" },
+        { STATE("alive", 1) EVENT(7, 1, 0) STATE("stopped", 2) STATE("started", 0) EVENT(0, 0, 1)
+              STATE("alive", 1),
+          1, "cpu 7, lane 0 (rare): 0..0 missing (1)" },
+        { STATE("alive", 1) EVENT(0, 0, 1) STATE("stopped", 2) STATE("started", 0) EVENT(0, 0, 1)
+              STATE("alive", 1),
+          1, "cpu 0, lane 1 (busy): 0 stands there again" },
+    };
+
+    (void)state;
+    assert_verdicts(cases, COUNT_OF(cases));
 }
 
 static void verify_names_bad_lines(void **state)
@@ -117,6 +255,15 @@ static void verify_names_bad_lines(void **state)
         { LOST("nothing", 1, "ring_full"), "line 1: an events_lost that does not say" },
         { LOST("events_lost", 1, "ring_full"), "line 1: an events_lost that does not say" },
         { LOST("mlock", -1, "ring_full"), "line 1: an events_lost that does not say" },
+        { "{\"timestamp\":\"1970-01-01T00:00:00Z\",\"id\":150,\"name\":\"munlock\"}\n",
+          "line 1: json-v1beta1 does not say which CPU" },
+        { STATE_OF("0123456789abcdef", "alive", 0, ""),
+          "line 1: a sensor_state that does not say" },
+        { STATE_OF("0123456789abcdef-000000000000000g", "alive", 0, ""),
+          "line 1: a sensor_state that does not say" },
+        { STATE_OF(RUN_1 "0", "alive", 0, ""), "line 1: a sensor_state that does not say" },
+        { STATE("alive", -1), "line 1: a sensor_state that does not say" },
+        { STATE("alive", "0"), "line 1: a sensor_state that does not say" },
     };
     static struct outcome outcome;
 
@@ -155,15 +302,15 @@ static int run(const char *arguments)
     return WEXITSTATUS(status);
 }
 
-static void verify_wants_one_file_that_can_be_read(void **state)
+static void verify_wants_files_that_can_be_read(void **state)
 {
     (void)state;
     assert_int_equal(run(""), 2);
-    assert_int_equal(run("one two"), 2);
+    assert_int_equal(run("/no/such/file /dev/null"), 1);
+    assert_int_equal(run("--format xml one"), 2);
     assert_int_equal(run("--quick one"), 2);
     assert_int_equal(run("/no/such/file"), 1);
-    assert_int_equal(run("/"), 1);
-    assert_int_equal(run("/dev/null"), 0);
+    assert_int_equal(run("/dev/null"), 3);
     assert_int_equal(run("--help"), 0);
 }
 
@@ -171,9 +318,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verify_says_what_is_missing),
+        cmocka_unit_test(verify_proves_a_run_from_its_start_to_its_end),
+        cmocka_unit_test(verify_says_which_start_and_end_is_not_there),
+        cmocka_unit_test(verify_takes_numbers_that_begin_anew_for_another_run),
+        cmocka_unit_test(verify_puts_pieces_of_one_stream_in_order),
         cmocka_unit_test(verify_names_bad_lines),
         cmocka_unit_test(verify_bounds_a_line),
-        cmocka_unit_test(verify_wants_one_file_that_can_be_read),
+        cmocka_unit_test(verify_wants_files_that_can_be_read),
     };
 
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
