@@ -70,6 +70,7 @@ static void config_takes_what_the_options_take(void **state)
         { "{}", "" },
         { "\xef\xbb\xbfring: 1\n", "ring=1;" },
         { "ring: 8M", "ring=8M;" },
+        { "old-ring: 8M", "ring=8M;" },
         { "ring: 8388608\r\n", "ring=8388608;" },
         { "ring: '8'", "ring=8;" },
         { "\"ring\": \"8M\"", "ring=8M;" },
@@ -129,6 +130,7 @@ static void config_says_where_it_is_wrong(void **state)
         { TEXT("<<: {ring: 1}"), "F:1:1: unknown key '<<'" },
         { TEXT("1: a"), "F:1:1: unknown key '1'" },
         { TEXT("ring: 1\nring: 2\n"), "F:2:1: ring stands in line 1 already" },
+        { TEXT("ring: 1\nold-ring: 2\n"), "F:2:1: ring stands in line 1 already" },
         { TEXT("\"a\\nb\": 1"), "F:1:1: a key must be the name of an option" },
         { TEXT("? [a]\n: b"), "F:1:3: a key must be the name of an option" },
         /* types */
@@ -169,7 +171,7 @@ static void config_says_where_it_is_wrong(void **state)
         { TEXT("events: [a"), "F:2:1: no YAML" },
         { TEXT("ring: 1\n\tevents: a"), "F:2:1: no YAML" },
         { TEXT("ring: 'a"), "F:1:9: no YAML" },
-        { TEXT("a: b: c"), "F:1:1: unknown key 'a'" },
+        { TEXT("a: b: c"), "F:1:5: no YAML: mapping values are not allowed" },
         { TEXT("ring: 1\nrecord: a\0b\n"), "F:2:10: no YAML text: control characters" },
         { TEXT("ring: 1\n\xff\xfe"), "F:2:1: no YAML text: " },
         { TEXT("record: \"\\0\""), "F:1:9: record: a value with a control character" },
@@ -198,16 +200,18 @@ static void config_says_where_it_is_wrong(void **state)
 }
 
 /* "prefix", `count` times `unit`, "suffix". */
-static char *repeat(const char *prefix, const char *unit, size_t count, size_t *ret_size)
+static char *repeat(
+    const char *prefix, const char *unit, size_t count, const char *suffix, size_t *ret_size)
 {
-    char *text = calloc(1, strlen(prefix) + strlen(unit) * count + 1);
+    char *text = calloc(1, strlen(prefix) + strlen(unit) * count + strlen(suffix) + 1);
     size_t size = strlen(prefix);
 
     assert_non_null(text);
     memcpy(text, prefix, size);
     for (size_t i = 0; i < count; i++, size += strlen(unit))
         memcpy(text + size, unit, strlen(unit));
-    *ret_size = size;
+    memcpy(text + size, suffix, strlen(suffix));
+    *ret_size = size + strlen(suffix);
     return text;
 }
 
@@ -216,18 +220,23 @@ static void config_is_bounded(void **state)
     static const struct {
         const char *prefix, *unit;
         size_t count;
+        const char *suffix;
         const char *said;
     } cases[] = {
-        { "events: ", "[", 200000, "F:1:10: events: a list within the list" },
-        { "", "[", 200000, "F:1:1: lines like" },
-        { "", "{", 200000, "F:1:2: a key must be" },
-        { "ring: ", "{a: ", 60000, "F:1:7: ring: keys where" },
-        { "", "- ", 100000, "F:1:1: lines like" },
-        { "record: ", "a", 4097, "F:1:9: record: a value of more than 4096 bytes" },
-        { "events: [", "a,", 100000, "F:1:4106: events: a list of more than 4096 bytes" },
-        { "output: [", "a,", 100000, "F:1:2058: more than 1024 values" },
-        { "", "#", 256 * 1024 + 1, "F:1:1: more than 256 KiB" },
-        { "", "a", 200000, "F:1:1: lines like" },
+        { "events: ", "[", 200000, "", "F:1:16: nested deeper than 8 levels" },
+        { "", "[", 200000, "", "F:1:9: nested deeper than 8 levels" },
+        { "", "{", 200000, "", "F:1:9: nested deeper than 8 levels" },
+        { "ring: ", "{a: ", 60000, "", "F:1:35: nested deeper than 8 levels" },
+        { "", "- ", 100000, "", "F:1:17: nested deeper than 8 levels" },
+        { "", "? ", 100000, "", "F:1:17: nested deeper than 8 levels" },
+        { "events: ", "[", 7, "]]]]]]]", "F:1:10: events: a list within the list" },
+        { "record: ", "a", 4097, "", "F:1:9: record: a value of more than 4096 bytes" },
+        { "events: [", "a,", 100000, "]", "F:1:4106: events: a list of more than 4096 bytes" },
+        { "output: [", "a,", 100000, "]", "F:1:2058: more than 1024 values" },
+        { "output: [", "a,", 100000, "", "F:2:1: no YAML" },
+        { "", "#", 256 * 1024 + 1, "", "F:1:1: more than 256 KiB" },
+        { "", "a", 200000, "", "F:1:1: lines like" },
+        { "events: &a [x]\noutput: [", "*a,", 80000, "]", "F:1:9: anchors and aliases" },
     };
 
     (void)state;
@@ -235,7 +244,7 @@ static void config_is_bounded(void **state)
         struct mrl_settings settings;
         struct mrl_error error = { "" };
         size_t size;
-        char *text = repeat(cases[i].prefix, cases[i].unit, cases[i].count, &size);
+        char *text = repeat(cases[i].prefix, cases[i].unit, cases[i].count, cases[i].suffix, &size);
         int err = parse(text, size, &settings, &error);
 
         if (err != -EINVAL || strncmp(error.text, cases[i].said, strlen(cases[i].said)) != 0)
@@ -250,12 +259,12 @@ static void config_takes_as_much_as_it_promises(void **state)
     struct mrl_settings settings;
     struct mrl_error error = { "" };
     size_t size;
-    char *text = repeat("", "#", 256 * 1024, &size);
+    char *text = repeat("", "#", 256 * 1024, "", &size);
 
     (void)state;
     assert_int_equal(parse(text, size, &settings, &error), 0);
     free(text);
-    text = repeat("record: ", "a", 4096, &size);
+    text = repeat("record: ", "a", 4096, "", &size);
     assert_int_equal(parse(text, size, &settings, &error), 0);
     assert_int_equal(strlen(settings.list[0].value), 4096);
     mrl_settings__free(&settings);
@@ -268,7 +277,7 @@ static void config_error_fits_one_line_whatever_the_key(void **state)
     struct mrl_settings settings;
     struct mrl_error error = { "" };
     size_t size;
-    char *key = repeat("", "k", 1000, &size);
+    char *key = repeat("", "k", 1000, "", &size);
 
     (void)state;
     key[size - 2] = ':';

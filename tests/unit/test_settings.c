@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "command/options/profile.h"
-#include "command/options/settings.h"
+#include "command/options/layers.h"
 #include "command/run/session.h"
 #include "unit/problems.h"
 
@@ -16,7 +16,7 @@ enum { ARGUMENTS_MAX = 8 };
 
 static char config_path[] = "/tmp/mrelease-test-settings.XXXXXX";
 
-/* What mrl_settings__parse() makes of a file and of arguments. */
+/* What mrl_layers__parse() makes of a file and of arguments. */
 struct outcome {
     struct mrl_session_options options;
     struct mrl_settings settings;
@@ -50,7 +50,7 @@ static void parse(struct outcome *outcome, char **argv, FILE *printed)
     fflush(stdout);
     dup2(fileno(printed), STDOUT_FILENO);
     dup2(fileno(said), STDERR_FILENO);
-    outcome->operand = mrl_settings__parse(&mrl_verb_run, argc, argv, groups, 2, &outcome->settings,
+    outcome->operand = mrl_layers__parse(&mrl_verb_run, argc, argv, groups, 2, &outcome->settings,
                                            &outcome->status);
     fflush(stdout);
     dup2(saved[0], STDOUT_FILENO);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The configuration file, read by libyaml event by event: nothing is built that a file could blow
- * up. */
+/* The configuration file, as a tree of libyaml. What could make that tree large or deep is refused
+ * before it is built. */
 #include "command/options/config.h"
 
 #include <errno.h>
@@ -12,6 +12,9 @@
 
 #include "command/options/scalar.h"
 
+/* A file of options needs two levels. */
+enum { DEPTH_MAX = 8 };
+
 struct reader {
     const char *name;
     const char *bytes;
@@ -19,7 +22,7 @@ struct reader {
     struct mrl_settings *settings;
     struct mrl_error *error;
     yaml_parser_t parser;
-    yaml_event_t event;           /* the one that was read last; zeroed: none */
+    yaml_document_t document;
     size_t seen_at[MRL_ROWS_MAX]; /* line of a key; 0: not seen */
 };
 
@@ -43,7 +46,7 @@ static int out_of_memory(struct reader *reader)
     return mrl_error__set(reader->error, -ENOMEM, "out of memory");
 }
 
-/* -- events of libyaml ------------------------------------------------------------------------ */
+/* -- libyaml ---------------------------------------------------------------------------------- */
 
 /* What cannot be read at all has an offset, and no line yet. */
 static yaml_mark_t mark_of_offset(const struct reader *reader, size_t offset)
@@ -71,33 +74,49 @@ static int report_yaml(struct reader *reader)
                    parser->problem ? parser->problem : "it cannot be read");
 }
 
-/* What one file of settings needs no anchors, aliases or tags for. */
-static int check_decorations(struct reader *reader)
-{
-    const yaml_event_t *event = &reader->event;
-    const yaml_char_t *anchor = NULL, *tag = NULL;
+/* What one file of settings needs none of, and what makes it deeper. */
+static const struct {
+    const char *refused;
+    int deeper;
+} tokens[] = {
+    [YAML_ANCHOR_TOKEN] = { "anchors and aliases are not taken", 0 },
+    [YAML_ALIAS_TOKEN] = { "anchors and aliases are not taken", 0 },
+    [YAML_TAG_TOKEN] = { "tags are not taken", 0 },
+    [YAML_BLOCK_SEQUENCE_START_TOKEN] = { NULL, 1 },
+    [YAML_BLOCK_MAPPING_START_TOKEN] = { NULL, 1 },
+    [YAML_BLOCK_END_TOKEN] = { NULL, -1 },
+    [YAML_FLOW_SEQUENCE_START_TOKEN] = { NULL, 1 },
+    [YAML_FLOW_SEQUENCE_END_TOKEN] = { NULL, -1 },
+    [YAML_FLOW_MAPPING_START_TOKEN] = { NULL, 1 },
+    [YAML_FLOW_MAPPING_END_TOKEN] = { NULL, -1 },
+    [YAML_SCALAR_TOKEN] = { NULL, 0 },
+};
 
-    if (event->type == YAML_SCALAR_EVENT) {
-        anchor = event->data.scalar.anchor;
-        tag = event->data.scalar.tag;
-    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
-        anchor = event->data.sequence_start.anchor;
-        tag = event->data.sequence_start.tag;
-    } else if (event->type == YAML_MAPPING_START_EVENT) {
-        anchor = event->data.mapping_start.anchor;
-        tag = event->data.mapping_start.tag;
+/* Looks at all tokens: the tree would not show what was an alias, nor stop at a depth. */
+static int check_tokens(struct reader *reader)
+{
+    yaml_token_type_t type = YAML_NO_TOKEN;
+    int depth = 0, err = 0;
+
+    while (!err && type != YAML_STREAM_END_TOKEN) {
+        yaml_token_t token;
+
+        if (!yaml_parser_scan(&reader->parser, &token))
+            return report_yaml(reader);
+        type = token.type;
+        depth += tokens[type].deeper;
+        if (tokens[type].refused)
+            err = fail_at(reader, token.start_mark, "%s", tokens[type].refused);
+        else if (depth > DEPTH_MAX)
+            err = fail_at(reader, token.start_mark, "nested deeper than %d levels", DEPTH_MAX);
+        yaml_token_delete(&token);
     }
-    if (event->type == YAML_ALIAS_EVENT || anchor)
-        return fail_at(reader, event->start_mark, "anchors and aliases are not taken");
-    return tag ? fail_at(reader, event->start_mark, "tags are not taken") : 0;
+    return err;
 }
 
-static int next(struct reader *reader)
+static yaml_node_t *node_at(struct reader *reader, int index)
 {
-    yaml_event_delete(&reader->event);
-    if (!yaml_parser_parse(&reader->parser, &reader->event))
-        return report_yaml(reader);
-    return check_decorations(reader);
+    return yaml_document_get_node(&reader->document, index);
 }
 
 /* -- values ----------------------------------------------------------------------------------- */
@@ -127,58 +146,65 @@ static const char *misfit(const struct mrl_option *row, enum mrl_scalar scalar)
     return names[scalar];
 }
 
-static bool is_clean(const yaml_event_t *event)
+static bool is_clean(const yaml_node_t *node)
 {
-    for (size_t i = 0; i < event->data.scalar.length; i++)
-        if (event->data.scalar.value[i] < 0x20 || event->data.scalar.value[i] == 0x7f)
+    for (size_t i = 0; i < node->data.scalar.length; i++)
+        if (node->data.scalar.value[i] < 0x20 || node->data.scalar.value[i] == 0x7f)
             return false;
     return true;
 }
 
-/* Whether the scalar that was just read may be the value of a row; then `*ret_scalar` says what it
- * is. */
-static int check_value(struct reader *reader, unsigned int row, enum mrl_scalar *ret_scalar)
+static enum mrl_scalar scalar_of(const yaml_node_t *node)
 {
-    const yaml_event_t *event = &reader->event;
+    return node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
+               ? mrl_scalar__of((const char *)node->data.scalar.value)
+               : MRL_SCALAR_TEXT;
+}
+
+/* Whether a scalar may be the value of a row; then `*ret_scalar` says what it is. */
+static int check_value(struct reader *reader,
+                       unsigned int row,
+                       const yaml_node_t *node,
+                       enum mrl_scalar *ret_scalar)
+{
     const struct mrl_option *option = reader->rows->at[row];
-    const char *text = (const char *)event->data.scalar.value;
+    const char *text = (const char *)node->data.scalar.value;
     bool is_switch = option->type == MRL_OPTION_SWITCH;
     const char *wrong;
 
-    if (event->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
-        return fail_at(reader, event->start_mark, "%s: a value of more than %d bytes", option->name,
+    if (node->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
+        return fail_at(reader, node->start_mark, "%s: a value of more than %d bytes", option->name,
                        MRL_CONFIG_VALUE_BYTES_MAX);
-    if (!is_clean(event))
-        return fail_at(reader, event->start_mark, "%s: a value with a control character",
+    if (!is_clean(node))
+        return fail_at(reader, node->start_mark, "%s: a value with a control character",
                        option->name);
-    *ret_scalar = event->data.scalar.plain_implicit ? mrl_scalar__of(text) : MRL_SCALAR_TEXT;
+    *ret_scalar = scalar_of(node);
     if (*ret_scalar == MRL_SCALAR_ERROR)
         return out_of_memory(reader);
     if (*ret_scalar == MRL_SCALAR_NULL)
-        return fail_at(reader, event->start_mark, "%s has no value", option->name);
+        return fail_at(reader, node->start_mark, "%s has no value", option->name);
     if (is_switch)
         return *ret_scalar == MRL_SCALAR_TRUE || *ret_scalar == MRL_SCALAR_FALSE
                    ? 0
-                   : fail_at(reader, event->start_mark, "%s: '%.64s' is not true or false",
+                   : fail_at(reader, node->start_mark, "%s: '%.64s' is not true or false",
                              option->name, text);
     wrong = misfit(option, *ret_scalar);
-    return wrong ? fail_at(reader, event->start_mark,
+    return wrong ? fail_at(reader, node->start_mark,
                            "%s: '%.64s' is %s here: put it in quotes if text is meant",
                            option->name, text, wrong)
                  : 0;
 }
 
 /* Appends the text of the scalar to the value before it, of which it continues the list. */
-static int continue_list(struct reader *reader)
+static int continue_list(struct reader *reader, const yaml_node_t *node)
 {
     struct mrl_setting *list = &reader->settings->list[reader->settings->count - 1];
-    const yaml_event_t *event = &reader->event;
     char *joined;
 
-    if (strlen(list->owned) + 1 + event->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
-        return fail_at(reader, event->start_mark, "%s: a list of more than %d bytes",
+    if (strlen(list->owned) + 1 + node->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
+        return fail_at(reader, node->start_mark, "%s: a list of more than %d bytes",
                        reader->rows->at[list->row]->name, MRL_CONFIG_VALUE_BYTES_MAX);
-    if (asprintf(&joined, "%s,%s", list->owned, event->data.scalar.value) < 0)
+    if (asprintf(&joined, "%s,%s", list->owned, node->data.scalar.value) < 0)
         return out_of_memory(reader);
     free(list->owned);
     list->value = list->owned = joined;
@@ -186,26 +212,28 @@ static int continue_list(struct reader *reader)
 }
 
 /* Adds the scalar as a value, or to the list that the value before it began. */
-static int add_value(struct reader *reader, unsigned int row, bool continues)
+static int add_value(struct reader *reader,
+                     unsigned int row,
+                     const yaml_node_t *node,
+                     bool continues)
 {
     struct mrl_setting setting = {
         .layer = MRL_LAYER_FILE,
         .row = row,
-        .line = reader->event.start_mark.line + 1,
-        .column = reader->event.start_mark.column + 1,
+        .line = node->start_mark.line + 1,
+        .column = node->start_mark.column + 1,
     };
     enum mrl_scalar scalar = MRL_SCALAR_TEXT;
-    int err = check_value(reader, row, &scalar);
+    int err = check_value(reader, row, node, &scalar);
 
     if (err || scalar == MRL_SCALAR_FALSE)
         return err; /* a switch that is off */
     if (continues)
-        return continue_list(reader);
+        return continue_list(reader, node);
     if (reader->settings->count == MRL_CONFIG_VALUES_MAX)
-        return fail_at(reader, reader->event.start_mark, "more than %d values",
-                       MRL_CONFIG_VALUES_MAX);
+        return fail_at(reader, node->start_mark, "more than %d values", MRL_CONFIG_VALUES_MAX);
     if (scalar != MRL_SCALAR_TRUE) {
-        setting.owned = strdup((const char *)reader->event.data.scalar.value);
+        setting.owned = strdup((const char *)node->data.scalar.value);
         setting.value = setting.owned;
         if (!setting.owned)
             return out_of_memory(reader);
@@ -213,132 +241,131 @@ static int add_value(struct reader *reader, unsigned int row, bool continues)
     return mrl_settings__add(reader->settings, &setting) ? out_of_memory(reader) : 0;
 }
 
-/* The values of a sequence, up to its end. */
-static int read_sequence(struct reader *reader, unsigned int row)
+static int read_sequence(struct reader *reader, unsigned int row, const yaml_node_t *list)
 {
     const struct mrl_option *option = reader->rows->at[row];
-    bool join = option->type == MRL_OPTION_SET;
-    yaml_mark_t start = reader->event.start_mark;
-    unsigned int count = 0;
-    int err;
+    const yaml_node_item_t *first = list->data.sequence.items.start;
+    int err = 0;
 
-    for (err = next(reader); !err && reader->event.type != YAML_SEQUENCE_END_EVENT;
-         err = next(reader)) {
-        if (reader->event.type != YAML_SCALAR_EVENT)
-            return fail_at(reader, reader->event.start_mark, "%s: a list within the list",
-                           option->name);
-        err = add_value(reader, row, join && count);
-        if (err)
-            return err;
-        count++;
+    if (first == list->data.sequence.items.top)
+        return fail_at(reader, list->start_mark, "%s: the list is empty", option->name);
+    for (const yaml_node_item_t *item = first; !err && item < list->data.sequence.items.top;
+         item++) {
+        const yaml_node_t *node = node_at(reader, *item);
+
+        err = node->type == YAML_SCALAR_NODE
+                  ? add_value(reader, row, node, option->type == MRL_OPTION_SET && item > first)
+                  : fail_at(reader, node->start_mark, "%s: a list within the list", option->name);
     }
-    return err || count ? err : fail_at(reader, start, "%s: the list is empty", option->name);
+    return err;
 }
 
-static int read_value(struct reader *reader, unsigned int row)
+static int read_value(struct reader *reader, unsigned int row, const yaml_node_t *node)
 {
     const struct mrl_option *option = reader->rows->at[row];
-    int err = next(reader);
 
-    if (err)
-        return err;
-    if (reader->event.type == YAML_SCALAR_EVENT)
-        return add_value(reader, row, false);
-    if (reader->event.type != YAML_SEQUENCE_START_EVENT)
-        return fail_at(reader, reader->event.start_mark, "%s: keys where a value is wanted",
-                       option->name);
-    return !mrl_config__is_list(option)
-               ? fail_at(reader, reader->event.start_mark, "%s: a list where one value is wanted",
-                         option->name)
-               : read_sequence(reader, row);
+    if (node->type == YAML_SCALAR_NODE)
+        return add_value(reader, row, node, false);
+    if (node->type != YAML_SEQUENCE_NODE)
+        return fail_at(reader, node->start_mark, "%s: keys where a value is wanted", option->name);
+    return mrl_config__is_list(option)
+               ? read_sequence(reader, row, node)
+               : fail_at(reader, node->start_mark, "%s: a list where one value is wanted",
+                         option->name);
 }
 
 /* -- keys ------------------------------------------------------------------------------------- */
 
-static void warn_at(const struct reader *reader, const char *text)
-{
-    mrl_say("%.200s:%zu:%zu: warning: %s", reader->name, reader->event.start_mark.line + 1,
-            reader->event.start_mark.column + 1, text);
-}
-
 /* The row that a key names. */
-static int find_row(struct reader *reader, unsigned int *ret_row)
+static int find_row(struct reader *reader, const yaml_node_t *node, unsigned int *ret_row)
 {
-    const char *key = (const char *)reader->event.data.scalar.value;
+    const char *key = (const char *)node->data.scalar.value;
+    const struct mrl_rows *rows = reader->rows;
     const char *names[MRL_ROWS_MAX];
-    struct mrl_error unknown, warning = { "" };
+    struct mrl_error text;
     unsigned int count = 0;
 
-    for (unsigned int i = 0; i < reader->rows->count; i++) {
-        if (!reader->rows->is_key[i])
+    for (unsigned int i = 0; i < rows->count; i++) {
+        bool is_former = rows->is_key[i] && mrl_option__is_former(rows->at[i], key, &text);
+
+        if (!rows->is_key[i])
             continue;
-        if (!strcmp(reader->rows->at[i]->name, key) ||
-            mrl_option__is_former(reader->rows->at[i], key, &warning)) {
-            if (warning.text[0])
-                warn_at(reader, warning.text);
-            *ret_row = i;
+        if (is_former)
+            mrl_say("%.200s:%zu:%zu: warning: %s", reader->name, node->start_mark.line + 1,
+                    node->start_mark.column + 1, text.text);
+        *ret_row = i;
+        if (is_former || !strcmp(rows->at[i]->name, key))
             return 0;
-        }
-        names[count++] = reader->rows->at[i]->name;
+        names[count++] = rows->at[i]->name;
     }
-    mrl_error__unknown(&unknown, "key", key, names, count);
-    return fail_at(reader, reader->event.start_mark, "%s", unknown.text);
+    mrl_error__unknown(&text, "key", key, names, count);
+    return fail_at(reader, node->start_mark, "%s", text.text);
 }
 
-static int read_key(struct reader *reader)
+static int read_pair(struct reader *reader, const yaml_node_t *key, const yaml_node_t *value)
 {
-    yaml_mark_t mark = reader->event.start_mark;
     unsigned int row = 0;
     int err;
 
-    if (reader->event.type != YAML_SCALAR_EVENT || !is_clean(&reader->event))
-        return fail_at(reader, mark, "a key must be the name of an option");
-    err = find_row(reader, &row);
+    if (key->type != YAML_SCALAR_NODE || !is_clean(key))
+        return fail_at(reader, key->start_mark, "a key must be the name of an option");
+    err = find_row(reader, key, &row);
     if (err)
         return err;
     if (reader->seen_at[row])
-        return fail_at(reader, mark, "%s stands in line %zu already", reader->rows->at[row]->name,
-                       reader->seen_at[row]);
-    reader->seen_at[row] = mark.line + 1;
-    return read_value(reader, row);
-}
-
-static int read_mapping(struct reader *reader)
-{
-    int err;
-
-    for (err = next(reader); !err && reader->event.type != YAML_MAPPING_END_EVENT;
-         err = next(reader)) {
-        err = read_key(reader);
-        if (err)
-            break;
-    }
-    return err;
+        return fail_at(reader, key->start_mark, "%s stands in line %zu already",
+                       reader->rows->at[row]->name, reader->seen_at[row]);
+    reader->seen_at[row] = key->start_mark.line + 1;
+    return read_value(reader, row, value);
 }
 
 /* -- the file --------------------------------------------------------------------------------- */
 
 /* A document without anything but comments is one without settings. */
-static bool is_nothing(const yaml_event_t *event)
+static int read_root(struct reader *reader, const yaml_node_t *root)
 {
-    return event->type == YAML_SCALAR_EVENT && event->data.scalar.plain_implicit &&
-           mrl_scalar__of((const char *)event->data.scalar.value) == MRL_SCALAR_NULL;
+    int err = 0;
+
+    if (root->type == YAML_SCALAR_NODE && scalar_of(root) == MRL_SCALAR_NULL)
+        return 0;
+    if (root->type != YAML_MAPPING_NODE)
+        return fail_at(reader, root->start_mark, "lines like 'KEY: VALUE' are wanted");
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         !err && pair < root->data.mapping.pairs.top; pair++)
+        err = read_pair(reader, node_at(reader, pair->key), node_at(reader, pair->value));
+    return err;
 }
 
-static int read_document(struct reader *reader)
+/* Also that of a second document, which there must not be. */
+static int read_documents(struct reader *reader)
 {
-    int err = next(reader);
+    const yaml_node_t *root = NULL;
+    int err = 0;
 
-    if (!err && reader->event.type == YAML_MAPPING_START_EVENT)
-        err = read_mapping(reader);
-    else if (!err && !is_nothing(&reader->event))
-        err = fail_at(reader, reader->event.start_mark, "lines like 'KEY: VALUE' are wanted");
-    if (!err)
-        err = next(reader); /* its end */
-    if (!err)
-        err = next(reader);
-    if (!err && reader->event.type != YAML_STREAM_END_EVENT)
-        err = fail_at(reader, reader->event.start_mark, "a second document: there must be one");
+    for (unsigned int count = 0; !err && (!count || root); count++) {
+        if (!yaml_parser_load(&reader->parser, &reader->document))
+            return report_yaml(reader);
+        root = yaml_document_get_root_node(&reader->document);
+        if (root && count)
+            err = fail_at(reader, reader->document.start_mark,
+                          "a second document: there must be one");
+        else if (root)
+            err = read_root(reader, root);
+        yaml_document_delete(&reader->document);
+    }
+    return err;
+}
+
+/* Each step reads the bytes from their start. */
+static int run(struct reader *reader, size_t size, int (*step)(struct reader *reader))
+{
+    int err;
+
+    if (!yaml_parser_initialize(&reader->parser))
+        return out_of_memory(reader);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->bytes, size);
+    err = step(reader);
+    yaml_parser_delete(&reader->parser);
     return err;
 }
 
@@ -357,15 +384,6 @@ int mrl_config__parse(const char *name,
     if (size > MRL_CONFIG_BYTES_MAX)
         return mrl_error__set(error, -EINVAL, "%.200s:1:1: more than %d KiB", name,
                               MRL_CONFIG_BYTES_MAX / 1024);
-    if (!yaml_parser_initialize(&reader.parser))
-        return out_of_memory(&reader);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)bytes, size);
-    err = next(&reader); /* the start of the stream */
-    if (!err)
-        err = next(&reader);
-    if (!err && reader.event.type != YAML_STREAM_END_EVENT)
-        err = read_document(&reader);
-    yaml_event_delete(&reader.event);
-    yaml_parser_delete(&reader.parser);
-    return err;
+    err = run(&reader, size, check_tokens);
+    return err ? err : run(&reader, size, read_documents);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The settings of a run, in layers: a profile, a configuration file, the command line. What a
- * higher layer says of an option replaces what the lower ones say of it.
+ * Settings of a run, as they were written: each is of a layer, and what a higher layer says of an
+ * option replaces what the lower ones say of it.
  */
 #ifndef MRL_COMMAND_OPTIONS_SETTINGS_H
 #define MRL_COMMAND_OPTIONS_SETTINGS_H
@@ -31,18 +31,15 @@ struct mrl_settings {
 /** Appends one, whose `owned` is stolen also on failure. Error: -ENOMEM. */
 int mrl_settings__add(struct mrl_settings *settings, const struct mrl_setting *setting);
 
-/**
- * As mrl_arguments__parse(), for a verb that takes --config, --profile and --print-config too. The
- * targets borrow from `settings`, which is freed after their last use, whatever this returns.
- */
-int mrl_settings__parse(const struct mrl_verb *verb,
-                        int argc,
-                        char **argv,
-                        const struct mrl_option_group *groups,
-                        unsigned int group_count,
-                        struct mrl_settings *settings,
-                        int *ret_status);
+/** Whether no higher layer speaks of the same row. */
+bool mrl_settings__is_in_force(const struct mrl_settings *settings,
+                               const struct mrl_setting *setting);
 
+/** Puts what is in force at the front of the list, an option that takes one value once, and counts
+ * it in `in_force`. */
+void mrl_settings__forget_overridden(struct mrl_settings *settings, const struct mrl_rows *rows);
+
+/** Frees the list and what it owns. Zeroed is allowed. */
 void mrl_settings__free(struct mrl_settings *settings);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The verb run. */
 #include "command/command.h"
-#include "command/options/settings.h"
+#include "command/options/layers.h"
 #include "command/run/session.h"
 
 static int run(const struct mrl_verb *verb, int argc, char **argv)
@@ -13,7 +13,7 @@ static int run(const struct mrl_verb *verb, int argc, char **argv)
 
     groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
     groups[1].rows = mrl_session_options__rows(&groups[1].count);
-    if (mrl_settings__parse(verb, argc, argv, groups, 2, &settings, &status) >= 0)
+    if (mrl_layers__parse(verb, argc, argv, groups, 2, &settings, &status) >= 0)
         status = mrl_session__run(&options, NULL, NULL);
     mrl_settings__free(&settings);
     return status;
