@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -24,10 +25,46 @@ enum { TEST_TIME_MAX_S = 150, LONG_TEST_TIME_MAX_S = 1200 };
 #define INITIAL_PIDNS 0xEFFFFFFCU /* include/linux/proc_ns.h */
 
 static char directory[64];
+static char scope[128]; /* of each run; empty: the whole host */
+static bool is_about_the_host;
+
+/* A name of our own, which children and threads inherit. */
+static void name_callers(void)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "live.%d", (int)getpid());
+    prctl(PR_SET_NAME, name);
+    snprintf(scope, sizeof(scope), "comm=%s", name);
+}
+
+const char *live__scope(void)
+{
+    return *scope && !is_about_the_host ? scope : NULL;
+}
+
+void live__add_caller(const char *name)
+{
+    size_t used = strlen(scope);
+
+    assert_true((size_t)snprintf(scope + used, sizeof(scope) - used, ",%s", name) <
+                sizeof(scope) - used);
+}
+
+void live__set_scope(const char *text)
+{
+    assert_true((size_t)snprintf(scope, sizeof(scope), "%s", text) < sizeof(scope));
+}
+
+void live__is_about_the_host(void)
+{
+    is_about_the_host = true;
+}
 
 int live__setup(void **state)
 {
     (void)state;
+    name_callers();
     /* Whatever hangs: children die with their parent. */
     alarm(getenv("MRELEASE_TEST_LONG") ? LONG_TEST_TIME_MAX_S : TEST_TIME_MAX_S);
     snprintf(directory, sizeof(directory), "/tmp/mrelease-live-XXXXXX");

@@ -57,6 +57,24 @@ bool live__works(const char *rung);
 bool live__sees_compat(const char *rung);
 bool live__sees_blocked(const char *rung);
 
+/**
+ * Every `mrelease run` of a test watches only what the test itself makes, so that tests can run
+ * side by side, whatever else happens on this host: the kernel lets pass only the calls of
+ * processes with the name of this test program, which is its own and inherited. A caller that takes
+ * another name by exec is added before the run starts. Where names are what is tested, another
+ * scope is set for the rest of the test, like "pid=new"; "": none, where the test's own filters do
+ * as much.
+ */
+void live__add_caller(const char *name);
+void live__set_scope(const char *scope);
+
+/** For main(): no run has a scope. Such a program must be among those that have the kernel for
+ * themselves: EXCLUSIVE in CMakeLists.txt. */
+void live__is_about_the_host(void);
+
+/** The scope of a run, for --scope; NULL: none. */
+const char *live__scope(void);
+
 /** The path of `name` in the directory of the running test. Valid until the test ends. */
 const char *live__path(const char *name);
 

@@ -60,18 +60,29 @@ static bool contains(const char *const *words, const char *word)
     return *words;
 }
 
-/* MRELEASE_TEST_RUNG forces the rung of each run that does not name one. */
-static unsigned int force_rung(const char *const *arguments, const char *words[])
+/*
+ * What every run gets beside the words of its test: the rung that MRELEASE_TEST_RUNG forces, unless
+ * the test names one; and the scope of the calls that this test makes, which the kernel decides, so
+ * that others on this host may call as much as they like. Returns the number of words.
+ */
+static unsigned int put_common(const char *const *arguments, const char *words[])
 {
     const char *rung = getenv("MRELEASE_TEST_RUNG");
+    bool runs = arguments[0] && !strcmp(arguments[0], "run");
+    unsigned int count = 0;
 
-    if (!rung || !arguments[0] || contains(arguments, "--rung") ||
-        (strcmp(arguments[0], "run") != 0 && strcmp(arguments[0], "demo") != 0))
+    if (!runs && (!arguments[0] || strcmp(arguments[0], "demo") != 0))
         return 0;
-    words[0] = arguments[0];
-    words[1] = "--rung";
-    words[2] = rung;
-    return 3;
+    words[count++] = arguments[0];
+    if (rung && !contains(arguments, "--rung")) {
+        words[count++] = "--rung";
+        words[count++] = rung;
+    }
+    if (runs && live__scope()) {
+        words[count++] = "--scope";
+        words[count++] = live__scope();
+    }
+    return count;
 }
 
 __attribute__((noreturn)) static void become_program(const struct sensor_options *options,
@@ -79,12 +90,12 @@ __attribute__((noreturn)) static void become_program(const struct sensor_options
                                                      int err)
 {
     const char *program = options->program ? options->program : MRL_TEST_PROGRAM;
-    const char *words[ARGUMENTS_MAX + 4] = { options->program ? program : "mrelease" };
-    unsigned int forced = force_rung(options->arguments, words + 1);
+    const char *words[ARGUMENTS_MAX + 6] = { options->program ? program : "mrelease" };
+    unsigned int common = put_common(options->arguments, words + 1);
     sigset_t none;
 
-    for (unsigned int i = forced > 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
-        words[i + 1 + (forced ? forced - 1 : 0)] = options->arguments[i];
+    for (unsigned int i = common > 0; i < ARGUMENTS_MAX && options->arguments[i]; i++)
+        words[i + 1 + (common ? common - 1 : 0)] = options->arguments[i];
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     sigemptyset(&none);

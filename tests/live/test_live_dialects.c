@@ -167,6 +167,7 @@ static void the_executable_is_the_callers_on_every_rung(void **state)
     (void)state;
     live__require();
     copy_program(program);
+    live__add_caller("another-program");
     for (size_t i = 0; i < COUNT_OF(rungs); i++) {
         const char *file = live__text("exe-%s", rungs[i]);
         const struct lines *lines;
@@ -197,6 +198,7 @@ static void the_executable_keeps_the_path_that_was_seen_first(void **state)
     (void)state;
     live__require();
     copy_program(old);
+    live__add_caller("old-name");
     assert_int_equal(pipe2(turns, 0), 0);
     SENSOR_START(&sensor, "--events", "munlockall", "--extra", "exe", "-o",
                  live__output("json", "events"));
@@ -240,6 +242,7 @@ static void an_executable_too_deep_shows_that_its_path_is_cut(void **state)
         size += snprintf(path + size, sizeof(path) - (size_t)size, "/directory-%d", i);
     }
     copy_program(path);
+    live__add_caller("directory-39");
     SENSOR_START(&sensor, "--events", "munlockall", "--extra", "exe", "-o",
                  live__output("json", "events"));
     tid = (uint32_t)call_twice(path);

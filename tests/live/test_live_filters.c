@@ -168,6 +168,7 @@ static void the_scope_of_a_name_is_the_threads(void **state)
 {
     (void)state;
     live__require();
+    live__set_scope(""); /* these names are the scope */
     ASSERT_FILTERED(script__new(), lock_by_names, "-e", "munlock", "-s",
                     "comm=worker,oomd*,fifteen-bytes-x");
     ASSERT_FILTERED(script__new(), lock_by_names, "-e",
@@ -429,6 +430,7 @@ static void the_kernel_and_user_space_decide_alike(void **state)
 
     (void)state;
     live__require();
+    live__set_scope("pid=new"); /* names are among the filters */
     for (size_t first = 0; first < SETS; first += SETS_AT_ONCE)
         assert_sets_agree(first, &all);
     assert_int_equal(all, UINT32_MAX); /* 32 calls, and each was wanted by some */
@@ -468,6 +470,7 @@ static void what_user_space_filters_is_accounted_for(void **state)
 
     (void)state;
     live__require();
+    live__set_scope(""); /* that would be the kernel's */
     flood_under("process_mrelease.scope.hostName=nowhere", &totals, &sensor);
     assert_int_equal(totals.filtered_by_kernel, 0);
     assert_int_equal(totals.read, 0);
@@ -526,6 +529,7 @@ static void every_rung_takes_the_most_that_there_may_be(void **state)
 
     (void)state;
     live__require();
+    live__set_scope(""); /* it would be one more than the most */
 #define ADD(...)                                     \
     do {                                             \
         arguments[used++] = "-e";                    \

@@ -377,5 +377,6 @@ int main(void)
         LIVE_TEST(every_attachment_under_load_is_accounted_for),
     };
 
+    live__is_about_the_host();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,6 +213,7 @@ static void assert_sensed(const struct sensor *guard,
 static void start_sensor(struct sensor *sensor)
 {
     shared_cpu = (unsigned int)sched_getcpu();
+    live__add_caller("guard");
     SENSOR_START(sensor, "--output", live__output("json", "events"));
 }
 
