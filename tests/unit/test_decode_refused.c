@@ -61,6 +61,18 @@ static void decode_rejects_a_size_that_is_not_the_records(void **state)
     assert_int_equal(append_bytes(*state, &record, sizeof(record.call)), -EBADMSG);
 }
 
+/* The last bytes are the caller's path, and no part of the target's. */
+static void decode_rejects_paths_that_overlap(void **state)
+{
+    struct test_record record;
+
+    test_record__init_full(&record);
+    test_record__set_caller_path(&record, "oomd\0bin", sizeof("oomd\0bin"));
+    assert_int_equal(append_bytes(*state, &record, record.call.size), 0);
+    record.target.exe_bytes += (__u32)sizeof("oomd\0bin");
+    assert_int_equal(append_bytes(*state, &record, record.call.size), -EBADMSG);
+}
+
 static void decode_rejects_an_unknown_event(void **state)
 {
     struct test_record record;
@@ -147,6 +159,7 @@ int main(void)
         test(decode_rejects_every_shorter_length),
         test(decode_rejects_every_shorter_length_that_the_record_admits),
         test(decode_rejects_a_size_that_is_not_the_records),
+        test(decode_rejects_paths_that_overlap),
         test(decode_rejects_an_unknown_event),
         test(decode_rejects_an_unknown_lane),
         test(decode_rejects_string_past_record_end),

@@ -259,6 +259,34 @@ static void queue_merges_what_is_missing_at_one_place(void **state)
 }
 
 /* A gap of the kernel's that an output drops stays one of the kernel's. */
+/* Losses of the kernel's, one after another, are one gap: as many as all, over the time of all. */
+static void queue_adds_up_gaps_of_many_events(void **state)
+{
+    const struct mrl_line gaps[] = {
+        { .event = 1, .cause = MRL_CAUSE_RING_FULL, .time_ns = 500, .lost = 5, .last_ns = 600 },
+        { .event = 1, .cause = MRL_CAUSE_RING_FULL, .time_ns = 450, .lost = 7, .last_ns = 900 },
+        { .event = 2, .cause = MRL_CAUSE_RING_FULL, .time_ns = 100, .lost = 3, .last_ns = 200 },
+        { .event = 1, .cause = MRL_CAUSE_RING_FULL, .time_ns = 700, .lost = 2, .last_ns = 800 },
+    };
+    struct mrl_queue queue;
+    struct mrl_line line;
+    struct mrl_gap gap;
+    bool ended;
+    char byte;
+
+    (void)state;
+    assert_int_equal(mrl_queue__init(&queue, SIZE, MRL_POLICY_DROP_OLDEST), 0);
+    mrl_queue__push(&queue, NULL, gaps, COUNT_OF(gaps));
+    assert_int_equal(queue.ring.lines_used, 2);
+    assert_int_equal(mrl_queue__pop(&queue, 0, &byte, 1, &line, 1, &gap, &ended), 0);
+    assert_int_equal(gap.total, 17);
+    assert_int_equal(gap.of[MRL_CAUSE_RING_FULL][1].count, 14);
+    assert_int_equal(gap.of[MRL_CAUSE_RING_FULL][1].from_ns, 450);
+    assert_int_equal(gap.of[MRL_CAUSE_RING_FULL][1].to_ns, 900);
+    assert_int_equal(gap.of[MRL_CAUSE_RING_FULL][2].count, 3);
+    mrl_queue__done(&queue);
+}
+
 static void queue_keeps_the_cause_of_a_gap_that_it_drops(void **state)
 {
     struct traffic traffic;
@@ -495,6 +523,7 @@ int main(void)
         cmocka_unit_test(queue_drops_the_newest_and_tells_it_last),
         cmocka_unit_test(queue_keeps_a_gap_between_lines_in_its_place),
         cmocka_unit_test(queue_merges_what_is_missing_at_one_place),
+        cmocka_unit_test(queue_adds_up_gaps_of_many_events),
         cmocka_unit_test(queue_keeps_the_cause_of_a_gap_that_it_drops),
         cmocka_unit_test(queue_drops_a_line_that_never_fits),
         cmocka_unit_test(queue_drops_everything_once_abandoned),

@@ -57,6 +57,30 @@ static void replay_prints_what_was_recorded_each_time(void **state)
     }
 }
 
+/* Both are read at once, but a batch has one host: what an event says of its own must be true. */
+static void replay_gives_each_event_the_host_that_it_was_recorded_on(void **state)
+{
+    struct test_capture *capture = *state;
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+    struct test_record record;
+    struct mrl_plugin *plugin;
+    struct mrl_batch *batch;
+
+    test_record__init(&record, MRL_EVENT_MUNLOCKALL);
+    test_capture__add(capture, &record);
+    capture->decoder.host.facts.boot_ns += 1000;
+    test_capture__add(capture, &record);
+    test_capture__close(capture);
+    options.replay = capture->path;
+    assert_int_equal(mrl_plugin__open(&options, NULL, &plugin), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(mrl_plugin__next_batch(plugin, 1000, &batch), 1);
+        assert_int_equal(mrl_batch__at(batch, 0)->host->boot_ns, TEST_BOOT_NS + i * 1000);
+        mrl_batch__unref(batch);
+    }
+    mrl_plugin__close(plugin);
+}
+
 static void replay_shows_the_chosen_events_and_their_gaps(void **state)
 {
     static const struct {
@@ -354,6 +378,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
         test(replay_prints_what_was_recorded_each_time),
+        test(replay_gives_each_event_the_host_that_it_was_recorded_on),
         test(replay_shows_the_chosen_events_and_their_gaps),
         test(replay_of_more_events_than_a_batch_holds_keeps_their_order),
         test(replay_of_every_beginning_of_a_capture_ends_with_a_warning),
