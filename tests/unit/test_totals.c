@@ -9,9 +9,9 @@
 #include "unit/captures.h"
 #include "unit/unit.h"
 
-enum { CALLS = 6, LOST = 12 }; /* test_capture__add_lost() adds a dozen */
+enum { CALLS = 6, GAPS = 3 }; /* of a dozen each */
 
-/* A run that replays CALLS calls of mlock and a gap, to an output called "none". */
+/* A run that replays calls of mlock and gaps, to an output called "none". */
 struct run {
     struct mrl_plugin *plugin;
     struct mrl_pipeline *pipeline;
@@ -28,6 +28,8 @@ static void fill(struct test_capture *capture)
     for (int i = 0; i < CALLS; i++)
         test_capture__add(capture, &record);
     test_capture__add_lost(capture, MRL_EVENT_MLOCK, "ring_full");
+    test_capture__add_lost(capture, MRL_EVENT_MLOCK, "ring_full");
+    test_capture__add_lost(capture, MRL_EVENT_MLOCK, "no_memory");
     test_capture__close(capture);
 }
 
@@ -44,7 +46,7 @@ static void begin(struct run *run, struct test_capture *capture)
     assert_int_equal(mrl_plugin__open(&options, NULL, &run->plugin), 0);
     assert_int_equal(mrl_pipeline__new(NULL, NULL, &run->pipeline), 0);
     assert_int_equal(mrl_pipeline__add(run->pipeline, &none, NULL), 0);
-    assert_int_equal(mrl_plugin__next_batch(run->plugin, 1000, &run->batch), CALLS + 1);
+    assert_int_equal(mrl_plugin__next_batch(run->plugin, 1000, &run->batch), CALLS + GAPS);
     fflush(stderr);
     run->said = tmpfile();
     run->old_stderr = dup(STDERR_FILENO);
@@ -83,7 +85,7 @@ static void totals_that_add_up_are_no_violation(void **state)
     char *text;
 
     begin(&run, *state);
-    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
     violations = mrl_totals__check(run.plugin, run.pipeline);
     text = end(&run);
     assert_int_equal(violations, 0);
@@ -113,7 +115,7 @@ static void an_event_that_is_nowhere_is_a_violation_and_said(void **state)
     violations = mrl_totals__check(run.plugin, run.pipeline);
     text = end(&run);
     assert_int_equal(violations, 1);
-    assert_says(text, "accounting: none: 18 calls of mlock are to be accounted for, and 0 are");
+    assert_says(text, "accounting: none: 42 calls of mlock are to be accounted for, and 0 are");
     free(text);
 }
 
@@ -124,12 +126,12 @@ static void events_that_are_delivered_twice_are_a_violation(void **state)
     char *text;
 
     begin(&run, *state);
-    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
-    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
     violations = mrl_totals__check(run.plugin, run.pipeline);
     text = end(&run);
     assert_int_equal(violations, 1);
-    assert_says(text, "18 calls of mlock are to be accounted for, and 36 are");
+    assert_says(text, "42 calls of mlock are to be accounted for, and 84 are");
     free(text);
 }
 
@@ -139,10 +141,10 @@ static void totals_are_said_of_each_event_and_output(void **state)
     char *text;
 
     begin(&run, *state);
-    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
     mrl_totals__say(run.plugin, run.pipeline);
     text = end(&run);
-    assert_says(text, "mlock: 18 seen, 6 read, 12 lost (12 ring full, 0 no memory, 0 malformed, "
+    assert_says(text, "mlock: 42 seen, 6 read, 36 lost (24 ring full, 12 no memory, 0 malformed, "
                       "0 exit missed), 0 self\n");
     assert_says(text, "none: 6 delivered, 0 dropped (0 queue full, 0 write failed)");
     free(text);
@@ -175,11 +177,11 @@ static void lines_of_losses_are_told_apart(void **state)
 
     begin(&run, capture);
     assert_int_equal(mrl_pipeline__add(run.pipeline, &output, NULL), 1);
-    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
     assert_int_equal(mrl_pipeline__end(run.pipeline, 5000), 0);
     mrl_totals__say(run.plugin, run.pipeline);
     text = end(&run);
-    assert_says(text, "lines: 6 delivered, 0 dropped (0 queue full, 0 write failed), and 1 of "
+    assert_says(text, "lines: 6 delivered, 0 dropped (0 queue full, 0 write failed), and 2 of "
                       "events_lost\n");
     free(text);
 }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/* StreamEvents, from the frames that an output writes to what a client of ours reads. */
+#include <errno.h>
+#include <google/protobuf/field_mask.pb-c.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <tracee/v1beta1/tracee.pb-c.h>
+#include <unistd.h>
+
+#include "grpc/client/client.h"
+#include "grpc/server/server.h"
+#include "grpc/server/stream.h"
+#include "unit/lines.h"
+#include "unit/unit.h"
+
+enum { WAIT_MS = 20000, STEP_MS = 5, TAKEN_MAX = 64 * 1024, PATHS_MAX = 4 };
+
+extern const struct mrl_grpc_module mrl_grpc_module;
+
+static void ignore_log(void *context, enum mrl_log_level level, const char *text)
+{
+    (void)context;
+    (void)level;
+    (void)text;
+}
+
+static const struct mrl_grpc_program program = { .version = "0", .log = ignore_log };
+
+static int begin_module(void **state)
+{
+    (void)state;
+    mrl_grpc_module.begin(&program);
+    return 0;
+}
+
+/* -- a server, and one client on a thread of its own ------------------------------------------ */
+
+struct stream {
+    struct mrl_server *server;
+    struct mrl_encoder *frames;
+    char path[64], destination[80];
+    char *paths[PATHS_MAX]; /* of the mask */
+    size_t path_count;      /* 0: no mask */
+    pthread_t thread;
+    char taken[TAKEN_MAX]; /* the first message */
+    size_t taken_size;
+    atomic_bool is_over;
+};
+
+static int take(void *context, const uint8_t *bytes, size_t size)
+{
+    struct stream *stream = context;
+
+    if (size > sizeof(stream->taken))
+        return -EMSGSIZE;
+    memcpy(stream->taken, bytes, size);
+    stream->taken_size = size;
+    return -ENODATA;
+}
+
+static void *read_first(void *context)
+{
+    static const int never = 0;
+    struct stream *stream = context;
+    const struct mrl_grpc_peer peer = { .server = stream->destination,
+                                        .timeout_ms = WAIT_MS,
+                                        .stop = &never };
+    Tracee__V1beta1__StreamEventsRequest request = TRACEE__V1BETA1__STREAM_EVENTS_REQUEST__INIT;
+    Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+    struct mrl_client_call call = { .path = "/tracee.v1beta1.TraceeService/StreamEvents",
+                                    .timeout_ms = WAIT_MS,
+                                    .take = take,
+                                    .context = stream };
+    struct mrl_error error;
+
+    mask.paths = stream->paths;
+    mask.n_paths = stream->path_count;
+    request.mask = stream->path_count ? &mask : NULL;
+    mrl_client__call(&peer, &request.base, &call, &error);
+    atomic_store(&stream->is_over, true);
+    return NULL;
+}
+
+static void begin(struct stream *stream)
+{
+    const struct mrl_server_options options = { .is_main = true };
+    struct mrl_error error = { "" };
+
+    snprintf(stream->path, sizeof(stream->path), "/tmp/mrelease-test-stream-%d", (int)getpid());
+    snprintf(stream->destination, sizeof(stream->destination), "unix:%s", stream->path);
+    assert_int_equal(mrl_server__open(stream->destination, &options, &error, &stream->server), 0);
+    mrl_grpc_module.ready();
+    stream->frames = test_encoder("grpc-main", NULL);
+    assert_int_equal(pthread_create(&stream->thread, NULL, read_first, stream), 0);
+}
+
+/* The event again and again, until the client, who may come late, had enough. */
+static void publish(struct stream *stream, const struct mrl_event *event)
+{
+    static char frame[MRL_EVENT_TEXT_MAX];
+    ssize_t size = mrl_encoder__put(stream->frames, event, frame, sizeof(frame));
+    const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
+    const struct mrl_chunk chunk = { frame, (size_t)size, 1, NULL };
+
+    assert_true(size > 0);
+    for (int waited = 0; !atomic_load(&stream->is_over); waited += STEP_MS) {
+        assert_true(waited < WAIT_MS);
+        mrl_server__publish(stream->server, &chunk);
+        nanosleep(&step, NULL);
+    }
+}
+
+static Tracee__V1beta1__StreamEventsResponse *end(struct stream *stream)
+{
+    assert_int_equal(pthread_join(stream->thread, NULL), 0);
+    mrl_server__close(stream->server);
+    mrl_encoder__free(stream->frames);
+    unlink(stream->path);
+    return tracee__v1beta1__stream_events_response__unpack(NULL, stream->taken_size,
+                                                           (const uint8_t *)stream->taken);
+}
+
+/* What a client with this mask gets of a call. */
+static Tracee__V1beta1__StreamEventsResponse *stream_with(const char *const *paths)
+{
+    static struct stream stream;
+    struct test_event event;
+
+    stream = (struct stream){ .path_count = 0 };
+    for (; paths && paths[stream.path_count]; stream.path_count++)
+        stream.paths[stream.path_count] = (char *)(uintptr_t)paths[stream.path_count];
+    test_event__init(&event, "process_mrelease");
+    begin(&stream);
+    publish(&stream, &event.event);
+    return end(&stream);
+}
+
+/* -- tests ------------------------------------------------------------------------------------ */
+
+static void a_client_without_a_mask_gets_all(void **state)
+{
+    Tracee__V1beta1__StreamEventsResponse *response = stream_with(NULL);
+
+    (void)state;
+    assert_true(response && response->event);
+    assert_string_equal(response->event->name, "process_mrelease");
+    assert_non_null(response->event->timestamp);
+    assert_non_null(response->event->workload);
+    assert_int_equal(response->event->n_data, 3);
+    tracee__v1beta1__stream_events_response__free_unpacked(response, NULL);
+}
+
+static void a_clients_mask_is_applied(void **state)
+{
+    static const char *const paths[] = { "name", "workload.process.thread.name", NULL };
+    Tracee__V1beta1__StreamEventsResponse *response = stream_with(paths);
+    const Tracee__V1beta1__Thread *thread;
+
+    (void)state;
+    assert_true(response && response->event);
+    assert_string_equal(response->event->name, "process_mrelease");
+    assert_int_equal(response->event->id, 0);
+    assert_null(response->event->timestamp);
+    assert_int_equal(response->event->n_data, 0);
+    assert_true(response->event->workload && response->event->workload->process);
+    assert_null(response->event->workload->process->host_pid);
+    thread = response->event->workload->process->thread;
+    assert_non_null(thread);
+    assert_true(*thread->name);
+    assert_null(thread->tid);
+    tracee__v1beta1__stream_events_response__free_unpacked(response, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_without_a_mask_gets_all),
+        cmocka_unit_test(a_clients_mask_is_applied),
+    };
+
+    return cmocka_run_group_tests_name("grpc_stream", tests, begin_module, NULL);
+}
