@@ -11,8 +11,11 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 #include <unistd.h>
 
-#include "grpc/client/client.h"
-#include "grpc/server/server.h"
+#include "grpc/client/answer.h"
+#include "grpc/client/channel.h"
+#include "grpc/common/module.h"
+#include "grpc/common/options.h"
+#include "grpc/server/life.h"
 #include "grpc/server/stream.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
