@@ -169,6 +169,25 @@ static void outputs_take_back_files_of_a_start_that_fails(void **state)
     assert_int_equal(lines_of(kept), 0);
 }
 
+/* One output may make the reader wait; of several, none may make the others wait. What is said
+ * counts. */
+static void outputs_wait_for_nobody_where_there_are_several(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct mrl_output_spec *specs = fixture->outputs.specs;
+    struct mrl_error error;
+
+    add(fixture, "json", "one.json");
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(specs[0].options.policy, MRL_POLICY_BLOCK);
+    add(fixture, "json", "two.json");
+    add(fixture, "json,policy=drop-newest", "three.json");
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(specs[0].options.policy, MRL_POLICY_DROP_OLDEST);
+    assert_int_equal(specs[1].options.policy, MRL_POLICY_DROP_OLDEST);
+    assert_int_equal(specs[2].options.policy, MRL_POLICY_DROP_NEWEST);
+}
+
 static void outputs_append_to_a_file(void **state)
 {
     struct fixture *fixture = *state;
@@ -366,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(outputs_write_every_event_to_each),
         test(outputs_take_back_files_of_a_start_that_fails),
+        test(outputs_wait_for_nobody_where_there_are_several),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
         test(outputs_head_a_rotated_file),

@@ -105,6 +105,19 @@ static void describe(const struct outcome *outcome, char *text, size_t size)
         snprintf(text + used, size - used, " extras");
 }
 
+/* The soc profile is what a security pipeline needs: of a failed call, whom it was aimed at and
+ * what came of it; and a number in every line. */
+static void the_soc_profile_asks_for_target_outcome_and_numbers(void **state)
+{
+    const struct outcome *outcome =
+        outcome_of(NULL, (const char *const[ARGUMENTS_MAX]){ "--profile", "soc" }, NULL);
+    uint32_t wanted;
+
+    (void)state;
+    assert_int_equal(mrl_extras__parse("target,outcome,seq", &wanted, NULL), 0);
+    assert_int_equal(outcome->options.extras, wanted);
+}
+
 static void higher_layers_replace_lower_ones(void **state)
 {
     static const struct {
@@ -365,6 +378,7 @@ static int remove_config_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_soc_profile_asks_for_target_outcome_and_numbers),
         cmocka_unit_test(higher_layers_replace_lower_ones),
         cmocka_unit_test(a_wrong_setting_is_one_line_that_says_where),
         cmocka_unit_test(the_printed_configuration_reads_back),

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The plugin for Falco, called as a host calls it: what its events carry, and what it answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "falco/abi.h"
+#include "falco/fields.h"
+#include "falco/payload.h"
+#include "unit/captures.h"
+#include "unit/unit.h"
+
+enum { EVENT_BYTES = sizeof(struct falco_plugin_event) + MRL_PAYLOAD_MAX };
+
+#define CALLER "caller-6d6f62792d6475636b"
+#define TARGET "target-636f6e7461696e6572"
+
+static struct falco_state *init(void)
+{
+    const struct falco_init_input input = { .config = "{}" };
+    struct falco_state *state;
+    int rc;
+
+    state = plugin_init(&input, &rc);
+    assert_true(state && rc == FALCO_SUCCESS);
+    return state;
+}
+
+static void a_payload_keeps_both_containers_apart(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    struct test_capture *capture = *state;
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    const struct mrl_event *event;
+    const struct mrl_value *target;
+    struct test_record record;
+    struct mrl_error error;
+    size_t size;
+
+    assert_non_null(reader);
+    test_record__init_full(&record);
+    test_capture__set_container(capture, record.call.cgroup_id, CALLER);
+    test_capture__set_container(capture, record.target.cgroup_id, TARGET);
+    size = mrl_payload__put(bytes, test_decoder__event(&capture->decoder, &record), 3);
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_non_null(event);
+    assert_int_equal(reader->failures, 3);
+    assert_int_equal(event->container_id.size, strlen(CALLER));
+    assert_memory_equal(event->container_id.bytes, CALLER, strlen(CALLER));
+    target = test_value(event, "target_container_id");
+    assert_int_equal(target->text.size, strlen(TARGET));
+    assert_memory_equal(target->text.bytes, TARGET, strlen(TARGET));
+    free(reader);
+}
+
+/* -- a stream --------------------------------------------------------------------------------- */
+
+struct run {
+    struct falco_state *state;
+    struct falco_instance *instance;
+    struct falco_event **events;
+    uint32_t count;
+};
+
+/* Two calls, of two events. */
+static void begin(struct run *run, struct test_capture *capture)
+{
+    struct test_record record;
+    char params[128];
+    int rc;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_capture__add(capture, &record);
+    test_record__init(&record, MRL_EVENT_MUNLOCK);
+    test_capture__add(capture, &record);
+    test_capture__close(capture);
+    snprintf(params, sizeof(params), "replay:%s", capture->path);
+    run->state = init();
+    run->instance = plugin_open(run->state, params, &rc);
+    assert_int_equal(rc, FALCO_SUCCESS);
+    assert_int_equal(plugin_next_batch(run->state, run->instance, &run->count, &run->events),
+                     FALCO_SUCCESS);
+    assert_int_equal(run->count, 2);
+}
+
+static void end(struct run *run)
+{
+    plugin_close(run->state, run->instance);
+    plugin_destroy(run->state);
+}
+
+static void an_event_is_dated_by_the_entry_of_its_call(void **state)
+{
+    struct falco_event head;
+    struct run run;
+
+    begin(&run, *state);
+    memcpy(&head, run.events[0], sizeof(head));
+    assert_int_equal(head.ts, TEST_ENTRY_NS);
+    end(&run);
+}
+
+static uint32_t field_called(const char *name)
+{
+    unsigned int count, i = 0;
+    const struct mrl_falco_field *fields = mrl_falco_fields__all(&count);
+
+    while (i < count && strcmp(fields[i].name, name) != 0)
+        i++;
+    assert_true(i < count);
+    return i;
+}
+
+static void assert_is(struct falco_state *state,
+                      const void *event,
+                      uint64_t number,
+                      const char *name)
+{
+    const struct falco_event_input input = { event, number, "mrelease" };
+    struct falco_extract_field field = { .field_id = field_called("mrelease.event") };
+    const struct falco_extract_input wanted = { .num_fields = 1, .fields = &field };
+
+    assert_int_equal(plugin_extract_fields(state, &input, &wanted), FALCO_SUCCESS);
+    assert_int_equal(field.res_len, 1);
+    assert_string_equal(field.res.str[0], name);
+}
+
+/* A host keeps its events in memory that it uses again. */
+static void another_event_at_the_same_address_is_another_event(void **state)
+{
+    static char memory[EVENT_BYTES];
+    struct falco_event head;
+    struct run run;
+
+    begin(&run, *state);
+    for (uint64_t round = 0; round < 4; round++) {
+        memcpy(&head, run.events[round % 2], sizeof(head));
+        assert_true(head.len <= sizeof(memory));
+        memcpy(memory, run.events[round % 2], head.len);
+        assert_is(run.state, memory, round + 1, round % 2 ? "munlock" : "mlock");
+    }
+    end(&run);
+}
+
+int main(void)
+{
+#define test(name) \
+    cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
+    const struct CMUnitTest tests[] = {
+        test(a_payload_keeps_both_containers_apart),
+        test(an_event_is_dated_by_the_entry_of_its_call),
+        test(another_event_at_the_same_address_is_another_event),
+    };
+
+    return cmocka_run_group_tests_name("falco_events", tests, NULL, NULL);
+}
