@@ -11,8 +11,8 @@
 
 #include "bench/bench.h"
 #include "bench/records.h"
-#include "encode/mask.h"
 #include "enrich/entity.h"
+#include "grpc/server/mask.h"
 
 enum { ROUNDS = 41, SLICE_NS = 5 * 1000 * 1000, TASKS = 16, DATA = 3, NUMBERS = 10 };
 

@@ -5,10 +5,10 @@
  */
 #include <tracee/v1beta1/tracee.pb-c.h>
 
-#include "encode/mask.h"
 #include "encode/protobuf.h"
 #include "event/decode.h"
 #include "fuzz.h"
+#include "grpc/server/mask.h"
 
 static void read_back(struct mrl_text message)
 {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Certificates and keys. */
 #include "grpc/common/pem.h"
 
 #include <errno.h>
@@ -17,16 +16,15 @@
 
 enum { FILE_BYTES = 1024 * 1024, WARNING_DAYS = 14 };
 
-/* -- files ------------------------------------------------------------------------------------ */
-
-/* Into `text` of FILE_BYTES + 1. Pipes come in pieces. */
-static int read_into(char *text, const char *path, struct mrl_error *error)
+/* A file is read once, because it may be a pipe: what was judged is what gRPC gets. */
+static int read_file(const char *path, char **ret_text, struct mrl_error *error)
 {
     FILE *file = fopen(path, "re");
-    size_t size = file ? fread(text, 1, FILE_BYTES + 1, file) : 0;
+    char *text = file ? malloc(FILE_BYTES + 1) : NULL;
+    size_t size = text ? fread(text, 1, FILE_BYTES + 1, file) : 0;
     int err = 0;
 
-    if (!file || ferror(file))
+    if (!text || ferror(file))
         err = mrl_error__set(error, -errno, "%.256s: %s", path, strerror(errno));
     else if (size > FILE_BYTES || memchr(text, 0, size))
         err = mrl_error__set(error, -EINVAL, "%.256s: no PEM file", path);
@@ -34,17 +32,6 @@ static int read_into(char *text, const char *path, struct mrl_error *error)
         text[size] = '\0';
     if (file)
         fclose(file);
-    return err;
-}
-
-static int read_file(const char *path, char **ret_text, struct mrl_error *error)
-{
-    char *text = malloc(FILE_BYTES + 1);
-    int err;
-
-    if (!text)
-        return mrl_error__set(error, -ENOMEM, "out of memory");
-    err = read_into(text, path, error);
     if (err)
         free(text);
     else
@@ -64,7 +51,7 @@ void mrl_pem__free(struct mrl_pem *pem)
 
 /* -- judging ---------------------------------------------------------------------------------- */
 
-/* A key with a passphrase would be asked for at the terminal. */
+/* OpenSSL would ask for a passphrase at the terminal. */
 static int no_passphrase(char *buffer, int size, int is_writing, void *context)
 {
     (void)buffer;
@@ -74,37 +61,19 @@ static int no_passphrase(char *buffer, int size, int is_writing, void *context)
     return -1;
 }
 
-static X509 *read_certificate(const char *text)
-{
-    BIO *bio = text ? BIO_new_mem_buf(text, -1) : NULL;
-    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
-
-    BIO_free(bio);
-    return certificate;
-}
-
-static EVP_PKEY *read_key(const char *text)
-{
-    BIO *bio = text ? BIO_new_mem_buf(text, -1) : NULL;
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
-
-    BIO_free(bio);
-    return key;
-}
-
-/* gRPC would show an expired one, and every peer refuse it. */
+/* gRPC would show a certificate that is not of now, and every peer would refuse it. */
 static int judge_time(const X509 *certificate, const char *path, struct mrl_error *error)
 {
     const ASN1_TIME *end = X509_get0_notAfter(certificate);
-    int days = 0, seconds = 0;
+    int order = X509_cmp_timeframe(NULL, X509_get0_notBefore(certificate), end), days, seconds;
     struct tm when = { 0 };
     char text[32] = "?";
 
     if (ASN1_TIME_to_tm(end, &when))
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &when);
-    if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+    if (order < 0)
         return mrl_error__set(error, -EINVAL, "%.256s: the certificate is not valid yet", path);
-    if (X509_cmp_current_time(end) < 0)
+    if (order > 0)
         return mrl_error__set(error, -EINVAL, "%.256s: the certificate has expired: %s", path,
                               text);
     if (ASN1_TIME_diff(&days, &seconds, NULL, end) && days < WARNING_DAYS)
@@ -112,17 +81,12 @@ static int judge_time(const X509 *certificate, const char *path, struct mrl_erro
     return 0;
 }
 
-/* Whether the last read ended because there was no more, not because something was wrong. */
-static bool was_the_end(void)
-{
-    bool was = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-
-    ERR_clear_error();
-    return was;
-}
-
-/* All certificates of a file: core would leave out what follows a broken one. */
-static int judge_chain(const char *text, const char *path, struct mrl_error *error)
+/* Judges every certificate of a file, because gRPC would leave out all that follow a broken one.
+ * `*ret_first` is new, also after an error, or NULL. */
+static int judge_chain(const char *text,
+                       const char *path,
+                       X509 **ret_first,
+                       struct mrl_error *error)
 {
     BIO *bio = BIO_new_mem_buf(text, -1);
     unsigned int count = 0;
@@ -131,44 +95,43 @@ static int judge_chain(const char *text, const char *path, struct mrl_error *err
 
     while (!err && (certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL))) {
         err = judge_time(certificate, path, error);
-        X509_free(certificate);
-        count++;
+        if (count++)
+            X509_free(certificate);
+        else
+            *ret_first = certificate;
     }
     BIO_free(bio);
-    if (!err && (!was_the_end() || !count))
-        err = count ? mrl_error__set(error, -EINVAL, "%.256s: certificate %u is broken", path,
-                                     count + 1)
-                    : mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", path);
-    return err;
-}
-
-static int judge_pair(const struct mrl_pem *pem,
-                      const struct mrl_pem_paths *paths,
-                      struct mrl_error *error)
-{
-    X509 *certificate = read_certificate(pem->cert);
-    EVP_PKEY *key = read_key(pem->key);
-    int err = judge_chain(pem->cert, paths->cert, error);
-
-    if (!err && !key)
-        err = mrl_error__set(error, -EINVAL, "%.256s: no private key in PEM without a passphrase",
-                             paths->key);
-    else if (!err && X509_check_private_key(certificate, key) != 1)
-        err = mrl_error__set(error, -EINVAL, "%.256s: not the key of the certificate %.256s",
-                             paths->key, paths->cert);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    if (!err && !count)
+        err = mrl_error__set(error, -EINVAL, "%.256s: no certificate in PEM", path);
+    else if (!err && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+        err = mrl_error__set(error, -EINVAL, "%.256s: certificate %u is broken", path, count + 1);
     ERR_clear_error();
     return err;
 }
 
-static void warn_of_readers(const char *path)
+static int judge_key(const struct mrl_pem *pem,
+                     const X509 *certificate,
+                     const struct mrl_pem_paths *paths,
+                     struct mrl_error *error)
 {
+    BIO *bio = BIO_new_mem_buf(pem->key, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     struct stat file;
+    int err = 0;
 
-    if (!stat(path, &file) && file.st_mode & 0007)
-        mrl_grpc__log(MRL_LOG_WARNING, "%.256s: every user may use this key (mode %04o)", path,
-                      file.st_mode & 07777);
+    if (!key)
+        err = mrl_error__set(error, -EINVAL, "%.256s: no private key in PEM without a passphrase",
+                             paths->key);
+    else if (X509_check_private_key(certificate, key) != 1)
+        err = mrl_error__set(error, -EINVAL, "%.256s: not the key of the certificate %.256s",
+                             paths->key, paths->cert);
+    else if (!stat(paths->key, &file) && file.st_mode & 0007)
+        mrl_grpc__log(MRL_LOG_WARNING, "%.256s: every user may use this key (mode %04o)",
+                      paths->key, file.st_mode & 07777);
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    ERR_clear_error();
+    return err;
 }
 
 /* -- both ------------------------------------------------------------------------------------- */
@@ -177,22 +140,28 @@ static int read_pair(const struct mrl_pem_paths *paths,
                      struct mrl_pem *pem,
                      struct mrl_error *error)
 {
+    X509 *certificate = NULL;
     int err = read_file(paths->cert, &pem->cert, error);
 
     if (!err)
         err = read_file(paths->key, &pem->key, error);
     if (!err)
-        err = judge_pair(pem, paths, error);
+        err = judge_chain(pem->cert, paths->cert, &certificate, error);
     if (!err)
-        warn_of_readers(paths->key);
+        err = judge_key(pem, certificate, paths, error);
+    X509_free(certificate);
     return err;
 }
 
 static int read_authority(const char *path, struct mrl_pem *pem, struct mrl_error *error)
 {
+    X509 *certificate = NULL;
     int err = read_file(path, &pem->ca, error);
 
-    return err ? err : judge_chain(pem->ca, path, error);
+    if (!err)
+        err = judge_chain(pem->ca, path, &certificate, error);
+    X509_free(certificate);
+    return err;
 }
 
 int mrl_pem__read(const struct mrl_pem_paths *paths,

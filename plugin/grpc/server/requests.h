@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "encode/mask.h"
+#include "grpc/server/mask.h"
 #include "grpc/server/reply.h"
 
 /** Reads a StreamEventsRequest. Returns false with a status in `reply`. `*ret_mask` is new, or

@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "deliver/gap.h"
-#include "encode/mask.h"
 #include "encode/protobuf.h"
 #include "event/lost.h"
 #include "grpc/server/backlog.h"
 #include "grpc/server/listener.h"
+#include "grpc/server/mask.h"
 #include "grpc/server/requests.h"
 
 enum { TAKEN_AT_ONCE = 32 };

@@ -5,8 +5,8 @@
  * Below a repeated message it holds for each element ("data.name"). Words that name no field
  * are ignored, as Tracee does; so is what follows the name of a number or a text.
  */
-#ifndef MRL_ENCODE_MASK_H
-#define MRL_ENCODE_MASK_H
+#ifndef MRL_GRPC_SERVER_MASK_H
+#define MRL_GRPC_SERVER_MASK_H
 
 #include <mrelease/event.h>
 

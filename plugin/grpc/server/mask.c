@@ -1,100 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Field masks over bytes: an encoded event is walked along a tree of the paths, never decoded. */
-#include "encode/mask.h"
+/*
+ * An encoded event is walked along a tree of the paths, and never decoded: a masked stream must not
+ * cost more than one that is not. The descriptors of protobuf-c are asked only when a mask is made.
+ */
+#include "grpc/server/mask.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <tracee/v1beta1/event.pb-c.h>
 
 #include "encode/protobuf_reader.h"
 #include "encode/varint.h"
-
-/* -- the messages of an event ----------------------------------------------------------------- */
-
-struct message;
-
-struct member {
-    const char *name;
-    unsigned int number;
-    const struct message *message; /* NULL: a number or a text */
-};
-
-struct message {
-    const struct member *members; /* up to one without a name */
-};
-
-#define MESSAGE(symbol, ...)                                                   \
-    static const struct message symbol = { .members = (const struct member[]){ \
-                                               __VA_ARGS__, { NULL, 0, NULL } } }
-
-/* A process holds processes, and a source its parent. */
-static const struct message process, detected_from;
-
-MESSAGE(wrapper, { "value", 1, NULL });
-MESSAGE(timestamp, { "seconds", 1, NULL }, { "nanos", 2, NULL });
-MESSAGE(policies, { "matched", 1, NULL });
-MESSAGE(executable, { "path", 1, NULL });
-MESSAGE(user, { "id", 1, &wrapper });
-MESSAGE(address, { "address", 1, NULL }, { "symbol", 2, NULL });
-MESSAGE(stack_trace, { "addresses", 1, &address });
-MESSAGE(thread,
-        { "start_time", 1, &timestamp },
-        { "name", 2, NULL },
-        { "unique_id", 3, &wrapper },
-        { "host_tid", 4, &wrapper },
-        { "tid", 5, &wrapper },
-        { "syscall", 6, NULL },
-        { "compat", 7, NULL },
-        { "user_stack_trace", 8, &stack_trace });
-MESSAGE(process,
-        { "executable", 1, &executable },
-        { "unique_id", 2, &wrapper },
-        { "host_pid", 3, &wrapper },
-        { "pid", 4, &wrapper },
-        { "real_user", 5, &user },
-        { "thread", 6, &thread },
-        { "ancestors", 7, &process });
-MESSAGE(image, { "id", 1, NULL }, { "repo_digests", 2, NULL }, { "name", 3, NULL });
-MESSAGE(container,
-        { "id", 1, NULL },
-        { "name", 2, NULL },
-        { "image", 3, &image },
-        { "started", 4, NULL });
-MESSAGE(pod, { "name", 1, NULL }, { "uid", 2, NULL }, { "labels", 3, NULL });
-MESSAGE(k8s_namespace, { "name", 1, NULL });
-MESSAGE(k8s, { "pod", 1, &pod }, { "namespace", 2, &k8s_namespace });
-MESSAGE(workload, { "process", 1, &process }, { "container", 2, &container }, { "k8s", 3, &k8s });
-MESSAGE(value,
-        { "name", 1, NULL },
-        { "int32", 2, NULL },
-        { "int64", 3, NULL },
-        { "u_int32", 4, NULL },
-        { "u_int64", 5, NULL },
-        { "str", 6, NULL },
-        { "bytes", 7, NULL },
-        { "bool", 8, NULL },
-        { "pointer", 31, NULL });
-MESSAGE(detected_from,
-        { "id", 1, NULL },
-        { "name", 2, NULL },
-        { "data", 3, &value },
-        { "parent", 4, &detected_from });
-MESSAGE(event,
-        { "timestamp", 1, &timestamp },
-        { "id", 2, NULL },
-        { "name", 3, NULL },
-        { "policies", 4, &policies },
-        { "workload", 5, &workload },
-        { "data", 6, &value },
-        { "threat", 7, NULL },
-        { "detected_from", 8, &detected_from });
-
-static const struct member *find_member(const struct message *message, struct mrl_text name)
-{
-    for (const struct member *member = message->members; member->name; member++)
-        if (strlen(member->name) == name.size && !memcmp(member->name, name.bytes, name.size))
-            return member;
-    return NULL;
-}
 
 /* -- the tree of the paths -------------------------------------------------------------------- */
 
@@ -102,7 +19,7 @@ enum { ROOT = 0, NODES_MAX = 65536 };
 
 /* Nodes refer to each other by index; 0, the root's, is nobody's child. */
 struct node {
-    const struct message *message; /* of what it stands for; NULL: a leaf of the schema */
+    const ProtobufCMessageDescriptor *message; /* NULL: paths do not go deeper than this field */
     unsigned int number;
     unsigned int child, sibling;
     bool whole; /* a path ends here */
@@ -123,7 +40,9 @@ static unsigned int find_child(const struct mrl_mask *mask, unsigned int node, u
     return child;
 }
 
-static int add_node(struct mrl_mask *mask, const struct message *message, unsigned int number)
+static int add_node(struct mrl_mask *mask,
+                    const ProtobufCMessageDescriptor *message,
+                    unsigned int number)
 {
     if (mask->count == NODES_MAX)
         return -E2BIG;
@@ -140,18 +59,41 @@ static int add_node(struct mrl_mask *mask, const struct message *message, unsign
     return (int)mask->count++;
 }
 
+/* The field of that name; NULL: there is none. */
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *message,
+                                                  struct mrl_text name)
+{
+    char word[64];
+
+    if (name.size >= sizeof(word))
+        return NULL;
+    memcpy(word, name.bytes, name.size);
+    word[name.size] = '\0';
+    return protobuf_c_message_descriptor_get_field_by_name(message, word);
+}
+
+/* The message that a field holds; NULL: a scalar, or a map, which has keys and no fields. */
+static const ProtobufCMessageDescriptor *message_of(const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *message = field->descriptor;
+
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || strstr(message->short_name, "Entry"))
+        return NULL;
+    return message;
+}
+
 /* The child of that name, made where it is not yet; 0: there is no such field. */
 static int enter(struct mrl_mask *mask, unsigned int node, struct mrl_text name)
 {
-    const struct member *member = find_member(mask->nodes[node].message, name);
+    const ProtobufCFieldDescriptor *field = find_field(mask->nodes[node].message, name);
     int child;
 
-    if (!member)
+    if (!field)
         return 0;
-    child = (int)find_child(mask, node, member->number);
+    child = (int)find_child(mask, node, field->id);
     if (child)
         return child;
-    child = add_node(mask, member->message, member->number);
+    child = add_node(mask, message_of(field), field->id);
     if (child < 0)
         return child;
     mask->nodes[child].sibling = mask->nodes[node].child;
@@ -186,7 +128,7 @@ static int add_path(struct mrl_mask *mask, struct mrl_text path)
 int mrl_mask__new(const struct mrl_text *paths, size_t count, struct mrl_mask **ret_mask)
 {
     struct mrl_mask *mask = calloc(1, sizeof(*mask));
-    int error = mask ? add_node(mask, &event, 0) : -ENOMEM;
+    int error = mask ? add_node(mask, &tracee__v1beta1__event__descriptor, 0) : -ENOMEM;
 
     for (size_t i = 0; i < count && error >= 0; i++)
         error = add_path(mask, paths[i]);
