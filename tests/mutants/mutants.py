@@ -176,15 +176,30 @@ def who_notices(tests):
     return None, ""
 
 
-def try_row(row, plans, fast):
+def must_pass(tests, sound):
+    """Ends the program unless these tests, of which those in `sound` were tried, pass without a fault."""
+    tests = [test for test in tests if test not in sound]
+    if not tests:
+        return
+    status, output = build(tests)
+    if status:
+        sys.exit(f"mutants: without a fault it does not build:\n{output[-3000:]}")
+    test, why = who_notices(tests)
+    if test:
+        sys.exit(f"mutants: without a fault, {test} fails: {why}")
+    sound.update(tests)
+
+
+def try_row(row, plans, fast, sound):
     """Returns ("caught" | "survived" | "stale" | "skipped", by whom or why)."""
     likely = likely_tests(plans, row)
     rest = [test for test in fast if test not in likely]
-    path, text = row.plant()
-    try:
-        for tests in (likely, rest):
-            if not tests:
-                continue
+    for tests in (likely, rest):
+        if not tests:
+            continue
+        must_pass(tests, sound)
+        path, text = row.plant()
+        try:
             status, output = build(tests)
             if status:
                 return "stale", "it does not build: " + next(
@@ -194,9 +209,9 @@ def try_row(row, plans, fast):
                 return "caught", f"{test}: {why}"
             if why:
                 return "skipped", "the tests that could notice it cannot run here"
-    finally:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        finally:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
     return "survived", row.why
 
 
@@ -243,23 +258,14 @@ def main():
         digest = copy_tree()
         configure()
         plans, fast, found = plan_of(lines_of("plan")), fast_tests(), read_found()
-        todo = [row for row in tried if key_of(row, digest) not in found]
-        if todo:
-            named = {test for row in todo for test in likely_tests(plans, row)}
-            base = sorted(named | set(fast))
-            status, output = build(base)
-            if status:
-                sys.exit(f"mutants: without a fault it does not build:\n{output[-3000:]}")
-            test, why = who_notices(base)
-            if test:
-                sys.exit(f"mutants: without a fault, {test} fails: {why}")
+        sound = set()
         for row in tried:
             start = time.monotonic()
             verdict, text = found.get(key_of(row, digest), (None, ""))
             if not verdict and start > end:
                 verdict, text = "left", "there was no time"
             elif not verdict:
-                verdict, text = try_row(row, plans, fast)
+                verdict, text = try_row(row, plans, fast, sound)
                 with open(FOUND, "a", encoding="utf-8") as file:
                     file.write(f"{key_of(row, digest)}\t{verdict}\t{text}\n")
             counts[verdict] += 1
