@@ -4,9 +4,9 @@
 
 mutants.py [--only TEXT] [--seconds N] [--again] [--check]
 
-Works in a copy of the tree below build/mutants, which is built anew for each fault, as far as it has
-to be. What was found is kept there by content: a run that was ended goes on where it was, and only
-what changed since is tried again. --only: rows that contain TEXT. --seconds: ends after so long,
+Works in a copy of the tree below build/mutants, which is built anew for each fault, as far as it
+has to be. What was found is kept there by content: a run that was ended goes on where it was,
+and only what changed since is tried again. --only: rows that contain TEXT. --seconds: ends after so long,
 with exit status 1 when rows are left. --again: forgets what was found. --check: only looks whether
 each row's text is in its file once, and builds nothing. Exit status 1 when a fault survives or a
 row is stale.
@@ -26,8 +26,8 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(TOP, "build", "mutants")
 TREE, BUILD, FOUND = (os.path.join(WORK, name) for name in ("tree", "build", "found"))
 BUILD_S, TEST_S = 900, 120
-SOURCES = ("CMakeLists.txt", "cmake", "bpf", "plugin", "proto", "schemas", "tests", "docs", "examples",
-           "packaging", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ci")
+SOURCES = ("CMakeLists.txt", "cmake", "bpf", "plugin", "proto", "schemas", "tests", "docs",
+           "examples", "packaging", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ci")
 
 
 class Row:
@@ -63,9 +63,10 @@ def lines_of(name):
 
 
 def run(command, seconds, **options):
-    """Returns the exit status and the output; None: it did not end, and was killed with its children."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               errors="replace", stdin=subprocess.DEVNULL, start_new_session=True, **options)
+    """Returns the exit status and the output; None: it was killed, since it did not end."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL, text=True, errors="replace",
+                               start_new_session=True, **options)
     try:
         output, _ = process.communicate(timeout=seconds)
         return process.returncode, output
@@ -77,12 +78,12 @@ def run(command, seconds, **options):
         return None, ""
 
 
-# -- the copy -----------------------------------------------------------------------------------------
+# -- the copy -------------------------------------------------------------------------------------
 
 
 def files_of_the_tree():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True,
-                            text=True, check=False)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP,
+                            capture_output=True, text=True, check=False)
     if listed.returncode == 0 and listed.stdout:
         names = listed.stdout.splitlines()
     else:
@@ -120,8 +121,9 @@ def copy_tree():
 
 
 def configure():
-    command = ["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DMRELEASE_TESTS=ON", "-DCMAKE_BUILD_TYPE=Debug",
-               "-DCMAKE_C_FLAGS_DEBUG=-O0", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"]
+    command = ["cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DMRELEASE_TESTS=ON",
+               "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O0",
+               "-DCMAKE_CXX_FLAGS_DEBUG=-O1"]
     if shutil.which("ccache"):
         command += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
     status, output = run(command, BUILD_S)
@@ -129,17 +131,19 @@ def configure():
         sys.exit(f"mutants: the copy cannot be configured:\n{output}")
 
 
-# -- tests --------------------------------------------------------------------------------------------
+# -- tests ----------------------------------------------------------------------------------------
 
 
 def build(tests):
-    return run(["cmake", "--build", BUILD, "--target", *(os.path.basename(test) for test in tests)], BUILD_S)
+    targets = [os.path.basename(test) for test in tests]
+    return run(["cmake", "--build", BUILD, "--target", *targets], BUILD_S)
 
 
 def fast_tests():
     """unit/NAME and schema/NAME of all that the build knows."""
     status, output = run(["ctest", "--test-dir", BUILD, "-N"], BUILD_S)
-    names = [line.split(": ", 1)[1].strip() for line in output.splitlines() if ": " in line and "Test" in line]
+    names = [line.split(": ", 1)[1].strip() for line in output.splitlines()
+             if ": " in line and "Test" in line]
     found = [name for name in names if name.startswith(("unit/", "schema/"))]
     if status or not found:
         sys.exit(f"mutants: ctest names no test of unit/ or schema/:\n{output}")
@@ -165,19 +169,21 @@ def who_notices(tests):
     """The first test that fails, or does not end; None: all pass."""
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     for test in tests:
-        status, output = run([os.path.join(BUILD, "tests", test)], TEST_S, env=environment, cwd=TREE)
+        status, output = run([os.path.join(BUILD, "tests", test)], TEST_S, env=environment,
+                             cwd=TREE)
         if status is None:
             return test, "it does not end"
         if status:
-            failed = [line for line in output.splitlines() if line.startswith("not ok") and "# SKIP" not in line]
-            return test, failed[0].split(" - ", 1)[-1] if failed else f"exit status {status}"
+            failed = [line.split(" - ", 1)[-1] for line in output.splitlines()
+                      if line.startswith("not ok") and "# SKIP" not in line]
+            return test, failed[0] if failed else f"exit status {status}"
         if test.startswith("live/") and "# SKIP" in output and "\nok" not in output:
             return None, "skipped"
     return None, ""
 
 
 def must_pass(tests, sound):
-    """Ends the program unless these tests, of which those in `sound` were tried, pass without a fault."""
+    """Ends the program unless these tests pass without a fault; those in `sound` do."""
     tests = [test for test in tests if test not in sound]
     if not tests:
         return
@@ -215,7 +221,7 @@ def try_row(row, plans, fast, sound):
     return "survived", row.why
 
 
-# -- what was found -----------------------------------------------------------------------------------
+# -- what was found -------------------------------------------------------------------------------
 
 
 def key_of(row, digest):
