@@ -2,6 +2,7 @@
 /* Any bytes as a request of each method, and any text as the settings of a server: an answer or a
  * status, and the mask of a stream can be used. */
 #include <errno.h>
+#include <string.h>
 
 #include "fuzz.h"
 #include "grpc/common/options.h"
@@ -36,7 +37,7 @@ static void log_text(void *context, enum mrl_log_level level, const char *text)
     must(*text);
 }
 
-static const struct mrl_grpc_program program = {
+static const struct mrl_module_program program = {
     .version = "0.1.0",
     .log = log_text,
     .set_log_level = set_log_level,
@@ -74,10 +75,15 @@ static void subscribe(const uint8_t *data, size_t size)
 static void configure(const uint8_t *data, size_t size)
 {
     struct mrl_server_options options = { .mode = 0 };
+    const struct mrl_option_group group = { mrl_sink_grpc.options, mrl_sink_grpc.option_count,
+                                            &options };
     char *text = fuzz_string(data, size);
     struct mrl_error error = { "" };
+    int err = mrl_options__read(&group, 1, "setting", text, strlen(text), &error);
 
-    must(!mrl_server_options__read(&options, text, &error) || *error.text);
+    if (!err)
+        err = mrl_server_options__complete(&options, &error);
+    must(!err || *error.text);
     must(!(options.mode & ~0666U));
     free(text);
 }

@@ -13,8 +13,9 @@
 
 #include "grpc/client/answer.h"
 #include "grpc/client/channel.h"
-#include "grpc/common/module.h"
 #include "grpc/common/options.h"
+#include "grpc/common/program.h"
+#include "grpc/common/verbs.h"
 #include "grpc/server/life.h"
 #include "grpc/server/stream.h"
 #include "unit/lines.h"
@@ -22,7 +23,7 @@
 
 enum { WAIT_MS = 20000, STEP_MS = 5, TAKEN_MAX = 64 * 1024, PATHS_MAX = 4 };
 
-extern const struct mrl_grpc_module mrl_grpc_module;
+extern const struct mrl_module mrl_module;
 
 static void ignore_log(void *context, enum mrl_log_level level, const char *text)
 {
@@ -31,12 +32,12 @@ static void ignore_log(void *context, enum mrl_log_level level, const char *text
     (void)text;
 }
 
-static const struct mrl_grpc_program program = { .version = "0", .log = ignore_log };
+static const struct mrl_module_program program = { .version = "0", .log = ignore_log };
 
 static int begin_module(void **state)
 {
     (void)state;
-    mrl_grpc_module.begin(&program);
+    mrl_module.begin(&program);
     return 0;
 }
 
@@ -96,7 +97,7 @@ static void begin(struct stream *stream)
     snprintf(stream->path, sizeof(stream->path), "/tmp/mrelease-test-stream-%d", (int)getpid());
     snprintf(stream->destination, sizeof(stream->destination), "unix:%s", stream->path);
     assert_int_equal(mrl_server__open(stream->destination, &options, &error, &stream->server), 0);
-    mrl_grpc_module.ready();
+    mrl_module.ready();
     stream->frames = test_encoder("grpc-main", NULL);
     assert_int_equal(pthread_create(&stream->thread, NULL, read_first, stream), 0);
 }

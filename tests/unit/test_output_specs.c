@@ -27,6 +27,18 @@ static void outputs_accept_specs(void **state)
         "json,policy=block:/a",
         "json,queue=1M",
         "table,policy=drop-newest,queue=64K:/a,b=c",
+        "json:/dev/stdout",
+        "json:./stdout",
+        "json:./a:b",
+        "json:../a:b",
+        "json:a/b:c",
+        "json:stdout.json",
+        "json:stdout/f",
+        "json:a b",
+        "json:file:/a",
+        "json:file:///a",
+        "json:file:a:b",
+        "json:file:stdout",
         "none,policy=block",
     };
 
@@ -42,11 +54,27 @@ static void outputs_accept_specs(void **state)
     }
 }
 
+struct refused {
+    const char *spec, *text;
+};
+
+static void assert_all_are_refused(const struct refused *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mrl_outputs outputs = { .count = 0 };
+        struct mrl_error error = { "" };
+
+        if (mrl_outputs__add(&outputs, cases[i].spec, &error) != -EINVAL ||
+            !strstr(error.text, cases[i].text) || strchr(error.text, '\n'))
+            fail_case("%s: %s", cases[i].spec, error.text);
+        assert_int_equal(outputs.count, 0);
+        assert_int_equal(mrl_outputs__add(&outputs, cases[i].spec, NULL), -EINVAL);
+    }
+}
+
 static void outputs_refuse_specs_with_one_line(void **state)
 {
-    static const struct {
-        const char *spec, *text;
-    } cases[] = {
+    static const struct refused cases[] = {
         { "", "unknown format ''" },
         { ":stdout", "unknown format ''" },
         { "jsn", "unknown format 'jsn': did you mean 'json'?" },
@@ -58,24 +86,63 @@ static void outputs_refuse_specs_with_one_line(void **state)
         { "json,policy=blck:/a", "unknown policy 'blck': did you mean 'block'?" },
         { "json,polcy=block:/a", "unknown output setting 'polcy': did you mean 'policy'?" },
         { "json,policy:/a", "policy= needs a value" },
-        { "json,queue=1:/a", "a queue of '1': from 32K to 1G" },
-        { "json,queue=2G:/a", "a queue of '2G': from 32K to 1G" },
+        { "json,queue=1:/a", "queue=: '1' is not between 32K and 1G" },
+        { "json,queue=2G:/a", "queue=: '2G' is not between 32K and 1G" },
         { "json,queue=many:/a", "'many' is not a size" },
         { "json,:/a", "unknown output setting ''" },
         { "a-format-whose-name-is-longer-than-any:/a", "is no FORMAT[:DESTINATION]" },
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct mrl_outputs outputs = { .count = 0 };
-        struct mrl_error error = { "" };
+    assert_all_are_refused(cases, COUNT_OF(cases));
+}
 
-        assert_int_equal(mrl_outputs__add(&outputs, cases[i].spec, &error), -EINVAL);
-        if (!strstr(error.text, cases[i].text))
-            fail_case("%s: %s", cases[i].spec, error.text);
-        assert_int_equal(outputs.count, 0);
-        assert_int_equal(mrl_outputs__add(&outputs, cases[i].spec, NULL), -EINVAL);
-    }
+/* Each would have been a file of that name. */
+static void outputs_refuse_what_looks_like_no_path(void **state)
+{
+    static const struct refused cases[] = {
+        { "json:kafka://h/t", "unknown destination 'kafka:'" },
+        { "json:kafka:h", "A file of that name is './kafka:h'" },
+        { "json:http://h/", "known are stdout, file:" },
+        { "json:a:b", "A file of that name is './a:b'" },
+        { "json::b", "unknown destination ':'" },
+        { "json:fil:/x", "did you mean 'file:'?" },
+        { "json:stdot:", "did you mean 'stdout'?" },
+        { "json:-", "'-' is no destination: did you mean 'stdout'?" },
+        { "json:stderr", "did you mean 'stdout'? A file of that name is './stderr'" },
+        { "json:STDERR", "did you mean 'stdout'?" },
+        { "json:STDOUT", "did you mean 'stdout'?" },
+        { "json:stdout,f", "did you mean 'stdout'?" },
+        { "json:stdout:", "did you mean 'stdout'?" },
+        { "json:stdout;f", "did you mean 'stdout'?" },
+        { "json:stdout f", "did you mean 'stdout'?" },
+        { "json:fd:1", "did you mean 'stdout'?" },
+        { "json:file", "did you mean 'file:'?" },
+        { "json:FILE:/x", "did you mean 'file:'?" },
+        { "json:file:", "nothing follows 'file:'" },
+        { "json:file://host/x", "a path begins with one slash" },
+        { "json:syslog", "unknown destination 'syslog'" },
+        { "json:Journald", "A file of that name is './Journald'" },
+        { "json:unix:/x", "takes no json: did you mean 'grpc:unix:/x'?" },
+        { "table:tcp:1.2.3.4:5", "takes no table: did you mean 'grpc:tcp:1.2.3.4:5'?" },
+        { "json:systemd", "did you mean 'grpc:systemd'?" },
+        { "json:grpc", "did you mean 'grpc:unix:" },
+        { "json:grpc:unix:/x", "did you mean 'grpc:unix:" },
+        { "json:unix", "did you mean 'grpc:unix:" },
+        { "json: f", "' f' begins or ends with a blank" },
+        { "json:/a/f ", "'/a/f ' begins or ends with a blank" },
+        { "json:stdout ", "begins or ends with a blank" },
+        { "json: ", "begins or ends with a blank" },
+        { "json:/a\nb", "holds a control character" },
+        { "json:/a\t", "holds a control character" },
+        { "json:\x7f", "holds a control character" },
+        { "grpc:unix:/x ", "begins or ends with a blank" },
+        { "capture:/a", "'capture' is what --record FILE writes" },
+        { "capture", "'capture' is what --record FILE writes" },
+    };
+
+    (void)state;
+    assert_all_are_refused(cases, COUNT_OF(cases));
 }
 
 static void outputs_refuse_two_to_one_destination(void **state)
@@ -94,6 +161,8 @@ static void outputs_refuse_two_to_one_destination(void **state)
         { "none", "none", false },
         { "none", "json", false },
         { "json", "none", false },
+        { "json:/a", "json:file:/a", true },
+        { "json:stdout", "json:file:stdout", false },
     };
 
     (void)state;
@@ -148,7 +217,9 @@ static void record_refuses_settings_with_one_line(void **state)
         { "queue=1M:", "the path is empty" },
         { "polcy=block:a", "unknown output setting 'polcy': did you mean 'policy'?" },
         { "policy=blok:a", "unknown policy 'blok': did you mean 'block'?" },
-        { "policy=block,queue=7:a", "a queue of '7': from 32K to 1G" },
+        { "policy=block,queue=7:a", "queue=: '7' is not between 32K and 1G" },
+        { "a ", "begins or ends with a blank" },
+        { "a\nb", "holds a control character" },
         { "policy=block,:a", "unknown output setting ''" },
     };
 
@@ -217,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_accept_specs),
         cmocka_unit_test(outputs_refuse_specs_with_one_line),
+        cmocka_unit_test(outputs_refuse_what_looks_like_no_path),
         cmocka_unit_test(outputs_refuse_two_to_one_destination),
         cmocka_unit_test(outputs_refuse_two_spellings_of_one_destination),
         cmocka_unit_test(record_accepts_settings_before_its_path),

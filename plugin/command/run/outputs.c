@@ -4,84 +4,45 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sys/stat.h>
 
-#include "command/run/grpc_module.h"
+#include "command/run/destination.h"
+#include "command/run/module.h"
 
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
     [MRL_POLICY_DROP_OLDEST] = "drop-oldest",
     [MRL_POLICY_DROP_NEWEST] = "drop-newest",
+    NULL,
 };
 
-enum { POLICY_COUNT = sizeof(policies) / sizeof(policies[0]), SETTING_BYTES = 512 };
+#define AT(member) offsetof(struct mrl_output_spec, member)
 
-static int set_policy(struct mrl_output_spec *spec, const char *value, struct mrl_error *error)
+static const struct mrl_option rows[] = {
+    { .name = "policy",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(options.policy),
+      .counter = AT(has_policy),
+      .words = policies,
+      .doc = "What happens when the queue is full." },
+    { .name = "queue",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(options.queue_bytes),
+      .min = MRL_EVENT_TEXT_MAX,
+      .max = 1U << 30,
+      .preset = "2M",
+      .doc = "Memory for what waits." },
+};
+
+const struct mrl_option *mrl_output_spec__rows(unsigned int *ret_count)
 {
-    for (unsigned int i = 0; i < POLICY_COUNT; i++) {
-        if (!strcmp(policies[i], value)) {
-            spec->options.policy = (enum mrl_policy)i;
-            spec->has_policy = true;
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "policy", value, policies, POLICY_COUNT);
-}
-
-static int set_queue(struct mrl_output_spec *spec, const char *value, struct mrl_error *error)
-{
-    int err = mrl_parse_bytes(value, &spec->options.queue_bytes, error) ? -EINVAL : 0;
-
-    if (!err &&
-        (spec->options.queue_bytes < MRL_EVENT_TEXT_MAX || spec->options.queue_bytes > 1ULL << 30))
-        err = mrl_error__set(error, -EINVAL, "a queue of '%.64s': from 32K to 1G", value);
-    return err;
-}
-
-static const struct {
-    const char *name;
-    int (*set)(struct mrl_output_spec *spec, const char *value, struct mrl_error *error);
-} settings[] = { { "policy", set_policy }, { "queue", set_queue } };
-
-enum { SETTING_COUNT = sizeof(settings) / sizeof(settings[0]) };
-
-/* What the pipeline does not know may be the server's: "name=value,name=value". */
-static int keep_for_module(struct mrl_output_spec *spec,
-                           const char *name,
-                           const char *value,
-                           struct mrl_error *error)
-{
-    size_t used = strlen(spec->module_settings);
-    int size = snprintf(spec->module_settings + used, sizeof(spec->module_settings) - used,
-                        "%s%s=%s", used ? "," : "", name, value);
-
-    if ((size_t)size < sizeof(spec->module_settings) - used)
-        return 0;
-    return mrl_error__set(error, -EINVAL, "more settings than fit: '%.64s'", name);
-}
-
-/* "name=value"; `text` is changed. */
-static int apply_setting(struct mrl_output_spec *spec, char *text, struct mrl_error *error)
-{
-    const char *names[SETTING_COUNT];
-    char *value = strchr(text, '=');
-
-    if (value)
-        *value++ = '\0';
-    for (unsigned int i = 0; i < SETTING_COUNT; i++) {
-        names[i] = settings[i].name;
-        if (!strcmp(settings[i].name, text))
-            return value ? settings[i].set(spec, value, error)
-                         : mrl_error__set(error, -EINVAL, "%s= needs a value", text);
-    }
-    if (mrl_grpc_module__is_format(spec->format))
-        return value ? keep_for_module(spec, text, value, error)
-                     : mrl_error__set(error, -EINVAL, "%.64s= needs a value", text);
-    return mrl_error__unknown(error, "output setting", text, names, SETTING_COUNT);
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
 }
 
 int mrl_output_spec__set(struct mrl_output_spec *spec,
@@ -89,22 +50,17 @@ int mrl_output_spec__set(struct mrl_output_spec *spec,
                          size_t size,
                          struct mrl_error *error)
 {
-    const char *end = list + size;
-    char setting[SETTING_BYTES];
-    int err = 0;
+    const struct mrl_sink_ops *sink = spec->options.sink;
+    const struct mrl_option_group groups[] = {
+        { rows, sizeof(rows) / sizeof(rows[0]), spec },
+        { sink ? sink->options : NULL, sink ? sink->option_count : 0, spec->sink_options },
+    };
 
-    for (const char *at = list; !err && at <= end; at++) {
-        size_t length = strcspn(at, ",");
-
-        length = length < (size_t)(end - at) ? length : (size_t)(end - at);
-        if (length >= sizeof(setting))
-            return mrl_error__set(error, -EINVAL, "'%.64s' is no output setting", at);
-        memcpy(setting, at, length);
-        setting[length] = '\0';
-        err = apply_setting(spec, setting, error);
-        at += length;
-    }
-    return err;
+    if (!size)
+        return mrl_error__unknown(error, "output setting", "", policies, 0);
+    if (sink && sink->option_bytes > sizeof(spec->sink_options))
+        return mrl_error__set(error, -EINVAL, "%s: more options than fit", sink->name);
+    return mrl_options__read(groups, 2, "output setting", list, size, error);
 }
 
 static struct mrl_format find_format(const char *name)
@@ -117,48 +73,59 @@ static struct mrl_format find_format(const char *name)
     return i < count ? formats[i] : (struct mrl_format){ .name = name };
 }
 
-/* The part before the colon: a format, and settings. */
+/* `size` bytes of `text`. */
 static int parse_format(struct mrl_output_spec *spec,
                         const char *text,
                         size_t size,
                         struct mrl_error *error)
 {
-    size_t format_size = strcspn(text, ",:");
     struct mrl_encoder *encoder;
-    int err = 0;
+    int err;
 
-    if (format_size >= sizeof(spec->format))
+    if (size >= sizeof(spec->format))
         return mrl_error__set(error, -EINVAL, "'%.64s' is no FORMAT[:DESTINATION]", text);
-    memcpy(spec->format, text, format_size);
-    spec->format[format_size] = '\0';
-    if (format_size < size)
-        err = mrl_output_spec__set(spec, text + format_size + 1, size - format_size - 1, error);
+    memcpy(spec->format, text, size);
+    spec->format[size] = '\0';
+    err = mrl_encoder__new(spec->format, NULL, error, &encoder);
     if (!err)
-        err = mrl_encoder__new(spec->format, NULL, error, &encoder);
+        mrl_encoder__free(encoder);
+    return err;
+}
+
+/* Events of the format "none" go nowhere. */
+static int find_sink(struct mrl_output_spec *spec, const char *destination, struct mrl_error *error)
+{
+    struct mrl_destination found = { 0 };
+    int err;
+
+    if (!strcmp(spec->format, "none"))
+        return destination ? mrl_error__set(error, -EINVAL, "format none takes no destination") : 0;
+    err = mrl_destination__find(spec->format, destination, &found, error);
     if (err)
         return err;
-    mrl_encoder__free(encoder);
-    return find_format(spec->format).binary && !mrl_grpc_module__is_format(spec->format)
-               ? mrl_error__set(error, -EINVAL, "'%s' is what --record FILE writes", spec->format)
-               : 0;
+    spec->options.destination = found.text;
+    spec->options.sink = mrl_module__sink(found.sink, error);
+    return spec->options.sink ? 0 : -ENOENT;
 }
 
-static const struct mrl_sink_ops *find_sink(const char *name)
+static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
 {
-    unsigned int count;
-    const struct mrl_sink_ops *const *sinks = mrl_sink__all(&count);
+    const struct mrl_sink_ops *sink = spec->options.sink;
+    const struct mrl_sink_target target = {
+        .destination = spec->options.destination,
+        .format = spec->format,
+        .options = spec->sink_options,
+    };
 
-    for (unsigned int i = 0; i < count; i++)
-        if (!strcmp(sinks[i]->name, name))
-            return sinks[i];
-    return NULL;
+    return sink && sink->check ? sink->check(&target, error) : 0;
 }
 
+/* FORMAT[,SETTINGS][:DESTINATION] */
 static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_error *error)
 {
-    size_t size = strcspn(text, ":");
+    size_t size = strcspn(text, ":"), format_size = strcspn(text, ",:");
     const char *destination = text[size] ? text + size + 1 : NULL;
-    int err = parse_format(spec, text, size, error);
+    int err = parse_format(spec, text, format_size, error);
 
     if (err)
         return err;
@@ -166,20 +133,10 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
         return mrl_error__set(error, -EINVAL, "'%.64s' names no destination after the colon", text);
     spec->options.size = sizeof(spec->options);
     spec->options.name = text;
-    if (!strcmp(spec->format, "none"))
-        return destination ? mrl_error__set(error, -EINVAL, "format none takes no destination") : 0;
-    if (mrl_grpc_module__is_format(spec->format)) {
-        spec->options.destination = destination ? destination : MRL_GRPC_DESTINATION;
-        spec->options.sink = mrl_grpc_module__sink(error);
-        return spec->options.sink
-                   ? mrl_grpc_module__check(spec->module_settings, spec->options.destination, error)
-                   : -ENOENT;
-    }
-    if (!destination)
-        destination = "stdout";
-    spec->options.destination = destination;
-    spec->options.sink = find_sink(strcmp(destination, "stdout") != 0 ? "file" : "stdout");
-    return 0;
+    err = find_sink(spec, destination, error);
+    if (!err && format_size < size)
+        err = mrl_output_spec__set(spec, text + format_size + 1, size - format_size - 1, error);
+    return err ? err : check(spec, error);
 }
 
 /* -- one destination in two spellings --------------------------------------------------------- */
@@ -220,19 +177,19 @@ static bool is_same_path(const char *one, const char *other)
 static bool is_same_destination(const struct mrl_output_options *one,
                                 const struct mrl_output_options *other)
 {
-    if (!one->sink || !other->sink)
+    if (!one->sink || !other->sink || (one->sink == other->sink && one->sink->shareable))
         return false;
-    if (!strcmp(one->destination, other->destination))
-        return true;
-    return one->sink != find_sink("stdout") && other->sink != find_sink("stdout") &&
-           is_same_path(one->destination, other->destination);
+    if (one->sink->is_path && other->sink->is_path)
+        return !strcmp(one->destination, other->destination) ||
+               is_same_path(one->destination, other->destination);
+    return one->sink == other->sink && !strcmp(one->destination, other->destination);
 }
 
 /* -- adding and opening ----------------------------------------------------------------------- */
 
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)
 {
-    struct mrl_output_spec spec = { .has_policy = false };
+    struct mrl_output_spec spec = { .has_policy = 0 };
     int err = parse(text, &spec, error);
 
     return err ? err : mrl_outputs__append(outputs, &spec, error);
@@ -252,14 +209,28 @@ int mrl_outputs__append(struct mrl_outputs *outputs,
     return 0;
 }
 
+const char *mrl_outputs__format(unsigned int index)
+{
+    unsigned int count;
+    const struct mrl_format *formats = mrl_format__all(&count);
+
+    for (unsigned int i = 0; i < count; i++) {
+        const struct mrl_sink_ops *own = mrl_sink__of_format(formats[i].name);
+
+        if ((own ? !own->option : !formats[i].binary) && !index--)
+            return formats[i].name;
+    }
+    return NULL;
+}
+
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras)
 {
     unsigned int count;
-    const struct mrl_extra *rows = mrl_extra__all(&count);
+    const struct mrl_extra *all = mrl_extra__all(&count);
     bool shown = false;
 
     for (unsigned int i = 0; i < count; i++)
-        shown |= (extras & (1U << i)) && rows[i].fills_executable;
+        shown |= (extras & (1U << i)) && all[i].fills_executable;
     for (unsigned int i = 0; i < outputs->count; i++)
         shown |= find_format(outputs->specs[i].format).shows_executable;
     return shown;
@@ -268,7 +239,7 @@ bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t ex
 bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
 {
     for (unsigned int i = 0; i < outputs->count; i++)
-        if (mrl_grpc_module__is_format(outputs->specs[i].format))
+        if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->controls)
             return true;
     return false;
 }
@@ -284,10 +255,9 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         struct mrl_output_spec *spec = &outputs->specs[i];
 
         spec->options.format = spec->format;
+        spec->options.sink_options = spec->sink_options;
         spec->options.extras = extras;
         spec->options.plain = getenv("NO_COLOR") != NULL;
-        if (mrl_grpc_module__is_format(spec->format))
-            mrl_grpc_module__prepare(spec->format, spec->module_settings);
         if (!spec->has_policy)
             spec->options.policy = outputs->count > 1 ? MRL_POLICY_DROP_OLDEST : MRL_POLICY_BLOCK;
         err = mrl_pipeline__add(pipeline, &spec->options, error);

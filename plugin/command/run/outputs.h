@@ -4,15 +4,16 @@
 #define MRL_COMMAND_RUN_OUTPUTS_H
 
 #include <mrelease/mrelease.h>
+#include <stddef.h>
 
-enum { MRL_SPEC_FORMAT_BYTES = 32, MRL_MODULE_SETTINGS_BYTES = 2048 };
+enum { MRL_SPEC_FORMAT_BYTES = 32 };
 
-/** One --output, checked: FORMAT[,policy=POLICY][,queue=SIZE][:DESTINATION]. */
+/** One --output, checked: FORMAT[,SETTING=VALUE…][:DESTINATION]. */
 struct mrl_output_spec {
     char format[MRL_SPEC_FORMAT_BYTES];
-    bool has_policy;
-    char module_settings[MRL_MODULE_SETTINGS_BYTES]; /* of a gRPC server: "mode=0660,group=adm" */
-    struct mrl_output_options options; /* format points to the member above once it is opened */
+    unsigned int has_policy;                                       /* how often it was given */
+    _Alignas(max_align_t) char sink_options[MRL_SINK_OPTIONS_MAX]; /* as its rows describe them */
+    struct mrl_output_options options; /* points to the members above once it is opened */
 };
 
 /** Zeroed is empty. */
@@ -23,12 +24,15 @@ struct mrl_outputs {
 
 /**
  * Adds one after checking all that can be checked without touching anything; `spec` is borrowed.
- * Errors: -EINVAL, with the nearest word; -ENOENT, the module that serves gRPC is not installed.
+ * Errors: -EINVAL, with the nearest word; -ENOENT, the module of the sink is not installed.
  */
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 
-/** Applies the `size` bytes of settings at `list`, "policy=POLICY,queue=SIZE". Error: -EINVAL, with
- * the nearest word. */
+/** The settings that every output takes; the target is a struct mrl_output_spec. */
+const struct mrl_option *mrl_output_spec__rows(unsigned int *ret_count);
+
+/** Applies the `size` bytes of settings at `list`, "policy=POLICY,queue=SIZE", which are those of
+ * every output and of the sink. Error: -EINVAL, with the nearest word. */
 int mrl_output_spec__set(struct mrl_output_spec *spec,
                          const char *list,
                          size_t size,
@@ -41,6 +45,9 @@ int mrl_output_spec__set(struct mrl_output_spec *spec,
 int mrl_outputs__append(struct mrl_outputs *outputs,
                         const struct mrl_output_spec *spec,
                         struct mrl_error *error);
+
+/** The format at `index` of those that --output takes; NULL after the last. */
+const char *mrl_outputs__format(unsigned int index);
 
 /** Whether a format or an extra shows the path of the caller's executable. */
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);

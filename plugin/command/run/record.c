@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "command/run/destination.h"
+
 /* A disk may stall for longer than lines wait for. There is always another output beside it, so
  * that it drops the oldest unless told otherwise; that is counted, and told within the capture. */
 static const struct mrl_output_spec recording = {
@@ -28,22 +30,21 @@ int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_er
 {
     size_t size = settings_size(text);
     struct mrl_output_spec spec = recording;
-    int err = size ? mrl_output_spec__set(&spec, text, size, error) : 0;
+    int err;
 
-    if (err)
-        return err;
-    spec.options.sink = mrl_capture__sink();
+    spec.options.sink = mrl_sink__of_format(spec.format);
     spec.options.name = text;
     spec.options.destination = size ? text + size + 1 : text;
-    if (!*spec.options.destination)
-        return mrl_error__set(error, -EINVAL, "the path is empty");
-    return mrl_outputs__append(outputs, &spec, error);
+    err = size ? mrl_output_spec__set(&spec, text, size, error) : 0;
+    if (!err)
+        err = mrl_destination__check(spec.options.destination, error);
+    return err ? err : mrl_outputs__append(outputs, &spec, error);
 }
 
 int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error)
 {
     for (unsigned int i = 0; i < outputs->count; i++)
-        if (outputs->specs[i].options.sink != mrl_capture__sink())
+        if (!outputs->specs[i].options.sink || !outputs->specs[i].options.sink->option)
             return 0;
     return mrl_outputs__add(outputs, "json", error);
 }

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/run/grpc_module.h"
+#include "command/run/module.h"
 #include "command/run/record.h"
 #include "command/run/totals.h"
 
@@ -155,7 +155,7 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
 }
 
-/* A client of gRPC may change it. */
+/* Whoever controls an output may change it. */
 static int level_of(const struct mrl_session_options *options)
 {
     return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
@@ -210,7 +210,7 @@ int mrl_session__run(struct mrl_session_options *options,
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
-    mrl_grpc_module__begin(log_line, options, &options->log_level);
+    mrl_modules__begin(log_line, options, &options->log_level);
     options->plugin.log = log_line;
     options->plugin.log_context = options;
     options->plugin.extras = options->extras;
@@ -222,7 +222,7 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
         mrl_pipeline__start(session.pipeline, &error))
         goto failed;
-    mrl_grpc_module__ready(session.plugin);
+    mrl_modules__ready(session.plugin);
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
     status = run_opened(&session, ready, context);
@@ -236,7 +236,7 @@ failed:
     else
         mrl_say("%s", error.text);
 out:
-    mrl_grpc_module__ready(NULL);
+    mrl_modules__ready(NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);
     return status;

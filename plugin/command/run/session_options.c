@@ -2,7 +2,6 @@
 /* What --output, --record and the other options of a session may say. */
 #include <stddef.h>
 
-#include "command/run/grpc_module.h"
 #include "command/run/record.h"
 #include "command/run/session.h"
 
@@ -16,18 +15,6 @@ static int add_record(void *member, const char *value, struct mrl_error *error)
     return mrl_record__add(member, value, error);
 }
 
-/* A format that is not lines belongs to --record, or has a module of its own. */
-static const char *output_word(unsigned int index)
-{
-    unsigned int count;
-    const struct mrl_format *formats = mrl_format__all(&count);
-
-    for (unsigned int i = 0; i < count; i++)
-        if ((!formats[i].binary || mrl_grpc_module__is_format(formats[i].name)) && !index--)
-            return formats[i].name;
-    return NULL;
-}
-
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
 #define AT(member) offsetof(struct mrl_session_options, member)
@@ -39,14 +26,12 @@ static const struct mrl_option rows[] = {
       .offset = AT(outputs),
       .many = MRL_OUTPUTS_MAX,
       .parse = add_output,
-      .word = output_word,
+      .word = mrl_outputs__format,
       .separator = ':',
       .value = "FORMAT[:DEST]",
       .preset = "json",
       .doc =
-          "A format, and where to: stdout or a path. May be repeated. Settings follow the format: "
-          "policy=block, drop-oldest or drop-newest; queue=SIZE, as json,policy=block:PATH. grpc:unix:PATH and "
-          "grpc:tcp:HOST:PORT serve Tracee's gRPC API." },
+          "A format, and where to; see the destinations below. May be repeated. Settings follow the format, as json,policy=block:PATH." },
     { .name = "extra",
       .type = MRL_OPTION_SET,
       .offset = AT(extras),

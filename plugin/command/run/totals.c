@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/run/grpc_module.h"
 
 typedef unsigned long long number;
 
@@ -78,9 +77,14 @@ static void say_event(const struct mrl_metrics *metrics, const char *event)
             filtered);
 }
 
-/* The lines that tell of losses are no calls: they are told apart. */
-static void say_output(const struct mrl_metrics *metrics, const char *output)
+/* The lines that tell of losses are no calls: they are told apart. Of what a sink took without
+ * waiting for anybody, nobody knows whether it was read. */
+static void say_output(const struct mrl_metrics *metrics,
+                       const struct mrl_pipeline *pipeline,
+                       unsigned int index)
 {
+    const char *output = mrl_pipeline__output_name(pipeline, index);
+    const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, index);
     number lines = sum(metrics, DELIVERED, output, NULL, NULL);
     number told = sum(metrics, DELIVERED, output, "events_lost", NULL);
     char also[64] = "";
@@ -88,7 +92,7 @@ static void say_output(const struct mrl_metrics *metrics, const char *output)
     if (told)
         snprintf(also, sizeof(also), ", and %llu of events_lost", told);
     mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
-            lines - told, mrl_grpc_module__is_output(output) ? "published" : "delivered",
+            lines - told, sink && sink->never_blocks ? "published" : "delivered",
             sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
             sum(metrics, DROPPED, output, NULL, "write_failed"), also);
@@ -108,7 +112,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
         if (is_chosen(plugin, i) && !is_absent(plugin, metrics, mrl_event_def__at(i)->name))
             say_event(metrics, mrl_event_def__at(i)->name);
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
-        say_output(metrics, mrl_pipeline__output_name(pipeline, i));
+        say_output(metrics, pipeline, i);
     filtered = filtered_by(metrics, NULL, "count");
     if (filtered)
         mrl_say("%llu more events came after the last one of --count", filtered);

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/run/grpc_module.h"
-#include "grpc/common/module.h"
+#include "command/run/module.h"
+#include "grpc/common/verbs.h"
+#include "sinks/grpc.h"
 
 static int stop_requested;
 
@@ -180,8 +181,8 @@ static const struct mrl_grpc_client *prepare(const struct mrl_verb *verb,
         *ret_status = mrl_usage_error(verb, what_is_wrong(&options->peer));
         return NULL;
     }
-    mrl_grpc_module__begin(say, NULL, NULL);
-    client = mrl_grpc_module__client(&error);
+    mrl_modules__begin(say, NULL, NULL);
+    client = mrl_module__offers("grpc", &error);
     if (!client) {
         mrl_say("%s", error.text);
         *ret_status = MRL_EXIT_FAILED;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The module: the sink of the format "grpc". */
-#include "grpc/common/module.h"
-
+/* The module: the functions of the sink "grpc", and what the verbs of a client call. */
 #include <errno.h>
 #include <grpc/support/log.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include "grpc/client/client.h"
 #include "grpc/common/address.h"
 #include "grpc/common/options.h"
+#include "grpc/common/program.h"
 #include "grpc/server/health.h"
 #include "grpc/server/life.h"
 #include "grpc/server/stream.h"
@@ -19,24 +18,24 @@ struct mrl_sink {
     struct mrl_server *server;
 };
 
-/* Of the next open(). */
-static struct {
-    bool is_main;
-    char settings[2048];
-} prepared;
-
-static void prepare(bool is_main, const char *settings)
+/* The options of a target, as they are meant where some are left out. */
+static int read_options(const struct mrl_sink_target *target,
+                        struct mrl_server_options *ret_options,
+                        struct mrl_error *error)
 {
-    prepared.is_main = is_main;
-    snprintf(prepared.settings, sizeof(prepared.settings), "%s", settings);
+    *ret_options = (struct mrl_server_options){ 0 };
+    if (target->options)
+        *ret_options = *(const struct mrl_server_options *)target->options;
+    ret_options->is_main = !strcmp(target->format, "grpc-main");
+    return mrl_server_options__complete(ret_options, error);
 }
 
-static int check(const char *settings, const char *destination, struct mrl_error *error)
+static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 {
-    struct mrl_server_options options = { 0 };
-    int err = mrl_server_options__read(&options, settings, error);
+    struct mrl_server_options options;
+    int err = read_options(target, &options, error);
 
-    return err ? err : mrl_address__check(destination, &options, error);
+    return err ? err : mrl_address__check(target->destination, &options, error);
 }
 
 static int grpc_open(const struct mrl_sink_target *target,
@@ -44,8 +43,8 @@ static int grpc_open(const struct mrl_sink_target *target,
                      struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
-    struct mrl_server_options options = { .is_main = prepared.is_main };
-    int err = sink ? mrl_server_options__read(&options, prepared.settings, error)
+    struct mrl_server_options options;
+    int err = sink ? read_options(target, &options, error)
                    : mrl_error__set(error, -ENOMEM, "out of memory");
 
     if (!err)
@@ -77,15 +76,8 @@ static int grpc_close(struct mrl_sink *sink)
     return 0;
 }
 
-static const struct mrl_sink_ops sink = {
-    .never_blocks = true,
-    .name = "grpc",
-    .doc = "Tracee's gRPC API: unix:PATH, tcp:HOST:PORT or systemd.",
-    .open = grpc_open,
-    .write = grpc_write,
-    .reopen = grpc_reopen,
-    .close = grpc_close,
-};
+/* The row, with functions; filled in by begin(). */
+static struct mrl_sink_ops sink;
 
 /* What core says, once each, in the program's log. */
 static void log_of_core(gpr_log_func_args *said)
@@ -94,9 +86,15 @@ static void log_of_core(gpr_log_func_args *said)
                   "grpc: %s", said->message);
 }
 
-static void begin(const struct mrl_grpc_program *program)
+static void begin(const struct mrl_module_program *program)
 {
     mrl_grpc_program = program;
+    sink = mrl_sink_grpc;
+    sink.check = check;
+    sink.open = grpc_open;
+    sink.write = grpc_write;
+    sink.reopen = grpc_reopen;
+    sink.close = grpc_close;
     /* A client whose standard output is full must answer its server's pings meanwhile. */
     setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", 0);
     /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
@@ -111,7 +109,5 @@ static void ready(void)
     mrl_health__serve();
 }
 
-extern const struct mrl_grpc_module mrl_grpc_module __attribute__((visibility("default")));
-const struct mrl_grpc_module mrl_grpc_module = {
-    MRL_GRPC_MODULE_VERSION, &sink, prepare, check, begin, ready, &mrl_client,
-};
+extern const struct mrl_module mrl_module __attribute__((visibility("default")));
+const struct mrl_module mrl_module = { MRL_MODULE_VERSION, &sink, begin, ready, &mrl_client };

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const struct mrl_grpc_program *mrl_grpc_program;
+const struct mrl_module_program *mrl_grpc_program;
 atomic_bool mrl_grpc_ready;
 
 void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)

@@ -6,25 +6,13 @@
 #ifndef MRL_GRPC_COMMON_PROGRAM_H
 #define MRL_GRPC_COMMON_PROGRAM_H
 
-#include <mrelease/plugin.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/** What services need of the program. All functions may be called on any thread. */
-struct mrl_grpc_program {
-    void *context;
-    const char *version;
-    void (*log)(void *context, enum mrl_log_level level, const char *text);
-    void (*set_log_level)(void *context, enum mrl_log_level level);
-    /** Counts of an event so far. -ENODEV: the probes are not there yet. */
-    int (*counts)(void *context, unsigned int event, struct mrl_event_counts *ret_counts);
-    /** Watches an event from now on, or no more. Errors: -ENODEV as counts(); of
-     * mrl_plugin__enable(), with a line. */
-    int (*watch)(void *context, unsigned int event, bool on, struct mrl_error *error);
-};
+#include "sinks/module.h"
 
 /** What the services ask of the program; set before anything is opened. */
-extern const struct mrl_grpc_program *mrl_grpc_program;
+extern const struct mrl_module_program *mrl_grpc_program;
 
 /** Whether the probes are proven, so that events will come. */
 extern atomic_bool mrl_grpc_ready;

@@ -116,6 +116,10 @@ unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline);
 /** Name of an output. */
 const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output);
 
+/** Its sink; NULL: events are only counted. */
+const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
+                                                     unsigned int output);
+
 /** Counts of the event at table index `event` at output `output`. Any thread; exact when it is
  * quiet. */
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,

@@ -9,6 +9,7 @@
 
 #include <mrelease/declare.h>
 #include <mrelease/error.h>
+#include <mrelease/option.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -42,17 +43,53 @@ struct mrl_sink_target {
     const void *options;
 };
 
-/** A kind of destination. Static; every member but reopen, is_terminal and abandon is required. */
+/**
+ * A kind of destination. Static. Required are name, doc, open, write and close; what is left out
+ * means none. Everything that is to be known of a sink, by the program too, is said here.
+ */
 struct mrl_sink_ops {
     const char *name;
     /** One sentence for help texts. */
     const char *doc;
+    /** How people write the destination, "PATH"; formats of its own are put before it. */
+    const char *usage;
+    /**
+     * Words that choose this sink; ends with NULL. "stdout": the word is the whole destination.
+     * "file:": open() is given what follows.
+     */
+    const char *const *schemes;
+    /** Other programs' words for it; ends with NULL. Whoever writes one is told the right one. */
+    const char *const *foreign;
+    /** Formats that are for this sink alone; ends with NULL. NULL: it takes any format of lines. */
+    const char *const *formats;
+    /** The destination where none is given; NULL: there must be one. Of the sinks that take lines,
+     * one has it. */
+    const char *preset;
+    /** The option of a run that names the destination in place of --output. */
+    const char *option;
+    /** Destinations are paths: one file in two spellings is noticed. The first such sink that takes
+     * lines takes what holds no scheme. */
+    bool is_path;
+    /** Several outputs may have the same destination. */
+    bool shareable;
+    /** Who reads it may enable and disable events. */
+    bool controls;
     /**
      * Neither write() nor reopen() ever waits for anybody. The pipeline then calls them on the
      * reader's thread, with the bytes that it encoded: there is no queue, no thread and no second
      * try.
      */
     bool never_blocks;
+    /** The module that has the functions: lib/mrelease/NAME.so, which the program loads. */
+    const char *module;
+    /** Options, given as "FORMAT,NAME=VALUE:DESTINATION": the rows of a structure of
+     * `option_bytes`, which is copied, and is zeroed where nothing was said. */
+    const struct mrl_option *options;
+    unsigned int option_count;
+    size_t option_bytes;
+    /** Whether a target could be opened, as far as words can tell. Touches nothing. Error: -EINVAL,
+     * with a line. */
+    int (*check)(const struct mrl_sink_target *target, struct mrl_error *error);
     /**
      * Opens the target. May block. `*ret_sink` is new.
      * Fails with -errno and one line in `error`, having changed nothing outside. On success a line
@@ -80,7 +117,10 @@ struct mrl_sink_ops {
     int (*close)(struct mrl_sink *sink);
 };
 
-/** The sinks that are built in. Static. */
+/** No sink has more bytes of options than this. */
+#define MRL_SINK_OPTIONS_MAX ((size_t)2048)
+
+/** The sinks that are known. Static. */
 const struct mrl_sink_ops *const *mrl_sink__all(unsigned int *ret_count);
 
 /**

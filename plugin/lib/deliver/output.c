@@ -224,6 +224,11 @@ const char *mrl_output__name(const struct mrl_output *output)
     return output->options.name;
 }
 
+const struct mrl_sink_ops *mrl_output__sink(const struct mrl_output *output)
+{
+    return output->options.sink;
+}
+
 void mrl_output__reopen(struct mrl_output *output)
 {
     atomic_store(&output->reopen, true);

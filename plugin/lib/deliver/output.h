@@ -42,6 +42,9 @@ bool mrl_output__colour(const struct mrl_output *output);
 /** Whether it still takes events. Any thread. */
 bool mrl_output__alive(const struct mrl_output *output);
 
+/** NULL: events are only counted. */
+const struct mrl_sink_ops *mrl_output__sink(const struct mrl_output *output);
+
 const char *mrl_output__name(const struct mrl_output *output);
 
 /** Asks the thread to reopen the sink before its next write. */

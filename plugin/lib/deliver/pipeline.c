@@ -227,6 +227,12 @@ const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsig
     return mrl_output__name(pipeline->outputs[output]);
 }
 
+const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
+                                                     unsigned int output)
+{
+    return mrl_output__sink(pipeline->outputs[output]);
+}
+
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
                                               unsigned int output,
                                               unsigned int event)

@@ -253,9 +253,13 @@ static int capture_close(struct mrl_sink *sink)
     return err;
 }
 
-static const struct mrl_sink_ops capture = {
+const struct mrl_sink_ops mrl_sink_capture = {
     .name = "capture",
     .doc = "A new file of records, for replay; mode 0640.",
+    .usage = "FILE",
+    .formats = (const char *const[]){ "capture", NULL },
+    .option = "record",
+    .is_path = true,
     .open = capture_open,
     .write = capture_write,
     .close = capture_close,
@@ -263,5 +267,5 @@ static const struct mrl_sink_ops capture = {
 
 const struct mrl_sink_ops *mrl_capture__sink(void)
 {
-    return &capture;
+    return &mrl_sink_capture;
 }

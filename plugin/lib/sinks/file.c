@@ -135,6 +135,16 @@ static void claim(int fd, const char *path, struct mrl_error *note)
 
 /* -- the sink --------------------------------------------------------------------------------- */
 
+/* "file://HOST/PATH" would be a path of this host. */
+static int file_check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    const char *path = target->destination;
+
+    return !strncmp(path, "//", 2) && path[2] != '/'
+               ? mrl_error__set(error, -EINVAL, "'%.64s': a path begins with one slash", path)
+               : 0;
+}
+
 static int file_open(const struct mrl_sink_target *target,
                      struct mrl_error *error,
                      struct mrl_sink **ret_sink)
@@ -214,6 +224,10 @@ static int file_abandon(struct mrl_sink *sink)
 const struct mrl_sink_ops mrl_sink_file = {
     .name = "file",
     .doc = "A path: appended to, created with mode 0640, reopened on SIGHUP.",
+    .usage = "PATH",
+    .schemes = (const char *const[]){ "file:", NULL },
+    .is_path = true,
+    .check = file_check,
     .open = file_open,
     .write = file_write,
     .reopen = file_reopen,

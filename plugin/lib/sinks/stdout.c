@@ -49,6 +49,10 @@ static int stdout_close(struct mrl_sink *sink)
 const struct mrl_sink_ops mrl_sink_stdout = {
     .name = "stdout",
     .doc = "Standard output.",
+    .usage = "stdout",
+    .schemes = (const char *const[]){ "stdout", NULL },
+    .foreign = (const char *const[]){ "-", "stderr", "stdin", "console", "fd:1", "&1", NULL },
+    .preset = "stdout",
     .open = stdout_open,
     .write = stdout_write,
     .is_terminal = stdout_is_terminal,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The module that serves gRPC. */
-#include "command/run/grpc_module.h"
+/* The modules of sinks: loaded when an output wants one. */
+#include "command/run/module.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -10,9 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "grpc/common/module.h"
+#include "sinks/module.h"
 
-static const struct mrl_grpc_module *module;
+enum { MODULES_MAX = 8 };
+
+static struct {
+    const char *name; /* NULL: none */
+    const struct mrl_module *module;
+} loaded[MODULES_MAX];
 
 static struct {
     void (*log)(void *context, enum mrl_log_level level, const char *text);
@@ -21,10 +26,11 @@ static struct {
     struct mrl_plugin *plugin; /* NULL: not yet, or no more */
 } run;
 
-/* A client may ask for counters while the plugin goes. */
+/* The threads of a module ask for counters, and switch events, while the session closes the plugin:
+ * whoever uses it holds this, and it is taken away under it. */
 static pthread_mutex_t run_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* -- what the module asks of the program ------------------------------------------------------ */
+/* -- what modules ask of the program ------------------------------------------------------ */
 
 static void log_line(void *context, enum mrl_log_level level, const char *text)
 {
@@ -67,7 +73,7 @@ static int watch(void *context, unsigned int event, bool on, struct mrl_error *e
     return err;
 }
 
-static struct mrl_grpc_program program = {
+static struct mrl_module_program program = {
     .log = log_line,
     .set_log_level = set_log_level,
     .counts = counts,
@@ -77,7 +83,7 @@ static struct mrl_grpc_program program = {
 /* -- loading ---------------------------------------------------------------------------------- */
 
 /* From where the program is: in the build tree, and where both were installed. */
-static void *open_module(char path[PATH_MAX])
+static void *open_module(const char *name, char path[PATH_MAX])
 {
     static const char *const places[] = { MRL_MODULE_DIR, "../lib/mrelease" };
     char self[PATH_MAX] = "";
@@ -87,82 +93,85 @@ static void *open_module(char path[PATH_MAX])
         return NULL;
     *strrchr(self, '/') = '\0';
     for (size_t i = 0; !image && i < sizeof(places) / sizeof(places[0]); i++) {
-        snprintf(path, PATH_MAX, "%.2000s/%s/grpc.so", self, places[i]);
+        snprintf(path, PATH_MAX, "%.2000s/%s/%s.so", self, places[i], name);
         if (!access(path, R_OK))
             image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
     return image;
 }
 
-const struct mrl_sink_ops *mrl_grpc_module__sink(struct mrl_error *error)
+static const struct mrl_module *load(const char *name, struct mrl_error *error)
 {
     char path[PATH_MAX] = "";
-    const char *why;
-    void *image;
+    const struct mrl_module *module;
+    void *image = open_module(name, path);
 
-    if (module)
-        return module->sink;
-    image = open_module(path);
     if (!image) {
-        why = *path && !access(path, R_OK) ? dlerror() : NULL;
-        mrl_error__set(error, -ENOENT, "the gRPC module cannot be loaded: %s: %s", path,
+        const char *why = *path && !access(path, R_OK) ? dlerror() : NULL;
+
+        mrl_error__set(error, -ENOENT, "the module '%s' cannot be loaded: %s: %s", name, path,
                        why ? why : "it is not installed");
         return NULL;
     }
-    module = dlsym(image, MRL_GRPC_MODULE_SYMBOL);
-    if (!module || module->version != MRL_GRPC_MODULE_VERSION) {
+    module = dlsym(image, MRL_MODULE_SYMBOL);
+    if (!module || module->version != MRL_MODULE_VERSION) {
         mrl_error__set(error, -EPROTO, "%.200s: a module of another version", path);
-        module = NULL;
         return NULL;
     }
     program.version = mrl_version();
     module->begin(&program);
-    return module->sink;
+    return module;
 }
 
-const struct mrl_grpc_client *mrl_grpc_module__client(struct mrl_error *error)
+static const struct mrl_module *find(const char *name, struct mrl_error *error)
 {
-    return mrl_grpc_module__sink(error) ? module->client : NULL;
+    unsigned int i = 0;
+
+    while (i < MODULES_MAX && loaded[i].name && strcmp(loaded[i].name, name) != 0)
+        i++;
+    if (i == MODULES_MAX) {
+        mrl_error__set(error, -ENOSPC, "more than %d modules", MODULES_MAX);
+        return NULL;
+    }
+    if (!loaded[i].module)
+        loaded[i].module = load(name, error);
+    loaded[i].name = loaded[i].module ? name : NULL;
+    return loaded[i].module;
 }
 
-bool mrl_grpc_module__is_format(const char *format)
+const struct mrl_sink_ops *mrl_module__sink(const struct mrl_sink_ops *row, struct mrl_error *error)
 {
-    return !strcmp(format, "grpc") || !strcmp(format, "grpc-main");
+    const struct mrl_module *module;
+
+    if (!row->module)
+        return row;
+    module = find(row->module, error);
+    return module ? module->sink : NULL;
 }
 
-int mrl_grpc_module__check(const char *settings, const char *destination, struct mrl_error *error)
+const void *mrl_module__offers(const char *name, struct mrl_error *error)
 {
-    return module->check(settings, destination, error);
+    const struct mrl_module *module = find(name, error);
+
+    return module ? module->offers : NULL;
 }
 
-bool mrl_grpc_module__is_output(const char *name)
-{
-    char format[16];
+/* -- a run ------------------------------------------------------------------------------------ */
 
-    snprintf(format, sizeof(format), "%.*s", (int)strcspn(name, ",:"), name);
-    return mrl_grpc_module__is_format(format);
-}
-
-void mrl_grpc_module__prepare(const char *format, const char *settings)
-{
-    if (module)
-        module->prepare(!strcmp(format, "grpc-main"), settings);
-}
-
-void mrl_grpc_module__begin(void (*log)(void *context, enum mrl_log_level level, const char *text),
-                            void *log_context,
-                            int *log_level)
+void mrl_modules__begin(void (*log)(void *context, enum mrl_log_level level, const char *text),
+                        void *log_context,
+                        int *log_level)
 {
     run.log = log;
     run.log_context = log_context;
     run.log_level = log_level;
 }
 
-void mrl_grpc_module__ready(struct mrl_plugin *plugin)
+void mrl_modules__ready(struct mrl_plugin *plugin)
 {
     pthread_mutex_lock(&run_lock);
     run.plugin = plugin;
     pthread_mutex_unlock(&run_lock);
-    if (module && plugin)
-        module->ready();
+    for (unsigned int i = 0; plugin && i < MODULES_MAX && loaded[i].module; i++)
+        loaded[i].module->ready();
 }

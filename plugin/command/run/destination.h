@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where an output goes: from a word or a path to a sink, by what the sinks say of themselves. */
+#ifndef MRL_COMMAND_RUN_DESTINATION_H
+#define MRL_COMMAND_RUN_DESTINATION_H
+
+#include <mrelease/sink.h>
+
+/** A sink, and what it is to open: a part of the text that was read. */
+struct mrl_destination {
+    const struct mrl_sink_ops *sink;
+    const char *text;
+};
+
+/** The sink that the format called `format` is for; NULL: any sink of lines takes it. */
+const struct mrl_sink_ops *mrl_sink__of_format(const char *format);
+
+/**
+ * Finds who takes `format` to `text` (borrowed; NULL: it was left out). Error: -EINVAL, with the
+ * nearest word.
+ */
+int mrl_destination__find(const char *format,
+                          const char *text,
+                          struct mrl_destination *ret_destination,
+                          struct mrl_error *error);
+
+/** Whether `text` could be a destination at all. Error: -EINVAL: it is empty, or holds control
+ * characters, or a blank at an end. */
+int mrl_destination__check(const char *text, struct mrl_error *error);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of the sink "grpc", which its row (grpc.c) describes and its module reads. */
+#ifndef MRL_SINKS_GRPC_H
+#define MRL_SINKS_GRPC_H
+
+#include <mrelease/sink.h>
+
+/** Where Tracee's clients look. */
+#define MRL_GRPC_DESTINATION "unix:/var/run/tracee.sock"
+
+/** Room for a path in a setting. */
+enum { MRL_FILE_MAX = 512 };
+
+/** How a server serves. */
+struct mrl_server_options {
+    bool is_main;        /* events as Tracee's main branch has them */
+    int disconnect_slow; /* a client whose ring is full, in place of dropping the oldest */
+    bool read_only;      /* clients may change nothing */
+    bool insecure;       /* other than loopback addresses are served without TLS */
+    unsigned int mode;   /* of a unix socket; 0: 0600 */
+    char group[64];      /* of a unix socket, whose members may connect; "": none */
+    /* Paths of PEM files; "": none. */
+    char cert[MRL_FILE_MAX], key[MRL_FILE_MAX]; /* both or none */
+    char client_ca[MRL_FILE_MAX];               /* who signs those of clients, which are wanted */
+};
+
+/** The row, whose functions the module replaces by its own. */
+extern const struct mrl_sink_ops mrl_sink_grpc;
+
+#endif
