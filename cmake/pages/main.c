@@ -22,6 +22,7 @@ static const struct {
 } marks[] = {
     { "@VERSION@", print_version },
     { "@VERBS@", mrl_pages__verbs },
+    { "@DESTINATIONS@", mrl_pages__destinations },
     { "@PROFILES@", mrl_pages__profiles },
     { "@KEYS@", mrl_pages__keys },
     { "@COMPLETION@", mrl_pages__completion },

@@ -6,6 +6,7 @@
 #include "command/options/arguments.h"
 #include "command/options/config.h"
 #include "command/options/profile.h"
+#include "command/run/outputs.h"
 #include "pages.h"
 #include "roff.h"
 
@@ -73,6 +74,52 @@ static void print_verb(const struct mrl_verb *verb, const struct mrl_rows *rows)
 }
 
 /* -- mrelease(1) ------------------------------------------------------------------------------ */
+
+static void print_settings(const struct mrl_option *rows, unsigned int count)
+{
+    char room[MRL_OPTION_VALUE_BYTES];
+
+    for (unsigned int i = 0; i < count; i++) {
+        const char *value = mrl_option__value(&rows[i], room);
+
+        printf(".TP\n\\fB");
+        mrl_roff__word(rows[i].name);
+        printf("=\\fR\\fI");
+        mrl_roff__word(value ? value : "true|false");
+        printf("\\fR\n");
+        print_description(&rows[i]);
+    }
+}
+
+static void print_sink(const struct mrl_sink_ops *sink)
+{
+    char usage[MRL_SINK_USAGE_BYTES];
+
+    printf(".TP\n\\fB");
+    mrl_roff__word(mrl_outputs__usage(sink, usage));
+    printf("\\fR\n");
+    mrl_roff__text(sink->doc);
+    if (!sink->option_count)
+        return;
+    printf(".RS\n");
+    print_settings(sink->options, sink->option_count);
+    printf(".RE\n");
+}
+
+void mrl_pages__destinations(void)
+{
+    const struct mrl_sink_ops *const *sinks;
+    const struct mrl_option *rows;
+    unsigned int count;
+
+    sinks = mrl_sink__all(&count);
+    for (unsigned int i = 0; i < count; i++)
+        if (!sinks[i]->option)
+            print_sink(sinks[i]);
+    rows = mrl_output_spec__rows(&count);
+    printf(".PP\nEvery output takes\n");
+    print_settings(rows, count);
+}
 
 void mrl_pages__profiles(void)
 {

@@ -6,6 +6,9 @@
 /** Every verb with its options, as roff. */
 void mrl_pages__verbs(void);
 
+/** Every destination of an output with its settings, as roff. */
+void mrl_pages__destinations(void);
+
 /** Every profile, as roff. */
 void mrl_pages__profiles(void);
 

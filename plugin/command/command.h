@@ -20,6 +20,8 @@ struct mrl_verb {
     const char *(*operand_word)(unsigned int index);
     /** One sentence. */
     const char *doc;
+    /** Prints what help says behind the options; NULL: nothing. */
+    void (*more_help)(void);
     /** Returns an exit status. `argv[0]` is the verb. */
     int (*run)(const struct mrl_verb *verb, int argc, char **argv);
 };

@@ -103,7 +103,7 @@ static void outputs_refuse_what_looks_like_no_path(void **state)
     static const struct refused cases[] = {
         { "json:kafka://h/t", "unknown destination 'kafka:'" },
         { "json:kafka:h", "A file of that name is './kafka:h'" },
-        { "json:http://h/", "known are stdout, file:" },
+        { "json:http://h/", "known are file:, stdout" },
         { "json:a:b", "A file of that name is './a:b'" },
         { "json::b", "unknown destination ':'" },
         { "json:fil:/x", "did you mean 'file:'?" },

@@ -45,21 +45,17 @@ static void put_choices(const struct mrl_option *row, const char *value, int *co
     }
 }
 
-static void print_row(const struct mrl_option *row)
+/* Behind `column` columns of text: what it means. */
+static void explain(int column, const char *doc, const struct mrl_option *row, const char *value)
 {
-    char room[MRL_OPTION_VALUE_BYTES];
-    const char *value = mrl_option__value(row, room);
-    int column =
-        printf("  %c%c%c --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-               row->letter ? ',' : ' ', row->name, value ? " " : "", value ? value : "");
-
     if (column >= HELP_COLUMN)
         putchar('\n');
     printf("%*s", column < HELP_COLUMN ? HELP_COLUMN - column : HELP_COLUMN, "");
     column = HELP_COLUMN;
-    put_words(row->doc, &column);
-    put_choices(row, value, &column);
-    if (row->preset) {
+    put_words(doc, &column);
+    if (row)
+        put_choices(row, value, &column);
+    if (row && row->preset) {
         char text[64];
 
         snprintf(text, sizeof(text), "[%s]", row->preset);
@@ -68,10 +64,36 @@ static void print_row(const struct mrl_option *row)
     putchar('\n');
 }
 
+static void print_row(const struct mrl_option *row)
+{
+    char room[MRL_OPTION_VALUE_BYTES];
+    const char *value = mrl_option__value(row, room);
+
+    explain(printf("  %c%c%c --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+                   row->letter ? ',' : ' ', row->name, value ? " " : "", value ? value : ""),
+            row->doc, row, value);
+}
+
+void mrl_usage__print_text(const char *text, const char *doc)
+{
+    explain(printf("  %s", text), doc, NULL, NULL);
+}
+
+void mrl_usage__print_setting(const struct mrl_option *row)
+{
+    char room[MRL_OPTION_VALUE_BYTES];
+    const char *value = mrl_option__value(row, room);
+
+    explain(printf("      %s=%s", row->name, value ? value : "true|false"), row->doc, row,
+            value ? value : "|");
+}
+
 void mrl_usage__print(const struct mrl_verb *verb, const struct mrl_rows *rows)
 {
     printf("Usage: mrelease %s [OPTION…]%s%s\n\n%s\n\n", verb->name, *verb->operands ? " " : "",
            verb->operands, verb->doc);
     for (unsigned int i = 0; i < rows->count; i++)
         print_row(rows->at[i]);
+    if (verb->more_help)
+        verb->more_help();
 }

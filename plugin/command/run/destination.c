@@ -30,7 +30,7 @@ static bool has_word(const char *const *words, const char *word)
 
 /* -- schemes ---------------------------------------------------------------------------------- */
 
-/* "file:" leads to what follows; "stdout" is all there is. */
+/* One with a colon leads to what follows; one without is the whole destination. */
 static bool is_lead(const char *scheme)
 {
     return scheme[strlen(scheme) - 1] == ':';

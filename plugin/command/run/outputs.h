@@ -49,6 +49,15 @@ int mrl_outputs__append(struct mrl_outputs *outputs,
 /** The format at `index` of those that --output takes; NULL after the last. */
 const char *mrl_outputs__format(unsigned int index);
 
+enum { MRL_SINK_USAGE_BYTES = 128 };
+
+/** How people write the destination of a sink: "PATH", or behind a format of its own. Returns
+ * `text`. */
+const char *mrl_outputs__usage(const struct mrl_sink_ops *sink, char text[MRL_SINK_USAGE_BYTES]);
+
+/** Prints the destinations and the settings of --output, for help. */
+void mrl_outputs__print_help(void);
+
 /** Whether a format or an extra shows the path of the caller's executable. */
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
 

@@ -147,5 +147,6 @@ const struct mrl_verb mrl_verb_demo = {
     .name = "demo",
     .operands = "",
     .doc = "Kill a child, release its memory, and print the events of it.",
+    .more_help = mrl_outputs__print_help,
     .run = demo,
 };

@@ -56,5 +56,6 @@ const struct mrl_verb mrl_verb_replay = {
     .operands = "FILE|-",
     .operands_max = 1,
     .doc = "Print the events of a file that 'run --record' wrote.",
+    .more_help = mrl_outputs__print_help,
     .run = run,
 };

@@ -23,5 +23,6 @@ const struct mrl_verb mrl_verb_run = {
     .name = "run",
     .operands = "",
     .doc = "Watch, and print events until interrupted.",
+    .more_help = mrl_outputs__print_help,
     .run = run,
 };

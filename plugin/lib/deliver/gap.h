@@ -7,17 +7,18 @@
 
 #include "event/lost.h"
 
-/** What is known of a line without reading it; or, with `lost`, of lines that are missing here. */
+/** An entry beside the bytes: a line, or a gap, which stands for lines that are missing here. */
 struct mrl_line {
-    uint32_t size;
+    uint32_t size;    /* of the line in bytes; of a gap 0 */
     uint16_t event;   /* table index */
     uint16_t cause;   /* of a gap: enum mrl_cause */
-    uint64_t time_ns; /* of a gap: where it begins */
-    uint64_t lost;    /* 0: a line. Else size is 0, and so many of `event` are missing */
-    uint64_t last_ns; /* of a gap: where it ends */
+    uint64_t time_ns; /* of the event; of a gap: of its first */
+    uint64_t lost;    /* of a gap: how many of `event` are missing; 0: it is a line */
+    uint64_t last_ns; /* of a gap: of its last */
 };
 
-/** How many of an event are missing for one cause, and between which times (ns since the epoch). */
+/** How many of an event are missing for one cause, and the times of the first and the last, in ns
+ * since the epoch. */
 struct mrl_missing {
     uint64_t count, from_ns, to_ns;
 };
@@ -28,7 +29,7 @@ struct mrl_gap {
     struct mrl_missing of[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
 };
 
-/** Adds a line that is lost for `cause`, or the gap that it stands for, to a gap. */
+/** Adds an entry to a gap: a line that is lost for `cause`; or a gap, which has its own cause. */
 void mrl_gap__add(struct mrl_gap *gap, const struct mrl_line *line, enum mrl_cause cause);
 
 /** Adds `other` to `gap` and empties it. */

@@ -8,8 +8,8 @@
 
 enum {
     LINES_MIN = 1024,
-    /* Behind each line there may be a gap of each event and cause; room for these is always left.
-     */
+    /* So many entries are never given to lines, but kept for gaps: a line may be dropped and become
+     * a gap, and what is known of a gap must not be dropped in turn. */
     GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
 };
 
@@ -81,5 +81,5 @@ void mrl_line_ring__remove_first(struct mrl_line_ring *ring)
     ring->used -= size;
     ring->lines_head = (ring->lines_head + 1) % ring->lines_size;
     if (!--ring->lines_used)
-        ring->head = ring->lines_head = 0; /* the same memory again, while the caches have it */
+        ring->head = ring->lines_head = 0; /* the bytes used last, which are still in the caches */
 }

@@ -25,7 +25,7 @@ int mrl_line_ring__init(struct mrl_line_ring *ring, size_t size);
 /** Frees it; zeroed is allowed. */
 void mrl_line_ring__done(struct mrl_line_ring *ring);
 
-/** Whether a line of `size` bytes fits, and behind it a gap of each event and cause. */
+/** Whether a line of `size` bytes fits, and behind it one gap per event and cause. */
 bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size);
 
 /** Appends a line, whose bytes are copied, where there is room; or a gap, which has no bytes. */

@@ -56,7 +56,8 @@ static int write_preamble(struct mrl_output *output, struct mrl_error *error)
     return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
 }
 
-/* Signals are for the program's own threads, but for the one that interrupts this one. */
+/* Signals go to the program's own threads, where its handlers expect them. Only INTERRUPT, by which
+ * give_up() ends a write, reaches this one. */
 static int start_thread(struct mrl_output *output)
 {
     sigset_t all, old;
@@ -148,7 +149,7 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
         mrl_output__die(output);
         return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
     }
-    /* The thread is idle as long as nothing was pushed: the sink is still the owner's. */
+    /* Nothing was pushed yet, so that the thread sleeps in pop(): it does not use the sink. */
     return write_preamble(output, error);
 }
 
@@ -254,6 +255,11 @@ void mrl_output__end(struct mrl_output *output)
     }
 }
 
+/*
+ * In steps, because an output that still writes may take as long as it likes: `timeout_ms` is the
+ * time without progress. The clock is that of pthread_timedjoin_np(), which has no other; if it is
+ * set meanwhile, one step is too long or too short.
+ */
 static bool joined_within(struct mrl_output *output, int timeout_ms)
 {
     const int step_ms = 10;
@@ -282,7 +288,13 @@ static void on_interrupt(int signal)
     (void)signal;
 }
 
-/* Makes a thread end that waits in write(). It counts what it could not write itself. */
+/*
+ * Ends a thread that hangs in write(). It is not cancelled, because it has to count what it holds:
+ * a signal whose handler does nothing makes the system call fail with EINTR, and the sink then sees
+ * that it shall stop. The signal is sent again and again, since one that comes just before the
+ * system call changes nothing. A thread that does not obey is left behind, with the memory that it
+ * uses.
+ */
 static void give_up(struct mrl_output *output)
 {
     const struct sigaction interrupt = { .sa_handler = on_interrupt }; /* without SA_RESTART */
@@ -349,8 +361,7 @@ void mrl_output__free(struct mrl_output *output)
     mrl_output__end(output);
     mrl_output__join(output, FREE_MS);
     if (output->stuck)
-        return; /* its thread hangs in a sink that does not obey, and would use what is freed here
-                 */
+        return; /* the thread that was left behind would use what is freed here */
     close_sink(output);
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);

@@ -10,7 +10,7 @@
 
 enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000 };
 
-/* In steps, so that the end is noticed. Returns whether there is a point in going on. */
+/* In steps, so that the end, or SIGHUP, is noticed. Returns false when the end is wanted. */
 static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
 {
     const struct timespec step = { 0, MRL_STEP_MS * 1000000L };

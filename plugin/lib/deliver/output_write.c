@@ -20,7 +20,8 @@ static uint64_t dropped(const struct mrl_output *output)
     return events;
 }
 
-/* Said once per change. An output that fails is not slow but broken: nobody waits for it. */
+/* Says a change once. While the sink fails, the queue makes the reader wait for nothing: it is told
+ * that the output is broken, which is not the same as slow. */
 static void note_result(struct mrl_output *output, int err)
 {
     if (err && err != output->last_err)

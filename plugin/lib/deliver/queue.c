@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The queue of an output: a ring of lines under a lock, and who waits for whom. */
+/*
+ * The queue of an output: a ring of lines under a lock, and who waits for whom.
+ *
+ * One lock for all of it. Both sides hold it for copies only, never for a write to a sink: the
+ * reader of the ring buffers is the producer, and each moment that it waits here may cost events in
+ * the kernel. One condition for both sides: each of them looks again at what it waits for.
+ */
 #include "deliver/queue.h"
 
 #include <errno.h>
@@ -8,10 +14,10 @@
 #include <time.h>
 
 enum {
-    BUSY_LINES = 32,
-    DOZE_MS = 2,
-    STEP_MS = 20,
-    PATIENCE_MS = 2000,
+    BUSY_LINES = 32,    /* so many at once are a flood */
+    DOZE_MS = 2,        /* in a flood, the consumer looks so often by itself */
+    STEP_MS = 20,       /* a producer that waits looks so often at what signal handlers set */
+    PATIENCE_MS = 2000, /* a producer in a hurry waits no longer than this without progress */
 };
 
 static const struct mrl_line *first_line(const struct mrl_queue *queue)
@@ -30,7 +36,7 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
         return err;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the wall clock may be set */
     pthread_cond_init(&queue->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return 0;
@@ -61,15 +67,16 @@ static struct timespec time_in(int timeout_ms)
 }
 
 /*
- * With the lock held. Waits until the consumer took something. Returns whether to go on waiting:
- * not for a sink that fails, and not for ever for one that only hangs when the end is wanted. Flags
- * are looked at in steps, because signal handlers can set them but not wake anyone.
+ * With the lock held. Waits until the consumer has taken something. Returns false when waiting is
+ * over: the sink fails, or the end is wanted and nothing moved for PATIENCE_MS. It waits in steps,
+ * because a signal handler may set the flags, but may call nothing that would wake this thread.
  */
 static bool wait_for_consumer(struct mrl_queue *queue)
 {
     size_t before = queue->ring.lines_used;
 
-    pthread_cond_broadcast(&queue->changed); /* it may not know yet what was pushed before */
+    /* The consumer is told of lines at the end of a push, and this one has not come to its end. */
+    pthread_cond_broadcast(&queue->changed);
     for (int waited = 0; queue->ring.lines_used == before && !queue->abandoned; waited += STEP_MS) {
         struct timespec soon = time_in(STEP_MS);
 
@@ -102,7 +109,11 @@ static bool make_room(struct mrl_queue *queue, size_t size)
     return !queue->abandoned;
 }
 
-/* With the lock held. Puts a gap at the end of the queue, or widens the one of its kind there. */
+/*
+ * With the lock held. Puts a gap at the end of the queue, or widens the one of its kind there.
+ * Widening is what bounds the entries: at one place there is at most one gap per event and cause,
+ * for which line_ring.c keeps room. So a gap is never dropped.
+ */
 static void push_gap(struct mrl_queue *queue, const struct mrl_line *more)
 {
     struct mrl_line *gap;
@@ -158,6 +169,7 @@ void mrl_queue__push(struct mrl_queue *queue,
         push_one(queue, bytes, &lines[i]);
         bytes += lines[i].size;
     }
+    /* One that dozes comes by itself, but a flood may fill the ring in less time than that. */
     if (!queue->dozing || queue->ring.used > queue->ring.size / 4)
         pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
@@ -173,7 +185,7 @@ void mrl_queue__end(struct mrl_queue *queue)
 
 void mrl_queue__hurry(struct mrl_queue *queue)
 {
-    atomic_store(&queue->hurry, true);
+    atomic_store(&queue->hurry, true); /* without the lock, which a signal may have interrupted */
 }
 
 void mrl_queue__set_broken(struct mrl_queue *queue, bool broken)
@@ -192,7 +204,7 @@ void mrl_queue__wake(struct mrl_queue *queue)
 void mrl_queue__abandon(struct mrl_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    queue->abandoned = true;
+    queue->abandoned = true; /* a producer that waits for room is let go, and drops its line */
     while (queue->ring.lines_used)
         drop_oldest(queue);
     pthread_cond_broadcast(&queue->changed);
@@ -200,8 +212,9 @@ void mrl_queue__abandon(struct mrl_queue *queue)
 }
 
 /*
- * With the lock held. In a flood each wake-up costs the producer more than the lines it is for, so
- * it sends none for a while, and the consumer finds many.
+ * With the lock held. A wake-up is a system call on the producer's thread, and in a flood it costs
+ * more than the lines that it is for. So the consumer says that it dozes, the producer wakes
+ * nobody, and the consumer finds many lines when it looks.
  */
 static void doze(struct mrl_queue *queue)
 {
@@ -240,6 +253,8 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
 {
     size_t count = 0, used = 0;
 
+    /* Lines are copied out, not lent: the caller writes them for as long as its sink takes, and the
+     * producer must be able to drop the oldest meanwhile. */
     pthread_mutex_lock(&queue->lock);
     wait_for_lines(queue, timeout_ms);
     queue->woken = false;

@@ -23,14 +23,15 @@ struct mrl_queue {
     enum mrl_policy policy;
     struct mrl_line_ring ring;
     struct mrl_gap front; /* missing before the first line */
-    atomic_bool broken;   /* the sink fails: block drops the oldest instead of waiting */
-    atomic_bool hurry;    /* the end is wanted: block waits only while there is progress */
-    bool stuck;     /* in a hurry, the consumer was waited for in vain: not again until it moves */
-    bool busy;      /* the consumer got many lines at once, and more will follow */
-    bool dozing;    /* it looks again by itself, soon: no need to wake it for a few */
-    bool woken;     /* the consumer is wanted for something else */
-    bool ended;     /* the producer is done */
-    bool abandoned; /* the consumer is gone: everything is dropped */
+    /* Set without the lock. */
+    atomic_bool broken; /* the sink fails: MRL_POLICY_BLOCK drops the oldest, and does not wait */
+    atomic_bool hurry;  /* the end is wanted: MRL_POLICY_BLOCK waits only while something moves */
+    bool stuck;         /* nothing moved in a hurry: the producer does not wait until it does */
+    bool busy;          /* the last pop() found many lines: it is a flood */
+    bool dozing;        /* the consumer sleeps for a moment, and needs no wake-up */
+    bool woken;         /* mrl_queue__wake() was called, and no pop() has returned since */
+    bool ended;         /* the producer is done */
+    bool abandoned;     /* the consumer is gone: everything is dropped */
 };
 
 /** Makes an empty queue of `size` bytes. Error: -ENOMEM. */
@@ -75,7 +76,7 @@ void mrl_queue__hurry(struct mrl_queue *queue);
 /** Any thread: while `broken`, MRL_POLICY_BLOCK drops the oldest at once. */
 void mrl_queue__set_broken(struct mrl_queue *queue, bool broken);
 
-/** Any thread: a consumer that waits returns, with nothing. */
+/** Any thread: a pop() that waits returns at once, with no lines if there are none. */
 void mrl_queue__wake(struct mrl_queue *queue);
 
 /** Consumer: will not come back. A blocked producer is let go; all later lines are dropped. */
