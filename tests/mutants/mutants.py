@@ -25,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(TOP, "build", "mutants")
 TREE, BUILD, FOUND = (os.path.join(WORK, name) for name in ("tree", "build", "found"))
-BUILD_S, TEST_S = 900, 120
+BUILD_S, TEST_S, LIVE_TEST_S = 900, 45, 150
 SOURCES = ("CMakeLists.txt", "cmake", "bpf", "plugin", "proto", "schemas", "tests", "docs",
            "examples", "packaging", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ci")
 
@@ -169,7 +169,8 @@ def who_notices(tests):
     """The first test that fails, or does not end; None: all pass."""
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     for test in tests:
-        status, output = run([os.path.join(BUILD, "tests", test)], TEST_S, env=environment,
+        limit_s = LIVE_TEST_S if test.startswith("live/") else TEST_S
+        status, output = run([os.path.join(BUILD, "tests", test)], limit_s, env=environment,
                              cwd=TREE)
         if status is None:
             return test, "it does not end"

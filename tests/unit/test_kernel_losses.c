@@ -149,6 +149,28 @@ static void a_second_gap_is_told_apart_from_the_first(void **state)
     assert_nothing_more(bench);
 }
 
+/* The counters run ahead of the records: what they know already is behind those that follow. */
+static void numbers_go_on_behind_a_gap_and_tell_nothing(void **state)
+{
+    struct bench *bench = *state;
+    enum mrl_cause cause;
+    struct mrl_lost lost;
+
+    bench->counters[MRELEASE][0].refused = 4;
+    see(bench, MRELEASE, 0, 4, 1000);
+    assert_told(bench, MRELEASE, MRL_CAUSE_RING_FULL, 4);
+    bench->counters[MRELEASE][0].refused = 7;
+    see(bench, MRELEASE, 0, 5, 2000);
+    see(bench, MRELEASE, 0, 6, 3000);
+    mrl_kernel_losses__see_malformed(&bench->losses, MRELEASE, bench->decoder.batch);
+    assert_told(bench, MRELEASE, MRL_CAUSE_MALFORMED, 1);
+    see(bench, MRELEASE, 0, 10, 4000);
+    lost = next_told(bench, &cause);
+    assert_int_equal(lost.count, 3);
+    assert_int_equal(lost.from_ns, 3000 + (uint64_t)TEST_BOOT_NS);
+    assert_nothing_more(bench);
+}
+
 static void no_more_is_told_than_the_counters_know_and_the_rest_later(void **state)
 {
     struct bench *bench = *state;
@@ -306,6 +328,7 @@ int main(void)
         test(numbers_that_follow_each_other_tell_nothing),
         test(a_gap_is_told_once_from_the_record_before_it_to_the_one_behind),
         test(a_second_gap_is_told_apart_from_the_first),
+        test(numbers_go_on_behind_a_gap_and_tell_nothing),
         test(no_more_is_told_than_the_counters_know_and_the_rest_later),
         test(no_more_is_told_than_numbers_are_missing),
         test(events_of_one_lane_are_told_by_their_own_counters),
