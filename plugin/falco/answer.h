@@ -39,7 +39,7 @@ void mrl_answer__truth(struct mrl_answer *answer, bool truth);
 /** Appends a number as text, because Falco has no signed ones. */
 void mrl_answer__signed(struct mrl_answer *answer, int64_t number);
 
-/** Appends a value of this kind as a number; a text is none, and is left out. */
+/** Appends a value of this kind as a number; a text is left out. */
 void mrl_answer__value(struct mrl_answer *answer,
                        const struct mrl_kind *kind,
                        const struct mrl_value *value);

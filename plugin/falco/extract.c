@@ -5,8 +5,9 @@
 
 #include "falco/state.h"
 
-/* A host asks for one field at a time, and for several of the same event: it is read once. The
- * number alone would not do, since each inspector counts for itself. */
+/* A host asks for several fields of an event in as many calls, and the event is decoded only once.
+ * It is known by its address and its number: a buffer is used again for other events, and each of
+ * several inspectors counts from 0. */
 static const struct mrl_event *read_event(struct falco_state *state,
                                           const struct falco_event_input *input)
 {

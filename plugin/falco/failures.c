@@ -5,14 +5,16 @@
 
 #define SECOND_NS 1000000000U
 
-/* Neighbours in the table do not collide, and one process fails in few calls at a time. */
+/* Five places per process id: processes with neighbouring ids do not collide, nor do the few system
+ * calls that one process fails in at a time. */
 static struct mrl_failing *place_of(struct mrl_failures *failures, const struct mrl_event *event)
 {
     return &failures
                 ->places[(event->host_process_id * 5 + event->def->index) % MRL_FAILURES_PLACES];
 }
 
-/* The processors' events come a little out of order: one from before the second belongs to it. */
+/* Events of different processors come a little out of order. One that is older than the start of
+ * the running second belongs to that second, and must not begin another. */
 static bool goes_on(const struct mrl_failing *failing, const struct mrl_event *event)
 {
     return failing->count && failing->host_pid == event->host_process_id &&

@@ -9,8 +9,8 @@
 #include <mrelease/event.h>
 #include <stdint.h>
 
-/* A process that comes upon another's place takes it: where more than this many fail within the
- * same second, some are counted too low, never too high. */
+/* Two processes may share a place, and then the later one takes it. So when more processes than
+ * this fail within a second, some counts are too low; none is ever too high. */
 enum { MRL_FAILURES_PLACES = 256 };
 
 /** Zeroed at first. One thread at a time. */

@@ -91,7 +91,7 @@ static void add_field(const struct mrl_event_def *def, const struct mrl_field *f
     field_count++;
 }
 
-/* A gap has fields of its own, and none of a call's; and the other way round. */
+/* Fields "mrelease.lost.…" are looked for in events_lost alone, all others in calls alone. */
 static void find_row_place(const struct mrl_falco_field *row,
                            const struct mrl_event_def *def,
                            struct mrl_place_of_field *ret_place)

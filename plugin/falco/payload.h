@@ -32,8 +32,8 @@ enum {
 
 _Static_assert(sizeof(struct mrl_payload) == 80, "payloads are a file format");
 
-/** Writes the payload of an event, at most MRL_PAYLOAD_MAX bytes. Returns its size; 0: of no event
- * that a source makes. */
+/** Writes the payload of an event, at most MRL_PAYLOAD_MAX bytes. Returns its size; 0 for an event
+ * that no source makes. */
 size_t mrl_payload__put(void *at, const struct mrl_event *event, uint32_t failures);
 
 /** The last payload that was read. Some 250 KB; zeroed before its first use. One thread. */
@@ -44,9 +44,9 @@ struct mrl_reader {
 };
 
 /**
- * Reads a payload, of which nothing is believed. Returns its event, valid until the next call, or
- * NULL with a line in `error`: it is none, is damaged, or was made by a newer version or on another
- * machine. Allocates nothing.
+ * Reads a payload, which may be any bytes. Returns its event, valid until the next call, or
+ * NULL with a line in `error`: it is no payload, is damaged, or was made by a newer version or on
+ * another machine. Allocates nothing.
  */
 const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
                                          const void *payload,

@@ -26,7 +26,7 @@ struct falco_instance {
     char *params;            /* the host's are gone when open() returns */
     struct mrl_batch *batch; /* events that were read and not yet handed out; NULL: none */
     unsigned int count, at;
-    int end; /* enum falco_rc from now on; 0: not yet */
+    int end; /* what every later call returns, an enum falco_rc; 0: it has not ended */
     struct mrl_failures failures;
     struct falco_event *events[BATCH_EVENTS];
     char bytes[BATCH_EVENTS * EVENT_MAX];
@@ -120,7 +120,7 @@ const char *plugin_list_open_params(struct falco_state *state, int *rc)
 
 /* -- events ----------------------------------------------------------------------------------- */
 
-/* Returns the bytes of the event; 0: it is none. */
+/* Returns the bytes written; 0 for an event that has no payload. */
 static size_t put_event(struct falco_instance *instance, const struct mrl_event *event, char *at)
 {
     size_t size =

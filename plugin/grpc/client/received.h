@@ -11,8 +11,9 @@
 enum { MRL_RECEIVED_DEPTH = 64, MRL_RECEIVED_FIELDS = 32 };
 
 /**
- * Unpacks a message, whose messages lie at most MRL_RECEIVED_DEPTH within each other (protobuf-c
- * has no bound). NULL: it is none, or deeper. Freed by protobuf_c_message_free_unpacked(…, NULL).
+ * Unpacks a message. protobuf-c would follow any depth, so that messages nested deeper than
+ * MRL_RECEIVED_DEPTH are refused first. Returns NULL for those and for bytes that are no message.
+ * Freed by protobuf_c_message_free_unpacked(…, NULL).
  */
 ProtobufCMessage *mrl_received__unpack(const ProtobufCMessageDescriptor *type,
                                        const uint8_t *bytes,

@@ -16,9 +16,9 @@ struct mrl_server_options;
 
 /** A socket that listens; closed, and removed from the file system, by mrl_address__leave(). */
 struct mrl_address {
-    int socket, lock;                                       /* -1: none; lock: of the path */
-    unsigned int mode;                                      /* of a unix socket: who may connect */
-    gid_t group;                                            /* whose members are served; -1: none */
+    int socket, lock;  /* -1: none; lock: of the path */
+    unsigned int mode; /* of a unix socket: who may connect */
+    gid_t group;       /* its members are served too; -1: none */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": none */
     bool is_bound;                                          /* the path is ours to remove */
 };
@@ -41,12 +41,13 @@ int mrl_address__split(const char *text,
                        const char **ret_port,
                        struct mrl_error *error);
 
-/** Whether it can be listened there, as far as words can tell. Error: -EINVAL, with a line. */
+/** Checks destination and settings without opening anything. Error: -EINVAL, with a line. */
 int mrl_address__check(const char *destination,
                        const struct mrl_server_options *options,
                        struct mrl_error *error);
 
-/** Closes the socket and removes its path. The lock stays. Idempotent. */
+/** Closes the socket and removes its path. The lock stays, so that no other server takes the path
+ * while clients are still served. Idempotent. */
 void mrl_address__leave(struct mrl_address *address);
 
 /** Leaves, and gives the lock back. */

@@ -6,21 +6,21 @@
 
 #include <mrelease/error.h>
 
-/** Where they are; NULL or "": there is none. */
+/** Paths of files; NULL or "" where there is none. */
 struct mrl_pem_paths {
     const char *cert, *key; /* both or none */
     const char *ca;
 };
 
-/** The texts, of malloc(), NUL-terminated; NULL: there is none. Zeroed is empty. */
+/** The texts of the files, of malloc(), NUL-terminated; NULL where there is none. */
 struct mrl_pem {
     char *cert, *key, *ca;
 };
 
 /**
- * Reads them: the certificate is of now and has this key, which has no passphrase; what will soon
- * not be so is logged, and a key that every user may read. Errors: -EINVAL, or as open(), each with
- * a line.
+ * Reads the files. Every certificate must be valid now, and the first must belong to the key, which
+ * must have no passphrase. A certificate that expires soon, and a key that every user may read, are
+ * logged. Errors: -EINVAL, or as open(), each with a line.
  */
 int mrl_pem__read(const struct mrl_pem_paths *paths,
                   struct mrl_pem *ret_pem,

@@ -30,8 +30,9 @@ struct mrl_grpc_subscription {
 };
 
 /** What clients do. All print to standard output, and say the rest in the program's log. Errors:
- * -EINVAL an address, a file or a setting; -ECONNREFUSED no server; -EPROTO it answers with a
- * status or with what is none; -EPIPE standard output takes nothing; -ECANCELED; each with a line.
+ * -EINVAL an address, a file or a setting; -ECONNREFUSED no server; -EPROTO it answers with
+ * an error status or with bytes that are no answer; -EPIPE standard output takes nothing;
+ * -ECANCELED; each with a line.
  */
 struct mrl_grpc_client {
     /** Prints events until the end that is asked for, over restarts of the server. */

@@ -9,7 +9,7 @@
 
 #include "encode/grpc.h"
 
-/* A message that a client holds keeps its block: blocks are small. */
+/* A slice that a client still holds keeps its whole block in memory, so blocks are small. */
 enum { BLOCK_BYTES = 16 * 1024, BLOCK_COUNT = MRL_BACKLOG_BYTES / BLOCK_BYTES };
 
 struct block {
@@ -81,7 +81,9 @@ static void count(uint64_t counts[MRL_EVENT_COUNT], const struct mrl_grpc_frame 
     counts[frame->lost ? frame->lost_event : frame->event] += frame->lost ? frame->lost : 1;
 }
 
-/* What nobody will get: as if it had been there and was evicted. */
+/* Accounts for a frame that there is no memory for: it counts as put and evicted at once, so that
+ * every client is told of it as missing. The blocks before it go too, because a place that still
+ * pointed into them would otherwise step over the gap. */
 static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame)
 {
     pthread_mutex_lock(&backlog->lock);
@@ -94,7 +96,8 @@ static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame
     pthread_mutex_unlock(&backlog->lock);
 }
 
-/* Frames that fit one block are written while nobody looks there, and are then shown together. */
+/* Frames that go into the same block. They are copied without the lock, into room behind block.size
+ * where no client reads, and show() then takes the lock once for all of them. */
 struct batch {
     struct block *block;
     uint32_t size;

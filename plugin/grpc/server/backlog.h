@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backlog: messages of the recent past, in blocks, once for all clients. Each client has a
- * place in it; one that falls behind the oldest block is told, by event, how many it has missed. So
- * a client costs the others nothing, and its bound is that of the backlog.
+ * The backlog: messages of the recent past, in blocks, kept once for all clients. Each client has a
+ * place in it. One that falls behind the oldest block is told, per event, how many it has missed.
+ * So a slow client costs the others nothing, and no client needs a queue of its own.
  */
 #ifndef MRL_GRPC_SERVER_BACKLOG_H
 #define MRL_GRPC_SERVER_BACKLOG_H

@@ -27,7 +27,7 @@
 
 struct mrl_call;
 
-/** What comes back from a queue: whose it is, and what to do. */
+/** What core hands back through a queue when a batch ends: the call, and what to do now. */
 struct mrl_call_tag {
     struct mrl_call *call;
     void (*done)(struct mrl_call *call, bool ok);

@@ -42,7 +42,9 @@ static void on_shut(struct mrl_call *server, bool ok)
     atomic_store(&((struct mrl_server *)(void *)server)->shut, true);
 }
 
-/* A tag holds its call until it was dealt with; that of the end has none. */
+/* Each tag holds its call until done() returns, but for the tag of the server's end, which has
+ * none. `is_busy` lets the end wait until no thread is inside done(): a batch that were started on
+ * a queue that ends makes core abort. */
 static void serve(struct mrl_server_queue *queue)
 {
     for (;;) {
@@ -127,7 +129,8 @@ static int listen_at(struct mrl_server *server, const char *destination, struct 
     return mrl_tls__open(destination, &server->options, error, &server->tls);
 }
 
-/* The end needs the threads and a server that has started, whatever fails. */
+/* Starts core even after an error, because mrl_server__close() waits for an answer that only a
+ * started server with threads gives. */
 static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
 {
     const struct mrl_listener_owner owner = { accept_connection, mrl_server__progress, server };
@@ -145,7 +148,7 @@ static int start(struct mrl_server *server, const char *destination, struct mrl_
     return err;
 }
 
-/* Who is asked for no certificate, and is no peer of a unix socket, may be anybody. */
+/* Without a client certificate or the credentials of a unix socket, a client may be anybody. */
 static void warn_of_anybody(const struct mrl_server *server, const char *destination)
 {
     if (*server->options.client_ca || (server->listener && mrl_listener__is_unix(server->listener)))
@@ -251,7 +254,7 @@ static void shut(struct mrl_server *server)
             sched_yield();
 }
 
-/* Sent is not read: what a client has seen, nobody knows. */
+/* Counts what core took. Whether a client has read it cannot be known. */
 static void say_totals(const struct mrl_server *server)
 {
     if (atomic_load(&server->clients))

@@ -206,7 +206,7 @@ static void accept_all(struct mrl_listener *listener)
     }
 }
 
-/* Closes the duplicates of those whose peer, or core, is gone. */
+/* Drops the rows of connections that the peer or core has closed. */
 static void sweep(struct mrl_listener *listener, unsigned int count)
 {
     pthread_mutex_lock(&listener->mutex);
@@ -218,7 +218,8 @@ static void sweep(struct mrl_listener *listener, unsigned int count)
     pthread_mutex_unlock(&listener->mutex);
 }
 
-/* Only this thread removes rows, so that those that it polled are still where they were. */
+/* Fills the list to poll, without keeping the lock during poll(). Only this thread removes rows, so
+ * that row i of the table is still entry FIXED + i of the list when sweep() reads the answers. */
 static unsigned int fill(struct mrl_listener *listener)
 {
     unsigned int count;
@@ -234,9 +235,13 @@ static unsigned int fill(struct mrl_listener *listener)
     return count;
 }
 
-/* Core's ping waits behind what a peer does not take, and so does its timeout: whose socket stays
- * as full as it is, while no message gets through, is frozen or worse. One whose library reads, but
- * not its program, leaves the socket empty. */
+/*
+ * Cuts a connection whose peer has stopped reading its socket. Core's keepalive cannot: its ping
+ * queues behind the bytes that the peer does not take, and the timeout starts only once the ping is
+ * out. A peer counts as stopped when, for STUCK_LOOKS looks in a row, the socket holds the same
+ * number of unsent bytes and the owner sent no message through. A peer whose gRPC library still
+ * reads, while its program does not, keeps the socket empty and is never cut here.
+ */
 static void look_at(struct mrl_listener *listener, struct connection *row)
 {
     int queued = 0;

@@ -17,7 +17,7 @@
 
 enum { ROOT = 0, NODES_MAX = 65536 };
 
-/* Nodes refer to each other by index; 0, the root's, is nobody's child. */
+/* Nodes refer to each other by index. The root has index 0, so that 0 also means "no child". */
 struct node {
     const ProtobufCMessageDescriptor *message; /* NULL: paths do not go deeper than this field */
     unsigned int number;

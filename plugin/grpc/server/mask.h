@@ -24,7 +24,7 @@ int mrl_mask__new(const struct mrl_text *paths, size_t count, struct mrl_mask **
 /**
  * Copies an encoded StreamEventsResponse, without what the mask leaves out, to `target`, which has
  * room for as many bytes and does not overlap. Messages on the way to a kept field stay, if empty.
- * Returns the bytes written, or -EBADMSG where the message is none.
+ * Returns the bytes written, or -EBADMSG where the bytes are no message.
  */
 ssize_t mrl_mask__apply(const struct mrl_mask *mask, struct mrl_text message, char *target);
 

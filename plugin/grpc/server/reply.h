@@ -12,8 +12,8 @@ struct mrl_call;
 
 /** What a method answers. */
 struct mrl_reply {
-    struct mrl_call *call; /* whose; NULL in tests */
-    uint8_t *bytes;        /* of malloc(); NULL: an empty message */
+    struct mrl_call *call; /* that is answered; NULL in tests */
+    uint8_t *bytes;        /* of malloc(), the caller's to free; NULL: an empty message */
     size_t size;
     grpc_status_code status;
     char text[256];

@@ -17,7 +17,8 @@
 
 enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
 
-/* A request of this type, none of which nests. NULL with a status: it is none. */
+/* Decodes a request. No type of request nests, so that depth needs no bound. Returns NULL, with a
+ * status in `reply`, for bytes that are no such message. */
 static void *unpack(const ProtobufCMessageDescriptor *type,
                     const uint8_t *bytes,
                     size_t size,
@@ -58,7 +59,7 @@ static bool make_mask(const Google__Protobuf__FieldMask *mask,
     return !err;
 }
 
-/* There is one policy, whose name is empty. */
+/* The only policy has the empty name; a request for any other is an error. */
 bool mrl_request__stream(const uint8_t *bytes,
                          size_t size,
                          struct mrl_mask **ret_mask,
@@ -238,7 +239,7 @@ void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *re
     switch_event(bytes, size, false, reply);
 }
 
-/* There are no detectors; who asks for one by name hears what main would say. */
+/* The catalogue is empty. A detector asked for by name is the error that Tracee's main gives. */
 void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     Tracee__V1beta1__GetDetectorsCatalogRequest *request =

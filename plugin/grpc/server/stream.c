@@ -120,7 +120,7 @@ static bool send_away(struct mrl_subscriber *subscriber)
     return true;
 }
 
-/* With the lock held. There is nothing more, and nothing will come. */
+/* With the lock held, when all was sent: ends the call if the server is closing. */
 static void end_politely(struct mrl_subscriber *subscriber)
 {
     if (!atomic_load(&subscriber->call->server->closing) || subscriber->ending ||
@@ -130,8 +130,8 @@ static void end_politely(struct mrl_subscriber *subscriber)
     mrl_call__end(subscriber->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
 }
 
-/* With the lock held, and nothing on its way. The last message that there is goes out at once,
- * others are collected. */
+/* With the lock held, while no message is on its way: core allows one send at a time per call. The
+ * buffer hint lets core collect messages while more follow; the last one is flushed at once. */
 static void send_next(struct mrl_subscriber *subscriber)
 {
     struct mrl_call *call = subscriber->call;
@@ -299,7 +299,7 @@ bool mrl_server__has_drained(struct mrl_server *server)
     return has_drained;
 }
 
-/* Those that send end when they have sent all. */
+/* Subscribers with a message on its way are skipped here; on_sent() ends them after the last. */
 void mrl_server__end_streams(struct mrl_server *server)
 {
     pthread_mutex_lock(&server->lock);

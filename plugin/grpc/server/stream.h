@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Subscribers of StreamEvents: each has a place in the server's backlog. Who does not keep up
- * misses the oldest, and is told so by an events_lost in their place; nobody else notices.
+ * Subscribers of StreamEvents. Each reads the server's backlog from a place of its own. A client
+ * that does not keep up misses the oldest events and gets an events_lost in their place; other
+ * clients are not affected.
  */
 #ifndef MRL_GRPC_SERVER_STREAM_H
 #define MRL_GRPC_SERVER_STREAM_H
