@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Guests with other kernels, for ci/vm and ci/test, which source common.sh and tally.sh before: which
-# there are, where their kernels come from, what runs in them, and how its results are counted.
+# Guests with other kernels, for ci/vm, ci/fresh and ci/test, which source common.sh before: which
+# there are, where their kernels come from, and what runs in them.
 
 # name | architecture | suite of Debian | rungs that must work there, or "none" | seconds
 kernels() {
@@ -248,40 +248,12 @@ boot() {
         </dev/null >"$3" 2>&1
 }
 
-# split_console CONSOLE DIRECTORY: each section of the console becomes a program RUNG/PROGRAM in
-# DIRECTORY that says the same and ends the same, so that results are counted as everywhere. A section
-# without an end is that of a guest that died: its program fails.
-split_console() {
-    tr -d '\r' <"$1" | awk -v directory="$2" '
-        function finish(status) {
-            if (!file) return
-            close(file ".log")
-            printf "#!/bin/sh\ncat \"$0.log\"\nexit %d\n", status > file
-            close(file)
-            file = ""
-        }
-        /^@@ begin / {
-            finish(99)
-            system("mkdir -p " directory "/" $3)
-            file = directory "/" $3 "/" $4
-            printf "" > (file ".log")
-            next
-        }
-        /^@@ end / { finish($3); next }
-        file { print > (file ".log") }
-        END { finish(99) }'
-    find "$2" -mindepth 2 -type f ! -name '*.log' -exec chmod +x {} +
-}
-
-# note_missing NAME DIRECTORY: a program that fails in place of each section that never began.
+# note_missing NAME CONSOLE: adds a section that failed in place of each that never began.
 note_missing() {
     local rung program
     while read -r rung program; do
-        program=$2/$rung/${program##*/}
-        [[ ! -e $program ]] || continue
-        mkdir -p "${program%/*}"
-        printf '#!/bin/sh\necho "the guest did not come to this"\nexit 99\n' >"$program"
-        chmod +x "$program"
+        grep -q "^@@ begin $rung ${program##*/}" "$2" ||
+            printf '@@ begin %s %s\nthe guest did not come to this\n@@ end 99\n' "$rung" "${program##*/}" >>"$2"
     done < <(guest_sections "$1")
 }
 
@@ -307,11 +279,11 @@ build_for() {
     fi
 }
 
-# run_guest NAME DIRECTORY: everything up to the results in DIRECTORY. Exit status 77: it cannot be
+# run_guest NAME DIRECTORY: leaves the console in DIRECTORY, with a section of each program. Exit status 77: it cannot be
 # had here, and the last line says why.
 run_guest() {
     local name=$1 directory=$2 build sysroot vm_log=$2/build.log status=0
-    mkdir -p "$directory/sections"
+    mkdir -p "$directory"
     vm_needs "qemu-system-$(kernel_column "$name" 2)" \
         "qemu-system-$([[ $name == *arm64 ]] && echo arm || echo x86)"
     vm_needs busybox busybox-static
@@ -328,8 +300,8 @@ run_guest() {
     (cd "$directory/root" && find . | cpio --quiet -o -H newc | gzip -1) >"$directory/initramfs"
     rm -rf "$directory/root"
     boot "$name" "$directory/initramfs" "$directory/console" || status=$?
-    split_console "$directory/console" "$directory/sections"
-    note_missing "$name" "$directory/sections"
+    sed -i 's/\r$//' "$directory/console"
+    note_missing "$name" "$directory/console"
     if ((status)) || ! grep -q '^@@ done' "$directory/console"; then
         echo "the guest did not end by itself (status $status); its last lines:"
         tail -n 30 "$directory/console"
@@ -337,24 +309,12 @@ run_guest() {
     fi
 }
 
-# show_tax NAME LOG: getppid() with each rung's probes over getppid() without any. All is slow in
+# show_tax NAME CONSOLE: getppid() with each rung's probes over getppid() without any. All is slow in
 # emulation, but in like measure.
 show_tax() {
-    [[ ! -e $2 ]] || awk -v name="$1" '$1 ~ /^tax\..*\.ratio_to_none$/ {
+    awk -v name="$1" '$1 ~ /^tax\..*\.ratio_to_none$/ {
         split($1, part, ".")
         printf "        tax on getppid, %s, %-10s %5.2f times (spread %.2f)\n", name, part[2], $2, $3
     }' "$2"
-}
-
-# test_in_guest NAME: boots it and counts its tests.
-test_in_guest() {
-    # shellcheck disable=SC2154 # tally.sh sets it
-    local name=$1 directory=$work/vm/$1 rung
-    command_test "vm/$name/boots" $(($(kernel_column "$name" 5) + 900)) run_guest "$name" "$directory"
-    for rung in auto $(kernel_column "$name" 4); do
-        [[ ! -d $directory/sections/$rung ]] ||
-            tap_group "vm/$name/$rung" 60 "$directory/sections/$rung"
-    done
-    show_tax "$name" "$directory/sections/tax/mrelease-bench.log"
 }
 export vm_cache rung_topics core_topics

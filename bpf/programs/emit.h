@@ -8,7 +8,6 @@
 
 #include "abi/record.h"
 #include "lib/call.h"
-
 #include "watched.h"
 
 /* Set while the reader is busy: it will look at the rings again by itself, so no wake-up is sent.
