@@ -157,7 +157,7 @@ static const struct {
     { { "run", "--count", "99999999999999999999" }, "is too large" },
     { { "run", "--duration", "5parsecs" }, "is not a duration" },
     { { "run", "--duration", "5" }, "is not a duration" },
-    { { "run", "--ring", "0" }, "0 bytes" },
+    { { "run", "--ring", "0" }, "between 1 and 1G" },
     { { "run", "--ring", "2G" }, "more than 1G" },
     { { "run", "--busy-ring", "lots" }, "is not a size" },
     { { "run", "--help=me" }, "takes no value" },
