@@ -43,7 +43,7 @@ static void on_shut(struct mrl_call *server, bool ok)
 }
 
 /* Each tag holds its call until done() returns, but for the tag of the server's end, which has
- * none. `is_busy` lets the end wait until no thread is inside done(): a batch that were started on
+ * none. `is_busy` lets the end wait until no thread is inside done(): a batch that is started on
  * a queue that ends makes core abort. */
 static void serve(struct mrl_server_queue *queue)
 {

@@ -8,53 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "encode/protobuf_reader.h"
+
 enum { FILES_MAX = 32, DEPTH_MAX = 4 };
 
 /* -- a walk over the wire --------------------------------------------------------------------- */
 
-struct field {
-    unsigned int number;
-    struct mrl_text bytes; /* of what has a length; others are stepped over */
-};
-
-static bool take_varint(struct mrl_text *rest, uint64_t *ret_value)
+/* The next field that has a length; others are stepped over. Returns false at the end. */
+static bool next_field(struct mrl_text *rest, struct mrl_protobuf_field *ret_field)
 {
-    uint64_t value = 0;
+    struct mrl_protobuf_reader reader = { rest->bytes, rest->bytes + rest->size };
 
-    for (unsigned int shift = 0; rest->size && shift < 64; shift += 7) {
-        unsigned char byte = (unsigned char)*rest->bytes++;
-
-        rest->size--;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            *ret_value = value;
+    while (reader.at < reader.end && mrl_protobuf_reader__next(&reader, ret_field)) {
+        *rest = (struct mrl_text){ reader.at, (size_t)(reader.end - reader.at) };
+        if (ret_field->wire_type == MRL_PB_BYTES)
             return true;
-        }
-    }
-    return false;
-}
-
-/* The next field that has a length. Returns false at the end, and where it is wrong. */
-static bool next_field(struct mrl_text *rest, struct field *ret_field)
-{
-    uint64_t key, value;
-
-    while (take_varint(rest, &key)) {
-        switch (key & 7) {
-        case 0:
-            if (!take_varint(rest, &value))
-                return false;
-            break;
-        case 2:
-            if (!take_varint(rest, &value) || value > rest->size)
-                return false;
-            *ret_field = (struct field){ (unsigned int)(key >> 3), { rest->bytes, value } };
-            rest->bytes += value;
-            rest->size -= value;
-            return true;
-        default:
-            return false; /* no descriptor has others */
-        }
     }
     return false;
 }
@@ -83,11 +51,11 @@ enum {
 
 static struct mrl_text part(struct mrl_text message, unsigned int number)
 {
-    struct field field;
+    struct mrl_protobuf_field field;
 
     while (next_field(&message, &field))
         if (field.number == number)
-            return field.bytes;
+            return field.content;
     return (struct mrl_text){ "", 0 };
 }
 
@@ -96,10 +64,10 @@ static unsigned int all_files(struct mrl_text files[FILES_MAX])
     struct mrl_text set = { (const char *)mrl_proto_descriptors,
                             (size_t)(mrl_proto_descriptors_end - mrl_proto_descriptors) };
     unsigned int count = 0;
-    struct field field;
+    struct mrl_protobuf_field field;
 
     while (count < FILES_MAX && next_field(&set, &field))
-        files[count++] = field.bytes;
+        files[count++] = field.content;
     return count;
 }
 
@@ -107,7 +75,7 @@ static unsigned int all_files(struct mrl_text files[FILES_MAX])
 static bool holds(struct mrl_text item, const char *name, size_t size, unsigned int depth)
 {
     struct mrl_text own = part(item, NAME);
-    struct field field;
+    struct mrl_protobuf_field field;
 
     if (is_text(own, name, size))
         return true;
@@ -119,7 +87,7 @@ static bool holds(struct mrl_text item, const char *name, size_t size, unsigned 
     while (next_field(&item, &field))
         if ((field.number == MESSAGE_FIELD || field.number == MESSAGE_NESTED ||
              field.number == MESSAGE_ENUM) &&
-            holds(field.bytes, name, size, depth + 1))
+            holds(field.content, name, size, depth + 1))
             return true;
     return false;
 }
@@ -128,7 +96,7 @@ static bool defines(struct mrl_text file, const char *symbol, bool messages_only
 {
     struct mrl_text package = part(file, FILE_PACKAGE);
     size_t size = strlen(symbol);
-    struct field field;
+    struct mrl_protobuf_field field;
 
     if (size <= package.size || memcmp(symbol, package.bytes, package.size) != 0 ||
         symbol[package.size] != '.')
@@ -138,7 +106,7 @@ static bool defines(struct mrl_text file, const char *symbol, bool messages_only
     while (next_field(&file, &field))
         if ((field.number == FILE_MESSAGE ||
              (!messages_only && (field.number == FILE_ENUM || field.number == FILE_SERVICE))) &&
-            holds(field.bytes, symbol, size, 0))
+            holds(field.content, symbol, size, 0))
             return true;
     return false;
 }
@@ -149,7 +117,7 @@ static bool defines(struct mrl_text file, const char *symbol, bool messages_only
 static void mark(const struct mrl_text *files, unsigned int count, unsigned int index, bool *marked)
 {
     struct mrl_text rest = files[index];
-    struct field field;
+    struct mrl_protobuf_field field;
 
     if (marked[index])
         return;
@@ -158,7 +126,7 @@ static void mark(const struct mrl_text *files, unsigned int count, unsigned int 
         for (unsigned int i = 0; field.number == FILE_DEPENDENCY && i < count; i++) {
             struct mrl_text name = part(files[i], FILE_NAME);
 
-            if (is_text(name, field.bytes.bytes, field.bytes.size))
+            if (is_text(name, field.content.bytes, field.content.size))
                 mark(files, count, i, marked);
         }
 }
@@ -228,10 +196,10 @@ static void answer_services(response_t response, struct mrl_reply *reply)
 
     for (unsigned int i = 0; i < count; i++) {
         struct mrl_text package = part(files[i], FILE_PACKAGE), rest = files[i];
-        struct field field;
+        struct mrl_protobuf_field field;
 
         while (found < FILES_MAX && next_field(&rest, &field)) {
-            struct mrl_text name = part(field.bytes, NAME);
+            struct mrl_text name = part(field.content, NAME);
 
             if (field.number != FILE_SERVICE)
                 continue;
