@@ -244,6 +244,10 @@ static void verify_names_bad_lines(void **state)
         { EVENT(0, 0, 1) "\n", "line 2: " },
         { EVENT(0, 0, 1) "{\"timestamp\":1",
           "line 2: cut off: the file does not end with a newline" },
+        { "{\"timestamp\":1,\"processorId\":0,\"eventName\":\"munlock\",\"args\":["
+          "{\"name\":\"seq\",\"type\":\"unsigned long\",\"value\":0},"
+          "{\"name\":\"lane\",\"type\":\"unsigned int\",\"value\":1}]}}\n",
+          "line 1: " }, /* a brace too many */
         { "{\"eventName\":\"munlock\",\"args\":[]}\n", "line 1: no number: was the file written" },
         { "{\"eventName\":\"munlock\",\"args\":7}\n", "line 1: no number: was the file written" },
         { EVENT(65536, 0, 1), "line 1: processorId, lane or seq" },
