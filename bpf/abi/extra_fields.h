@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Fields of the extras (plugin/lib/event/field_groups.c), in groups; do_mrelease has some of them
- * as its own. Rows of F() as in events.def, which explains them.
+ * Groups of fields that an extra and do_mrelease have in common, and those that would make the rows
+ * of extras.def too long. Rows of F() as in events.def, which explains them.
  */
 #ifndef MRL_ABI_EXTRA_FIELDS_H
 #define MRL_ABI_EXTRA_FIELDS_H

@@ -26,6 +26,9 @@ enum mrl_event_index {
  * out. */
 enum mrl_lane { MRL_LANE_RARE, MRL_LANE_BUSY, MRL_LANE_COUNT, MRL_LANE_NONE = MRL_LANE_COUNT };
 
+/** What the probes can read of a call beside its arguments: a column of events.def. */
+enum mrl_reads { MRL_READS_NOTHING, MRL_READS_TARGET, MRL_READS_LOCKS };
+
 enum {
     MRL_ARGS_MAX = 6,
     MRL_NAME_BYTES = 16, /* comm and host name: 15 bytes and a NUL, as Tracee has it */

@@ -69,6 +69,19 @@ case MRL_EVENT_##symbol:                                          \
     return MRL_LANE_NONE;
 }
 
+static __always_inline int event_reads(int event)
+{
+    switch (event) {
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, reads, ...)                                                   \
+case MRL_EVENT_##symbol:                                                                      \
+    return MRL_##reads;
+#define MRL_OWN_EVENT(...)
+#include "abi/events.def"
+    }
+    return MRL_READS_NOTHING;
+}
+
 static __always_inline bool task_is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)

@@ -58,7 +58,7 @@ static __always_inline bool needs_target(int event)
 
 static __always_inline bool wants_locks(int event)
 {
-    return event != MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_LOCKS;
+    return settings.needs & MRL_NEED_LOCKS && event_reads(event) == MRL_READS_LOCKS;
 }
 
 static __always_inline struct mrl_record *call_state(struct task_struct *task,

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "event/layout.h"
 #include "falco/json_pointer.h"
-#include "falco/place.h"
 
 /* -- how they are answered -------------------------------------------------------------------- */
 
@@ -77,11 +77,13 @@ static void find_u64(const struct mrl_question *question, struct mrl_answer *ans
 
 static void find_argument(const struct mrl_question *question, struct mrl_answer *answer)
 {
+    struct mrl_layout_field place;
     struct mrl_value value;
-    struct mrl_place_of_field place;
 
-    if (question->key && mrl_place_of_field__find(question->event->def, question->key, &place) &&
-        mrl_place_of_field__read(&place, question->event, &value))
+    if (!question->key || !mrl_layout__find(question->event->def, question->key, &place))
+        return;
+    value = mrl_layout_value(&place, question->event);
+    if (!value.absent)
         mrl_answer__value_as_text(answer, place.field->kind, &value);
 }
 

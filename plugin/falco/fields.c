@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "abi/record.h"
+#include "event/layout.h"
 #include "falco/call_fields.h"
-#include "falco/place.h"
 
 enum { FIELDS_MAX = 128 };
 
@@ -17,7 +17,7 @@ static struct mrl_falco_field fields[FIELDS_MAX];
 static unsigned int field_count;
 
 /* Where each field is in each event; found once, because it takes longer than all else. */
-static struct mrl_place_of_field places[FIELDS_MAX][MRL_EVENT_COUNT];
+static struct mrl_layout_field places[FIELDS_MAX][MRL_EVENT_COUNT];
 static pthread_once_t fields_once = PTHREAD_ONCE_INIT;
 
 static bool ends_with(const char *text, size_t size, const char *end)
@@ -27,7 +27,15 @@ static bool ends_with(const char *text, size_t size, const char *end)
     return size > end_size && !memcmp(text + size - end_size, end, end_size);
 }
 
-/* "target_cgroup_id" of a call is "target.cgroup", "count" of a gap is "lost.count". */
+/* The last word of an event's name. */
+static const char *last_word(const char *name)
+{
+    const char *underscore = strrchr(name, '_');
+
+    return underscore ? underscore + 1 : name;
+}
+
+/* "target_cgroup_id" of a call is "target.cgroup", "count" of events_lost is "lost.count". */
 static void name_field(const struct mrl_event_def *def, const char *name, char ret_name[64])
 {
     static const char target[] = "target_";
@@ -37,11 +45,11 @@ static void name_field(const struct mrl_event_def *def, const char *name, char r
 
     if (is_target && ends_with(rest, size, "_id"))
         size -= strlen("_id");
-    snprintf(ret_name, 64, MRL_FIELD_PREFIX "%s%.*s",
-             is_target                    ? "target."
-             : def->lane == MRL_LANE_NONE ? "lost."
-                                          : "",
-             (int)size, rest);
+    snprintf(ret_name, 64, MRL_FIELD_PREFIX "%s%s%.*s",
+             is_target       ? "target"
+             : *def->syscall ? ""
+                             : last_word(def->name),
+             is_target || !*def->syscall ? "." : "", (int)size, rest);
 }
 
 static const struct {
@@ -94,13 +102,13 @@ static void add_field(const struct mrl_event_def *def, const struct mrl_field *f
 /* Fields "mrelease.lost.…" are looked for in events_lost alone, all others in calls alone. */
 static void find_row_place(const struct mrl_falco_field *row,
                            const struct mrl_event_def *def,
-                           struct mrl_place_of_field *ret_place)
+                           struct mrl_layout_field *ret_place)
 {
-    static const char lost[] = MRL_FIELD_PREFIX "lost.";
+    char name[sizeof(row->name)];
 
-    if (!strncmp(row->name, lost, sizeof(lost) - 1) != (def->lane == MRL_LANE_NONE) ||
-        !mrl_place_of_field__find(def, row->argument, ret_place))
-        *ret_place = (struct mrl_place_of_field){ 0 };
+    name_field(def, row->argument, name);
+    if (strcmp(name, row->name) != 0 || !mrl_layout__find(def, row->argument, ret_place))
+        ret_place->field = NULL;
 }
 
 static void make_fields(void)
@@ -131,7 +139,7 @@ const struct mrl_falco_field *mrl_falco_fields__all(unsigned int *ret_count)
 void mrl_falco_field__answer(const struct mrl_question *question, struct mrl_answer *answer)
 {
     const struct mrl_falco_field *field = question->field;
-    const struct mrl_place_of_field *place;
+    const struct mrl_layout_field *place;
     struct mrl_value value;
 
     if (field->find) {
@@ -140,7 +148,10 @@ void mrl_falco_field__answer(const struct mrl_question *question, struct mrl_ans
         return;
     }
     place = &places[field - fields][question->event->def->index];
-    if (!place->field || !mrl_place_of_field__read(place, question->event, &value))
+    if (!place->field)
+        return;
+    value = mrl_layout_value(place, question->event);
+    if (value.absent)
         return;
     if (field->type == FALCO_STRING)
         mrl_answer__value_as_text(answer, place->field->kind, &value);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "event/decode.h"
-#include "event/field_groups.h"
 #include "event/host.h"
+#include "event/layout.h"
 #include "event/lost.h"
 
 /* What the header of all payloads of this library is. Several threads may be the first to ask. */
@@ -30,18 +30,15 @@ static const struct mrl_capture_header *header_of_ours(void)
 /* The container of the target, where the event names a target in another cgroup. */
 static struct mrl_text target_container(const struct mrl_event *event, const struct mrl_raw *raw)
 {
-    static const char name[] = "target_container_id";
-    const struct mrl_field_groups *more = mrl_field_groups__of(raw);
+    const struct mrl_text none = { "", 0 };
+    struct mrl_layout_field field;
+    struct mrl_value value;
 
-    if (!raw->target || raw->target->cgroup_id == event->cgroup_id)
-        return (struct mrl_text){ "", 0 };
-    for (unsigned int i = 0; i < event->def->field_count; i++)
-        if (!strcmp(event->def->fields[i].name, name))
-            return event->values[i].text;
-    for (unsigned int i = 0; more && event->field_groups && i < more->count; i++)
-        if (!strcmp(more->fields[i].name, name))
-            return event->field_groups[i].text;
-    return (struct mrl_text){ "", 0 };
+    if (!raw->target || raw->target->cgroup_id == event->cgroup_id ||
+        !mrl_layout__find(event->def, "target_container_id", &field))
+        return none;
+    value = mrl_layout_value(&field, event);
+    return value.absent ? none : value.text;
 }
 
 static char *put(char *at, const void *bytes, size_t size)

@@ -9,6 +9,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "enrich/entity.h"
+#include "unit/extras.h"
 #include "unit/unit.h"
 
 enum { VALUES_MAX = 96, TEXTS_MAX = 128 };
@@ -150,9 +151,9 @@ static void add_extras(struct message *message, const struct mrl_event *event, u
     for (unsigned int i = 0; i < count; i++) {
         struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
 
-        if (!(extras & (1U << i)) || !all[i].compute || !mrl_extra__fits(&all[i], event->def))
+        if (!(extras & (1U << i)) || !mrl_extra__fits(&all[i], event->def))
             continue;
-        all[i].compute(event, values);
+        test_extra__values(&all[i], event, values);
         for (unsigned int j = 0; j < all[i].field_count; j++)
             add_field(message, &all[i].fields[j], &values[j]);
     }

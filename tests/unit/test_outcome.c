@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit/extras.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -101,7 +102,7 @@ static void extra_outcome(const struct mrl_event *event, struct mrl_value *ret_v
 
     for (unsigned int i = 0; i < count; i++)
         if (!strcmp(extras[i].name, "outcome"))
-            extras[i].compute(event, values);
+            test_extra__values(&extras[i], event, values);
     *ret_value = values[0];
 }
 

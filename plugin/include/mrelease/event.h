@@ -73,6 +73,14 @@ enum mrl_set {
     MRL_SET_PROC_MEM = 1 << 3,
 };
 
+/** What an event is to the extras: those of one bit fit the events that have it. A set of bits. */
+enum mrl_of {
+    MRL_OF_NOTHING = 0,
+    MRL_OF_RECORD = 1 << 0, /**< it has a record, and so a number */
+    MRL_OF_TARGET = 1 << 1, /**< of the record, a target may be part */
+    MRL_OF_LOCKS = 1 << 2,  /**< of the record, what the caller has locked may be part */
+};
+
 /** One field of an event. Static. */
 struct mrl_field {
     const char *name;
@@ -106,6 +114,8 @@ struct mrl_event_def {
     unsigned int field_count;
     /** Stream in which its events are numbered: 0 the rare ones, 1 the mlock family; 2 none. */
     unsigned int lane;
+    /** Set of enum mrl_of: which extras fit it. */
+    unsigned int is;
 };
 
 /** Number of events in the table. */
@@ -201,7 +211,7 @@ struct mrl_event {
     const struct mrl_value *values;
     /** What the record tells beyond its fields, for the extras; NULL where nobody asked for more.
      */
-    const struct mrl_value *field_groups;
+    const struct mrl_value *extra_values;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
      * for events_lost, which has no record. */
     const void *raw;

@@ -4,9 +4,7 @@
  * not known are left out; numbers of 64 bits are strings; the return value is the last of the data.
  */
 #include <abi/record.h>
-#include <assert.h>
 #include <errno.h>
-#include <mrelease/extra.h>
 #include <stdlib.h>
 
 #include "encode/constant_text.h"
@@ -14,27 +12,30 @@
 #include "encode/rfc3339.h"
 #include "encode/v1beta1_task.h"
 #include "enrich/entity.h"
+#include "event/layout.h"
 
-enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40, FIXED_BYTES = 1024 };
+enum { FIXED_BYTES = 1024 };
 
 /* Each byte of a string may take six. A container's id stands once, and a target has another. */
-_Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (96 + 32) +
+_Static_assert(FIXED_BYTES + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
                        6 * (2 * MRL_NAME_BYTES + 2 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 
-/* What stands before a value. */
+/* A datum: what stands before its value, and where the value lies. */
 struct data_text {
     struct mrl_constant_text prefix; /* {"name":"pidfd","int32": */
     size_t name_size;                /* of it, up to the end of the name */
     bool quoted;                     /* a number as a string */
+    struct mrl_layout_field place;
 };
 
 /* What all events of one kind have in common. */
 struct event_text {
     struct mrl_constant_text name;      /* from the end of the timestamp to the policies */
     struct mrl_constant_text thread[2]; /* the end of a thread; by is compat */
-    struct data_text fields[FIELDS_MAX];
+    struct data_text data[MRL_LAYOUT_FIELDS_MAX];
+    unsigned int own_count, count; /* of the data: the event's own, and with the extras */
 };
 
 struct v1beta1_encoder {
@@ -42,9 +43,6 @@ struct v1beta1_encoder {
     struct event_text events[MRL_EVENT_COUNT];
     struct mrl_v1beta1_dates dates;
     struct mrl_task_texts tasks;
-    const struct mrl_extra *extras[EXTRAS_MAX];
-    unsigned int extra_count, extra_field_count;
-    struct data_text extra_fields[EXTRA_FIELDS_MAX];
 };
 
 /* -- values, by wire -------------------------------------------------------------------------- */
@@ -83,7 +81,6 @@ static const put_value put_by_wire[MRL_STORAGE_COUNT] = {
 
 static void put_datum(struct mrl_writer *writer,
                       const struct data_text *text,
-                      const struct mrl_field *field,
                       const struct mrl_value *value)
 {
     if (value->absent) {
@@ -92,29 +89,21 @@ static void put_datum(struct mrl_writer *writer,
         return;
     }
     mrl_put_piece(writer, &text->prefix);
-    put_by_wire[field->kind->storage](writer, value);
+    put_by_wire[text->place.field->kind->storage](writer, value);
     if (text->quoted)
         mrl_put_char(writer, '"');
     mrl_put_literal(writer, "},");
 }
 
-static void put_extras(struct mrl_writer *writer,
-                       const struct v1beta1_encoder *encoder,
+static void put_fields(struct mrl_writer *writer,
+                       const struct data_text *data,
+                       unsigned int count,
                        const struct mrl_event *event)
 {
-    const struct data_text *text = encoder->extra_fields;
+    for (unsigned int i = 0; i < count; i++) {
+        const struct mrl_value value = mrl_layout_value(&data[i].place, event);
 
-    for (unsigned int i = 0; i < encoder->extra_count; i++) {
-        const struct mrl_extra *extra = encoder->extras[i];
-        struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
-
-        if (!mrl_extra__fits(extra, event->def)) {
-            text += extra->field_count;
-            continue;
-        }
-        extra->compute(event, values);
-        for (unsigned int j = 0; j < extra->field_count; j++)
-            put_datum(writer, text++, &extra->fields[j], &values[j]);
+        put_datum(writer, &data[i], &value);
     }
 }
 
@@ -123,17 +112,16 @@ static void put_data(struct mrl_writer *writer,
                      const struct v1beta1_encoder *encoder,
                      const struct mrl_event *event)
 {
-    const struct data_text *texts = encoder->events[event->def->index].fields;
+    const struct event_text *text = &encoder->events[event->def->index];
 
     mrl_put_literal(writer, ",\"data\":[");
-    for (unsigned int i = 0; i < event->def->field_count; i++)
-        put_datum(writer, &texts[i], &event->def->fields[i], &event->values[i]);
+    put_fields(writer, text->data, text->own_count, event);
     if (*event->def->syscall) {
         mrl_put_literal(writer, "{\"name\":\"returnValue\",\"int64\":\"");
         mrl_put_signed(writer, event->return_value);
         mrl_put_literal(writer, "\"},");
     }
-    put_extras(writer, encoder, event);
+    put_fields(writer, text->data + text->own_count, text->count - text->own_count, event);
     writer->at--;
     mrl_put_literal(writer, "]}\n");
 }
@@ -163,8 +151,11 @@ static void v1beta1_put(struct mrl_encoder *base,
 
 /* -- making one ------------------------------------------------------------------------------- */
 
-static void make_datum(const struct mrl_field *field, struct data_text *text)
+static void make_datum(const struct mrl_layout_field *place, struct data_text *text)
 {
+    const struct mrl_field *field = place->field;
+
+    text->place = *place;
     text->quoted = field->kind->bits == 64;
     mrl_constant_text__make(&text->prefix, "{\"name\":\"%s\"", field->name);
     text->name_size = text->prefix.size;
@@ -172,20 +163,10 @@ static void make_datum(const struct mrl_field *field, struct data_text *text)
                             field->kind->protobuf, text->quoted ? "\"" : "");
 }
 
-static void add_extra(struct v1beta1_encoder *encoder, const struct mrl_extra *extra)
-{
-    if (!extra->field_count)
-        return;
-    assert(encoder->extra_count < EXTRAS_MAX &&
-           encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
-    encoder->extras[encoder->extra_count++] = extra;
-    for (unsigned int i = 0; i < extra->field_count; i++)
-        make_datum(&extra->fields[i], &encoder->extra_fields[encoder->extra_field_count++]);
-}
-
-static void make_event(const struct mrl_event_def *event, struct event_text *text)
+static void make_event(const struct mrl_event_def *event, uint32_t extras, struct event_text *text)
 {
     static const char *const compat[] = { "", ",\"compat\":true" };
+    struct mrl_layout layout;
 
     mrl_constant_text__make(&text->name,
                             "\",\"id\":%d,\"name\":\"%s\",\"policies\":{\"matched\":[\"\"]}",
@@ -194,26 +175,24 @@ static void make_event(const struct mrl_event_def *event, struct event_text *tex
         mrl_constant_text__make(&text->thread[i], "%s%s%s%s}",
                                 *event->syscall ? ",\"syscall\":\"" : "", event->syscall,
                                 *event->syscall ? "\"" : "", compat[i]);
-    for (unsigned int i = 0; i < event->field_count; i++)
-        make_datum(&event->fields[i], &text->fields[i]);
+    mrl_layout__make(event, extras, &layout);
+    text->own_count = layout.own_count;
+    text->count = layout.count;
+    for (unsigned int i = 0; i < layout.count; i++)
+        make_datum(&layout.fields[i], &text->data[i]);
 }
 
 static int v1beta1_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
 {
     struct v1beta1_encoder *encoder = calloc(1, sizeof(*encoder));
-    unsigned int extra_count;
-    const struct mrl_extra *extras = mrl_extra__all(&extra_count);
 
     if (!encoder)
         return -ENOMEM;
     encoder->tasks.put = mrl_v1beta1_task__put;
     encoder->tasks.context = &encoder->dates;
     encoder->tasks.with_executable = true;
-    for (unsigned int i = 0; i < extra_count; i++)
-        if (options->extras & (1U << i))
-            add_extra(encoder, &extras[i]);
-    for (unsigned int event = 0; event < mrl_event_def__count(); event++)
-        make_event(mrl_event_def__at(event), &encoder->events[event]);
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        make_event(mrl_event_def__at(i), options->extras, &encoder->events[i]);
     *ret_encoder = &encoder->base;
     return 0;
 }

@@ -8,18 +8,18 @@
 #include <abi/record.h>
 #include <assert.h>
 #include <errno.h>
-#include <mrelease/extra.h>
 #include <stdlib.h>
 
 #include "encode/protobuf_task.h"
 #include "encode/varint.h"
 #include "enrich/entity.h"
+#include "event/layout.h"
 
-enum { FIELDS_MAX = 32, EXTRAS_MAX = 8, EXTRA_FIELDS_MAX = 40, FIXED_BYTES = 1024 };
+enum { FIXED_BYTES = 1024 };
 enum { PIECE_BYTES = 80 };
 
 /* No text grows; a container's id and an executable stand at most twice. */
-_Static_assert(FIXED_BYTES + (FIELDS_MAX + EXTRA_FIELDS_MAX) * (PIECE_BYTES + 32) +
+_Static_assert(FIXED_BYTES + MRL_LAYOUT_FIELDS_MAX * (PIECE_BYTES + 32) +
                        2 * (MRL_NAME_BYTES + MRL_CONTAINER_BYTES + MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -35,26 +35,26 @@ struct bytes {
     size_t size;
 };
 
-/* What stands before a value: its name and the tag of the member that holds it. */
+/* What stands before a value, its name and the tag of the member that holds it, and where it lies.
+ */
 struct datum {
     struct bytes head;
     size_t name_size; /* of it, without the tag */
+    struct mrl_layout_field place;
 };
 
 /* What all events of one kind have in common. */
 struct constant {
     struct bytes name;    /* id, name, policies */
     struct bytes syscall; /* of a thread */
-    struct datum fields[FIELDS_MAX];
+    struct datum data[MRL_LAYOUT_FIELDS_MAX];
+    unsigned int own_count, count; /* of the data: the event's own, and with the extras */
 };
 
 struct mrl_protobuf {
     enum mrl_grpc_dialect dialect;
     struct constant events[MRL_EVENT_COUNT];
     struct datum return_value;
-    const struct mrl_extra *extras[EXTRAS_MAX];
-    unsigned int extra_count, extra_field_count;
-    struct datum extra_fields[EXTRA_FIELDS_MAX];
     struct mrl_task_texts tasks;
 };
 
@@ -112,22 +112,15 @@ static void front_datum(struct mrl_front *front,
     mrl_front_wrap(front, end, EVENT_DATA);
 }
 
-static void front_extras(struct mrl_front *front,
-                         const struct mrl_protobuf *encoder,
+static void front_fields(struct mrl_front *front,
+                         const struct datum *data,
+                         unsigned int count,
                          const struct mrl_event *event)
 {
-    const struct datum *data = encoder->extra_fields + encoder->extra_field_count;
+    while (count-- > 0) {
+        const struct mrl_value value = mrl_layout_value(&data[count].place, event);
 
-    for (unsigned int i = encoder->extra_count; i-- > 0;) {
-        const struct mrl_extra *extra = encoder->extras[i];
-        struct mrl_value values[MRL_EXTRA_FIELDS_MAX] = { 0 };
-
-        data -= extra->field_count;
-        if (!mrl_extra__fits(extra, event->def))
-            continue;
-        extra->compute(event, values);
-        for (unsigned int j = extra->field_count; j-- > 0;)
-            front_datum(front, &data[j], extra->fields[j].kind->storage, &values[j]);
+        front_datum(front, &data[count], data[count].place.field->kind->storage, &value);
     }
 }
 
@@ -135,15 +128,14 @@ static void front_data(struct mrl_front *front,
                        const struct mrl_protobuf *encoder,
                        const struct mrl_event *event)
 {
-    const struct datum *data = encoder->events[event->def->index].fields;
+    const struct constant *constant = &encoder->events[event->def->index];
     const struct mrl_value return_value = { .number = event->return_value };
 
-    if (encoder->extra_count)
-        front_extras(front, encoder, event);
+    front_fields(front, constant->data + constant->own_count, constant->count - constant->own_count,
+                 event);
     if (*event->def->syscall)
         front_datum(front, &encoder->return_value, MRL_STORAGE_SIGNED, &return_value);
-    for (unsigned int i = event->def->field_count; i-- > 0;)
-        front_datum(front, &data[i], event->def->fields[i].kind->storage, &event->values[i]);
+    front_fields(front, constant->data, constant->own_count, event);
 }
 
 static void front_thread(struct mrl_front *front,
@@ -271,9 +263,25 @@ static void make_datum(struct datum *datum,
     add_varint(&datum->head, member_tag(member, dialect));
 }
 
-static void make_event(struct constant *constant,
-                       const struct mrl_event_def *event,
-                       enum mrl_grpc_dialect dialect)
+static void make_data(struct constant *constant,
+                      const struct mrl_event_def *event,
+                      uint32_t extras,
+                      enum mrl_grpc_dialect dialect)
+{
+    struct mrl_layout layout;
+
+    mrl_layout__make(event, extras, &layout);
+    constant->own_count = layout.own_count;
+    constant->count = layout.count;
+    for (unsigned int i = 0; i < layout.count; i++) {
+        const struct mrl_field *field = layout.fields[i].field;
+
+        make_datum(&constant->data[i], field->name, field->kind->protobuf, dialect);
+        constant->data[i].place = layout.fields[i];
+    }
+}
+
+static void make_event(struct constant *constant, const struct mrl_event_def *event)
 {
     struct bytes policy = { .size = 0 };
 
@@ -288,23 +296,6 @@ static void make_event(struct constant *constant,
     constant->name.size += policy.size;
     if (*event->syscall)
         add_text(&constant->syscall, THREAD_SYSCALL, event->syscall);
-    assert(event->field_count <= FIELDS_MAX);
-    for (unsigned int i = 0; i < event->field_count; i++)
-        make_datum(&constant->fields[i], event->fields[i].name, event->fields[i].kind->protobuf,
-                   dialect);
-}
-
-static void add_extra(struct mrl_protobuf *encoder, const struct mrl_extra *extra)
-{
-    encoder->tasks.with_executable |= extra->fills_executable;
-    if (!extra->field_count)
-        return;
-    assert(encoder->extra_count < EXTRAS_MAX &&
-           encoder->extra_field_count + extra->field_count <= EXTRA_FIELDS_MAX);
-    encoder->extras[encoder->extra_count++] = extra;
-    for (unsigned int i = 0; i < extra->field_count; i++)
-        make_datum(&encoder->extra_fields[encoder->extra_field_count++], extra->fields[i].name,
-                   extra->fields[i].kind->protobuf, encoder->dialect);
 }
 
 int mrl_protobuf__new(enum mrl_grpc_dialect dialect,
@@ -312,20 +303,18 @@ int mrl_protobuf__new(enum mrl_grpc_dialect dialect,
                       struct mrl_protobuf **ret_encoder)
 {
     struct mrl_protobuf *encoder = calloc(1, sizeof(*encoder));
-    unsigned int extra_count;
-    const struct mrl_extra *known = mrl_extra__all(&extra_count);
 
     if (!encoder)
         return -ENOMEM;
     encoder->dialect = dialect;
     encoder->tasks.put = mrl_protobuf_task__put;
-    encoder->tasks.with_executable = dialect == MRL_GRPC_MAIN;
+    encoder->tasks.with_executable =
+        dialect == MRL_GRPC_MAIN || mrl_extras__fill_executable(extras);
     make_datum(&encoder->return_value, "returnValue", "int64", dialect);
-    for (unsigned int i = 0; i < extra_count; i++)
-        if (extras & (1U << i))
-            add_extra(encoder, &known[i]);
-    for (unsigned int event = 0; event < mrl_event_def__count(); event++)
-        make_event(&encoder->events[event], mrl_event_def__at(event), dialect);
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        make_event(&encoder->events[i], mrl_event_def__at(i));
+        make_data(&encoder->events[i], mrl_event_def__at(i), extras, dialect);
+    }
     *ret_encoder = encoder;
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "event/exe_path.h"
-#include "event/field_groups.h"
+#include "event/layout.h"
 
 _Static_assert(
     sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
@@ -109,16 +109,55 @@ static void decode_value(const struct mrl_raw *raw,
 }
 
 /* The room of an event in its batch includes them. */
-static const struct mrl_value *decode_fields(const struct mrl_raw *raw,
-                                             const struct mrl_field *fields,
-                                             const struct mrl_from *from,
-                                             unsigned int count)
+static struct mrl_value *take_values(const struct mrl_raw *raw, unsigned int count)
 {
     struct mrl_value *values = mrl_arena__take(raw->arena, count * sizeof(*values));
 
-    memset(values, 0, count * sizeof(*values));
+    return memset(values, 0, count * sizeof(*values));
+}
+
+static void decode_fields(const struct mrl_raw *raw,
+                          const struct mrl_field *fields,
+                          const struct mrl_from *from,
+                          unsigned int count,
+                          struct mrl_value *values)
+{
     for (unsigned int i = 0; i < count; i++)
         decode_value(raw, &fields[i], &from[i], &values[i]);
+}
+
+static const struct mrl_value *decode_own(const struct mrl_raw *raw,
+                                          const struct mrl_event_def *def)
+{
+    struct mrl_value *values = take_values(raw, def->field_count);
+
+    decode_fields(raw, def->fields, mrl_event_def__from(def->index), def->field_count, values);
+    return values;
+}
+
+/*
+ * What the record tells beyond the fields of its event, in the order that event/layout.h wants.
+ * A record may come from anyone: what follows it need not belong to its event.
+ */
+static const struct mrl_value *decode_extras(const struct mrl_raw *raw,
+                                             const struct mrl_event_def *def)
+{
+    const unsigned int told =
+        ((raw->look ? MRL_OF_TARGET : 0U) | (raw->locks ? MRL_OF_LOCKS : 0U)) & def->is;
+    unsigned int count, at = 0;
+    const struct mrl_extra *extras = mrl_extra__all(&count);
+    struct mrl_value *values;
+
+    if (!told)
+        return NULL;
+    values = take_values(raw, mrl_extras__field_count(told));
+    for (unsigned int i = 0; i < count; i++) {
+        if (!(extras[i].of & told))
+            continue;
+        decode_fields(raw, extras[i].fields, mrl_extra__from(&extras[i]), extras[i].field_count,
+                      values + at);
+        at += extras[i].field_count;
+    }
     return values;
 }
 
@@ -182,7 +221,6 @@ int mrl_decode__append(const void *bytes,
 {
     struct mrl_raw raw = { .host = host, .arena = &batch->arena };
     struct mrl_event *event = &batch->events[batch->count];
-    const struct mrl_field_groups *more;
     void *copy;
     int err = mrl_decode__check(bytes, size, &raw);
 
@@ -194,10 +232,8 @@ int mrl_decode__append(const void *bytes,
     mrl_decode__check(copy, size, &raw);
     decode_task(&raw, event);
     event->host = &batch->host;
-    event->values = decode_fields(&raw, event->def->fields, mrl_event_def__from(event->def->index),
-                                  event->def->field_count);
-    more = mrl_field_groups__of(&raw);
-    event->field_groups = more ? decode_fields(&raw, more->fields, more->from, more->count) : NULL;
+    event->values = decode_own(&raw, event->def);
+    event->extra_values = decode_extras(&raw, event->def);
     batch->count++;
     return 0;
 }

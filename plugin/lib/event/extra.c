@@ -1,99 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The extras, one row each. */
-#include <errno.h>
+/* The extras as data, expanded from their rows as the event table is, and look-ups in them. */
 #include <mrelease/extra.h>
 #include <mrelease/option.h>
-#include <string.h>
 
-#include "event/field_groups.h"
 #include "event/kind.h"
-
-/* -- seq -------------------------------------------------------------------------------------- */
-
-static const struct mrl_field seq_fields[] = {
-    { "seq", &mrl_kinds[MRL_KIND_U64], MRL_TAG_K,
-      "Counts the records of this processorId and lane from 0; one that is missing was lost." },
-    { "lane", &mrl_kinds[MRL_KIND_U32], MRL_TAG_K, "0: the rare events, 1: the mlock family." },
-};
-
-static void compute_seq(const struct mrl_event *event, struct mrl_value *values)
-{
-    values[0].unsigned_number = event->seq;
-    values[1].unsigned_number = event->lane;
-}
-
-/* -- windows into what the record tells beyond its fields ------------------------------------- */
-
-/* A record without it is of a source that did not look, like a capture made without this extra. */
-static void copy_more(const struct mrl_event *event,
-                      unsigned int at,
-                      unsigned int count,
-                      struct mrl_value *values)
-{
-    for (unsigned int i = 0; i < count; i++)
-        if (event->field_groups)
-            values[i] = event->field_groups[at + i];
-        else
-            values[i].absent = true;
-}
-
-enum {
-    TARGET_COUNT = MRL_OUTCOME_AT - MRL_TARGET_AT,
-    OUTCOME_COUNT = MRL_BYTES_AT - MRL_OUTCOME_AT,
-    BYTES_COUNT = MRL_TIME_AT - MRL_BYTES_AT,
-    TIME_COUNT = MRL_RELEASE_COUNT - MRL_TIME_AT,
-};
-
-static void compute_target(const struct mrl_event *event, struct mrl_value *values)
-{
-    copy_more(event, MRL_TARGET_AT, TARGET_COUNT, values);
-}
-
-static void compute_outcome(const struct mrl_event *event, struct mrl_value *values)
-{
-    copy_more(event, MRL_OUTCOME_AT, OUTCOME_COUNT, values);
-}
-
-static void compute_bytes(const struct mrl_event *event, struct mrl_value *values)
-{
-    copy_more(event, MRL_BYTES_AT, BYTES_COUNT, values);
-}
-
-static void compute_time(const struct mrl_event *event, struct mrl_value *values)
-{
-    copy_more(event, MRL_TIME_AT, TIME_COUNT, values);
-}
-
-static void compute_locks(const struct mrl_event *event, struct mrl_value *values)
-{
-    copy_more(event, 0, MRL_LOCKS_COUNT, values);
-}
+#include "event/layout.h"
+#include "event/raw.h"
 
 /* -- the table -------------------------------------------------------------------------------- */
 
-#define RELEASE (1U << MRL_EVENT_PROCESS_MRELEASE)
-#define MLOCKS                                                                    \
-    (1U << MRL_EVENT_MLOCK | 1U << MRL_EVENT_MUNLOCK | 1U << MRL_EVENT_MLOCKALL | \
-     1U << MRL_EVENT_MUNLOCKALL | 1U << MRL_EVENT_MLOCK2)
+#define TAG_K      MRL_TAG_K
+#define TAG_U      MRL_TAG_U
+#define TAG_TOCTOU MRL_TAG_TOCTOU
+#define TAG_OPT    MRL_TAG_OPT
+
+/* An empty entry ends each array, so that an extra without fields has one too. */
+#define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
+#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields) \
+    static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
+#include <abi/extras.def>
+#undef F
+
+#define TARGET(member)                 MRL_FROM_MEMBER(MRL_FROM_TARGET, struct mrl_target, member)
+#define EVENT(member)                  MRL_FROM_MEMBER(MRL_FROM_EVENT, struct mrl_event, member)
+#define VIA(name)                      MRL_FROM_VALUE_OF(name)
+#define F(kind, name, tags, from, doc) from
+#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields) \
+    static const struct mrl_from from_##symbol[] = { fields{ 0 } };
+#include <abi/extras.def>
+
+static const struct mrl_from *const sources[] = {
+#define MRL_EXTRA(symbol, ...) from_##symbol,
+#include <abi/extras.def>
+};
 
 static const struct mrl_extra extras[] = {
-    { "seq", "Number of the record in its stream: lets 'mrelease verify' prove a file complete.",
-      seq_fields, sizeof(seq_fields) / sizeof(seq_fields[0]),
-      RELEASE | 1U << MRL_EVENT_DO_MRELEASE | MLOCKS, 0, false, compute_seq },
-    { "target", "The process that the call was aimed at, whatever came of it.",
-      mrl_release_fields + MRL_TARGET_AT, TARGET_COUNT, RELEASE, MRL_NEED_TARGET, false,
-      compute_target },
-    { "bytes", "The memory of that process before and after the call.",
-      mrl_release_fields + MRL_BYTES_AT, BYTES_COUNT, RELEASE, MRL_NEED_TARGET, false,
-      compute_bytes },
-    { "outcome", "What the call came to, and why it failed.", mrl_release_fields + MRL_OUTCOME_AT,
-      OUTCOME_COUNT, RELEASE, MRL_NEED_TARGET, false, compute_outcome },
-    { "time", "How long the call took, and how long ago its target was killed.",
-      mrl_release_fields + MRL_TIME_AT, TIME_COUNT, RELEASE, MRL_NEED_TARGET | MRL_NEED_KILL, false,
-      compute_time },
-    { "mlock", "What the caller has locked, what it may lock, and the flags by name.",
-      mrl_locks_fields, MRL_LOCKS_COUNT, MLOCKS, MRL_NEED_LOCKS, false, compute_locks },
-    { "exe", "Path of the caller's executable, in executable.path.", NULL, 0, 0, 0, true, NULL },
+#define MRL_EXTRA(symbol, name_, of_, needs_, fills, doc_, f)                    \
+    {                                                                            \
+        .name = #name_,                                                          \
+        .doc = doc_,                                                             \
+        .fields = fields_##symbol,                                               \
+        .field_count = sizeof(fields_##symbol) / sizeof(fields_##symbol[0]) - 1, \
+        .of = MRL_OF_##of_,                                                      \
+        .needs = needs_,                                                         \
+        .fills_executable = fills,                                               \
+    },
+#include <abi/extras.def>
 };
 
 enum { EXTRA_COUNT = sizeof(extras) / sizeof(extras[0]) };
@@ -104,9 +56,24 @@ const struct mrl_extra *mrl_extra__all(unsigned int *ret_count)
     return extras;
 }
 
+const struct mrl_from *mrl_extra__from(const struct mrl_extra *extra)
+{
+    return sources[extra - extras];
+}
+
 bool mrl_extra__fits(const struct mrl_extra *extra, const struct mrl_event_def *def)
 {
-    return extra->events & (1U << def->index);
+    return extra->of & def->is;
+}
+
+unsigned int mrl_extras__field_count(unsigned int of)
+{
+    unsigned int fields = 0;
+
+    for (unsigned int i = 0; i < EXTRA_COUNT; i++)
+        if (extras[i].of & of)
+            fields += extras[i].field_count;
+    return fields;
 }
 
 uint32_t mrl_extras__needs(uint32_t chosen)
@@ -117,6 +84,15 @@ uint32_t mrl_extras__needs(uint32_t chosen)
         if (chosen & (1U << i))
             needs |= extras[i].needs;
     return needs;
+}
+
+bool mrl_extras__fill_executable(uint32_t chosen)
+{
+    bool fill = false;
+
+    for (unsigned int i = 0; i < EXTRA_COUNT; i++)
+        fill |= (chosen & (1U << i)) && extras[i].fills_executable;
+    return fill;
 }
 
 const char *mrl_extra__name(unsigned int index)

@@ -37,30 +37,41 @@ struct mrl_raw {
 /** Computes a field; value is zeroed. Sets absent where nothing is known. */
 typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value);
 
-/* One function per VIA(…) in events.def and extra_fields.h. */
+/* One function per VIA(…) in events.def and extras.def. */
 #define ARG(n)
 #define TARGET(member)
+#define EVENT(member)
 #define VIA(name)                      mrl_value_name(name)
 #define mrl_value_name(name)           void mrl_value__##name(const struct mrl_raw *, struct mrl_value *);
 #define F(kind, name, tags, from, doc) from
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, doc, fields)                                                  \
+                          lane, reads, doc, fields)                                           \
     fields
 #define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) fields
+#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields)                     fields
+/* clang-format off */
 #include <abi/events.def>
-MRL_STATE_FIELDS MRL_TIME_FIELDS MRL_LOCKS_FIELDS
+#include <abi/extras.def>
+/* clang-format on */
 #undef ARG
 #undef TARGET
+#undef EVENT
 #undef VIA
 #undef F
 
-    /** Where a field's value comes from: the user-space half of a row's `from`. */
-    struct mrl_from {
-    enum { MRL_FROM_ARG, MRL_FROM_TARGET, MRL_FROM_FUNCTION } where;
-    unsigned int offset; /* argument number, or offset into struct mrl_target */
-    unsigned int size;   /* of the member of struct mrl_target */
+/** Where a field's value comes from: the user-space half of a row's `from`. */
+struct mrl_from {
+    enum { MRL_FROM_ARG, MRL_FROM_TARGET, MRL_FROM_EVENT, MRL_FROM_FUNCTION } where;
+    unsigned int offset; /* argument number, or offset into struct mrl_target or mrl_event */
+    unsigned int size;   /* of the member there */
     mrl_value_fn compute;
 };
+
+/* How tables of sources write the `from` of a row. */
+#define MRL_FROM_ARGUMENT(n) { MRL_FROM_ARG, n, 0, NULL },
+#define MRL_FROM_MEMBER(where, object, member) \
+    { where, offsetof(object, member), sizeof(((object *)0)->member), NULL },
+#define MRL_FROM_VALUE_OF(name) { MRL_FROM_FUNCTION, 0, 0, mrl_value__##name },
 
 /** The sources of the fields of the event at `index`, in the order of its fields. */
 const struct mrl_from *mrl_event_def__from(unsigned int index);

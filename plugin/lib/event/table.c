@@ -31,21 +31,19 @@ const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
 /* An empty entry ends each array, so that an event without fields has one too. */
 #define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, doc, fields)                                                  \
+                          lane, reads, doc, fields)                                           \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
 #define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
 #include <abi/events.def>
 #undef F
 
-#define ARG(n) { MRL_FROM_ARG, n, 0, NULL },
-#define TARGET(member)                                      \
-    { MRL_FROM_TARGET, offsetof(struct mrl_target, member), \
-      sizeof(((struct mrl_target *)0)->member), NULL },
-#define VIA(name)                      { MRL_FROM_FUNCTION, 0, 0, mrl_value__##name },
+#define ARG(n)                         MRL_FROM_ARGUMENT(n)
+#define TARGET(member)                 MRL_FROM_MEMBER(MRL_FROM_TARGET, struct mrl_target, member)
+#define VIA(name)                      MRL_FROM_VALUE_OF(name)
 #define F(kind, name, tags, from, doc) from
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, doc, fields)                                                  \
+                          lane, reads, doc, fields)                                           \
     static const struct mrl_from from_##symbol[] = { fields{ 0 } };
 #define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
     static const struct mrl_from from_##symbol[] = { fields{ 0 } };
@@ -69,11 +67,15 @@ static const struct mrl_from *const sources[] = {
 #define SET_SYSCALLS        MRL_SET_SYSCALLS
 #define SET_PROC            MRL_SET_PROC
 #define SET_PROC_MEM        MRL_SET_PROC_MEM
+#define OF_READS_NOTHING    MRL_OF_NOTHING
+#define OF_READS_TARGET     MRL_OF_TARGET
+#define OF_READS_LOCKS      MRL_OF_LOCKS
+#define HAS_RECORD(lane)    (MRL_##lane == MRL_LANE_NONE ? MRL_OF_NOTHING : MRL_OF_RECORD)
 #define FIELD_COUNT(symbol) (sizeof(fields_##symbol) / sizeof(fields_##symbol[0]) - 1)
 
 static const struct mrl_event_def events[] = {
 #define MRL_SYSCALL_EVENT(symbol, syscall_, x86_64, arm64, i386, arm, protobuf_, version_, sets_, \
-                          lane_, doc_, f)                                                         \
+                          lane_, reads, doc_, f)                                                  \
     {                                                                                             \
         .index = MRL_EVENT_##symbol,                                                              \
         .name = #syscall_,                                                                        \
@@ -91,6 +93,7 @@ static const struct mrl_event_def events[] = {
         .fields = fields_##symbol,                                                                \
         .field_count = FIELD_COUNT(symbol),                                                       \
         .lane = MRL_##lane_,                                                                      \
+        .is = HAS_RECORD(lane_) | OF_##reads,                                                     \
     },
 #define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
     {                                                                                \
@@ -109,6 +112,7 @@ static const struct mrl_event_def events[] = {
         .fields = fields_##symbol,                                                   \
         .field_count = FIELD_COUNT(symbol),                                          \
         .lane = MRL_##lane_,                                                         \
+        .is = HAS_RECORD(lane_),                                                     \
     },
 #include <abi/events.def>
 };
