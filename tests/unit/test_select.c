@@ -17,6 +17,7 @@ enum {
     MLOCK2 = 1 << MRL_EVENT_MLOCK2,
     FAMILY = MLOCK | MUNLOCK | MLOCKALL | MUNLOCKALL | MLOCK2,
     DEFAULT = PROCESS_MRELEASE | DO_MRELEASE,
+    KNOWN = DEFAULT | FAMILY, /* rows that come later say themselves what they belong to */
 };
 
 static void select_understands_lists(void **state)
@@ -54,9 +55,36 @@ static void select_understands_lists(void **state)
         uint32_t events = 0;
         int err = mrl_events__parse(cases[i].list, &events, &error);
 
-        if (err || events != cases[i].events)
+        if (err || (events & KNOWN) != cases[i].events)
             fail_case("'%s': %d, %#x, \"%s\"; wanted %#x", cases[i].list, err, events, error.text,
                       cases[i].events);
+    }
+}
+
+static uint32_t events_of_set(unsigned int bit)
+{
+    uint32_t events = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (mrl_event_def__at(i)->sets & (1U << bit))
+            events |= 1U << i;
+    return events;
+}
+
+static void select_knows_each_set_and_event_of_the_table(void **state)
+{
+    uint32_t events = 0;
+
+    (void)state;
+    for (unsigned int bit = 0; mrl_set_name(bit); bit++) {
+        assert_int_equal(mrl_events__parse(mrl_set_name(bit), &events, NULL), 0);
+        assert_int_equal(events, events_of_set(bit));
+    }
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        if (mrl_event_def__at(i)->lane == MRL_LANE_NONE)
+            continue;
+        assert_int_equal(mrl_events__parse(mrl_event_def__at(i)->name, &events, NULL), 0);
+        assert_int_equal(events, 1U << i);
     }
 }
 
@@ -118,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(select_understands_lists),
+        cmocka_unit_test(select_knows_each_set_and_event_of_the_table),
         cmocka_unit_test(select_refuses_with_one_line),
         cmocka_unit_test(select_refuses_a_term_longer_than_any_name),
     };
