@@ -1,51 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Shapes as a JSON Schema. The text is written compactly first and indented then, so that what
- * writes it need not know how deep it is.
+ * Shapes as a JSON Schema: a document of jansson. A lack of memory is noticed at each step and
+ * told at the end.
  */
 #include <assert.h>
-#include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "command/schema/json_text.h"
 #include "command/schema/schema.h"
 
-enum { INDENTED_LEVELS = 7, DEFINITIONS_MAX = 64, SUBSETS_MAX = 1 << 8 };
+enum { DEFINITIONS_MAX = 64, SUBSETS_MAX = 1 << 8 };
 
-/* Shapes that are definitions, in the order in which they are met. */
+/* Shapes that are definitions, in the order in which they are met; whether memory ran out. */
 struct printer {
-    FILE *out;
     const struct mrl_shape *definitions[DEFINITIONS_MAX];
     unsigned int definition_count;
+    bool failed;
 };
 
-static void print_shape(struct printer *printer, const struct mrl_shape *shape);
+static json_t *shape_json(struct printer *printer, const struct mrl_shape *shape);
 
-/* Texts of the tables: none holds a control character. */
-static void print_text(const struct printer *printer, const char *text)
+/* Both steal the value; NULL is what a lack of memory left of it. */
+static void put(struct printer *printer, json_t *object, const char *key, json_t *value)
 {
-    fputc('"', printer->out);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', printer->out);
-        fputc(*text, printer->out);
-    }
-    fputc('"', printer->out);
+    printer->failed |= json_object_set_new(object, key, value) != 0;
 }
 
-static void print_key(const struct printer *printer, const char *key, bool *first)
+static void append(struct printer *printer, json_t *array, json_t *value)
 {
-    if (!*first)
-        fputc(',', printer->out);
-    *first = false;
-    print_text(printer, key);
-    fputc(':', printer->out);
+    printer->failed |= json_array_append_new(array, value) != 0;
 }
 
 /* -- references ------------------------------------------------------------------------------- */
 
-static void print_reference(struct printer *printer, const struct mrl_shape *shape)
+static json_t *reference(struct printer *printer, const struct mrl_shape *shape)
 {
     unsigned int i = 0;
 
@@ -55,111 +45,100 @@ static void print_reference(struct printer *printer, const struct mrl_shape *sha
         assert(i < DEFINITIONS_MAX);
         printer->definitions[printer->definition_count++] = shape;
     }
-    fprintf(printer->out, "{\"$ref\":\"#/definitions/%s\"}", shape->name);
+    return json_pack("{s:s+}", "$ref", "#/definitions/", shape->name);
 }
 
-static void print_value(struct printer *printer, const struct mrl_shape *shape)
+static json_t *value_json(struct printer *printer, const struct mrl_shape *shape)
 {
-    if (shape->name)
-        print_reference(printer, shape);
-    else
-        print_shape(printer, shape);
+    return shape->name ? reference(printer, shape) : shape_json(printer, shape);
 }
 
-static void print_extra_reference(const struct printer *printer,
-                                  const struct mrl_extra *extra,
-                                  unsigned int field)
+static json_t *extra_reference(const struct mrl_layout_field *place)
 {
-    fprintf(printer->out, "{\"$ref\":\"#/definitions/extra_%s_%s\"}", extra->name,
-            extra->fields[field].name);
+    return json_pack("{s:s++++}", "$ref", "#/definitions/", "extra_", place->extra->name, "_",
+                     place->field->name);
 }
 
 /* -- the parts of a shape --------------------------------------------------------------------- */
 
-static void print_types(const struct printer *printer, unsigned int types)
+/* One word stands alone, several are a list. */
+static void put_types(struct printer *printer, json_t *schema, unsigned int types)
 {
     static const char *const names[] = {
         "integer", "string", "boolean", "null", "object", "array"
     };
-    bool several = types & (types - 1), first = true;
+    json_t *list = json_array();
 
-    fputs("\"type\":", printer->out);
-    if (several)
-        fputc('[', printer->out);
-    for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (!(types & (1U << i)))
-            continue;
-        fprintf(printer->out, "%s\"%s\"", first ? "" : ",", names[i]);
-        first = false;
+    for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (types & (1U << i))
+            append(printer, list, json_string(names[i]));
+    if (json_array_size(list) != 1) {
+        put(printer, schema, "type", list);
+        return;
     }
-    if (several)
-        fputc(']', printer->out);
+    put(printer, schema, "type", json_incref(json_array_get(list, 0)));
+    json_decref(list);
 }
 
-static void print_integer(struct printer *printer, const struct mrl_shape *shape)
+/* jansson's integers end at INT64_MAX: see json_text.h. */
+static json_t *unsigned_json(uint64_t number)
 {
-    fprintf(printer->out, ",\"minimum\":%" PRId64 ",\"maximum\":%" PRIu64, shape->minimum,
-            shape->maximum);
+    assert(number <= INT64_MAX || number == UINT64_MAX);
+    return number <= INT64_MAX ? json_integer((json_int_t)number) : json_real(MRL_JSON_UINT64_MAX);
 }
 
-static void print_string(struct printer *printer, const struct mrl_shape *shape)
+static void put_integer(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
 {
-    if (shape->word_count) {
-        fputs(",\"enum\":[", printer->out);
-        for (unsigned int i = 0; i < shape->word_count; i++) {
-            if (i)
-                fputc(',', printer->out);
-            print_text(printer, shape->words[i]);
-        }
-        fputc(']', printer->out);
-    }
-    if (shape->text) {
-        fputs(",\"pattern\":", printer->out);
-        print_text(printer, shape->text->pattern);
-    }
+    put(printer, schema, "minimum", json_integer(shape->minimum));
+    put(printer, schema, "maximum", unsigned_json(shape->maximum));
+}
+
+static void put_words(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
+{
+    json_t *words = json_array();
+
+    for (unsigned int i = 0; i < shape->word_count; i++)
+        append(printer, words, json_string(shape->words[i]));
+    put(printer, schema, "enum", words);
+}
+
+static void put_string(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
+{
+    if (shape->word_count)
+        put_words(printer, schema, shape);
+    if (shape->text)
+        put(printer, schema, "pattern", json_string(shape->text->pattern));
     if (shape->length_min)
-        fprintf(printer->out, ",\"minLength\":%u", shape->length_min);
+        put(printer, schema, "minLength", json_integer(shape->length_min));
     if (shape->length_max)
-        fprintf(printer->out, ",\"maxLength\":%u", shape->length_max);
+        put(printer, schema, "maxLength", json_integer(shape->length_max));
 }
 
-static void print_boolean(struct printer *printer, const struct mrl_shape *shape)
+static void put_boolean(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
 {
     if (shape->only_true)
-        fputs(",\"const\":true", printer->out);
+        put(printer, schema, "const", json_true());
 }
 
-static void print_nothing(struct printer *printer, const struct mrl_shape *shape)
+static void put_nothing(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
 {
     (void)printer;
+    (void)schema;
     (void)shape;
 }
 
-/* -- arrays ----------------------------------------------------------------------------------- */
-
-static void print_bounds(const struct printer *printer,
-                         const char *of,
-                         unsigned int least,
-                         unsigned int most)
+static void put_array(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
 {
-    fprintf(printer->out, ",\"min%s\":%u,\"max%s\":%u", of, least, of, most);
-}
+    json_t *items = shape->each ? value_json(printer, shape->each) : json_array();
 
-static void print_array(struct printer *printer, const struct mrl_shape *shape)
-{
-    if (shape->each) {
-        fputs(",\"items\":", printer->out);
-        print_value(printer, shape->each);
-    } else if (shape->item_count) {
-        fputs(",\"items\":[", printer->out);
-        for (unsigned int i = 0; i < shape->item_count; i++) {
-            if (i)
-                fputc(',', printer->out);
-            print_value(printer, &shape->items[i]);
-        }
-        fputc(']', printer->out);
-    }
-    print_bounds(printer, "Items", shape->items_min, shape->items_max);
+    for (unsigned int i = 0; !shape->each && i < shape->item_count; i++)
+        append(printer, items, value_json(printer, &shape->items[i]));
+    if (shape->each || shape->item_count)
+        put(printer, schema, "items", items);
+    else
+        json_decref(items);
+    put(printer, schema, "minItems", json_integer(shape->items_min));
+    put(printer, schema, "maxItems", json_integer(shape->items_max));
 }
 
 /* -- objects ---------------------------------------------------------------------------------- */
@@ -172,296 +151,179 @@ static const struct mrl_shape *member_shape(const struct mrl_shape *object, cons
     return NULL;
 }
 
-static unsigned int items_of(const struct mrl_shape *list, unsigned int subset)
+/* Properties that say how many items the list has, where a key of the object counts them. */
+static json_t *counted(struct printer *printer, const struct mrl_shape *object, size_t count)
 {
-    unsigned int count = list->item_count;
+    json_t *properties = json_object();
 
-    for (unsigned int i = 0; i < list->extra_count; i++)
-        if (subset & (1U << i))
-            count += list->extras[i].extra->field_count;
-    return count;
-}
-
-/* Where a key counts the items, it has this number. */
-static void print_count(const struct printer *printer,
-                        const struct mrl_shape *object,
-                        unsigned int count)
-{
     if (object->count_key)
-        fprintf(printer->out, "\"%s\":{\"const\":%u}", object->count_key, count);
+        put(printer, properties, object->count_key, json_pack("{s:I}", "const", (json_int_t)count));
+    return properties;
 }
 
-/* The list holds what is its own, and these extras behind. */
-static void print_subset(const struct printer *printer,
-                         const struct mrl_shape *object,
-                         const struct mrl_shape *list,
-                         unsigned int subset)
+/* A list of the event's own arguments (which are told of elsewhere) and of those of some extras. */
+static json_t *subset_json(struct printer *printer,
+                           const struct mrl_shape *object,
+                           const struct mrl_shape *list,
+                           unsigned int subset)
 {
-    unsigned int count = items_of(list, subset);
+    json_t *items = json_array(), *properties;
 
-    fputs("{\"properties\":{", printer->out);
-    print_count(printer, object, count);
-    fprintf(printer->out, "%s\"%s\":{\"items\":[", object->count_key ? "," : "", object->list_key);
     for (unsigned int i = 0; i < list->item_count; i++)
-        fputs(i ? ",true" : "true", printer->out);
-    for (unsigned int i = 0, at = list->item_count; i < list->extra_count; i++) {
-        const struct mrl_extra *extra = list->extras[i].extra;
-
-        for (unsigned int j = 0; (subset & (1U << i)) && j < extra->field_count; j++) {
-            if (at++)
-                fputc(',', printer->out);
-            print_extra_reference(printer, extra, j);
-        }
-    }
-    fputc(']', printer->out);
-    print_bounds(printer, "Items", count, count);
-    fputs("}}}", printer->out);
+        append(printer, items, json_true());
+    for (unsigned int i = 0; i < list->extra_count; i++)
+        for (unsigned int j = 0; (subset & (1U << i)) && j < list->extras[i].field_count; j++)
+            append(printer, items, extra_reference(&list->extras[i].places[j]));
+    properties = counted(printer, object, json_array_size(items));
+    put(printer, properties, object->list_key,
+        json_pack("{s:o, s:I, s:I}", "items", items, "minItems", (json_int_t)json_array_size(items),
+                  "maxItems", (json_int_t)json_array_size(items)));
+    return json_pack("{s:o}", "properties", properties);
 }
 
 /* Without extras the plain case stands alone, so that what is wrong with it is said of it. */
-static void print_list(const struct printer *printer, const struct mrl_shape *object)
+static void put_list(struct printer *printer, json_t *schema, const struct mrl_shape *object)
 {
     const struct mrl_shape *list = member_shape(object, object->list_key);
+    json_t *subsets;
 
     if (!list->extra_count)
         return;
     assert(1U << list->extra_count <= SUBSETS_MAX);
-    fprintf(printer->out,
-            ",\"if\":{\"properties\":{\"%s\":{\"maxItems\":%u}}},\"then\":{\"properties\":{",
-            object->list_key, list->item_count);
-    print_count(printer, object, list->item_count);
-    fputs("}},\"else\":{\"anyOf\":[", printer->out);
-    for (unsigned int subset = 1; subset < 1U << list->extra_count; subset++) {
-        if (subset > 1)
-            fputc(',', printer->out);
-        print_subset(printer, object, list, subset);
-    }
-    fputs("]}", printer->out);
+    put(printer, schema, "if",
+        json_pack("{s:{s:{s:i}}}", "properties", object->list_key, "maxItems",
+                  (int)list->item_count));
+    put(printer, schema, "then",
+        json_pack("{s:o}", "properties", counted(printer, object, list->item_count)));
+    subsets = json_array();
+    for (unsigned int subset = 1; subset < 1U << list->extra_count; subset++)
+        append(printer, subsets, subset_json(printer, object, list, subset));
+    put(printer, schema, "else", json_pack("{s:o}", "anyOf", subsets));
 }
 
-static void print_required(const struct printer *printer, const struct mrl_shape *shape)
+static void put_object(struct printer *printer, json_t *schema, const struct mrl_shape *shape)
 {
-    bool first = true;
+    json_t *properties = json_object(), *required = json_array();
 
     for (unsigned int i = 0; i < shape->member_count; i++) {
-        if (shape->members[i].optional)
-            continue;
-        fputs(first ? ",\"required\":[" : ",", printer->out);
-        print_text(printer, shape->members[i].name);
-        first = false;
-    }
-    if (!first)
-        fputc(']', printer->out);
-}
+        const struct mrl_member *member = &shape->members[i];
 
-static void print_object(struct printer *printer, const struct mrl_shape *shape)
-{
-    bool first = true;
-
-    fputs(",\"properties\":{", printer->out);
-    for (unsigned int i = 0; i < shape->member_count; i++) {
-        print_key(printer, shape->members[i].name, &first);
-        print_value(printer, shape->members[i].shape);
+        put(printer, properties, member->name, value_json(printer, member->shape));
+        if (!member->optional)
+            append(printer, required, json_string(member->name));
     }
-    fputc('}', printer->out);
-    print_required(printer, shape);
-    fputs(",\"additionalProperties\":false", printer->out);
-    if (shape->size)
-        print_bounds(printer, "Properties", shape->size, shape->size);
+    put(printer, schema, "properties", properties);
+    if (json_array_size(required))
+        put(printer, schema, "required", json_incref(required));
+    json_decref(required);
+    put(printer, schema, "additionalProperties", json_false());
+    if (shape->size) {
+        put(printer, schema, "minProperties", json_integer(shape->size));
+        put(printer, schema, "maxProperties", json_integer(shape->size));
+    }
     if (shape->list_key)
-        print_list(printer, shape);
+        put_list(printer, schema, shape);
 }
 
 /* -- a shape ---------------------------------------------------------------------------------- */
 
-static void print_field(const struct printer *printer, const struct mrl_field *field)
+static void put_field(struct printer *printer, json_t *schema, const struct mrl_field *field)
 {
-    bool first = true;
+    json_t *tags = json_array();
 
-    fputs(",\"description\":", printer->out);
-    print_text(printer, field->doc);
-    fputs(",\"x-tracee-tags\":[", printer->out);
-    for (unsigned int bit = 0; mrl_tag_name(bit); bit++) {
-        if (!(field->tags & (1U << bit)))
-            continue;
-        fprintf(printer->out, "%s\"%s\"", first ? "" : ",", mrl_tag_name(bit));
-        first = false;
-    }
-    fputc(']', printer->out);
+    for (unsigned int bit = 0; mrl_tag_name(bit); bit++)
+        if (field->tags & (1U << bit))
+            append(printer, tags, json_string(mrl_tag_name(bit)));
+    put(printer, schema, "description", json_string(field->doc));
+    put(printer, schema, "x-tracee-tags", tags);
     if (field->tags & MRL_TAG_TOCTOU)
-        fputs(",\"x-tracee-toctou-unless\":\"" MRL_TOCTOU_UNLESS "\"", printer->out);
+        put(printer, schema, "x-tracee-toctou-unless", json_string(MRL_TOCTOU_UNLESS));
 }
 
-static void print_shape(struct printer *printer, const struct mrl_shape *shape)
+static json_t *shape_json(struct printer *printer, const struct mrl_shape *shape)
 {
-    static void (*const by_type[])(struct printer *, const struct mrl_shape *) = {
-        print_integer, print_string, print_boolean, print_nothing, print_object, print_array,
+    static void (*const by_type[])(struct printer *, json_t *, const struct mrl_shape *) = {
+        put_integer, put_string, put_boolean, put_nothing, put_object, put_array,
     };
+    json_t *schema = json_object();
 
-    fputc('{', printer->out);
-    print_types(printer, shape->types);
+    put_types(printer, schema, shape->types);
     for (unsigned int i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++)
         if (shape->types & (1U << i))
-            by_type[i](printer, shape);
+            by_type[i](printer, schema, shape);
     if (shape->field)
-        print_field(printer, shape->field);
-    fputc('}', printer->out);
+        put_field(printer, schema, shape->field);
+    return schema;
 }
 
 /* -- the whole -------------------------------------------------------------------------------- */
 
-static void print_head(struct printer *printer, const struct mrl_schema *schema)
+static json_t *head_json(struct printer *printer, const struct mrl_dialect *dialect)
 {
-    const struct mrl_dialect *dialect = schema->dialect;
+    json_t *names = json_array();
     char id[64];
 
     mrl_schema__id(dialect, id);
-    fprintf(printer->out,
-            "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$id\":\"%s\","
-            "\"title\":\"mrelease events, %s\",\"description\":",
-            id, dialect->name);
-    print_text(printer, dialect->doc);
-    fprintf(printer->out,
-            ",\"type\":\"object\",\"required\":[\"%s\"],\"properties\":{\"%s\":{\"enum\":[",
-            dialect->name_key, dialect->name_key);
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        if (i)
-            fputc(',', printer->out);
-        print_text(printer, mrl_event_def__at(i)->name);
-    }
-    fputs("]}},\"allOf\":[", printer->out);
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        append(printer, names, json_string(mrl_event_def__at(i)->name));
+    return json_pack("{s:s, s:s, s:s+, s:s, s:s, s:[s], s:{s:{s:o}}}", "$schema",
+                     "http://json-schema.org/draft-07/schema#", "$id", id, "title",
+                     "mrelease events, ", dialect->name, "description", dialect->doc, "type",
+                     "object", "required", dialect->name_key, "properties", dialect->name_key,
+                     "enum", names);
 }
 
-static void print_events(struct printer *printer, const struct mrl_schema *schema)
+static json_t *events_json(struct printer *printer, const struct mrl_schema *schema)
 {
     const char *key = schema->dialect->name_key;
+    json_t *events = json_array();
 
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        fprintf(printer->out,
-                "%s{\"if\":{\"required\":[\"%s\"],\"properties\":{\"%s\":{\"const\":\"%s\"}}},"
-                "\"then\":",
-                i ? "," : "", key, key, mrl_event_def__at(i)->name);
-        print_reference(printer, &schema->lines[i]);
-        fputc('}', printer->out);
-    }
-}
-
-static void print_extra(struct printer *printer, const struct mrl_extra_shape *shape)
-{
-    const struct mrl_extra *extra = shape->extra;
-
-    for (unsigned int i = 0; i < extra->field_count; i++) {
-        fprintf(printer->out, ",\"extra_%s_%s\":", extra->name, extra->fields[i].name);
-        print_shape(printer, &shape->fields[i]);
-    }
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        append(printer, events,
+               json_pack("{s:{s:[s], s:{s:{s:s}}}, s:o}", "if", "required", key, "properties", key,
+                         "const", mrl_event_def__at(i)->name, "then",
+                         reference(printer, &schema->lines[i])));
+    return events;
 }
 
 /* An extra's fields have the same shapes behind every event: each extra is written once. */
-static void print_extras(struct printer *printer, const struct mrl_schema *schema)
+static void put_extras(struct printer *printer, json_t *definitions, const struct mrl_shape *line)
 {
-    unsigned int count;
-    const struct mrl_extra *all = mrl_extra__all(&count);
-    uint32_t written = 0;
+    const struct mrl_shape *list = member_shape(line, line->list_key);
+    char name[64];
 
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        const struct mrl_shape *line = &schema->lines[i];
-        const struct mrl_shape *list = member_shape(line, line->list_key);
+    for (unsigned int i = 0; i < list->extra_count; i++)
+        for (unsigned int j = 0; j < list->extras[i].field_count; j++) {
+            const struct mrl_layout_field *place = &list->extras[i].places[j];
 
-        for (unsigned int j = 0; j < list->extra_count; j++) {
-            uint32_t bit = 1U << (list->extras[j].extra - all);
-
-            if (!(written & bit))
-                print_extra(printer, &list->extras[j]);
-            written |= bit;
+            snprintf(name, sizeof(name), "extra_%s_%s", place->extra->name, place->field->name);
+            if (!json_object_get(definitions, name))
+                put(printer, definitions, name, shape_json(printer, &list->extras[i].fields[j]));
         }
-    }
 }
 
-static void print_schema(struct printer *printer, const struct mrl_schema *schema)
+static json_t *schema_json(struct printer *printer, const struct mrl_schema *schema)
 {
-    print_head(printer, schema);
-    print_events(printer, schema);
-    fputs("],\"definitions\":{", printer->out);
-    for (unsigned int i = 0; i < printer->definition_count; i++) { /* it grows meanwhile */
-        fprintf(printer->out, "%s\"%s\":", i ? "," : "", printer->definitions[i]->name);
-        print_shape(printer, printer->definitions[i]);
-    }
-    print_extras(printer, schema);
-    fputs("}}", printer->out);
+    json_t *root = head_json(printer, schema->dialect), *definitions = json_object();
+
+    put(printer, root, "allOf", events_json(printer, schema));
+    for (unsigned int i = 0; i < printer->definition_count; i++) /* it grows meanwhile */
+        put(printer, definitions, printer->definitions[i]->name,
+            shape_json(printer, printer->definitions[i]));
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        put_extras(printer, definitions, &schema->lines[i]);
+    put(printer, root, "definitions", definitions);
+    return root;
 }
 
-/* -- indentation ------------------------------------------------------------------------------ */
-
-static void break_line(FILE *out, unsigned int depth)
-{
-    fprintf(out, "\n%*s", (int)depth * 2, "");
-}
-
-/* Breaks the line within the outer levels; what lies deeper stays on one line. */
-static void indent(FILE *out, const char *text)
-{
-    unsigned int depth = 0;
-    bool in_string = false;
-
-    for (; *text; text++) {
-        bool opens = !in_string && (*text == '{' || *text == '[');
-
-        if (!in_string && (*text == '}' || *text == ']') && --depth < INDENTED_LEVELS &&
-            text[-1] != '{' && text[-1] != '[')
-            break_line(out, depth);
-        fputc(*text, out);
-        if (in_string && *text == '\\')
-            fputc(*++text, out);
-        else if (*text == '"')
-            in_string = !in_string;
-        else if (!in_string && *text == ':')
-            fputc(' ', out);
-        if (opens && depth++ < INDENTED_LEVELS && text[1] != '}' && text[1] != ']')
-            break_line(out, depth);
-        if (in_string || *text != ',')
-            continue;
-        if (depth <= INDENTED_LEVELS)
-            break_line(out, depth);
-        else
-            fputc(' ', out);
-    }
-    fputc('\n', out);
-}
-
-/* Runs `write` into a new string; NULL without memory. */
-static char *text_of(void (*write)(FILE *out, const void *from), const void *from)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    if (!out)
-        return NULL;
-    write(out, from);
-    if (!fclose(out))
-        return text;
-    free(text);
-    return NULL;
-}
-
-static void write_compact(FILE *out, const void *from)
-{
-    struct printer printer = { .out = out };
-
-    print_schema(&printer, from);
-}
-
-static void write_indented(FILE *out, const void *from)
-{
-    indent(out, from);
-}
+/* -- its text ---------------------------------------------------------------------------------- */
 
 char *mrl_schema__text(const struct mrl_schema *schema)
 {
-    char *compact = text_of(write_compact, schema), *indented = NULL;
+    struct printer printer = { .failed = false };
+    json_t *root = schema_json(&printer, schema);
+    char *text = root && !printer.failed ? mrl_json_text(root) : NULL;
 
-    if (compact)
-        indented = text_of(write_indented, compact);
-    free(compact);
-    return indented;
+    json_decref(root);
+    return text;
 }

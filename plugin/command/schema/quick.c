@@ -170,7 +170,7 @@ static bool take_extra(struct cursor *cursor,
                        const struct mrl_extra_shape *extra,
                        unsigned int *count)
 {
-    for (unsigned int i = 0; i < extra->extra->field_count; i++)
+    for (unsigned int i = 0; i < extra->field_count; i++)
         if (!take_item(cursor, &extra->fields[i], count))
             return false;
     return true;

@@ -50,38 +50,42 @@ struct mrl_shape mrl_shape__word(struct mrl_shape_pool *pool, const char *word)
 
 /* -- arguments -------------------------------------------------------------------------------- */
 
-static const struct mrl_shape *shapes_of(struct mrl_shape_pool *pool,
-                                         const struct mrl_field *fields,
-                                         unsigned int count,
-                                         mrl_field_shape field_shape,
-                                         const struct mrl_field *last)
+/* The fields of one extra lie together, from `first` on. Returns how many they are. */
+static unsigned int add_extra(struct mrl_shape_pool *pool,
+                              const struct mrl_layout *layout,
+                              unsigned int first,
+                              mrl_field_shape field_shape,
+                              struct mrl_extra_shape *ret_extra)
 {
-    struct mrl_shape *shapes = mrl_shape_pool__take(pool, (count + 1) * sizeof(*shapes));
+    const struct mrl_layout_field *places = &layout->fields[first];
+    unsigned int count = 0;
 
+    while (first + count < layout->count && places[count].extra == places->extra)
+        count++;
+    *ret_extra = (struct mrl_extra_shape){
+        .places = mrl_shape_pool__copy(pool, places, count * sizeof(*places)),
+        .fields = mrl_shape_pool__take(pool, count * sizeof(*ret_extra->fields)),
+        .field_count = count,
+    };
     for (unsigned int i = 0; i < count; i++)
-        shapes[i] = field_shape(pool, &fields[i]);
-    if (last)
-        shapes[count] = field_shape(pool, last);
-    return shapes;
+        ret_extra->fields[i] = field_shape(pool, places[i].field);
+    return count;
 }
 
 static void add_extras(struct mrl_shape_pool *pool,
-                       const struct mrl_event_def *def,
+                       const struct mrl_layout *layout,
                        mrl_field_shape field_shape,
                        struct mrl_shape *array)
 {
-    unsigned int count;
-    const struct mrl_extra *all = mrl_extra__all(&count);
-    struct mrl_extra_shape *extras = mrl_shape_pool__take(pool, count * sizeof(*extras));
+    struct mrl_extra_shape *extras;
 
-    for (unsigned int i = 0; i < count; i++) {
-        if (!all[i].field_count || !mrl_extra__fits(&all[i], def))
-            continue;
-        extras[array->extra_count++] = (struct mrl_extra_shape){
-            .extra = &all[i],
-            .fields = shapes_of(pool, all[i].fields, all[i].field_count, field_shape, NULL),
-        };
-        array->items_max += all[i].field_count;
+    extras = mrl_shape_pool__take(pool, layout->count * sizeof(*extras));
+    for (unsigned int at = layout->own_count; at < layout->count;) {
+        unsigned int count =
+            add_extra(pool, layout, at, field_shape, &extras[array->extra_count++]);
+
+        at += count;
+        array->items_max += count;
     }
     array->extras = extras;
 }
@@ -91,13 +95,17 @@ struct mrl_shape mrl_shape__arguments(struct mrl_shape_pool *pool,
                                       mrl_field_shape field_shape,
                                       const struct mrl_field *last)
 {
-    struct mrl_shape array = {
-        .types = MRL_JSON_ARRAY,
-        .items = shapes_of(pool, def->fields, def->field_count, field_shape, last),
-        .item_count = def->field_count + (last ? 1 : 0),
-    };
+    struct mrl_shape array = { .types = MRL_JSON_ARRAY }, *items;
+    struct mrl_layout layout;
 
+    mrl_layout__make(def, UINT32_MAX, &layout);
+    items = mrl_shape_pool__take(pool, (layout.own_count + 1) * sizeof(*items));
+    for (unsigned int i = 0; i < layout.own_count; i++)
+        items[array.item_count++] = field_shape(pool, layout.fields[i].field);
+    if (last)
+        items[array.item_count++] = field_shape(pool, last);
+    array.items = items;
     array.items_min = array.items_max = array.item_count;
-    add_extras(pool, def, field_shape, &array);
+    add_extras(pool, &layout, field_shape, &array);
     return array;
 }

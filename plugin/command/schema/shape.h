@@ -43,9 +43,10 @@ struct mrl_member {
 
 /** An extra, as it follows the arguments: all of its fields or none. */
 struct mrl_extra_shape {
-    const struct mrl_extra *extra;
-    /** One per extra->fields. */
-    const struct mrl_shape *fields;
+    /** Its fields in the layout of the event, and a shape for each. */
+    const struct mrl_layout_field *places;
+    struct mrl_shape *fields;
+    unsigned int field_count;
 };
 
 /**
