@@ -7,98 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/streams.h"
+#include "unit/random_stream.h"
 #include "unit/unit.h"
 
-enum {
-    ROUNDS = 1000,
-    CPUS = 3,
-    LANES = 2,
-    RUNS_MAX = 4,
-    LINES_MAX = 1024,
-    FILES_MAX = 64,
-    COMPLETE = 0,
-    CHANGED = 1,
-    OPEN = 3,
-};
-
-struct stream {
-    struct stream_line lines[LINES_MAX];
-    unsigned int count, files, runs;
-    bool killed[RUNS_MAX], losses;
-    unsigned int torn_file, torn; /* bytes that are cut off there */
-};
-
-static unsigned int below(unsigned int limit)
-{
-    return (unsigned int)random() % limit;
-}
-
-/* -- a stream --------------------------------------------------------------------------------- */
-
-static struct stream_line *append(struct stream *stream, enum stream_kind kind, uint64_t so_far)
-{
-    struct stream_line *line = &stream->lines[stream->count++];
-
-    assert_in_range(stream->count, 1, LINES_MAX - 1);
-    *line = (struct stream_line){
-        .kind = kind, .run = stream->runs, .file = stream->files, .so_far = so_far
-    };
-    return line;
-}
-
-static void append_event(struct stream *stream, uint64_t next[CPUS][LANES], uint64_t so_far)
-{
-    unsigned int cpu = below(CPUS), lane = below(LANES);
-    struct stream_line *line;
-
-    if (stream->losses && !below(10)) {
-        line = append(stream, STREAM_LOST, 0);
-        line->lane = lane;
-        next[cpu][lane]++;
-    }
-    line = append(stream, STREAM_EVENT, so_far);
-    line->cpu = cpu;
-    line->lane = lane;
-    line->seq = next[cpu][lane]++;
-}
-
-/* Each file begins and, unless the run is killed, ends with a line of the sensor about itself. */
-static void append_run(struct stream *stream)
-{
-    uint64_t next[CPUS][LANES] = { 0 };
-    unsigned int events = below(60), turn = 3 + below(20);
-
-    append(stream, STREAM_STARTED, 0);
-    for (unsigned int i = 0; i < events; i++) {
-        append_event(stream, next, i);
-        if (!below(8))
-            append(stream, STREAM_ALIVE, i + 1);
-        if (below(turn))
-            continue;
-        append(stream, STREAM_ALIVE, i + 1);
-        stream->files++;
-        append(stream, STREAM_ALIVE, i + 1);
-    }
-    stream->killed[stream->runs] = !below(5);
-    if (!stream->killed[stream->runs])
-        append(stream, STREAM_STOPPED, events);
-    stream->runs++;
-}
-
-static void make_stream(struct stream *stream)
-{
-    unsigned int runs = 1 + below(RUNS_MAX);
-
-    memset(stream, 0, sizeof(*stream));
-    stream->losses = !below(10);
-    while (runs--) {
-        append_run(stream);
-        if (runs && below(2))
-            stream->files++;
-    }
-    stream->files++;
-}
+enum { ROUNDS = 1000, FILES_MAX = 64, COMPLETE = 0, CHANGED = 1, OPEN = 3 };
 
 /* -- what must come of it --------------------------------------------------------------------- */
 
@@ -109,7 +21,7 @@ static int worse(int one, int two)
     return ranks[one] > ranks[two] ? one : two;
 }
 
-static int untouched(const struct stream *stream)
+static int untouched(const struct random_stream *stream)
 {
     int status = COMPLETE;
 
@@ -126,7 +38,7 @@ static bool is_mark(const struct stream_line *line)
 }
 
 /* Whether a line of the run stands in from..to; of these, one of the kind that is wanted. */
-static bool has_line(const struct stream *stream,
+static bool has_line(const struct random_stream *stream,
                      unsigned int run,
                      unsigned int from,
                      unsigned int to)
@@ -137,7 +49,7 @@ static bool has_line(const struct stream *stream,
     return false;
 }
 
-static bool has_mark(const struct stream *stream, unsigned int run, unsigned int from)
+static bool has_mark(const struct random_stream *stream, unsigned int run, unsigned int from)
 {
     for (unsigned int i = from; i < stream->count; i++)
         if (stream->lines[i].run == run && is_mark(&stream->lines[i]))
@@ -145,7 +57,7 @@ static bool has_mark(const struct stream *stream, unsigned int run, unsigned int
     return false;
 }
 
-static bool has_later_number(const struct stream *stream,
+static bool has_later_number(const struct random_stream *stream,
                              const struct stream_line *line,
                              unsigned int from)
 {
@@ -160,7 +72,7 @@ static bool has_later_number(const struct stream *stream,
 }
 
 /* The lines from..to, all of one file, are gone; what this does to one run. */
-static int without(const struct stream *stream,
+static int without(const struct random_stream *stream,
                    unsigned int run,
                    unsigned int from,
                    unsigned int to)
@@ -189,14 +101,14 @@ static int without(const struct stream *stream,
 
 /* -- damage: each returns what must be said of it --------------------------------------------- */
 
-static void cut_out(struct stream *stream, unsigned int from, unsigned int to)
+static void cut_out(struct random_stream *stream, unsigned int from, unsigned int to)
 {
     memmove(&stream->lines[from], &stream->lines[to],
             (stream->count - to) * sizeof(stream->lines[0]));
     stream->count -= to - from;
 }
 
-static int remove_lines(struct stream *stream, unsigned int from, unsigned int to)
+static int remove_lines(struct random_stream *stream, unsigned int from, unsigned int to)
 {
     int status = COMPLETE;
 
@@ -206,17 +118,17 @@ static int remove_lines(struct stream *stream, unsigned int from, unsigned int t
     return stream->count ? status : OPEN;
 }
 
-static bool choose(const struct stream *stream, enum stream_kind kind, unsigned int *ret_at)
+static bool choose(const struct random_stream *stream, enum stream_kind kind, unsigned int *ret_at)
 {
     for (unsigned int tries = 0; tries < 100; tries++) {
-        *ret_at = below(stream->count);
+        *ret_at = random_stream__below(stream->count);
         if (stream->lines[*ret_at].kind == kind)
             return true;
     }
     return false;
 }
 
-static void find_file(const struct stream *stream,
+static void find_file(const struct random_stream *stream,
                       unsigned int file,
                       unsigned int *ret_from,
                       unsigned int *ret_to)
@@ -227,12 +139,12 @@ static void find_file(const struct stream *stream,
         ++*ret_to;
 }
 
-static int leave(struct stream *stream)
+static int leave(struct random_stream *stream)
 {
     return untouched(stream);
 }
 
-static int remove_event(struct stream *stream)
+static int remove_event(struct random_stream *stream)
 {
     unsigned int at;
 
@@ -240,7 +152,7 @@ static int remove_event(struct stream *stream)
 }
 
 /* Its events would seem to be of the killed run before it: join_runs() does that. */
-static bool is_border(const struct stream *stream, unsigned int at)
+static bool is_border(const struct random_stream *stream, unsigned int at)
 {
     const struct stream_line *line = &stream->lines[at];
 
@@ -248,47 +160,47 @@ static bool is_border(const struct stream *stream, unsigned int at)
            line[-1].kind != STREAM_STOPPED;
 }
 
-static int remove_any(struct stream *stream)
+static int remove_any(struct random_stream *stream)
 {
-    unsigned int at = below(stream->count);
+    unsigned int at = random_stream__below(stream->count);
 
     if (is_border(stream, at))
         return untouched(stream);
     return remove_lines(stream, at, at + 1);
 }
 
-static int cut_tail(struct stream *stream)
+static int cut_tail(struct random_stream *stream)
 {
     unsigned int from, to;
 
-    find_file(stream, below(stream->files), &from, &to);
-    return remove_lines(stream, from + below(to - from), to);
+    find_file(stream, random_stream__below(stream->files), &from, &to);
+    return remove_lines(stream, from + random_stream__below(to - from), to);
 }
 
-static int cut_head(struct stream *stream)
+static int cut_head(struct random_stream *stream)
 {
     unsigned int from, to;
 
-    find_file(stream, below(stream->files), &from, &to);
-    return remove_lines(stream, from, from + 1 + below(to - from));
+    find_file(stream, random_stream__below(stream->files), &from, &to);
+    return remove_lines(stream, from, from + 1 + random_stream__below(to - from));
 }
 
-static int lose_file(struct stream *stream)
+static int lose_file(struct random_stream *stream)
 {
     unsigned int from, to;
 
-    find_file(stream, below(stream->files), &from, &to);
+    find_file(stream, random_stream__below(stream->files), &from, &to);
     return remove_lines(stream, from, to);
 }
 
-static int tear(struct stream *stream)
+static int tear(struct random_stream *stream)
 {
-    stream->torn_file = below(stream->files);
-    stream->torn = 1 + below(200);
+    stream->torn_file = random_stream__below(stream->files);
+    stream->torn = 1 + random_stream__below(200);
     return CHANGED;
 }
 
-static int double_event(struct stream *stream)
+static int double_event(struct random_stream *stream)
 {
     unsigned int at;
 
@@ -300,7 +212,7 @@ static int double_event(struct stream *stream)
 }
 
 /* A line of the file is found there again, further down. */
-static int double_later(struct stream *stream)
+static int double_later(struct random_stream *stream)
 {
     unsigned int at, from, to, where;
     struct stream_line line;
@@ -309,7 +221,8 @@ static int double_later(struct stream *stream)
         return untouched(stream);
     line = stream->lines[at];
     find_file(stream, line.file, &from, &to);
-    for (where = at + 1; where < to && stream->lines[where].run == line.run && below(4);)
+    for (where = at + 1;
+         where < to && stream->lines[where].run == line.run && random_stream__below(4);)
         where++;
     memmove(&stream->lines[where + 1], &stream->lines[where],
             (stream->count++ - where) * sizeof(stream->lines[0]));
@@ -320,7 +233,7 @@ static int double_later(struct stream *stream)
 }
 
 /* Two neighbours of one run. The order of events of two CPUs or lanes is not numbered. */
-static int swap_lines(struct stream *stream)
+static int swap_lines(struct random_stream *stream)
 {
     unsigned int at;
     struct stream_line *line, event;
@@ -339,12 +252,12 @@ static int swap_lines(struct stream *stream)
 }
 
 /* A file is there twice, under two names. */
-static int copy_file(struct stream *stream)
+static int copy_file(struct random_stream *stream)
 {
     unsigned int from, to, copies = stream->count;
     bool changed = false;
 
-    find_file(stream, below(stream->files), &from, &to);
+    find_file(stream, random_stream__below(stream->files), &from, &to);
     for (unsigned int i = from; i < to; i++) {
         struct stream_line *copy = &stream->lines[stream->count++];
 
@@ -352,17 +265,17 @@ static int copy_file(struct stream *stream)
         copy->file = stream->files;
         changed |= copy->kind != STREAM_ALIVE;
     }
-    assert_in_range(copies, 1, LINES_MAX / 2);
+    assert_in_range(copies, 1, RANDOM_LINES / 2);
     stream->files++;
     return changed ? CHANGED : untouched(stream);
 }
 
 /* The head of one run and the tail of another in one file. What of the tail comes before a line
  * that names its run counts for the first one. */
-static int join_runs(struct stream *stream)
+static int join_runs(struct random_stream *stream)
 {
-    uint64_t next[CPUS][LANES] = { 0 };
-    struct stream_line joined[LINES_MAX];
+    uint64_t next[RANDOM_CPUS][RANDOM_LANES] = { 0 };
+    struct stream_line joined[RANDOM_LINES];
     unsigned int count = 0, from, seen = 0;
     bool named = false;
     int status = OPEN;
@@ -370,7 +283,7 @@ static int join_runs(struct stream *stream)
     if (stream->runs < 2)
         return untouched(stream);
     for (unsigned int i = 0; i < stream->count && stream->lines[i].run == 0; i++)
-        if (stream->lines[i].kind != STREAM_STOPPED && (!i || below(30)))
+        if (stream->lines[i].kind != STREAM_STOPPED && (!i || random_stream__below(30)))
             joined[count++] = stream->lines[i];
         else
             break;
@@ -383,7 +296,7 @@ static int join_runs(struct stream *stream)
     for (; from < stream->count && stream->lines[from].run == 1; from++) {
         const struct stream_line *line = &stream->lines[from];
 
-        if (!seen && below(4))
+        if (!seen && random_stream__below(4))
             continue;
         seen++;
         named |= is_mark(line);
@@ -401,7 +314,7 @@ static int join_runs(struct stream *stream)
 
 static const struct edit {
     const char *name;
-    int (*edit)(struct stream *stream);
+    int (*edit)(struct random_stream *stream);
     bool with_losses; /* what must come of it is known there too */
 } edits[] = {
     { "nothing", leave, true },
@@ -421,14 +334,14 @@ static const struct edit {
 /* -- the rounds ------------------------------------------------------------------------------- */
 
 /* Writes the files under names that say nothing of their order. Returns how many. */
-static unsigned int write_files(const struct stream *stream,
+static unsigned int write_files(const struct random_stream *stream,
                                 const char *directory,
                                 char *paths[FILES_MAX + 1])
 {
     unsigned int count = 0;
 
     for (unsigned int file = 0; file < stream->files; file++) {
-        static struct stream_line lines[LINES_MAX];
+        static struct stream_line lines[RANDOM_LINES];
         unsigned int found = 0, at;
 
         for (unsigned int i = 0; i < stream->count; i++)
@@ -437,10 +350,10 @@ static unsigned int write_files(const struct stream *stream,
         if (!found)
             continue;
         assert_in_range(count, 0, FILES_MAX - 1);
-        at = below(count + 1);
+        at = random_stream__below(count + 1);
         paths[count] = paths[at];
         assert_true(asprintf(&paths[at], "%s/%08lx%u", directory, random(), file) > 0);
-        stream__write(paths[at], below(STREAM_PACKINGS), lines, found,
+        stream__write(paths[at], random_stream__below(STREAM_PACKINGS), lines, found,
                       stream->torn && file == stream->torn_file ? stream->torn : 0);
         count++;
     }
@@ -450,20 +363,20 @@ static unsigned int write_files(const struct stream *stream,
 
 static void play(unsigned int seed, const char *directory)
 {
-    static struct stream stream;
+    static struct random_stream stream;
     char *paths[FILES_MAX + 1], *alone[] = { (char *)directory, NULL }, *said;
     const struct edit *edit;
     unsigned int count;
     int expected, status;
 
     srandom(seed);
-    make_stream(&stream);
+    random_stream__make(&stream);
     edit = &edits[seed % COUNT_OF(edits)];
     if (stream.losses && !edit->with_losses)
         edit = &edits[0];
     expected = edit->edit(&stream);
     count = write_files(&stream, directory, paths);
-    status = stream__verify(count && below(2) ? paths : alone, "table", &said);
+    status = stream__verify(count && random_stream__below(2) ? paths : alone, "table", &said);
     if (status != expected)
         fail_case("seed %u, %s: %d instead of %d: %s", seed, edit->name, status, expected, said);
     free(said);

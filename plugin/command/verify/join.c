@@ -52,14 +52,14 @@ static bool sort(struct mrl_run *run)
 
     for (piece = run->pieces; piece; piece = piece->next)
         count++;
-    array = calloc(count, sizeof(struct mrl_piece *));
+    array = calloc(count + 1, sizeof(struct mrl_piece *));
     if (!array)
         return false;
     for (piece = run->pieces, count = 0; piece; piece = piece->next)
         array[count++] = piece;
     qsort(array, count, sizeof(struct mrl_piece *), compare);
     for (size_t i = 0; i < count; i++)
-        array[i]->next = i + 1 < count ? array[i + 1] : NULL;
+        array[i]->next = array[i + 1];
     run->pieces = array[0];
     free(array);
     return true;

@@ -9,7 +9,7 @@
  * across the seams. Lines before the first sensor_state of a file belong to the run that it names,
  * unless it says that the run starts there. Lines behind the end of a run belong to none.
  *
- * Memory: some 400 bytes a run and 200 bytes for each CPU of it. Where files are missing or
+ * Memory: some 1200 bytes a run and 200 bytes for each CPU of it. Where files are missing or
  * damaged, each such place counts like a run. Nothing grows with the lines or with whole files.
  */
 #ifndef MRL_COMMAND_VERIFY_PROOF_H
