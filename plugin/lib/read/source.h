@@ -38,7 +38,7 @@ struct mrl_source_ops {
     int (*counts)(struct mrl_source *source,
                   unsigned int event,
                   struct mrl_event_counts *ret_counts);
-    /** Watches these events from now on, and no others. Any thread. NULL: they are what they are.
+    /** Watches these events from now on, and no others. Any thread. NULL: they cannot be changed.
      * -errno with a line in `error`; then nothing has changed. */
     int (*watch)(struct mrl_source *source, uint32_t events, struct mrl_error *error);
     /** The rung in use. */
