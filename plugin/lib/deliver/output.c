@@ -7,42 +7,18 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "deliver/output_thread.h"
+#include "deliver/output_write.h"
 
 enum { QUEUE_BYTES = 2 * 1024 * 1024, FREE_MS = 200, INTERRUPT_MS = 2000 };
 
 /* Ignored unless someone handles it, and so harmless to others. */
 #define INTERRUPT SIGURG
-
-void mrl_output__count(struct mrl_output *output,
-                       unsigned int event,
-                       enum mrl_fate fate,
-                       uint64_t events)
-{
-    atomic_fetch_add_explicit(&output->counts[event][fate], events, memory_order_relaxed);
-}
-
-void mrl_output__say(const struct mrl_output *output,
-                     enum mrl_log_level level,
-                     const char *format,
-                     ...)
-{
-    char line[512];
-    va_list arguments;
-
-    if (!output->log.line)
-        return;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    output->log.line(output->log.context, level, line);
-}
 
 /* -- opening ---------------------------------------------------------------------------------- */
 

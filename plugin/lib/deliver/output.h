@@ -8,14 +8,7 @@
 
 #include <mrelease/pipeline.h>
 
-#include "deliver/queue.h"
-
-struct mrl_output;
-
-struct mrl_output_log {
-    void (*line)(void *context, enum mrl_log_level level, const char *text);
-    void *context;
-};
+#include "deliver/output_state.h"
 
 /** Opens the sink; new. Errors: as mrl_pipeline__add(). */
 int mrl_output__open(const struct mrl_output_options *options,

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "deliver/output_write.h"
+
 enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000 };
 
 /* In steps, so that the end, or SIGHUP, is noticed. Returns false when the end is wanted. */

@@ -3,10 +3,11 @@
  * Writing to the sink of an output, on whichever thread does it: one try at the lines that are held
  * and at the gaps before them, what it means when that fails, and what becomes of it in the counts.
  */
+#include "deliver/output_write.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "deliver/output_thread.h"
 #include "event/lost.h"
 
 /* -- failing and working again ---------------------------------------------------------------- */

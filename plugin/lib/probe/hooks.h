@@ -3,7 +3,7 @@
 #ifndef MRL_PROBE_HOOKS_H
 #define MRL_PROBE_HOOKS_H
 
-#include "probe/probes.h"
+#include "probe/attached.h"
 
 /** The ends of a call that are probed. */
 enum mrl_moment { MRL_MOMENT_EXIT, MRL_MOMENT_ENTER, MRL_MOMENT_COUNT };

@@ -3,36 +3,8 @@
 #ifndef MRL_PROBE_PROBES_H
 #define MRL_PROBE_PROBES_H
 
-#include <bpf/libbpf.h>
-
+#include "probe/attached.h"
 #include "probe/options.h"
-
-struct mrelease_bpf;
-struct mrl_reaper;
-
-enum { MRL_LINKS_MAX = 64, MRL_ALL_SYSCALLS = -1 };
-
-/** A link, and which call it is for: an index of the table, or MRL_ALL_SYSCALLS. */
-struct mrl_attached {
-    struct bpf_link *link;
-    int syscall;
-};
-
-/** Probes that are attached and proven. One thread at a time may change or read them; the counters
- * any. */
-struct mrl_probes {
-    struct mrelease_bpf *object;
-    const struct mrl_rung *rung;
-    const char *coverage;
-    uint32_t events;   /* that are watched */
-    uint32_t syscalls; /* that are attached */
-    /* Of each call, exits first: they are attached first, and detached first. */
-    struct mrl_attached links[MRL_LINKS_MAX];
-    unsigned int link_count;
-    struct mrl_reaper *reaper; /* beside them; NULL: not here */
-    uint64_t reaper_missed;    /* by that one, when it is closed */
-    uint64_t missed_by_links;  /* of those that were detached */
-};
 
 /** The system calls (bits of table indices) whose exit yields one of `events`. */
 uint32_t mrl_probes__syscalls(uint32_t events);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of an output share: its owner (output.c), writing, and its thread. */
+#ifndef MRL_DELIVER_OUTPUT_STATE_H
+#define MRL_DELIVER_OUTPUT_STATE_H
+
+#include <mrelease/pipeline.h>
+#include <stdatomic.h>
+
+#include "deliver/queue.h"
+
+/** Where an output says what became of it; `line` may be NULL. */
+struct mrl_output_log {
+    void (*line)(void *context, enum mrl_log_level level, const char *text);
+    void *context;
+};
+
+enum {
+    MRL_WRITE_BYTES = 128 * 1024,
+    MRL_WRITE_LINES = 1024,
+    MRL_STEP_MS = 20, /* how soon the end is noticed */
+};
+
+enum mrl_fate {
+    MRL_DELIVERED,
+    MRL_DROPPED_FULL,
+    MRL_DROPPED_FAILED,
+    MRL_LOST_BEFORE,
+    MRL_FATE_COUNT
+};
+
+/** What the thread has taken out of the queue. */
+struct mrl_held {
+    struct mrl_line lines[MRL_WRITE_LINES];
+    char bytes[MRL_WRITE_BYTES];
+};
+
+struct mrl_output {
+    struct mrl_output_options options;
+    struct mrl_output_log log;
+    struct mrl_sink *sink;
+    struct mrl_encoder *encoder; /* for gaps; of whoever writes */
+    bool started, joined;
+    /* Of a sink that may block; one that never does is written to by the owner of the pipeline. */
+    struct mrl_queue queue;
+    struct mrl_held *held; /* NULL: the sink never blocks, or there is none */
+    pthread_t thread;
+    bool has_thread, stuck;
+    int stop; /* atomic: the thread shall give up what it writes */
+    bool colour;
+    atomic_bool alive, reopen, ending;
+    atomic_ullong progress;
+    atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
+    bool headless;         /* the destination was not told what precedes the first line */
+    int last_err;          /* the error that was reported last; 0: it works */
+    struct mrl_gap untold; /* what is missing before lines[first] */
+    /* What is being written: lines[first..count), whose bytes begin at `at`. Borrowed. */
+    const struct mrl_line *lines;
+    const char *bytes;
+    size_t first, count, at;
+    char text[MRL_EVENT_TEXT_MAX]; /* of a gap */
+};
+
+/** Any thread. */
+void mrl_output__count(struct mrl_output *output,
+                       unsigned int event,
+                       enum mrl_fate fate,
+                       uint64_t events);
+
+/** Says a line on the log, if there is one. */
+__attribute__((format(printf, 3, 4))) void mrl_output__say(const struct mrl_output *output,
+                                                           enum mrl_log_level level,
+                                                           const char *format,
+                                                           ...);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing what an output holds to its sink, on whichever thread does that for this output. */
+#ifndef MRL_DELIVER_OUTPUT_WRITE_H
+#define MRL_DELIVER_OUTPUT_WRITE_H
+
+#include "deliver/output_state.h"
+
+/** Takes `count` lines, and gaps between them, for writing. */
+void mrl_output__hold(struct mrl_output *output,
+                      const char *bytes,
+                      const struct mrl_line *lines,
+                      size_t count);
+
+/**
+ * One try at what is untold and then at what is held, so that a gap stands in its place. What was
+ * written is counted, and held no more. Returns 0, or the -errno of the sink.
+ */
+int mrl_output__try(struct mrl_output *output);
+
+/** Counts what is held as dropped, and as a gap that is still to be told. */
+void mrl_output__drop(struct mrl_output *output);
+
+/** Nobody reads any more: what is held, and all that will come, is dropped. */
+void mrl_output__die(struct mrl_output *output);
+
+/** Reopens the sink when that was asked for. */
+void mrl_output__reopen_sink(struct mrl_output *output);
+
+#endif
