@@ -2,7 +2,6 @@
 /* Arguments and help texts of a verb, from its option rows. */
 #include "command/options/arguments.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -54,25 +53,6 @@ int mrl_flush_stdout(void)
         return MRL_EXIT_OK;
     mrl_say("standard output: %s", strerror(errno));
     return MRL_EXIT_FAILED;
-}
-
-void mrl_rows__add(struct mrl_rows *rows, const struct mrl_option *row, void *target, bool is_key)
-{
-    assert(rows->count < MRL_ROWS_MAX);
-    rows->at[rows->count] = row;
-    rows->targets[rows->count] = target;
-    rows->is_key[rows->count++] = is_key;
-}
-
-void mrl_rows__add_groups(struct mrl_rows *rows,
-                          const struct mrl_option_group *groups,
-                          unsigned int group_count)
-{
-    for (unsigned int g = 0; g < group_count; g++) {
-        mrl_options__complete(groups[g].rows, groups[g].count, groups[g].target);
-        for (unsigned int i = 0; i < groups[g].count; i++)
-            mrl_rows__add(rows, &groups[g].rows[i], groups[g].target, true);
-    }
 }
 
 static bool takes_value(const struct mrl_option *row)

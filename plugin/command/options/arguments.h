@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of a verb, and a command line taken apart by them. */
+/* A command line, taken apart by the rows of its verb. */
 #ifndef MRL_COMMAND_OPTIONS_ARGUMENTS_H
 #define MRL_COMMAND_OPTIONS_ARGUMENTS_H
 
-#include "command/command.h"
-
-enum { MRL_ROWS_MAX = 48 };
-
-/** The rows of all groups of a verb, numbered. Zeroed is empty. */
-struct mrl_rows {
-    const struct mrl_option *at[MRL_ROWS_MAX];
-    void *targets[MRL_ROWS_MAX];
-    bool is_key[MRL_ROWS_MAX]; /* may stand in a configuration file */
-    unsigned int count;
-};
-
-/** Appends one; the table is large enough for every verb. */
-void mrl_rows__add(struct mrl_rows *rows, const struct mrl_option *row, void *target, bool is_key);
-
-/** Appends all rows of groups, as keys, and completes their targets: mrl_options__complete(). */
-void mrl_rows__add_groups(struct mrl_rows *rows,
-                          const struct mrl_option_group *groups,
-                          unsigned int group_count);
+#include "command/options/rows.h"
 
 /** Takes one option of a command line. `value` is NULL for a switch. */
 typedef int (*mrl_take_fn)(void *context,

@@ -3,7 +3,7 @@
 #ifndef MRL_COMMAND_OPTIONS_USAGE_H
 #define MRL_COMMAND_OPTIONS_USAGE_H
 
-#include "command/options/arguments.h"
+#include "command/options/rows.h"
 
 /** Prints it to standard output: usage, what the verb does, and each option with what it takes. */
 void mrl_usage__print(const struct mrl_verb *verb, const struct mrl_rows *rows);

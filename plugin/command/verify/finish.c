@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "command/verify/pieces.h"
+#include "command/verify/proof.h"
 
 static int compare_runs(const struct mrl_run *a, const struct mrl_run *b)
 {

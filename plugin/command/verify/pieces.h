@@ -4,7 +4,7 @@
 #define MRL_COMMAND_VERIFY_PIECES_H
 
 #include "command/verify/numbers.h"
-#include "command/verify/proof.h"
+#include "command/verify/report.h"
 
 struct mrl_run;
 
