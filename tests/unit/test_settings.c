@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/options/profile.h"
 #include "command/options/layers.h"
+#include "command/options/profile.h"
 #include "command/run/session.h"
 #include "unit/problems.h"
 
@@ -51,7 +51,7 @@ static void parse(struct outcome *outcome, char **argv, FILE *printed)
     dup2(fileno(printed), STDOUT_FILENO);
     dup2(fileno(said), STDERR_FILENO);
     outcome->operand = mrl_layers__parse(&mrl_verb_run, argc, argv, groups, 2, &outcome->settings,
-                                           &outcome->status);
+                                         &outcome->status);
     fflush(stdout);
     dup2(saved[0], STDOUT_FILENO);
     dup2(saved[1], STDERR_FILENO);
