@@ -86,18 +86,11 @@ static size_t put_record(char *at, struct mrl_payload *payload, const struct mrl
 static size_t put_lost(char *at, struct mrl_payload *payload, const struct mrl_event *event)
 {
     const struct mrl_text none = { "", 0 };
-    struct mrl_frame_lost frame = { .count = 0 };
-    struct mrl_lost lost;
-    enum mrl_cause cause;
+    struct mrl_frame_lost frame;
 
-    if (!mrl_lost__read(event, &lost, &cause))
+    if (!event->lost)
         return 0;
-    frame.count = lost.count;
-    frame.from_ns = lost.from_ns;
-    frame.to_ns = lost.to_ns;
-    frame.event = lost.event->index;
-    memcpy(frame.cause, lost.cause.bytes,
-           lost.cause.size < sizeof(frame.cause) ? lost.cause.size : sizeof(frame.cause));
+    frame = mrl_frame_lost__of(event->lost);
     payload->kind = MRL_PAYLOAD_LOST;
     payload->body_size = sizeof(frame);
     return put_all(at, payload, &frame, none, none);
@@ -174,21 +167,12 @@ static const struct mrl_event *read_lost(struct mrl_reader *reader,
                                          struct mrl_error *error)
 {
     const struct mrl_frame_lost *frame = (const void *)(reader->bytes + sizeof(*payload));
-    struct mrl_lost lost = { .count = frame->count,
-                             .from_ns = frame->from_ns,
-                             .to_ns = frame->to_ns };
-    unsigned int cause = 0;
+    struct mrl_lost lost;
 
-    while (cause < MRL_CAUSE_COUNT && strncmp(mrl_cause__name((enum mrl_cause)cause).bytes,
-                                              frame->cause, sizeof(frame->cause)) != 0)
-        cause++;
-    if (payload->body_size != sizeof(*frame) || frame->event >= MRL_EVENT_COUNT ||
-        cause == MRL_CAUSE_COUNT) {
+    if (payload->body_size != sizeof(*frame) || mrl_frame_lost__read(frame, &lost)) {
         mrl_error__set(error, -EBADMSG, "the payload holds a gap that nobody would write");
         return NULL;
     }
-    lost.event = mrl_event_def__at(frame->event);
-    lost.cause = mrl_cause__name((enum mrl_cause)cause);
     mrl_lost__append(&lost, &reader->batch);
     return mrl_batch__at(&reader->batch, 0);
 }

@@ -67,6 +67,20 @@ static void filter_fields_are_those_of_the_page(void **state)
     assert_table("--scope", MRL_FILTER_IN_SCOPE);
 }
 
+/* Wherever the lines of the page break. */
+static bool page_says(const char *text)
+{
+    char *page = strdup(read_page());
+    bool found;
+
+    assert_non_null(page);
+    for (char *at = page; (at = strchr(at, '\n'));)
+        *at = ' ';
+    found = strstr(page, text);
+    free(page);
+    return found;
+}
+
 static void filter_limits_are_those_of_the_page(void **state)
 {
     char text[64];
@@ -74,10 +88,10 @@ static void filter_limits_are_those_of_the_page(void **state)
     (void)state;
     snprintf(text, sizeof(text), "than %d values (%d names)", MRL_RULE_VALUES_MAX,
              MRL_NAME_RULE_NAMES_MAX);
-    assert_non_null(strstr(read_page(), text) ? text : NULL);
+    assert_true(page_says(text));
     snprintf(text, sizeof(text), "%d conditions on numbers and %d on names", MRL_RULES_MAX,
              MRL_NAME_RULES_MAX);
-    assert_non_null(strstr(read_page(), text) ? text : NULL);
+    assert_true(page_says(text));
 }
 
 static void filter_names_are_unique(void **state)

@@ -140,8 +140,7 @@ static void each_cpu_and_lane_closes_its_own_ranks(void **state)
 static void a_loss_among_the_filtered_is_still_a_missing_number(void **state)
 {
     struct bench *bench = *state;
-    enum mrl_cause cause;
-    struct mrl_lost lost;
+    const struct mrl_lost *lost;
 
     take_call(bench, 0, 0);
     take_call(bench, 1, -1);
@@ -151,8 +150,9 @@ static void a_loss_among_the_filtered_is_still_a_missing_number(void **state)
     take_call(bench, 6, 0);
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 4);
     assert_number(bench, 0, 0);
-    assert_true(mrl_lost__read(event_at(bench, 1), &lost, &cause));
-    assert_int_equal(lost.count, 2);
+    lost = event_at(bench, 1)->lost;
+    assert_non_null(lost);
+    assert_int_equal(lost->count, 2);
     assert_number(bench, 2, 3); /* 1 and 2 are missing, as told */
     assert_number(bench, 3, 4);
 }
@@ -162,8 +162,7 @@ static void every_record_is_in_one_count(void **state)
     struct bench *bench = *state;
     struct test_record torn;
     struct mrl_event_counts counts;
-    enum mrl_cause cause;
-    struct mrl_lost lost;
+    const struct mrl_lost *lost;
 
     take_call(bench, 0, 0);
     take_call(bench, 1, -1);
@@ -178,9 +177,10 @@ static void every_record_is_in_one_count(void **state)
     assert_int_equal(counts.filtered_late, 2);
     assert_int_equal(counts.malformed, 1);
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 2);
-    assert_true(mrl_lost__read(event_at(bench, 1), &lost, &cause));
-    assert_int_equal(cause, MRL_CAUSE_MALFORMED);
-    assert_int_equal(lost.count, 1);
+    lost = event_at(bench, 1)->lost;
+    assert_non_null(lost);
+    assert_int_equal(lost->cause, MRL_CAUSE_MALFORMED);
+    assert_int_equal(lost->count, 1);
     assert_int_equal(counts_of(bench, MRL_EVENT_MLOCK).decoded, 0);
 }
 
@@ -226,8 +226,7 @@ static void a_flood_that_is_filtered_gives_others_a_word(void **state)
 static void losses_that_no_number_shows_are_told_once_after_records_were_read(void **state)
 {
     struct bench *bench = *state;
-    enum mrl_cause cause;
-    struct mrl_lost lost;
+    const struct mrl_lost *lost;
 
     bench->refused = 3;
     mrl_intake__tell_losses(&bench->intake);
@@ -235,8 +234,9 @@ static void losses_that_no_number_shows_are_told_once_after_records_were_read(vo
     take_call(bench, 0, 0);
     mrl_intake__tell_losses(&bench->intake);
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 2);
-    assert_true(mrl_lost__read(event_at(bench, 1), &lost, &cause));
-    assert_int_equal(lost.count, 3);
+    lost = event_at(bench, 1)->lost;
+    assert_non_null(lost);
+    assert_int_equal(lost->count, 3);
     mrl_intake__tell_losses(&bench->intake);
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 2);
 }

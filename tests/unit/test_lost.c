@@ -1,72 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The event that tells of a gap: made, and read back. */
+/* The event that tells of a gap, and the names of causes. */
 #include <string.h>
 
+#include "event/capture_format.h"
 #include "event/lost.h"
 #include "unit/unit.h"
 
-static const struct mrl_lost twelve = { NULL, 12, { "queue_full", 10 }, 1000, 5000 };
-
-static void make(const struct mrl_lost *like,
-                 const char *cause,
-                 struct mrl_value values[MRL_LOST_FIELDS],
-                 struct mrl_event *ret_event)
+static struct mrl_lost gap_of(enum mrl_cause cause)
 {
-    struct mrl_lost lost = *like;
-
-    lost.event = mrl_event_def__at(MRL_EVENT_MLOCK);
-    lost.cause = (struct mrl_text){ cause, strlen(cause) };
-    mrl_lost__event(&lost, values, ret_event);
+    return (struct mrl_lost){ mrl_event_def__at(MRL_EVENT_MLOCK), 12, cause, 1000, 5000 };
 }
 
-static void a_gap_is_read_as_it_was_told(void **state)
+static void an_event_carries_its_gap(void **state)
 {
+    struct mrl_lost lost = gap_of(MRL_CAUSE_EXIT_MISSED);
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event event;
 
     (void)state;
-    for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
-        struct mrl_lost lost = { .count = 0 };
-        enum mrl_cause cause;
+    mrl_lost__event(&lost, values, &event);
+    assert_ptr_equal(event.lost, &lost);
+    assert_int_equal(event.def->index, MRL_EVENT_EVENTS_LOST);
+    assert_int_equal(event.entry_ns, 5000);
+}
 
-        make(&twelve, mrl_cause__name((enum mrl_cause)i).bytes, values, &event);
-        assert_true(mrl_lost__read(&event, &lost, &cause));
-        assert_int_equal(cause, i);
-        assert_ptr_equal(lost.event, mrl_event_def__at(MRL_EVENT_MLOCK));
-        assert_int_equal(lost.count, 12);
-        assert_int_equal(lost.from_ns, 1000);
-        assert_int_equal(lost.to_ns, 5000);
+static void every_cause_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
+        struct mrl_text name = mrl_cause__name((enum mrl_cause)i);
+
+        assert_int_equal(mrl_cause__find(name.bytes, name.size), i);
+        assert_int_equal(mrl_cause__find(name.bytes, name.size + 1), i); /* with its NUL */
+        assert_int_equal(mrl_cause__find(name.bytes, name.size - 1), MRL_CAUSE_COUNT);
+    }
+    assert_int_equal(mrl_cause__find("somebody", 8), MRL_CAUSE_COUNT);
+    assert_int_equal(mrl_cause__find("", 0), MRL_CAUSE_COUNT);
+}
+
+static void a_frame_says_what_the_gap_says(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
+        struct mrl_lost lost = gap_of((enum mrl_cause)i), back = { .count = 0 };
+        struct mrl_frame_lost frame = mrl_frame_lost__of(&lost);
+
+        assert_int_equal(mrl_frame_lost__read(&frame, &back), 0);
+        assert_memory_equal(&back, &lost, sizeof(lost));
     }
 }
 
-static void what_tells_of_no_gap_is_not_read_as_one(void **state)
+static void a_frame_that_nobody_would_write_is_refused(void **state)
 {
-    struct mrl_lost none = twelve, lost;
-    struct mrl_value values[MRL_LOST_FIELDS];
-    struct mrl_event event;
-    enum mrl_cause cause;
+    struct mrl_lost lost = gap_of(MRL_CAUSE_RING_FULL), back = { .count = 7 };
+    struct mrl_frame_lost frames[3] = { mrl_frame_lost__of(&lost), mrl_frame_lost__of(&lost),
+                                        mrl_frame_lost__of(&lost) };
 
     (void)state;
-    make(&twelve, "somebody", values, &event);
-    assert_false(mrl_lost__read(&event, &lost, &cause));
-    none.count = 0;
-    make(&none, "queue_full", values, &event);
-    assert_false(mrl_lost__read(&event, &lost, &cause));
-    make(&twelve, "queue_full", values, &event);
-    values[0].text = (struct mrl_text){ "mloc", 4 };
-    assert_false(mrl_lost__read(&event, &lost, &cause));
-    values[0].absent = true;
-    assert_false(mrl_lost__read(&event, &lost, &cause));
-    make(&twelve, "queue_full", values, &event);
-    event.def = mrl_event_def__at(MRL_EVENT_MLOCK);
-    assert_false(mrl_lost__read(&event, &lost, &cause));
+    frames[0].count = 0;
+    frames[1].event = MRL_EVENT_COUNT;
+    memcpy(frames[2].cause, "somebody", sizeof("somebody"));
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+        assert_true(mrl_frame_lost__read(&frames[i], &back) < 0);
+    assert_int_equal(back.count, 7);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_gap_is_read_as_it_was_told),
-        cmocka_unit_test(what_tells_of_no_gap_is_not_read_as_one),
+        cmocka_unit_test(an_event_carries_its_gap),
+        cmocka_unit_test(every_cause_has_a_name_of_its_own),
+        cmocka_unit_test(a_frame_says_what_the_gap_says),
+        cmocka_unit_test(a_frame_that_nobody_would_write_is_refused),
     };
 
     return cmocka_run_group_tests_name("lost", tests, NULL, NULL);

@@ -423,7 +423,7 @@ static void append_lost(struct fixture *fixture, uint64_t count)
     const struct mrl_lost lost = {
         .event = mrl_event_def__at(MRL_EVENT_MLOCK),
         .count = count,
-        .cause = mrl_cause__name(MRL_CAUSE_RING_FULL),
+        .cause = MRL_CAUSE_RING_FULL,
         .from_ns = 1000,
         .to_ns = 2000,
     };

@@ -224,11 +224,8 @@ static void compute_lost(const struct mrl_lost *lost, struct mrl_value values[5]
 
 static void values_tell_what_is_missing_in_a_gap(void **state)
 {
-    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK2),
-                                   UINT64_MAX,
-                                   { "ring_full", 9 },
-                                   TEST_START_NS,
-                                   TEST_ENTRY_NS };
+    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK2), UINT64_MAX,
+                                   MRL_CAUSE_RING_FULL, TEST_START_NS, TEST_ENTRY_NS };
     struct mrl_value values[5];
     struct mrl_event event = { .def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST), .values = values };
 

@@ -231,6 +231,20 @@ static enum mrl_step step(struct mrl_proof *proof, struct mrl_lane *lane, uint64
     return mrl_lane__step(lane, seq);
 }
 
+/*
+ * Of lines that name no run nobody knows where the numbers begin. What events_lost told before the
+ * first of them, and no gap has shown yet, is missing there.
+ */
+static uint64_t first_number(const struct mrl_piece *piece, const struct mrl_line *event)
+{
+    const struct mrl_tally *tally = &piece->sum.lanes[event->lane];
+    uint64_t untraced = tally->told > tally->missing ? tally->told - tally->missing : 0;
+
+    if (piece->from_start)
+        return 0;
+    return untraced < event->seq ? event->seq - untraced : 0;
+}
+
 static int take_event(struct mrl_proof *proof, const struct mrl_line *event)
 {
     struct mrl_piece *piece = proof->piece;
@@ -241,7 +255,7 @@ static int take_event(struct mrl_proof *proof, const struct mrl_line *event)
         return -ENOMEM;
     if (!lane->seen) {
         lane->seen = true;
-        lane->first = lane->next = piece->from_start ? 0 : event->seq;
+        lane->first = lane->next = first_number(piece, event);
     }
     tally->events++;
     piece->here++;

@@ -68,10 +68,9 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
 
     while (!subscriber->missing[event].count)
         event++;
-    lost =
-        (struct mrl_lost){ mrl_event_def__at(event), subscriber->missing[event].count,
-                           mrl_cause__name(MRL_CAUSE_QUEUE_FULL),
-                           subscriber->missing[event].from_ns, subscriber->missing[event].to_ns };
+    lost = (struct mrl_lost){ mrl_event_def__at(event), subscriber->missing[event].count,
+                              MRL_CAUSE_QUEUE_FULL, subscriber->missing[event].from_ns,
+                              subscriber->missing[event].to_ns };
     if (buffer && !mrl_protobuf__new(subscriber->call->server->options.is_main ? MRL_GRPC_MAIN
                                                                                : MRL_GRPC_V0_24,
                                      0, &encoder)) {

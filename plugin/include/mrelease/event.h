@@ -180,6 +180,8 @@ enum mrl_event_flag {
         1 << 1, /**< exit seen without entry: blocked by seccomp, or begun before us */
 };
 
+struct mrl_lost;
+
 /**
  * One event: a view into its batch, valid until the batch is released. Sampled at exit of the call,
  * except for the entry time and the arguments. Times are ns since the epoch.
@@ -217,6 +219,8 @@ struct mrl_event {
     const void *raw;
     size_t raw_size;
     const struct mrl_host_facts *host;
+    /** The gap that an events_lost tells of; NULL for every other event. Of the library alone. */
+    const struct mrl_lost *lost;
 };
 
 /** Events that were read together. */

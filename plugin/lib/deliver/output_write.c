@@ -128,8 +128,8 @@ static int write_lines(struct mrl_output *output)
 static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause cause)
 {
     struct mrl_missing *missing = &output->untold.of[cause][event];
-    struct mrl_lost lost = { mrl_event_def__at(event), missing->count, mrl_cause__name(cause),
-                             missing->from_ns, missing->to_ns };
+    struct mrl_lost lost = { mrl_event_def__at(event), missing->count, cause, missing->from_ns,
+                             missing->to_ns };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event told;
     struct mrl_chunk chunk = { output->text, 0, 1, NULL };

@@ -127,17 +127,16 @@ static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 static void encode(struct mrl_pipeline *pipeline, unsigned int group, const struct mrl_event *event)
 {
     struct mrl_line *line = &pipeline->lines[pipeline->line_count++];
-    struct mrl_lost lost;
-    enum mrl_cause cause;
+    const struct mrl_lost *lost = event->lost;
     ssize_t size;
 
-    if (mrl_lost__read(event, &lost, &cause)) {
+    if (lost) {
         *line = (struct mrl_line){
-            .event = (uint16_t)lost.event->index,
-            .cause = (uint16_t)cause,
-            .time_ns = lost.from_ns,
-            .lost = lost.count,
-            .last_ns = lost.to_ns,
+            .event = (uint16_t)lost->event->index,
+            .cause = (uint16_t)lost->cause,
+            .time_ns = lost->from_ns,
+            .lost = lost->count,
+            .last_ns = lost->to_ns,
         };
         return;
     }
@@ -154,11 +153,8 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
 
 static void filter(struct mrl_pipeline *pipeline, const struct mrl_event *event)
 {
-    struct mrl_lost lost;
-    enum mrl_cause cause;
-
-    if (mrl_lost__read(event, &lost, &cause))
-        atomic_fetch_add(&pipeline->filtered[lost.event->index], lost.count);
+    if (event->lost)
+        atomic_fetch_add(&pipeline->filtered[event->lost->event->index], event->lost->count);
     else
         atomic_fetch_add(&pipeline->filtered[event->def->index], 1);
 }

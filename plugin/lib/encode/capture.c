@@ -105,18 +105,11 @@ static void put_record(const struct capture_encoder *capture,
 
 static void put_lost(const struct mrl_event *event, struct mrl_writer *writer)
 {
-    struct mrl_frame_lost frame = { .count = 0 };
-    struct mrl_lost lost;
-    enum mrl_cause cause;
+    struct mrl_frame_lost frame;
 
-    if (!mrl_lost__read(event, &lost, &cause))
+    if (!event->lost)
         return;
-    frame.count = lost.count;
-    frame.from_ns = lost.from_ns;
-    frame.to_ns = lost.to_ns;
-    frame.event = lost.event->index;
-    memcpy(frame.cause, lost.cause.bytes,
-           lost.cause.size < sizeof(frame.cause) ? lost.cause.size : sizeof(frame.cause));
+    frame = mrl_frame_lost__of(event->lost);
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, sizeof(frame));
 }
 

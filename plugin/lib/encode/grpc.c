@@ -51,14 +51,11 @@ static void grpc_put(struct mrl_encoder *encoder,
     struct mrl_grpc_frame frame = { .size = (uint32_t)message.size,
                                     .event = event->def->index,
                                     .time_ns = event->entry_ns };
-    struct mrl_lost lost;
-    enum mrl_cause cause;
 
-    if (!event->raw && mrl_lost__read(event, &lost, &cause)) {
-        frame.lost = lost.count;
-        frame.lost_event = lost.event->index;
+    if (event->lost) {
+        frame.lost = event->lost->count;
+        frame.lost_event = event->lost->event->index;
     }
-
     if (message.size > MRL_EVENT_TEXT_MAX - sizeof(frame))
         return;
     memcpy(writer->at, &frame, sizeof(frame));

@@ -162,3 +162,28 @@ ssize_t mrl_frame__parse(const void *bytes,
     *ret_frame = (struct mrl_frame){ (enum mrl_frame_type)header->type, header + 1, header->size };
     return (ssize_t)whole;
 }
+
+/* -- gaps ------------------------------------------------------------------------------------- */
+
+struct mrl_frame_lost mrl_frame_lost__of(const struct mrl_lost *lost)
+{
+    struct mrl_frame_lost frame = { .count = lost->count,
+                                    .from_ns = lost->from_ns,
+                                    .to_ns = lost->to_ns,
+                                    .event = lost->event->index };
+    struct mrl_text cause = mrl_cause__name(lost->cause);
+
+    memcpy(frame.cause, cause.bytes, cause.size);
+    return frame;
+}
+
+int mrl_frame_lost__read(const struct mrl_frame_lost *frame, struct mrl_lost *ret_lost)
+{
+    enum mrl_cause cause = mrl_cause__find(frame->cause, sizeof(frame->cause));
+
+    if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
+        return -EBADMSG;
+    *ret_lost = (struct mrl_lost){ mrl_event_def__at(frame->event), frame->count, cause,
+                                   frame->from_ns, frame->to_ns };
+    return 0;
+}

@@ -15,6 +15,8 @@
 
 #include <sys/types.h>
 
+#include "event/raw.h"
+
 /** Increment when a reader of the version before would misread a file. */
 #define MRL_CAPTURE_VERSION 1
 
@@ -129,5 +131,9 @@ ssize_t mrl_frame__parse(const void *bytes,
                          size_t size,
                          struct mrl_frame *ret_frame,
                          struct mrl_error *error);
+
+/** A gap as a frame says it, and back. Error of reading: -EBADMSG no recorder would write this. */
+struct mrl_frame_lost mrl_frame_lost__of(const struct mrl_lost *lost);
+int mrl_frame_lost__read(const struct mrl_frame_lost *frame, struct mrl_lost *ret_lost);
 
 #endif

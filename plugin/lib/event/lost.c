@@ -11,12 +11,19 @@ static const char *const names[MRL_CAUSE_COUNT] = {
     [MRL_CAUSE_WRITE_FAILED] = "write_failed", [MRL_CAUSE_EXIT_MISSED] = "exit_missed",
 };
 
-/* The fields of the row in events.def. */
-enum { EVENT, COUNT, CAUSE, FROM, TO };
-
 struct mrl_text mrl_cause__name(enum mrl_cause cause)
 {
     return (struct mrl_text){ names[cause], strlen(names[cause]) };
+}
+
+enum mrl_cause mrl_cause__find(const char *name, size_t size)
+{
+    unsigned int cause = 0;
+
+    while (cause < MRL_CAUSE_COUNT && (strnlen(name, size) != strlen(names[cause]) ||
+                                       memcmp(name, names[cause], strlen(names[cause])) != 0))
+        cause++;
+    return (enum mrl_cause)cause;
 }
 
 void mrl_lost__event(const struct mrl_lost *lost,
@@ -42,6 +49,7 @@ void mrl_lost__event(const struct mrl_lost *lost,
         .container_id = none,
         .executable = none,
         .values = values,
+        .lost = lost,
     };
 }
 
@@ -53,35 +61,4 @@ void mrl_lost__append(const struct mrl_lost *lost, struct mrl_batch *batch)
     assert(copy && values);
     *copy = *lost;
     mrl_lost__event(copy, values, &batch->events[batch->count++]);
-}
-
-static bool same(struct mrl_text text, const char *name)
-{
-    return text.size == strlen(name) && !memcmp(text.bytes, name, text.size);
-}
-
-bool mrl_lost__read(const struct mrl_event *event,
-                    struct mrl_lost *ret_lost,
-                    enum mrl_cause *ret_cause)
-{
-    const struct mrl_value *values = event->values;
-    unsigned int cause = 0, index = 0;
-
-    if (event->def->index != MRL_EVENT_EVENTS_LOST || values[EVENT].absent)
-        return false;
-    while (index < MRL_EVENT_COUNT && !same(values[EVENT].text, mrl_event_def__at(index)->name))
-        index++;
-    while (cause < MRL_CAUSE_COUNT && !same(values[CAUSE].text, names[cause]))
-        cause++;
-    if (index == MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !values[COUNT].unsigned_number)
-        return false;
-    *ret_lost = (struct mrl_lost){
-        .event = mrl_event_def__at(index),
-        .count = values[COUNT].unsigned_number,
-        .cause = values[CAUSE].text,
-        .from_ns = values[FROM].unsigned_number,
-        .to_ns = values[TO].unsigned_number,
-    };
-    *ret_cause = (enum mrl_cause)cause;
-    return true;
 }

@@ -12,11 +12,28 @@
 struct mrl_arena;
 struct mrl_host;
 
-/** A gap in the stream, made by the pipeline. Times are ns since the epoch. */
+/** Who lost events: causes of the kernel's side first, then those of an output. */
+enum mrl_cause {
+    MRL_CAUSE_RING_FULL,
+    MRL_CAUSE_NO_MEMORY,
+    MRL_CAUSE_MALFORMED,
+    MRL_CAUSE_EXIT_MISSED,
+    MRL_CAUSE_QUEUE_FULL,
+    MRL_CAUSE_WRITE_FAILED,
+    MRL_CAUSE_COUNT
+};
+
+/** What events_lost calls it. Static. */
+struct mrl_text mrl_cause__name(enum mrl_cause cause);
+
+/** The cause of this name, which need not end with a NUL; MRL_CAUSE_COUNT: none. */
+enum mrl_cause mrl_cause__find(const char *name, size_t size);
+
+/** A gap in the stream. Times are ns since the epoch. */
 struct mrl_lost {
     const struct mrl_event_def *event;
     uint64_t count;
-    struct mrl_text cause;
+    enum mrl_cause cause;
     uint64_t from_ns, to_ns;
 };
 

@@ -299,7 +299,7 @@ void mrl_value__lost_cause(const struct mrl_raw *raw, struct mrl_value *value)
 {
     value->absent = !raw->lost;
     if (raw->lost)
-        value->text = raw->lost->cause;
+        value->text = mrl_cause__name(raw->lost->cause);
 }
 
 void mrl_value__lost_from(const struct mrl_raw *raw, struct mrl_value *value)

@@ -64,7 +64,7 @@ static void tell(const struct mrl_kernel_losses *losses,
     const struct mrl_lost lost = {
         .event = mrl_event_def__at(event),
         .count = count,
-        .cause = mrl_cause__name(cause),
+        .cause = cause,
         .from_ns = mrl_host__epoch(losses->host, from_ns),
         .to_ns = mrl_host__epoch(losses->host, to_ns),
     };

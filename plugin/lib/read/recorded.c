@@ -29,7 +29,7 @@ static void count_read(struct mrl_event_counts *counts, bool is_accepted)
 }
 
 /* What the recorder read and could not write is seen, but neither read nor lost by the kernel. */
-static void count_lost(struct mrl_event_counts *counts, unsigned int cause, uint64_t count)
+static void count_lost(struct mrl_event_counts *counts, enum mrl_cause cause, uint64_t count)
 {
     add(&counts->seen, count);
     if (cause == MRL_CAUSE_RING_FULL)
@@ -114,34 +114,19 @@ static int take_record(struct mrl_recorded *recorded,
     return 0;
 }
 
-/* The cause of this name; MRL_CAUSE_COUNT: none. */
-static unsigned int find_cause(const char name[MRL_LOST_CAUSE_BYTES])
-{
-    unsigned int cause = 0;
-
-    while (cause < MRL_CAUSE_COUNT &&
-           strncmp(mrl_cause__name((enum mrl_cause)cause).bytes, name, MRL_LOST_CAUSE_BYTES) != 0)
-        cause++;
-    return cause;
-}
-
 static int take_lost(struct mrl_recorded *recorded,
                      const struct mrl_frame_lost *frame,
                      struct mrl_batch *batch,
                      struct mrl_error *error)
 {
-    unsigned int cause = find_cause(frame->cause);
-    struct mrl_lost lost = { .count = frame->count,
-                             .from_ns = frame->from_ns,
-                             .to_ns = frame->to_ns };
+    struct mrl_lost lost;
+    int err = mrl_frame_lost__read(frame, &lost);
 
-    if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
-        return mrl_error__set(error, -EBADMSG, "a gap that no recorder would write");
+    if (err)
+        return mrl_error__set(error, err, "a gap that no recorder would write");
     if (!is_wanted(recorded, frame->event))
         return 0;
-    lost.event = mrl_event_def__at(frame->event);
-    lost.cause = mrl_cause__name((enum mrl_cause)cause);
-    count_lost(&recorded->counts[frame->event], cause, frame->count);
+    count_lost(&recorded->counts[frame->event], lost.cause, frame->count);
     mrl_lost__append(&lost, batch);
     return 0;
 }
