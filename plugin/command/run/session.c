@@ -197,6 +197,11 @@ static int run_opened(struct session *session,
                                                                       : MRL_EXIT_OK;
 }
 
+static void wake_reader(void *plugin)
+{
+    mrl_plugin__interrupt(plugin);
+}
+
 int mrl_session__run(struct mrl_session_options *options,
                      int (*ready)(struct mrl_session_options *options, void *context),
                      void *context)
@@ -219,8 +224,10 @@ int mrl_session__run(struct mrl_session_options *options,
         goto failed;
     }
     if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
-        mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
-        mrl_pipeline__start(session.pipeline, &error))
+        mrl_plugin__open(&options->plugin, &error, &session.plugin))
+        goto failed;
+    mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);
+    if (mrl_pipeline__start(session.pipeline, &error))
         goto failed;
     mrl_modules__ready(session.plugin);
     signalled_plugin = session.plugin;

@@ -78,6 +78,14 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
 #define MRL_OUTPUTS_MAX 16
 
 /**
+ * Has `died` called, on any thread, when an output takes nothing any more (its reader is gone): for
+ * whoever sleeps until the next event. To be set before start(); NULL: nobody is called.
+ */
+void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
+                            void (*died)(void *context),
+                            void *context);
+
+/**
  * Begins: starts the threads, and writes what precedes the first line of each output (column
  * titles). To be called once all outputs and the source are open; deliver() does it where it was
  * not done. A pipeline that is freed without it takes back the files that it made. Errors: as the

@@ -99,7 +99,7 @@ int mrl_output__open(const struct mrl_output_options *options,
         output->options.queue_bytes = QUEUE_BYTES;
     if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
-    output->log = *log;
+    output->log = log;
     atomic_store(&output->alive, true);
     if (output->options.sink)
         err = open_sink(output, error);

@@ -21,10 +21,10 @@ void mrl_output__say(const struct mrl_output *output,
     char line[512];
     va_list arguments;
 
-    if (!output->log.line)
+    if (!output->log->line)
         return;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    output->log.line(output->log.context, level, line);
+    output->log->line(output->log->context, level, line);
 }

@@ -12,6 +12,8 @@
 struct mrl_output_log {
     void (*line)(void *context, enum mrl_log_level level, const char *text);
     void *context;
+    void (*died)(void *died_context); /* an output takes nothing any more; NULL: nobody asks */
+    void *died_context;
 };
 
 enum {
@@ -36,7 +38,7 @@ struct mrl_held {
 
 struct mrl_output {
     struct mrl_output_options options;
-    struct mrl_output_log log;
+    const struct mrl_output_log *log; /* borrowed of the pipeline */
     struct mrl_sink *sink;
     struct mrl_encoder *encoder; /* for gaps; of whoever writes */
     bool started, joined;

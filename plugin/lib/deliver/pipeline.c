@@ -46,7 +46,7 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
 
     if (!pipeline)
         return -ENOMEM;
-    pipeline->log = (struct mrl_output_log){ log, log_context };
+    pipeline->log = (struct mrl_output_log){ .line = log, .context = log_context };
     *ret_pipeline = pipeline;
     return 0;
 }
@@ -76,6 +76,14 @@ static int join_group(struct mrl_pipeline *pipeline,
     group->extras = options->extras;
     group->colour = colour;
     return (int)pipeline->group_count++;
+}
+
+void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
+                            void (*died)(void *context),
+                            void *context)
+{
+    pipeline->log.died = died;
+    pipeline->log.died_context = context;
 }
 
 int mrl_pipeline__add(struct mrl_pipeline *pipeline,
