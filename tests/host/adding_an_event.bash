@@ -129,7 +129,8 @@ the_lines_are_valid() {
 the_files_are_complete() {
     local dialect
     for dialect in json-v0.23 json-v0.24; do
-        "$program" verify "$work/$dialect.json"
+        # 3: no number is missing, and nothing in the file says where its run begins and ends.
+        "$program" verify "$work/$dialect.json" || (($? == 3))
     done
 }
 

@@ -158,7 +158,7 @@ static const struct {
     { { "run", "--duration", "5parsecs" }, "is not a duration" },
     { { "run", "--duration", "5" }, "is not a duration" },
     { { "run", "--ring", "0" }, "between 1 and 1G" },
-    { { "run", "--ring", "2G" }, "more than 1G" },
+    { { "run", "--ring", "2G" }, "not between 1 and 1G" },
     { { "run", "--busy-ring", "lots" }, "is not a size" },
     { { "run", "--help=me" }, "takes no value" },
     { { "run", "-x" }, "unknown option '-x'" },

@@ -109,13 +109,14 @@ static void describe(const struct outcome *outcome, char *text, size_t size)
  * what came of it; and a number in every line. */
 static void the_soc_profile_asks_for_target_outcome_and_numbers(void **state)
 {
-    const struct outcome *outcome =
+    struct outcome *outcome =
         outcome_of(NULL, (const char *const[ARGUMENTS_MAX]){ "--profile", "soc" }, NULL);
     uint32_t wanted;
 
     (void)state;
     assert_int_equal(mrl_extras__parse("target,outcome,seq", &wanted, NULL), 0);
     assert_int_equal(outcome->options.extras, wanted);
+    mrl_settings__free(&outcome->settings);
 }
 
 static void higher_layers_replace_lower_ones(void **state)

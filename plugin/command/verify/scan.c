@@ -74,7 +74,7 @@ static const char *skip_character(const char *at)
     for (unsigned int i = 0; i < rest; i++) {
         if ((*++at & 0xc0) != 0x80)
             return NULL;
-        code = code << 6 | (*at & 0x3fU);
+        code = code << 6 | ((unsigned char)*at & 0x3fU);
     }
     if (code < smallest[rest] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
         return NULL;
