@@ -42,7 +42,12 @@ static void *read_slowly(void *context)
     size_t unpaused = 0;
     ssize_t size;
 
-    while ((size = read(reader->fd, reader->bytes + reader->size, 1500)) > 0) {
+    for (;;) {
+        size = read(reader->fd, reader->bytes + reader->size, 1500);
+        if (size < 0 && errno == EINTR)
+            continue; /* the signals of a test are for any thread */
+        if (size <= 0)
+            break;
         reader->size += (size_t)size;
         unpaused += (size_t)size;
         if (unpaused > reader->pause_every) {

@@ -72,6 +72,9 @@ class Server:
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
         self.lines, self.prefix = [], prefix
+        if "--scope" not in arguments: # whoever calls for a test is this interpreter; others on the host are not
+            with open("/proc/self/comm") as comm:
+                arguments = (*arguments, "--scope", "comm=" + comm.read().strip())
         with open(program, "rb") as image:
             text = image.read()
             self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
