@@ -183,6 +183,11 @@ static void add(struct fixture *fixture,
     assert_true(mrl_pipeline__add(fixture->pipeline, &options, &error) >= 0);
 }
 
+static void count_death(void *deaths)
+{
+    atomic_fetch_add((atomic_uint *)deaths, 1);
+}
+
 static void deliver(struct fixture *fixture, unsigned int batches)
 {
     for (; batches; batches--) {
@@ -387,8 +392,10 @@ static void pipeline_counts_what_a_failing_output_never_took(void **state)
 static void pipeline_lets_a_closed_output_go(void **state)
 {
     struct fixture *fixture = *state;
+    atomic_uint deaths = 0;
 
     add(fixture, "json", "0", MRL_POLICY_BLOCK);
+    mrl_pipeline__on_death(fixture->pipeline, count_death, &deaths);
     sinks[0].err = -EPIPE;
     atomic_store(&sinks[0].failures, 1000000);
     open_gate(0);
@@ -401,13 +408,16 @@ static void pipeline_lets_a_closed_output_go(void **state)
     assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), -EPIPE);
     assert_int_equal(dropped(fixture, 0), fixture->given);
     assert_int_equal(atomic_load(&sinks[0].writes), 1);
+    assert_int_equal(deaths, 1);
 }
 
 static void pipeline_gives_up_an_output_that_hangs_at_the_end(void **state)
 {
     struct fixture *fixture = *state;
+    atomic_uint deaths = 0;
 
     add(fixture, "json", "0", MRL_POLICY_DROP_OLDEST);
+    mrl_pipeline__on_death(fixture->pipeline, count_death, &deaths);
     add(fixture, "json", "1", MRL_POLICY_BLOCK);
     open_gate(1);
     deliver(fixture, 3);
@@ -416,6 +426,7 @@ static void pipeline_gives_up_an_output_that_hangs_at_the_end(void **state)
     assert_int_equal(dropped(fixture, 0), fixture->given);
     assert_int_equal(counts(fixture, 0).delivered, 0);
     assert_accounted(fixture, 1, 1);
+    assert_int_equal(deaths, 0); /* whoever gave it up knows */
 }
 
 static void append_lost(struct fixture *fixture, uint64_t count)

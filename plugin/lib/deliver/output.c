@@ -99,7 +99,7 @@ int mrl_output__open(const struct mrl_output_options *options,
         output->options.queue_bytes = QUEUE_BYTES;
     if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
-    output->log = log;
+    output->log = *log;
     atomic_store(&output->alive, true);
     if (output->options.sink)
         err = open_sink(output, error);
@@ -112,6 +112,11 @@ int mrl_output__open(const struct mrl_output_options *options,
 }
 
 /* -- the owner's side ------------------------------------------------------------------------- */
+
+void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log *log)
+{
+    output->log = *log;
+}
 
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 {

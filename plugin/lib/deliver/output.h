@@ -23,6 +23,9 @@ int mrl_output__open(const struct mrl_output_options *options,
  */
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 
+/** Before start(): whom its death is told to, which is copied. */
+void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log *log);
+
 /** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
 void mrl_output__push(struct mrl_output *output,
                       const char *bytes,

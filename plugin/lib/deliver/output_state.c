@@ -21,10 +21,11 @@ void mrl_output__say(const struct mrl_output *output,
     char line[512];
     va_list arguments;
 
-    if (!output->log->line)
+    /* Whoever gave it up is at the end, and what the log needs may be gone. */
+    if (!output->log.line || __atomic_load_n(&output->stop, __ATOMIC_RELAXED))
         return;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    output->log->line(output->log->context, level, line);
+    output->log.line(output->log.context, level, line);
 }

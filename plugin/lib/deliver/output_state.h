@@ -38,7 +38,7 @@ struct mrl_held {
 
 struct mrl_output {
     struct mrl_output_options options;
-    const struct mrl_output_log *log; /* borrowed of the pipeline */
+    struct mrl_output_log log; /* a copy: a thread that was left behind outlives the pipeline */
     struct mrl_sink *sink;
     struct mrl_encoder *encoder; /* for gaps; of whoever writes */
     bool started, joined;
@@ -47,7 +47,7 @@ struct mrl_output {
     struct mrl_held *held; /* NULL: the sink never blocks, or there is none */
     pthread_t thread;
     bool has_thread, stuck;
-    int stop; /* atomic: the thread shall give up what it writes */
+    int stop; /* atomic: the thread shall give up what it writes, and tell nobody any more */
     bool colour;
     atomic_bool alive, reopen, ending;
     atomic_ullong progress;
@@ -68,7 +68,7 @@ void mrl_output__count(struct mrl_output *output,
                        enum mrl_fate fate,
                        uint64_t events);
 
-/** Says a line on the log, if there is one. */
+/** Says a line on the log, if there is one, unless the output was given up. */
 __attribute__((format(printf, 3, 4))) void mrl_output__say(const struct mrl_output *output,
                                                            enum mrl_log_level level,
                                                            const char *format,

@@ -104,9 +104,10 @@ void mrl_output__die(struct mrl_output *output)
     atomic_store(&output->alive, false);
     if (output->held)
         mrl_queue__abandon(&output->queue);
-    /* Whoever reads events may be asleep, and should see at once that nobody wants them. */
-    if (output->log->died)
-        output->log->died(output->log->died_context);
+    /* Whoever reads events may be asleep, and should see at once that nobody wants them. Whoever
+     * gave it up reads no more, and may be gone. */
+    if (output->log.died && !__atomic_load_n(&output->stop, __ATOMIC_RELAXED))
+        output->log.died(output->log.died_context);
 }
 
 /* One try at the lines that are held. */

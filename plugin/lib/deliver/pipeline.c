@@ -84,6 +84,8 @@ void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
 {
     pipeline->log.died = died;
     pipeline->log.died_context = context;
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__on_death(pipeline->outputs[i], &pipeline->log);
 }
 
 int mrl_pipeline__add(struct mrl_pipeline *pipeline,
