@@ -89,7 +89,8 @@ static void outputs_refuse_specs_with_one_line(void **state)
         { "json,queue=1:/a", "queue=: '1' is not between 32K and 1G" },
         { "json,queue=2G:/a", "queue=: '2G' is not between 32K and 1G" },
         { "json,queue=many:/a", "'many' is not a size" },
-        { "json,:/a", "unknown output setting ''" },
+        { "json,:/a", "known are policy, queue" },
+        { "json,", "unknown output setting ''" },
         { "a-format-whose-name-is-longer-than-any:/a", "is no FORMAT[:DESTINATION]" },
     };
 

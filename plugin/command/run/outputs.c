@@ -56,11 +56,11 @@ int mrl_output_spec__set(struct mrl_output_spec *spec,
         { sink ? sink->options : NULL, sink ? sink->option_count : 0, spec->sink_options },
     };
 
-    if (!size)
-        return mrl_error__unknown(error, "output setting", "", policies, 0);
     if (sink && sink->option_bytes > sizeof(spec->sink_options))
         return mrl_error__set(error, -EINVAL, "%s: more options than fit", sink->name);
-    return mrl_options__read(groups, 2, "output setting", list, size, error);
+    /* A comma with nothing behind it: an empty name, of which the error names the known ones. */
+    return mrl_options__read(groups, 2, "output setting", size ? list : ",", size ? size : 1,
+                             error);
 }
 
 static struct mrl_format find_format(const char *name)

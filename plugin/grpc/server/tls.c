@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "grpc/common/address.h"
 #include "grpc/common/options.h"
@@ -124,13 +125,30 @@ int mrl_tls__open(const char *destination,
     return 0;
 }
 
+/* The reader of all events reloads, and may not wait: a pipe is read at the start only. */
+static int check_file(const char *path, struct mrl_error *error)
+{
+    struct stat file;
+
+    return *path && !stat(path, &file) && !S_ISREG(file.st_mode)
+               ? mrl_error__set(error, -EINVAL, "%.256s: it is no file, and cannot be read again",
+                                path)
+               : 0;
+}
+
 int mrl_tls__reload(struct mrl_tls *tls, struct mrl_error *error)
 {
     const struct mrl_server_options *options = tls->options;
     const struct mrl_pem_paths paths = { options->cert, options->key, options->client_ca };
     struct mrl_pem files;
-    int err = mrl_pem__read(&paths, &files, error);
+    int err = check_file(options->cert, error);
 
+    if (!err)
+        err = check_file(options->key, error);
+    if (!err)
+        err = check_file(options->client_ca, error);
+    if (!err)
+        err = mrl_pem__read(&paths, &files, error);
     if (err)
         return err;
     pthread_mutex_lock(&tls->lock);

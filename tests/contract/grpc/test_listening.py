@@ -226,6 +226,10 @@ def test_certificates_are_reloaded_and_bad_ones_are_not():
             os.unlink(files["live.key"])
             it.process.send_signal(signal.SIGHUP)
             it.wait_for("live.key: No such file")
+            os.unlink(files["live.pem"])
+            os.mkfifo(files["live.pem"])  # nobody writes to it, and nobody may wait for that
+            it.process.send_signal(signal.SIGHUP)
+            it.wait_for("live.pem: it is no file, and cannot be read again")
             assert served_name(it) == "other"
             put("soon")
             it.process.send_signal(signal.SIGHUP)
