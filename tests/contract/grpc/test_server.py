@@ -269,7 +269,7 @@ def test_callers_in_namespaces_have_both_ids():
     with Server(PROGRAM) as it, channel_to(it) as channel:
         stream = open_stream(channel)
         subscribed(it, 1)
-        caller = subprocess.Popen(["unshare", "--pid", "--fork", sys.executable, "-c", "import ctypes,os,threading\n"
+        caller = subprocess.Popen(["unshare", "--pid", "--fork", sys.executable, "-c", server.TAKE_NAME + "import os,threading\n"
                                    "ctypes.CDLL(None).syscall(448,-6,0); print(os.getpid())"], stdout=subprocess.PIPE)
         inside = int(caller.communicate(timeout=WAIT)[0])
         process = next(stream).event.workload.process
