@@ -35,7 +35,7 @@ static void put_choices(const struct mrl_option *row, const char *value, int *co
 {
     char text[64];
 
-    if (!mrl_option__word(row, 0) || strchr(value, '|'))
+    if (!value || !mrl_option__word(row, 0) || strchr(value, '|'))
         return;
     put_words("Known:", column);
     for (unsigned int i = 0; mrl_option__word(row, i); i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Option rows: finding one, and storing a value as its type says. */
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -230,8 +231,10 @@ static int put_number(const struct mrl_option *row,
     const struct unit *units = scales[row->type].units;
     char least[32], most[32];
     uint64_t number = 0;
-    int err = scales[row->type].parse(text, &number, error);
+    int err;
 
+    assert(scales[row->type].parse);
+    err = scales[row->type].parse(text, &number, error);
     if (err)
         return -EINVAL;
     print_scaled(units, row->min, least);
