@@ -140,11 +140,11 @@ def build(tests):
 
 
 def fast_tests():
-    """unit/NAME and schema/NAME of all that the build knows."""
+    """unit/test_… and schema/test_…, which are programs, of all that the build knows."""
     status, output = run(["ctest", "--test-dir", BUILD, "-N"], BUILD_S)
     names = [line.split(": ", 1)[1].strip() for line in output.splitlines()
              if ": " in line and "Test" in line]
-    found = [name for name in names if name.startswith(("unit/", "schema/"))]
+    found = [name for name in names if name.startswith(("unit/test_", "schema/test_"))]
     if status or not found:
         sys.exit(f"mutants: ctest names no test of unit/ or schema/:\n{output}")
     return found
