@@ -231,23 +231,24 @@ static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
            mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
 }
 
-/* The call is over: leaves the list, and sends no more. Returns whether a message is still on its
- * way. */
+/* The call is over: leaves the list, and sends no more. Returns whether to cut the
+ * connection, because a message is still on its way. Not where the server ended the call: the
+ * status goes the same way, and must arrive. */
 static bool close_subscriber(struct mrl_subscriber *subscriber)
 {
     struct mrl_call *call = subscriber->call;
-    bool was_there = leave(call->server, subscriber), sending;
+    bool was_there = leave(call->server, subscriber), must_cut;
 
     pthread_mutex_lock(&subscriber->lock);
     subscriber->closed = true;
-    sending = subscriber->sending;
+    must_cut = subscriber->sending && !subscriber->ending;
     if (was_there && atomic_load(&call->server->ending))
         atomic_fetch_add(&call->server->unsent, count_unsent(subscriber));
     drop_taken(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
     if (was_there)
         mrl_call__release(call);
-    return sending;
+    return must_cut;
 }
 
 void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
@@ -275,7 +276,8 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
 }
 
 /* A message that a peer's full socket holds up would keep the connection for as long as the peer
- * likes, so that it is cut. With TLS there is no number to cut it by; there keepalive does it. */
+ * likes, so that it is cut. With TLS there is no number to cut it by; there keepalive does it. A
+ * client that was sent away and does not read either is cut by the listener, some seconds later. */
 void mrl_stream__closed(struct mrl_call *call)
 {
     if (call->subscriber && close_subscriber(call->subscriber) && call->fd >= 0)
