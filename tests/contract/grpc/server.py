@@ -29,13 +29,6 @@ def make_stubs(directory):
     sys.path.insert(0, directory)
 
 
-# Whoever calls for these tests has this name, and nobody else on the host.
-NAME = f"grpc.{os.getpid()}"
-PR_SET_NAME = 15
-libc.prctl(PR_SET_NAME, NAME.encode())
-TAKE_NAME = f"import ctypes;ctypes.CDLL(None).prctl({PR_SET_NAME},b'{NAME}');"
-
-
 def call(pidfd=-1, count=1):
     for _ in range(count):
         libc.syscall(PROCESS_MRELEASE, pidfd, 0)
@@ -55,11 +48,22 @@ def hand_over(listener):
             str(listener.fileno())]
 
 
+def take_name(name):
+    """Names this thread, and those that it will start. Servers watch only callers of the name."""
+    libc.prctl(15, name.encode())
+
+
+def own_name():
+    with open("/proc/thread-self/comm", encoding="utf-8") as comm:
+        return comm.read().strip()
+
+
 class Calls:
     """A child that makes `count` calls every `pause` seconds; ends with the block, and with us."""
 
     def __init__(self, count=1000, pause=0):
-        self.process = subprocess.Popen([sys.executable, "-c", TAKE_NAME + "import time\nl=ctypes.CDLL(None)\nl.prctl(1,9)\n"
+        self.process = subprocess.Popen([sys.executable, "-c", "import ctypes,time\nl=ctypes.CDLL(None)\nl.prctl(1,9)\n"
+                                         f"l.prctl(15,b'{own_name()}')\n"
                                          f"while True:\n for _ in range({count}): l.syscall(448,-1,0)\n "
                                          f"time.sleep({pause})"])
 
@@ -80,7 +84,7 @@ class Server:
         self.address = address or "unix:" + self.path
         self.lines, self.prefix = [], prefix
         if "--scope" not in arguments:
-            arguments = (*arguments, "--scope", "comm=" + NAME)
+            arguments = (*arguments, "--scope", "comm=" + own_name())
         with open(program, "rb") as image:
             text = image.read()
             self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
@@ -207,6 +211,7 @@ class FrameReader:
 
     def __init__(self, peer):
         self.peer, self.rest = peer, b""
+        self.trailers = b""  # the headers at the end of a call: its status
 
     def read(self, size):
         """How many bytes were there; 0: the server has cut it."""
@@ -215,10 +220,18 @@ class FrameReader:
         except ConnectionError:
             return 0
         self.rest += data
+        try:
+            self.take_frames()
+        except ConnectionError:
+            return 0
+        return len(data)
+
+    def take_frames(self):
         while len(self.rest) >= 9 and len(self.rest) >= 9 + int.from_bytes(self.rest[:3], "big"):
             size = 9 + int.from_bytes(self.rest[:3], "big")
             kind, flags = self.rest[3], self.rest[4]
             if kind == 6 and not flags & 1:
                 self.peer.sendall(frame(6, 1, 0, self.rest[9:size]))
+            if kind == 1 and flags & 1:
+                self.trailers = self.rest[9:size]
             self.rest = self.rest[size:]
-        return len(data)

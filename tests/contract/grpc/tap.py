@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 import traceback
+
+import server
 
 
 def can_load_bpf(program):
@@ -12,20 +15,43 @@ def can_load_bpf(program):
     return done.returncode == 0, done.stderr.strip()
 
 
+def beside(test):
+    """Of a test that mostly waits: it runs beside all others, from the start."""
+    test.is_beside = True
+    return test
+
+
+class Running(threading.Thread):
+    """A test in a thread with a name of its own, so that it sees no calls of other tests, nor of
+    other programs."""
+
+    def __init__(self, number, test):
+        super().__init__(daemon=True)
+        self.number, self.test, self.error = number, test, ""
+        self.start()
+
+    def run(self):
+        server.take_name(f"t{self.number}.{os.getpid()}")
+        try:
+            self.test()
+        except Exception:  # whatever it is, the next test shall run
+            self.error = traceback.format_exc().strip().replace("\n", "\n# ")
+
+
 def run(namespace, program):
     only = os.environ.get("ONLY", "")  # a part of a name
     tests = [(name[len("test_"):], test) for name, test in namespace.items() if name.startswith("test_" + only)]
     able, why = can_load_bpf(program)
     failed = 0
     print(f"1..{len(tests)}", flush=True)
+    running = {number: Running(number, test) for number, (_, test) in enumerate(tests, 1)
+               if able and hasattr(test, "is_beside")}
     for number, (name, test) in enumerate(tests, 1):
         if not able:
             print(f"# skipped: {why}\nok {number} # SKIP {name}", flush=True)
             continue
-        try:
-            test()
-            print(f"ok {number} - {name}", flush=True)
-        except Exception:  # whatever it is, the next test shall run
-            failed += 1
-            print(f"not ok {number} - {name}\n# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+        one = running.get(number) or Running(number, test)
+        one.join()
+        failed += bool(one.error)
+        print(f"not ok {number} - {name}\n# {one.error}" if one.error else f"ok {number} - {name}", flush=True)
     sys.exit(failed > 0)
