@@ -29,6 +29,11 @@ static void call_many(struct script *script)
     script__call(script, "munlock", 0, 0, 0);
 }
 
+static void call_once(struct script *script)
+{
+    script__call(script, "munlock", 0, 0, 0);
+}
+
 static void a_full_device_costs_its_own_events_only(void **state)
 {
     unsigned long long delivered, dropped;
@@ -72,7 +77,7 @@ static void a_closed_pipe_ends_the_run(void **state)
     (void)state;
     live__require();
     start_with_closed_pipe(&sensor, (const char *const[]){ "run", EVENTS, "-o", "json", NULL });
-    script__run(script__new(), call_few); /* and no call behind: the reader must be woken */
+    script__run(script__new(), call_once); /* and none behind it: the reader must be woken */
     assert_int_equal(sensor__wait(&sensor), 1);
     assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: warning: json: Broken pipe: "));
     sensor__delivered(&sensor, "json", &delivered, &dropped);
