@@ -64,7 +64,7 @@ if(NOT BPF_CLANG)
 endif()
 
 if(MRELEASE_PROGRAM OR MRELEASE_FALCO)
-  mrl_find_module(JANSSON jansson>=2.13 libjansson-dev MRELEASE_PROGRAM)
+  mrl_find_module(JANSSON jansson>=2.13 libjansson-dev "MRELEASE_PROGRAM=OFF -DMRELEASE_FALCO")
 endif()
 if(MRELEASE_PROGRAM)
   mrl_find_module(YAML yaml-0.1 libyaml-dev MRELEASE_PROGRAM)
@@ -89,8 +89,8 @@ endif()
 
 if(MRELEASE_GRPC)
   mrl_find_module(PROTOBUF_C libprotobuf-c>=1.4 libprotobuf-c-dev MRELEASE_GRPC)
+  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC) # which gRPC's own file wants as well
   mrl_find_module(GRPC "grpc;gpr" libgrpc-dev MRELEASE_GRPC)
-  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC)
   mrl_find_module(SYSTEMD libsystemd libsystemd-dev MRELEASE_GRPC)
   mrl_find(program PROTOC protoc protobuf-compiler MRELEASE_GRPC)
   mrl_find(program PROTOC_C protoc-c protobuf-c-compiler MRELEASE_GRPC)

@@ -118,6 +118,17 @@ static void failing_lines_are_told_with_number_pointer_and_reason(void **state)
     assert_said(1, "-: 5 lines, 2 valid, 3 not (json-v0.23)\n");
 }
 
+/* Names of keys and of files, on both streams. */
+static void nothing_that_steers_a_terminal_is_printed(void **state)
+{
+    (void)state;
+    validate("--dialect json", "{\"timestamp\":1,\"a\\u001b[31m\":1}\n");
+    assert_int_equal(outcome.status, 1);
+    assert_null(strchr(outcome.said, '\033'));
+    run("validate '/nonexistent\033[31m\n'", NULL);
+    assert_string_equal(outcome.said, "mrelease: /nonexistent?[31m?: No such file or directory\n");
+}
+
 static void a_file_is_held_to_its_first_dialect(void **state)
 {
     const char *plain = "{\"eventName\":\"munlockall\"}"; /* tells nothing */
@@ -245,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_lines_are_counted),
         cmocka_unit_test(failing_lines_are_told_with_number_pointer_and_reason),
+        cmocka_unit_test(nothing_that_steers_a_terminal_is_printed),
         cmocka_unit_test(a_file_is_held_to_its_first_dialect),
         cmocka_unit_test(json_reports_are_objects_by_line),
         cmocka_unit_test(wrong_arguments_are_one_line_and_exit_2),

@@ -197,6 +197,7 @@ static void a_wrong_setting_is_one_line_that_says_where(void **state)
         { "", { "--count", "0" }, 2, "--count: '0' is not a count" },
         { "", { "--profile", "scc" }, 2, "--profile: unknown profile 'scc': did you mean 'soc'?" },
         { "", { "--config", "/a" }, 2, "--config: given twice, as " },
+        { NULL, { "--config=" }, 2, "--config: the path is empty" },
         { NULL, { "--config", "/nonexistent" }, 1, "/nonexistent: No such file" },
         { NULL, { "--config", "/" }, 1, "/: Is a directory" },
         { NULL, { "--confg", "/" }, 2, "unknown option '--confg': did you mean '--config'?" },

@@ -149,6 +149,28 @@ static void what_is_no_stream_in_a_directory_is_named_and_left_out(void **state)
     assert_verdict(folder, true, COMPLETE, "below: ignored: a directory");
 }
 
+/* Names of files, and what lines say: a byte that steers a terminal reaches none. */
+static void nothing_that_steers_a_terminal_is_printed(void **state)
+{
+    static const char bytes[] =
+        "\033[31m\n"
+        "{\"timestamp\":1,\"processorId\":0,\"eventName\":\"events_lost\",\"args\":["
+        "{\"name\":\"event\",\"value\":\"mlock\"},"
+        "{\"name\":\"cause\",\"value\":\"a\\u001b[31m\\ncomplete: b\"},"
+        "{\"name\":\"count\",\"value\":1}]}\n";
+    struct folder *folder = *state;
+    char *said;
+
+    stream__write_bytes(name(folder, "a\033[1m"), STREAM_PLAIN, bytes, sizeof(bytes) - 1);
+    assert_int_equal(link(folder->paths[0], name(folder, "b\033[1m")), 0);
+    assert_verdict(folder, false, CHANGED, "ignored: the same file as ");
+    assert_verdict(folder, false, CHANGED, "line 1: '[' or '{' expected near '?'");
+    assert_verdict(folder, false, CHANGED, "1 mlock lost (a?[31m?complete: b)");
+    stream__verify(folder->paths, "table", &said);
+    assert_null(strchr(said, '\033'));
+    free(said);
+}
+
 static void what_cannot_be_read_is_not_complete(void **state)
 {
     struct folder *folder = *state;
@@ -373,6 +395,7 @@ int main(void)
         IN_FOLDER(a_lost_file_is_a_hole_with_a_number),
         IN_FOLDER(a_file_that_is_there_twice_is_named),
         IN_FOLDER(what_is_no_stream_in_a_directory_is_named_and_left_out),
+        IN_FOLDER(nothing_that_steers_a_terminal_is_printed),
         IN_FOLDER(what_cannot_be_read_is_not_complete),
         IN_FOLDER(a_torn_line_at_the_end_is_told_also_where_it_is_all),
         IN_FOLDER(packed_files_that_are_cut_or_damaged_are_told),

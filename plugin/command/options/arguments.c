@@ -27,6 +27,14 @@ static const struct mrl_option help_row = { .name = "help",
                                             .letter = 'h',
                                             .doc = "Print this and exit." };
 
+char *mrl_tame(char *text)
+{
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    return text;
+}
+
 void mrl_say(const char *format, ...)
 {
     va_list arguments;
@@ -35,7 +43,8 @@ void mrl_say(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "mrelease: %s\n", line); /* in one piece: standard error may be shared */
+    fprintf(stderr, "mrelease: %s\n",
+            mrl_tame(line)); /* in one piece: standard error may be shared */
 }
 
 int mrl_usage_error(const struct mrl_verb *verb, const char *text)

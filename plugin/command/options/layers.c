@@ -16,6 +16,8 @@ static int set_file(void *member, const char *value, struct mrl_error *error)
 
     if (*file)
         return mrl_error__set(error, -EINVAL, "given twice, as '%.64s' and '%.64s'", *file, value);
+    if (!*value)
+        return mrl_error__set(error, -EINVAL, "the path is empty");
     *file = value;
     return 0;
 }

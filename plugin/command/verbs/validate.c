@@ -39,8 +39,11 @@ struct validator {
 
 static void table_fault(const struct validator *validator, const struct mrl_fault *fault)
 {
-    printf("line %llu: %s%s%s\n", validator->lines, fault->pointer, *fault->pointer ? ": " : "",
-           fault->reason);
+    char text[sizeof(*fault) + 32];
+
+    snprintf(text, sizeof(text), "line %llu: %s%s%s", validator->lines, fault->pointer,
+             *fault->pointer ? ": " : "", fault->reason);
+    puts(mrl_tame(text));
 }
 
 static const char *schema_name(const struct validator *validator)
@@ -50,7 +53,10 @@ static const char *schema_name(const struct validator *validator)
 
 static void table_totals(const struct validator *validator)
 {
-    printf("%s: %llu lines, %llu valid, %llu not (%s)\n", validator->path, validator->lines,
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s", validator->path);
+    printf("%s: %llu lines, %llu valid, %llu not (%s)\n", mrl_tame(path), validator->lines,
            validator->lines - validator->invalid, validator->invalid, schema_name(validator));
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "command/command.h"
 #include "command/verify/report.h"
 
 enum { NAME_BYTES = 512, TIME_BYTES = 40 };
@@ -23,14 +24,11 @@ void mrl_report__finding(const struct mrl_report *report, const struct mrl_findi
     report->form->finding(report, found);
 }
 
-/* A name from a directory may hold anything, but not steer a terminal. */
+/* What a directory or a line holds may be anything, but not steer a terminal. */
 static const char *tame(const char *name, char copy[NAME_BYTES])
 {
     snprintf(copy, NAME_BYTES, "%s", name);
-    for (char *at = copy; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
-    return copy;
+    return mrl_tame(copy);
 }
 
 static const char *date(mrl_number ns, char text[TIME_BYTES])
@@ -49,17 +47,23 @@ typedef void sentence(FILE *to, const struct mrl_finding *found);
 
 static void text_only(FILE *to, const struct mrl_finding *found)
 {
-    fprintf(to, "%s\n", found->text);
+    char text[NAME_BYTES];
+
+    fprintf(to, "%s\n", tame(found->text, text));
 }
 
 static void say_ignored(FILE *to, const struct mrl_finding *found)
 {
-    fprintf(to, "ignored: %s\n", found->text);
+    char text[NAME_BYTES];
+
+    fprintf(to, "ignored: %s\n", tame(found->text, text));
 }
 
 static void say_lost(FILE *to, const struct mrl_finding *found)
 {
-    fprintf(to, "%llu %s lost (%s)\n", found->count, found->text, found->other);
+    char cause[NAME_BYTES];
+
+    fprintf(to, "%llu %s lost (%s)\n", found->count, found->text, tame(found->other, cause));
 }
 
 static void say_gap(FILE *to, const struct mrl_finding *found)
