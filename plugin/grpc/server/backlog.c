@@ -54,6 +54,8 @@ static void evict(struct mrl_backlog *backlog)
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         backlog->evicted[i] += oldest->counts[i];
     backlog->evicted_ns = oldest->time_ns;
+    /* Slices that core still holds keep the memory until they are sent: only our own reference
+     * goes. */
     grpc_slice_unref(oldest->bytes);
 }
 
@@ -61,6 +63,7 @@ static void evict(struct mrl_backlog *backlog)
 static struct block *add_block(struct mrl_backlog *backlog, uint32_t size)
 {
     uint32_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    /* Outside the lock, for which clients wait. */
     void *bytes = malloc(room);
     struct block *block;
 
@@ -132,6 +135,7 @@ void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk
         batch.size = batch.block->size;
     }
     for (; (size_t)(end - at) > sizeof(frame); at += size) {
+        /* Copied, because a frame lies behind the bytes of the last one, at any alignment. */
         memcpy(&frame, at, sizeof(frame));
         size = (uint32_t)sizeof(frame) + frame.size;
         if (!batch.block || batch.block->room - batch.size < size) {
@@ -161,6 +165,7 @@ void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place)
         place->block = backlog->head - 1;
         place->offset = block_at(backlog, place->block)->size;
     }
+    /* What was put before the client came is not missing to it: it counts as passed. */
     memcpy(place->passed, backlog->put, sizeof(place->passed));
     pthread_mutex_unlock(&backlog->lock);
 }
@@ -192,6 +197,9 @@ static void note_missing(const struct mrl_backlog *backlog,
                          struct mrl_missing *missing)
 {
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        /* Both count from the beginning: what left the backlog, and what this client got or was
+         * told of. The difference was evicted before the client came to it. Nothing was counted per
+         * client while that happened. */
         uint64_t missed = backlog->evicted[i] - place->passed[i];
 
         if (!missed)
@@ -221,6 +229,8 @@ static bool has_next(struct mrl_backlog *backlog, struct mrl_place *place)
     return false;
 }
 
+/* With the lock held. The slice is a part of the block by reference, so that a message is never
+ * copied, for however many clients. */
 static grpc_slice take_one(struct mrl_backlog *backlog, struct mrl_place *place)
 {
     const struct block *block = block_at(backlog, place->block);

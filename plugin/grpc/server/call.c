@@ -15,6 +15,8 @@ enum { ANSWER_BYTES = 16 * 1024 * 1024 };
 
 /* -- life ------------------------------------------------------------------------------------- */
 
+/* A call is held by each batch that core works on and by the list of subscribers. Core's threads
+ * may report these ends in any order; the last one frees the call. */
 void mrl_call__hold(struct mrl_call *call)
 {
     atomic_fetch_add(&call->holders, 1);
@@ -94,6 +96,8 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
+    /* Before the method is asked: a stream that begins on another thread at this moment looks here
+     * after it has set its subscriber, so that one of the two sees the other. */
     atomic_store(&call->is_closed, true);
     if (call->method && call->method->closed)
         call->method->closed(call);
@@ -138,6 +142,8 @@ static void on_answered(struct mrl_call *call, bool ok)
 /* What peers do not read stays in memory. */
 static bool reserve(struct mrl_call *call, size_t size)
 {
+    /* Added first and taken back when it was too much: a look before the addition would let two
+     * threads pass together. */
     if (atomic_fetch_add(&call->server->answer_bytes, size) > ANSWER_BYTES) {
         atomic_fetch_sub(&call->server->answer_bytes, size);
         return false;
@@ -267,6 +273,8 @@ static void on_arrived(struct mrl_call *call, bool ok)
 
     if (!ok)
         return; /* the server ends, and there was no call */
+    /* At once, before this call is looked at: core gives a new call only to someone who waits for
+     * one. */
     mrl_call__await(call->server);
     call->fd = find_fd(call);
     /* Before the first batch: its end may come on another thread at once, and looks here. */
@@ -287,6 +295,7 @@ void mrl_call__await(struct mrl_server *server)
 
     if (!call)
         return;
+    /* Calls take turns over the queues, so that the threads of these share the work of sending. */
     queue = atomic_fetch_add(&server->next_queue, 1) % (MRL_QUEUE_COUNT - MRL_QUEUE_CALLS);
     call->server = server;
     call->queue = server->queues[MRL_QUEUE_CALLS + queue].core;

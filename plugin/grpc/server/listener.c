@@ -171,8 +171,11 @@ static void take(struct mrl_listener *listener, int fd)
     int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1;
     bool full;
 
+    /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
     pthread_mutex_lock(&listener->mutex);
+    /* The row stands in the table before core gets the descriptor: the first call may come at once,
+     * on another thread, and is named and cut by this row. */
     full = watched < 0 || listener->count == listener->max;
     if (!full)
         listener->table[listener->count++] =
@@ -198,7 +201,9 @@ static void accept_all(struct mrl_listener *listener)
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE) {
                 say_full(listener);
-                poll(NULL, 0, 10); /* nothing will be better at once */
+                /* The client stays in the socket's queue, so that poll() in watch() would return at
+                 * once, again and again. */
+                poll(NULL, 0, 10);
             }
             return;
         }
@@ -210,6 +215,7 @@ static void accept_all(struct mrl_listener *listener)
 static void sweep(struct mrl_listener *listener, unsigned int count)
 {
     pthread_mutex_lock(&listener->mutex);
+    /* From the end: the last row moves into the hole, and it was looked at already. */
     for (unsigned int i = count; i--;)
         if (listener->polled[FIXED + i].revents) {
             close(listener->table[i].watched);
@@ -273,6 +279,7 @@ static void *watch(void *context)
     for (;;) {
         unsigned int count = fill(listener);
 
+        /* Without connections there is nothing to look at, and the thread sleeps. */
         if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
             continue;
         if (now_ms() - looked_ms >= LOOK_MS) {
@@ -299,6 +306,7 @@ void mrl_listener__stop(struct mrl_listener *listener)
     const uint64_t once = 1;
 
     if (listener->has_thread && write(listener->wake, &once, sizeof(once)) == sizeof(once)) {
+        /* The thread accepts no more from here on; connections that it accepted live on in core. */
         pthread_join(listener->thread, NULL);
         listener->has_thread = false;
     }

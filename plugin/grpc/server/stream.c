@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Streams: each StreamEvents call is a subscriber, which is a place in the backlog and at most one
+ * message on its way. Whoever publishes starts a send where none is under way; else the thread of
+ * the queue that reports the last one sent starts the next. subscriber->lock keeps these two apart.
+ * The order of locks: listener->mutex (its look asks for our progress), server->lock,
+ * subscriber->lock, the backlog's. So no listener function is called while one of the other three
+ * is held.
+ */
 #include "grpc/server/stream.h"
 
 #include <errno.h>
@@ -46,6 +54,8 @@ static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice sli
 
     if (!subscriber->mask)
         return slice;
+    /* Without memory the client gets the whole message: more than it asked for, but no event is
+     * lost. */
     target = malloc(whole.size + 1);
     size = target ? mrl_mask__apply(subscriber->mask, whole, target) : -ENOMEM;
     part = size >= 0 ? grpc_slice_from_copied_buffer(target, (size_t)size) : grpc_slice_ref(slice);
@@ -93,6 +103,8 @@ static void on_sent(struct mrl_call *call, bool ok);
 /* With the lock held. Looks for what is next; false: nothing is. */
 static bool take(struct mrl_subscriber *subscriber)
 {
+    /* What was taken goes first. The backlog is asked again only when all of it is sent, so that
+     * its lock is taken once for many messages. */
     if (subscriber->count || subscriber->missing_total)
         return true;
     subscriber->first = 0;
@@ -150,6 +162,7 @@ static void send_next(struct mrl_subscriber *subscriber)
         grpc_slice_buffer_add(content, masked(subscriber, subscriber->taken[subscriber->first++]));
         subscriber->count--;
     }
+    /* The gap precedes what was taken with it: it is about events that are older than these. */
     op.data.send_message.send_message = subscriber->message;
     op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
     call->sent = (struct mrl_call_tag){ call, on_sent };
@@ -162,6 +175,7 @@ static void on_sent(struct mrl_call *call, bool ok)
 
     pthread_mutex_lock(&subscriber->lock);
     subscriber->sending = false;
+    /* A send fails only when the call is over: nobody is there to send the next one to. */
     subscriber->closed |= !ok;
     if (ok)
         atomic_fetch_add_explicit(&subscriber->sent, 1, memory_order_relaxed);
@@ -171,6 +185,8 @@ static void on_sent(struct mrl_call *call, bool ok)
 
 void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chunk)
 {
+    /* All of the chunk is there before the first client is woken: each then finds that more
+     * follows, and core puts many messages into one write. */
     mrl_backlog__put(server->backlog, chunk);
     atomic_store(&server->published_ms, mrl_clock__ns(CLOCK_MONOTONIC) / 1000000);
     pthread_mutex_lock(&server->lock);
@@ -189,6 +205,8 @@ void mrl_server__publish(struct mrl_server *server, const struct mrl_chunk *chun
 static void enlist(struct mrl_server *server, struct mrl_subscriber *subscriber)
 {
     pthread_mutex_lock(&server->lock);
+    /* The list holds the call, since whoever publishes may be using a subscriber while core reports
+     * its call as closed on another thread. */
     mrl_call__hold(subscriber->call);
     subscriber->next = server->subscribers;
     if (subscriber->next)
@@ -204,6 +222,8 @@ static bool leave(struct mrl_server *server, struct mrl_subscriber *subscriber)
     bool was_there;
 
     pthread_mutex_lock(&server->lock);
+    /* Closing may come twice, from begin() and from core. Only the first one finds the link, and
+     * only that one counts the rest and lets the call go. */
     was_there = subscriber->link;
     if (was_there) {
         *subscriber->link = subscriber->next;
@@ -267,6 +287,8 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     mrl_backlog__join(call->server->backlog, &subscriber->place);
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
+    /* The call may have been closed before `subscriber` was set, when mrl_stream__closed() found
+     * none. Nobody else would then take this one off the list. */
     if (atomic_load(&call->is_closed))
         close_subscriber(subscriber);
     pthread_mutex_lock(&subscriber->lock);
@@ -320,6 +342,8 @@ uint64_t mrl_server__progress(void *context, int fd)
 
     pthread_mutex_lock(&server->lock);
     for (const struct mrl_subscriber *each = server->subscribers; each; each = each->next)
+        /* Not under each->lock: that is held while core is told to send, and the listener's look
+         * would wait for it. `sent` is atomic for this one reader. */
         if (each->call->fd == fd)
             sent += atomic_load_explicit(&each->sent, memory_order_relaxed);
     pthread_mutex_unlock(&server->lock);

@@ -2,6 +2,7 @@
 /* Gaps: sums of what is missing, by event and cause. */
 #include "deliver/gap.h"
 
+/* A span only widens: two gaps that become one are told as one that covers both. */
 static void add_missing(struct mrl_missing *to, const struct mrl_missing *more)
 {
     if (!to->count || more->from_ns < to->from_ns)

@@ -15,6 +15,8 @@ enum {
 
 int mrl_line_ring__init(struct mrl_line_ring *ring, size_t size)
 {
+    /* The entries take 1/16 of the memory of the bytes, so that the two together stay bounded by
+     * what the user said (docs/adr/0004). */
     size_t lines_size = size / (16 * sizeof(struct mrl_line));
 
     lines_size = lines_size < LINES_MIN ? LINES_MIN : lines_size;
@@ -47,6 +49,7 @@ static void copy_in(struct mrl_line_ring *ring, const char *bytes, size_t size)
     size_t at = (ring->head + ring->used) % ring->size;
     size_t straight = size < ring->size - at ? size : ring->size - at;
 
+    /* A line may go on at the beginning of the ring. The second copy is empty when it does not. */
     memcpy(ring->bytes + at, bytes, straight);
     memcpy(ring->bytes, bytes + straight, size - straight);
     ring->used += size;

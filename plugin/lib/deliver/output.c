@@ -39,6 +39,8 @@ static int start_thread(struct mrl_output *output)
     sigset_t all, old;
     int err;
 
+    /* A thread inherits the mask of the one that makes it. Set inside the new thread, the mask
+     * would come too late for a signal that arrives in its first moment. */
     sigfillset(&all);
     sigdelset(&all, INTERRUPT);
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -93,10 +95,12 @@ int mrl_output__open(const struct mrl_output_options *options,
 
     if (!output)
         return mrl_error__set(error, -ENOMEM, "out of memory");
+    /* A program that was built with an older header has a shorter struct: what it lacks stays 0. */
     memcpy(&output->options, options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     if (!output->options.queue_bytes)
         output->options.queue_bytes = QUEUE_BYTES;
+    /* A queue without room for the longest line would drop that line each time. */
     if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
     output->log = *log;
@@ -165,6 +169,7 @@ static void write_through(struct mrl_output *output,
     for (size_t i = 0; i < count; i += run) {
         size_t size = 0;
 
+        /* A gap is only noted here: the next try writes it, before the lines that follow it. */
         for (; i < count && lines[i].lost; i++)
             mrl_gap__add(&output->untold, &lines[i], MRL_CAUSE_QUEUE_FULL);
         for (run = 0; i + run < count && !lines[i + run].lost; run++)
@@ -229,6 +234,8 @@ void mrl_output__hurry(struct mrl_output *output)
 void mrl_output__end(struct mrl_output *output)
 {
     if (output->has_thread) {
+        /* Before the queue ends: the thread that wakes for it, and whose write fails, must already
+         * find that it shall not pause and try again. */
         atomic_store(&output->ending, true);
         mrl_queue__end(&output->queue);
     } else if (output->started && !output->joined) {
@@ -283,6 +290,8 @@ static void give_up(struct mrl_output *output)
 
     mrl_output__say(output, MRL_LOG_WARNING, "%s: takes nothing any more, given up",
                     output->options.name);
+    /* Relaxed is enough: the sink needs to see the flag at some time only, it reads nothing that
+     * was written before it, and the signal comes again until it did. */
     __atomic_store_n(&output->stop, 1, __ATOMIC_RELAXED);
     sigaction(INTERRUPT, &interrupt, &old);
     output->stuck = true;
@@ -320,6 +329,7 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     output->joined = true;
     if (output->stuck)
         return err;
+    /* Only now that the thread is gone: it uses the sink without a lock. */
     close_err = close_sink(output);
     err = err ? err : output->last_err;
     return err ? err : close_err;

@@ -25,6 +25,8 @@ static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
     return !atomic_load(&output->ending);
 }
 
+/* What the queue dropped. Of an output that is dead its death is the cause, though the queue takes
+ * all drops to be for want of room. Other causes were counted when they were pushed. */
 static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
 {
     enum mrl_fate fate = atomic_load(&output->alive) ? MRL_DROPPED_FULL : MRL_DROPPED_FAILED;
@@ -67,11 +69,15 @@ void *mrl_output__write_queue(void *context)
     size_t count;
 
     while (!ended) {
+        /* Takes all that is there, up to the buffer, and waits for no more: writes are large in a
+         * flood, and a single event goes out at once. */
         count = mrl_queue__pop(&output->queue, -1, held->bytes, sizeof(held->bytes), held->lines,
                                MRL_WRITE_LINES, &gap, &ended);
         mrl_output__hold(output, held->bytes, held->lines, count);
+        /* Whoever joins this thread measures its patience by this number (output.c). */
         atomic_fetch_add(&output->progress, 1);
         take_gap(output, &gap);
+        /* A dead output goes on until the end, to count what is still pushed as dropped. */
         if (!atomic_load(&output->alive))
             continue;
         mrl_output__reopen_sink(output);

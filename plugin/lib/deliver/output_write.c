@@ -39,6 +39,8 @@ static void note_result(struct mrl_output *output, int err)
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
+/* Every write but that of the first head passes here. -ECANCELED is no fault of the sink: give_up()
+ * ended the write, and has said so. */
 static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
 {
     int err;
@@ -52,6 +54,8 @@ static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_
     return err;
 }
 
+/* Each line that is held is counted exactly once, here. One that a write lost becomes a gap as
+ * well, to be told when the sink works again. */
 static void settle(struct mrl_output *output, size_t lines, enum mrl_fate fate)
 {
     for (size_t i = 0; i < lines; i++) {
@@ -80,6 +84,8 @@ void mrl_output__reopen_sink(struct mrl_output *output)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", error.text);
 }
 
+/* A file that was opened anew is a file of its own, and begins as the first one did. A head that
+ * could not be written is tried again before anything else goes there. */
 static int write_head(struct mrl_output *output)
 {
     struct mrl_text text = mrl_encoder__preamble(output->encoder);
@@ -122,6 +128,8 @@ static int write_lines(struct mrl_output *output)
     if (!chunk.events)
         return 0;
     err = write_chunk(output, &chunk, &done);
+    /* After a partial write the sink says how many lines went out whole. The next try begins behind
+     * these, so that none is written twice. */
     settle(output, err ? done : chunk.events, MRL_DELIVERED);
     return err;
 }
@@ -146,6 +154,8 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
     err = write_chunk(output, &chunk, &done);
     if (err)
         return err;
+    /* Forgotten only when it was written: a gap that fails is told, wider perhaps, at a later
+     * try. */
     mrl_output__count(output, told.def->index, MRL_DELIVERED, 1);
     output->untold.total -= missing->count;
     *missing = (struct mrl_missing){ 0 };
@@ -178,6 +188,7 @@ void mrl_output__hold(struct mrl_output *output,
 
 int mrl_output__try(struct mrl_output *output)
 {
+    /* In the order of the file: its head, what was lost before the lines, the lines. */
     int err = write_head(output);
 
     if (!err)

@@ -32,7 +32,8 @@ struct mrl_pipeline {
     atomic_ullong filtered[MRL_EVENT_COUNT];
     bool started, ended;
     int end_err;
-    /* Lines of one group that are on their way to its outputs. */
+    /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
+     * of them, instead of once for each event. Only the reader's thread uses what follows. */
     size_t line_count, used;
     struct mrl_line lines[STAGE_LINES];
     char bytes[STAGE_BYTES];
@@ -75,6 +76,8 @@ static int join_group(struct mrl_pipeline *pipeline,
     group->format = options->format;
     group->extras = options->extras;
     group->colour = colour;
+    /* The group counts only now: an encoder that could not be made leaves no half-made group
+     * behind. */
     return (int)pipeline->group_count++;
 }
 
@@ -118,6 +121,7 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
 
     pipeline->started = true;
     for (unsigned int i = 0; i < pipeline->output_count; i++) {
+        /* The others are started even when one fails; the error that is reported is the first. */
         int next = mrl_output__start(pipeline->outputs[i], err ? NULL : error);
 
         err = err ? err : next;
@@ -175,15 +179,20 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
 {
     if (!pipeline->started)
         mrl_pipeline__start(pipeline, NULL);
+    /* Group by group, so that each event is encoded once per format however many outputs want it,
+     * and one stage is enough for all groups. */
     for (unsigned int group = 0; group < pipeline->group_count; group++) {
         for (size_t i = 0; i < count; i++) {
             encode(pipeline, group, mrl_batch__at(batch, i));
+            /* The stage is emptied while the longest line still fits, so that no encoder ever lacks
+             * room. */
             if (pipeline->line_count == STAGE_LINES ||
                 STAGE_BYTES - pipeline->used < MRL_EVENT_TEXT_MAX)
                 push_lines(pipeline, group);
         }
         push_lines(pipeline, group);
     }
+    /* The batch has what passes the filters in front, and what they refused behind it. */
     for (size_t i = count; i < mrl_batch__count(batch); i++)
         filter(pipeline, mrl_batch__at(batch, i));
 }
@@ -214,6 +223,7 @@ int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms)
         return pipeline->end_err;
     pipeline->ended = true;
     for (unsigned int i = 0; i < pipeline->output_count; i++)
+        /* All are told before the first is waited for: they then write out side by side. */
         mrl_output__end(pipeline->outputs[i]);
     for (unsigned int i = 0; i < pipeline->output_count; i++) {
         int err = mrl_output__join(pipeline->outputs[i], timeout_ms);

@@ -89,6 +89,8 @@ static bool wait_for_consumer(struct mrl_queue *queue)
     return true;
 }
 
+/* With the lock held. What goes from the front is summed up in `front`, which pop() hands out
+ * before the next line: so the gap is told at the very place where the lines are missing. */
 static void drop_oldest(struct mrl_queue *queue)
 {
     mrl_gap__add(&queue->front, first_line(queue), MRL_CAUSE_QUEUE_FULL);
@@ -98,6 +100,7 @@ static void drop_oldest(struct mrl_queue *queue)
 /* With the lock held. Returns whether the line fits now. */
 static bool make_room(struct mrl_queue *queue, size_t size)
 {
+    /* It will never fit: to wait for room, or to drop others for it, would help nobody. */
     if (size > queue->ring.size)
         return false;
     while (!mrl_line_ring__has_room(&queue->ring, size) && !queue->abandoned) {
@@ -149,6 +152,8 @@ static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
 static void push_one(struct mrl_queue *queue, const char *bytes, const struct mrl_line *line)
 {
     if (line->lost) {
+        /* What the kernel lost passes as numbers and needs no bytes. So it waits for no room, and
+         * an output that drops lines still keeps the count. */
         push_gap(queue, line);
         return;
     }
@@ -264,6 +269,8 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
         mrl_gap__add(ret_gap, first_line(queue), MRL_CAUSE_QUEUE_FULL);
         mrl_line_ring__remove_first(&queue->ring);
     }
+    /* Stops at the next gap. The next pop() returns that one before the lines behind it, so that a
+     * sink always writes gaps and lines in the order in which they came. */
     while (count < lines_size && queue->ring.lines_used && !first_line(queue)->lost &&
            first_line(queue)->size <= size - used) {
         lines[count] = *first_line(queue);
@@ -274,6 +281,8 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
     queue->busy = count >= BUSY_LINES;
     *ret_ended = queue->ended && !queue->ring.lines_used;
     if (count || ret_gap->total) {
+        /* The sink moves again, so the producer may wait for it again. Until then no line waited:
+         * with a sink that hangs, PATIENCE_MS for each line would add up to minutes. */
         queue->stuck = false;
         pthread_cond_broadcast(&queue->changed);
     }
