@@ -36,6 +36,8 @@ static __always_inline void remember_kill(struct task_struct *task)
     __u32 pid = BPF_CORE_READ(leader, tgid);
     struct kill *known = bpf_map_lookup_elem(&kills, &pid);
 
+    /* Later signals change nothing: what counts is how long ago the process was first told to
+     * die. */
     if (!known || known->start_ns != kill.start_ns)
         bpf_map_update_elem(&kills, &pid, &kill, BPF_ANY);
 }

@@ -11,6 +11,7 @@
 
 static __always_inline void locks_at_entry(struct task_struct *task, struct mrl_locks *locks)
 {
+    /* A load through a BTF pointer has a fault handler: through NULL it yields 0. */
     locks->before_pages = task->mm->locked_vm;
 }
 

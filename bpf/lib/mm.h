@@ -63,6 +63,8 @@ static __always_inline bool counter_sum(__s64 *count, __s32 *parts, __s64 *ret_s
     __s32 part;
 
     for (int try = 0; try < MRL_SUM_TRIES; try++) {
+        /* A lock is out of reach of a program, so the sum is tried anew instead, a few times only:
+         * the verifier follows every turn of the loop. */
         bpf_probe_read_kernel(&before, sizeof(before), count);
         sum = before;
         for (__u32 cpu = 0; cpu < MRL_CPUS_MAX && cpu < settings.cpus; cpu++) {
@@ -115,6 +117,7 @@ static __always_inline bool mm_pages(struct mm_struct *mm,
                                      struct mrl_pages *pages)
 {
     struct mm_struct___before_6_2 *old = (void *)mm;
+    /* 0 where the offsets of the CPUs were not found: the sum then lacks their parts. */
     bool exact = settings.cpus;
 
     if (kernel_counts_rss_per_cpu()) {

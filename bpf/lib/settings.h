@@ -5,6 +5,7 @@
 
 #include "abi/record.h"
 
+/* In .rodata, which the verifier reads as constants: what the settings switch off is not loaded. */
 const volatile struct mrl_settings settings;
 
 #endif

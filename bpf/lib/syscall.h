@@ -96,6 +96,8 @@ static __always_inline void syscall_args(struct pt_regs *regs,
                                          __u64 args[MRL_ARGS_MAX])
 {
 #if defined(__TARGET_ARCH_x86)
+    /* A 32-bit call passes its arguments in other registers, of which only the lower halves
+     * count. */
     args[0] = compat ? (__u32)regs->bx : regs->di;
     args[1] = compat ? (__u32)regs->cx : regs->si;
     args[2] = compat ? (__u32)regs->dx : regs->dx;
@@ -103,6 +105,7 @@ static __always_inline void syscall_args(struct pt_regs *regs,
     args[4] = compat ? (__u32)regs->di : regs->r8;
     args[5] = compat ? (__u32)regs->bp : regs->r9;
 #else
+    /* By the exit x0 holds the result; the kernel keeps the first argument apart from it. */
     args[0] = regs->orig_x0;
     for (int i = 1; i < MRL_ARGS_MAX; i++)
         args[i] = regs->user_regs.regs[i];

@@ -36,6 +36,8 @@ static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task
     __u32 level = own->level;
     struct upid *seen;
 
+    /* A process has a number in its own namespace and in all above it. In that of the viewer it has
+     * one only when the viewer's is among these; else there is none to show. */
     if (BPF_CORE_READ(pid, level) < level)
         return 0;
     seen = upid_at(pid, level);
@@ -185,6 +187,7 @@ static __always_inline void target_at_exit(struct task_struct *current, struct c
         return;
     marks_at_exit(call, target);
     leader = task_of_pidfd(current, (int)call->record.args[0], &ignored);
+    /* The number alone is used again; with the start time it names one process. */
     if (!leader || BPF_CORE_READ(leader, tgid) != target->host_pid ||
         BPF_CORE_READ(leader, start_boottime) != target->start_ns)
         return;

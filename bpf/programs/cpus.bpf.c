@@ -51,6 +51,8 @@ int cpus__offsets(void *ctx)
     addresses = bpf_map_lookup_elem(&results, &first);
     if (!addresses)
         return 0;
+    /* Through memory, as a pointer in and as a number out. In a register it would stay a pointer to
+     * the verifier, which refuses to subtract one pointer from another. */
     *(void *volatile *)&addresses->map = &elements;
     array = (void *)addresses->map;
     base = (__u64)BPF_CORE_READ(array, pptrs[0]);
@@ -64,6 +66,7 @@ int cpus__offsets(void *ctx)
         *(void *volatile *)&addresses->of_cpu[cpu] = element;
         addresses->of_cpu[cpu] -= base;
     }
+    /* User space may read this map: no address of the kernel stays there, only differences. */
     addresses->map = 0;
     addresses->found = cpus;
     return 0;

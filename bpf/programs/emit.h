@@ -86,6 +86,8 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
     record->event = event;
     record->lane = event_lane(event);
     record->size = bytes;
+    /* The number is taken before the ring is asked. A record that the ring refuses so leaves a hole
+     * in the numbers, by which the reader notices the loss, and where it was. */
     record->seq = next_sequence(record->lane);
     if (submit(event, record, bytes))
         __sync_fetch_and_add(&counters->refused, 1);

@@ -106,6 +106,8 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     bool compat = false;
     int event;
 
+    /* On a rung that every system call of the host passes, nearly all end here: a few comparisons,
+     * and no helper is called before. */
     if (!may_be_watched(number))
         return 0;
     task = bpf_get_current_task_btf();
@@ -115,6 +117,8 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record)
         return 0; /* the exit counts it */
+    /* Before the record is used again: what it still says of the last call is the only trace of
+     * it. */
     count_exit_missed(record);
     record->event = event;
     record->flags = MRL_CALL_OPEN;
@@ -135,6 +139,8 @@ static __always_inline __u64 append_caller_exe(struct task_struct *task, struct 
 
     if (!caller)
         return 0;
+    /* The compiler may not move the bound away from its use: the verifier forgets a bound when the
+     * value goes through memory in between. */
     asm volatile("" : "+r"(at));
     if (at > MRL_EXE_BYTES)
         at = MRL_EXE_BYTES;
@@ -155,6 +161,8 @@ static __always_inline void emit_with_target(struct task_struct *task, int event
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
     if (settings.caller_exe)
         bytes += append_caller_exe(task, call);
+    /* Behind this stand addresses of the kernel, which must not reach user space. It also is the
+     * bound that the verifier wants for a size. */
     if (bytes > offsetof(struct call, mm))
         bytes = offsetof(struct call, mm);
     emit(event, &call->record, bytes);
@@ -250,6 +258,7 @@ static __always_inline void report_exit(struct task_struct *task,
                      passes(MRL_EVENT_DO_MRELEASE, task, record);
     if (!call_passes && !release_passes)
         return;
+    /* Only now, for calls that somebody wants: all that follows costs more than the rules above. */
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
@@ -285,6 +294,7 @@ static __always_inline int call_exit(struct pt_regs *regs,
         count_no_memory(event);
         return 0;
     }
+    /* The function's exit has reported this call; the tracepoint sees its end once more. */
     if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event &&
         record->exit_ns >= since(event)) {
         record->flags = 0;

@@ -53,6 +53,7 @@ static __always_inline void look_anew(struct task_struct *task,
                                       struct mm_struct *mm,
                                       struct call *call)
 {
+    /* This flag is about the probes and not about the target: it outlives the target. */
     __u32 kept = call->target.flags & MRL_TARGET_WATCHED;
 
     __builtin_memset(&call->target, 0, sizeof(call->target));
@@ -83,6 +84,8 @@ static __always_inline int reap_enter(struct mm_struct *mm)
     else if (mm != call->mm)
         return 0; /* whose it was, nobody knows any more */
     same = mm == call->mm;
+    /* target_at_exit() reads the marks of this mm, and asks its page table whether it is the same
+     * still. */
     call->mm = mm;
     call->pgd = BPF_CORE_READ(mm, pgd);
     marks = mm_flags(mm);
@@ -103,6 +106,8 @@ static __always_inline int reap_exit(void)
 
     if (!call || !(call->target.flags & MRL_TARGET_REAPED) || !call->mm)
         return 0;
+    /* Here the function has just ended, and the mm is still held by the call. At the exit of the
+     * system call it may be gone. */
     if (!mm_pages(call->mm, owner_of(call->mm), &call->target.after))
         call->target.flags &= ~MRL_TARGET_EXACT_RSS;
     call->target.flags |= MRL_TARGET_AFTER | MRL_TARGET_COUNTED;

@@ -29,7 +29,8 @@ static const struct {
     { "@CONFIG_SCHEMA@", mrl_pages__config_schema },
 };
 
-/* Prints what stands for the mark at `text`. Returns the bytes of the mark, or 0: it is none. */
+/* Prints what stands for the mark at `text`. Returns the bytes of the mark, or 0 when no mark
+ * stands there. */
 static size_t print_mark(const char *text)
 {
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {

@@ -48,7 +48,7 @@ int mrl_judge__new(const char *schema,
 
 /**
  * Judges a text. Returns 1 when it is valid; 0 when not, and then fills `*ret_fault`; or a negative
- * errno: -ENOMEM, and -EINVAL when the schema has a pattern that is none.
+ * errno: -ENOMEM, and -EINVAL when a pattern of the schema is no regular expression.
  */
 int mrl_judge__check(struct mrl_judge *judge,
                      const char *text,

@@ -42,8 +42,8 @@ struct mrl_line {
 };
 
 /**
- * Takes a line apart. `bytes[size]` must be readable and hold a newline. Any bytes are fine: a line
- * that is none is MRL_LINE_BAD.
+ * Takes a line apart. `bytes[size]` must be readable and hold a newline. The bytes may be anything:
+ * what is no line of an event becomes MRL_LINE_BAD.
  */
 void mrl_line__read(const char *bytes, size_t size, struct mrl_line *ret_line);
 

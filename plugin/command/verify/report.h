@@ -14,7 +14,7 @@ typedef unsigned long long mrl_number;
 enum { MRL_VERIFY_COMPLETE = 0, MRL_VERIFY_CHANGED = 1, MRL_VERIFY_OPEN = 3 }; /* exit statuses */
 
 enum mrl_finding_kind {
-    MRL_FOUND_IGNORED,    /* a file that is none of a stream: text */
+    MRL_FOUND_IGNORED,    /* a file that is no part of a stream: text */
     MRL_FOUND_UNREADABLE, /* a file, as a whole or from some place on: text */
     MRL_FOUND_BAD_LINE,   /* text */
     MRL_FOUND_LOST,       /* count events called text, for the cause other */

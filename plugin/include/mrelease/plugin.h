@@ -86,8 +86,9 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
  * Waits up to `timeout_ms` (-1: for ever) for events. Returns their number and a new reference to a
  * batch, or 0 (time-out, or interrupted) and leaves `*ret_batch` alone. Batches may be kept, but
  * the pool is bounded: -EAGAIN when MRL_BATCHES_MAX are out, or there is no memory for one more.
- * Other errors are those of the ring buffers, -errno; of a replay, after the last event: -ENODATA
- * its end, which is none, and -EBADMSG it is damaged from there on. mrl_plugin__error() says more.
+ * Other errors: -errno of the ring buffers. A replay ends, after its last event, with -ENODATA
+ * (the capture is over, which is no failure) or -EBADMSG (it is damaged from there on).
+ * mrl_plugin__error() says more.
  */
 int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch);
 

@@ -133,6 +133,8 @@ static void classic_put(struct mrl_encoder *base,
     struct classic_encoder *encoder = (struct classic_encoder *)base;
     const struct event_text *constant = &encoder->events[event->def->index];
     struct mrl_task_text task = mrl_task_texts__get(&encoder->tasks, event);
+    /* Only what differs from call to call is printed below. What a task and a kind of event repeat
+     * is copied as bytes that were made once. */
     const char *context = task.bytes + task.piece_sizes[MRL_CLASSIC_START],
                *ids = context + task.piece_sizes[MRL_CLASSIC_CONTEXT];
 
@@ -201,6 +203,7 @@ static int classic_make(const struct dialect *dialect,
     encoder->tasks.context = &encoder->rounding_ns;
     encoder->tasks.with_executable = mrl_extras__fill_executable(options->extras);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        /* The arguments first: the name's text counts them. */
         make_arguments(encoder, mrl_event_def__at(i), options->extras, &encoder->events[i]);
         make_event(mrl_event_def__at(i), &encoder->events[i]);
     }

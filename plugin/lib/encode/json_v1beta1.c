@@ -158,6 +158,7 @@ static void make_datum(const struct mrl_layout_field *place, struct data_text *t
     text->place = *place;
     text->quoted = field->kind->bits == 64;
     mrl_constant_text__make(&text->prefix, "{\"name\":\"%s\"", field->name);
+    /* The first text is made for its size only; the second begins with the same bytes. */
     text->name_size = text->prefix.size;
     mrl_constant_text__make(&text->prefix, "{\"name\":\"%s\",\"%s\":%s", field->name,
                             field->kind->protobuf, text->quoted ? "\"" : "");

@@ -77,6 +77,8 @@ static void front_entity(struct mrl_front *front, const struct mrl_value *value)
 /* What is left out makes a gap before the end, which is closed. */
 static void front_text(struct mrl_front *front, const struct mrl_value *value)
 {
+    /* The text goes forward, unlike all else here, since UTF-8 is checked from its first byte on.
+     * It never grows, so that it fits before the end. */
     struct mrl_writer writer = { front->at - value->text.size };
     char *start = writer.at;
     size_t size;
@@ -117,6 +119,7 @@ static void front_fields(struct mrl_front *front,
                          unsigned int count,
                          const struct mrl_event *event)
 {
+    /* From the last field to the first, as the whole message is written from its end. */
     while (count-- > 0) {
         const struct mrl_value value = mrl_layout_value(&data[count].place, event);
 

@@ -35,7 +35,7 @@ static inline bool mrl_protobuf_reader__varint(struct mrl_protobuf_reader *reade
     return false;
 }
 
-/** Takes the next field; false: what is there is none (groups are none here). */
+/** Takes the next field. False: no field of a known wire type stands there (groups are refused). */
 static inline bool mrl_protobuf_reader__next(struct mrl_protobuf_reader *reader,
                                              struct mrl_protobuf_field *field)
 {

@@ -34,6 +34,8 @@ static bool same_words(const struct mrl_task_slot *slot, const struct mrl_task *
 
 static bool is_of(const struct mrl_task_slot *slot, const struct mrl_task *task)
 {
+    /* All is compared, and no hash of it: a wrong match would put the identity of one task into
+     * the event of another. */
     return slot->used && !memcmp(slot->numbers, numbers_of(task->event), MRL_TASK_NUMBERS_BYTES) &&
            same_words(slot, task);
 }
@@ -65,6 +67,7 @@ static struct mrl_task_text make(struct mrl_task_texts *texts,
     for (unsigned int i = 0; i < MRL_TASK_WORDS; i++)
         slot->word_sizes[i] = (uint16_t)task->words[i].size;
     words = words_size(slot->word_sizes);
+    /* Six bytes for each, as JSON escapes them at worst; a container's id may stand twice. */
     most = MRL_TASK_FIXED_BYTES + 6 * (words + slot->word_sizes[MRL_TASK_CONTAINER]);
     start = words + most <= MRL_TASK_ROOM ? slot->room + words : texts->scratch;
     writer.at = start;
@@ -94,6 +97,8 @@ struct mrl_task_text mrl_task_texts__get(struct mrl_task_texts *texts,
           cut(event->container_id, MRL_CONTAINER_BYTES),
           cut(event->executable, texts->with_executable ? MRL_EXE_TEXT_BYTES : 0) }
     };
+    /* As in a cache of a CPU: few places to look at for each thread, and the oldest of these gives
+     * way. */
     unsigned int set = event->host_thread_id % MRL_TASK_SETS;
     struct mrl_task_slot *slots = texts->slots[set];
 

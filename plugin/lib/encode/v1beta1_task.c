@@ -15,7 +15,7 @@ static bool has_process(const struct mrl_task *task)
     return task->event->process_id || task->words[MRL_TASK_PROCESS].size;
 }
 
-/* A name that has no valid character is none. */
+/* A name without one valid character is left out, as if the thread had no name. */
 static void put_thread_name(struct mrl_text name, struct mrl_writer *writer)
 {
     char *start = writer->at, *value;

@@ -6,6 +6,7 @@
 
 /* -- numbers ---------------------------------------------------------------------------------- */
 
+/* Two digits at a time: half the divisions, and each of these waits for the one before it. */
 static const char digit_pairs[] = "0001020304050607080910111213141516171819"
                                   "2021222324252627282930313233343536373839"
                                   "4041424344454647484950515253545556575859"
@@ -176,6 +177,7 @@ static const unsigned char *put_plain(struct mrl_writer *writer,
 {
     const unsigned char *start = at;
 
+    /* Nearly every string is one such run, and is copied at once. */
     while (at < end && plain_bytes[*at])
         at++;
     mrl_put_bytes(writer, (const char *)start, (size_t)(at - start));
@@ -256,6 +258,7 @@ void mrl_put_valid_text(struct mrl_writer *writer, struct mrl_text text)
 {
     const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
 
+    /* The usual case first: a text that is valid as a whole is copied as it stands. */
     if (is_utf8(skip_ascii(at, end), end)) {
         mrl_put_bytes(writer, text.bytes, text.size);
         return;

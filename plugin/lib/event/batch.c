@@ -35,6 +35,8 @@ void mrl_pool__unref(struct mrl_pool *pool)
     if (!pool)
         return;
     pthread_mutex_lock(&pool->lock);
+    /* The pool outlives its owner while batches are out: whoever holds one may give it back at any
+     * later time, on any thread, and the last one frees the pool. */
     pool->owned = 0;
     last = !pool->out;
     pthread_mutex_unlock(&pool->lock);
@@ -51,6 +53,7 @@ struct mrl_batch *mrl_pool__get(struct mrl_pool *pool)
     if (batch) {
         pool->free = batch->next;
     } else if (pool->made < pool->max) {
+        /* Not zeroed: it is large, and each event is written before it is read. */
         batch = malloc(sizeof(*batch));
         pool->made += batch ? 1 : 0;
     }
@@ -76,6 +79,7 @@ void mrl_batch__unref(struct mrl_batch *batch)
     batch->next = pool->free;
     pool->free = batch;
     pool->out--;
+    /* Decided with the lock, acted upon without it: the mutex goes with the pool. */
     last = !pool->owned && !pool->out;
     pthread_mutex_unlock(&pool->lock);
     if (last)

@@ -16,7 +16,7 @@ _Static_assert(
         MRL_BATCH_EVENT_ROOM,
     "an event fits its room: the record, the paths turned round, the values, and losses before");
 
-/* Steps that are none need no end. */
+/* An empty path has no last byte that could be a NUL. */
 static bool ends_with_nul(struct mrl_text steps)
 {
     return !steps.size || !steps.bytes[steps.size - 1];
@@ -42,6 +42,7 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
     const struct mrl_record *record = bytes;
     size_t rest;
 
+    /* Event and lane are indices of tables. They are bounded before anything is looked up. */
     if (size < sizeof(*record) || size > MRL_RECORD_BYTES_MAX || record->size != size ||
         record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
         return -EBADMSG;
@@ -228,6 +229,9 @@ int mrl_decode__append(const void *bytes,
         return err;
     batch->host = host->facts;
     copy = mrl_arena__take(&batch->arena, size);
+    /* The event is a view into its record, and the kernel may use the place in the ring again as
+     * soon as it is given back. So the batch keeps a copy, into which the second check points
+     * `raw`. */
     memcpy(copy, bytes, size);
     mrl_decode__check(copy, size, &raw);
     decode_task(&raw, event);

@@ -44,6 +44,7 @@ void mrl_layout__make(const struct mrl_event_def *def,
             continue;
         if (extras & (1U << i))
             add_extra(ret_layout, &all[i], at);
+        /* The values of an extra that was not asked for lie there as well, and are stepped over. */
         if (all[i].of != MRL_OF_RECORD)
             at += all[i].field_count;
     }

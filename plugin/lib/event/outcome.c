@@ -133,8 +133,9 @@ static const char *outcome_of(const struct mrl_raw *raw)
     }
     if (raw->record->flags & MRL_RECORD_BLOCKED)
         return "blocked";
-    /* It may have been under way when the probes came; an answer that is not its own is a filter's.
-     */
+    /* The call may have been under way when the probes were attached: then its entry is missing,
+     * and nothing is known. Only an answer that the call itself never gives must come from a
+     * seccomp filter. */
     return rule && raw->record->ret != -ENOSYS ? UNKNOWN : "blocked";
 }
 

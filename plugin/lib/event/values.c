@@ -118,6 +118,7 @@ void mrl_value__released_bytes(const struct mrl_raw *raw, struct mrl_value *valu
         return;
     before = resident_bytes(raw, &raw->target->before);
     after = resident_bytes(raw, &raw->target->after);
+    /* Counters that are not exact may say more afterwards than before: that is no release. */
     value->unsigned_number = before > after ? before - after : 0;
 }
 
@@ -212,6 +213,7 @@ void mrl_value__since_kill(const struct mrl_raw *raw, struct mrl_value *value)
 {
     uint64_t kill_ns = raw->target ? raw->target->kill_ns : 0;
 
+    /* A kill that came after the entry did not lead to this call. */
     value->absent = !kill_ns || kill_ns > raw->record->entry_ns;
     if (!value->absent)
         value->unsigned_number = raw->record->entry_ns - kill_ns;
@@ -257,6 +259,7 @@ static size_t print_flags(uint32_t flags, const char *const *names, char *text, 
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "|" : "", names[bit]);
         flags &= ~(1U << bit);
     }
+    /* Bits that this program has no name for are shown all the same. */
     if (flags || !used)
         used += (size_t)snprintf(text + used, size - used, flags ? "%s0x%x" : "%s%x",
                                  used ? "|" : "", flags);

@@ -63,12 +63,16 @@ static int parse_key(const struct mrl_filter_field *field,
         return mrl_error__set(error, -EINVAL, "'%.64s' is no value of %s: it is %s", text,
                               field->name, type_name(field));
     number = negative ? 0 - number : number;
+    /* With the sign turned over, signed numbers are in the order of unsigned ones: one comparison
+     * serves both, also in the kernel (abi/rule.h). */
     *ret_key = is_signed ? number ^ (1ULL << 63) : number;
     return 0;
 }
 
 void mrl_condition__add_limit(struct mrl_condition *condition, bool is_max, uint64_t key)
 {
+    /* Of several limits on one side the widest holds, as several values of one field are
+     * alternatives. */
     if (is_max && (!condition->has_max || key > condition->max))
         condition->max = key;
     if (!is_max && (!condition->has_min || key < condition->min))

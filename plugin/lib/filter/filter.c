@@ -32,6 +32,7 @@ static int add_texts(struct mrl_filter *filter,
         return err;
     if (!in)
         in = texts->preset ? texts->preset : mrl_event_list__set(MRL_SET_DEFAULT);
+    /* What is left out stays out, wherever in the list it was said. */
     filter->events = in & ~out;
     if (!filter->events)
         return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch",
@@ -196,6 +197,7 @@ static bool operand_is_wanted(const struct mrl_condition *condition, struct oper
 {
     bool refuses = false, refused = false;
 
+    /* Printed only for a condition that has a pattern: to print costs more than all comparisons. */
     if (condition->field.type == MRL_FILTER_NUMBER && condition->has_texts)
         print_number(&condition->field, operand);
     for (unsigned int i = 0; i < condition->value_count; i++) {
@@ -226,6 +228,7 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
             return true;
         if (field->other_offset == MRL_FILTER_NOWHERE)
             return false;
+        /* Some words ask two members, and one of them is enough. */
         operand = number_of(field, event, field->other_offset);
         return operand_is_wanted(condition, &operand);
     }

@@ -7,6 +7,8 @@
 /* Wanted values come first in a rule. */
 static bool put_numbers(const struct mrl_condition *condition, struct mrl_rule *rule)
 {
+    /* A condition goes to the kernel whole or not at all: half of it there would refuse too much,
+     * or be asked in vain. */
     if (condition->has_texts || condition->value_count > MRL_RULE_VALUES_MAX)
         return false;
     for (int refused = 0; refused < 2; refused++) {
@@ -91,6 +93,8 @@ unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules
             put = put_name_rule(condition, ret_rules);
         else if (condition->field.subject < MRL_SUBJECT_COUNT)
             put = put_rule(condition, ret_rules);
+        /* What does not fit a rule stays with the reader, which asks all conditions again in any
+         * case. */
         left += !put;
     }
     return left;

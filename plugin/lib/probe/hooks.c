@@ -199,6 +199,7 @@ static int choose_fentry(struct mrl_probes *probes,
                          const char *function)
 {
     struct bpf_program *program = function_program(probes, moment, event, entry);
+    /* Before the load: the verifier checks the program against the type of the function. */
     int err = bpf_program__set_attach_target(program, 0, function);
 
     if (!err)
@@ -305,6 +306,7 @@ static const struct mrl_hook hooks[] = {
 
 const struct mrl_hook *mrl_hook__of(const struct mrl_rung *rung)
 {
+    /* No end is looked for: every rung of ladder.c has a row here. */
     const struct mrl_hook *hook = hooks;
 
     while (strcmp(hook->rung, rung->name) != 0)

@@ -184,6 +184,8 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
                 reasons.text + used, sizeof(reasons.text) - used, "%s%s: %s: %s%s%s%s",
                 used ? "; " : "", rungs[i].name, attempts[i].stage, strerror(-attempts[i].err),
                 attempts[i].said[0] ? " (" : "", attempts[i].said, attempts[i].said[0] ? ")" : "");
+    /* The likeliest cause first: one that the user can mend says more than what each rung ran
+     * into. */
     err = missing_capabilities(error);
     if (!err)
         err = unreadable_tracefs(attempts, error);
@@ -194,8 +196,9 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     return mrl_error__set(error, -EOPNOTSUPP, "no probe works here: %s", reasons.text);
 }
 
-/* Memory that runs out is no fault of the rung: the next one would only hide it, at a higher tax.
- * The object is part of the program, so that all libelf can find wrong with it is that. */
+/* When memory runs out, the rung is not at fault: the next one would only hide that, at a higher
+ * tax. libelf reads an object that is part of this program and cannot be damaged, so its errors
+ * mean a lack of memory too. */
 static bool is_memory(int err)
 {
     return err == -ENOMEM || err == -LIBBPF_ERRNO__LIBELF;
@@ -260,6 +263,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     for (unsigned int i = 0; err && !is_memory(err) && i < RUNG_COUNT; i++) {
         if (!fits(&rungs[i], options))
             continue;
+        /* What libbpf says from here on is about this rung, and is its reason in no_rung(). */
         current_attempt = &attempts[i];
         err = mrl_probes__open(&rungs[i], &own, cgroup_v1, &attempts[i].stage, &probes);
         attempts[i].err = err;
@@ -271,6 +275,8 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     }
     current_attempt = NULL;
     if (!err && wants_target(options)) {
+        /* It may be NULL, which is no error: the target is then told as it was seen at entry. Where
+         * fentry was refused it is not tried again, which spares the time of a load. */
         probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));
         mrl_probe_options__log(options, MRL_LOG_DEBUG, "probes around the reaping itself: %s",
                                mrl_reaper__way(probes.reaper));

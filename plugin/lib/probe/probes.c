@@ -65,6 +65,8 @@ static int choose_programs(struct mrl_probes *probes, const struct mrl_probe_opt
 {
     struct bpf_program *program;
 
+    /* One program that a kernel refuses fails the whole object: only what this rung needs is
+     * loaded. */
     bpf_object__for_each_program(program, probes->object->obj)
         bpf_program__set_autoload(program, false);
     program = program_beside(probes);
@@ -162,6 +164,7 @@ static void detach(struct mrl_probes *probes, uint32_t syscalls)
 
     for (unsigned int i = 0; i < probes->link_count; i++) {
         if (belongs(&probes->links[i], syscalls, left)) {
+            /* First, since the kernel forgets this number together with the link. */
             missed += mrl_missed_runs__of_link(probes->links[i].link);
             bpf_link__destroy(probes->links[i].link);
         } else {
@@ -238,6 +241,9 @@ static int watch_more(struct mrl_probes *probes, uint32_t events, const char **r
     *ret_stage = "attach";
     err = attach(probes, syscalls);
     if (!err) {
+        /* Three stores, in this order. The time is set last, and so is later than the switch. A
+         * call that began before its event was watched has no recorded entry. It must never
+         * count as younger than the probes: it would be told as blocked. */
         set_since(probes, syscalls, UINT64_MAX);
         set_watched(probes, before | events);
         set_since(probes, syscalls, (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME));
@@ -339,6 +345,8 @@ int mrl_probes__counters(const struct mrl_probes *probes,
     each = calloc((size_t)cpus, sizeof(*each));
     if (!each)
         return -ENOMEM;
+    /* One row per CPU, so that probes on two CPUs never write to the same one; the sum is made
+     * here. */
     err = mrl_probes__read_counters(probes, event, each, (unsigned int)cpus);
     if (!err)
         *ret_counts = (struct mrl_event_counts){ 0 };
@@ -360,6 +368,7 @@ void mrl_probes__detach(struct mrl_probes *probes)
     if (!probes->object)
         return;
     watch_only(probes, 0);
+    /* Before its programs go, and their numbers with them. */
     mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
     mrl_reaper__close(probes->reaper);
     probes->reaper = NULL;

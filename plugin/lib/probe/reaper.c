@@ -36,6 +36,8 @@ static int prepare(struct reap_bpf *object, struct mrelease_bpf *probes, const c
 
     bpf_object__for_each_program(program, object->obj)
         bpf_program__set_autoload(program, belongs(program, way));
+    /* Each object has its own .rodata. The calls in flight must be the same ones, so their map is
+     * shared. */
     object->rodata->settings = probes->rodata->settings;
     return bpf_map__reuse_fd(object->maps.target_calls, bpf_map__fd(probes->maps.target_calls));
 }
@@ -74,6 +76,8 @@ struct mrl_reaper *mrl_reaper__open(struct mrelease_bpf *probes, bool try_fentry
         free(reaper);
         return NULL;
     }
+    /* Not before both probes are attached: a call that is marked as watched, and of which they saw
+     * nothing, means that the function did not run. close() clears it first for the same reason. */
     __atomic_store_n(&probes->bss->reaper_watched, 1, __ATOMIC_RELEASE);
     return reaper;
 }

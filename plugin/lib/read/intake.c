@@ -8,7 +8,7 @@
 #include "event/decode.h"
 
 enum {
-    FILTERED_ROUND = 4096, /* records without an event, after which others get a word in */
+    FILTERED_ROUND = 4096, /* refused records, after which one look at a ring ends */
 };
 
 int mrl_intake__init(struct mrl_intake *intake,
@@ -81,6 +81,8 @@ bool mrl_intake__take(void *context, const void *data, size_t size)
     intake->records++;
     if (known)
         mrl_kernel_losses__see(&intake->losses, record, intake->batch);
+    /* Only now: see() may have put an events_lost there, which must stay when the event is taken
+     * back. */
     used = intake->batch->arena.used;
     if (!mrl_decode__append(data, size, intake->host, intake->batch)) {
         filter_last(intake, record, used);

@@ -46,7 +46,7 @@ bool mrl_intake__begin(struct mrl_intake *intake, struct mrl_batch *batch, size_
 /**
  * Takes a record, of any bytes and aligned to 8. `intake` is a struct mrl_intake: this is
  * what mrl_ring__read() calls. Returns false when this record was taken and no more should be: the
- * batch is full, or so many were filtered that others should get a word in.
+ * batch is full, or so many were filtered that the caller should look at its other work.
  */
 bool mrl_intake__take(void *intake, const void *record, size_t size);
 

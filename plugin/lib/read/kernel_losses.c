@@ -92,6 +92,8 @@ static uint64_t take_untold(struct mrl_kernel_losses *losses,
                             uint64_t wanted)
 {
     uint64_t *told = &losses->told[event * losses->from.cpus + cpu];
+    /* The counter goes on in the kernel and never back; `told` follows it. No more is told than it
+     * knows, so that the losses in the stream add up to the counters at the end. */
     uint64_t untold = counters_of(losses, event)[cpu].refused - *told;
     uint64_t taken = untold < wanted ? untold : wanted;
 
@@ -115,6 +117,7 @@ static void tell_gap(struct mrl_kernel_losses *losses,
 
             if (!is_of(losses, event, record->lane))
                 continue;
+            /* A system call per event: only when the values at hand do not explain the hole. */
             if (round)
                 read_counters(losses, event);
             taken = take_untold(losses, event, record->cpu, missing);
@@ -140,6 +143,8 @@ void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
         tell_gap(losses, record, record->seq - stream->next, batch);
     if (record->seq < stream->next)
         return;
+    /* Each CPU numbers its records of a lane by itself, without a lock shared with others. So a
+     * hole is looked for per CPU and lane. */
     stream->next = record->seq + 1;
     stream->last_ns = record->exit_ns;
 }
@@ -164,6 +169,7 @@ static void tell_rest_of(struct mrl_kernel_losses *losses,
 
     read_counters(losses, event);
     for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
+        /* No record followed these, so that no hole in the numbers has shown them. */
         uint64_t taken = take_untold(losses, event, cpu, UINT64_MAX);
 
         if (taken && stream_of(losses, cpu, lane)->last_ns < from)

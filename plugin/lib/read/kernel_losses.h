@@ -55,7 +55,7 @@ void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
                             const struct mrl_record *record,
                             struct mrl_batch *batch);
 
-/** A record was read that is none; tells it. */
+/** Tells of a record that was read and could not be decoded. */
 void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
                                       unsigned int event,
                                       struct mrl_batch *batch);

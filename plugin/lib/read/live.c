@@ -69,6 +69,8 @@ static int consume(struct mrl_source *source)
 {
     source->full = false;
     source->intake.records = 0;
+    /* The rare lane first, and not for the whole batch: a flood in one lane must not keep the
+     * other waiting. */
     read_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
     read_lane(source, MRL_LANE_BUSY, MRL_BATCH_EVENTS);
     mrl_pace__saw(&source->pace, mrl_clock__ns(CLOCK_MONOTONIC), source->intake.records);
@@ -82,6 +84,9 @@ static void say_awake(struct mrl_source *source, bool awake)
         return;
     source->awake = awake;
     source->awaited = !awake;
+    /* The caller looks at the rings once more after this. Sequential consistency keeps the look
+     * behind the store: in a weaker order a record could come after the look and still send no
+     * wake-up. */
     __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
 }
 
@@ -205,6 +210,8 @@ static void live_stop(struct mrl_source *source)
 {
     pthread_mutex_lock(&source->lock);
     mrl_probes__detach(&source->probes);
+    /* Only after the programs have ended: a reader that finds this set takes what is in the rings
+     * for all that will ever be there. */
     source->stopped = true;
     pthread_mutex_unlock(&source->lock);
 }
@@ -330,6 +337,7 @@ static int live_counts(struct mrl_source *source,
     int err;
 
     pthread_mutex_lock(&source->lock);
+    /* With the lock, since another thread may be detaching the probes that are asked. */
     err = mrl_probes__counters(&source->probes, event, &counts);
     if (!err)
         err = mrl_probes__missed(&source->probes, &counts.missed);

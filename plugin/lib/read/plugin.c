@@ -289,6 +289,7 @@ void mrl_plugin__close(struct mrl_plugin *plugin)
 {
     if (!plugin)
         return;
+    /* The source first: it uses the pool's batches and the filter. */
     plugin->ops->close(plugin->source);
     mrl_pool__unref(plugin->pool);
     mrl_filter__free(plugin->filter);
@@ -327,6 +328,7 @@ static int watch(struct mrl_plugin *plugin, uint32_t events, struct mrl_error *e
     if (err)
         return err;
     plugin->watched = events;
+    /* An event that is switched off keeps its counts, and so stays among those that are shown. */
     plugin->chosen |= events;
     return 0;
 }

@@ -136,6 +136,8 @@ static int take_end(struct mrl_recorded *recorded,
                     struct mrl_error *error)
 {
     recorded->has_end = true;
+    /* The last frame counts those before it: mrl_recorded__take() adds a frame after it was
+     * taken. */
     return memcmp(frame->payload, &recorded->totals, sizeof(recorded->totals))
                ? mrl_error__set(error, -EBADMSG,
                                 "its last frame counts other frames than there are")

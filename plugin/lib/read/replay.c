@@ -16,7 +16,7 @@
 #include "read/source.h"
 
 enum {
-    ROUND_FRAMES = 4096, /* after which a caller that wants none of them gets a word in */
+    ROUND_FRAMES = 4096, /* after which read() returns, though no event was wanted */
     ZEROS_MIN = 64,      /* that are no part of a frame: more than the last one holds */
 };
 
@@ -187,6 +187,8 @@ static enum step take_frame(struct mrl_source *source, struct mrl_batch *batch)
 
     if (!size)
         return WANTS_INPUT;
+    /* A batch has one host, to whose facts all its events point. A frame with another host's
+     * facts waits for the next batch. */
     if (!err && frame.type == MRL_FRAME_HOST && batch->count)
         return WANTS_BATCH;
     if (!err)
@@ -215,6 +217,7 @@ static int replay_read(struct mrl_source *source, int timeout_ms, struct mrl_bat
         if (step == WANTS_INPUT && source->input.ended)
             end_input(source);
         else if (step == WANTS_INPUT)
+            /* Events that are there are not held back for those that may follow. */
             got = mrl_input__read(&source->input, batch->count ? 0 : timeout_ms);
         if (got < 0)
             end_with(source, got, strerror(-got));

@@ -113,7 +113,8 @@ static bool take_back(int fd, size_t size)
                      !ftruncate(fd, file.st_size - (off_t)size));
 }
 
-/* All of the buffer, or none of it. A thread that is cancelled in here leaves the end torn. */
+/* All of the buffer, or none of it. When what it wrote cannot be taken back, the end of the file
+ * stays torn: close() then puts no last frame behind half a one. */
 static int flush(struct mrl_sink *sink, size_t *events)
 {
     size_t done = 0;
@@ -128,6 +129,8 @@ static int flush(struct mrl_sink *sink, size_t *events)
         else if (errno != EINTR)
             err = -errno;
     }
+    /* Damage inside a file ends its replay there. So a part of the buffer is cut off before more
+     * follows it. */
     sink->torn = err && !take_back(sink->fd, done);
     if (err) {
         forget(sink);
@@ -227,6 +230,7 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
             return (int)size;
         }
         at += size;
+        /* While the longest frame still fits: append() does not check. */
         if (sizeof(sink->buffer) - sink->used < mrl_frame__bytes(MRL_FRAME_PAYLOAD_MAX))
             err = flush(sink, ret_events);
     }

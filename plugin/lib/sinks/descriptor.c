@@ -45,6 +45,8 @@ static size_t write_all(int fd, const char *bytes, size_t size, const int *stop,
     while (done < size) {
         ssize_t written;
 
+        /* Before each write: the signal that interrupts a thread has no effect between two of
+         * them. */
         if (is_given_up(stop)) {
             *ret_err = -ECANCELED;
             break;
@@ -110,6 +112,8 @@ int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t
     done = write_all(fd, chunk->bytes, chunk->size, chunk->stop, &err);
     if (!err)
         return 0;
+    /* Only whole lines have arrived. The beginning of the next one is taken back, or ended before
+     * the next write, so that no reader sees two halves as one line. */
     *ret_events = lines_in(chunk->bytes, done);
     done = torn_bytes(chunk->bytes, done);
     *torn = done && !take_back(fd, done);

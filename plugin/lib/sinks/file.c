@@ -58,6 +58,8 @@ static int open_path(const char *path, bool *ret_created, struct mrl_error *erro
 
     *ret_created = false;
     if (fd < 0 && errno == ENOENT) {
+        /* Two steps, so that it is known who made the file: only that one is removed by
+         * abandon(). */
         fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
         *ret_created = fd >= 0;
         if (fd < 0 && errno == EEXIST) /* someone was quicker */
@@ -89,6 +91,7 @@ static ssize_t read_tail(const char *path, const struct stat *file, char *tail, 
 
     if (fd < 0)
         return -1;
+    /* The path may lead to another file by now, of which nothing must be believed. */
     if (!fstat(fd, &same) && same_file(file, &same)) {
         if ((off_t)size > file->st_size)
             size = (size_t)file->st_size;
@@ -128,6 +131,7 @@ static void claim(int fd, const char *path, struct mrl_error *note)
 
     if (fstat(fd, &file) || !S_ISREG(file.st_mode))
         return;
+    /* Without waiting: someone who writes holds the shared lock for as long as the file is open. */
     if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_size)
         repair_end(fd, path, &file, note);
     flock(fd, LOCK_SH);
@@ -190,6 +194,7 @@ static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
     }
     claim(fd, sink->path, error);
     mrl_sink__widen_pipe(fd);
+    /* Only now that the new one is open: had that failed, the old file would stay in use. */
     close(sink->fd);
     sink->fd = fd;
     sink->torn = false;
