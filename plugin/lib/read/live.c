@@ -5,7 +5,8 @@
  * Waiting. Where records are far apart, the kernel wakes the reader for each. Where they are close
  * (read/pace.h), the reader says that it is awake, the probes send no wake-ups, and it naps while
  * the rings fill. Before it relies on wake-ups again it says so, and looks once more. A record that
- * was begun before that and ended after that look sends none: the first, short sleep finds it.
+ * was begun before that and ended after that look sends none: the first, short sleep finds it, or,
+ * where its task was held up meanwhile, the look after a second of quiet.
  *
  * Giving back. Records are given back to the kernel when the next batch is asked for: by then the
  * caller has delivered the last one, and what a killed reader leaves is still in the ring.
@@ -94,11 +95,8 @@ static void say_awake(struct mrl_source *source, bool awake)
 static int sleep_for(struct mrl_source *source, int timeout_ms)
 {
     struct epoll_event events[MRL_LANE_COUNT + 1];
-    int count;
+    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
     uint64_t times;
-
-    release(source); /* what was read, and filtered, would end the wait at once */
-    count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
 
     if (count < 0)
         return errno == EINTR ? 0 : -errno;
