@@ -18,7 +18,7 @@
 #define MRL_PF_EXITING        0x4      /* include/linux/sched.h */
 #define MRL_PF_KTHREAD        0x200000 /* include/linux/sched.h */
 
-/* The last thread of a process may be exiting by itself: nobody has to say so. */
+/* A process whose last thread exits by itself is dying without the flag of a group exit. */
 static __always_inline bool is_dying(struct task_struct *leader, struct signal_struct *signal)
 {
     if (BPF_CORE_READ(signal, flags) & MRL_SIGNAL_GROUP_EXIT)

@@ -23,6 +23,8 @@ struct kill {
 
 /* The size is set before the load. */
 struct {
+    /* Processes come and go without end: the map drops the oldest by itself and never refuses a new
+     * one. */
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 1);
     __type(key, __u32);

@@ -84,7 +84,8 @@ static __always_inline bool counter_sum(__s64 *count, __s32 *parts, __s64 *ret_s
     counter_sum(__builtin_preserve_access_index(&(mm)->rss_stat[kind].count), \
                 BPF_CORE_READ(mm, rss_stat[kind].counters), ret_pages)
 
-/* What the threads keep to themselves of the counters; false when there are others who do. */
+/* Adds the parts of the counters that the threads of a process keep to themselves. False when
+ * the mm has other users as well: their parts are not found here. */
 static __always_inline bool add_task_parts(struct task_struct *leader,
                                            struct mm_struct *mm,
                                            struct mrl_pages *pages)

@@ -122,10 +122,8 @@ static __always_inline void target_at_entry(struct task_struct *current, struct 
     target_exe(mm, target, call->exe);
 }
 
-/*
- * The marks of the mm that was seen at entry. It may be freed by now, a moment ago: its contents
- * are believed when it still has the same page table.
- */
+/* The marks of the mm that was seen at entry. It may have been freed meanwhile: its contents are
+ * believed when it still has the same page table. */
 static __always_inline void marks_at_exit(const struct call *call, struct mrl_target *target)
 {
     struct mm_struct *mm = call->mm;
@@ -153,7 +151,8 @@ static __always_inline void state_at_exit(struct task_struct *leader, struct mrl
         target->flags |= MRL_TARGET_DUMPING_AFTER;
 }
 
-/* Counters that change while they are read are those of no moment: an mm that goes is gone. */
+/* When the mm goes away while its counters are read, they belong to no moment. The process then
+ * has no memory left, and 0 is what is told. */
 static __always_inline void pages_at_exit(struct task_struct *leader, struct mrl_target *target)
 {
     struct mm_struct *mm = mm_of_process(leader);
@@ -178,7 +177,8 @@ static __always_inline void target_at_exit(struct task_struct *current, struct c
     struct task_struct *leader;
     __u32 ignored = 0;
 
-    /* The kernel found nothing there, whatever we saw: an old one knows no names for the caller. */
+    /* The kernel found no process behind the descriptor, whatever was seen here: an older kernel
+     * does not know the numbers that mean the caller itself. */
     if (call->record.ret == -MRL_EBADF) {
         __builtin_memset(target, 0, sizeof(*target));
         return;

@@ -127,11 +127,10 @@ static __always_inline void count_no_memory(int event)
     __sync_fetch_and_add(&counters->no_memory, 1);
 }
 
-/*
- * An entry while the task's last call is still open: the exit of that one was not shown to us. A
- * kretprobe has room for so many calls at once only, and the kernel leaves out probes that run
- * already. Not so a call that nobody watches any more, or that began before it was disabled.
- */
+/* An entry while the task's last call is still open: the probes were not shown the exit of that
+ * call. A kretprobe follows only so many calls at once, and the kernel runs no probe within
+ * another. No exit is missed when the event is not watched now, or when the call began before it
+ * was watched. */
 static __always_inline void count_exit_missed(const struct mrl_record *record)
 {
     struct mrl_event_counters *counters;

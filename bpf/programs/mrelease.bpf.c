@@ -30,10 +30,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set while the function that reaps is probed: see programs/reap.bpf.c. */
 int reaper_watched;
 
-/*
- * Who saw an exit. Under --coverage all the function's exit comes first and then, of each call that
- * reached the function and of those that did not, the tracepoint's.
- */
+/* Which hook saw an exit. With --coverage all there are two: the exit of the function comes
+ * first, and then the tracepoint, which also sees the calls that never reached the function. */
 enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
 struct {
@@ -43,7 +41,8 @@ struct {
     __type(value, struct small_call);
 } small_calls SEC(".maps");
 
-/* Not what is watched now: it says where the state of a call is. */
+/* Says in which map the state of a call lies. It asks what may be chosen and not what is watched
+ * now: entry and exit must find the same map, also when an event is switched in between. */
 static __always_inline bool wants_target(int event)
 {
     return event == MRL_EVENT_PROCESS_MRELEASE &&
@@ -237,8 +236,10 @@ static __always_inline void report_exit(struct task_struct *task,
 
     record->flags = compat ? MRL_RECORD_COMPAT : 0;
     record->exe_bytes = 0; /* an earlier do_mrelease had its own */
-    /* A task that came, or called, after the probes did has no older call under way. A function
-     * that returns was entered: there it was the entry that was missed. */
+    /* A task that started, or ended a call, after the probes were attached is in no call that is
+     * older than they are. So its entry was not missed: seccomp, which comes before the
+     * tracepoint, refused the call. A function that returns was entered: there it was the entry
+     * that was missed. */
     if (!entered && hook == BY_TRACEPOINT)
         known = record->exit_ns > start || task->start_boottime > start;
     record->exit_ns = bpf_ktime_get_boot_ns();
@@ -253,7 +254,8 @@ static __always_inline void report_exit(struct task_struct *task,
     }
     record->ret = ret;
     call_passes = passes(event, task, record);
-    /* Without an entry, 0 may be the word of a seccomp filter: the kernel did nothing. */
+    /* Without an entry, the 0 may come from a seccomp filter: then the kernel has released
+     * nothing. */
     release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
                      passes(MRL_EVENT_DO_MRELEASE, task, record);
     if (!call_passes && !release_passes)

@@ -82,7 +82,7 @@ static __always_inline int reap_enter(struct mm_struct *mm)
     if (leader)
         call->target.flags |= MRL_TARGET_PROVEN;
     else if (mm != call->mm)
-        return 0; /* whose it was, nobody knows any more */
+        return 0; /* without an owner, nothing says whose memory this is */
     same = mm == call->mm;
     /* target_at_exit() reads the marks of this mm, and asks its page table whether it is the same
      * still. */
@@ -99,7 +99,7 @@ static __always_inline int reap_enter(struct mm_struct *mm)
     return 0;
 }
 
-/* Which mm: the one of entry, since a task reaps one at a time. */
+/* The mm is the one that reap_enter() saw, since a task reaps one at a time. */
 static __always_inline int reap_exit(void)
 {
     struct call *call = call_in_flight(bpf_get_current_task_btf());

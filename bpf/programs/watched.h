@@ -6,12 +6,11 @@
 #include "lib/settings.h"
 #include "lib/syscall.h"
 
-/*
- * Which of the loaded events are watched, a bit each: set once both probes of the call are
- * attached, and cleared before they go. And since when each call is (CLOCK_BOOTTIME): what is
- * older, in the state of a task, is from a time before, with a gap in between. The latest time
- * while it is set up.
- */
+/* Which of the loaded events are watched, a bit each: set once both probes of the call are
+ * attached, and cleared before they are detached. watched_since is the time (CLOCK_BOOTTIME)
+ * from which on each call is watched. State of a task that is older comes from before a gap, and
+ * is not believed. While the probes are set up the time is the latest there is: all state is
+ * older. */
 __u32 watched;
 __u64 watched_since[MRL_EVENTS_MAX];
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Calls. */
+/* Calls: arrival, requests and answers, the end. Core reports each step on a thread of one of
+ * its queues. So two steps of one call may be reported on two threads at the same time. */
 #include "grpc/server/call.h"
 
 #include <grpc/byte_buffer.h>
@@ -139,7 +140,8 @@ static void on_answered(struct mrl_call *call, bool ok)
         receive(call);
 }
 
-/* What peers do not read stays in memory. */
+/* Answers that peers do not read stay in memory: ANSWER_BYTES bounds them for all calls
+ * together. */
 static bool reserve(struct mrl_call *call, size_t size)
 {
     /* Added first and taken back when it was too much: a look before the addition would let two
@@ -203,6 +205,7 @@ static void take_request(struct mrl_call *call)
         answer(call, GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all));
     grpc_slice_unref(all);
     grpc_byte_buffer_destroy(call->request);
+    /* The next message of a call that repeats is read into the same place. */
     call->request = NULL;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Accepting, and the table of connections. */
+/* Accepting, and the table of connections. One thread accepts, polls and cuts. The mutex guards
+ * the table, in which the threads of core look up a peer to name it or to cut it. */
 #include "grpc/server/listener.h"
 
 #include <errno.h>
@@ -122,7 +123,7 @@ int mrl_listener__open(const char *destination,
 
 /* -- accepting -------------------------------------------------------------------------------- */
 
-/* Also as one of its further groups. */
+/* Whether the peer belongs to the group of the socket, also by a supplementary group. */
 static bool in_group(const struct mrl_listener *listener, int fd, const struct ucred *peer)
 {
     gid_t groups[256];

@@ -100,7 +100,8 @@ static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
 
 static void on_sent(struct mrl_call *call, bool ok);
 
-/* With the lock held. Looks for what is next; false: nothing is. */
+/* With the lock held. Takes messages from the backlog when all earlier ones are sent. False when
+ * there is nothing to send. */
 static bool take(struct mrl_subscriber *subscriber)
 {
     /* What was taken goes first. The backlog is asked again only when all of it is sent, so that
@@ -149,6 +150,8 @@ static void send_next(struct mrl_subscriber *subscriber)
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
     grpc_slice_buffer *content = &subscriber->message->data.raw.slice_buffer;
 
+    /* The buffer of the last message is used again, so that a message costs no allocation of its
+     * own. */
     grpc_slice_buffer_reset_and_unref(content);
     if (subscriber->closed || subscriber->ending || send_away(subscriber))
         return;
@@ -244,7 +247,7 @@ static void drop_taken(struct mrl_subscriber *subscriber)
     }
 }
 
-/* What was there for it when it was closed. */
+/* How many events this client had still to get when it was closed. */
 static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
 {
     return subscriber->count + subscriber->missing_total +

@@ -41,6 +41,7 @@ void mrl_line_ring__done(struct mrl_line_ring *ring)
 
 bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size)
 {
+    /* Bytes for the line, and an entry for it that is not one of those kept for gaps. */
     return ring->size - ring->used >= size && ring->lines_used + GAPS_MAX < ring->lines_size;
 }
 

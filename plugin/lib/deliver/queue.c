@@ -195,6 +195,8 @@ void mrl_queue__hurry(struct mrl_queue *queue)
 
 void mrl_queue__set_broken(struct mrl_queue *queue, bool broken)
 {
+    /* Atomic and without the lock: the sink's thread says so between two writes, and the producer,
+     * which waits in steps, looks soon. */
     atomic_store(&queue->broken, broken);
 }
 

@@ -197,7 +197,7 @@ static int count_self(const struct mrl_probes *probes,
     return err;
 }
 
-/* Each call is to be seen, and once: not more often, where two probes look at it. */
+/* Each call must be seen exactly once. When one is seen twice, two probes report the same call. */
 static int prove(struct mrl_probes *probes, uint32_t syscalls)
 {
     uint64_t cookie = probes->object->rodata->settings.self_cookie, calls = 1;
@@ -259,7 +259,8 @@ static int watch_more(struct mrl_probes *probes, uint32_t events, const char **r
     return 0;
 }
 
-/* It says so first: an entry that finds a call open must not think that its exit was missed. */
+/* The events are switched off before their probes go: an entry that finds a call open would
+ * otherwise count the exit of that call as missed. */
 static void watch_only(struct mrl_probes *probes, uint32_t events)
 {
     uint32_t unused = probes->syscalls & ~mrl_probes__syscalls(events);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Calls of our own. */
+/* The proof calls: system calls of our own, which the probes must see (docs/adr/0002). */
 #include "probe/proof.h"
 
 #include <errno.h>
@@ -33,7 +33,8 @@ static void call_native(const struct mrl_event_def *event, uint64_t cookie)
 }
 
 #if MRL_HAS_COMPAT_CALL
-/* Where a filter refuses every 32-bit call, those below would be no proof against the probes. */
+/* A seccomp filter may refuse every 32-bit call. Probes that do not see refused calls would then
+ * seem not to work. */
 static bool compat_is_open(void)
 {
     const uint64_t none[6] = { 0 };
@@ -67,7 +68,8 @@ static void make_calls(uint32_t events, uint64_t cookie, const struct way *way)
             way->call(mrl_event_def__at(i), cookie);
 }
 
-/* A machine without 32-bit calls kills whoever tries one, and a filter may: quietly, please. */
+/* On a machine without 32-bit calls the kernel kills a process that makes one, and so may a
+ * seccomp filter. The child then dies without a core dump and without a handler of the program. */
 __attribute__((noreturn)) static void be_child(uint32_t events,
                                                uint64_t cookie,
                                                const struct way *way)

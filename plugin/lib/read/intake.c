@@ -46,10 +46,8 @@ static void count_one(atomic_ullong *counter)
     atomic_store_explicit(counter, count + 1, memory_order_relaxed);
 }
 
-/*
- * Keeps the last event, or takes it back. Those behind it close ranks: a number that is missing
- * means a loss, and nothing else.
- */
+/* Keeps the last event, or takes it back when the filter refuses it. The events behind it then
+ * get lower numbers: a number that is missing must mean a loss, and nothing else. */
 static void filter_last(struct mrl_intake *intake, const struct mrl_record *record, size_t used)
 {
     struct mrl_batch *batch = intake->batch;

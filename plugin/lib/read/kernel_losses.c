@@ -101,8 +101,8 @@ static uint64_t take_untold(struct mrl_kernel_losses *losses,
     return taken;
 }
 
-/* What was read before serves again: in a lasting flood each batch has many gaps, and the counters
- * ran ahead of the records. */
+/* The first round takes the counters as they were last read. In a lasting flood each batch has
+ * many gaps, and the counters are ahead of the records. Only the second round reads them anew. */
 static void tell_gap(struct mrl_kernel_losses *losses,
                      const struct mrl_record *record,
                      uint64_t missing,

@@ -113,7 +113,7 @@ static void nap(void)
     nanosleep(&nap, NULL);
 }
 
-/* What was lost when nothing more is to be read, and so no number shows it. */
+/* Tells what was lost behind the last record: no later record is there to show it by its number. */
 static int tell_losses(struct mrl_source *source)
 {
     mrl_intake__tell_losses(&source->intake);
@@ -171,7 +171,8 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
     return wait_and_consume(source, end);
 }
 
-/* Whether to look again after records that were all filtered: detached, until there are no more. */
+/* Whether to look again after a look whose records were all filtered. Once the probes are
+ * detached: for as long as a look finds records. */
 static bool may_look_again(struct mrl_source *source, int64_t end)
 {
     if (source->stopped)
