@@ -71,6 +71,29 @@ static int set_one(struct mrl_falco_config *config,
     return 0;
 }
 
+/* The texts of a list: of a set, the union; where one value is wanted, an error. */
+static int set_list(struct mrl_falco_config *config,
+                    const struct mrl_option *row,
+                    const json_t *list,
+                    struct mrl_error *error)
+{
+    uint32_t *set = row->type == MRL_OPTION_SET
+                        ? (uint32_t *)(void *)((char *)&config->options + row->offset)
+                        : NULL;
+    uint32_t all = 0;
+    int err = 0;
+
+    if (!row->many && !set && json_array_size(list) > 1)
+        return mrl_error__set(error, -EINVAL, "%s: a list where one value is wanted", row->name);
+    for (size_t i = 0; !err && i < json_array_size(list); i++) {
+        err = set_one(config, row, json_array_get(list, i), error);
+        all |= set ? *set : 0;
+    }
+    if (all)
+        *set = all;
+    return err;
+}
+
 static int set_member(struct mrl_falco_config *config,
                       const char *key,
                       const json_t *value,
@@ -79,13 +102,10 @@ static int set_member(struct mrl_falco_config *config,
     struct mrl_option rows[ROWS_MAX];
     unsigned int count = all_rows(rows);
     const struct mrl_option *row = mrl_option__find(rows, count, "key", key, error);
-    int err = row ? 0 : -EINVAL;
 
-    if (row && !json_is_array(value))
-        return set_one(config, row, value, error);
-    for (size_t i = 0; !err && i < json_array_size(value); i++)
-        err = set_one(config, row, json_array_get(value, i), error);
-    return err;
+    if (!row)
+        return -EINVAL;
+    return (json_is_array(value) ? set_list : set_one)(config, row, value, error);
 }
 
 static int set_all(struct mrl_falco_config *config, json_t *object, struct mrl_error *error)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "falco/abi.h"
+#include "falco/config.h"
 #include "falco/fields.h"
 #include "falco/payload.h"
 #include "unit/captures.h"
@@ -51,6 +52,20 @@ static void a_payload_keeps_both_containers_apart(void **state)
     assert_int_equal(target->text.size, strlen(TARGET));
     assert_memory_equal(target->text.bytes, TARGET, strlen(TARGET));
     free(reader);
+}
+
+/* As in a configuration file: each item of the list counts, not the last alone. */
+static void a_list_of_extras_is_their_union(void **state)
+{
+    struct mrl_falco_config list, text;
+    struct mrl_error error;
+
+    (void)state;
+    assert_int_equal(mrl_falco_config__read(&list, "{\"extra\":[\"seq\",\"target\"]}", &error), 0);
+    assert_int_equal(mrl_falco_config__read(&text, "{\"extra\":\"seq,target\"}", &error), 0);
+    assert_int_equal(list.options.extras, text.options.extras);
+    mrl_falco_config__done(&list);
+    mrl_falco_config__done(&text);
 }
 
 /* -- a stream --------------------------------------------------------------------------------- */
@@ -147,6 +162,7 @@ int main(void)
 #define test(name) \
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
         test(an_event_is_dated_by_the_entry_of_its_call),
         test(another_event_at_the_same_address_is_another_event),

@@ -155,6 +155,7 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "{\"ring\":true}", "ring: neither a text nor a number" },
         { "{\"ring\":{}}", "ring: neither a text nor a number" },
         { "{\"extra\":\"targets\"}", "extra: " },
+        { "{\"ring\":[\"8M\",\"4M\"]}", "ring: a list where one value is wanted" },
         { "{\"events\":\"a\\u0000b\"}", "events: a text with a NUL in it" },
         { "{\"rung\":\"auto\",\"rung\":\"kprobe\"}", "duplicate object key near '\"rung\"'" },
         { "null {}", "no valid JSON object" },
