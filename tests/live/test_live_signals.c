@@ -2,8 +2,10 @@
 /* Signals, and that nothing goes missing without being counted. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "harness.h"
@@ -190,6 +192,84 @@ static void a_second_interrupt_kills_a_hanging_run(void **state)
     close(ends[1]);
 }
 
+/* -- signals that others send ----------------------------------------------------------------- */
+
+/* What logrotate's scripts and auditd's habits send beside SIGHUP. */
+static void signals_of_other_daemons_end_nobody(void **state)
+{
+    static const int signals[] = { SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGPIPE };
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, "--events", "munlock", "--output", live__output("json", "events"));
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        assert_int_equal(kill(sensor.pid, signals[i]), 0);
+        live__pause_ms(20);
+    }
+    script__run(script, storm);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(lines__of_script(lines__load(live__path("events")), script), STORM);
+}
+
+/* The pipe is full, and the reader waits for it: that is when people ask. */
+static void totals_are_told_while_the_reader_waits_for_an_output(void **state)
+{
+    const char *const arguments[] = { "run", "--events", "munlock", "--output", "json", NULL };
+    struct sensor_options options = { .arguments = arguments };
+    struct sensor sensor;
+    int ends[2];
+
+    (void)state;
+    live__require();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    options.stdout_fd = ends[1];
+    sensor__spawn(&sensor, &options);
+    sensor__await_ready(&sensor);
+    for (int i = 0; i < 3; i++)
+        script__run(script__new(), storm);
+    assert_int_equal(kill(sensor.pid, SIGUSR1), 0);
+    sensor__await_text(&sensor, "the totals so far:");
+    sensor__await_text(&sensor, "0 dropped (0 queue full, 0 write failed)");
+    close(ends[0]);
+    sensor__stop(&sensor, SIGINT);
+    close(ends[1]);
+}
+
+static void a_reopening_is_told_in_one_line(void **state)
+{
+    const char *const fifo = live__path("fifo");
+    const char *moved, *stays, *piped;
+    struct sensor sensor;
+    int reader;
+
+    (void)state;
+    live__require();
+    moved = live__output("json", "moved");
+    stays = live__output("json", "stays");
+    piped = live__output("json", "fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    SENSOR_START(&sensor, "--events", "munlock", "--output", moved, "--output", stays, "--output",
+                 piped, "--output", "json");
+    assert_int_equal(rename(live__path("moved"), live__path("moved.1")), 0);
+    assert_int_equal(kill(sensor.pid, SIGHUP), 0);
+    sensor__await_text(&sensor, live__text("mrelease: reopened: %s; not moved: %s, %s; json "
+                                           "(stdout) stays\n",
+                                           moved, stays, piped));
+    for (int i = 0; i < 4; i++)
+        script__run(script__new(), storm); /* the FIFO is full */
+    assert_int_equal(kill(sensor.pid, SIGHUP), 0);
+    sensor__await_text(&sensor, live__text("mrelease: not moved: %s, %s; still writing, reopened "
+                                           "after that: %s; json (stdout) stays\n",
+                                           moved, stays, piped));
+    sensor__stop(&sensor, SIGINT); /* which takes a while: the FIFO is given up */
+    close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +279,9 @@ int main(void)
         LIVE_TEST(every_call_of_a_flood_is_accounted_for),
         LIVE_TEST(calls_during_the_end_are_accounted_for),
         LIVE_TEST(a_second_interrupt_kills_a_hanging_run),
+        LIVE_TEST(signals_of_other_daemons_end_nobody),
+        LIVE_TEST(totals_are_told_while_the_reader_waits_for_an_output),
+        LIVE_TEST(a_reopening_is_told_in_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

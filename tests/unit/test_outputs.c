@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "command/run/outputs.h"
+#include "command/run/reopening.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -248,6 +249,28 @@ static void outputs_head_a_rotated_file(void **state)
     assert_int_equal(lines_of(table), 1 + 4);
 }
 
+/* One file was moved, one was not, one cannot be opened anew, and "none" has nothing to reopen. */
+static void outputs_say_what_reopening_did(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *moved = add(fixture, "json", "moved"), *stays = add(fixture, "json", "stays");
+    const char *refused = add(fixture, "json", "refused");
+    char old[PATH_MAX], line[MRL_REOPENING_BYTES], expected[4 * PATH_MAX];
+
+    assert_int_equal(mrl_outputs__add(&fixture->outputs, "none", NULL), 0);
+    assert_int_equal(open_all(fixture, NULL), 0);
+    assert_false(mrl_reopening__waits(fixture->pipeline));
+    snprintf(old, sizeof(old), "%s/old", fixture->directory);
+    assert_int_equal(rename(moved, old), 0);
+    assert_int_equal(unlink(refused) || mkdir(refused, 0700), 0);
+    mrl_pipeline__reopen(fixture->pipeline);
+    for (int ms = 0; ms < 2000 && mrl_reopening__waits(fixture->pipeline); ms++)
+        usleep(1000);
+    snprintf(expected, sizeof(expected),
+             "reopened: json:%s; not moved: json:%s; not reopened: json:%s", moved, stays, refused);
+    assert_string_equal(mrl_reopening__line(fixture->pipeline, line), expected);
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
@@ -389,6 +412,7 @@ int main(void)
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
         test(outputs_head_a_rotated_file),
+        test(outputs_say_what_reopening_did),
         test(outputs_repair_the_end_of_a_file),
         test(outputs_repair_no_file_that_others_write),
         test(outputs_are_closed_again_when_one_cannot_be_opened),

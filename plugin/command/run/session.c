@@ -13,11 +13,17 @@
 
 #include "base/clock.h"
 #include "command/command.h"
+#include "command/run/interim.h"
 #include "command/run/module.h"
 #include "command/run/record.h"
+#include "command/run/reopening.h"
 #include "command/run/totals.h"
 
-enum { END_MS = 2000 }; /* how long an output may take without progress at the end */
+enum {
+    END_MS = 2000,    /* how long an output may take without progress at the end */
+    REOPEN_MS = 1000, /* how long SIGHUP waits for outputs before it says what they did */
+    REOPEN_STEP_MS = 20,
+};
 
 /* What signal handlers may touch. */
 static struct mrl_plugin *volatile signalled_plugin;
@@ -31,6 +37,7 @@ struct session {
     uint64_t delivered; /* events */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool ended, failed;
+    int64_t reopen_ns; /* CLOCK_MONOTONIC: until when outputs may take to reopen; 0: nobody asked */
 };
 
 /* -- signals ---------------------------------------------------------------------------------- */
@@ -61,6 +68,14 @@ static void catch_signals(void)
     action = (struct sigaction){ .sa_handler = SIG_IGN };
     sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of one output */
     sigaction(SIGXFSZ, &action, NULL); /* so is a file at its limit */
+    sigaction(SIGUSR2, &action, NULL); /* other daemons take it, so that scripts send it */
+    mrl_interim__block();
+}
+
+/* Whoever controls an output may change it. */
+static int level_of(const struct mrl_session_options *options)
+{
+    return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
 }
 
 /* -- the loop --------------------------------------------------------------------------------- */
@@ -122,14 +137,47 @@ static int deliver_next(struct session *session, int timeout_ms)
     return count;
 }
 
+static void reopen(struct session *session)
+{
+    reopen_requested = 0;
+    mrl_pipeline__reopen(session->pipeline);
+    session->reopen_ns = mrl_clock__ns(CLOCK_MONOTONIC) + REOPEN_MS * INT64_C(1000000);
+}
+
+/* Outputs reopen on their own threads. The line is said when the last one has, or when one takes
+ * so long that it may be waiting for its reader. */
+static void say_reopened(struct session *session)
+{
+    char line[MRL_REOPENING_BYTES];
+
+    if (mrl_reopening__waits(session->pipeline) &&
+        mrl_clock__ns(CLOCK_MONOTONIC) < session->reopen_ns)
+        return;
+    session->reopen_ns = 0;
+    if (level_of(session->options) >= MRL_LOG_INFO)
+        mrl_say("%s", mrl_reopening__line(session->pipeline, line));
+}
+
+/* How long to wait for events. */
+static int patience_ms(const struct session *session)
+{
+    int left = time_left_ms(session);
+
+    return session->reopen_ns && (left < 0 || left > REOPEN_STEP_MS) ? REOPEN_STEP_MS : left;
+}
+
 static void loop(struct session *session)
 {
     while (!has_ended(session) && !session->failed) {
-        if (reopen_requested) {
-            reopen_requested = 0;
-            mrl_pipeline__reopen(session->pipeline);
-        }
-        deliver_next(session, time_left_ms(session));
+        if (reopen_requested)
+            reopen(session);
+        if (session->reopen_ns)
+            say_reopened(session);
+        deliver_next(session, patience_ms(session));
+    }
+    if (session->reopen_ns) {
+        session->reopen_ns = 1; /* there is no time left */
+        say_reopened(session);
     }
     mrl_plugin__stop(session->plugin);
     while (deliver_next(session, 0) > 0)
@@ -153,12 +201,6 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
                                      mrl_event_def__at(i)->name);
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
-}
-
-/* Whoever controls an output may change it. */
-static int level_of(const struct mrl_session_options *options)
-{
-    return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
 }
 
 static void log_line(void *context, enum mrl_log_level level, const char *text)
@@ -187,6 +229,7 @@ static int run_opened(struct session *session,
         session->failed = true;
     loop(session);
     err = mrl_pipeline__end(session->pipeline, END_MS);
+    mrl_interim__stop();
     if (level_of(options) >= MRL_LOG_INFO)
         mrl_totals__say(session->plugin, session->pipeline);
     if (level_of(options) >= MRL_LOG_WARNING && !session->failed)
@@ -232,6 +275,7 @@ int mrl_session__run(struct mrl_session_options *options,
     mrl_modules__ready(session.plugin);
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
+    mrl_interim__start(session.plugin, session.pipeline);
     status = run_opened(&session, ready, context);
     signalled_plugin = NULL;
     signalled_pipeline = NULL;

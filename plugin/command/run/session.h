@@ -27,7 +27,8 @@ const char *mrl_log_level__name(enum mrl_log_level level);
 /**
  * Opens, calls `ready` (may be NULL; a negative return ends the session as failed), delivers until
  * the end, drains, and prints the totals. SIGINT and SIGTERM end it once, and kill when they come
- * again; SIGHUP reopens files. Returns an exit status. One at a time in a process.
+ * again; SIGHUP reopens files, and says what that did; SIGUSR1 prints the totals so far. Returns an
+ * exit status. One at a time in a process.
  */
 int mrl_session__run(struct mrl_session_options *options,
                      int (*ready)(struct mrl_session_options *options, void *context),

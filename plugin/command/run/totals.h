@@ -5,7 +5,8 @@
 
 #include <mrelease/metrics.h>
 
-/** Says the totals of a plugin that was stopped and read empty, and of its pipeline that ended. */
+/** Says the totals so far; of a plugin that was stopped and read empty, and of its pipeline that
+ * ended, they are final. Any thread. */
 void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
 
 /**

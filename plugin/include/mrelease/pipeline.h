@@ -53,6 +53,16 @@ struct mrl_output_options {
     const void *sink_options;
 };
 
+/** What mrl_pipeline__reopen() did at an output. */
+enum mrl_reopened {
+    MRL_REOPEN_NONE,   /**< nobody asked, or there is nothing to reopen */
+    MRL_REOPEN_WAITS,  /**< its thread did not come to it yet */
+    MRL_REOPEN_SAME,   /**< it is still the same file */
+    MRL_REOPEN_MOVED,  /**< it writes to another file now */
+    MRL_REOPEN_FAILED, /**< the old one stays in use, or the output was given up; the log says why
+                        */
+};
+
 /** What became of one event at one output. delivered + dropped = what was given to deliver(). */
 struct mrl_output_counts {
     uint64_t delivered;
@@ -103,6 +113,9 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
 
 /** Asks the outputs to reopen what they can (SIGHUP), each on its thread. */
 void mrl_pipeline__reopen(struct mrl_pipeline *pipeline);
+
+/** What the last reopen() did at output `output`. Any thread. */
+enum mrl_reopened mrl_pipeline__reopened(const struct mrl_pipeline *pipeline, unsigned int output);
 
 /** From now on deliver() waits only while an output makes progress. Any thread, and signal
  * handlers. */

@@ -218,11 +218,24 @@ const struct mrl_sink_ops *mrl_output__sink(const struct mrl_output *output)
 
 void mrl_output__reopen(struct mrl_output *output)
 {
+    if (!output->options.sink || !output->options.sink->reopen)
+        return;
+    /* Before `reopen`: the thread that sees that answers here. */
+    atomic_store(&output->reopened, MRL_REOPEN_WAITS);
     atomic_store(&output->reopen, true);
     if (output->has_thread)
         mrl_queue__wake(&output->queue);
     else if (output->started)
         mrl_output__reopen_sink(output);
+}
+
+/* A dead output never gets to it. */
+enum mrl_reopened mrl_output__reopened(const struct mrl_output *output)
+{
+    enum mrl_reopened reopened = (enum mrl_reopened)atomic_load(&output->reopened);
+
+    return reopened == MRL_REOPEN_WAITS && !mrl_output__alive(output) ? MRL_REOPEN_FAILED
+                                                                      : reopened;
 }
 
 void mrl_output__hurry(struct mrl_output *output)

@@ -46,6 +46,9 @@ const char *mrl_output__name(const struct mrl_output *output);
 /** Asks the thread to reopen the sink before its next write. */
 void mrl_output__reopen(struct mrl_output *output);
 
+/** What became of the last reopen(). Any thread. */
+enum mrl_reopened mrl_output__reopened(const struct mrl_output *output);
+
 /** push() waits only while there is progress. Any thread, and signal handlers. */
 void mrl_output__hurry(struct mrl_output *output);
 

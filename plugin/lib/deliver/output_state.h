@@ -50,6 +50,7 @@ struct mrl_output {
     int stop; /* atomic: the thread shall give up what it writes, and tell nobody any more */
     bool colour;
     atomic_bool alive, reopen, ending;
+    atomic_int reopened; /* enum mrl_reopened */
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
     bool headless;         /* the destination was not told what precedes the first line */

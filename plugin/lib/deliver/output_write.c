@@ -76,6 +76,9 @@ void mrl_output__reopen_sink(struct mrl_output *output)
     if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
         return;
     err = output->options.sink->reopen(output->sink, &error);
+    atomic_store(&output->reopened, err < 0   ? MRL_REOPEN_FAILED
+                                    : err > 0 ? MRL_REOPEN_MOVED
+                                              : MRL_REOPEN_SAME);
     output->headless |= err > 0;
     if (err < 0)
         mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",

@@ -203,6 +203,11 @@ void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)
         mrl_output__reopen(pipeline->outputs[i]);
 }
 
+enum mrl_reopened mrl_pipeline__reopened(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    return mrl_output__reopened(pipeline->outputs[output]);
+}
+
 void mrl_pipeline__hurry(struct mrl_pipeline *pipeline)
 {
     for (unsigned int i = 0; i < pipeline->output_count; i++)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SIGUSR1: the totals so far, of a run that goes on. */
+#ifndef MRL_COMMAND_RUN_INTERIM_H
+#define MRL_COMMAND_RUN_INTERIM_H
+
+#include <mrelease/metrics.h>
+
+/** Before any thread is started: SIGUSR1 waits from now on, and ends nobody. */
+void mrl_interim__block(void);
+
+/** Starts the thread that answers. Both stay valid until stop(). Where there is no thread, nobody
+ * answers, and the log says so. One at a time in a process. */
+void mrl_interim__start(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
+
+/** Ends the thread. Does nothing where there is none. */
+void mrl_interim__stop(void);
+
+#endif
