@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <mrelease/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "filter/filter.h"
@@ -113,7 +114,7 @@ static const struct meaning meanings[] = {
     { { "mlock.retval!=0" }, { NULL }, true },
     { { "mlock.retval!=-12" }, { NULL }, false },
     { { "mlock.retval>-20", "mlock.retval<-10" }, { NULL }, true },
-    { { "mlock.retval>-10", "mlock.retval<-20" }, { NULL }, false },
+    { { "mlock.retval>-10", "mlock.retval<-20", "mlock.retval=-12" }, { NULL }, true },
     { { "mlock.retval>-5", "mlock.retval>-20" }, { NULL }, true }, /* the wider limit holds */
     { { "mlock.retval<-20", "mlock.retval<-5" }, { NULL }, true },
     { { "mlock.retval>0", "mlock.retval=-12" }, { NULL }, true },
@@ -151,7 +152,7 @@ static const struct meaning meanings[] = {
     { { "mlock.scope.comm!=worker*" }, { NULL }, false },
     { { "mlock.scope.hostName=node-1" }, { NULL }, true },
     { { "mlock.scope.syscall=mlock" }, { NULL }, true },
-    { { "mlock.scope.syscall=mlock2" }, { NULL }, false },
+    { { "mlock.scope.syscall!=mlock" }, { NULL }, false },
     { { "mlock.scope.container" }, { NULL }, true },
     { { "mlock.scope.host" }, { NULL }, false },
     { { "mlock.scope.containerId=0123*" }, { NULL }, true },
@@ -184,6 +185,9 @@ static const struct meaning meanings[] = {
     { { "mlock" }, { "not-container" }, false },
     { { "mlock" }, { "container=0123456789ab" }, true },
     { { "mlock" }, { "container=fff,0123" }, true },
+    { { "mlock", "munlock.scope.host" }, { "comm=worker-a" }, true },
+    /* as later versions of Tracee choose sets */
+    { { "tag=syscalls", "mlock.retval<0" }, { NULL }, true },
     { { "mlock" }, { "container=123" }, false },
     { { "mlock" }, { "container!=0123" }, false },
     { { "mlock.retval<0" }, { "uid=0" }, false },
@@ -224,6 +228,9 @@ static void filter_knows_the_fields_of_own_events(void **state)
     static const struct meaning cases[] = {
         { { "do_mrelease.data.outcome=reaped" }, { NULL }, true },
         { { "do_mrelease.data.outcome=already*" }, { NULL }, false },
+        { { "do_mrelease.data.outcome=*reaped" }, { NULL }, true },
+        { { "do_mrelease.data.accuracy!=approx" }, { NULL }, false },
+        { { "do_mrelease.retval=0" }, { NULL }, true },
         { { "do_mrelease.data.released_bytes>0" }, { NULL }, true },
         { { "do_mrelease.data.released_bytes=0" }, { NULL }, false },
         { { "do_mrelease.data.pidfd=-5" }, { NULL }, true },
@@ -286,6 +293,9 @@ static void filter_chooses_the_events_that_it_names(void **state)
         { { "mlock.retval<0", "mlock.data.len=1" }, 1 << MRL_EVENT_MLOCK },
         { { "mlock*", "-mlock2", "mlock.retval<0" },
           1 << MRL_EVENT_MLOCK | 1 << MRL_EVENT_MLOCKALL },
+        { { "tag=default", "mlock" },
+          1 << MRL_EVENT_PROCESS_MRELEASE | 1 << MRL_EVENT_DO_MRELEASE | 1 << MRL_EVENT_MLOCK },
+        { { "tag=default,proc_mem", "-do_mrelease", "-m*" }, 1 << MRL_EVENT_PROCESS_MRELEASE },
     };
     static const char *const none[TEXTS_MAX];
 
@@ -332,8 +342,10 @@ static const struct {
     { "mlock.retval=", "retval lacks a value in ''" },
     { "mlock.retval=1,,2", "retval lacks a value in '1,,2'" },
     { "mlock.retval=1,", "retval lacks a value in '1,'" },
-    { "mlock.retval= 1", "retval lacks a value in ' 1'" },
-    { "mlock.retval=1 ", "retval lacks a value in '1 '" },
+    { "mlock.retval= 1", "' 1' has a blank at its end: no value of retval does" },
+    { "mlock.retval=1 ", "'1 ' has a blank at its end: no value of retval does" },
+    { "mlock.scope.hostName= x", "' x' has a blank at its end: no value of hostName does" },
+    { "mlock.scope.comm=a,b ,c", "'b ' has a blank at its end: no value of processName does" },
     { "mlock.retval=x", "'x' is no value of retval: it is a number of 64 bits" },
     { "mlock.retval=0x", "'0x' is no value of retval: it is a number of 64 bits" },
     { "mlock.retval=--1", "'--1' is no value of retval: it is a number of 64 bits" },
@@ -344,6 +356,51 @@ static const struct {
     { "mlock.data.len<0", "nothing is less than '0' in len" },
     { "mlock.data.len=a*", "'a*' is no value of len: it is a number from 0 to 2^64-1" },
     { "mlock.data.len=*", "'*' is no value of len: it fits everything" },
+    { "mlock.data.len=1*5", "'1*5' is no value of len: '*' stands at the beginning, at the end, "
+                            "or at both" },
+    { "mlock.data.len=-5*", "'-5*' is no value of len: it is a number from 0 to 2^64-1" },
+    { "mlock.data.len=05*", "'05*' is no value of len: it is a number from 0 to 2^64-1" },
+    { "mlock.data.len!=5-*", "'5-*' is no value of len: it is a number from 0 to 2^64-1" },
+    { "mlock.data.len>18446744073709551615", "nothing is more than '18446744073709551615' in len" },
+    { "process_mrelease.data.pidfd<-2147483648", "nothing is less than '-2147483648' in pidfd" },
+    { "process_mrelease.data.pidfd>2147483647", "nothing is more than '2147483647' in pidfd" },
+    { "mlock.retval<-9223372036854775808",
+      "nothing is less than '-9223372036854775808' in retval" },
+    { "mlock.scope.uid>4294967295", "nothing is more than '4294967295' in userId" },
+    { "mlock.scope.processorId=65536",
+      "'65536' is no value of processorId: it is a number from 0 to 2^16-1" },
+    /* words that a field never has, whatever the operator */
+    { "do_mrelease.data.outcome=repaed",
+      "unknown value of outcome 'repaed': did you mean 'reaped'?" },
+    { "do_mrelease.data.outcome!=repaed",
+      "unknown value of outcome 'repaed': did you mean 'reaped'?" },
+    { "do_mrelease.args.outcome=reaped,rea*x", NULL },
+    { "do_mrelease.data.outcome=rep*", NULL },
+    { "do_mrelease.data.outcome=bad_fd", "unknown value of outcome 'bad_fd': the nearest is "
+                                         "'reaped'; known are reaped, already_reaped, unknown" },
+    { "do_mrelease.data.accuracy=exakt",
+      "unknown value of accuracy 'exakt': did you mean 'exact'?" },
+    { "mlock.scope.syscall=mlock2", "unknown value of syscall 'mlock2': did you mean 'mlock'?" },
+    { "do_mrelease.scope.syscall=do_mrelease", NULL },
+    { "do_mrelease.data.target_name=sixteen-bytes-xy",
+      "'sixteen-bytes-xy' is no value of target_name, which holds 15 bytes" },
+    { "do_mrelease.data.target_exe=usr/bin/x",
+      "'usr/bin/x' is no value of target_exe: a path begins with '/'; '*/usr/bin/x' ends so" },
+    { "do_mrelease.data.target_container_id=nginx",
+      "'nginx' is no value of target_container_id: an id is hexadecimal" },
+    { "mlock.scope.containerId=nginx", "'nginx' is no value of containerId: an id is hexadecimal" },
+    { "do_mrelease.retval<0", "retval of this event is always 0: it tells of success" },
+    { "do_mrelease.data.returnValue!=0", "retval of this event is always 0: it tells of success" },
+    { "mlock.scope.comm=tr*g", "'tr*g' is no value of processName: '*' stands at the beginning, at "
+                               "the end, or at both" },
+    { "mlock.scope.podUID=x",
+      "field of the context 'podUID' is not known here: pods are not looked up" },
+    /* other choices of Tracee's */
+    { "tag=syscals", "unknown set 'syscals': did you mean 'syscalls'?" },
+    { "tag=default,mlock", NULL },
+    { "tag=", NULL },
+    { "tag!=default", "'tag' chooses whole sets: write tag=SET" },
+    { "threat.severity>=high", "'threat' chooses events of signatures: there are none here" },
     { "process_mrelease.data.flags=4294967296",
       "'4294967296' is no value of flags: it is a number from 0 to 2^32-1" },
     { "process_mrelease.data.pidfd=2147483648",
@@ -352,8 +409,8 @@ static const struct {
     { "mlock.scope.comm=*", "'*' is no value of processName: it fits everything" },
     { "mlock.scope.comm=sixteen-bytes-xy",
       "'sixteen-bytes-xy' is no value of processName, which holds 15 bytes" },
-    { "mlock .retval=0", "'mlock .retval=0' is not a filter, like 'mlock.retval<0' or "
-                         "'mlock.data.len=4096'" },
+    { "mlock .retval=0", "'mlock .retval=0' has a blank where none belongs: it is not a filter, "
+                         "like 'mlock.retval<0' or 'mlock.data.len=4096'" },
     { "mlock=0", "'mlock=0' is not a filter, like 'mlock.retval<0' or 'mlock.data.len=4096'" },
     { "a.b.c.d=0", "'a.b.c.d=0' is not a filter, like 'mlock.retval<0' or 'mlock.data.len=4096'" },
     { "=", "'=' is not a filter, like 'mlock.retval<0' or 'mlock.data.len=4096'" },
@@ -382,8 +439,53 @@ static const struct {
     { "follow", "scope 'follow' is not known here: descendants are not followed" },
     { "exec=/bin/sh", "scope 'exec' is not known here: use comm for the name" },
     { "mlock.retval=0", "'mlock.retval=0' is not a scope, like 'uid=0' or 'container'" },
-    { "", "'' is not a filter, like 'mlock.retval<0' or 'mlock.data.len=4096'" },
+    { "", "'' is not a scope, like 'uid=0' or 'container'" },
+    { "comm = bash", "'comm = bash' has a blank where none belongs: it is not a scope, like "
+                     "'uid=0' or 'container'" },
+    { "comm=tr*g",
+      "'tr*g' is no value of comm: '*' stands at the beginning, at the end, or at both" },
+    { "comm!=tr*g", NULL },
+    { "uts=a*b", NULL },
+    { "container=nginx", "'nginx' is no value of container: an id is hexadecimal" },
+    { "!container", "scope '!container' is not known here: use not-container" },
+    { "!contaner", "unknown scope '!contaner': did you mean 'container'?" },
+    { "host", "scope 'host' is not known here: use not-container" },
+    { "p=1", "scope 'p' is not known here: use pid" },
+    { "global", "scope 'global' is not known here: leave it out, what no scope limits is global" },
 };
+
+/* Conditions that are right each, and never hold together. */
+static const struct {
+    const char *events[TEXTS_MAX], *scopes[TEXTS_MAX], *said;
+} never_together[] = {
+    { { "mlock.retval>-10", "mlock.retval<-20" },
+      { NULL },
+      "no value of retval is in all of its limits at once" },
+    { { "mlock.data.len>5", "mlock.data.len<6" },
+      { NULL },
+      "no value of len is in all of its limits at once" },
+    { { "mlock" }, { "uid>5", "uid<2" }, "no value of uid is in all of its limits at once" },
+    { { "mlock" },
+      { "container", "not-container" },
+      "'container' and 'not-container' at once: no call is in a container and in none" },
+    { { "mlock" }, { "not-container", "container=0123" }, NULL },
+    { { "mlock.scope.host" }, { "container" }, NULL },
+    { { "mlock.scope.host", "mlock.scope.containerId=0123*" }, { NULL }, NULL },
+};
+
+static void filter_refuses_what_never_holds_together(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(never_together); i++) {
+        struct mrl_error error = { "" };
+        struct mrl_filter *filter = NULL;
+
+        if (make(never_together[i].events, never_together[i].scopes, &error, &filter) != -EINVAL ||
+            filter || !error.text[0] ||
+            (never_together[i].said && strcmp(error.text, never_together[i].said) != 0))
+            fail_case("case %zu: \"%s\"", i, error.text);
+    }
+}
 
 static void filter_refuses_wrong_conditions_with_one_line(void **state)
 {
@@ -417,6 +519,40 @@ static void filter_refuses_wrong_scopes_with_one_line(void **state)
     }
 }
 
+/* Whatever a record says, a text that has a fixed set of words has one of them. */
+static void filter_knows_all_words_of_a_text(void **state)
+{
+    const struct mrl_event_def *def = mrl_event_def__at(MRL_EVENT_DO_MRELEASE);
+    unsigned int seed = 7, checked = 0;
+    struct mrl_filter_field field;
+    struct test_record record;
+
+    test_record__init_full(&record);
+    for (unsigned int round = 0; round < 1000; round++) {
+        const struct mrl_event *event;
+
+        record.target.flags = (uint32_t)rand_r(&seed) ^ (uint32_t)rand_r(&seed) << 16;
+        event = test_decoder__event(*state, &record);
+        for (unsigned int i = 0; i < def->field_count; i++) {
+            const struct mrl_text *text = &event->values[i].text;
+            bool found = false;
+
+            if (mrl_filter_fields__of_data(def, def->fields[i].name, &field, NULL) ||
+                !field.word_count || event->values[i].absent)
+                continue;
+            for (unsigned int j = 0; j < field.word_count; j++)
+                found |= strlen(field.words[j]) == text->size &&
+                         !memcmp(field.words[j], text->bytes, text->size);
+            if (!found)
+                fail_case("%s: '%.*s'", field.name, (int)text->size, text->bytes);
+            checked++;
+        }
+        test_decoder__done(*state);
+        test_decoder__init(*state);
+    }
+    assert_true(checked > 1000);
+}
+
 static void filter_refuses_new_where_nobody_knows_since_when(void **state)
 {
     const char *const scope = "pid=new";
@@ -442,6 +578,8 @@ int main(void)
         test(filter_chooses_the_events_that_it_names),
         cmocka_unit_test(filter_refuses_wrong_conditions_with_one_line),
         cmocka_unit_test(filter_refuses_wrong_scopes_with_one_line),
+        cmocka_unit_test(filter_refuses_what_never_holds_together),
+        test(filter_knows_all_words_of_a_text),
         cmocka_unit_test(filter_refuses_new_where_nobody_knows_since_when),
     };
 

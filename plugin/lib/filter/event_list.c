@@ -17,6 +17,14 @@ uint32_t mrl_event_list__set(unsigned int set)
     return events;
 }
 
+static uint32_t events_of_set(const char *name, size_t size)
+{
+    for (unsigned int bit = 0; mrl_set_name(bit); bit++)
+        if (strlen(mrl_set_name(bit)) == size && !memcmp(mrl_set_name(bit), name, size))
+            return mrl_event_list__set(1U << bit);
+    return 0;
+}
+
 /* A term is a name, a set, or a prefix and '*'. 0: no event is meant. */
 static uint32_t events_of_term(const char *term)
 {
@@ -30,10 +38,7 @@ static uint32_t events_of_term(const char *term)
         if (prefix ? !strncmp(name, term, size - 1) : !strcmp(name, term))
             events |= 1U << i;
     }
-    for (unsigned int bit = 0; !prefix && mrl_set_name(bit); bit++)
-        if (!strcmp(mrl_set_name(bit), term))
-            events |= mrl_event_list__set(1U << bit);
-    return events;
+    return prefix ? events : events | events_of_set(term, size);
 }
 
 /* events_lost is nobody's choice: it stands wherever events are missing. */
@@ -84,6 +89,33 @@ int mrl_event_list__add(const char *list, uint32_t *in, uint32_t *out, struct mr
             return unknown_term(term + (into == out), error);
         *into |= events;
         if (!at[size])
+            return 0;
+    }
+}
+
+static int unknown_set(const char *name, size_t size, struct mrl_error *error)
+{
+    const char *words[SETS_MAX];
+    char term[TERM_BYTES] = "";
+    unsigned int count = 0;
+
+    memcpy(term, name, size < sizeof(term) ? size : sizeof(term) - 1);
+    for (unsigned int bit = 0; mrl_set_name(bit); bit++)
+        words[count++] = mrl_set_name(bit);
+    return mrl_error__unknown(error, "set", term, words, count);
+}
+
+int mrl_event_list__add_sets(const char *sets, uint32_t *in, struct mrl_error *error)
+{
+    for (const char *at = sets;; at++) {
+        size_t size = strcspn(at, ",");
+        uint32_t events = events_of_set(at, size);
+
+        if (!events)
+            return unknown_set(at, size, error);
+        *in |= events;
+        at += size;
+        if (!*at)
             return 0;
     }
 }

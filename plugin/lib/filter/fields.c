@@ -38,7 +38,10 @@ enum { NAMES_MAX = 64 };
 #define ORDER MRL_FILTER_ORDERED
 #define U32   MRL_FILTER_NARROW
 
-enum { NAME_MAX_BYTES = MRL_NAME_BYTES - 1, CONTAINER = MRL_FILTER_NONEMPTY };
+enum {
+    NAME_MAX_BYTES = MRL_NAME_BYTES - 1,
+    CONTAINER = MRL_FILTER_NONEMPTY | MRL_FILTER_CONTAINER_ID,
+};
 
 static const struct mrl_filter_field fields[] = {
     NUMBER(
@@ -104,7 +107,7 @@ static const struct mrl_filter_field fields[] = {
          NULL,
          container_id,
          EVENT | CONTAINER,
-         0,
+         MRL_FILTER_ID_BYTES,
          NONE,
          "Id of the container; implies container."),
     UNKNOWN("containerImage", NULL, EVENT, "images are not looked up"),
@@ -135,6 +138,12 @@ static const struct mrl_filter_field fields[] = {
     UNKNOWN("follow", NULL, SCOPE, "descendants are not followed"),
     UNKNOWN("executable", "exec", SCOPE, "use comm for the name"),
     UNKNOWN("binary", "bin", SCOPE, "use comm for the name"),
+    /* Spellings of Tracee's older versions and of its policies. */
+    UNKNOWN("!container", NULL, SCOPE, "use not-container"),
+    UNKNOWN("host", NULL, SCOPE, "use not-container"),
+    UNKNOWN("u", NULL, SCOPE, "use uid"),
+    UNKNOWN("p", NULL, SCOPE, "use pid"),
+    UNKNOWN("global", NULL, SCOPE, "leave it out, what no scope limits is global"),
 };
 
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
@@ -152,7 +161,11 @@ const struct mrl_filter_field *mrl_filter_fields__all(unsigned int *ret_count)
 
 static bool is_called(const struct mrl_filter_field *field, const char *name)
 {
-    return !strcmp(field->name, name) || (field->other_name && !strcmp(field->other_name, name));
+    /* What is not known here is so in whatever case it was written. */
+    int (*compare)(const char *, const char *) =
+        field->type == MRL_FILTER_UNKNOWN ? strcasecmp : strcmp;
+
+    return !compare(field->name, name) || (field->other_name && !compare(field->other_name, name));
 }
 
 const struct mrl_filter_field *mrl_filter_fields__find(unsigned int flag,
@@ -190,6 +203,34 @@ static unsigned int flags_of_kind(const struct mrl_kind *kind)
     return MRL_FILTER_ORDERED | MRL_FILTER_PATTERNS |
            (kind->storage == MRL_STORAGE_SIGNED ? MRL_FILTER_SIGNED : 0U) |
            (kind->bits == 32 ? MRL_FILTER_NARROW : 0U);
+}
+
+/* What the texts of an event can hold, where that is not anything. */
+static const char *const outcomes[] = { "reaped", "already_reaped", "unknown" };
+static const char *const accuracies[] = { "exact", "approx" };
+
+#define WORDS(list) .words = list, .word_count = sizeof(list) / sizeof((list)[0])
+
+static const struct mrl_filter_field texts[] = {
+    { .name = "outcome", WORDS(outcomes) }, /* of a call that succeeded */
+    { .name = "accuracy", WORDS(accuracies) },
+    { .name = "target_name", .size = NAME_MAX_BYTES },
+    { .name = "target_exe", .flags = MRL_FILTER_PATH },
+    { .name = "target_container_id",
+      .flags = MRL_FILTER_CONTAINER_ID,
+      .size = MRL_FILTER_ID_BYTES },
+};
+
+static void limit_text(struct mrl_filter_field *field)
+{
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(texts[i].name, field->name) != 0)
+            continue;
+        field->words = texts[i].words;
+        field->word_count = texts[i].word_count;
+        field->flags = texts[i].flags;
+        field->size = texts[i].size;
+    }
 }
 
 static struct mrl_filter_field field_of(const struct mrl_event_def *def, unsigned int index)
@@ -231,6 +272,8 @@ int mrl_filter_fields__of_data(const struct mrl_event_def *def,
                                   "'%s' differs between formats and cannot be filtered", name);
         if (!strcmp(def->fields[i].name, name)) {
             *ret_field = field_of(def, i);
+            if (ret_field->type == MRL_FILTER_TEXT)
+                limit_text(ret_field);
             return 0;
         }
         if (!is_hash)

@@ -13,7 +13,21 @@
 
 enum { NUMBER_BYTES = 24 };
 
+#define SETS "tag=" /* how later versions of Tracee spell a set */
+
 /* -- making ----------------------------------------------------------------------------------- */
+
+static int add_event_text(struct mrl_filter *filter,
+                          const char *text,
+                          uint32_t *in,
+                          uint32_t *out,
+                          struct mrl_error *error)
+{
+    if (!strncmp(text, SETS, strlen(SETS)))
+        return mrl_event_list__add_sets(text + strlen(SETS), in, error);
+    return mrl_condition__is(text) ? mrl_condition__add(filter, text, in, error)
+                                   : mrl_event_list__add(text, in, out, error);
+}
 
 static int add_texts(struct mrl_filter *filter,
                      const struct mrl_filter_texts *texts,
@@ -23,9 +37,7 @@ static int add_texts(struct mrl_filter *filter,
     int err = 0;
 
     for (unsigned int i = 0; !err && i < texts->event_count; i++)
-        err = mrl_condition__is(texts->events[i])
-                  ? mrl_condition__add(filter, texts->events[i], &in, error)
-                  : mrl_event_list__add(texts->events[i], &in, &out, error);
+        err = add_event_text(filter, texts->events[i], &in, &out, error);
     for (unsigned int i = 0; !err && i < texts->scope_count; i++)
         err = mrl_condition__add_scope(filter, texts->scopes[i], texts->start_ns, error);
     if (err)
@@ -37,7 +49,7 @@ static int add_texts(struct mrl_filter *filter,
     if (!filter->events)
         return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch",
                               texts->events[texts->event_count - 1]);
-    return 0;
+    return mrl_conditions__agree(filter, error);
 }
 
 int mrl_filter__new(const struct mrl_filter_texts *texts,
@@ -169,15 +181,8 @@ static void print_number(const struct mrl_filter_field *field, struct operand *o
     operand->text = (struct mrl_text){ operand->digits, (size_t)size };
 }
 
-static bool fits(const struct mrl_filter_value *value, const struct operand *operand)
+bool mrl_filter_value__fits(const struct mrl_filter_value *value, const char *bytes, size_t size)
 {
-    const char *bytes = operand->text.bytes;
-    size_t size = operand->text.size;
-
-    if (operand->absent)
-        return false;
-    if (value->how == MRL_FILTER_KEY)
-        return operand->key == value->key;
     if (size < value->size)
         return false;
     switch (value->how) {
@@ -190,6 +195,15 @@ static bool fits(const struct mrl_filter_value *value, const struct operand *ope
     default:
         return size == value->size && !memcmp(bytes, value->text, size);
     }
+}
+
+static bool fits(const struct mrl_filter_value *value, const struct operand *operand)
+{
+    if (operand->absent)
+        return false;
+    if (value->how == MRL_FILTER_KEY)
+        return operand->key == value->key;
+    return mrl_filter_value__fits(value, operand->text.bytes, operand->text.size);
 }
 
 /* The order of mrl_rule_accepts(), with texts beside the numbers. */

@@ -19,19 +19,24 @@ enum mrl_filter_type {
 
 /** mrl_filter_field.flags */
 enum {
-    MRL_FILTER_IN_EVENT = 1 << 0,  /* EVENT.scope.NAME */
-    MRL_FILTER_IN_SCOPE = 1 << 1,  /* --scope NAME */
-    MRL_FILTER_SIGNED = 1 << 2,    /* numbers */
-    MRL_FILTER_NARROW = 1 << 3,    /* numbers of 32 bits */
-    MRL_FILTER_ORDERED = 1 << 4,   /* also < <= > >= */
-    MRL_FILTER_PATTERNS = 1 << 5,  /* numbers whose decimal text may be matched: 5* */
-    MRL_FILTER_ABSENT = 1 << 6,    /* presence: wanted is that there is none */
-    MRL_FILTER_NONEMPTY = 1 << 7,  /* text: an empty one is refused, whatever is asked */
-    MRL_FILTER_PREFIX = 1 << 8,    /* text: each value is the beginning of a wanted one */
-    MRL_FILTER_BOOT_TIME = 1 << 9, /* a time since the epoch, compared as since boot */
+    MRL_FILTER_IN_EVENT = 1 << 0,      /* EVENT.scope.NAME */
+    MRL_FILTER_IN_SCOPE = 1 << 1,      /* --scope NAME */
+    MRL_FILTER_SIGNED = 1 << 2,        /* numbers */
+    MRL_FILTER_NARROW = 1 << 3,        /* numbers of 32 bits */
+    MRL_FILTER_ORDERED = 1 << 4,       /* also < <= > >= */
+    MRL_FILTER_PATTERNS = 1 << 5,      /* numbers whose decimal text may be matched: 5* */
+    MRL_FILTER_ABSENT = 1 << 6,        /* presence: wanted is that there is none */
+    MRL_FILTER_NONEMPTY = 1 << 7,      /* text: an empty one is refused, whatever is asked */
+    MRL_FILTER_PREFIX = 1 << 8,        /* text: each value is the beginning of a wanted one */
+    MRL_FILTER_BOOT_TIME = 1 << 9,     /* a time since the epoch, compared as since boot */
+    MRL_FILTER_PATH = 1 << 10,         /* text: an absolute path */
+    MRL_FILTER_CONTAINER_ID = 1 << 11, /* text: what the id of a container looks like */
 };
 
-enum { MRL_FILTER_NOWHERE = -1 };
+enum {
+    MRL_FILTER_NOWHERE = -1,
+    MRL_FILTER_ID_BYTES = 64, /* the longest id of a container */
+};
 
 /** What a condition can be about. All texts are static. */
 struct mrl_filter_field {
@@ -42,6 +47,8 @@ struct mrl_filter_field {
     unsigned int size;        /* bytes of a number there; of a text, the longest: 0 any */
     int value;                /* index into mrl_event.values in place of the offsets */
     enum mrl_subject subject; /* how the kernel knows it */
+    const char *const *words; /* of a text, all that it can be; NULL: anything */
+    unsigned int word_count;
     const char *doc;
 };
 
@@ -81,6 +88,9 @@ struct mrl_filter_value {
     char *text; /* owned */
     size_t size;
 };
+
+/** Whether a text is what a value that is no key asks for. */
+bool mrl_filter_value__fits(const struct mrl_filter_value *value, const char *bytes, size_t size);
 
 /** All that was asked of one field of some events. */
 struct mrl_condition {
@@ -140,6 +150,13 @@ int mrl_condition__add_scope(struct mrl_filter *filter,
                              const char *text,
                              uint64_t start_ns,
                              struct mrl_error *error);
+
+/** -EINVAL where conditions that must all hold never do together. */
+int mrl_conditions__agree(const struct mrl_filter *filter, struct mrl_error *error);
+
+/** "tag=SET,…": chooses the events of sets, as Tracee spells it. `sets` is behind "tag=". -EINVAL.
+ */
+int mrl_event_list__add_sets(const char *sets, uint32_t *in, struct mrl_error *error);
 
 /** Adds a list of --events to those that are wanted and those that are left out. -EINVAL. */
 int mrl_event_list__add(const char *list, uint32_t *in, uint32_t *out, struct mrl_error *error);

@@ -12,10 +12,14 @@ static const char *const operators[] = {
 
 #define SIGNS        "=!<>"
 #define LIKE         "like 'mlock.retval<0' or 'mlock.data.len=4096'"
+#define FILTER       "a filter, " LIKE
+#define SCOPE_TEXT   "a scope, like 'uid=0' or 'container'"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* `what` it is not: FILTER, SCOPE_TEXT. */
 static int split_subject(struct mrl_expression *expression,
                          const char *text,
+                         const char *what,
                          struct mrl_error *error)
 {
     char *at = expression->subject;
@@ -26,21 +30,27 @@ static int split_subject(struct mrl_expression *expression,
         at = strchr(at, '.');
         if (at)
             *at++ = '\0';
-        if (expression->part_count == MRL_EXPRESSION_PARTS || mrl_is_padded(part, strlen(part)))
-            return mrl_error__set(error, -EINVAL, "'%.64s' is not a filter, " LIKE, text);
+        if (expression->part_count == MRL_EXPRESSION_PARTS || !*part)
+            return mrl_error__set(error, -EINVAL, "'%.64s' is not %s", text, what);
+        if (mrl_is_padded(part, strlen(part)))
+            return mrl_error__set(
+                error, -EINVAL, "'%.64s' has a blank where none belongs: it is not %s", text, what);
         expression->parts[expression->part_count] = part;
     }
     return 0;
 }
 
-static int split(const char *text, struct mrl_expression *expression, struct mrl_error *error)
+static int split(const char *text,
+                 const char *what,
+                 struct mrl_expression *expression,
+                 struct mrl_error *error)
 {
     size_t size = strcspn(text, SIGNS), sign_size = strspn(text + size, SIGNS);
     char sign[8] = "";
     unsigned int i = 0;
 
     if (size >= sizeof(expression->subject))
-        return mrl_error__set(error, -EINVAL, "'%.64s…' is not a filter, " LIKE, text);
+        return mrl_error__set(error, -EINVAL, "'%.64s…' is not %s", text, what);
     memcpy(expression->subject, text, size);
     expression->subject[size] = '\0';
     expression->values = text + size + sign_size;
@@ -51,7 +61,7 @@ static int split(const char *text, struct mrl_expression *expression, struct mrl
         return mrl_error__unknown(error, "operator", sign, operators, COUNT(operators));
     if (*sign)
         expression->comparison = (enum mrl_comparison)i;
-    return split_subject(expression, text, error);
+    return split_subject(expression, text, what, error);
 }
 
 /* -- conditions ------------------------------------------------------------------------------- */
@@ -132,13 +142,32 @@ static int find_field(const struct mrl_expression *expression,
     if (!found)
         return -EINVAL;
     *ret_field = *found;
+    if (found->offset == (int)offsetof(struct mrl_event, def)) {
+        ret_field->words = &def->syscall; /* the one that makes the event */
+        ret_field->word_count = 1;
+    }
     return 0;
 }
 
+/* What stands in an event's place in Tracee. */
+static const struct {
+    const char *word, *said;
+} other_choices[] = {
+    { "tag", "'tag' chooses whole sets: write tag=SET" },
+    { "threat", "'threat' chooses events of signatures: there are none here" },
+};
+
 static const struct mrl_event_def *find_event(const char *name, struct mrl_error *error)
 {
-    const struct mrl_event_def *def = mrl_event_def__find(name, error);
+    const struct mrl_event_def *def;
 
+    for (size_t i = 0; i < COUNT(other_choices); i++) {
+        if (strcmp(other_choices[i].word, name) != 0)
+            continue;
+        mrl_error__set(error, -EINVAL, "%s", other_choices[i].said);
+        return NULL;
+    }
+    def = mrl_event_def__find(name, error);
     if (!def || (mrl_event_list__choosable() & (1U << def->index)))
         return def;
     mrl_error__set(error, -EINVAL, "'%s' cannot be filtered: it stands for what is missing", name);
@@ -153,7 +182,7 @@ int mrl_condition__add(struct mrl_filter *filter,
     struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
     const struct mrl_event_def *def;
     struct mrl_filter_field field = { .name = NULL };
-    int err = split(text, &expression, error);
+    int err = split(text, FILTER, &expression, error);
 
     if (err)
         return err;
@@ -161,7 +190,7 @@ int mrl_condition__add(struct mrl_filter *filter,
     if (!def)
         return -EINVAL;
     if (expression.part_count == 1)
-        return mrl_error__set(error, -EINVAL, "'%.64s' is not a filter, " LIKE, text);
+        return mrl_error__set(error, -EINVAL, "'%.64s' is not " FILTER, text);
     err = find_field(&expression, def, &field, error);
     if (err)
         return err;
@@ -177,8 +206,9 @@ static struct mrl_filter_field field_of_container(void)
     return (struct mrl_filter_field){
         .name = "container",
         .type = MRL_FILTER_TEXT,
-        .flags = MRL_FILTER_IN_SCOPE | MRL_FILTER_PREFIX,
+        .flags = MRL_FILTER_IN_SCOPE | MRL_FILTER_PREFIX | MRL_FILTER_CONTAINER_ID,
         .offset = (int)offsetof(struct mrl_event, container_id),
+        .size = MRL_FILTER_ID_BYTES,
         .other_offset = MRL_FILTER_NOWHERE,
         .value = MRL_FILTER_NOWHERE,
         .subject = MRL_SUBJECT_NONE,
@@ -241,13 +271,15 @@ int mrl_condition__add_scope(struct mrl_filter *filter,
 {
     const struct mrl_filter_field *field;
     struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
-    int err = split(text, &expression, error);
+    int err;
 
+    if (*text == '!') /* no operator, but how Tracee once began a word */
+        return mrl_filter_fields__find(MRL_FILTER_IN_SCOPE, text, error) ? 0 : -EINVAL;
+    err = split(text, SCOPE_TEXT, &expression, error);
     if (err)
         return err;
     if (expression.part_count != 1)
-        return mrl_error__set(error, -EINVAL, "'%.64s' is not a scope, like 'uid=0' or 'container'",
-                              text);
+        return mrl_error__set(error, -EINVAL, "'%.64s' is not " SCOPE_TEXT, text);
     field = mrl_filter_fields__find(MRL_FILTER_IN_SCOPE, expression.parts[0], error);
     if (!field)
         return -EINVAL;

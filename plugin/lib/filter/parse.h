@@ -42,6 +42,26 @@ struct mrl_condition *mrl_condition__on(struct mrl_filter *filter,
 /** Adds an exclusive limit. Of two of a kind the wider one holds, as in Tracee. */
 void mrl_condition__add_limit(struct mrl_condition *condition, bool is_max, uint64_t key);
 
+/** Adds a value; its text is copied. Errors: -ENOMEM. */
+int mrl_condition__add_value(struct mrl_condition *condition,
+                             struct mrl_filter_value value,
+                             struct mrl_error *error);
+
+/** Adds one value, or the limit that it is. -EINVAL where it can never match; -ENOMEM. */
+int mrl_condition__add_number(struct mrl_condition *condition,
+                              enum mrl_comparison comparison,
+                              const char *text,
+                              struct mrl_error *error);
+int mrl_condition__add_text(struct mrl_condition *condition,
+                            enum mrl_comparison comparison,
+                            char *text,
+                            struct mrl_error *error);
+
+/** Says that a text is no number that the field holds. -EINVAL. */
+int mrl_condition__no_number(const struct mrl_filter_field *field,
+                             const char *text,
+                             struct mrl_error *error);
+
 /** Adds the values of an expression whose operator fits the field. Errors: -EINVAL, -ENOMEM. */
 int mrl_condition__add_values(struct mrl_condition *condition,
                               const struct mrl_expression *expression,
