@@ -45,7 +45,7 @@ static void a_full_device_costs_its_own_events_only(void **state)
     script = script__new();
     SENSOR_START(&sensor, EVENTS, "-o", "json:/dev/full", "-o", live__output("json", "events"));
     script__run(script, call_few);
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 1);
     assert_script(lines__load(live__path("events")), script);
     assert_non_null(
         strstr(sensor__stderr(&sensor),
@@ -96,7 +96,7 @@ static void a_closed_pipe_leaves_the_other_output_alone(void **state)
     start_with_closed_pipe(&sensor, (const char *const[]){ "run", EVENTS, "-o", "json", "-o",
                                                            live__output("json", "events"), NULL });
     script__run(script, call_few);
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 1);
     assert_script(lines__load(live__path("events")), script);
 }
 
@@ -162,11 +162,56 @@ static void a_disk_that_stays_full_is_accounted_for(void **state)
     SENSOR_START(&sensor, "--events", "munlock", "-o", output);
     script__run(script__new(), call_many);
     sensor__await_text(&sensor, "No space left on device: tried again until it works");
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 1);
     totals = sensor__totals(&sensor, "munlock");
     sensor__delivered(&sensor, output, &delivered, &dropped);
     assert_int_equal(delivered + dropped, totals.read);
     assert_int_equal(delivered, lines__load(live__path("small/events"))->count);
+}
+
+/* Each way to run that can lose events says so by its exit status, and which output it was. */
+static void a_run_that_keeps_less_than_it_got_fails(void **state)
+{
+    const char *capture = live__path("capture");
+    const char *const cases[][7] = {
+        { "demo", "-o", "json:/dev/full" },
+        { "replay", capture, "-o", "json:/dev/full" },
+        { "replay", capture, "-o", "json:/dev/full", "-o", "none" },
+        { "replay", capture, "-o", "none", "--record", "/dev/full" },
+    };
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, EVENTS, "-o", "none", "--record", capture);
+    script__run(script__new(), call_few);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(sensor__run(&sensor, cases[i]), 1);
+        assert_non_null(strstr(sensor__stderr(&sensor), "/dev/full: "));
+        assert_non_null(
+            strstr(sensor__stderr(&sensor), " events are not in it: No space left on device\n"));
+    }
+}
+
+static void run_to_full_output(const char *const *arguments)
+{
+    const struct sensor_options options = { .arguments = arguments,
+                                            .stdout_fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
+    struct sensor sensor;
+
+    sensor__spawn(&sensor, &options);
+    close(options.stdout_fd);
+    assert_int_equal(sensor__wait(&sensor), 1);
+    assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: json: "));
+    assert_non_null(strstr(sensor__stderr(&sensor), " events are not in it: No space left"));
+}
+
+static void a_full_standard_output_fails_the_run(void **state)
+{
+    (void)state;
+    live__require();
+    run_to_full_output((const char *const[]){ "demo", NULL });
 }
 
 int main(void)
@@ -177,6 +222,8 @@ int main(void)
         LIVE_TEST(a_closed_pipe_leaves_the_other_output_alone),
         LIVE_TEST(a_full_disk_cuts_no_line),
         LIVE_TEST(a_disk_that_stays_full_is_accounted_for),
+        LIVE_TEST(a_run_that_keeps_less_than_it_got_fails),
+        LIVE_TEST(a_full_standard_output_fails_the_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,8 @@ static void assert_survives(enum kind kind, const char *list, const char *direct
     struct totals totals;
 
     start(&broken, directory, "none");
-    call_and_stop(&broken);
+    if (call_and_stop(&broken))
+        fail_msg("%s, %s: %s", kind_names[kind], list, sensor__stderr(&broken.sensor));
     totals = sensor__totals(&broken.sensor, "munlock");
     sensor__delivered(&broken.sensor, broken.name, &delivered, &dropped);
     if (delivered != totals.read || dropped || totals.lost)
@@ -196,7 +197,7 @@ static void assert_costs_itself_only(enum kind kind, const char *list, const cha
     struct totals totals;
 
     start(&broken, directory, other);
-    call_and_stop(&broken);
+    assert_int_equal(call_and_stop(&broken), 1);
     totals = sensor__totals(&broken.sensor, "munlock");
     sensor__delivered(&broken.sensor, broken.name, &delivered, &dropped);
     if (delivered || dropped != totals.read || arrived(&broken))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The totals at the end of a run: what they say, and that they notice an event that is nowhere. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,85 @@ static void lines_of_losses_are_told_apart(void **state)
     free(text);
 }
 
+/* A run with an output beside "none", that ended. Returns what was said of it, to be freed. */
+static char *end_of_output(struct test_capture *capture,
+                           const struct mrl_sink_ops *sink,
+                           const char *destination,
+                           bool *ret_kept)
+{
+    const struct mrl_output_options output = {
+        .size = sizeof(output),
+        .name = "lines",
+        .format = "json",
+        .destination = destination,
+        .sink = sink,
+    };
+    struct run run;
+
+    begin(&run, capture);
+    assert_int_equal(mrl_pipeline__add(run.pipeline, &output, NULL), 1);
+    mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
+    mrl_pipeline__end(run.pipeline, 5000);
+    *ret_kept = mrl_totals__are_kept(run.pipeline);
+    return end(&run);
+}
+
+static void an_output_that_has_everything_has_kept_it(void **state)
+{
+    bool kept = false;
+    char *text = end_of_output(*state, file_sink(), "/dev/null", &kept);
+
+    assert_true(kept);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+static void an_output_that_lost_what_it_should_keep_is_named(void **state)
+{
+    bool kept = true;
+    char *text = end_of_output(*state, file_sink(), "/dev/full", &kept);
+
+    assert_false(kept);
+    assert_string_equal(text, "mrelease: lines: 6 events are not in it: No space left on device\n");
+    free(text);
+}
+
+/* Its row says that nobody relies on it. */
+static void an_output_that_keeps_nothing_fails_no_run(void **state)
+{
+    struct mrl_sink_ops sink = *file_sink();
+    bool kept = false;
+    char *text;
+
+    sink.keeps = false;
+    text = end_of_output(*state, &sink, "/dev/full", &kept);
+    assert_true(kept);
+    assert_string_equal(text,
+                        "mrelease: lines: not everything was written: No space left on device\n");
+    free(text);
+}
+
+static int fail_at_close(struct mrl_sink *sink)
+{
+    int err = file_sink()->close(sink);
+
+    return err ? err : -EIO;
+}
+
+/* All of it was delivered, and yet: a file system over the network tells at close. */
+static void what_is_lost_at_close_was_not_kept(void **state)
+{
+    struct mrl_sink_ops sink = *file_sink();
+    bool kept = true;
+    char *text;
+
+    sink.close = fail_at_close;
+    text = end_of_output(*state, &sink, "/dev/null", &kept);
+    assert_false(kept);
+    assert_string_equal(text, "mrelease: lines: not everything was written: Input/output error\n");
+    free(text);
+}
+
 int main(void)
 {
 #define test(name) \
@@ -197,6 +277,10 @@ int main(void)
         test(events_that_are_delivered_twice_are_a_violation),
         test(totals_are_said_of_each_event_and_output),
         test(lines_of_losses_are_told_apart),
+        test(an_output_that_has_everything_has_kept_it),
+        test(an_output_that_lost_what_it_should_keep_is_named),
+        test(an_output_that_keeps_nothing_fails_no_run),
+        test(what_is_lost_at_close_was_not_kept),
     };
 
     return cmocka_run_group_tests_name("totals", tests, NULL, NULL);

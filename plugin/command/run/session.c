@@ -216,7 +216,7 @@ static int run_opened(struct session *session,
                       void *context)
 {
     struct mrl_session_options *options = session->options;
-    int err;
+    bool kept;
 
     if (level_of(options) >= MRL_LOG_INFO)
         say_ready(options, session->plugin);
@@ -228,16 +228,15 @@ static int run_opened(struct session *session,
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);
-    err = mrl_pipeline__end(session->pipeline, END_MS);
+    mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
     if (level_of(options) >= MRL_LOG_INFO)
         mrl_totals__say(session->plugin, session->pipeline);
     if (level_of(options) >= MRL_LOG_WARNING && !session->failed)
         mrl_totals__check(session->plugin, session->pipeline);
-    if (err)
-        mrl_say("not everything was written: %s", strerror(-err));
-    return session->failed || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
-                                                                      : MRL_EXIT_OK;
+    kept = mrl_totals__are_kept(session->pipeline);
+    return session->failed || !kept || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
+                                                                               : MRL_EXIT_OK;
 }
 
 static void wake_reader(void *plugin)

@@ -152,3 +152,35 @@ unsigned int mrl_totals__check(struct mrl_plugin *plugin, const struct mrl_pipel
     mrl_metrics__free(metrics);
     return violations;
 }
+
+static number dropped_by(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    number events = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        struct mrl_output_counts counts = mrl_pipeline__counts(pipeline, output, i);
+
+        events += counts.dropped_full + counts.dropped_failed;
+    }
+    return events;
+}
+
+bool mrl_totals__are_kept(const struct mrl_pipeline *pipeline)
+{
+    bool kept = true;
+
+    for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
+        const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, i);
+        const char *name = mrl_pipeline__output_name(pipeline, i);
+        int err = mrl_pipeline__output_error(pipeline, i);
+        number dropped = sink && sink->keeps ? dropped_by(pipeline, i) : 0;
+
+        if (dropped)
+            mrl_say("%s: %llu events are not in it: %s", name, dropped,
+                    err ? strerror(-err) : "it was too slow, or failed for a while");
+        else if (err)
+            mrl_say("%s: not everything was written: %s", name, strerror(-err));
+        kept &= !(sink && sink->keeps && (dropped || err));
+    }
+    return kept;
+}

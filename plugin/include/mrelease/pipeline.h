@@ -131,6 +131,9 @@ bool mrl_pipeline__alive(const struct mrl_pipeline *pipeline);
  */
 int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms);
 
+/** Of one output, what end() returns of all: 0, or the -errno that lost something. */
+int mrl_pipeline__output_error(const struct mrl_pipeline *pipeline, unsigned int output);
+
 /** Number of outputs. */
 unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline);
 

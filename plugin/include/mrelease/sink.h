@@ -74,6 +74,8 @@ struct mrl_sink_ops {
     bool shareable;
     /** Who reads it may enable and disable events. */
     bool controls;
+    /** What it is given is there when the run has ended: a run of which it lost an event fails. */
+    bool keeps;
     /**
      * Neither write() nor reopen() ever waits for anybody. The pipeline then calls them on the
      * reader's thread, with the bytes that it encoded: there is no queue, no thread and no second

@@ -31,7 +31,7 @@ struct mrl_pipeline {
     unsigned int group_count;
     atomic_ullong filtered[MRL_EVENT_COUNT];
     bool started, ended;
-    int end_err;
+    int end_err, end_errs[MRL_OUTPUTS_MAX]; /* the first of all; of each output */
     /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
      * of them, instead of once for each event. Only the reader's thread uses what follows. */
     size_t line_count, used;
@@ -233,9 +233,15 @@ int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms)
     for (unsigned int i = 0; i < pipeline->output_count; i++) {
         int err = mrl_output__join(pipeline->outputs[i], timeout_ms);
 
+        pipeline->end_errs[i] = err;
         pipeline->end_err = pipeline->end_err ? pipeline->end_err : err;
     }
     return pipeline->end_err;
+}
+
+int mrl_pipeline__output_error(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    return pipeline->end_errs[output];
 }
 
 unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline)

@@ -17,7 +17,7 @@
 #include "enrich/containers.h"
 #include "event/capture_format.h"
 
-enum { FILE_MODE = 0640, BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2 };
+enum { FILE_MODE = 0640, BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3 };
 
 /* What the file says, or will once the buffer is written. */
 struct said {
@@ -239,17 +239,25 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
-static int capture_close(struct mrl_sink *sink)
+/* Nobody tries this one again, and without it a whole capture looks torn. */
+static int write_end(struct mrl_sink *sink)
 {
     size_t events = 0;
-    int err = 0;
+    int err = -EIO;
 
-    if (sink->written.has_header && !sink->torn) {
+    for (int i = 0; err && !sink->torn && i < END_TRIES; i++) {
         sink->used = (size_t)(mrl_frame__put(sink->buffer, MRL_FRAME_END, &sink->written.totals,
                                              sizeof(sink->written.totals)) -
                               sink->buffer);
         err = flush(sink, &events);
     }
+    return err;
+}
+
+static int capture_close(struct mrl_sink *sink)
+{
+    int err = sink->written.has_header && !sink->torn ? write_end(sink) : 0;
+
     if (close(sink->fd) && !err)
         err = -errno;
     mrl_containers__clear(&sink->containers);
@@ -264,6 +272,7 @@ const struct mrl_sink_ops mrl_sink_capture = {
     .formats = (const char *const[]){ "capture", NULL },
     .option = "record",
     .is_path = true,
+    .keeps = true,
     .open = capture_open,
     .write = capture_write,
     .close = capture_close,

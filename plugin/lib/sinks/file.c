@@ -232,6 +232,7 @@ const struct mrl_sink_ops mrl_sink_file = {
     .usage = "PATH",
     .schemes = (const char *const[]){ "file:", NULL },
     .is_path = true,
+    .keeps = true,
     .check = file_check,
     .open = file_open,
     .write = file_write,

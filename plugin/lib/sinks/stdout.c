@@ -53,6 +53,7 @@ const struct mrl_sink_ops mrl_sink_stdout = {
     .schemes = (const char *const[]){ "stdout", NULL },
     .foreign = (const char *const[]){ "-", "stderr", "stdin", "console", "fd:1", "&1", NULL },
     .preset = "stdout",
+    .keeps = true,
     .open = stdout_open,
     .write = stdout_write,
     .is_terminal = stdout_is_terminal,
