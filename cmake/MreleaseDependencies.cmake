@@ -89,8 +89,14 @@ endif()
 
 if(MRELEASE_GRPC)
   mrl_find_module(PROTOBUF_C libprotobuf-c>=1.4 libprotobuf-c-dev MRELEASE_GRPC)
-  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC) # which gRPC's own file wants as well
-  mrl_find_module(GRPC "grpc;gpr" libgrpc-dev MRELEASE_GRPC)
+  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC)
+  mrl_find(path GRPC_INCLUDE grpc/grpc.h libgrpc-dev MRELEASE_GRPC)
+  mrl_find(library GRPC_LIBRARY grpc libgrpc-dev MRELEASE_GRPC)
+  mrl_find(library GPR_LIBRARY gpr libgrpc-dev MRELEASE_GRPC)
+  # Not by pkg-config: it takes a second to read gRPC's file with all that this names, and CMake asks twenty times.
+  add_library(mrelease_grpc_core INTERFACE)
+  target_include_directories(mrelease_grpc_core SYSTEM INTERFACE ${GRPC_INCLUDE})
+  target_link_libraries(mrelease_grpc_core INTERFACE ${GRPC_LIBRARY} ${GPR_LIBRARY})
   mrl_find_module(SYSTEMD libsystemd libsystemd-dev MRELEASE_GRPC)
   mrl_find(program PROTOC protoc protobuf-compiler MRELEASE_GRPC)
   mrl_find(program PROTOC_C protoc-c protobuf-c-compiler MRELEASE_GRPC)
