@@ -47,10 +47,6 @@ int mrl_arguments__parse(const struct mrl_verb *verb,
                          unsigned int group_count,
                          int *ret_status);
 
-/** Makes control characters '?', so that a name neither steers a terminal nor begins a line.
- * Returns `text`. */
-char *mrl_tame(char *text);
-
 /** Writes "mrelease: …", tamed, and a newline to standard error. */
 __attribute__((format(printf, 1, 2))) void mrl_say(const char *format, ...);
 

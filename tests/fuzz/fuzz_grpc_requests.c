@@ -10,11 +10,10 @@
 #include "grpc/server/reflection.h"
 #include "grpc/server/requests.h"
 
-static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
+static int metrics(void *context, struct mrl_metrics **ret_metrics)
 {
     (void)context;
-    *ret_counts = (struct mrl_event_counts){ .decoded = event };
-    return 0;
+    return mrl_metrics__collect(NULL, NULL, ret_metrics);
 }
 
 static void set_log_level(void *context, enum mrl_log_level level)
@@ -41,7 +40,7 @@ static const struct mrl_module_program program = {
     .version = "0.1.0",
     .log = log_text,
     .set_log_level = set_log_level,
-    .counts = counts,
+    .metrics = metrics,
     .watch = watch,
 };
 
@@ -96,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answer(mrl_answer__disable, data, size);
     answer(mrl_answer__detectors, data, size);
     answer(mrl_answer__metrics, data, size);
+    answer(mrl_answer__all_metrics, data, size);
     answer(mrl_answer__log_level, data, size);
     answer(mrl_answer__health, data, size);
     answer(mrl_reflection__answer, data, size);

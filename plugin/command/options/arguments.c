@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/tame.h"
 #include "command/options/usage.h"
 
 enum { FIRST_OPTION_VALUE = 256, FORMER_VALUE = FIRST_OPTION_VALUE + MRL_ROWS_MAX };
@@ -26,14 +27,6 @@ static mrl_help_fn help_printer;
 static const struct mrl_option help_row = { .name = "help",
                                             .letter = 'h',
                                             .doc = "Print this and exit." };
-
-char *mrl_tame(char *text)
-{
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
-    return text;
-}
 
 void mrl_say(const char *format, ...)
 {

@@ -6,6 +6,7 @@
 #include "command/run/interim.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -18,32 +19,29 @@ static struct {
     pthread_t thread;
     bool has_thread;
     atomic_bool stop;
+    sem_t asked;
 } interim;
 
-static sigset_t asking(void)
+/* On any thread, those of libraries too: a mask would have to be set before they start theirs. */
+static void on_signal(int signal)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    return set;
+    (void)signal;
+    sem_post(&interim.asked);
 }
 
-void mrl_interim__block(void)
+void mrl_interim__catch(void)
 {
-    const sigset_t set = asking();
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-    /* Threads inherit it, so that only the one below takes the signal. */
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    sem_init(&interim.asked, 0, 0);
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
 }
 
 static void *answer(void *context)
 {
-    const sigset_t set = asking();
-    int number;
-
     (void)context;
-    while (!sigwait(&set, &number) && !atomic_load(&interim.stop)) {
+    while (!sem_wait(&interim.asked) && !atomic_load(&interim.stop)) {
         mrl_say("the totals so far:");
         mrl_totals__say(interim.plugin, interim.pipeline);
     }
@@ -57,7 +55,7 @@ void mrl_interim__start(struct mrl_plugin *plugin, const struct mrl_pipeline *pi
     interim.plugin = plugin;
     interim.pipeline = pipeline;
     atomic_store(&interim.stop, false);
-    /* The other signals are for the reader, whom they wake. */
+    /* Signals are for the reader, whom they wake. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     interim.has_thread = !pthread_create(&interim.thread, NULL, answer, NULL);
@@ -71,7 +69,7 @@ void mrl_interim__stop(void)
     if (!interim.has_thread)
         return;
     atomic_store(&interim.stop, true);
-    pthread_kill(interim.thread, SIGUSR1);
+    sem_post(&interim.asked);
     pthread_join(interim.thread, NULL);
     interim.has_thread = false;
 }

@@ -5,8 +5,8 @@
 
 #include <mrelease/metrics.h>
 
-/** Before any thread is started: SIGUSR1 waits from now on, and ends nobody. */
-void mrl_interim__block(void);
+/** From now on SIGUSR1 ends nobody: it is remembered until start(). */
+void mrl_interim__catch(void);
 
 /** Starts the thread that answers. Both stay valid until stop(). Where there is no thread, nobody
  * answers, and the log says so. One at a time in a process. */

@@ -24,6 +24,7 @@ static struct {
     void *log_context;
     int *log_level;
     struct mrl_plugin *plugin; /* NULL: not yet, or no more */
+    const struct mrl_pipeline *pipeline;
 } run;
 
 /* The threads of a module ask for counters, and switch events, while the session closes the plugin:
@@ -46,13 +47,13 @@ static void set_log_level(void *context, enum mrl_log_level level)
         __atomic_store_n(run.log_level, (int)level, __ATOMIC_RELAXED);
 }
 
-static int counts(void *context, unsigned int event, struct mrl_event_counts *ret_counts)
+static int collect(void *context, struct mrl_metrics **ret_metrics)
 {
     int err;
 
     (void)context;
     pthread_mutex_lock(&run_lock);
-    err = run.plugin ? mrl_plugin__counts(run.plugin, event, ret_counts) : -ENODEV;
+    err = run.plugin ? mrl_metrics__collect(run.plugin, run.pipeline, ret_metrics) : -ENODEV;
     pthread_mutex_unlock(&run_lock);
     return err;
 }
@@ -76,7 +77,7 @@ static int watch(void *context, unsigned int event, bool on, struct mrl_error *e
 static struct mrl_module_program program = {
     .log = log_line,
     .set_log_level = set_log_level,
-    .counts = counts,
+    .metrics = collect,
     .watch = watch,
 };
 
@@ -167,10 +168,11 @@ void mrl_modules__begin(void (*log)(void *context, enum mrl_log_level level, con
     run.log_level = log_level;
 }
 
-void mrl_modules__ready(struct mrl_plugin *plugin)
+void mrl_modules__ready(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)
 {
     pthread_mutex_lock(&run_lock);
     run.plugin = plugin;
+    run.pipeline = pipeline;
     pthread_mutex_unlock(&run_lock);
     for (unsigned int i = 0; plugin && i < MODULES_MAX && loaded[i].module; i++)
         loaded[i].module->ready();

@@ -21,7 +21,8 @@ void mrl_modules__begin(void (*log)(void *context, enum mrl_log_level level, con
                         void *log_context,
                         int *log_level);
 
-/** The probes of `plugin` are proven; NULL: they go. Does nothing where no module is loaded. */
-void mrl_modules__ready(struct mrl_plugin *plugin);
+/** The probes of `plugin` are proven, and `pipeline` takes their events; NULL: they go. Does
+ * nothing where no module is loaded. */
+void mrl_modules__ready(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
 
 #endif

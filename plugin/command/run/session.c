@@ -69,7 +69,7 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of one output */
     sigaction(SIGXFSZ, &action, NULL); /* so is a file at its limit */
     sigaction(SIGUSR2, &action, NULL); /* other daemons take it, so that scripts send it */
-    mrl_interim__block();
+    mrl_interim__catch();
 }
 
 /* Whoever controls an output may change it. */
@@ -271,7 +271,7 @@ int mrl_session__run(struct mrl_session_options *options,
     mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);
     if (mrl_pipeline__start(session.pipeline, &error))
         goto failed;
-    mrl_modules__ready(session.plugin);
+    mrl_modules__ready(session.plugin, session.pipeline);
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
     mrl_interim__start(session.plugin, session.pipeline);
@@ -286,7 +286,7 @@ failed:
     else
         mrl_say("%s", error.text);
 out:
-    mrl_modules__ready(NULL);
+    mrl_modules__ready(NULL, NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);
     return status;

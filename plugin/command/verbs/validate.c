@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tame.h"
 #include "command/command.h"
 #include "command/schema/check.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "command/command.h"
+#include "base/tame.h"
 #include "command/verify/report.h"
 
 enum { NAME_BYTES = 512, TIME_BYTES = 40 };

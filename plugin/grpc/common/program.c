@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/tame.h"
+
 const struct mrl_module_program *mrl_grpc_program;
 atomic_bool mrl_grpc_ready;
 
@@ -15,8 +17,5 @@ void mrl_grpc__log(enum mrl_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    for (char *at = line; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
-    mrl_grpc_program->log(mrl_grpc_program->context, level, line);
+    mrl_grpc_program->log(mrl_grpc_program->context, level, mrl_tame(line));
 }

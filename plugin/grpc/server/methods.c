@@ -22,6 +22,7 @@ const struct mrl_method mrl_methods[] = {
     { .path = DIAGNOSTIC "GetMetrics", .answer = mrl_answer__metrics },
     { .path = DIAGNOSTIC "ChangeLogLevel", .answer = mrl_answer__log_level, .changes = true },
     { .path = DIAGNOSTIC "GetStacktrace", .answer = mrl_answer__stacktrace },
+    { .path = "/mrelease.v1.MetricsService/GetMetrics", .answer = mrl_answer__all_metrics },
     { .path = "/grpc.health.v1.Health/Check", .answer = mrl_answer__health },
     { .path = "/grpc.health.v1.Health/Watch",
       .stream = mrl_health__watch,

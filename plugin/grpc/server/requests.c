@@ -11,7 +11,7 @@
 #include <tracee/v1beta1/diagnostic.pb-c.h>
 #include <tracee/v1beta1/tracee.pb-c.h>
 
-#include "deliver/gap.h"
+#include "event/lost.h"
 #include "grpc/common/program.h"
 #include "grpc/server/call.h"
 
@@ -273,29 +273,6 @@ void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *re
 
 /* -- diagnostics ------------------------------------------------------------------------------ */
 
-void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
-{
-    Tracee__V1beta1__GetMetricsResponse response = TRACEE__V1BETA1__GET_METRICS_RESPONSE__INIT;
-
-    (void)bytes;
-    (void)size;
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct mrl_event_counts counts;
-        int err = mrl_grpc_program->counts(mrl_grpc_program->context, i, &counts);
-
-        if (err) {
-            mrl_reply__fail(reply, GRPC_STATUS_UNAVAILABLE, "the probes are not there: %s",
-                            strerror(-err));
-            return;
-        }
-        response.eventcount += counts.decoded;
-        response.eventsfiltered += counts.filtered + counts.filtered_late;
-        response.errorcount += counts.malformed;
-        response.lostevcount += counts.refused + counts.no_memory + counts.exit_missed;
-    }
-    mrl_reply__pack(reply, &response.base);
-}
-
 void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     static const enum mrl_log_level levels[] = { MRL_LOG_DEBUG, MRL_LOG_INFO,  MRL_LOG_WARNING,
@@ -340,7 +317,8 @@ void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply 
 void mrl_answer__health(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     static const char *const services[] = { "", "tracee.v1beta1.TraceeService",
-                                            "tracee.v1beta1.DiagnosticService" };
+                                            "tracee.v1beta1.DiagnosticService",
+                                            "mrelease.v1.MetricsService" };
     Grpc__Health__V1__HealthCheckRequest *request =
         unpack(&grpc__health__v1__health_check_request__descriptor, bytes, size, reply);
     Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;

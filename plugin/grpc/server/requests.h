@@ -22,6 +22,7 @@ void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *re
 void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
+void mrl_answer__all_metrics(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
 void mrl_answer__health(const uint8_t *bytes, size_t size, struct mrl_reply *reply);

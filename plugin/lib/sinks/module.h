@@ -6,6 +6,7 @@
 #ifndef MRL_SINKS_MODULE_H
 #define MRL_SINKS_MODULE_H
 
+#include <mrelease/metrics.h>
 #include <mrelease/plugin.h>
 #include <mrelease/sink.h>
 
@@ -21,9 +22,10 @@ struct mrl_module_program {
     const char *version;
     void (*log)(void *context, enum mrl_log_level level, const char *text);
     void (*set_log_level)(void *context, enum mrl_log_level level);
-    /** Counts of an event so far. -ENODEV: the probes are not there yet. */
-    int (*counts)(void *context, unsigned int event, struct mrl_event_counts *ret_counts);
-    /** Watches an event from now on, or no more. Errors: -ENODEV as counts(); of
+    /** The registry of the run, new: mrl_metrics__free(). Errors: -ENODEV, the probes are not there
+     * yet, or no more; of mrl_metrics__collect(). */
+    int (*metrics)(void *context, struct mrl_metrics **ret_metrics);
+    /** Watches an event from now on, or no more. Errors: -ENODEV as metrics(); of
      * mrl_plugin__enable(), with a line. */
     int (*watch)(void *context, unsigned int event, bool on, struct mrl_error *error);
 };

@@ -167,6 +167,47 @@ def test_metrics_and_health_print_and_tell_by_status():
         assert status == 1 and not out and "No such file" in said, (name, said)
 
 
+def test_what_an_output_drops_is_told_per_event_and_cause_while_it_drops():
+    """Nobody reads the FIFO. The probes lose nothing, and the server serves: a restart would help nobody."""
+    with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
+        path = os.path.join(directory, "fifo")
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        stuck = "json,policy=drop-oldest,queue=32K:" + path
+        with Server(PROGRAM, "--output", stuck, "--output", "json:/dev/null") as it:
+            def ask():
+                status, text, said = verb("metrics", "--server", it.address, "--format", "json")
+                assert status == 0, said
+                return json.loads(text)
+
+            def value(metrics, name, **labels):
+                found = [row["value"] for row in metrics["metrics"]
+                         if row["name"] == f"mrelease_{name}_total" and row["labels"] == labels]
+                assert len(found) == 1, (name, labels, metrics)
+                return found[0]
+
+            def dropped(metrics, output, cause="queue_full"):
+                return value(metrics, "output_dropped", output=output, event="process_mrelease", cause=cause)
+
+            start = ask()
+            assert not any(row["value"] for row in start["metrics"] if "output" in row["labels"]), start
+            call(count=5000)
+            time.sleep(0.5)
+            now = ask()
+            assert dropped(now, stuck) > 1000 and dropped(now, stuck, "write_failed") == 0, now
+            assert dropped(now, "json:/dev/null") == 0, now
+            assert value(now, "events_read", event="process_mrelease") == 5000 == now["EventCount"], now
+            assert now["LostEvCount"] == 0, now
+            table = verb("metrics", "--server", it.address)[1]
+            assert (f'mrelease_output_dropped_total{{output="{stuck}",event="process_mrelease",cause="queue_full"}} '
+                    f'{dropped(now, stuck)}\n') in table, table
+            assert verb("health", "--server", it.address)[:2] == (0, "SERVING\n")
+            it.process.send_signal(signal.SIGUSR1)
+            it.wait_for(f"{dropped(now, stuck)} dropped")
+            it.process.send_signal(signal.SIGUSR2)
+            os.close(reader)  # and the end waits for nobody
+
+
 def test_servers_that_are_silent_are_not_waited_for():
     with Server(PROGRAM) as it:
         it.process.send_signal(signal.SIGSTOP)
@@ -262,15 +303,15 @@ def test_a_reader_that_pauses_loses_nothing_unsaid():
 # -- servers that are not ours ---------------------------------------------------------------------
 
 class Other:
-    """A server of Python's that answers StreamEvents by `act(request, context)`, with bytes."""
+    """A server of Python's that answers StreamEvents, or another method, by `act(request, context)`, with bytes."""
 
-    def __init__(self, act):
+    def __init__(self, act, service="TraceeService", method="StreamEvents"):
         self.room = tempfile.TemporaryDirectory(prefix="mrelease-grpc.")
         self.address = "unix:" + os.path.join(self.room.name, "s")
         self.server = grpc.server(futures.ThreadPoolExecutor(8))
         handler = grpc.unary_stream_rpc_method_handler(act)
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(
-            "tracee.v1beta1.TraceeService", {"StreamEvents": handler}),))
+            "tracee.v1beta1." + service, {method: handler}),))
         self.server.add_insecure_port(self.address)
         self.server.start()
 
@@ -330,6 +371,18 @@ def deep(levels):
     event = response(name="openat")
     event.event.data.add(name="deep").struct.fields["x"].CopyFrom(value)
     return event.SerializeToString()
+
+
+def test_metrics_of_tracee_are_shown():
+    """Which has its own counters alone; a name in them steers no terminal."""
+    stats = diagnostic_pb2.BPFEventStats(name="mlock\x1b[2J\u009b31m", attempts=3, failures=1)
+    answer = diagnostic_pb2.GetMetricsResponse(EventCount=12, LostEvCount=5, BPFEventStats=[stats])
+    with Other(lambda *_: iter([answer.SerializeToString()]), "DiagnosticService", "GetMetrics") as it:
+        status, table, said = verb("metrics", "--server", it.address)
+        assert status == 0 and not said and "LostEvCount        5\n" in table, (table, said)
+        assert "mlock?[2J??31m" in table and "mrelease" not in table, table
+        numbers = json.loads(verb("metrics", "--server", it.address, "--format", "json")[1])
+        assert numbers["EventCount"] == 12 and "metrics" not in numbers, numbers
 
 
 def test_what_is_no_event_ends_it_with_a_line():
@@ -394,5 +447,5 @@ def test_garbage_in_place_of_a_server():
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
         server.make_stubs(stubs)
-        from tracee.v1beta1 import event_pb2, tracee_pb2
+        from tracee.v1beta1 import diagnostic_pb2, event_pb2, tracee_pb2
         tap.run(globals(), PROGRAM)

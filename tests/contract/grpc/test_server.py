@@ -211,6 +211,7 @@ def test_health_and_reflection_serve_clients_without_our_files():
             services, symbol, nothing = reflect(iter([
                 b"\x3a\x00", b"\x22\x1c" + b"tracee.v1beta1.TraceeService", b"\x22\x01x"]), timeout=WAIT)
             assert b"tracee.v1beta1.TraceeService" in services and b"grpc.health.v1.Health" in services
+            assert b"mrelease.v1.MetricsService" in services
             assert b"tracee/v1beta1/tracee.proto" in symbol and b"google/protobuf/field_mask.proto" in symbol
             assert b"not found" in nothing
             none, unknown = reflect(iter([
