@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "enrich/entity.h"
 
 /* As the v0.24 dialect rounds. */
@@ -23,15 +24,64 @@ void mrl_answer__keep(struct mrl_answer *answer, size_t size)
     answer->used += size + 1;
 }
 
-void mrl_answer__text(struct mrl_answer *answer, const char *bytes, size_t size)
+/* What stands for a byte that must not be shown, or in JSON for a character. Returns its size. */
+static size_t escape_byte(const unsigned char *at, char to[MRL_ESCAPE_BYTES])
 {
+    return (size_t)snprintf(to, MRL_ESCAPE_BYTES, "\\x%02x", *at);
+}
+
+static size_t escape_in_json(const unsigned char *at, unsigned int size, char to[MRL_ESCAPE_BYTES])
+{
+    uint32_t code = mrl_utf8_code(at, size);
+
+    if (code < 0x10000)
+        return (size_t)snprintf(to, MRL_ESCAPE_BYTES, "\\u%04x", code);
+    code -= 0x10000;
+    return (size_t)snprintf(to, MRL_ESCAPE_BYTES, "\\u%04x\\u%04x", 0xd800 | code >> 10,
+                            0xdc00 | (code & 0x3ff));
+}
+
+size_t mrl_show(struct mrl_text text, bool is_json, char *to)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+    char escape[MRL_ESCAPE_BYTES];
+    size_t used = 0;
+
+    while (at < end) {
+        unsigned int shown = mrl_visible_size(at, end);
+        unsigned int size = shown || !is_json ? shown : mrl_utf8_size(at, end);
+        size_t put = shown  ? shown
+                     : size ? escape_in_json(at, size, escape)
+                            : escape_byte(at, escape);
+
+        if (to)
+            memcpy(to + used, shown ? (const char *)at : escape, put);
+        used += put;
+        at += size ? size : 1;
+    }
+    return used;
+}
+
+static void put_text(struct mrl_answer *answer, struct mrl_text text, bool is_json)
+{
+    size_t size = mrl_show(text, is_json, NULL);
     char *to = mrl_answer__room(answer, size);
 
     if (!to)
         return;
-    memcpy(to, bytes, size);
+    mrl_show(text, is_json, to);
     to[size] = '\0';
     mrl_answer__keep(answer, size);
+}
+
+void mrl_answer__text(struct mrl_answer *answer, const char *bytes, size_t size)
+{
+    put_text(answer, (struct mrl_text){ bytes, size }, false);
+}
+
+void mrl_answer__json(struct mrl_answer *answer, struct mrl_text text)
+{
+    put_text(answer, text, true);
 }
 
 void mrl_answer__number(struct mrl_answer *answer, uint64_t number)

@@ -11,7 +11,18 @@
 
 #include "falco/abi.h"
 
-enum { MRL_ANSWER_TEXT = 16 * 1024, MRL_ANSWER_LIST = 64 };
+enum {
+    MRL_ANSWER_TEXT = 64 * 1024,
+    MRL_ANSWER_LIST = 64,
+    MRL_ESCAPE_BYTES = sizeof("\\ud83d\\udca9"),
+};
+
+/**
+ * Writes a text to `to` so that it can be shown, and returns its size; NULL: only that. Each byte
+ * of a character that must not be shown (base/visible.h) becomes "\\x0a"; in JSON, the character
+ * becomes "\\u000a", which means the same.
+ */
+size_t mrl_show(struct mrl_text text, bool is_json, char *to);
 
 /** Three lists, one per type that Falco knows; each counts how many answers it has. */
 struct mrl_answer {
@@ -30,8 +41,9 @@ char *mrl_answer__room(struct mrl_answer *answer, size_t size);
 /** Appends the text of `size` bytes and a NUL that was written there. */
 void mrl_answer__keep(struct mrl_answer *answer, size_t size);
 
-/** Appends a copy of a text. */
+/** Appends a text, or a piece of JSON, as mrl_show() writes it. */
 void mrl_answer__text(struct mrl_answer *answer, const char *bytes, size_t size);
+void mrl_answer__json(struct mrl_answer *answer, struct mrl_text text);
 
 void mrl_answer__number(struct mrl_answer *answer, uint64_t number);
 void mrl_answer__truth(struct mrl_answer *answer, bool truth);

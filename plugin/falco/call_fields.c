@@ -114,10 +114,9 @@ static void find_arguments(const struct mrl_question *question, struct mrl_answe
 
 static void find_json(const struct mrl_question *question, struct mrl_answer *answer)
 {
-    char line[MRL_EVENT_TEXT_MAX];
+    char line[MRL_EVENT_TEXT_MAX], plain[MRL_EVENT_TEXT_MAX];
     ssize_t size = mrl_encoder__put(question->json, question->event, line, sizeof(line));
     struct mrl_text text;
-    char *to;
 
     if (size <= 0 || !question->key)
         return;
@@ -125,13 +124,10 @@ static void find_json(const struct mrl_question *question, struct mrl_answer *an
     text = mrl_json_pointer__find(line, question->key);
     if (!text.size || *text.bytes == 'n') /* null */
         return;
-    if (*text.bytes != '"') {
-        mrl_answer__text(answer, text.bytes, text.size);
-        return;
-    }
-    to = mrl_answer__room(answer, text.size);
-    if (to)
-        mrl_answer__keep(answer, mrl_json_pointer__unquote(text, to));
+    if (*text.bytes == '"')
+        mrl_answer__text(answer, plain, mrl_json_pointer__unquote(text, plain));
+    else
+        mrl_answer__json(answer, text);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */

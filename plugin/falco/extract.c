@@ -86,11 +86,16 @@ int plugin_extract_fields(struct falco_state *state,
 const char *plugin_event_to_string(struct falco_state *state, const struct falco_event_input *input)
 {
     const struct mrl_event *event = read_event(state, input);
+    char line[MRL_EVENT_TEXT_MAX];
     ssize_t size;
 
     if (!event)
         return "";
-    size = mrl_encoder__put(state->json, event, state->line, MRL_EVENT_TEXT_MAX);
-    state->line[size > 0 ? size - 1 : 0] = '\0'; /* in place of the newline */
+    size = mrl_encoder__put(state->json, event, line, sizeof(line));
+    /* In place of the newline. Room was reckoned with six bytes for each: it fits. */
+    size = size > 0
+               ? (ssize_t)mrl_show((struct mrl_text){ line, (size_t)size - 1 }, true, state->line)
+               : 0;
+    state->line[size] = '\0';
     return state->line;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The verbs schema and validate: what they print, and their exit status. Runs the program. */
+#include <ctype.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -118,6 +119,53 @@ static void failing_lines_are_told_with_number_pointer_and_reason(void **state)
     assert_said(1, "-: 5 lines, 2 valid, 3 not (json-v0.23)\n");
 }
 
+static unsigned int count_lines(const char *text)
+{
+    unsigned int lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static void an_event_of_others_is_named_with_those_that_are_known(void **state)
+{
+    (void)state;
+    validate("--dialect json", "{\"timestamp\":1,\"eventName\":\"openat\"}\n");
+    assert_said(1, "line 1: /eventName: 'openat' is none of process_mrelease, do_mrelease, mlock,");
+    validate("--dialect json-v1beta1", "{\"name\":\"security_file_open\"}\n");
+    assert_said(1, "/name: 'security_file_open' is none of process_mrelease, ");
+}
+
+static void bounds_are_the_integers_that_they_are(void **state)
+{
+    char *line = strdup(v0_23.lines[0]), *number = strstr(line, "\"timestamp\":"), *text;
+
+    (void)state;
+    assert_non_null(number);
+    number += strlen("\"timestamp\":");
+    assert_true(asprintf(&text, "%.*s9223372036854775808%s\n", (int)(number - line), line,
+                         number + strspn(number, "0123456789")) > 0);
+    validate("", text);
+    assert_said(1, "line 1: /timestamp: Expected number less than or equal to "
+                   "9223372036854775807\n");
+    free(text);
+    free(line);
+}
+
+static void a_file_that_is_indented_is_told_once(void **state)
+{
+    (void)state;
+    validate("", JOIN("{", "  \"timestamp\": 1,", "  \"args\": [", "    {", "      \"a\": 1",
+                      "    }", "  ]", "}", "{", "  \"timestamp\": 2", "}"));
+    assert_said(1, "line 1: not JSON: what begins here is spread over several lines");
+    assert_said(1, "-: 11 lines, 0 valid, 11 not");
+    assert_int_equal(count_lines(outcome.said), 2);
+    validate("", JOIN("[", v0_23.lines[0], "{\"eventName\":\"mlok\"}", "]"));
+    assert_said(1, "line 1: not JSON: what begins here is spread");
+    assert_said(1, "line 3: /eventName: 'mlok' is none of");
+}
+
 /* Names of keys and of files, on both streams. */
 static void nothing_that_steers_a_terminal_is_printed(void **state)
 {
@@ -125,6 +173,12 @@ static void nothing_that_steers_a_terminal_is_printed(void **state)
     validate("--dialect json", "{\"timestamp\":1,\"a\\u001b[31m\":1}\n");
     assert_int_equal(outcome.status, 1);
     assert_null(strchr(outcome.said, '\033'));
+    /* OSC as one character, U+202E and U+200B, in a key and in a value. */
+    validate("--format json",
+             "{\"a\\u009d0;x\\u0007\xe2\x80\xae\":1,\"eventName\":\"m\xe2\x80\x8bk\"}\n");
+    assert_int_equal(outcome.status, 1);
+    for (const char *at = outcome.said; *at; at++)
+        assert_true(*at == '\n' || isprint((unsigned char)*at));
     run("validate '/nonexistent\033[31m\n'", NULL);
     assert_string_equal(outcome.said, "mrelease: /nonexistent?[31m?: No such file or directory\n");
 }
@@ -256,6 +310,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_lines_are_counted),
         cmocka_unit_test(failing_lines_are_told_with_number_pointer_and_reason),
+        cmocka_unit_test(an_event_of_others_is_named_with_those_that_are_known),
+        cmocka_unit_test(bounds_are_the_integers_that_they_are),
+        cmocka_unit_test(a_file_that_is_indented_is_told_once),
         cmocka_unit_test(nothing_that_steers_a_terminal_is_printed),
         cmocka_unit_test(a_file_is_held_to_its_first_dialect),
         cmocka_unit_test(json_reports_are_objects_by_line),

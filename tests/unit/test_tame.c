@@ -23,6 +23,10 @@ static const struct {
       "?31m" },             /* a byte that is no UTF-8 */
     { "a\xe2\x82", "a??" }, /* cut off */
     { "\xe2\xc2\x9b", "???" },
+    { "a\xe2\x80\xae"
+      "b",
+      "a???b" },                              /* U+202E turns the direction */
+    { "\xe2\x81\xa6\xe2\x80\x8b", "??????" }, /* U+2066, U+200B */
     { "\xf8\x88\x80\x80\x80", "?????" },
 };
 

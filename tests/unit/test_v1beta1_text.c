@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "encode/rfc3339.h"
 #include "encode/writer.h"
 #include "unit/unit.h"

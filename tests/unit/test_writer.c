@@ -271,17 +271,6 @@ static void writer_takes_six_bytes_per_byte_at_most(void **state)
     }
 }
 
-static void writer_measures_characters(void **state)
-{
-    const unsigned char euro[] = { 0xe2, 0x82, 0xac };
-
-    (void)state;
-    assert_int_equal(mrl_utf8_size(euro, euro + 3), 3);
-    assert_int_equal(mrl_utf8_size(euro, euro + 2), 0);
-    assert_int_equal(mrl_utf8_size(euro + 1, euro + 3), 0);
-    assert_int_equal(mrl_utf8_size((const unsigned char *)"a", (const unsigned char *)"a" + 1), 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,7 +281,6 @@ int main(void)
         cmocka_unit_test(writer_agrees_with_the_slow_one_on_longer_sequences),
         cmocka_unit_test(writer_agrees_with_the_slow_one_on_noise),
         cmocka_unit_test(writer_takes_six_bytes_per_byte_at_most),
-        cmocka_unit_test(writer_measures_characters),
     };
 
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Settings as a configuration file: what --print-config says. */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/visible.h"
 #include "command/options/config.h"
 
 static const char *const layers[MRL_LAYER_COUNT] = {
@@ -10,16 +12,26 @@ static const char *const layers[MRL_LAYER_COUNT] = {
     [MRL_LAYER_ARGUMENTS] = "command line",
 };
 
+static void print_escape(uint32_t code)
+{
+    printf(code < 0x100 ? "\\x%02x" : "\\U%08x", code);
+}
+
+/* What must not be shown is escaped as YAML has it; a byte that is no UTF-8, which YAML has not, as
+ * if it were the character of its number. */
 static void print_text(const char *text)
 {
-    putchar('"');
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
+    const unsigned char *at = (const unsigned char *)text, *end = at + strlen(text);
 
-        if (byte < 0x20 || byte == 0x7f)
-            printf("\\x%02x", byte);
+    putchar('"');
+    while (at < end) {
+        unsigned int shown = mrl_visible_size(at, end), size = mrl_utf8_size(at, end);
+
+        if (shown)
+            printf("%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)shown, (const char *)at);
         else
-            printf("%s%c", byte == '"' || byte == '\\' ? "\\" : "", byte);
+            print_escape(size ? mrl_utf8_code(at, size) : *at);
+        at += size ? size : 1;
     }
     putchar('"');
 }

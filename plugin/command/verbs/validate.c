@@ -33,6 +33,7 @@ struct validator {
     struct mrl_check *check;
     FILE *file;
     number lines, invalid;
+    bool spread; /* within what is spread over several lines, as was told */
     char line[MRL_LINE_MAX + 1];
 };
 
@@ -61,10 +62,11 @@ static void table_totals(const struct validator *validator)
            validator->lines - validator->invalid, validator->invalid, schema_name(validator));
 }
 
-/* Steals `object`. A file's name need not be UTF-8: then it is left out. */
+/* Steals `object`. In ASCII: a key of the file that is held against its schema may hold what steers
+ * a terminal or reorders text. */
 static void print_object(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(object);
 }
@@ -148,6 +150,38 @@ static int find_dialect(struct validator *validator, size_t size)
                                                                  : use_dialect(validator, found);
 }
 
+#define BLANKS " \t\r"
+
+/* What begins here is indented for people: it opens, and something that it holds opens last. */
+static bool begins_spread(const char *line, size_t size)
+{
+    while (size && strchr(BLANKS, line[size - 1]))
+        size--;
+    while (size && strchr(BLANKS, *line)) {
+        line++;
+        size--;
+    }
+    return size && strchr("{[", *line) && strchr("{[", line[size - 1]);
+}
+
+/* Every line of it would fail: the first is told, once, until a line holds an object again. */
+static bool is_told(struct validator *validator, size_t size, struct mrl_fault *fault)
+{
+    const char *line = validator->line;
+
+    if (!validator->spread && begins_spread(line, size)) {
+        validator->spread = true;
+        *fault =
+            (struct mrl_fault){ "",
+                                "not JSON: what begins here is spread over several lines, an event "
+                                "is one line ('jq -c .' makes it so)" };
+        return false;
+    }
+    if (size > 1 && *line == '{' && !begins_spread(line, size))
+        validator->spread = false;
+    return validator->spread;
+}
+
 static int take_line(struct validator *validator, size_t size)
 {
     struct mrl_fault fault;
@@ -163,7 +197,8 @@ static int take_line(struct validator *validator, size_t size)
     }
     if (!valid) {
         validator->invalid++;
-        reports[validator->format].fault(validator, &fault);
+        if (!is_told(validator, size, &fault))
+            reports[validator->format].fault(validator, &fault);
     }
     return 0;
 }

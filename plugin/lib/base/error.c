@@ -8,15 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_WORD = 64 };
+#include "base/tame.h"
 
-/* What was typed may hold anything, and is shown. */
-static void keep_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == '\x7f')
-            *text = '?';
-}
+enum { LONGEST_WORD = 64 };
 
 int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
 {
@@ -26,7 +20,7 @@ int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(error->text, sizeof(error->text), format, arguments);
         va_end(arguments);
-        keep_one_line(error->text);
+        mrl_tame(error->text); /* what was typed may hold anything, and is shown */
     }
     return code;
 }

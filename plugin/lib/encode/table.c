@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The format for people: aligned columns, errno and user names, sizes and times spelled out. Names
- * chosen by others are shown without their control characters, so that no process can drive the
- * terminal of whoever watches it.
+ * chosen by others are shown without what a terminal obeys or what reorders text, so that no
+ * process can drive the terminal of whoever watches it, or put words into the mouth of another.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/hash.h"
+#include "base/visible.h"
 #include "encode/encoder.h"
 #include "enrich/entity.h"
 
@@ -60,13 +61,6 @@ static const struct {
 
 /* -- cells ------------------------------------------------------------------------------------ */
 
-/* Controls of C0 and C1, and DEL. */
-static bool is_control(const unsigned char *at, unsigned int size)
-{
-    return (size == 1 && (*at < 0x20 || *at == 0x7f)) ||
-           (size == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-}
-
 /* Returns how many columns it took: every character counts as one. */
 static unsigned int put_visible(struct mrl_writer *writer, struct mrl_text text)
 {
@@ -75,9 +69,9 @@ static unsigned int put_visible(struct mrl_writer *writer, struct mrl_text text)
     char escape[8];
 
     while (at < end) {
-        unsigned int size = mrl_utf8_size(at, end);
+        unsigned int size = mrl_visible_size(at, end);
 
-        if (size && !is_control(at, size)) {
+        if (size) {
             mrl_put_bytes(writer, (const char *)at, size);
             width++;
         } else {

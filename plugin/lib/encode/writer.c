@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/visible.h"
+
 /* -- numbers ---------------------------------------------------------------------------------- */
 
 /* Two digits at a time: half the divisions, and each of these waits for the one before it. */
@@ -84,33 +86,6 @@ void mrl_put_signed(struct mrl_writer *writer, int64_t number)
 }
 
 /* -- strings ---------------------------------------------------------------------------------- */
-
-/* Well-formed sequences, Unicode 15 table 3-7: by lead byte, the range of the second byte. */
-struct utf8_row {
-    unsigned char lead_min, lead_max, second_min, second_max, size;
-};
-
-static const struct utf8_row utf8_rows[] = {
-    { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-    { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-    { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end)
-{
-    const struct utf8_row *row = utf8_rows, *last = row + sizeof(utf8_rows) / sizeof(*row);
-
-    while (row < last && !(*at >= row->lead_min && *at <= row->lead_max))
-        row++;
-    if (row == last || row->size > end - at)
-        return 0;
-    if (row->size > 1 && !(at[1] >= row->second_min && at[1] <= row->second_max))
-        return 0;
-    for (unsigned int i = 2; i < row->size; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return row->size;
-}
 
 /* Printable ASCII that is written as it is; DEL is among it. Go's own encoder wants more escaped.
  */

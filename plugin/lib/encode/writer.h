@@ -65,7 +65,4 @@ void mrl_put_valid_json_string(struct mrl_writer *writer, struct mrl_text text);
  */
 void mrl_put_valid_text(struct mrl_writer *writer, struct mrl_text text);
 
-/** Bytes of the well-formed UTF-8 character that begins at `at`; 0: there is none. `at` < `end`. */
-unsigned int mrl_utf8_size(const unsigned char *at, const unsigned char *end);
-
 #endif
