@@ -32,7 +32,7 @@ struct mrl_falco_field {
     size_t offset;        /* for find(): of a member of struct mrl_event */
     bool is_list;
     bool takes_key; /* and must have one */
-    bool of_gaps;   /* events_lost has it too; of others it would hold zeros */
+    bool of_gaps;   /* events without a record have it too; of others it would hold zeros */
 };
 
 #endif

@@ -99,7 +99,8 @@ static void add_field(const struct mrl_event_def *def, const struct mrl_field *f
     field_count++;
 }
 
-/* Fields "mrelease.lost.…" are looked for in events_lost alone, all others in calls alone. */
+/* Fields "mrelease.lost.…" are looked for in events_lost alone, "mrelease.state.…" in sensor_state,
+ * all others in calls alone. */
 static void find_row_place(const struct mrl_falco_field *row,
                            const struct mrl_event_def *def,
                            struct mrl_layout_field *ret_place)

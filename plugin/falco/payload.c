@@ -9,6 +9,7 @@
 #include "event/host.h"
 #include "event/layout.h"
 #include "event/lost.h"
+#include "event/state.h"
 
 /* What the header of all payloads of this library is. Several threads may be the first to ask. */
 static struct mrl_capture_header own_header;
@@ -96,10 +97,22 @@ static size_t put_lost(char *at, struct mrl_payload *payload, const struct mrl_e
     return put_all(at, payload, &frame, none, none);
 }
 
+static size_t put_state(char *at, struct mrl_payload *payload, const struct mrl_event *event)
+{
+    const struct mrl_text none = { "", 0 };
+    char packed[MRL_PACKED_STATE_MAX];
+
+    payload->kind = MRL_PAYLOAD_STATE;
+    payload->body_size = (uint32_t)mrl_state__pack(event->state, packed);
+    return put_all(at, payload, packed, none, none);
+}
+
 size_t mrl_payload__put(void *at, const struct mrl_event *event, uint32_t failures)
 {
     struct mrl_payload payload = { .header = *header_of_ours(), .failures = failures };
 
+    if (event->state)
+        return put_state(at, &payload, event);
     return event->raw ? put_record(at, &payload, event) : put_lost(at, &payload, event);
 }
 
@@ -177,6 +190,20 @@ static const struct mrl_event *read_lost(struct mrl_reader *reader,
     return mrl_batch__at(&reader->batch, 0);
 }
 
+static const struct mrl_event *read_state(struct mrl_reader *reader,
+                                          const struct mrl_payload *payload,
+                                          struct mrl_error *error)
+{
+    struct mrl_state state;
+
+    if (mrl_state__unpack(reader->bytes + sizeof(*payload), payload->body_size, &state)) {
+        mrl_error__set(error, -EBADMSG, "the payload holds a state that nobody would write");
+        return NULL;
+    }
+    mrl_state__append(&state, &reader->batch);
+    return mrl_batch__at(&reader->batch, 0);
+}
+
 const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
                                          const void *payload,
                                          size_t size,
@@ -206,6 +233,8 @@ const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
         return read_record(reader, head, error);
     if (head->kind == MRL_PAYLOAD_LOST)
         return read_lost(reader, head, error);
+    if (head->kind == MRL_PAYLOAD_STATE)
+        return read_state(reader, head, error);
     mrl_error__set(error, -EBADMSG, "the payload is of kind %u, which this version does not know",
                    head->kind);
     return NULL;

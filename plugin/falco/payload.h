@@ -12,14 +12,15 @@
 #include "event/batch.h"
 #include "event/capture_format.h"
 
-enum mrl_payload_kind { MRL_PAYLOAD_RECORD = 1, MRL_PAYLOAD_LOST = 2 };
+enum mrl_payload_kind { MRL_PAYLOAD_RECORD = 1, MRL_PAYLOAD_LOST = 2, MRL_PAYLOAD_STATE = 3 };
 
 /** First in a payload. Then `body_size` bytes, and the containers of caller and target. */
 struct mrl_payload {
     struct mrl_capture_header header; /* of whoever made it */
     struct mrl_frame_host host;
     uint32_t body_size;
-    uint16_t kind; /* enum mrl_payload_kind: a record and what follows it, struct mrl_frame_lost */
+    uint16_t kind; /* enum mrl_payload_kind: a record and what follows it, struct mrl_frame_lost,
+                      struct mrl_packed_state and its detail */
     uint8_t caller_container_size;
     uint8_t target_container_size;
     uint32_t failures; /* mrl_failures__count() of the call */

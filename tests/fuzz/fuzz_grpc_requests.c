@@ -61,11 +61,13 @@ static void subscribe(const uint8_t *data, size_t size)
     struct mrl_reply reply = { .status = GRPC_STATUS_OK };
     struct mrl_mask *mask = NULL;
     char target[sizeof(message)];
+    unsigned int wants = 0;
 
-    if (!mrl_request__stream(data, size, &mask, &reply)) {
+    if (!mrl_request__stream(data, size, &wants, &mask, &reply)) {
         must(reply.status != GRPC_STATUS_OK && *reply.text);
         return;
     }
+    must(wants);
     if (mask)
         must(mrl_mask__apply(mask, (struct mrl_text){ message, 4 }, target) <= 4);
     mrl_mask__free(mask);

@@ -129,8 +129,7 @@ the_lines_are_valid() {
 the_files_are_complete() {
     local dialect
     for dialect in json-v0.23 json-v0.24; do
-        # 3: no number is missing, and nothing in the file says where its run begins and ends.
-        "$program" verify "$work/$dialect.json" || (($? == 3))
+        "$program" verify "$work/$dialect.json"
     done
 }
 
@@ -152,7 +151,10 @@ def read(line):
     returned = next(one for one in line["data"] if one["name"] == "returnValue")
     return line["workload"]["process"]["host_pid"], line["name"], value(returned), data
 
-calls = [read(json.loads(line)) for line in open(sys.argv[1], encoding="utf-8")]
+lines = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+states = [line.get("eventName", line.get("name")) == "sensor_state" for line in lines]
+assert states[0] and states[-1], lines
+calls = [read(line) for line, is_state in zip(lines, states) if not is_state]
 pids = {pid for pid, _, returned, _ in calls if returned >= 0}
 calls = [call for call in calls if call[0] in pids]
 assert len(calls) == 2, calls

@@ -166,6 +166,8 @@ static void table_numbers_own_events_as_designed(void **state)
     assert_int_equal(lost->id, 10999);
     assert_int_equal(lost->protobuf_id, 10999);
     assert_string_equal(lost->syscall, "");
+    assert_int_equal(mrl_event_def__find("sensor_state", NULL)->id, 10998);
+    assert_int_equal(mrl_event_def__find("sensor_state", NULL)->protobuf_id, 10998);
 }
 
 static void table_has_the_fields_of_own_events_in_order(void **state)
@@ -198,7 +200,10 @@ static void table_has_the_fields_of_own_events_in_order(void **state)
         "error_bound_bytes",
         "duration_ns",
     };
-    static const char *const lost[] = { "event", "count", "cause", "from_ns", "to_ns" };
+    static const char *const lost[] = { "event", "count",  "cause",     "from_ns",
+                                        "to_ns", "by_uid", "by_cgroup", "by_comm" };
+    static const char *const told[] = { "what",          "detail",  "by_uid", "by_pid",
+                                        "events_so_far", "from_ns", "to_ns" };
     const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_DO_MRELEASE);
 
     (void)state;
@@ -209,6 +214,10 @@ static void table_has_the_fields_of_own_events_in_order(void **state)
     assert_int_equal(event->field_count, COUNT_OF(lost));
     for (unsigned int i = 0; i < event->field_count; i++)
         assert_string_equal(event->fields[i].name, lost[i]);
+    event = mrl_event_def__at(MRL_EVENT_SENSOR_STATE);
+    assert_int_equal(event->field_count, COUNT_OF(told));
+    for (unsigned int i = 0; i < event->field_count; i++)
+        assert_string_equal(event->fields[i].name, told[i]);
 }
 
 int main(void)

@@ -59,6 +59,7 @@ static void v1beta1_prints_a_gap_without_a_workload(void **state)
     event.values[2].text = test_text("ring_full");
     event.values[3].unsigned_number = 1763467321987654321;
     event.values[4].unsigned_number = 1763467322987654321;
+    event.values[5].absent = event.values[6].absent = event.values[7].absent = true;
     assert_line(&event, "json-v1beta1/events_lost.json");
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/lost.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -211,13 +212,13 @@ static void values_of_an_unread_path_are_absent(void **state)
     assert_absent(decode(fixture), exe, 1);
 }
 
-static void compute_lost(const struct mrl_lost *lost, struct mrl_value values[5])
+static void compute_lost(const struct mrl_lost *lost, struct mrl_value values[MRL_LOST_FIELDS])
 {
     const struct mrl_event_def *def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST);
     const struct mrl_raw raw = { .lost = lost };
 
-    assert_int_equal(def->field_count, 5);
-    memset(values, 0, 5 * sizeof(*values));
+    assert_int_equal(def->field_count, MRL_LOST_FIELDS);
+    memset(values, 0, MRL_LOST_FIELDS * sizeof(*values));
     for (unsigned int i = 0; i < def->field_count; i++)
         mrl_event_def__from(def->index)[i].compute(&raw, &values[i]);
 }
@@ -226,7 +227,8 @@ static void values_tell_what_is_missing_in_a_gap(void **state)
 {
     const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK2), UINT64_MAX,
                                    MRL_CAUSE_RING_FULL, TEST_START_NS, TEST_ENTRY_NS };
-    struct mrl_value values[5];
+    static const char *const nobody[] = { "by_uid", "by_cgroup", "by_comm" };
+    struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event event = { .def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST), .values = values };
 
     (void)state;
@@ -236,12 +238,13 @@ static void values_tell_what_is_missing_in_a_gap(void **state)
     assert_text(&event, "cause", "ring_full");
     assert_number(&event, "from_ns", TEST_START_NS);
     assert_number(&event, "to_ns", TEST_ENTRY_NS);
+    assert_absent(&event, nobody, COUNT_OF(nobody));
 }
 
 /* A capture file may hold such a record, which no probe writes. */
 static void values_of_a_gap_that_is_none_are_absent(void **state)
 {
-    struct mrl_value values[5];
+    struct mrl_value values[MRL_LOST_FIELDS];
 
     (void)state;
     compute_lost(NULL, values);

@@ -244,6 +244,21 @@ bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
     return false;
 }
 
+bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool named)
+{
+    uint32_t seq = 0;
+    bool any = false;
+
+    mrl_extras__parse("seq", &seq, NULL);
+    for (unsigned int i = 0; i < outputs->count; i++) {
+        struct mrl_output_options *options = &outputs->specs[i].options;
+
+        options->states = named || (extras & seq) || (options->sink && options->sink->controls);
+        any |= options->states;
+    }
+    return any;
+}
+
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,

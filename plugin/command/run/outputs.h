@@ -65,6 +65,12 @@ bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t ex
 bool mrl_outputs__switch_events(const struct mrl_outputs *outputs);
 
 /**
+ * Decides which outputs take sensor_state: all, where --events names it or the events are numbered;
+ * else those whose readers ask for it themselves. Returns whether any does.
+ */
+bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool named);
+
+/**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
  * blocks when it is the only one, and drops the oldest beside others. Errors: as
  * mrl_pipeline__add().

@@ -110,11 +110,23 @@ static bool has_ended(const struct session *session)
            !time_left_ms(session) || !mrl_pipeline__alive(session->pipeline);
 }
 
+/* How many of a batch may be delivered until `most` events were; 0: all. What the sensor says of
+ * itself is no event. `*ret_events`: how many events these are. */
+static size_t wanted_of(const struct mrl_batch *batch, uint64_t most, uint64_t *ret_events)
+{
+    size_t i = 0;
+
+    for (*ret_events = 0; i < mrl_batch__count(batch) && (!most || *ret_events < most); i++)
+        *ret_events += !mrl_batch__at(batch, i)->state;
+    return i;
+}
+
 /* Returns the number of events read. */
 static int deliver_next(struct session *session, int timeout_ms)
 {
     uint64_t limit = session->options->count;
     struct mrl_batch *batch;
+    uint64_t events;
     size_t wanted;
     int count = mrl_plugin__next_batch(session->plugin, timeout_ms, &batch);
 
@@ -128,11 +140,12 @@ static int deliver_next(struct session *session, int timeout_ms)
         session->failed |= count < 0;
         return count;
     }
-    wanted = (size_t)count;
-    if (limit && wanted > limit - session->delivered)
-        wanted = (size_t)(limit - session->delivered);
+    if (limit && session->delivered >= limit)
+        events = wanted = 0;
+    else
+        wanted = wanted_of(batch, limit ? limit - session->delivered : 0, &events);
     mrl_pipeline__deliver(session->pipeline, batch, wanted);
-    session->delivered += wanted;
+    session->delivered += events;
     mrl_batch__unref(batch);
     return count;
 }
@@ -239,6 +252,18 @@ static int run_opened(struct session *session,
                                                                                : MRL_EXIT_OK;
 }
 
+/* Whether --events names sensor_state. The texts were checked. */
+static bool names_states(const struct mrl_plugin_options *options)
+{
+    const uint32_t states = 1U << mrl_event_def__find("sensor_state", NULL)->index;
+    uint32_t events, all = 0;
+
+    for (unsigned int i = 0; i < options->more_event_count; i++)
+        if (!mrl_events__parse(options->more_events[i], &events, NULL))
+            all |= events;
+    return all & states;
+}
+
 static void wake_reader(void *plugin)
 {
     mrl_plugin__interrupt(plugin);
@@ -265,9 +290,12 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }
+    options->plugin.states = mrl_outputs__take_states(&options->outputs, options->extras,
+                                                      names_states(&options->plugin));
     if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
         mrl_plugin__open(&options->plugin, &error, &session.plugin))
         goto failed;
+    mrl_pipeline__name_run(session.pipeline, mrl_plugin__run(session.plugin));
     mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);
     if (mrl_pipeline__start(session.pipeline, &error))
         goto failed;

@@ -77,8 +77,8 @@ static void say_event(const struct mrl_metrics *metrics, const char *event)
             filtered);
 }
 
-/* The lines that tell of losses are no calls: they are told apart. Of what a sink took without
- * waiting for anybody, nobody knows whether it was read. */
+/* The lines that tell of losses, and of the sensor, are no calls: they are told apart. Of what a
+ * sink took without waiting for anybody, nobody knows whether it was read. */
 static void say_output(const struct mrl_metrics *metrics,
                        const struct mrl_pipeline *pipeline,
                        unsigned int index)
@@ -86,13 +86,20 @@ static void say_output(const struct mrl_metrics *metrics,
     const char *output = mrl_pipeline__output_name(pipeline, index);
     const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, index);
     number lines = sum(metrics, DELIVERED, output, NULL, NULL);
-    number told = sum(metrics, DELIVERED, output, "events_lost", NULL);
-    char also[64] = "";
+    char also[128] = "";
+    size_t used = 0;
 
-    if (told)
-        snprintf(also, sizeof(also), ", and %llu of events_lost", told);
-    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
-            lines - told, sink && sink->never_blocks ? "published" : "delivered",
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        const struct mrl_event_def *def = mrl_event_def__at(i);
+        number told = *def->syscall ? 0 : sum(metrics, DELIVERED, output, def->name, NULL);
+
+        if (told)
+            used += (size_t)snprintf(also + used, sizeof(also) - used, ", and %llu of %s", told,
+                                     def->name);
+        lines -= told;
+    }
+    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output, lines,
+            sink && sink->never_blocks ? "published" : "delivered",
             sum(metrics, DROPPED, output, NULL, NULL),
             sum(metrics, DROPPED, output, NULL, "queue_full"),
             sum(metrics, DROPPED, output, NULL, "write_failed"), also);

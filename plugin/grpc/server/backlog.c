@@ -78,10 +78,21 @@ static struct block *add_block(struct mrl_backlog *backlog, uint32_t size)
     return block;
 }
 
+/* The event that a message is about. */
+static uint32_t subject(const struct mrl_grpc_frame *frame)
+{
+    return frame->lost ? frame->lost_event : frame->event;
+}
+
+static bool is_wanted(const struct mrl_place *place, uint32_t event)
+{
+    return place->wants & (event == MRL_EVENT_SENSOR_STATE ? MRL_WANTS_STATES : MRL_WANTS_EVENTS);
+}
+
 /* Counts what a message stands for: itself, or those that an events_lost tells of. */
 static void count(uint64_t counts[MRL_EVENT_COUNT], const struct mrl_grpc_frame *frame)
 {
-    counts[frame->lost ? frame->lost_event : frame->event] += frame->lost ? frame->lost : 1;
+    counts[subject(frame)] += frame->lost ? frame->lost : 1;
 }
 
 /* Accounts for a frame that there is no memory for: it counts as put and evicted at once, so that
@@ -160,7 +171,11 @@ void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk
 void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place)
 {
     pthread_mutex_lock(&backlog->lock);
-    *place = (struct mrl_place){ .block = backlog->head, .time_ns = backlog->put_ns };
+    *place = (struct mrl_place){
+        .wants = MRL_WANTS_EVENTS,
+        .block = backlog->head,
+        .time_ns = backlog->put_ns,
+    };
     if (backlog->head > backlog->tail) {
         place->block = backlog->head - 1;
         place->offset = block_at(backlog, place->block)->size;
@@ -186,7 +201,7 @@ uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place
 
     pthread_mutex_lock(&backlog->lock);
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        behind += backlog->put[i] - place->passed[i];
+        behind += is_wanted(place, i) ? backlog->put[i] - place->passed[i] : 0;
     pthread_mutex_unlock(&backlog->lock);
     return behind;
 }
@@ -202,7 +217,7 @@ static void note_missing(const struct mrl_backlog *backlog,
          * client while that happened. */
         uint64_t missed = backlog->evicted[i] - place->passed[i];
 
-        if (!missed)
+        if (!missed || !is_wanted(place, i))
             continue;
         if (!missing[i].count)
             missing[i].from_ns = place->time_ns ? place->time_ns : backlog->evicted_ns;
@@ -215,12 +230,30 @@ static void note_missing(const struct mrl_backlog *backlog,
     place->offset = 0;
 }
 
-/* With the lock held. Whether a message is at the place, which moves to the block that has it. */
-static bool has_next(struct mrl_backlog *backlog, struct mrl_place *place)
+/* With the lock held. The place moves behind the frame that is there. */
+static void pass(struct mrl_place *place, const struct mrl_grpc_frame *frame)
+{
+    place->offset += (uint32_t)sizeof(*frame) + frame->size;
+    place->time_ns = frame->time_ns;
+    count(place->passed, frame);
+}
+
+/* With the lock held. Whether a message that the client wants is at the place, which moves there.
+ */
+static bool has_next(struct mrl_backlog *backlog,
+                     struct mrl_place *place,
+                     struct mrl_grpc_frame *ret_frame)
 {
     while (place->block < backlog->head) {
-        if (place->offset < block_at(backlog, place->block)->size)
-            return true;
+        const struct block *block = block_at(backlog, place->block);
+
+        while (place->offset < block->size) {
+            memcpy(ret_frame, GRPC_SLICE_START_PTR(block->bytes) + place->offset,
+                   sizeof(*ret_frame));
+            if (is_wanted(place, subject(ret_frame)))
+                return true;
+            pass(place, ret_frame);
+        }
         if (place->block + 1 == backlog->head)
             return false; /* it may grow */
         place->block++;
@@ -231,18 +264,15 @@ static bool has_next(struct mrl_backlog *backlog, struct mrl_place *place)
 
 /* With the lock held. The slice is a part of the block by reference, so that a message is never
  * copied, for however many clients. */
-static grpc_slice take_one(struct mrl_backlog *backlog, struct mrl_place *place)
+static grpc_slice take_one(struct mrl_backlog *backlog,
+                           struct mrl_place *place,
+                           const struct mrl_grpc_frame *frame)
 {
     const struct block *block = block_at(backlog, place->block);
-    struct mrl_grpc_frame frame;
-    size_t begin;
+    size_t begin = place->offset + sizeof(*frame);
 
-    memcpy(&frame, GRPC_SLICE_START_PTR(block->bytes) + place->offset, sizeof(frame));
-    begin = place->offset + sizeof(frame);
-    place->offset += (uint32_t)sizeof(frame) + frame.size;
-    place->time_ns = frame.time_ns;
-    count(place->passed, &frame);
-    return grpc_slice_sub(block->bytes, begin, begin + frame.size);
+    pass(place, frame);
+    return grpc_slice_sub(block->bytes, begin, begin + frame->size);
 }
 
 unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
@@ -252,14 +282,15 @@ unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
                                struct mrl_missing *missing,
                                bool *ret_more)
 {
+    struct mrl_grpc_frame frame;
     unsigned int taken = 0;
 
     pthread_mutex_lock(&backlog->lock);
     if (place->block < backlog->tail)
         note_missing(backlog, place, missing);
-    while (taken < max && has_next(backlog, place))
-        slices[taken++] = take_one(backlog, place);
-    *ret_more = has_next(backlog, place);
+    while (taken < max && has_next(backlog, place, &frame))
+        slices[taken++] = take_one(backlog, place, &frame);
+    *ret_more = has_next(backlog, place, &frame);
     pthread_mutex_unlock(&backlog->lock);
     return taken;
 }

@@ -18,8 +18,15 @@ enum { MRL_BACKLOG_BYTES = 4 * 1024 * 1024 };
 
 struct mrl_backlog;
 
+/** What a client wants. A set of bits. */
+enum mrl_wants {
+    MRL_WANTS_EVENTS = 1 << 0,
+    MRL_WANTS_STATES = 1 << 1, /* sensor_state */
+};
+
 /** Where a client is. */
 struct mrl_place {
+    unsigned int wants; /* set of enum mrl_wants: what is stepped over is no gap */
     uint64_t block;
     uint32_t offset;                  /* in the block */
     uint64_t passed[MRL_EVENT_COUNT]; /* events up to here, since the beginning */
@@ -36,7 +43,7 @@ void mrl_backlog__free(struct mrl_backlog *backlog);
  * is missed by all. */
 void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk);
 
-/** The place behind the newest message. Any thread. */
+/** The place behind the newest message, of a client that wants the events. Any thread. */
 void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place);
 
 /** Whether messages from this place on are gone already. Any thread. */

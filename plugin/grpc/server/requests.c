@@ -13,6 +13,7 @@
 
 #include "event/lost.h"
 #include "grpc/common/program.h"
+#include "grpc/server/backlog.h"
 #include "grpc/server/call.h"
 
 enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
@@ -59,9 +60,18 @@ static bool make_mask(const Google__Protobuf__FieldMask *mask,
     return !err;
 }
 
-/* The only policy has the empty name; a request for any other is an error. */
+/* What a policy of this name holds; 0: there is none. */
+static unsigned int wants_of(const char *policy)
+{
+    if (!*policy)
+        return MRL_WANTS_EVENTS;
+    return strcmp(policy, mrl_event_def__at(MRL_EVENT_SENSOR_STATE)->name) ? 0 : MRL_WANTS_STATES;
+}
+
+/* One policy has the empty name, one is sensor_state; a request for any other is an error. */
 bool mrl_request__stream(const uint8_t *bytes,
                          size_t size,
+                         unsigned int *ret_wants,
                          struct mrl_mask **ret_mask,
                          struct mrl_reply *reply)
 {
@@ -69,13 +79,18 @@ bool mrl_request__stream(const uint8_t *bytes,
         unpack(&tracee__v1beta1__stream_events_request__descriptor, bytes, size, reply);
     bool right = request;
 
-    for (size_t i = 0; right && i < request->n_policies; i++)
-        if (*request->policies[i]) {
+    *ret_wants = right && request->n_policies ? 0 : MRL_WANTS_EVENTS;
+    for (size_t i = 0; right && i < request->n_policies; i++) {
+        unsigned int wants = wants_of(request->policies[i]);
+
+        *ret_wants |= wants;
+        right = wants;
+        if (!wants)
             mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND,
-                            "policy [%.64s] not found: there is one, without a name",
+                            "policy [%.64s] not found: there is one, without a name, and "
+                            "sensor_state",
                             request->policies[i]);
-            right = false;
-        }
+    }
     right = right && make_mask(request->mask, ret_mask, reply);
     if (request)
         free_message(request);

@@ -8,10 +8,11 @@
 #include "grpc/server/mask.h"
 #include "grpc/server/reply.h"
 
-/** Reads a StreamEventsRequest. Returns false with a status in `reply`. `*ret_mask` is new, or
- * NULL: the client wants everything. */
+/** Reads a StreamEventsRequest. Returns false with a status in `reply`. `*ret_wants`: the set of
+ * enum mrl_wants that its policies name. `*ret_mask` is new, or NULL: whole messages. */
 bool mrl_request__stream(const uint8_t *bytes,
                          size_t size,
+                         unsigned int *ret_wants,
                          struct mrl_mask **ret_mask,
                          struct mrl_reply *reply);
 

@@ -278,8 +278,9 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
 {
     struct mrl_subscriber *subscriber = calloc(1, sizeof(*subscriber));
     struct mrl_reply reply = { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .text = "out of memory" };
+    unsigned int wants;
 
-    if (!subscriber || !mrl_request__stream(bytes, size, &subscriber->mask, &reply)) {
+    if (!subscriber || !mrl_request__stream(bytes, size, &wants, &subscriber->mask, &reply)) {
         free(subscriber);
         mrl_call__end(call, reply.status, reply.text);
         return;
@@ -288,6 +289,7 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     subscriber->call = call;
     subscriber->message = grpc_raw_byte_buffer_create(NULL, 0);
     mrl_backlog__join(call->server->backlog, &subscriber->place);
+    subscriber->place.wants = wants;
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
     /* The call may have been closed before `subscriber` was set, when mrl_stream__closed() found

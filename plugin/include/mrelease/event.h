@@ -180,7 +180,28 @@ enum mrl_event_flag {
         1 << 1, /**< exit seen without entry: blocked by seccomp, or begun before us */
 };
 
+/** What became of the sensor, as sensor_state says it: mrl_what_name(). Append, never reorder. */
+enum mrl_what {
+    MRL_WHAT_STARTED,        /**< the probes are attached; the first event of a run */
+    MRL_WHAT_ALIVE,          /**< nothing happened: it is there, and has written so many events */
+    MRL_WHAT_STOPPED,        /**< an orderly end; the last event of a run */
+    MRL_WHAT_EVENT_ENABLED,  /**< an event is watched from now on */
+    MRL_WHAT_EVENT_DISABLED, /**< an event is watched no more */
+    MRL_WHAT_RELOADED,       /**< the configuration was read again */
+    MRL_WHAT_CLOCK_SET,      /**< the wall clock was set */
+    MRL_WHAT_LOG_LEVEL,      /**< it says more or less than before */
+    MRL_WHAT_SIDE_DIED,      /**< a side program died */
+    MRL_WHAT_ADOPTED,        /**< the probes of another process were taken over */
+    MRL_WHAT_BLIND,          /**< nobody watched in an interval */
+    MRL_WHAT_LOW_SPACE,      /**< a file system is nearly full */
+    MRL_WHAT_SEALED,         /**< a digest of what was written before */
+};
+
+/** Its word: "started", …; NULL beyond the last. */
+const char *mrl_what_name(unsigned int what);
+
 struct mrl_lost;
+struct mrl_state;
 
 /**
  * One event: a view into its batch, valid until the batch is released. Sampled at exit of the call,
@@ -215,12 +236,14 @@ struct mrl_event {
      */
     const struct mrl_value *extra_values;
     /** The record as the kernel wrote it (bpf/abi/record.h), and the facts of its host; NULL and 0
-     * for events_lost, which has no record. */
+     * for events_lost and sensor_state, which have none. */
     const void *raw;
     size_t raw_size;
     const struct mrl_host_facts *host;
     /** The gap that an events_lost tells of; NULL for every other event. Of the library alone. */
     const struct mrl_lost *lost;
+    /** What a sensor_state tells of; NULL for every other event. Of the library alone. */
+    const struct mrl_state *state;
 };
 
 /** Events that were read together. */

@@ -51,6 +51,8 @@ struct mrl_output_options {
     uint32_t extras;
     /** The sink's own options, borrowed until the output is open; NULL: all are left out. */
     const void *sink_options;
+    /** It takes sensor_state. Without, those that come are left out, and are not counted. */
+    bool states;
 };
 
 /** What mrl_pipeline__reopen() did at an output. */
@@ -96,6 +98,13 @@ void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
                             void *context);
 
 /**
+ * Says whose run it is, as mrl_plugin__run() does; copied. Outputs that take sensor_state then
+ * write their own as well: `alive` as the first line of a file that is opened in mid-run, and as
+ * the last of one that is left. To be called before start(). Without, or with "", they write none.
+ */
+void mrl_pipeline__name_run(struct mrl_pipeline *pipeline, const char *run);
+
+/**
  * Begins: starts the threads, and writes what precedes the first line of each output (column
  * titles). To be called once all outputs and the source are open; deliver() does it where it was
  * not done. A pipeline that is freed without it takes back the files that it made. Errors: as the
@@ -105,7 +114,8 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error);
 
 /**
  * Gives the first `count` events of a batch to every output, and counts the others as filtered. An
- * events_lost in it becomes part of each output's own gaps. Waits only for outputs that block.
+ * events_lost in it becomes part of each output's own gaps. A sensor_state is no event that counts:
+ * it is given to the outputs that take it wherever it stands. Waits only for outputs that block.
  */
 void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
                            const struct mrl_batch *batch,

@@ -59,6 +59,10 @@ struct mrl_plugin_options {
     /** mrl_plugin__enable() may be called with any event: the programs of all are loaded, those of
      * `events` are attached. Costs a little time and memory at the start, and nothing later. */
     bool switchable;
+    /** The batches of a live plugin also hold sensor_state: `started` first, `alive` once a minute,
+     * `stopped` last, and what mrl_plugin__tell() says. So they do where `events` names it. A
+     * replay hands out those that were recorded. */
+    bool states;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
@@ -107,6 +111,28 @@ void mrl_plugin__stop(struct mrl_plugin *plugin);
 /** Stops, and frees all. Batches that are still out stay valid until they are released. NULL is
  * allowed. */
 void mrl_plugin__close(struct mrl_plugin *plugin);
+
+/** Names the run: BOOT-RUN, the first half of the boot id and CLOCK_BOOTTIME in ns when the probes
+ * were attached, each as 16 hex digits. "" of a replay. */
+const char *mrl_plugin__run(const struct mrl_plugin *plugin);
+
+/** mrl_plugin__tell(): nobody brought it about. */
+#define MRL_NOBODY (-1)
+
+/**
+ * Has the next batch say, by a sensor_state, what became of the sensor: `detail` ("key=value; …",
+ * copied, cut at 256 bytes; NULL: nothing), who brought it about (MRL_NOBODY where nobody did), and
+ * the interval that it is about, in ns since the epoch (0 and 0: none). Where no batch holds
+ * sensor_state, it is a line of the log only; of a replay it is nothing. Wakes next_batch(). Any
+ * thread, not from signal handlers. Error: -EAGAIN, 16 wait already; then nothing will be said.
+ */
+int mrl_plugin__tell(struct mrl_plugin *plugin,
+                     enum mrl_what what,
+                     const char *detail,
+                     int64_t by_uid,
+                     int64_t by_pid,
+                     uint64_t from_ns,
+                     uint64_t to_ns);
 
 /** The last error as one line; "" when there was none. */
 const char *mrl_plugin__error(const struct mrl_plugin *plugin);

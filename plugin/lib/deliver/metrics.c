@@ -129,7 +129,7 @@ static int add_family(struct mrl_metrics *metrics,
         } else if (pipeline && family->scope == PER_FILTER && is_chosen) {
             add(metrics, family, NULL, name, mrl_pipeline__filtered(pipeline, i));
         } else if (pipeline && family->scope == PER_OUTPUT &&
-                   (is_chosen || i == MRL_EVENT_EVENTS_LOST)) {
+                   (is_chosen || !*mrl_event_def__at(i)->syscall)) {
             add_of_outputs(metrics, family, pipeline, i);
         }
     }

@@ -122,6 +122,11 @@ void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log
     output->log = *log;
 }
 
+void mrl_output__name_run(struct mrl_output *output, const char *run)
+{
+    snprintf(output->run, sizeof(output->run), "%s", run);
+}
+
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 {
     int err;

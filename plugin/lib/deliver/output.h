@@ -26,6 +26,10 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 /** Before start(): whom its death is told to, which is copied. */
 void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log *log);
 
+/** Before start(): the name of the run, for the states that it writes itself; "": it writes none.
+ */
+void mrl_output__name_run(struct mrl_output *output, const char *run);
+
 /** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
 void mrl_output__push(struct mrl_output *output,
                       const char *bytes,

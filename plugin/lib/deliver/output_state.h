@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "deliver/queue.h"
+#include "event/state.h"
 
 /** Where an output says what became of it; `line` may be NULL. */
 struct mrl_output_log {
@@ -53,9 +54,11 @@ struct mrl_output {
     atomic_int reopened; /* enum mrl_reopened */
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
-    bool headless;         /* the destination was not told what precedes the first line */
-    int last_err;          /* the error that was reported last; 0: it works */
-    struct mrl_gap untold; /* what is missing before lines[first] */
+    char run[MRL_RUN_BYTES]; /* "": it writes no states of its own */
+    bool headless;           /* the destination was not told what precedes the first line */
+    bool nameless;           /* nor, in mid-run, whose it is */
+    int last_err;            /* the error that was reported last; 0: it works */
+    struct mrl_gap untold;   /* what is missing before lines[first] */
     /* What is being written: lines[first..count), whose bytes begin at `at`. Borrowed. */
     const struct mrl_line *lines;
     const char *bytes;

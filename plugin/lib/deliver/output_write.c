@@ -5,10 +5,14 @@
  */
 #include "deliver/output_write.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "event/lost.h"
+#include "event/state.h"
 
 /* -- failing and working again ---------------------------------------------------------------- */
 
@@ -68,6 +72,74 @@ static void settle(struct mrl_output *output, size_t lines, enum mrl_fate fate)
     }
 }
 
+/* -- states ----------------------------------------------------------------------------------- */
+
+static bool is_state(const struct mrl_line *line)
+{
+    return line->event == MRL_EVENT_SENSOR_STATE && line->size;
+}
+
+/* How many events with a number were written. */
+static uint64_t so_far(const struct mrl_output *output)
+{
+    uint64_t events = 0;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (mrl_event_def__at(i)->is & MRL_OF_RECORD)
+            events += output->counts[i][MRL_DELIVERED];
+    return events;
+}
+
+/* Writes an event that has no line yet. It is the caller's to count. */
+static int write_event(struct mrl_output *output, const struct mrl_event *event)
+{
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL };
+    size_t done;
+
+    chunk.size =
+        (size_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
+    return write_chunk(output, &chunk, &done);
+}
+
+/* Only here, where it is written, is it known what stands before it. */
+static int write_state(struct mrl_output *output, struct mrl_state *state)
+{
+    struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
+    struct mrl_event event;
+
+    state->events_so_far = so_far(output);
+    mrl_state__event(state, values, &event);
+    return write_event(output, &event);
+}
+
+int mrl_output__state(struct mrl_output *output,
+                      enum mrl_what what,
+                      const char *detail,
+                      uint64_t from_ns,
+                      uint64_t to_ns)
+{
+    char text[MRL_STATE_DETAIL_MAX];
+    struct mrl_state state = {
+        .what = what,
+        .detail = { text, mrl_state__put_detail(output->run, detail, text) },
+        .by_uid = -1,
+        .by_pid = -1,
+        .from_ns = from_ns,
+        .to_ns = to_ns,
+        .time_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME),
+    };
+    int err;
+
+    if (!output->options.states || !*output->run)
+        return 0;
+    err = write_state(output, &state);
+    if (!err)
+        mrl_output__count(output, MRL_EVENT_SENSOR_STATE, MRL_DELIVERED, 1);
+    return err;
+}
+
+/* -- opening anew ----------------------------------------------------------------------------- */
+
 void mrl_output__reopen_sink(struct mrl_output *output)
 {
     struct mrl_error error = { "" };
@@ -75,11 +147,15 @@ void mrl_output__reopen_sink(struct mrl_output *output)
 
     if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
         return;
+    /* If it is the last line of this file, it says how many stand before it. */
+    if (!output->nameless)
+        mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
     err = output->options.sink->reopen(output->sink, &error);
     atomic_store(&output->reopened, err < 0   ? MRL_REOPEN_FAILED
                                     : err > 0 ? MRL_REOPEN_MOVED
                                               : MRL_REOPEN_SAME);
     output->headless |= err > 0;
+    output->nameless |= err > 0;
     if (err < 0)
         mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",
                         error.text);
@@ -99,6 +175,9 @@ static int write_head(struct mrl_output *output)
     if (output->headless && text.size)
         err = write_chunk(output, &chunk, &events);
     output->headless &= err != 0;
+    if (!err && output->nameless)
+        err = mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
+    output->nameless &= err != 0;
     return err;
 }
 
@@ -119,21 +198,45 @@ void mrl_output__die(struct mrl_output *output)
         output->log.died(output->log.died_context);
 }
 
-/* One try at the lines that are held. */
-static int write_lines(struct mrl_output *output)
+/* One try at the lines that are held, up to the next state. */
+static int write_run(struct mrl_output *output)
 {
-    struct mrl_chunk chunk = { output->bytes + output->at, 0, output->count - output->first, NULL };
+    struct mrl_chunk chunk = { output->bytes + output->at, 0, 0, NULL };
     size_t done = 0;
     int err;
 
-    for (size_t i = output->first; i < output->count; i++)
+    for (size_t i = output->first; i < output->count && !is_state(&output->lines[i]); i++) {
         chunk.size += output->lines[i].size;
-    if (!chunk.events)
-        return 0;
+        chunk.events++;
+    }
     err = write_chunk(output, &chunk, &done);
     /* After a partial write the sink says how many lines went out whole. The next try begins behind
      * these, so that none is written twice. */
     settle(output, err ? done : chunk.events, MRL_DELIVERED);
+    return err;
+}
+
+/* One try at the state that is the first line held. */
+static int write_held_state(struct mrl_output *output)
+{
+    struct mrl_state state;
+    int err =
+        mrl_state__unpack(output->bytes + output->at, output->lines[output->first].size, &state);
+
+    assert(!err); /* the pipeline packed it */
+    err = write_state(output, &state);
+    settle(output, !err, MRL_DELIVERED);
+    return err;
+}
+
+/* One try at all lines that are held. */
+static int write_lines(struct mrl_output *output)
+{
+    int err = 0;
+
+    while (!err && output->first < output->count)
+        err =
+            is_state(&output->lines[output->first]) ? write_held_state(output) : write_run(output);
     return err;
 }
 
@@ -147,14 +250,10 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
                              missing->to_ns };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event told;
-    struct mrl_chunk chunk = { output->text, 0, 1, NULL };
-    size_t done;
     int err;
 
     mrl_lost__event(&lost, values, &told);
-    chunk.size =
-        (size_t)mrl_encoder__put(output->encoder, &told, output->text, sizeof(output->text));
-    err = write_chunk(output, &chunk, &done);
+    err = write_event(output, &told);
     if (err)
         return err;
     /* Forgotten only when it was written: a gap that fails is told, wider perhaps, at a later

@@ -23,6 +23,18 @@ void mrl_output__drop(struct mrl_output *output);
 /** Nobody reads any more: what is held, and all that will come, is dropped. */
 void mrl_output__die(struct mrl_output *output);
 
+/**
+ * Writes a sensor_state of the output's own, behind all that was written so far: what `detail`
+ * (NULL: nothing) says beside the run, and the interval that it is about (0 and 0: none). Nothing
+ * happens where the output takes no states or the run has no name. The thread that writes. Returns
+ * 0, or the -errno of the sink: then it was not written, and is not kept.
+ */
+int mrl_output__state(struct mrl_output *output,
+                      enum mrl_what what,
+                      const char *detail,
+                      uint64_t from_ns,
+                      uint64_t to_ns);
+
 /** Reopens the sink when that was asked for. */
 void mrl_output__reopen_sink(struct mrl_output *output);
 

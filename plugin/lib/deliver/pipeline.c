@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <mrelease/pipeline.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "deliver/output.h"
 #include "event/lost.h"
+#include "event/state.h"
 
 enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
 
@@ -19,6 +21,7 @@ struct group {
     const char *format;
     bool colour;
     uint32_t extras;
+    bool states;
     struct mrl_encoder *encoder;
 };
 
@@ -30,6 +33,7 @@ struct mrl_pipeline {
     struct group groups[MRL_OUTPUTS_MAX];
     unsigned int group_count;
     atomic_ullong filtered[MRL_EVENT_COUNT];
+    char run[MRL_RUN_BYTES]; /* "": it has no name */
     bool started, ended;
     int end_err, end_errs[MRL_OUTPUTS_MAX]; /* the first of all; of each output */
     /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
@@ -68,13 +72,14 @@ static int join_group(struct mrl_pipeline *pipeline,
 
     for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
         if (!strcmp(group->format, options->format) && group->colour == colour &&
-            group->extras == options->extras)
+            group->extras == options->extras && group->states == options->states)
             return (int)i;
     err = mrl_encoder__new(options->format, &encoder, error, &group->encoder);
     if (err)
         return err;
     group->format = options->format;
     group->extras = options->extras;
+    group->states = options->states;
     group->colour = colour;
     /* The group counts only now: an encoder that could not be made leaves no half-made group
      * behind. */
@@ -109,10 +114,19 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
         mrl_output__free(output);
         return group;
     }
+    mrl_output__name_run(output, pipeline->run);
+    output->nameless = pipeline->started; /* it begins in mid-run */
     pipeline->outputs[index] = output;
     pipeline->group_of[index] = (unsigned int)group;
     pipeline->output_count++;
     return (int)index;
+}
+
+void mrl_pipeline__name_run(struct mrl_pipeline *pipeline, const char *run)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++)
+        mrl_output__name_run(pipeline->outputs[i], run);
+    snprintf(pipeline->run, sizeof(pipeline->run), "%s", run);
 }
 
 int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
@@ -141,6 +155,7 @@ static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 static void encode(struct mrl_pipeline *pipeline, unsigned int group, const struct mrl_event *event)
 {
     struct mrl_line *line = &pipeline->lines[pipeline->line_count++];
+    char *at = pipeline->bytes + pipeline->used;
     const struct mrl_lost *lost = event->lost;
     ssize_t size;
 
@@ -154,9 +169,10 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
         };
         return;
     }
-    size = mrl_encoder__put(pipeline->groups[group].encoder, event,
-                            pipeline->bytes + pipeline->used, STAGE_BYTES - pipeline->used);
-
+    /* A state waits for its number: each output encodes it when it is written (output_write.c). */
+    size = event->state ? (ssize_t)mrl_state__pack(event->state, at)
+                        : mrl_encoder__put(pipeline->groups[group].encoder, event, at,
+                                           STAGE_BYTES - pipeline->used);
     *line = (struct mrl_line){
         .size = (uint32_t)size,
         .event = (uint16_t)event->def->index,
@@ -182,8 +198,12 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
     /* Group by group, so that each event is encoded once per format however many outputs want it,
      * and one stage is enough for all groups. */
     for (unsigned int group = 0; group < pipeline->group_count; group++) {
-        for (size_t i = 0; i < count; i++) {
-            encode(pipeline, group, mrl_batch__at(batch, i));
+        for (size_t i = 0; i < mrl_batch__count(batch); i++) {
+            const struct mrl_event *event = mrl_batch__at(batch, i);
+
+            if (event->state ? !pipeline->groups[group].states : i >= count)
+                continue;
+            encode(pipeline, group, event);
             /* The stage is emptied while the longest line still fits, so that no encoder ever lacks
              * room. */
             if (pipeline->line_count == STAGE_LINES ||
@@ -194,7 +214,8 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
     }
     /* The batch has what passes the filters in front, and what they refused behind it. */
     for (size_t i = count; i < mrl_batch__count(batch); i++)
-        filter(pipeline, mrl_batch__at(batch, i));
+        if (!mrl_batch__at(batch, i)->state)
+            filter(pipeline, mrl_batch__at(batch, i));
 }
 
 void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)

@@ -13,6 +13,7 @@
 #include "event/capture_format.h"
 #include "event/decode.h"
 #include "event/lost.h"
+#include "event/state.h"
 
 struct capture_encoder {
     struct mrl_encoder encoder;
@@ -101,16 +102,21 @@ static void put_record(const struct capture_encoder *capture,
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_RECORD, event->raw, event->raw_size);
 }
 
-/* -- a gap ------------------------------------------------------------------------------------ */
+/* -- what has no record ----------------------------------------------------------------------- */
 
 static void put_lost(const struct mrl_event *event, struct mrl_writer *writer)
 {
-    struct mrl_frame_lost frame;
+    struct mrl_frame_lost frame = mrl_frame_lost__of(event->lost);
 
-    if (!event->lost)
-        return;
-    frame = mrl_frame_lost__of(event->lost);
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, sizeof(frame));
+}
+
+static void put_state(const struct mrl_event *event, struct mrl_writer *writer)
+{
+    char packed[MRL_PACKED_STATE_MAX];
+    size_t size = mrl_state__pack(event->state, packed);
+
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_STATE, packed, size);
 }
 
 /* -- the format ------------------------------------------------------------------------------- */
@@ -121,8 +127,10 @@ static void capture_put(struct mrl_encoder *encoder,
 {
     if (event->raw)
         put_record((const struct capture_encoder *)encoder, event, writer);
-    else
+    else if (event->lost)
         put_lost(event, writer);
+    else if (event->state)
+        put_state(event, writer);
 }
 
 static void capture_destroy(struct mrl_encoder *encoder)

@@ -264,17 +264,14 @@ static int print_pid(char *cell, size_t size, uint32_t inside, uint32_t host)
                           : snprintf(cell, size, "%u/%u", inside, host);
 }
 
-static void table_put(struct mrl_encoder *encoder,
-                      const struct mrl_event *event,
-                      struct mrl_writer *writer)
+static void put_task(struct table_encoder *table,
+                     const struct mrl_event *event,
+                     struct mrl_writer *writer)
 {
-    struct table_encoder *table = (struct table_encoder *)encoder;
     const char *failed = event->return_value < 0 ? STYLE_ERROR : NULL;
     char cell[CELL_BYTES], number[USER_BYTES];
     const char *user = user_name(table, event->user_id, number);
 
-    put_cell(table, writer, COLUMN_TIME, NULL,
-             printed(cell, print_time(cell, sizeof(cell), event->entry_ns)));
     put_cell(table, writer, COLUMN_USER, NULL, (struct mrl_text){ user, strlen(user) });
     put_cell(table, writer, COLUMN_COMM, NULL, event->process_name);
     put_cell(
@@ -284,6 +281,28 @@ static void table_put(struct mrl_encoder *encoder,
              printed(cell, print_pid(cell, sizeof(cell), event->thread_id, event->host_thread_id)));
     put_cell(table, writer, COLUMN_RET, failed,
              printed(cell, print_return(cell, sizeof(cell), event->return_value)));
+}
+
+/* Of a gap, and of the sensor itself: root did not do it. */
+static void put_no_task(struct table_encoder *table, struct mrl_writer *writer)
+{
+    for (int column = COLUMN_USER; column <= COLUMN_RET; column++)
+        put_cell(table, writer, (enum column)column, NULL, (struct mrl_text){ "", 0 });
+}
+
+static void table_put(struct mrl_encoder *encoder,
+                      const struct mrl_event *event,
+                      struct mrl_writer *writer)
+{
+    struct table_encoder *table = (struct table_encoder *)encoder;
+    char cell[CELL_BYTES];
+
+    put_cell(table, writer, COLUMN_TIME, NULL,
+             printed(cell, print_time(cell, sizeof(cell), event->entry_ns)));
+    if (*event->def->syscall)
+        put_task(table, event, writer);
+    else
+        put_no_task(table, writer);
     put_cell(table, writer, COLUMN_EVENT, STYLE_EVENT,
              (struct mrl_text){ event->def->name, strlen(event->def->name) });
     put_fields(writer, event);

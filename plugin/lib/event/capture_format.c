@@ -7,6 +7,8 @@
 #include <libdeflate.h>
 #include <string.h>
 
+#include "event/state.h"
+
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
 #elif defined(__aarch64__)
@@ -133,9 +135,10 @@ static bool is_possible(uint32_t type, uint32_t size)
         [MRL_FRAME_RECORD] = { sizeof(struct mrl_record), MRL_RECORD_BYTES_MAX },
         [MRL_FRAME_LOST] = { sizeof(struct mrl_frame_lost), sizeof(struct mrl_frame_lost) },
         [MRL_FRAME_END] = { sizeof(struct mrl_frame_end), sizeof(struct mrl_frame_end) },
+        [MRL_FRAME_STATE] = { sizeof(struct mrl_packed_state), MRL_PACKED_STATE_MAX },
     };
 
-    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_END && size >= sizes[type].min &&
+    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_STATE && size >= sizes[type].min &&
            size <= sizes[type].max;
 }
 

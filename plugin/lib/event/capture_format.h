@@ -51,6 +51,7 @@ enum mrl_frame_type {
     MRL_FRAME_RECORD,    /* struct mrl_record and what follows it */
     MRL_FRAME_LOST,      /* struct mrl_frame_lost */
     MRL_FRAME_END,       /* struct mrl_frame_end; the last */
+    MRL_FRAME_STATE,     /* struct mrl_packed_state and the detail behind it */
 };
 
 /** Before each payload, which is padded with zeros to MRL_CAPTURE_ALIGN. */

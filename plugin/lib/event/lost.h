@@ -7,14 +7,6 @@
 #include "event/raw.h"
 
 /** How many fields the row of events_lost has. */
-#define F(kind, name, tags, from, doc) +1
-#define MRL_SYSCALL_EVENT(symbol, ...)
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
-    MRL_FIELDS_OF_##symbol = 0 fields,
-enum mrl_fields_of_own_events {
-#include <abi/events.def>
-};
-#undef F
 #define MRL_LOST_FIELDS MRL_FIELDS_OF_EVENTS_LOST
 
 /** Makes the event of a gap, whose `lost` it is. Gap and `values`, which holds its fields, are

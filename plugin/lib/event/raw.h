@@ -37,6 +37,8 @@ struct mrl_lost {
     uint64_t from_ns, to_ns;
 };
 
+struct mrl_state;
+
 /** All pointers are borrowed; those that do not apply are NULL. */
 struct mrl_raw {
     const struct mrl_record *record;
@@ -47,9 +49,20 @@ struct mrl_raw {
         target_path; /* components of the target's path, innermost first, NUL after each */
     struct mrl_text caller_path; /* the same of the caller; empty: not recorded */
     const struct mrl_lost *lost;
+    const struct mrl_state *state;
     struct mrl_host *host;   /* clock, containers */
     struct mrl_arena *arena; /* room for texts that are computed */
 };
+
+/** MRL_FIELDS_OF_…: how many fields the row of an event of our own has. */
+#define F(kind, name, tags, from, doc) +1
+#define MRL_SYSCALL_EVENT(symbol, ...)
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+    MRL_FIELDS_OF_##symbol = 0 fields,
+enum mrl_fields_of_own_events {
+#include <abi/events.def>
+};
+#undef F
 
 /** Computes a field; value is zeroed. Sets absent where nothing is known. */
 typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value);

@@ -318,3 +318,10 @@ void mrl_value__lost_to(const struct mrl_raw *raw, struct mrl_value *value)
     if (raw->lost)
         value->unsigned_number = raw->lost->to_ns;
 }
+
+/* Who caused most of it: nothing counts that yet. */
+void mrl_value__lost_by(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    (void)raw;
+    value->absent = true;
+}

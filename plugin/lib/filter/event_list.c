@@ -25,7 +25,8 @@ static uint32_t events_of_set(const char *name, size_t size)
     return 0;
 }
 
-/* A term is a name, a set, or a prefix and '*'. 0: no event is meant. */
+/* A term is a name, a set, or a prefix and '*'. 0: no event is meant. What the sensor says of
+ * itself is meant only by its whole name: whoever asks for all calls asks for calls. */
 static uint32_t events_of_term(const char *term)
 {
     size_t size = strlen(term);
@@ -35,7 +36,8 @@ static uint32_t events_of_term(const char *term)
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
         const char *name = mrl_event_def__at(i)->name;
 
-        if (prefix ? !strncmp(name, term, size - 1) : !strcmp(name, term))
+        if (prefix ? i != MRL_EVENT_SENSOR_STATE && !strncmp(name, term, size - 1)
+                   : !strcmp(name, term))
             events |= 1U << i;
     }
     return prefix ? events : events | events_of_set(term, size);
@@ -52,6 +54,11 @@ uint32_t mrl_event_list__choosable(void)
     return events;
 }
 
+uint32_t mrl_event_list__nameable(void)
+{
+    return mrl_event_list__choosable() | MRL_STATES;
+}
+
 static int unknown_term(const char *term, struct mrl_error *error)
 {
     const char *words[EVENTS_MAX + SETS_MAX];
@@ -62,7 +69,7 @@ static int unknown_term(const char *term, struct mrl_error *error)
                               "'%.64s' cannot be chosen: it is in every stream that lacks events",
                               term);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (mrl_event_list__choosable() & (1U << i))
+        if (mrl_event_list__nameable() & (1U << i))
             words[count++] = mrl_event_def__at(i)->name;
     for (unsigned int bit = 0; mrl_set_name(bit); bit++)
         words[count++] = mrl_set_name(bit);
@@ -84,7 +91,7 @@ int mrl_event_list__add(const char *list, uint32_t *in, uint32_t *out, struct mr
         into = *at == '-' ? out : in;
         memcpy(term, at, size);
         term[size] = '\0';
-        events = events_of_term(term + (into == out)) & mrl_event_list__choosable();
+        events = events_of_term(term + (into == out)) & mrl_event_list__nameable();
         if (!events)
             return unknown_term(term + (into == out), error);
         *into |= events;

@@ -42,11 +42,12 @@ static int add_texts(struct mrl_filter *filter,
         err = mrl_condition__add_scope(filter, texts->scopes[i], texts->start_ns, error);
     if (err)
         return err;
-    if (!in)
-        in = texts->preset ? texts->preset : mrl_event_list__set(MRL_SET_DEFAULT);
+    /* Who names sensor_state alone has chosen no call, and gets the usual ones. */
+    if (!(in & ~MRL_STATES))
+        in |= texts->preset ? texts->preset : mrl_event_list__set(MRL_SET_DEFAULT);
     /* What is left out stays out, wherever in the list it was said. */
     filter->events = in & ~out;
-    if (!filter->events)
+    if (!(filter->events & ~MRL_STATES))
         return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch",
                               texts->events[texts->event_count - 1]);
     return mrl_conditions__agree(filter, error);

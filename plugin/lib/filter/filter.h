@@ -7,6 +7,7 @@
 #ifndef MRL_FILTER_FILTER_H
 #define MRL_FILTER_FILTER_H
 
+#include <abi/record.h>
 #include <abi/rule.h>
 #include <mrelease/event.h>
 
@@ -125,7 +126,7 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
 /** NULL is allowed. */
 void mrl_filter__free(struct mrl_filter *filter);
 
-/** Whether every condition on this event holds. Gaps (events_lost) always pass. */
+/** Whether every condition on this event holds. What has no record always passes. */
 bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event);
 
 /**
@@ -161,8 +162,12 @@ int mrl_event_list__add_sets(const char *sets, uint32_t *in, struct mrl_error *e
 /** Adds a list of --events to those that are wanted and those that are left out. -EINVAL. */
 int mrl_event_list__add(const char *list, uint32_t *in, uint32_t *out, struct mrl_error *error);
 
-/** The events of a set; those that may be chosen at all. */
+/** The bit of sensor_state, which no probe raises. */
+#define MRL_STATES (1U << MRL_EVENT_SENSOR_STATE)
+
+/** The events of a set; those that probes may watch; these and what a list may name beside them. */
 uint32_t mrl_event_list__set(unsigned int set);
 uint32_t mrl_event_list__choosable(void);
+uint32_t mrl_event_list__nameable(void);
 
 #endif

@@ -170,7 +170,9 @@ static const struct mrl_event_def *find_event(const char *name, struct mrl_error
     def = mrl_event_def__find(name, error);
     if (!def || (mrl_event_list__choosable() & (1U << def->index)))
         return def;
-    mrl_error__set(error, -EINVAL, "'%s' cannot be filtered: it stands for what is missing", name);
+    mrl_error__set(error, -EINVAL, "'%s' cannot be filtered: it %s", name,
+                   def->index == MRL_EVENT_SENSOR_STATE ? "is about the sensor itself"
+                                                        : "stands for what is missing");
     return NULL;
 }
 

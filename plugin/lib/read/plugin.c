@@ -2,6 +2,7 @@
 /* The plugin object: options checked, a source opened, batches handed out. */
 #include <errno.h>
 #include <mrelease/extra.h>
+#include <mrelease/mrelease.h>
 #include <mrelease/plugin.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -12,10 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/utsname.h>
+
 #include "base/clock.h"
 #include "event/batch.h"
 #include "filter/filter.h"
 #include "read/source.h"
+#include "read/states.h"
 
 #define RING_BYTES_MAX (1ULL << 30)
 
@@ -28,6 +32,8 @@ struct mrl_plugin {
     pthread_mutex_t lock; /* of the next two, when they change */
     uint32_t watched;
     atomic_uint chosen; /* watched now, or once */
+    struct mrl_states states;
+    atomic_bool stopped;
     struct mrl_error error;
 };
 
@@ -150,7 +156,7 @@ static int make_filter(const struct mrl_plugin_options *given,
         .events = events,
         .scopes = given->scopes,
         .scope_count = given->scope_count,
-        .preset = given->replay ? mrl_event_list__choosable() : 0,
+        .preset = given->replay ? mrl_event_list__nameable() : 0,
         .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
     };
 
@@ -215,6 +221,61 @@ static int check_options(struct mrl_plugin_options *given,
 
 /* -- the object ------------------------------------------------------------------------------- */
 
+/* Texts of users: what ends a value there must not end it here. */
+static void put_filters(FILE *to, const struct mrl_plugin_options *given)
+{
+    const char *between = "";
+
+    fputs("; filters=", to);
+    for (unsigned int i = 0; i < given->more_event_count + given->scope_count; i++) {
+        bool is_scope = i >= given->more_event_count;
+        const char *text =
+            is_scope ? given->scopes[i - given->more_event_count] : given->more_events[i];
+
+        if (!is_scope && !mrl_condition__is(text))
+            continue;
+        fprintf(to, "%s%s", between, is_scope ? "scope " : "");
+        for (; *text; text++)
+            fputc(*text == ';' ? ',' : *text, to);
+        between = " ";
+    }
+    if (!*between)
+        fputs("none", to);
+}
+
+/* What `started` says. */
+static void describe(const struct mrl_plugin *plugin,
+                     const struct mrl_plugin_options *given,
+                     char detail[MRL_STATE_DETAIL_MAX])
+{
+    FILE *to = fmemopen(detail, MRL_STATE_DETAIL_MAX, "w");
+    struct utsname host = { .nodename = "" };
+    const char *between = "";
+
+    *detail = '\0';
+    if (!to)
+        return;
+    uname(&host);
+    fprintf(to, "version=%s; rung=%s; coverage=%s; host=%s; kernel=%s; events=", mrl_version(),
+            mrl_plugin__rung(plugin), given->coverage, host.nodename, host.release);
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (plugin->watched & (1U << i)) {
+            fprintf(to, "%s%s", between, mrl_event_def__at(i)->name);
+            between = ",";
+        }
+    put_filters(to, given);
+    fclose(to);
+}
+
+static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_options *given)
+{
+    char detail[MRL_STATE_DETAIL_MAX];
+
+    describe(plugin, given, detail);
+    mrl_states__start(&plugin->states, given->states || (plugin->filter->events & MRL_STATES),
+                      detail);
+}
+
 int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_error *error,
                      struct mrl_plugin **ret_plugin)
@@ -234,6 +295,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     if (!plugin)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     pthread_mutex_init(&plugin->lock, NULL);
+    mrl_states__init(&plugin->states, &(struct mrl_states_log){ given.log, given.log_context });
     plugin->switchable = given.switchable;
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
@@ -241,7 +303,8 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
                        : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         checked.probes.filter = plugin->filter;
-        plugin->chosen = plugin->watched = checked.probes.events = plugin->filter->events;
+        plugin->chosen = plugin->watched = checked.probes.events =
+            plugin->filter->events & mrl_event_list__choosable();
         checked.probes.may_watch =
             checked.probes.events | (given.switchable ? mrl_event_list__choosable() : 0);
         err = plugin->ops->open(&checked, error, &plugin->source);
@@ -250,8 +313,28 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
         mrl_plugin__close(plugin);
         return err;
     }
+    if (!given.replay)
+        start_states(plugin, &given);
     *ret_plugin = plugin;
     return 0;
+}
+
+/* What the sensor says of itself comes in batches of its own: a source fills empty ones. */
+static int read_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch *batch)
+{
+    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    int count = mrl_states__take(&plugin->states, now_ns, batch);
+
+    if (count)
+        return count;
+    count = plugin->ops->read(plugin->source,
+                              mrl_states__wait_ms(&plugin->states, now_ns, timeout_ms), batch);
+    /* Perhaps it was woken for that. */
+    if (!count)
+        count = mrl_states__take(&plugin->states, mrl_clock__ns(CLOCK_MONOTONIC), batch);
+    if (!count && atomic_load(&plugin->stopped))
+        count = mrl_states__stop(&plugin->states, batch);
+    return count;
 }
 
 int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch **ret_batch)
@@ -262,8 +345,9 @@ int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl
     if (!batch)
         return mrl_error__set(&plugin->error, -EAGAIN,
                               "no batch: %d are out, or there is no memory", MRL_BATCHES_MAX);
-    count = plugin->ops->read(plugin->source, timeout_ms, batch);
+    count = read_batch(plugin, timeout_ms, batch);
     if (count > 0) {
+        mrl_states__count(&plugin->states, batch);
         *ret_batch = batch;
         return count;
     }
@@ -283,6 +367,7 @@ void mrl_plugin__interrupt(struct mrl_plugin *plugin)
 void mrl_plugin__stop(struct mrl_plugin *plugin)
 {
     plugin->ops->stop(plugin->source);
+    atomic_store(&plugin->stopped, true);
 }
 
 void mrl_plugin__close(struct mrl_plugin *plugin)
@@ -293,8 +378,41 @@ void mrl_plugin__close(struct mrl_plugin *plugin)
     plugin->ops->close(plugin->source);
     mrl_pool__unref(plugin->pool);
     mrl_filter__free(plugin->filter);
+    mrl_states__done(&plugin->states);
     pthread_mutex_destroy(&plugin->lock);
     free(plugin);
+}
+
+const char *mrl_plugin__run(const struct mrl_plugin *plugin)
+{
+    return plugin->states.run;
+}
+
+int mrl_plugin__tell(struct mrl_plugin *plugin,
+                     enum mrl_what what,
+                     const char *detail,
+                     int64_t by_uid,
+                     int64_t by_pid,
+                     uint64_t from_ns,
+                     uint64_t to_ns)
+{
+    const struct mrl_state state = {
+        .what = what,
+        .detail = { detail ? detail : "", detail ? strlen(detail) : 0 },
+        .by_uid = by_uid,
+        .by_pid = by_pid,
+        .from_ns = from_ns,
+        .to_ns = to_ns,
+    };
+    int err = mrl_states__tell(&plugin->states, &state);
+
+    mrl_plugin__interrupt(plugin);
+    return err;
+}
+
+void mrl_plugin__set_alive_ns(struct mrl_plugin *plugin, int64_t alive_ns)
+{
+    plugin->states.alive_ns = alive_ns;
 }
 
 const char *mrl_plugin__error(const struct mrl_plugin *plugin)

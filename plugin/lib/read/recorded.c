@@ -7,6 +7,7 @@
 
 #include "event/decode.h"
 #include "event/lost.h"
+#include "event/state.h"
 
 static bool is_wanted(const struct mrl_recorded *recorded, unsigned int event)
 {
@@ -131,6 +132,21 @@ static int take_lost(struct mrl_recorded *recorded,
     return 0;
 }
 
+static int take_state(struct mrl_recorded *recorded,
+                      const struct mrl_frame *frame,
+                      struct mrl_batch *batch,
+                      struct mrl_error *error)
+{
+    struct mrl_state state;
+    int err = mrl_state__unpack(frame->payload, frame->size, &state);
+
+    if (err)
+        return mrl_error__set(error, err, "a state of the sensor that no recorder would write");
+    if (is_wanted(recorded, MRL_EVENT_SENSOR_STATE))
+        mrl_state__append(&state, batch);
+    return 0;
+}
+
 static int take_end(struct mrl_recorded *recorded,
                     const struct mrl_frame *frame,
                     struct mrl_error *error)
@@ -161,6 +177,8 @@ static int take_payload(struct mrl_recorded *recorded,
         return take_lost(recorded, frame->payload, batch, error);
     case MRL_FRAME_END:
         return take_end(recorded, frame, error);
+    case MRL_FRAME_STATE:
+        return take_state(recorded, frame, batch, error);
     }
     return -EBADMSG;
 }
