@@ -159,7 +159,7 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
     *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS, .texts = json_array() };
     err = config->texts ? parse(text, &object, error)
                         : mrl_error__set(error, -ENOMEM, "out of memory");
-    mrl_options__complete(&extra_row, 1, &config->options);
+    mrl_options__preset(&extra_row, 1, &config->options);
     if (!err)
         err = set_all(config, object, error);
     json_decref(object);

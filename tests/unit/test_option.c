@@ -145,13 +145,13 @@ static void option_error_quotes_the_wrong_value(void **state)
 struct target {
     bool loud;
     const char *text, *path, *rung;
-    char copy[8];
+    char copy[8], preset[8], copies[2][4];
     int level;
     uint32_t extras;
     uint64_t ring, time, count, plain;
     unsigned int mode;
     const char *scopes[2];
-    unsigned int scope_count, level_given;
+    unsigned int scope_count, level_given, copy_count;
     int own;
 };
 
@@ -187,6 +187,17 @@ static const struct mrl_option rows[] = {
     { .name = "text", .type = MRL_OPTION_TEXT, .offset = AT(text) },
     { .name = "path", .type = MRL_OPTION_PATH, .offset = AT(path) },
     { .name = "copy", .type = MRL_OPTION_COPY, .offset = AT(copy), .size = 8 },
+    { .name = "preset",
+      .type = MRL_OPTION_COPY,
+      .offset = AT(preset),
+      .size = 8,
+      .preset = "here" },
+    { .name = "copies",
+      .type = MRL_OPTION_COPY,
+      .offset = AT(copies),
+      .size = 4,
+      .many = 2,
+      .counter = AT(copy_count) },
     { .name = "rung",
       .type = MRL_OPTION_WORD,
       .offset = AT(rung),
@@ -339,6 +350,10 @@ static void option_that_may_be_repeated_fills_its_array(void **state)
     assert_int_equal(mrl_option__set(row_called("scope"), &target, "pid=2", &error), -EINVAL);
     assert_string_equal(error.text, "more than 2 times");
     assert_int_equal(target.scope_count, 2);
+    set(&target, "copies", "one");
+    set(&target, "copies", "two");
+    assert_string_equal(target.copies[0], "one");
+    assert_string_equal(target.copies[1], "two");
 }
 
 static void option_counts_how_often_it_was_given(void **state)
@@ -362,16 +377,17 @@ static void option_of_its_own_stores_by_itself(void **state)
     assert_int_equal(mrl_option__set(row_called("own"), &target, "full", NULL), -ENOMEM);
 }
 
-static void options_are_completed_where_nothing_was_given(void **state)
+static void presets_are_stored_before_anything_is_given(void **state)
 {
     struct target target = { .ring = 1 << 20 };
 
     (void)state;
-    mrl_options__complete(rows, COUNT_OF(rows), &target);
+    mrl_options__preset(rows, COUNT_OF(rows), &target);
     assert_string_equal(target.rung, "auto");
     assert_int_equal(target.level, 2);
     assert_int_equal(target.level_given, 0);
-    assert_int_equal(target.ring, 1 << 20);
+    assert_int_equal(target.ring, 4 << 20);
+    assert_string_equal(target.preset, "here");
     assert_int_equal(target.scope_count, 0);
     assert_null(target.text);
 }
@@ -491,6 +507,9 @@ static void options_of_a_wrong_list_are_named(void **state)
         { "loud", "loud= needs a value" },
         { "=1", "unknown setting ''" },
         { "queue=many", "queue=: 'many' is not a size" },
+        { "queue=1M,loud=true,queue=1M", "queue= is given twice" },
+        { "log-level=info,log-level=error", "log-level= is given twice" },
+        { "copies=a,copies=b,copies=c", "copies=: more than 2 times" },
         { longest, "' is no setting" },
     };
 
@@ -519,7 +538,7 @@ int main(void)
         cmocka_unit_test(option_that_may_be_repeated_fills_its_array),
         cmocka_unit_test(option_counts_how_often_it_was_given),
         cmocka_unit_test(option_of_its_own_stores_by_itself),
-        cmocka_unit_test(options_are_completed_where_nothing_was_given),
+        cmocka_unit_test(presets_are_stored_before_anything_is_given),
         cmocka_unit_test(option_finds_a_row_by_its_whole_name),
         cmocka_unit_test(option_names_the_nearest_row),
         cmocka_unit_test(option_is_found_by_its_former_name_with_a_warning),

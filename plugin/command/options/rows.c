@@ -17,7 +17,7 @@ void mrl_rows__add_groups(struct mrl_rows *rows,
                           unsigned int group_count)
 {
     for (unsigned int g = 0; g < group_count; g++) {
-        mrl_options__complete(groups[g].rows, groups[g].count, groups[g].target);
+        mrl_options__preset(groups[g].rows, groups[g].count, groups[g].target);
         for (unsigned int i = 0; i < groups[g].count; i++)
             mrl_rows__add(rows, &groups[g].rows[i], groups[g].target, true);
     }

@@ -18,7 +18,7 @@ struct mrl_rows {
 /** Appends one; the table is large enough for every verb. */
 void mrl_rows__add(struct mrl_rows *rows, const struct mrl_option *row, void *target, bool is_key);
 
-/** Appends all rows of groups, as keys, and completes their targets: mrl_options__complete(). */
+/** Appends all rows of groups, as keys, and presets their targets: mrl_options__preset(). */
 void mrl_rows__add_groups(struct mrl_rows *rows,
                           const struct mrl_option_group *groups,
                           unsigned int group_count);

@@ -30,25 +30,23 @@ static const struct mrl_option rows[] = {
       .separator = ':',
       .value = "FORMAT[:DEST]",
       .preset = "json",
-      .doc =
-          "A format, and where to, as json:PATH; help lists the destinations. May be repeated. Settings follow the format, as json,policy=block:PATH." },
+      .doc = "A format, and where to, as json:PATH; help lists the destinations. May be repeated. "
+             "Settings follow the format, as json,policy=block:PATH." },
     { .name = "extra",
       .type = MRL_OPTION_SET,
       .offset = AT(extras),
       .word = mrl_extra__name,
       .value = "EXTRAS",
-      .doc =
-          "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. exe fills "
-          "executable.path." },
+      .doc = "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. "
+             "exe fills executable.path." },
     { .name = "record",
       .type = MRL_OPTION_OWN,
       .offset = AT(outputs),
       .parse = add_record,
       .value = "FILE",
       .separator = '/',
-      .doc =
-          "Also write the records to this new file, for 'mrelease replay'; beside --output. Settings "
-          "precede it, as policy=block,queue=64M:FILE." },
+      .doc = "Also write the records to this new file, for 'mrelease replay'; beside --output. "
+             "Settings precede it, as policy=block,queue=64M:FILE." },
     { .name = "count",
       .letter = 'n',
       .type = MRL_OPTION_COUNT,

@@ -82,9 +82,8 @@ static const struct mrl_option stream_rows[] = {
       .word = format_word,
       .value = "FORMAT",
       .preset = "json-v1beta1",
-      .doc =
-          "A format of 'run'. json-v1beta1 shows all that the server sends, of any event; the others what the "
-          "API carries of mrelease's own events, and 0 for what it does not." },
+      .doc = "A format of 'run'. json-v1beta1 shows all that the server sends, of any event; the "
+             "others what the API carries of mrelease's own events, and 0 for what it does not." },
     { .name = "mask",
       .type = MRL_OPTION_TEXT,
       .offset = AT(subscription.mask),

@@ -44,7 +44,7 @@ struct mrl_option {
     char letter;
     /** Where the member is in the target: offsetof(). */
     size_t offset;
-    /** Of MRL_OPTION_COPY: bytes of the member. */
+    /** Of MRL_OPTION_COPY, which needs it: bytes of the member. */
     size_t size;
     /** What help calls the value; where it is left out, mrl_option__value() finds a word. */
     const char *value;
@@ -63,8 +63,8 @@ struct mrl_option {
     char separator;
     /** Of BYTES, DURATION and COUNT: limits, both included. A maximum of 0 is none. */
     uint64_t min, max;
-    /** How often it may be given. 0: the last one counts. Else the member is the first of an array
-     * of as many; of MRL_OPTION_OWN, `parse` counts. */
+    /** How often it may be given. 0: the last one counts; in a list of settings it is an error.
+     * Else the member is the first of an array of as many; of MRL_OPTION_OWN, `parse` counts. */
     unsigned int many;
     /** Where an unsigned int counts how often it was given; `many` needs it. 0: nowhere. */
     size_t counter;
@@ -107,18 +107,20 @@ int mrl_option__set(const struct mrl_option *row,
                     const char *text,
                     struct mrl_error *error);
 
-/** Stores the presets of the rows that take one value, in members that are 0 or NULL. */
-void mrl_options__complete(const struct mrl_option *rows, unsigned int count, void *target);
+/** Stores the presets of the rows that take one value, whatever is there: before anything is set.
+ */
+void mrl_options__preset(const struct mrl_option *rows, unsigned int count, void *target);
 
 /**
- * Sets options as the `size` bytes of "NAME=VALUE,NAME=VALUE" at `list` say; no bytes say nothing.
- * `what` is the word for a row in an error, "output setting". Only present names are taken. The
- * text is not kept: no row may be TEXT or PATH. Errors: as mrl_option__set().
+ * Sets options as the `size` bytes of "NAME=VALUE,NAME=VALUE" at `text` say; no bytes say nothing.
+ * `what` is the word for a row in an error, "output setting". Only present names are taken, each
+ * once unless its row says `many`. The text is not kept: no row may be TEXT or PATH. Errors: as
+ * mrl_option__set().
  */
 int mrl_options__read(const struct mrl_option_group *groups,
                       unsigned int group_count,
                       const char *what,
-                      const char *list,
+                      const char *text,
                       size_t size,
                       struct mrl_error *error);
 

@@ -41,14 +41,14 @@ static const struct mrl_rung rungs[] = {
       .per_syscall = true,
       .beside = "tp_btf" },
     { .name = "kprobe",
-      .doc =
-          "kprobe and kretprobe on the functions of the system calls. No tax on other system calls.",
+      .doc = "kprobe and kretprobe on the functions of the system calls. No tax on other system "
+             "calls.",
       .sees_compat = true,
       .per_syscall = true,
       .beside = "tp_btf" },
     { .name = "tracepoint",
-      .doc =
-          "Classic syscalls:sys_{enter,exit}_X. Tax on every system call: about 60 ns. int 0x80 evades it.",
+      .doc = "Classic syscalls:sys_{enter,exit}_X. Tax on every system call: about 60 ns. int 0x80 "
+             "evades it.",
       .sees_blocked = true,
       .per_syscall = true },
     { .name = "tp_btf",

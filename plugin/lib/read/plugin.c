@@ -93,9 +93,9 @@ static const struct mrl_option rows[] = {
       .separator = ',',
       .value = "EVENTS",
       .preset = "default",
-      .doc =
-          "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a condition on one: "
-          "NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be repeated." },
+      .doc = "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a "
+             "condition on one: NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be "
+             "repeated." },
     { .name = "scope",
       .letter = 's',
       .type = MRL_OPTION_TEXT,
@@ -104,8 +104,8 @@ static const struct mrl_option rows[] = {
       .counter = AT(scope_count),
       .parse = check_scope,
       .value = "SCOPE",
-      .doc =
-          "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be repeated: all must hold." },
+      .doc = "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be "
+             "repeated: all must hold." },
     { .name = "rung",
       .type = MRL_OPTION_WORD,
       .offset = AT(rung),
@@ -120,7 +120,8 @@ static const struct mrl_option rows[] = {
       .words = coverages,
       .preset = "compat",
       .doc =
-          "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower tax), all." },
+          "What must be seen: compat (32-bit calls too), native (they may be missed, for a lower "
+          "tax), all." },
     { .name = "ring",
       .type = MRL_OPTION_BYTES,
       .offset = AT(rare_ring_bytes),
@@ -191,6 +192,22 @@ static int check_word(const char *name, struct mrl_plugin_options *given, struct
     return mrl_option__set(row, given, word, error);
 }
 
+/* 0 or NULL is no value of these: it means that the caller left the choice to us. */
+static void complete(struct mrl_plugin_options *given)
+{
+    struct mrl_plugin_options preset = MRL_PLUGIN_OPTIONS;
+
+    mrl_options__preset(rows, ROW_COUNT, &preset);
+    if (!given->rung)
+        given->rung = preset.rung;
+    if (!given->coverage)
+        given->coverage = preset.coverage;
+    if (!given->rare_ring_bytes)
+        given->rare_ring_bytes = preset.rare_ring_bytes;
+    if (!given->busy_ring_bytes)
+        given->busy_ring_bytes = preset.busy_ring_bytes;
+}
+
 /* Also completes `given`. */
 static int check_options(struct mrl_plugin_options *given,
                          struct mrl_source_options *checked,
@@ -199,7 +216,7 @@ static int check_options(struct mrl_plugin_options *given,
     struct mrl_probe_options *probes = &checked->probes;
     int err;
 
-    mrl_options__complete(rows, ROW_COUNT, given);
+    complete(given);
     err = check_word("rung", given, error);
     if (!err)
         err = check_word("coverage", given, error);
