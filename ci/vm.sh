@@ -4,9 +4,12 @@
 # there are, where their kernels come from, and what runs in them.
 
 # name | architecture | suite of Debian | rungs that must work there, or "none" | seconds
+# A name that ends with -x32 is the kernel of the name before, booted with its x32 numbers; what is tested there is the ways
+# into the kernel.
 kernels() {
     cat <<'TABLE'
 debian13   | x86_64  | trixie             | fentry kprobe tp_btf tracepoint raw_tp | 3600
+debian13-x32 | x86_64 | trixie            | fentry kprobe tp_btf tracepoint raw_tp | 3600
 6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
 6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 3600
 5.10       | x86_64  | bullseye           | none                                   | 120
@@ -68,7 +71,7 @@ vm_apt_update() {
 
 # fetch_kernel NAME: $vm_cache/NAME/vmlinuz, downloaded unless it is there.
 fetch_kernel() {
-    local name=$1 arch suite package directory=$vm_cache/$1
+    local name=$1 arch suite package directory=$vm_cache/${1%-x32}
     [[ ! -s $directory/vmlinuz ]] || return 0
     arch=$(debian_architecture "$(kernel_column "$name" 2)")
     suite=$(kernel_column "$name" 3)
@@ -176,6 +179,7 @@ guest_sections() {
     topics=${vm_topics:-$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
         sed 's/^test_live_//' | sort)}
     [[ -z ${vm_quick:-} ]] || topics=${vm_topics:-$core_topics}
+    [[ $1 != *-x32 ]] || topics=${vm_topics:-abi}
     for topic in ${topics/tax/}; do
         [[ -n ${vm_quick:-} || " $rung_topics " != *" $topic "* ]] ||
             for rung in $rungs; do
@@ -212,7 +216,7 @@ make_guest() {
     while read -r rung file; do
         add_file "$root" "$file"
     done < <(grep -v '^none ' "$root/sections")
-    if [[ $(kernel_column "$1" 4) != none ]] && wants_tax; then
+    if [[ $(kernel_column "$1" 4) != none && $1 != *-x32 ]] && wants_tax; then
         tax=$build/bench/mrelease-bench
         add_file "$root" "$tax"
     fi
@@ -234,7 +238,7 @@ boot() {
     # One thread for both CPUs: with two, one of them ran into the breakpoint that a patch of the
     # kernel's code had left there and taken back ("Oops: int3"), which no real machine does.
     local options=(-accel "tcg,thread=single" -m 1536 -smp 2 -nographic -no-reboot -nic none
-        -kernel "$vm_cache/$1/vmlinuz" -initrd "$2") machine console
+        -kernel "$vm_cache/${1%-x32}/vmlinuz" -initrd "$2") machine console parameters=""
     machine=$(kernel_column "$1" 2)
     if [[ $machine == aarch64 ]]; then
         options+=(-machine virt -cpu cortex-a72)
@@ -243,7 +247,8 @@ boot() {
         options+=(-cpu max)
         console=ttyS0
     fi
-    options+=(-append "console=$console quiet loglevel=3 panic=1 rootfstype=ramfs")
+    [[ $1 != *-x32 ]] || parameters=syscall.x32=y
+    options+=(-append "console=$console quiet loglevel=3 panic=1 rootfstype=ramfs $parameters")
     timeout -k 5 "$(kernel_column "$1" 5)" nice "qemu-system-$machine" "${options[@]}" \
         </dev/null >"$3" 2>&1
 }

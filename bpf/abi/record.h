@@ -172,8 +172,10 @@ struct mrl_settings {
     __u32 events;        /* bit per enum mrl_event_index: those that may be watched */
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
-    __u32 caller_exe;    /* records end with the path of the caller's executable */
-    __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */
+    __u32 x32;           /* this kernel takes x32 numbers, or a filter hides whether it does */
+    __u32 reserved;
+    __u32 caller_exe;                /* records end with the path of the caller's executable */
+    __u32 cpus;                      /* used entries of the next; 0: per-CPU parts cannot be read */
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 

@@ -7,16 +7,24 @@
 #define MRL_LIB_SYSCALL_H
 
 #include "abi/record.h"
+#include "settings.h"
 #include "types.h"
 
 #if defined(__TARGET_ARCH_x86)
-#    define MRL_TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h */
+#    define MRL_TS_COMPAT 0x0002      /* arch/x86/include/asm/thread_info.h */
+#    define MRL_X32_BIT   0x40000000L /* arch/x86/include/uapi/asm/unistd.h */
 #elif defined(__TARGET_ARCH_arm64)
 #    define MRL_TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
 #endif
 
+/* Of a 64-bit task. On x86 an x32 number is that of the same call: these have one number in both
+ * tables, and one function. Where the kernel has no x32, such a number is no call at all. */
 static __always_inline int native_event(long number)
 {
+#if defined(__TARGET_ARCH_x86)
+    if (settings.x32)
+        number &= ~MRL_X32_BIT;
+#endif
     switch (number) {
 #if defined(__TARGET_ARCH_x86)
 #    define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, ...) \
@@ -118,7 +126,7 @@ static __always_inline void syscall_args(struct pt_regs *regs,
 static __always_inline long syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
-    /* A 32-bit number may arrive with garbage above; x32 numbers keep bit 30 and match nothing. */
+    /* A 32-bit number may arrive with garbage above. Those of x32 keep bit 30: native_event(). */
     return (int)regs->orig_ax;
 #else
     return regs->syscallno;

@@ -126,19 +126,33 @@ static struct call *begin(struct script *script, const char *event)
     return call;
 }
 
-struct call *script__call(
-    struct script *script, const char *event, uint64_t arg0, uint64_t arg1, uint64_t arg2)
+static struct call *call_by_number(struct script *script,
+                                   const char *event,
+                                   long bit,
+                                   const uint64_t args[ARGS_MAX])
 {
     struct call *call = begin(script, event);
 
-    memcpy(call->args, (uint64_t[]){ arg0, arg1, arg2 }, sizeof(call->args));
+    memcpy(call->args, args, sizeof(call->args));
     call->before_ns = epoch_ns();
     if (script->last_moment)
         script->last_moment(script);
     script->last_moment = NULL;
-    call->result = trigger__native(call->event->number, arg0, arg1, arg2);
+    call->result = trigger__native(call->event->number | bit, args[0], args[1], args[2]);
     call->after_ns = epoch_ns();
     return call;
+}
+
+struct call *script__call(
+    struct script *script, const char *event, uint64_t arg0, uint64_t arg1, uint64_t arg2)
+{
+    return call_by_number(script, event, 0, (uint64_t[]){ arg0, arg1, arg2 });
+}
+
+struct call *script__call_x32(
+    struct script *script, const char *event, uint64_t arg0, uint64_t arg1, uint64_t arg2)
+{
+    return call_by_number(script, event, X32_BIT, (uint64_t[]){ arg0, arg1, arg2 });
 }
 
 struct call *script__call_compat(

@@ -61,6 +61,10 @@ void script__check(struct script *script, bool truth, const char *text);
 struct call *script__call(
     struct script *script, const char *event, uint64_t arg0, uint64_t arg1, uint64_t arg2);
 
+/** The same by its number of x32. */
+struct call *script__call_x32(
+    struct script *script, const char *event, uint64_t arg0, uint64_t arg1, uint64_t arg2);
+
 /** Makes a 32-bit call. */
 struct call *script__call_compat(
     struct script *script, const char *event, uint32_t arg0, uint32_t arg1, uint32_t arg2);

@@ -15,7 +15,6 @@
 enum { PAGE = 4096, SCENARIO_TRIES = 8 };
 
 #define ALL_EVENTS "process_mrelease,mlock*,munlock*"
-#define X32_BIT    0x40000000L
 
 #ifndef MAP_32BIT
 #    define MAP_32BIT 0 /* arm64 has none, and no 32-bit calls from here */
@@ -172,7 +171,8 @@ static void tracepoint_says_that_compat_calls_evade_it(void **state)
 
 /* -- x32 -------------------------------------------------------------------------------------- */
 
-/* A native call frames the others, so that their absence is not the absence of everything. */
+/* A native call frames the others, so that their absence is not the absence of everything. Where
+ * the kernel has no x32 such numbers are no calls. */
 static void call_x32(struct script *script)
 {
     script__call(script, "munlockall", 0, 0, 0);
@@ -192,7 +192,56 @@ static void x32_numbers_are_no_events(void **state)
 {
     (void)state;
     live__require();
+    if (trigger__has_x32()) {
+        puts("# skipped: this kernel takes x32 numbers");
+        skip();
+    }
     live__each_rung(assert_no_x32);
+}
+
+static void call_all_x32(struct script *script)
+{
+    for (size_t i = 0; i < EVENT_ROWS; i++)
+        script__call_x32(script, event_rows[i].name, UINT64_MAX, 7, 0x12345678);
+    script__check(script, script->calls[0].result == -EINVAL, "x32 is no way in");
+}
+
+static void assert_x32(const char *rung)
+{
+    if (live__sees_compat(rung))
+        run(rung, script__new(), call_all_x32);
+}
+
+/* ci/vm has a guest whose kernel offers it (syscall.x32=y). */
+static void calls_by_x32_numbers_are_the_calls(void **state)
+{
+    (void)state;
+    live__require();
+    if (!trigger__has_x32()) {
+        puts("# skipped: this kernel takes no x32 numbers (syscall.x32)");
+        skip();
+    }
+    live__each_rung(assert_x32);
+}
+
+static void call_x32_blocked(struct script *script)
+{
+    long number = event__find("process_mrelease")->number | X32_BIT;
+
+    script__check(script, trigger__block(number, number, EPERM), "seccomp");
+    script__call_x32(script, "process_mrelease", 9, 4, 0);
+    script__check(script, script->calls[0].result == -EPERM, "not blocked");
+}
+
+static void blocked_calls_by_x32_numbers_are_seen(void **state)
+{
+    (void)state;
+    live__require();
+    if (!trigger__has_x32()) {
+        puts("# skipped: this kernel takes no x32 numbers (syscall.x32)");
+        skip();
+    }
+    run("tp_btf", script__new(), call_x32_blocked);
 }
 
 /* -- seccomp ---------------------------------------------------------------------------------- */
@@ -284,6 +333,8 @@ int main(void)
         LIVE_TEST(compat_numbers_are_their_own_on_every_rung_that_sees_them),
         LIVE_TEST(tracepoint_says_that_compat_calls_evade_it),
         LIVE_TEST(x32_numbers_are_no_events),
+        LIVE_TEST(calls_by_x32_numbers_are_the_calls),
+        LIVE_TEST(blocked_calls_by_x32_numbers_are_seen),
         LIVE_TEST(blocked_calls_are_seen_on_every_rung_of_tracepoints),
         LIVE_TEST(blocked_compat_calls_are_seen),
         LIVE_TEST(a_filters_zero_is_no_release),

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 int64_t trigger__native(long number, uint64_t arg0, uint64_t arg1, uint64_t arg2)
@@ -64,6 +65,11 @@ bool trigger__has_compat(void)
     return false;
 }
 #endif
+
+bool trigger__has_x32(void)
+{
+    return syscall(SYS_getpid | X32_BIT) == getpid();
+}
 
 bool trigger__block(long number, long other_number, int result)
 {

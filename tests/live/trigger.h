@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** A number with this bit is that of the same call in the table of x32, where the kernel has one.
+ */
+#define X32_BIT 0x40000000L
+
+/** Whether it has. */
+bool trigger__has_x32(void);
+
 /** The result of the call, -errno included. */
 int64_t trigger__native(long number, uint64_t arg0, uint64_t arg1, uint64_t arg2);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System calls through the 32-bit entry of x86-64. Not for arm64, where a 64-bit task has none. */
+/* The other ways into a system call on x86-64: the 32-bit entry, and the numbers of x32. Not for
+ * arm64, where a 64-bit task has none. */
 #ifndef MRL_PROBE_COMPAT_CALL_H
 #define MRL_PROBE_COMPAT_CALL_H
 
@@ -8,7 +9,7 @@
 #if defined(__x86_64__)
 #    define MRL_HAS_COMPAT_CALL 1
 
-enum { MRL_I386_GETPID = 20 };
+enum { MRL_I386_GETPID = 20, MRL_X32_BIT = 0x40000000 };
 
 /**
  * int $0x80. A kernel without IA32 emulation kills the caller (SIGSEGV), and a seccomp filter may.

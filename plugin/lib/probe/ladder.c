@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 
 #include "probe/cpus.h"
+#include "probe/proof.h"
 #include "probe/reaper.h"
 
 void mrl_probe_options__log(const struct mrl_probe_options *options,
@@ -232,7 +233,8 @@ static void say_what_evades(const struct mrl_probe_options *options, const struc
     if (!rung->sees_compat)
         mrl_probe_options__log(
             options, MRL_LOG_WARNING,
-            "rung %s does not see 32-bit calls (int 0x80): they evade this sensor", rung->name);
+            "rung %s does not see 32-bit calls (int 0x80%s): they evade this sensor", rung->name,
+            options->x32 ? ", x32" : "");
     if (!rung->sees_blocked && strcmp(options->coverage, "all") != 0)
         mrl_probe_options__log(
             options, MRL_LOG_INFO,
@@ -259,6 +261,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     if (wants_target(options))
         mrl_cpus__find(&cpus);
     own.cpus = &cpus;
+    own.x32 = mrl_proof__may_have_x32();
     err = -EOPNOTSUPP;
     for (unsigned int i = 0; err && !is_memory(err) && i < RUNG_COUNT; i++) {
         if (!fits(&rungs[i], options))
@@ -287,7 +290,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
         return -ENOMEM;
     if (err)
         return no_rung(attempts, error);
-    say_what_evades(options, probes.rung);
+    say_what_evades(&own, probes.rung);
     *ret_probes = probes;
     return 0;
 }

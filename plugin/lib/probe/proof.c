@@ -52,12 +52,23 @@ static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
 
     mrl_compat_call(event->nr_i386, args);
 }
+
+static bool x32_is_open(void)
+{
+    return syscall(SYS_getpid | MRL_X32_BIT) == getpid();
+}
+
+static void call_x32(const struct mrl_event_def *event, uint64_t cookie)
+{
+    syscall(event->id | MRL_X32_BIT, -1L, -1L, -1L, -1L, -1L, cookie);
+}
 #endif
 
 static const struct way ways[] = {
     { always, call_native },
 #if MRL_HAS_COMPAT_CALL
     { compat_is_open, call_compat },
+    { x32_is_open, call_x32 },
 #endif
 };
 
@@ -70,24 +81,20 @@ static void make_calls(uint32_t events, uint64_t cookie, const struct way *way)
 
 /* On a machine without 32-bit calls the kernel kills a process that makes one, and so may a
  * seccomp filter. The child then dies without a core dump and without a handler of the program. */
-__attribute__((noreturn)) static void be_child(uint32_t events,
-                                               uint64_t cookie,
-                                               const struct way *way)
+static void prepare_to_die(void)
 {
     const int deadly[] = { SIGSEGV, SIGILL, SIGSYS };
 
     prctl(PR_SET_DUMPABLE, 0);
     for (unsigned int i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
         signal(deadly[i], SIG_DFL);
-    if (!way->is_open())
-        syscall(SYS_exit_group, 1);
-    make_calls(events, cookie, way);
-    for (;;)
-        syscall(SYS_exit_group, 0);
 }
 
-/* 1 when the calls were made, 0 when this way is closed. */
-static int go(uint32_t events, uint64_t cookie, const struct way *way)
+/* What a child does; its exit status. */
+typedef int (*child_fn)(uint32_t events, uint64_t cookie, const struct way *way);
+
+/* Its wait status, or -errno. */
+static int run_child(child_fn act, uint32_t events, uint64_t cookie, const struct way *way)
 {
     int status;
     /* As fork(), but without the handlers of the embedding program and without SIGCHLD for it. */
@@ -95,12 +102,32 @@ static int go(uint32_t events, uint64_t cookie, const struct way *way)
 
     if (child < 0)
         return -errno;
-    if (!child)
-        be_child(events, cookie, way);
+    if (!child) {
+        prepare_to_die();
+        status = act(events, cookie, way);
+        for (;;)
+            syscall(SYS_exit_group, status);
+    }
     while (waitpid(child, &status, __WALL) < 0)
         if (errno != EINTR)
             return -errno;
-    return WIFEXITED(status) && !WEXITSTATUS(status);
+    return status;
+}
+
+static int call_if_open(uint32_t events, uint64_t cookie, const struct way *way)
+{
+    if (!way->is_open())
+        return 1;
+    make_calls(events, cookie, way);
+    return 0;
+}
+
+/* 1 when the calls were made, 0 when this way is closed. */
+static int go(uint32_t events, uint64_t cookie, const struct way *way)
+{
+    int status = run_child(call_if_open, events, cookie, way);
+
+    return status < 0 ? status : WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 int mrl_proof__call(uint32_t events, uint64_t cookie)
@@ -116,3 +143,25 @@ int mrl_proof__call(uint32_t events, uint64_t cookie)
     }
     return count ? count : -ECHILD;
 }
+
+#if MRL_HAS_COMPAT_CALL
+static int ask_for_x32(uint32_t events, uint64_t cookie, const struct way *way)
+{
+    (void)events;
+    (void)cookie;
+    (void)way;
+    return syscall(SYS_getpid | MRL_X32_BIT) < 0 && errno == ENOSYS;
+}
+
+bool mrl_proof__may_have_x32(void)
+{
+    int status = run_child(ask_for_x32, 0, 0, NULL);
+
+    return !(status >= 0 && WIFEXITED(status) && WEXITSTATUS(status));
+}
+#else
+bool mrl_proof__may_have_x32(void)
+{
+    return false;
+}
+#endif
