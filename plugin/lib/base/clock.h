@@ -15,4 +15,12 @@ static inline int64_t mrl_clock__ns(clockid_t clock)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/**
+ * The kernel's CLOCK_BOOTTIME, on which all times of the probes are. A time namespace shifts what
+ * this process is shown of that clock, and this takes the shift back. The shift is learnt from the
+ * kernel at the first call that may load a program (CAP_BPF, CAP_PERFMON); until then it is taken
+ * to be none. Any thread.
+ */
+int64_t mrl_clock__boot_ns(void);
+
 #endif

@@ -15,20 +15,24 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-enum { CLOCK_TRIES = 8 };
+enum {
+    CLOCK_TRIES = 8,
+    STEP_NS = 1000 * 1000, /* two looks at two clocks are not that far apart, unless one was set */
+};
 
 /*
  * Epoch minus boot time. The wall clock is read between two reads of the boot clock; the try with
  * the shortest distance between them was not preempted, and is off by less than that distance.
+ * No time namespace shifts the wall clock, nor this boot clock.
  */
 static int64_t boot_time(void)
 {
     int64_t best = 0, shortest = INT64_MAX;
 
     for (int i = 0; i < CLOCK_TRIES; i++) {
-        int64_t before = mrl_clock__ns(CLOCK_BOOTTIME);
+        int64_t before = mrl_clock__boot_ns();
         int64_t wall = mrl_clock__ns(CLOCK_REALTIME);
-        int64_t after = mrl_clock__ns(CLOCK_BOOTTIME);
+        int64_t after = mrl_clock__boot_ns();
 
         if (after - before < shortest) {
             shortest = after - before;
@@ -67,6 +71,26 @@ int mrl_host__init(struct mrl_host *host)
         .containers = cgroups,
     };
     return 0;
+}
+
+static bool is_step(int64_t change_ns)
+{
+    return change_ns > STEP_NS || change_ns < -STEP_NS;
+}
+
+int64_t mrl_host__follow_clock(struct mrl_host *host)
+{
+    /* Both clocks are slowed and hastened alike: their distance changes only when one is set. */
+    int64_t change = mrl_clock__ns(CLOCK_REALTIME) - mrl_clock__boot_ns() - host->facts.boot_ns;
+
+    if (!is_step(change))
+        return 0;
+    /* Perhaps this thread was held up between the two looks. */
+    change = boot_time() - host->facts.boot_ns;
+    if (!is_step(change))
+        return 0;
+    host->facts.boot_ns += change;
+    return change;
 }
 
 void mrl_host__done(struct mrl_host *host)

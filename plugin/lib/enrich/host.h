@@ -8,6 +8,10 @@
 /** Reads this host. Error: -ENOMEM. */
 int mrl_host__init(struct mrl_host *host);
 
+/** When the wall clock was set since the last look, follows it: times that are computed from now on
+ * are by the new one. Returns by how many ns it was set, 0 when it was not. */
+int64_t mrl_host__follow_clock(struct mrl_host *host);
+
 /** Frees what init made; a zeroed host is allowed. */
 void mrl_host__done(struct mrl_host *host);
 

@@ -7,7 +7,7 @@
 
 /** Owned by one source; one thread. */
 struct mrl_host {
-    /** boot_ns is estimated once, as Tracee does. cgroup_v1: /sys/fs/cgroup is no cgroup2. */
+    /** boot_ns follows the wall clock when that is set (enrich/host.h). cgroup_v1: /sys/fs/cgroup is no cgroup2. */
     struct mrl_host_facts facts;
     /**
      * The container that a cgroup belongs to; empty: none, or the cgroup is gone. Valid until the

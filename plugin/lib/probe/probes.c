@@ -247,7 +247,7 @@ static int watch_more(struct mrl_probes *probes, uint32_t events, const char **r
          * count as younger than the probes: it would be told as blocked. */
         set_since(probes, syscalls, UINT64_MAX);
         set_watched(probes, before | events);
-        set_since(probes, syscalls, (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME));
+        set_since(probes, syscalls, (uint64_t)mrl_clock__boot_ns());
         *ret_stage = "proof";
         err = syscalls ? prove(probes, syscalls) : 0;
     }

@@ -31,7 +31,7 @@ int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
         .host = host,
         .from = *from,
         .events = events,
-        .start_ns = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
+        .start_ns = (uint64_t)mrl_clock__boot_ns(),
         .streams = calloc((size_t)from->cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
         .counters = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
         .told = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
@@ -153,7 +153,7 @@ void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
                                       unsigned int event,
                                       struct mrl_batch *batch)
 {
-    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
+    uint64_t now = (uint64_t)mrl_clock__boot_ns();
 
     tell(losses, event, MRL_CAUSE_MALFORMED, 1, now, now, batch);
 }
@@ -189,7 +189,7 @@ static void tell_rest_of(struct mrl_kernel_losses *losses,
 
 void mrl_kernel_losses__tell_rest(struct mrl_kernel_losses *losses, struct mrl_batch *batch)
 {
-    uint64_t now = (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME);
+    uint64_t now = (uint64_t)mrl_clock__boot_ns();
 
     for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
         if ((losses->events & (1U << event)) && mrl_event_def__at(event)->lane < MRL_LANE_COUNT)

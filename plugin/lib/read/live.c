@@ -20,6 +20,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 #include "base/clock.h"
 #include "enrich/host.h"
@@ -44,7 +45,9 @@ struct mrl_source {
     struct mrl_intake intake; /* of what the rings hold */
     struct mrl_ring rings[MRL_LANE_COUNT];
     int epoll;
-    int wake; /* eventfd of interrupt() */
+    int wake;  /* eventfd of interrupt() */
+    int clock; /* timerfd that never expires: it is there to be cancelled when the clock is set */
+    struct mrl_probe_options log; /* whom to tell */
     struct mrl_pace pace;
     bool awake;   /* the probes were told so: they send no wake-ups */
     bool awaited; /* nobody has slept since the probes were told otherwise */
@@ -65,9 +68,23 @@ static void release(struct mrl_source *source)
         mrl_ring__release(&source->rings[lane]);
 }
 
+/* All times of a batch are by one clock, so this is asked while it is empty. */
+static void follow_clock(struct mrl_source *source)
+{
+    int64_t step_ns = mrl_host__follow_clock(&source->host);
+
+    if (step_ns)
+        mrl_probe_options__log(&source->log, MRL_LOG_WARNING,
+                               "the wall clock was set by %+.3f s: events carry the new time from "
+                               "here on",
+                               (double)step_ns / 1e9);
+}
+
 /* Fills the batch from both lanes. Returns its number of events. */
 static int consume(struct mrl_source *source)
 {
+    if (!source->batch->count)
+        follow_clock(source);
     source->full = false;
     source->intake.records = 0;
     /* The rare lane first, and not for the whole batch: a flood in one lane must not keep the
@@ -94,8 +111,8 @@ static void say_awake(struct mrl_source *source, bool awake)
 /* Sleeps until there may be something; 0: the time is over or the sleep was interrupted. */
 static int sleep_for(struct mrl_source *source, int timeout_ms)
 {
-    struct epoll_event events[MRL_LANE_COUNT + 1];
-    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 1, timeout_ms);
+    struct epoll_event events[MRL_LANE_COUNT + 2];
+    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 2, timeout_ms);
     uint64_t times;
 
     if (count < 0)
@@ -103,6 +120,8 @@ static int sleep_for(struct mrl_source *source, int timeout_ms)
     for (int i = 0; i < count; i++)
         if (events[i].data.fd == source->wake)
             source->interrupted = read(source->wake, &times, sizeof(times)) > 0;
+        else if (events[i].data.fd == source->clock && read(source->clock, &times, sizeof(times)))
+            continue; /* ECANCELED, once: the clock was set, as the next look finds */
     return count;
 }
 
@@ -240,6 +259,8 @@ static void live_close(struct mrl_source *source)
         close(source->epoll);
     if (source->wake >= 0)
         close(source->wake);
+    if (source->clock >= 0)
+        close(source->clock);
     pthread_mutex_destroy(&source->lock);
     free(source);
 }
@@ -266,7 +287,20 @@ static int open_rings(struct mrl_source *source)
         if (!err)
             err = watch(source, fd);
     }
+    if (!err)
+        err = watch(source, source->clock);
     return err ? err : watch(source, source->wake);
+}
+
+/* Wakes a reader that waits when the wall clock is set. */
+static int open_clock(void)
+{
+    const struct itimerspec never = { .it_value.tv_sec = INT32_MAX * INT64_C(2) };
+    int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+    if (fd >= 0)
+        timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+    return fd;
 }
 
 static int read_counters(const void *probes,
@@ -307,7 +341,11 @@ static int live_open(const struct mrl_source_options *options,
     source->pace = MRL_PACE;
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     source->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = source->wake < 0 || source->epoll < 0 ? -errno : mrl_host__init(&source->host);
+    source->clock = open_clock();
+    source->log = options->probes;
+    err = source->wake < 0 || source->epoll < 0 || source->clock < 0
+              ? -errno
+              : mrl_host__init(&source->host);
     if (err)
         mrl_error__set(error, err, "preparing to read events: %s", strerror(-err));
     if (!err)

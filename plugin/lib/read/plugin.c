@@ -158,7 +158,7 @@ static int make_filter(const struct mrl_plugin_options *given,
         .scopes = given->scopes,
         .scope_count = given->scope_count,
         .preset = given->replay ? mrl_event_list__nameable() : 0,
-        .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME),
+        .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__boot_ns(),
     };
 
     if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)
