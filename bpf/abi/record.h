@@ -39,6 +39,9 @@ enum {
     MRL_THREADS_MAX = 32, /* threads searched for the mm of a target whose leader is gone */
 };
 
+/** The first bit of the flags of process_mrelease: kill the target as well. Proposed in 2026. */
+#define MRL_PROCESS_MRELEASE_REAP_KILL 1
+
 /** mrl_record.flags */
 enum {
     MRL_RECORD_COMPAT = 1 << 0, /* through a 32-bit entry point */
@@ -73,12 +76,13 @@ enum {
     MRL_TARGET_MM_AFTER = 1 << 15, /* the flags of the very mm of entry were read again */
     MRL_TARGET_SKIP_AFTER = 1 << 16,
     MRL_TARGET_UNSTABLE_AFTER = 1 << 17,
-    MRL_TARGET_WATCHED = 1 << 18,  /* the function that reaps was probed during the call */
-    MRL_TARGET_REAPED = 1 << 19,   /* and it ran */
-    MRL_TARGET_PROVEN = 1 << 20,   /* the target is the process of the mm being reaped */
-    MRL_TARGET_STATE = 1 << 21,    /* threads, sharing and kill_ns were looked at */
-    MRL_TARGET_PER_TASK = 1 << 22, /* before 6.2: threads keep parts of the counters, not CPUs */
-    MRL_TARGET_COUNTED = 1 << 23,  /* `after` is of the end of the reaping, not of the call */
+    MRL_TARGET_WATCHED = 1 << 18,   /* the function that reaps was probed during the call */
+    MRL_TARGET_REAPED = 1 << 19,    /* and it ran */
+    MRL_TARGET_PROVEN = 1 << 20,    /* the target is the process of the mm being reaped */
+    MRL_TARGET_STATE = 1 << 21,     /* threads, sharing and kill_ns were looked at */
+    MRL_TARGET_PER_TASK = 1 << 22,  /* before 6.2: threads keep parts of the counters, not CPUs */
+    MRL_TARGET_REAP_KILL = 1 << 24, /* this kernel knows the flag PROCESS_MRELEASE_REAP_KILL */
+    MRL_TARGET_COUNTED = 1 << 23,   /* `after` is of the end of the reaping, not of the call */
 };
 
 /** Resident and swapped pages of an mm, as its counters say; may be slightly negative when
@@ -173,9 +177,9 @@ struct mrl_settings {
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
     __u32 x32;           /* this kernel takes x32 numbers, or a filter hides whether it does */
-    __u32 reserved;
-    __u32 caller_exe;                /* records end with the path of the caller's executable */
-    __u32 cpus;                      /* used entries of the next; 0: per-CPU parts cannot be read */
+    __u32 reap_kill;     /* this kernel knows PROCESS_MRELEASE_REAP_KILL */
+    __u32 caller_exe;    /* records end with the path of the caller's executable */
+    __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 

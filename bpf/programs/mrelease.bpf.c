@@ -93,6 +93,8 @@ static __always_inline void look_at_entry(struct task_struct *task, struct call 
     target_at_entry(task, call);
     if (reaper_watched)
         call->target.flags |= MRL_TARGET_WATCHED;
+    if (settings.reap_kill)
+        call->target.flags |= MRL_TARGET_REAP_KILL;
     if (settings.needs & MRL_NEED_KILL && call->target.flags & MRL_TARGET_FOUND)
         call->target.kill_ns = kill_time(&call->target);
 }

@@ -53,8 +53,8 @@ static __always_inline void look_anew(struct task_struct *task,
                                       struct mm_struct *mm,
                                       struct call *call)
 {
-    /* This flag is about the probes and not about the target: it outlives the target. */
-    __u32 kept = call->target.flags & MRL_TARGET_WATCHED;
+    /* These are about the probes and the kernel, not about the target: they outlive it. */
+    __u32 kept = call->target.flags & (MRL_TARGET_WATCHED | MRL_TARGET_REAP_KILL);
 
     __builtin_memset(&call->target, 0, sizeof(call->target));
     call->target.flags = kept | MRL_TARGET_FOUND | MRL_TARGET_MM;

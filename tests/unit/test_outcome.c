@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probe/ladder.h"
 #include "unit/extras.h"
 #include "unit/records.h"
 #include "unit/unit.h"
@@ -21,6 +22,7 @@ enum { PAGE_BYTES = 32 * 1024, WORD_BYTES = 32 };
 #define MARKS    MRL_TARGET_MM_AFTER
 #define SKIP     MRL_TARGET_SKIP_AFTER
 #define UNSTABLE MRL_TARGET_UNSTABLE_AFTER
+#define KNOWS    MRL_TARGET_REAP_KILL
 #define BLOCKED  (MRL_RECORD_NO_ENTRY | MRL_RECORD_BLOCKED)
 
 static const struct {
@@ -54,6 +56,13 @@ static const struct {
     { 0, 0, 0, 0, 0, "unknown" },
     { -EINVAL, 1, 0, SAME, 0, "bad_flags" },
     { -EINVAL, UINT32_MAX, 0, 0, 0, "bad_flags" },
+    /* On a kernel that knows the flag 1. */
+    { -EINVAL, 1, 0, KNOWS | SAME, 0, "unknown" },
+    { -EINVAL, 2, 0, KNOWS | SAME, 0, "bad_flags" },
+    { -EINVAL, 3, 0, KNOWS | SAME, 0, "bad_flags" },
+    { -EINVAL, 1, 0, KNOWS | SAME | DYING | DUMPING, 0, "core_dumping" },
+    { -EINVAL, 1, 0, KNOWS | SAME | DYING | MRL_TARGET_SHARED, 0, "shared_mm" },
+    { -EINVAL, 0, 0, KNOWS | SAME, 0, "not_dying" },
     { -EINVAL, 0, 0, SAME, 0, "not_dying" },
     { -EINVAL, 0, 0, SEEN, 0, "unknown" },
     { -EINVAL, 0, 0, 0, 0, "unknown" },
@@ -181,11 +190,22 @@ static void the_page_of_outcomes_has_each_and_no_other(void **state)
     assert_int_equal(rows, 13);
 }
 
+static void only_ebadf_says_that_the_flag_is_known(void **state)
+{
+    (void)state;
+    assert_true(mrl_ladder__knows_reap_kill(-EBADF));
+    assert_false(mrl_ladder__knows_reap_kill(-EINVAL));
+    assert_false(mrl_ladder__knows_reap_kill(-ENOSYS));
+    assert_false(mrl_ladder__knows_reap_kill(-EPERM)); /* a filter */
+    assert_false(mrl_ladder__knows_reap_kill(0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outcomes_follow_from_what_was_seen),
         cmocka_unit_test(outcomes_are_absent_where_nobody_looked),
+        cmocka_unit_test(only_ebadf_says_that_the_flag_is_known),
         cmocka_unit_test(the_page_of_outcomes_has_each_and_no_other),
     };
 

@@ -73,12 +73,16 @@ static const char *succeeded(const struct mrl_raw *raw)
 
 static const char *refused(const struct mrl_raw *raw)
 {
-    if ((uint32_t)raw->record->args[1])
+    uint32_t flags = (uint32_t)raw->record->args[1];
+    uint32_t known = saw(raw, MRL_TARGET_REAP_KILL) ? MRL_PROCESS_MRELEASE_REAP_KILL : 0;
+
+    if (flags & ~known)
         return "bad_flags";
     if (!is_same_after(raw))
         return UNKNOWN;
+    /* With a known flag the call kills first: that the target lives on is no reason. */
     if (!saw(raw, MRL_TARGET_DYING_AFTER))
-        return "not_dying";
+        return flags ? UNKNOWN : "not_dying";
     if (!saw(raw, MRL_TARGET_DYING))
         return UNKNOWN;
     if (saw(raw, MRL_TARGET_DUMPING))

@@ -133,17 +133,26 @@ static int missing_capabilities(struct mrl_error *error)
                           perfmon ? "" : "CAP_PERFMON");
 }
 
+bool mrl_ladder__knows_reap_kill(int answer)
+{
+    return answer == -EBADF;
+}
+
 /*
- * ENOSYS, and nothing else, tells that the call does not exist. Who watches only the older calls
- * does not need it.
+ * One question, without a descriptor: ENOSYS, and nothing else, tells that the call does not exist.
+ * Who watches only the older calls does not need it. The flags are what the kernel looks at first.
  */
-static int missing_syscall(uint32_t syscalls, struct mrl_error *error)
+static int ask_for_syscall(uint32_t syscalls, bool *ret_reap_kill, struct mrl_error *error)
 {
     const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_PROCESS_MRELEASE);
+    int answer = 0;
 
     if (!(syscalls & (1U << event->index)))
         return 0;
-    if (syscall(event->id, -1, 0) >= 0 || errno != ENOSYS)
+    if (syscall(event->id, -1, MRL_PROCESS_MRELEASE_REAP_KILL) < 0)
+        answer = -errno;
+    *ret_reap_kill = mrl_ladder__knows_reap_kill(answer);
+    if (answer != -ENOSYS)
         return 0;
     return mrl_error__set(error, -ENOSYS, "this kernel has no %s: it came with Linux 5.15",
                           event->name);
@@ -252,7 +261,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     struct mrl_cpus cpus = { 0 };
     struct mrl_probes probes;
     libbpf_print_fn_t print;
-    int err = missing_syscall(mrl_probes__syscalls(options->events), error);
+    int err = ask_for_syscall(mrl_probes__syscalls(options->may_watch), &own.reap_kill, error);
 
     if (err)
         return err;

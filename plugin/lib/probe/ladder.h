@@ -15,6 +15,10 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
                       struct mrl_error *error,
                       struct mrl_probes *ret_probes);
 
+/** Whether the kernel knows the flag PROCESS_MRELEASE_REAP_KILL, by its answer, -errno, to a call
+ * with that flag and no descriptor. EINVAL: it does not, or it would have got as far as EBADF. */
+bool mrl_ladder__knows_reap_kill(int answer);
+
 /** mrl_probes__watch(), with a line in `error`, and without a word of libbpf's. */
 int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error);
 

@@ -19,6 +19,7 @@ struct mrl_probe_options {
     const char *coverage;                      /* "compat", "native" or "all" */
     uint64_t rare_ring_bytes, busy_ring_bytes; /* powers of two of pages */
     const struct mrl_cpus *cpus;               /* NULL: per-CPU counters cannot be added up */
+    bool reap_kill;                            /* the kernel knows that flag; the ladder asks */
     bool x32;        /* numbers of x32 are calls as well; the ladder finds out */
     bool caller_exe; /* records hold the path of the caller's executable */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text); /* NULL: silent */

@@ -110,6 +110,7 @@ static int load(struct mrl_probes *probes,
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
     probes->object->rodata->settings.needs = options->needs;
     probes->object->rodata->settings.x32 = options->x32;
+    probes->object->rodata->settings.reap_kill = options->reap_kill;
     if (options->cpus) {
         probes->object->rodata->settings.cpus = options->cpus->count;
         memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,

@@ -51,7 +51,7 @@ void mrl_states__start(struct mrl_states *states, bool in_batches, const char *d
 
     read_boot(boot);
     snprintf(states->run, sizeof(states->run), "%s-%016" PRIx64, boot,
-             (uint64_t)mrl_clock__ns(CLOCK_BOOTTIME));
+             (uint64_t)mrl_clock__boot_ns());
     states->in_batches = in_batches;
     snprintf(states->started, sizeof(states->started), "%s", detail);
 }
