@@ -2,8 +2,9 @@
 /*
  * The group paced: events that come one by one, at rates from quiet to busy: what each costs the
  * program, and when its line is there. The producer spins between its calls, and reads the lines
- * meanwhile. Beside it the price of one sleep, which is what waiting is made of. Where
- * MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same rounds.
+ * meanwhile, from a file and from a pipe. Beside it the price of one sleep, which is what waiting
+ * is made of. Where MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same
+ * rounds.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,12 +21,14 @@ enum { ROUNDS = 3, SECONDS = 2, SLEEPS = 2000, NAP_NS = 300 * 1000, BLOCK_BYTES 
 
 static const int rates[] = { 1000, 10000, 50000, 100000 };
 
-enum { RATE_COUNT = sizeof(rates) / sizeof(rates[0]), PROGRAMS = 2 };
+enum { RATE_COUNT = sizeof(rates) / sizeof(rates[0]), PROGRAMS = 2, PLACES = 2 };
 
 struct figures {
-    struct bench_samples file_us, pipe_us; /* CPU per event */
-    struct bench_samples latency_us, lost;
+    struct bench_samples cpu_us[PLACES], latency_us[PLACES]; /* per event, to each place */
+    struct bench_samples lost;
 };
+
+static const char *const places[PLACES] = { "file", "pipe" };
 
 /* -- lines ------------------------------------------------------------------------------------ */
 
@@ -69,7 +72,7 @@ static void read_lines(struct lines *lines, struct bench_samples *latency_us)
     take_lines(lines, latency_us);
 }
 
-/* Calls at a rate, spinning; reads what comes where there is a pipe. */
+/* Calls at a rate, spinning; reads what comes. */
 static void produce(int rate, struct lines *lines, struct bench_samples *latency_us)
 {
     uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, next = bench_now_ns();
@@ -78,8 +81,7 @@ static void produce(int rate, struct lines *lines, struct bench_samples *latency
         bench_call_mrelease();
         next += gap_ns;
         while (bench_now_ns() < next)
-            if (lines)
-                read_lines(lines, latency_us);
+            read_lines(lines, latency_us);
         if (bench_now_ns() > next + 100 * gap_ns)
             next = bench_now_ns(); /* a pause is not made up for by a burst */
     }
@@ -87,48 +89,51 @@ static void produce(int rate, struct lines *lines, struct bench_samples *latency
 
 /* -- one run ---------------------------------------------------------------------------------- */
 
-static int run_once(const char *binary, int rate, const char *path, struct figures *figures)
+/* All that comes until it ends is read, or it would wait for a reader until it is killed. */
+static int watch(int rate, int fd, struct bench_samples *latency_us)
 {
     static struct lines lines;
-    char output[160];
-    const char *const arguments[] = { "--events", "process_mrelease", "--output", output, NULL };
-    struct bench_program program;
-    struct bench_totals totals;
-    int failed;
 
-    snprintf(output, sizeof(output), "json%s%s", path ? ":" : "", path ? path : "");
-    bench_program__start_as(binary, &program, bench_program_cpu(),
-                            path ? BENCH_STDOUT_NULL : BENCH_STDOUT_PIPE, arguments);
-    failed = bench_program__wait(&program);
-    if (!failed && path) {
-        produce(rate, NULL, NULL);
-    } else if (!failed) {
-        lines.fd = program.stdout_fd;
-        lines.used = 0;
-        fcntl(lines.fd, F_SETFL, O_NONBLOCK);
-        produce(rate, &lines, &figures->latency_us);
-        usleep(10000);
-        for (int i = 0; i < 100; i++) /* or it waits for a reader until it is killed */
-            read_lines(&lines, &figures->latency_us);
-    }
-    bench_program__stop(&program, &totals);
-    if (failed || totals.status || !totals.delivered)
+    if (fd < 0)
         return -1;
-    bench_samples__add(path ? &figures->file_us : &figures->pipe_us,
-                       totals.cpu_s * 1e6 / (double)totals.delivered);
-    bench_samples__add(&figures->lost, (double)(totals.lost + totals.dropped));
+    lines.fd = fd;
+    lines.used = 0;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    produce(rate, &lines, latency_us);
+    usleep(10000);
+    for (int i = 0; i < 100; i++)
+        read_lines(&lines, latency_us);
     return 0;
 }
 
-static int run_rate(const char *binary, int rate, struct figures *figures)
+static int run_once(const char *binary, int rate, bool pipe, struct figures *figures)
 {
+    char output[160] = "json";
+    const char *const arguments[] = { "--events", "process_mrelease", "--output", output, NULL };
+    struct bench_program program;
+    struct bench_totals totals;
     struct bench_place place;
-    int failed;
+    int failed, fd = -1;
 
     bench_place__open(&place);
-    failed = run_once(binary, rate, place.path, figures);
+    if (!pipe)
+        snprintf(output, sizeof(output), "json:%s", place.path);
+    bench_program__start_as(binary, &program, bench_program_cpu(),
+                            pipe ? BENCH_STDOUT_PIPE : BENCH_STDOUT_NULL, arguments);
+    failed = bench_program__wait(&program);
+    if (!failed)
+        fd = pipe ? program.stdout_fd : open(place.path, O_RDONLY | O_CLOEXEC);
+    if (!failed)
+        failed = watch(rate, fd, &figures->latency_us[pipe]);
+    bench_program__stop(&program, &totals);
+    if (!pipe && fd >= 0)
+        close(fd);
     bench_place__close(&place);
-    return failed ? failed : run_once(binary, rate, NULL, figures);
+    if (failed || totals.status || !totals.delivered)
+        return -1;
+    bench_samples__add(&figures->cpu_us[pipe], totals.cpu_s * 1e6 / (double)totals.delivered);
+    bench_samples__add(&figures->lost, (double)(totals.lost + totals.dropped));
+    return 0;
 }
 
 /* -- the group -------------------------------------------------------------------------------- */
@@ -150,19 +155,22 @@ static void report(struct bench *bench, const char *who, int rate, const struct 
 {
     char name[96];
 
-    snprintf(name, sizeof(name), "paced.%dk.%sfile_cpu_us", rate / 1000, who);
-    bench_median(
-        bench, name, &figures->file_us, "us",
-        "CPU time per event, JSON to a file, calls at a pace from a process that spins; %s",
-        bench_cpus());
-    snprintf(name, sizeof(name), "paced.%dk.%spipe_cpu_us", rate / 1000, who);
-    bench_median(bench, name, &figures->pipe_us, "us", "the same to a pipe");
-    for (int percent = 50; percent <= 99; percent += 49) {
-        snprintf(name, sizeof(name), "paced.%dk.%sp%d_us", rate / 1000, who, percent);
-        bench_result(bench, name, bench_samples__percentile(&figures->latency_us, percent), "us",
-                     bench_samples__spread(&figures->latency_us),
-                     "entry of the call to its line read from a pipe, %zu lines",
-                     figures->latency_us.count);
+    for (int place = 0; place < PLACES; place++) {
+        const struct bench_samples *latency_us = &figures->latency_us[place];
+
+        snprintf(name, sizeof(name), "paced.%dk.%s%s_cpu_us", rate / 1000, who, places[place]);
+        bench_median(
+            bench, name, &figures->cpu_us[place], "us",
+            "CPU time per event, JSON to a %s, calls at a pace from a process that spins; %s",
+            places[place], bench_cpus());
+        for (int percent = 50; percent <= 99; percent += 49) {
+            snprintf(name, sizeof(name), "paced.%dk.%s%s_p%d_us", rate / 1000, who, places[place],
+                     percent);
+            bench_result(bench, name, bench_samples__percentile(latency_us, percent), "us",
+                         bench_samples__spread(latency_us),
+                         "entry of the call to its line read from the %s, %zu lines", places[place],
+                         latency_us->count);
+        }
     }
     snprintf(name, sizeof(name), "paced.%dk.%slost", rate / 1000, who);
     bench_median(bench, name, &figures->lost, "events", "lost and dropped");
@@ -172,8 +180,9 @@ static int measure(const char *const *binaries, int rate, struct figures *figure
 {
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < PROGRAMS && binaries[i]; i++)
-            if (run_rate(binaries[i], rate, &figures[i]))
-                return -1;
+            for (int place = 0; place < PLACES; place++)
+                if (run_once(binaries[i], rate, place, &figures[i]))
+                    return -1;
     return 0;
 }
 
@@ -198,7 +207,7 @@ static int run(struct bench *bench)
 
             report(bench, "before_", rates[i], &figures[1]);
             snprintf(name, sizeof(name), "paced.%dk.file_cpu_ratio", rates[i] / 1000);
-            bench_ratio(bench, name, &figures[0].file_us, &figures[1].file_us,
+            bench_ratio(bench, name, &figures[0].cpu_us[0], &figures[1].cpu_us[0],
                         "CPU time per event to a file, against the program before");
         }
     }

@@ -113,6 +113,13 @@ struct mrl_sink_ops {
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
     /** Whether people watch: lets a format choose colours. */
     bool (*is_terminal)(const struct mrl_sink *sink);
+    /**
+     * Whether write() only copies to the page cache of this host, which takes microseconds unless
+     * the disk is behind. The pipeline may then call it on the reader's thread; after a write that
+     * was slow or failed, for a while no more. NULL: it may wait for others. Asked again after each
+     * reopen().
+     */
+    bool (*is_quick)(const struct mrl_sink *sink);
     /** As close(), for a sink that was never written to: takes back what open() made. */
     int (*abandon)(struct mrl_sink *sink);
     /** Hands everything to the destination and frees the sink. -errno when something was lost. */
@@ -137,6 +144,10 @@ const struct mrl_sink_ops *mrl_capture__sink(void);
  * mrl_sink_ops.write. `*torn` is whether a line was cut by an earlier failure; it is repaired here.
  */
 int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t *ret_events);
+
+/** For sinks on a descriptor: mrl_sink_ops.is_quick of a regular file on a file system that waits
+ * for no other host or process. */
+bool mrl_sink__is_quick_fd(int fd);
 
 /**
  * For sinks on a descriptor that may be a pipe or a FIFO: lets it hold 1 MiB where that is allowed

@@ -12,10 +12,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "deliver/output_thread.h"
 #include "deliver/output_write.h"
 
-enum { QUEUE_BYTES = 2 * 1024 * 1024, FREE_MS = 200, INTERRUPT_MS = 2000 };
+enum {
+    QUEUE_BYTES = 2 * 1024 * 1024,
+    QUICK_LINES = 96, /* more at once are a flood, in which the reader should do nothing but read */
+    FREE_MS = 200,
+    INTERRUPT_MS = 2000,
+};
 
 /* Ignored unless someone handles it, and so harmless to others. */
 #define INTERRUPT SIGURG
@@ -77,6 +83,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         return mrl_error__set(error, err, "%s", note.text);
     if (*note.text)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
+    mrl_output__ask_sink(output);
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
@@ -184,6 +191,40 @@ static void write_through(struct mrl_output *output,
     }
 }
 
+/*
+ * Whether the owner may write in place of the output's thread: that sleeps, and touches nothing
+ * until it is given something. This saves waking it, which costs more than a few lines do. Lines
+ * stay in order, since nothing waits in the queue; gaps and states are left to the thread, so that
+ * there is one write, and the owner waits for the disk at most once before it is warned.
+ */
+static bool may_write(struct mrl_output *output, const struct mrl_line *lines, size_t count)
+{
+    if (count > QUICK_LINES || !mrl_output__alive(output) || !mrl_queue__is_idle(&output->queue))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (lines[i].lost || lines[i].event == MRL_EVENT_SENSOR_STATE)
+            return false;
+    return output->quick && mrl_clock__ns(CLOCK_MONOTONIC) >= output->rest_until_ns;
+}
+
+static void write_or_queue(struct mrl_output *output,
+                           const char *bytes,
+                           const struct mrl_line *lines,
+                           size_t count)
+{
+    size_t at = 0, done = 0;
+
+    if (may_write(output, lines, count)) {
+        mrl_output__hold(output, bytes, lines, count);
+        if (!mrl_output__try(output))
+            return;
+        /* The thread tries again what did not go out, and knows how to wait meanwhile. */
+        at = output->at;
+        done = output->first;
+    }
+    mrl_queue__push(&output->queue, bytes + at, lines + done, count - done);
+}
+
 void mrl_output__push(struct mrl_output *output,
                       const char *bytes,
                       const struct mrl_line *lines,
@@ -196,7 +237,7 @@ void mrl_output__push(struct mrl_output *output,
             mrl_output__count(output, lines[i].event, MRL_DELIVERED, 1);
     }
     if (output->held)
-        mrl_queue__push(&output->queue, bytes, lines, lines_count);
+        write_or_queue(output, bytes, lines, lines_count);
     else if (output->started)
         write_through(output, bytes, lines, lines_count);
 }

@@ -14,6 +14,8 @@
 #include "event/lost.h"
 #include "event/state.h"
 
+enum { SLOW_NS = 5 * 1000 * 1000, REST_NS = 1000 * 1000 * 1000 };
+
 /* -- failing and working again ---------------------------------------------------------------- */
 
 static uint64_t dropped(const struct mrl_output *output)
@@ -47,10 +49,15 @@ static void note_result(struct mrl_output *output, int err)
  * ended the write, and has said so. */
 static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
 {
+    int64_t started_ns = mrl_clock__ns(CLOCK_MONOTONIC), ended_ns;
     int err;
 
     chunk->stop = &output->stop;
     err = output->options.sink->write(output->sink, chunk, ret_events);
+    ended_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    /* The next ones may be as slow, and the reader must not wait for a disk twice. */
+    if (err || ended_ns - started_ns > SLOW_NS)
+        output->rest_until_ns = ended_ns + REST_NS;
     if (!err)
         atomic_fetch_add(&output->progress, 1);
     if (err != -ECANCELED)
@@ -140,6 +147,13 @@ int mrl_output__state(struct mrl_output *output,
 
 /* -- opening anew ----------------------------------------------------------------------------- */
 
+void mrl_output__ask_sink(struct mrl_output *output)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+
+    output->quick = sink->is_quick && sink->is_quick(output->sink);
+}
+
 void mrl_output__reopen_sink(struct mrl_output *output)
 {
     struct mrl_error error = { "" };
@@ -156,6 +170,7 @@ void mrl_output__reopen_sink(struct mrl_output *output)
                                               : MRL_REOPEN_SAME);
     output->headless |= err > 0;
     output->nameless |= err > 0;
+    mrl_output__ask_sink(output);
     if (err < 0)
         mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",
                         error.text);

@@ -34,6 +34,8 @@ int mrl_output__state(struct mrl_output *output,
                       const char *detail,
                       uint64_t from_ns,
                       uint64_t to_ns);
+/** Asks an open sink whether its writes are quick. */
+void mrl_output__ask_sink(struct mrl_output *output);
 
 /** Reopens the sink when that was asked for. */
 void mrl_output__reopen_sink(struct mrl_output *output);

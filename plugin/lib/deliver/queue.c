@@ -180,6 +180,18 @@ void mrl_queue__push(struct mrl_queue *queue,
     pthread_mutex_unlock(&queue->lock);
 }
 
+bool mrl_queue__is_idle(struct mrl_queue *queue)
+{
+    bool idle;
+
+    /* The lock also makes what the consumer did before it began to wait visible here. */
+    pthread_mutex_lock(&queue->lock);
+    idle = queue->waiting && !queue->ring.lines_used && !queue->front.total && !queue->woken &&
+           !queue->ended;
+    pthread_mutex_unlock(&queue->lock);
+    return idle;
+}
+
 void mrl_queue__end(struct mrl_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
@@ -239,6 +251,7 @@ static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 {
     struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
 
+    queue->waiting = true;
     if (queue->busy && timeout_ms < 0)
         doze(queue);
     while (!queue->ring.lines_used && !queue->ended && !queue->woken) {
@@ -247,6 +260,7 @@ static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
         else if (pthread_cond_timedwait(&queue->changed, &queue->lock, &end) == ETIMEDOUT)
             break;
     }
+    queue->waiting = false;
 }
 
 size_t mrl_queue__pop(struct mrl_queue *queue,

@@ -29,6 +29,7 @@ struct mrl_queue {
     bool stuck;         /* nothing moved in a hurry: the producer does not wait until it does */
     bool busy;          /* the last pop() found many lines: it is a flood */
     bool dozing;        /* the consumer sleeps for a moment, and needs no wake-up */
+    bool waiting;       /* the consumer is in pop(), and holds nothing */
     bool woken;         /* mrl_queue__wake() was called, and no pop() has returned since */
     bool ended;         /* the producer is done */
     bool abandoned;     /* the consumer is gone: everything is dropped */
@@ -50,6 +51,12 @@ void mrl_queue__push(struct mrl_queue *queue,
                      const char *bytes,
                      const struct mrl_line *lines,
                      size_t count);
+
+/**
+ * Producer: whether there is nothing to take, and the consumer waits for something, which must be
+ * without a time-out. It then sleeps until this producer pushes or ends, or somebody wakes it.
+ */
+bool mrl_queue__is_idle(struct mrl_queue *queue);
 
 /** Producer: no more lines will come. */
 void mrl_queue__end(struct mrl_queue *queue);

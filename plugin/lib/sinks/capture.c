@@ -239,6 +239,11 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
+static bool capture_is_quick(const struct mrl_sink *sink)
+{
+    return mrl_sink__is_quick_fd(sink->fd);
+}
+
 /* Nobody tries this one again, and without it a whole capture looks torn. */
 static int write_end(struct mrl_sink *sink)
 {
@@ -275,6 +280,7 @@ const struct mrl_sink_ops mrl_sink_capture = {
     .keeps = true,
     .open = capture_open,
     .write = capture_write,
+    .is_quick = capture_is_quick,
     .close = capture_close,
 };
 

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 enum { PIPE_BYTES = 1024 * 1024 };
 
@@ -17,6 +20,30 @@ void mrl_sink__widen_pipe(int fd)
 
     if (size >= 0 && size < PIPE_BYTES)
         fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
+/*
+ * The file systems are a list of known ones: a file over FUSE or NFS waits for whoever serves it,
+ * and no signal ends that. A file that reaches a limit of its size raises SIGXFSZ, which the
+ * output's thread has blocked and the reader's has not.
+ */
+bool mrl_sink__is_quick_fd(int fd)
+{
+    static const unsigned int local[] = {
+        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+        F2FS_SUPER_MAGIC, TMPFS_MAGIC,     OVERLAYFS_SUPER_MAGIC
+    };
+    struct rlimit size;
+    struct statfs system;
+    struct stat file;
+
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode) || fstatfs(fd, &system) ||
+        getrlimit(RLIMIT_FSIZE, &size) || size.rlim_cur != RLIM_INFINITY)
+        return false;
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+        if ((unsigned int)system.f_type == local[i])
+            return true;
+    return false;
 }
 
 static size_t lines_in(const char *bytes, size_t size)

@@ -206,6 +206,11 @@ static bool file_is_terminal(const struct mrl_sink *sink)
     return isatty(sink->fd);
 }
 
+static bool file_is_quick(const struct mrl_sink *sink)
+{
+    return mrl_sink__is_quick_fd(sink->fd);
+}
+
 static int file_close(struct mrl_sink *sink)
 {
     int err = close(sink->fd) ? -errno : 0;
@@ -238,6 +243,7 @@ const struct mrl_sink_ops mrl_sink_file = {
     .write = file_write,
     .reopen = file_reopen,
     .is_terminal = file_is_terminal,
+    .is_quick = file_is_quick,
     .close = file_close,
     .abandon = file_abandon,
 };

@@ -40,6 +40,11 @@ static bool stdout_is_terminal(const struct mrl_sink *sink)
     return isatty(sink->fd);
 }
 
+static bool stdout_is_quick(const struct mrl_sink *sink)
+{
+    return mrl_sink__is_quick_fd(sink->fd);
+}
+
 static int stdout_close(struct mrl_sink *sink)
 {
     free(sink);
@@ -57,5 +62,6 @@ const struct mrl_sink_ops mrl_sink_stdout = {
     .open = stdout_open,
     .write = stdout_write,
     .is_terminal = stdout_is_terminal,
+    .is_quick = stdout_is_quick,
     .close = stdout_close,
 };
