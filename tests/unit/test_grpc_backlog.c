@@ -78,7 +78,7 @@ static void put(struct mrl_backlog *backlog, uint64_t first, unsigned int count,
 
 struct client {
     struct mrl_place place;
-    struct mrl_missing missing[MRL_EVENT_COUNT];
+    struct mrl_gap missing;
     uint64_t next; /* the number that should come, where nothing is missing */
     uint64_t taken, told;
     uint64_t events[MRL_EVENT_COUNT]; /* taken and told */
@@ -86,14 +86,17 @@ struct client {
 
 static void count_missing(struct client *client)
 {
+    const struct mrl_missing *missing = client->missing.of[MRL_CAUSE_QUEUE_FULL];
+
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        if (client->missing[i].count)
-            assert_true(client->missing[i].from_ns <= client->missing[i].to_ns);
-        client->told += client->missing[i].count;
-        client->events[i] += client->missing[i].count;
-        client->next += client->missing[i].count;
-        client->missing[i] = (struct mrl_missing){ 0 };
+        assert_true(missing[i].from_ns <= missing[i].to_ns);
+        client->told += missing[i].count;
+        client->events[i] += missing[i].count;
+        client->next += missing[i].count;
+        client->missing.total -= missing[i].count;
     }
+    assert_int_equal(client->missing.total, 0); /* there is no other cause here */
+    client->missing = (struct mrl_gap){ 0 };
 }
 
 /* Takes once; what is missing stands before the first. Returns whether there is more. */
@@ -102,7 +105,7 @@ static bool take(struct mrl_backlog *backlog, struct client *client)
     grpc_slice slices[TAKE];
     bool more;
     unsigned int count =
-        mrl_backlog__take(backlog, &client->place, slices, TAKE, client->missing, &more);
+        mrl_backlog__take(backlog, &client->place, slices, TAKE, &client->missing, &more);
 
     count_missing(client);
     for (unsigned int i = 0; i < count; i++) {
@@ -175,27 +178,40 @@ static void who_is_overtaken_is_told_how_many_of_which(void **state)
     mrl_backlog__free(backlog);
 }
 
-/* A gap that is missed counts as what it stands for. */
+/* A gap that is missed counts as what it stands for, and keeps its cause. */
 static void a_missed_gap_stays_one(void **state)
 {
-    struct mrl_grpc_frame gap = { .size = 24, .event = 7, .lost = 5000, .lost_event = 1 };
+    struct mrl_grpc_frame gap = {
+        .size = 24,
+        .event = 7,
+        .time_ns = 900,
+        .lost = 5000,
+        .from_ns = 400,
+        .lost_event = 1,
+        .lost_cause = MRL_CAUSE_RING_FULL,
+    };
     struct mrl_backlog *backlog = new_backlog();
     struct chunk *chunk = calloc(1, sizeof(*chunk));
-    struct mrl_missing missing[MRL_EVENT_COUNT] = { 0 };
+    struct mrl_gap missing = { 0 };
+    const struct mrl_missing *slow = missing.of[MRL_CAUSE_QUEUE_FULL];
+    const struct mrl_missing *lost = &missing.of[MRL_CAUSE_RING_FULL][1];
     struct mrl_place place;
     grpc_slice slice;
     bool more;
 
     (void)state;
     mrl_backlog__join(backlog, &place);
+    place.time_ns = 500; /* of the last message, when the gap had begun */
     add(chunk, gap, 0);
     mrl_backlog__put(backlog, &chunk->chunk);
     put(backlog, 0, 2 * MRL_BACKLOG_BYTES / 256, 200);
-    assert_int_equal(mrl_backlog__take(backlog, &place, &slice, 1, missing, &more), 1);
+    assert_int_equal(mrl_backlog__take(backlog, &place, &slice, 1, &missing, &more), 1);
     grpc_slice_unref(slice);
-    assert_true(missing[1].count > 5000);
-    assert_int_equal(missing[1].count, missing[0].count + 5000);
-    assert_int_equal(missing[7].count, 0);
+    assert_int_equal(lost->count, 5000);
+    assert_true(lost->from_ns <= 400 && lost->to_ns >= 900);
+    assert_true(slow[0].count > 100 && slow[0].count - slow[1].count <= 1);
+    assert_int_equal(slow[0].from_ns, 500);
+    assert_int_equal(missing.total, 5000 + slow[0].count + slow[1].count + slow[2].count);
     free(chunk);
     mrl_backlog__free(backlog);
 }
@@ -218,7 +234,7 @@ static void large_messages_have_a_block_of_their_own(void **state)
 static void slices_outlive_their_block_and_the_backlog(void **state)
 {
     struct mrl_backlog *backlog = new_backlog();
-    struct mrl_missing missing[MRL_EVENT_COUNT] = { 0 };
+    struct mrl_gap missing = { 0 };
     struct mrl_place place;
     grpc_slice slice;
     uint64_t number;
@@ -227,7 +243,7 @@ static void slices_outlive_their_block_and_the_backlog(void **state)
     (void)state;
     mrl_backlog__join(backlog, &place);
     put(backlog, 42, 1, 200);
-    assert_int_equal(mrl_backlog__take(backlog, &place, &slice, 1, missing, &more), 1);
+    assert_int_equal(mrl_backlog__take(backlog, &place, &slice, 1, &missing, &more), 1);
     put(backlog, 43, 2 * MRL_BACKLOG_BYTES / 256, 200);
     mrl_backlog__free(backlog);
     memcpy(&number, GRPC_SLICE_START_PTR(slice), sizeof(number));

@@ -15,7 +15,7 @@ enum { BLOCK_BYTES = 16 * 1024, BLOCK_COUNT = MRL_BACKLOG_BYTES / BLOCK_BYTES };
 struct block {
     grpc_slice bytes; /* its refcount is core's; room for `room` */
     uint32_t room, size;
-    uint64_t counts[MRL_EVENT_COUNT];
+    struct mrl_tally tally;
     uint64_t time_ns; /* of its last message */
 };
 
@@ -24,9 +24,17 @@ struct mrl_backlog {
     pthread_mutex_t lock;
     uint64_t tail, head;
     struct block blocks[BLOCK_COUNT];
-    uint64_t put[MRL_EVENT_COUNT], evicted[MRL_EVENT_COUNT]; /* since the beginning */
-    uint64_t put_ns, evicted_ns;                             /* of the last of each */
+    struct mrl_tally put, evicted;
+    uint64_t put_ns, evicted_ns; /* of the last of each */
+    uint64_t longest_ns;         /* of the gaps that were put */
 };
+
+static void add(struct mrl_tally *to, const struct mrl_tally *more)
+{
+    for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+        for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
+            to->of[cause][event] += more->of[cause][event];
+}
 
 static struct block *block_at(struct mrl_backlog *backlog, uint64_t number)
 {
@@ -51,8 +59,7 @@ static void evict(struct mrl_backlog *backlog)
 {
     struct block *oldest = block_at(backlog, backlog->tail++);
 
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        backlog->evicted[i] += oldest->counts[i];
+    add(&backlog->evicted, &oldest->tally);
     backlog->evicted_ns = oldest->time_ns;
     /* Slices that core still holds keep the memory until they are sent: only our own reference
      * goes. */
@@ -89,10 +96,18 @@ static bool is_wanted(const struct mrl_place *place, uint32_t event)
     return place->wants & (event == MRL_EVENT_SENSOR_STATE ? MRL_WANTS_STATES : MRL_WANTS_EVENTS);
 }
 
-/* Counts what a message stands for: itself, or those that an events_lost tells of. */
-static void count(uint64_t counts[MRL_EVENT_COUNT], const struct mrl_grpc_frame *frame)
+/* Counts what a client misses with a message: an event, for which it was too slow, or those that an
+ * events_lost tells of, which have their own cause. */
+static void count(struct mrl_tally *tally, const struct mrl_grpc_frame *frame)
 {
-    counts[subject(frame)] += frame->lost ? frame->lost : 1;
+    enum mrl_cause cause = frame->lost ? (enum mrl_cause)frame->lost_cause : MRL_CAUSE_QUEUE_FULL;
+
+    tally->of[cause][subject(frame)] += frame->lost ? frame->lost : 1;
+}
+
+static uint64_t length_of(const struct mrl_grpc_frame *frame)
+{
+    return frame->lost && frame->time_ns > frame->from_ns ? frame->time_ns - frame->from_ns : 0;
 }
 
 /* Accounts for a frame that there is no memory for: it counts as put and evicted at once, so that
@@ -104,8 +119,10 @@ static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame
     while (backlog->tail < backlog->head)
         evict(backlog);
     backlog->head = ++backlog->tail; /* so that every place is behind it */
-    count(backlog->put, frame);
-    count(backlog->evicted, frame);
+    count(&backlog->put, frame);
+    count(&backlog->evicted, frame);
+    if (length_of(frame) > backlog->longest_ns)
+        backlog->longest_ns = length_of(frame);
     backlog->put_ns = backlog->evicted_ns = frame->time_ns;
     pthread_mutex_unlock(&backlog->lock);
 }
@@ -115,8 +132,8 @@ static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame
 struct batch {
     struct block *block;
     uint32_t size;
-    uint64_t counts[MRL_EVENT_COUNT];
-    uint64_t time_ns;
+    struct mrl_tally tally;
+    uint64_t time_ns, longest_ns;
 };
 
 static void show(struct mrl_backlog *backlog, struct batch *batch)
@@ -126,12 +143,12 @@ static void show(struct mrl_backlog *backlog, struct batch *batch)
     pthread_mutex_lock(&backlog->lock);
     batch->block->size = batch->size;
     batch->block->time_ns = backlog->put_ns = batch->time_ns;
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        batch->block->counts[i] += batch->counts[i];
-        backlog->put[i] += batch->counts[i];
-        batch->counts[i] = 0;
-    }
+    if (batch->longest_ns > backlog->longest_ns)
+        backlog->longest_ns = batch->longest_ns;
+    add(&batch->block->tally, &batch->tally);
+    add(&backlog->put, &batch->tally);
     pthread_mutex_unlock(&backlog->lock);
+    batch->tally = (struct mrl_tally){ 0 };
 }
 
 void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk)
@@ -161,7 +178,9 @@ void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk
         memcpy(GRPC_SLICE_START_PTR(batch.block->bytes) + batch.size, at, size);
         batch.size += size;
         batch.time_ns = frame.time_ns;
-        count(batch.counts, &frame);
+        if (length_of(&frame) > batch.longest_ns)
+            batch.longest_ns = length_of(&frame);
+        count(&batch.tally, &frame);
     }
     show(backlog, &batch);
 }
@@ -181,7 +200,7 @@ void mrl_backlog__join(struct mrl_backlog *backlog, struct mrl_place *place)
         place->offset = block_at(backlog, place->block)->size;
     }
     /* What was put before the client came is not missing to it: it counts as passed. */
-    memcpy(place->passed, backlog->put, sizeof(place->passed));
+    place->passed = backlog->put;
     pthread_mutex_unlock(&backlog->lock);
 }
 
@@ -200,31 +219,47 @@ uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place
     uint64_t behind = 0;
 
     pthread_mutex_lock(&backlog->lock);
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        behind += is_wanted(place, i) ? backlog->put[i] - place->passed[i] : 0;
+    for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
+        for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT && is_wanted(place, event); cause++)
+            behind += backlog->put.of[cause][event] - place->passed.of[cause][event];
     pthread_mutex_unlock(&backlog->lock);
     return behind;
 }
 
-/* With the lock held. */
+/* With the lock held. Since when and until when the client missed something. When a gap that it did
+ * not see began is not kept: none began earlier than the longest one can have. */
+static void note(const struct mrl_backlog *backlog,
+                 const struct mrl_place *place,
+                 struct mrl_line *missed,
+                 struct mrl_gap *missing)
+{
+    uint64_t from_ns = place->time_ns ? place->time_ns : backlog->evicted_ns;
+    uint64_t early_ns = missed->cause == MRL_CAUSE_QUEUE_FULL ? 0 : backlog->longest_ns;
+
+    missed->time_ns = from_ns > early_ns ? from_ns - early_ns : 0;
+    missed->last_ns = backlog->evicted_ns > from_ns ? backlog->evicted_ns : from_ns;
+    mrl_gap__add(missing, missed, MRL_CAUSE_QUEUE_FULL);
+}
+
+/* With the lock held. Both tallies count from the beginning: what left the backlog, and what this
+ * client got or was told of. The difference was evicted before the client came to it. Nothing was
+ * counted per client while that happened. */
 static void note_missing(const struct mrl_backlog *backlog,
                          struct mrl_place *place,
-                         struct mrl_missing *missing)
+                         struct mrl_gap *missing)
 {
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        /* Both count from the beginning: what left the backlog, and what this client got or was
-         * told of. The difference was evicted before the client came to it. Nothing was counted per
-         * client while that happened. */
-        uint64_t missed = backlog->evicted[i] - place->passed[i];
+    for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+        for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
+            struct mrl_line missed = {
+                .event = (uint16_t)event,
+                .cause = (uint16_t)cause,
+                .lost = backlog->evicted.of[cause][event] - place->passed.of[cause][event],
+            };
 
-        if (!missed || !is_wanted(place, i))
-            continue;
-        if (!missing[i].count)
-            missing[i].from_ns = place->time_ns ? place->time_ns : backlog->evicted_ns;
-        missing[i].to_ns = backlog->evicted_ns;
-        missing[i].count += missed;
-    }
-    memcpy(place->passed, backlog->evicted, sizeof(place->passed));
+            if (missed.lost && is_wanted(place, event))
+                note(backlog, place, &missed, missing);
+        }
+    place->passed = backlog->evicted;
     place->time_ns = backlog->evicted_ns;
     place->block = backlog->tail;
     place->offset = 0;
@@ -235,7 +270,7 @@ static void pass(struct mrl_place *place, const struct mrl_grpc_frame *frame)
 {
     place->offset += (uint32_t)sizeof(*frame) + frame->size;
     place->time_ns = frame->time_ns;
-    count(place->passed, frame);
+    count(&place->passed, frame);
 }
 
 /* With the lock held. Whether a message that the client wants is at the place, which moves there.
@@ -279,7 +314,7 @@ unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
                                struct mrl_place *place,
                                grpc_slice *slices,
                                unsigned int max,
-                               struct mrl_missing *missing,
+                               struct mrl_gap *missing,
                                bool *ret_more)
 {
     struct mrl_grpc_frame frame;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The backlog: messages of the recent past, in blocks, kept once for all clients. Each client has a
- * place in it. One that falls behind the oldest block is told, per event, how many it has missed.
+ * place in it. One that falls behind the oldest block is told, per event and cause, how many it has
+ * missed: those that it was too slow for, and what the gaps that it did not see would have told it.
  * So a slow client costs the others nothing, and no client needs a queue of its own.
  */
 #ifndef MRL_GRPC_SERVER_BACKLOG_H
@@ -24,13 +25,18 @@ enum mrl_wants {
     MRL_WANTS_STATES = 1 << 1, /* sensor_state */
 };
 
+/** Events since the beginning: an event counts as what it is to a client that misses it. */
+struct mrl_tally {
+    uint64_t of[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
+};
+
 /** Where a client is. */
 struct mrl_place {
     unsigned int wants; /* set of enum mrl_wants: what is stepped over is no gap */
     uint64_t block;
-    uint32_t offset;                  /* in the block */
-    uint64_t passed[MRL_EVENT_COUNT]; /* events up to here, since the beginning */
-    uint64_t time_ns;                 /* of the last message before here */
+    uint32_t offset;         /* in the block */
+    struct mrl_tally passed; /* up to here */
+    uint64_t time_ns;        /* of the last message before here */
 };
 
 /** Error: -ENOMEM. */
@@ -54,14 +60,14 @@ uint64_t mrl_backlog__behind(struct mrl_backlog *backlog, const struct mrl_place
 
 /**
  * Takes up to `max` messages into `slices`, which are the caller's to unref, and moves the place
- * behind them. What was missed before the first is added to `missing`, a row per event. Returns how
- * many; `*ret_more` is whether others follow. Any thread.
+ * behind them. What was missed before the first is added to `missing`. Returns how many;
+ * `*ret_more` is whether others follow. Any thread.
  */
 unsigned int mrl_backlog__take(struct mrl_backlog *backlog,
                                struct mrl_place *place,
                                grpc_slice *slices,
                                unsigned int max,
-                               struct mrl_missing *missing,
+                               struct mrl_gap *missing,
                                bool *ret_more);
 
 #endif

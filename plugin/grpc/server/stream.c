@@ -32,10 +32,9 @@ struct mrl_subscriber {
     pthread_mutex_t lock;  /* of what follows */
     bool sending, closed, ending;
     struct mrl_place place;
-    bool has_more;                               /* behind those that were taken */
-    unsigned int first, count;                   /* of the taken */
-    struct mrl_missing missing[MRL_EVENT_COUNT]; /* before the first */
-    uint64_t missing_total;
+    bool has_more;             /* behind those that were taken */
+    unsigned int first, count; /* of the taken */
+    struct mrl_gap missing;    /* before the first */
     atomic_ullong sent;        /* messages that core took; read without the lock */
     uint64_t missed;           /* events told as missing */
     grpc_byte_buffer *message; /* on its way, and used again */
@@ -64,36 +63,57 @@ static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice sli
     return part;
 }
 
-/* The gap of one event, as a message. */
-static grpc_slice tell_missing(struct mrl_subscriber *subscriber)
+static bool encode_lost(const struct mrl_server *server,
+                        const struct mrl_lost *lost,
+                        grpc_slice *ret_slice)
 {
-    unsigned int event = 0;
     struct mrl_value values[MRL_LOST_FIELDS];
-    struct mrl_protobuf *encoder;
+    struct mrl_protobuf *encoder = NULL;
     struct mrl_event told;
     struct mrl_text text;
-    struct mrl_lost lost;
-    grpc_slice slice = grpc_empty_slice();
     char *buffer = malloc(MRL_EVENT_TEXT_MAX);
+    bool is_ready =
+        buffer &&
+        !mrl_protobuf__new(server->options.is_main ? MRL_GRPC_MAIN : MRL_GRPC_V0_24, 0, &encoder);
 
-    while (!subscriber->missing[event].count)
-        event++;
-    lost = (struct mrl_lost){ mrl_event_def__at(event), subscriber->missing[event].count,
-                              MRL_CAUSE_QUEUE_FULL, subscriber->missing[event].from_ns,
-                              subscriber->missing[event].to_ns };
-    if (buffer && !mrl_protobuf__new(subscriber->call->server->options.is_main ? MRL_GRPC_MAIN
-                                                                               : MRL_GRPC_V0_24,
-                                     0, &encoder)) {
-        mrl_lost__event(&lost, values, &told);
+    if (is_ready) {
+        mrl_lost__event(lost, values, &told);
         text = mrl_protobuf__put(encoder, &told, buffer);
-        slice = grpc_slice_from_copied_buffer(text.bytes, text.size);
+        *ret_slice = grpc_slice_from_copied_buffer(text.bytes, text.size);
         mrl_protobuf__free(encoder);
-        subscriber->missing_total -= lost.count;
-        subscriber->missed += lost.count;
-        subscriber->missing[event] = (struct mrl_missing){ 0 };
     }
     free(buffer);
-    return slice;
+    return is_ready;
+}
+
+/* One of those in a gap that is not empty. */
+static struct mrl_missing *first_missing(struct mrl_gap *gap, struct mrl_lost *ret_lost)
+{
+    unsigned int cause = 0, event = 0;
+    struct mrl_missing *missing = &gap->of[cause][event];
+
+    while (!missing->count) {
+        event = (event + 1) % MRL_EVENT_COUNT;
+        cause += !event;
+        missing = &gap->of[cause][event];
+    }
+    *ret_lost = (struct mrl_lost){ mrl_event_def__at(event), missing->count, (enum mrl_cause)cause,
+                                   missing->from_ns, missing->to_ns };
+    return missing;
+}
+
+/* The gap of one event and cause, as a message. False without memory: it is still to be told. */
+static bool tell_missing(struct mrl_subscriber *subscriber, grpc_slice *ret_slice)
+{
+    struct mrl_lost lost;
+    struct mrl_missing *missing = first_missing(&subscriber->missing, &lost);
+
+    if (!encode_lost(subscriber->call->server, &lost, ret_slice))
+        return false;
+    subscriber->missing.total -= lost.count;
+    subscriber->missed += lost.count;
+    *missing = (struct mrl_missing){ 0 };
+    return true;
 }
 
 /* -- sending ---------------------------------------------------------------------------------- */
@@ -106,15 +126,13 @@ static bool take(struct mrl_subscriber *subscriber)
 {
     /* What was taken goes first. The backlog is asked again only when all of it is sent, so that
      * its lock is taken once for many messages. */
-    if (subscriber->count || subscriber->missing_total)
+    if (subscriber->count || subscriber->missing.total)
         return true;
     subscriber->first = 0;
     subscriber->count =
         mrl_backlog__take(subscriber->call->server->backlog, &subscriber->place, subscriber->taken,
-                          TAKEN_AT_ONCE, subscriber->missing, &subscriber->has_more);
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        subscriber->missing_total += subscriber->missing[i].count;
-    return subscriber->count || subscriber->missing_total;
+                          TAKEN_AT_ONCE, &subscriber->missing, &subscriber->has_more);
+    return subscriber->count || subscriber->missing.total;
 }
 
 /* With the lock held. A client that was left behind is told to go, where that is asked for. */
@@ -149,6 +167,7 @@ static void send_next(struct mrl_subscriber *subscriber)
     struct mrl_call *call = subscriber->call;
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
     grpc_slice_buffer *content = &subscriber->message->data.raw.slice_buffer;
+    grpc_slice slice;
 
     /* The buffer of the last message is used again, so that a message costs no allocation of its
      * own. */
@@ -159,12 +178,13 @@ static void send_next(struct mrl_subscriber *subscriber)
         end_politely(subscriber);
         return;
     }
-    if (subscriber->missing_total) {
-        grpc_slice_buffer_add(content, masked(subscriber, tell_missing(subscriber)));
-    } else {
-        grpc_slice_buffer_add(content, masked(subscriber, subscriber->taken[subscriber->first++]));
+    if (!subscriber->missing.total) {
+        slice = subscriber->taken[subscriber->first++];
         subscriber->count--;
+    } else if (!tell_missing(subscriber, &slice)) {
+        return; /* no memory: whoever publishes next tries again */
     }
+    grpc_slice_buffer_add(content, masked(subscriber, slice));
     /* The gap precedes what was taken with it: it is about events that are older than these. */
     op.data.send_message.send_message = subscriber->message;
     op.flags = subscriber->count || subscriber->has_more ? GRPC_WRITE_BUFFER_HINT : 0;
@@ -250,7 +270,7 @@ static void drop_taken(struct mrl_subscriber *subscriber)
 /* How many events this client had still to get when it was closed. */
 static uint64_t count_unsent(const struct mrl_subscriber *subscriber)
 {
-    return subscriber->count + subscriber->missing_total +
+    return subscriber->count + subscriber->missing.total +
            mrl_backlog__behind(subscriber->call->server->backlog, &subscriber->place);
 }
 

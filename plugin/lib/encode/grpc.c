@@ -54,7 +54,9 @@ static void grpc_put(struct mrl_encoder *encoder,
 
     if (event->lost) {
         frame.lost = event->lost->count;
+        frame.from_ns = event->lost->from_ns;
         frame.lost_event = event->lost->event->index;
+        frame.lost_cause = event->lost->cause;
     }
     if (message.size > MRL_EVENT_TEXT_MAX - sizeof(frame))
         return;

@@ -11,8 +11,9 @@ struct mrl_grpc_frame {
     uint32_t event; /* table index */
     uint64_t time_ns;
     uint64_t lost;       /* of an events_lost: how many are missing; 0: it is none */
+    uint64_t from_ns;    /* of an events_lost: since when; time_ns is until when */
     uint32_t lost_event; /* table index */
-    uint32_t reserved;
+    uint32_t lost_cause; /* enum mrl_cause */
 };
 
 #endif
