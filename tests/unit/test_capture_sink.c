@@ -77,13 +77,13 @@ static void sink_refuses_files_that_are_not_its_own(void **state)
 
     assert_open_fails(capture->path, -EBUSY, "another recording goes there");
     test_capture__fill(capture);
-    assert_open_fails(capture->path, -EEXIST, "holds something already");
     snprintf(link, sizeof(link), "%s.link", capture->path);
     assert_int_equal(symlink("/tmp/mrelease-test-nowhere", link), 0);
     assert_open_fails(link, -ELOOP, "a symbolic link, refused");
     unlink(link);
     assert_open_fails("/tmp/mrelease-test-missing/file", -ENOENT, "No such file");
     assert_open_fails("/tmp", -EISDIR, "Is a directory");
+    assert_open_fails("/etc/passwd", -EEXIST, "holds something already, which is no recording");
     assert_replays(capture);
 }
 
@@ -222,6 +222,42 @@ static void sink_takes_back_what_did_not_fit(void **state)
     assert_replays(capture);
 }
 
+/* Host and containers that did not arrive were not said: what follows says them again, and the
+ * header too. */
+static void sink_says_all_again_after_a_first_write_that_failed(void **state)
+{
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init_full(&record);
+    test_capture__set_container(capture, record.call.cgroup_id, "caller");
+    for (rlim_t room = 0; room < 200; room += 7) {
+        limit_files_to(room);
+        assert_int_equal(test_capture__try(capture, &record), -EFBIG);
+        assert_int_equal(size_of(capture->path), 0);
+    }
+    limit_files_to(RLIM_INFINITY);
+    test_capture__add(capture, &record);
+    test_capture__close(capture);
+    assert_int_equal(count_frames(capture->path, MRL_FRAME_HOST), 1);
+    assert_int_equal(count_frames(capture->path, MRL_FRAME_CONTAINER), 1);
+    assert_replays(capture);
+}
+
+/* Whoever gave it up waits for its thread: not one write more. */
+static void sink_that_is_given_up_writes_no_more(void **state)
+{
+    static const char frame[sizeof(struct mrl_frame_header)] = { MRL_FRAME_RECORD };
+    struct test_capture *capture = *state;
+    const int stop = 1;
+    const struct mrl_chunk chunk = { frame, sizeof(frame), 1, &stop };
+    size_t events = 4711;
+
+    assert_int_equal(mrl_capture__sink()->write(capture->sink, &chunk, &events), -ECANCELED);
+    assert_int_equal(events, 0);
+    assert_int_equal(size_of(capture->path), 0);
+}
+
 /* A pipe takes nothing back: whoever reads it must not be told an end that is none. */
 static void sink_of_a_pipe_that_broke_is_final(void **state)
 {
@@ -253,6 +289,9 @@ int main(void)
         test(sink_of_many_containers_remembers_a_bounded_number),
         cmocka_unit_test_setup_teardown(sink_takes_back_what_did_not_fit, test_capture__set_up,
                                         lift_limit),
+        cmocka_unit_test_setup_teardown(sink_says_all_again_after_a_first_write_that_failed,
+                                        test_capture__set_up, lift_limit),
+        test(sink_that_is_given_up_writes_no_more),
         test(sink_of_a_pipe_that_broke_is_final),
     };
 

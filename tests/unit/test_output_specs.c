@@ -164,6 +164,12 @@ static void outputs_refuse_two_to_one_destination(void **state)
         { "json", "none", false },
         { "json:/a", "json:file:/a", true },
         { "json:stdout", "json:file:stdout", false },
+        { "json:/a", "json:/a.1", true }, /* of which one is rotated over the other */
+        { "json:/a.7", "table:/a", true },
+        { "json:/a.1", "json:/a.2", false },
+        { "json:/%H", "json:/%M", true }, /* at noon */
+        { "json:/%H-a", "json:/%H-b", false },
+        { "json:/dev/null", "table:/dev/null.1", false },
     };
 
     (void)state;
@@ -192,6 +198,9 @@ static void record_accepts_settings_before_its_path(void **state)
         { "queue=64K:/a", "/a", false, MRL_POLICY_BLOCK, 64 << 10 },
         { "policy=drop-newest:a:b", "a:b", true, MRL_POLICY_DROP_NEWEST, 8 << 20 },
         { "policy=drop-oldest,queue=1G:a", "a", true, MRL_POLICY_DROP_OLDEST, 1 << 30 },
+        { "rotate=1G,keep=9,warn-space=1G:a", "a", false, MRL_POLICY_BLOCK, 8 << 20 },
+        { "rotate=1G:/d/%Y%m%dT%H%M%S.cap", "/d/%Y%m%dT%H%M%S.cap", false, MRL_POLICY_BLOCK,
+          8 << 20 },
     };
 
     (void)state;
@@ -222,6 +231,11 @@ static void record_refuses_settings_with_one_line(void **state)
         { "a ", "begins or ends with a blank" },
         { "a\nb", "holds a control character" },
         { "policy=block,:a", "unknown output setting ''" },
+        { "rotat=1M:a", "unknown output setting 'rotat': did you mean 'rotate'?" },
+        { "rotate=1:a", "rotate=: '1' is less than 4K" },
+        { "keep=0:a", "keep=: " },
+        { "keep=2:a%Y", "keep= counts numbered files" },
+        { "a%x", "'%x' is no part of the time" },
     };
 
     (void)state;

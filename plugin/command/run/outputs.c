@@ -108,18 +108,6 @@ static int find_sink(struct mrl_output_spec *spec, const char *destination, stru
     return spec->options.sink ? 0 : -ENOENT;
 }
 
-static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
-{
-    const struct mrl_sink_ops *sink = spec->options.sink;
-    const struct mrl_sink_target target = {
-        .destination = spec->options.destination,
-        .format = spec->format,
-        .options = spec->sink_options,
-    };
-
-    return sink && sink->check ? sink->check(&target, error) : 0;
-}
-
 /* FORMAT[,SETTINGS][:DESTINATION] */
 static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_error *error)
 {
@@ -136,7 +124,7 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     err = find_sink(spec, destination, error);
     if (!err && format_size < size)
         err = mrl_output_spec__set(spec, text + format_size + 1, size - format_size - 1, error);
-    return err ? err : check(spec, error);
+    return err;
 }
 
 /* -- one destination in two spellings --------------------------------------------------------- */
@@ -152,26 +140,32 @@ static bool real_directory(const char *path, char directory[PATH_MAX])
     return realpath(parent, directory);
 }
 
-static const char *base_name(const char *path)
+/* Devices may well be written to twice. */
+static bool is_same_file(const char *one, const char *other)
 {
-    const char *slash = strrchr(path, '/');
+    struct stat files[2];
 
-    return slash ? slash + 1 : path;
+    return !stat(one, &files[0]) && !stat(other, &files[1]) &&
+           (S_ISREG(files[0].st_mode) || S_ISFIFO(files[0].st_mode)) &&
+           files[0].st_dev == files[1].st_dev && files[0].st_ino == files[1].st_ino;
 }
 
-/* Devices may well be written to twice. What does not exist yet is compared by its name. */
-static bool is_same_path(const char *one, const char *other)
+static bool is_device(const char *path)
+{
+    struct stat file;
+
+    return !stat(path, &file) && !S_ISREG(file.st_mode) && !S_ISFIFO(file.st_mode);
+}
+
+/* One file already, or by their names sooner or later. */
+static bool is_same_path(const struct mrl_sink_ops *sink, const char *one, const char *other)
 {
     char directories[2][PATH_MAX];
-    struct stat files[2];
-    int missing = !!stat(one, &files[0]) + !!stat(other, &files[1]);
 
-    if (!missing)
-        return (S_ISREG(files[0].st_mode) || S_ISFIFO(files[0].st_mode)) &&
-               files[0].st_dev == files[1].st_dev && files[0].st_ino == files[1].st_ino;
-    return missing == 2 && !strcmp(base_name(one), base_name(other)) &&
-           real_directory(one, directories[0]) && real_directory(other, directories[1]) &&
-           !strcmp(directories[0], directories[1]);
+    return is_same_file(one, other) ||
+           (sink->meets && sink->meets(one, other) && !is_device(one) && !is_device(other) &&
+            real_directory(one, directories[0]) && real_directory(other, directories[1]) &&
+            !strcmp(directories[0], directories[1]));
 }
 
 static bool is_same_destination(const struct mrl_output_options *one,
@@ -181,7 +175,7 @@ static bool is_same_destination(const struct mrl_output_options *one,
         return false;
     if (one->sink->is_path && other->sink->is_path)
         return !strcmp(one->destination, other->destination) ||
-               is_same_path(one->destination, other->destination);
+               is_same_path(one->sink, one->destination, other->destination);
     return one->sink == other->sink && !strcmp(one->destination, other->destination);
 }
 
@@ -195,10 +189,26 @@ int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_e
     return err ? err : mrl_outputs__append(outputs, &spec, error);
 }
 
+static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
+{
+    const struct mrl_sink_ops *sink = spec->options.sink;
+    const struct mrl_sink_target target = {
+        .destination = spec->options.destination,
+        .format = spec->format,
+        .options = spec->sink_options,
+    };
+
+    return sink && sink->check ? sink->check(&target, error) : 0;
+}
+
 int mrl_outputs__append(struct mrl_outputs *outputs,
                         const struct mrl_output_spec *spec,
                         struct mrl_error *error)
 {
+    int err = check(spec, error);
+
+    if (err)
+        return err;
     for (unsigned int i = 0; i < outputs->count; i++)
         if (is_same_destination(&outputs->specs[i].options, &spec->options))
             return mrl_error__set(error, -EINVAL, "two outputs to %.256s",

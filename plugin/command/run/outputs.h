@@ -39,8 +39,9 @@ int mrl_output_spec__set(struct mrl_output_spec *spec,
                          struct mrl_error *error);
 
 /**
- * Adds a copy of one that was checked. Error: -EINVAL there are too many, or another goes to the
- * same place, however that is spelled.
+ * Adds a copy of one. Error: -EINVAL the sink refuses it, there are too many, or another goes to
+ * the same place, however that is spelled, or ever will: when its name holds the time, or it is
+ * rotated.
  */
 int mrl_outputs__append(struct mrl_outputs *outputs,
                         const struct mrl_output_spec *spec,

@@ -36,6 +36,12 @@ void mrl_outputs__print_help(void)
     for (unsigned int i = 0; i < count; i++)
         if (!sinks[i]->option)
             print_sink(sinks[i]);
+    for (unsigned int i = 0; i < count; i++)
+        if (sinks[i]->option) {
+            printf("\nSettings of --%s, as NAME=VALUE:%s, beside those of every output:\n",
+                   sinks[i]->option, sinks[i]->usage);
+            print_rows(sinks[i]->options, sinks[i]->option_count);
+        }
     rows = mrl_output_spec__rows(&count);
     printf("\nSettings of every output, as FORMAT,NAME=VALUE:DESTINATION:\n");
     print_rows(rows, count);

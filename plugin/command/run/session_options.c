@@ -45,8 +45,9 @@ static const struct mrl_option rows[] = {
       .parse = add_record,
       .value = "FILE",
       .separator = '/',
-      .doc = "Also write the records to this new file, for 'mrelease replay'; beside --output. "
-             "Settings precede it, as policy=block,queue=64M:FILE." },
+      .doc = "Also write the records to this new file, for 'mrelease replay'; beside --output. A "
+             "recording that is there becomes FILE.1. Settings precede it, as "
+             "rotate=1G,keep=9:FILE." },
     { .name = "count",
       .letter = 'n',
       .type = MRL_OPTION_COUNT,

@@ -12,6 +12,7 @@
 #include <mrelease/option.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 MRL_BEGIN_DECLARATIONS
 
@@ -111,6 +112,20 @@ struct mrl_sink_ops {
      * another, which is then told what precedes the first line. On -errno the old one stays in use.
      * Notes as open(). */
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
+    /**
+     * How many bytes the destination takes before rotate() is due: the caller goes on up to the end
+     * of the line that passes them. 0: rotate() comes before anything else is written.
+     */
+    uint64_t (*room)(const struct mrl_sink *sink);
+    /** Leaves what was written under another name, and begins anew. Returns as reopen(). After an
+     * error, room() says when to try again. */
+    int (*rotate)(struct mrl_sink *sink, struct mrl_error *error);
+    /** Asked before each write. Returns 1, with a line in `note`, when the destination is about to
+     * be full; once, until it was not. */
+    int (*notice)(struct mrl_sink *sink, struct mrl_error *note);
+    /** Of paths: whether one destination may ever write to the other, whose directory is the same:
+     * by a time in its name, or when it is rotated. */
+    bool (*meets)(const char *one, const char *other);
     /** Whether people watch: lets a format choose colours. */
     bool (*is_terminal)(const struct mrl_sink *sink);
     /**

@@ -154,6 +154,28 @@ void mrl_output__ask_sink(struct mrl_output *output)
     output->quick = sink->is_quick && sink->is_quick(output->sink);
 }
 
+/* Whether a state of this run was written, so that what it writes is known to be of it. */
+static bool has_signed(const struct mrl_output *output)
+{
+    return output->counts[MRL_EVENT_SENSOR_STATE][MRL_DELIVERED];
+}
+
+/* If it is the last line of a file, it says how many stand before it. */
+static void sign(struct mrl_output *output)
+{
+    if (!output->nameless && has_signed(output))
+        mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
+}
+
+/* What was to be told at the head of the last file is told again, if it was told there. */
+static void note_moved(struct mrl_output *output, bool moved)
+{
+    output->headless |= moved;
+    output->nameless |= moved && has_signed(output);
+    if (moved)
+        mrl_output__ask_sink(output);
+}
+
 void mrl_output__reopen_sink(struct mrl_output *output)
 {
     struct mrl_error error = { "" };
@@ -161,21 +183,60 @@ void mrl_output__reopen_sink(struct mrl_output *output)
 
     if (!atomic_exchange(&output->reopen, false) || !output->options.sink->reopen)
         return;
-    /* If it is the last line of this file, it says how many stand before it. */
-    if (!output->nameless)
-        mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
+    sign(output);
     err = output->options.sink->reopen(output->sink, &error);
     atomic_store(&output->reopened, err < 0   ? MRL_REOPEN_FAILED
                                     : err > 0 ? MRL_REOPEN_MOVED
                                               : MRL_REOPEN_SAME);
-    output->headless |= err > 0;
-    output->nameless |= err > 0;
-    mrl_output__ask_sink(output);
+    note_moved(output, err > 0);
     if (err < 0)
         mrl_output__say(output, MRL_LOG_WARNING, "%s: not reopened, the old file stays in use",
                         error.text);
     else if (*error.text)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", error.text);
+}
+
+static uint64_t room_of(const struct mrl_output *output)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+    uint64_t room = sink->room ? sink->room(output->sink) : UINT64_MAX;
+
+    return room ? room : 1; /* what could not be rotated goes on, line by line */
+}
+
+/* A file that is full makes room for the next one. */
+static void rotate_sink(struct mrl_output *output)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+    struct mrl_error error = { "" };
+    int err;
+
+    if (!sink->room || sink->room(output->sink))
+        return;
+    sign(output);
+    err = sink->rotate(output->sink, &error);
+    note_moved(output, err > 0);
+    if (err < 0 && err != output->rotate_err)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s: not rotated: %s", output->options.name,
+                        error.text);
+    else if (err >= 0 && *error.text)
+        mrl_output__say(output, MRL_LOG_WARNING, "%s", error.text);
+    output->rotate_err = err < 0 ? err : 0;
+}
+
+/* Told where it is written, behind the head of a file. What cannot be written is tried again. */
+static void note_space(struct mrl_output *output)
+{
+    const struct mrl_sink_ops *sink = output->options.sink;
+    struct mrl_error note = { "" };
+
+    if (sink->notice && sink->notice(output->sink, &note) > 0) {
+        mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
+        output->low_space = note;
+    }
+    if (*output->low_space.text && !output->headless && !output->nameless && has_signed(output) &&
+        !mrl_output__state(output, MRL_WHAT_LOW_SPACE, output->low_space.text, 0, 0))
+        *output->low_space.text = '\0';
 }
 
 /* A file that was opened anew is a file of its own, and begins as the first one did. A head that
@@ -213,14 +274,17 @@ void mrl_output__die(struct mrl_output *output)
         output->log.died(output->log.died_context);
 }
 
-/* One try at the lines that are held, up to the next state. */
+/* One try at the lines that are held, up to the next state, or to the line after which a file makes
+ * room for the next. */
 static int write_run(struct mrl_output *output)
 {
     struct mrl_chunk chunk = { output->bytes + output->at, 0, 0, NULL };
+    uint64_t room = room_of(output);
     size_t done = 0;
     int err;
 
-    for (size_t i = output->first; i < output->count && !is_state(&output->lines[i]); i++) {
+    for (size_t i = output->first;
+         i < output->count && chunk.size < room && !is_state(&output->lines[i]); i++) {
         chunk.size += output->lines[i].size;
         chunk.events++;
     }
@@ -244,15 +308,12 @@ static int write_held_state(struct mrl_output *output)
     return err;
 }
 
-/* One try at all lines that are held. */
-static int write_lines(struct mrl_output *output)
+/* One try at what comes next of the lines that are held. */
+static int write_next(struct mrl_output *output)
 {
-    int err = 0;
-
-    while (!err && output->first < output->count)
-        err =
-            is_state(&output->lines[output->first]) ? write_held_state(output) : write_run(output);
-    return err;
+    if (output->first == output->count)
+        return 0;
+    return is_state(&output->lines[output->first]) ? write_held_state(output) : write_run(output);
 }
 
 /* -- gaps ------------------------------------------------------------------------------------- */
@@ -305,10 +366,18 @@ void mrl_output__hold(struct mrl_output *output,
 
 int mrl_output__try(struct mrl_output *output)
 {
-    /* In the order of the file: its head, what was lost before the lines, the lines. */
-    int err = write_head(output);
+    int err;
 
-    if (!err)
-        err = tell_gap(output);
-    return err ? err : write_lines(output);
+    do {
+        note_space(output);
+        if (output->first < output->count || output->untold.total)
+            rotate_sink(output);
+        /* In the order of the file: its head, what was lost before the lines, the lines. */
+        err = write_head(output);
+        if (!err)
+            err = tell_gap(output);
+        if (!err)
+            err = write_next(output);
+    } while (!err && output->first < output->count);
+    return err;
 }

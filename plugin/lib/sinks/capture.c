@@ -3,6 +3,9 @@
  * The sink "capture": a new file of frames (event/capture_format.h). The encoder says everything
  * with each record; what the file says already is left out here, where it is known what arrived.
  * Part of the library, since it has to know the format.
+ *
+ * A capture is one run's, and is never continued: one that is there already makes room for the new
+ * one, as a full one does, but only when there is something to record.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +19,8 @@
 
 #include "enrich/containers.h"
 #include "event/capture_format.h"
+#include "sinks/descriptor.h"
+#include "sinks/rotation.h"
 
 enum { FILE_MODE = 0640, BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3 };
 
@@ -28,70 +33,15 @@ struct said {
 
 struct mrl_sink {
     int fd;
-    bool torn; /* its end was cut, and could not be taken back */
+    bool is_taken; /* by an earlier recording, which has to make room first */
+    bool torn;     /* its end was cut, and could not be taken back */
+    struct mrl_rotation rotation;
     struct mrl_capture_header header;
     struct said written, said;
     struct mrl_containers containers; /* since the last host frame; emptied when in doubt */
     size_t used, events;              /* in the buffer */
     char buffer[BUFFER_BYTES];
 };
-
-/* -- opening ---------------------------------------------------------------------------------- */
-
-/* A file that is new, or that others made; -1 and errno. */
-static int open_path(const char *path)
-{
-    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
-    int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
-
-    if (fd >= 0)
-        return fd;
-    return errno == EEXIST ? open(path, flags) : -1;
-}
-
-/* The lock keeps a second recorder out of a file that is still empty. */
-static int claim(int fd)
-{
-    struct stat file;
-
-    if (fstat(fd, &file))
-        return -errno;
-    if (S_ISREG(file.st_mode) && flock(fd, LOCK_EX | LOCK_NB))
-        return errno == EWOULDBLOCK ? -EBUSY : -errno;
-    if (fstat(fd, &file)) /* again: who held the lock may have written */
-        return -errno;
-    return file.st_size ? -EEXIST : 0;
-}
-
-static int explain(const char *path, int err, struct mrl_error *error)
-{
-    const char *text = err == -ELOOP    ? "a symbolic link, refused"
-                       : err == -EEXIST ? "holds something already; a recording wants a new file"
-                       : err == -EBUSY  ? "another recording goes there"
-                                        : strerror(-err);
-
-    return mrl_error__set(error, err, "%.256s: %s", path, text);
-}
-
-static int capture_open(const struct mrl_sink_target *target,
-                        struct mrl_error *error,
-                        struct mrl_sink **ret_sink)
-{
-    int fd = open_path(target->destination), err = fd < 0 ? -errno : claim(fd);
-    struct mrl_sink *sink = err ? NULL : calloc(1, sizeof(*sink));
-
-    if (!err && !sink)
-        err = -ENOMEM;
-    if (err) {
-        if (fd >= 0)
-            close(fd);
-        return explain(target->destination, err, error);
-    }
-    sink->fd = fd;
-    mrl_sink__widen_pipe(fd);
-    *ret_sink = sink;
-    return 0;
-}
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
@@ -115,27 +65,21 @@ static bool take_back(int fd, size_t size)
 
 /* All of the buffer, or none of it. When what it wrote cannot be taken back, the end of the file
  * stays torn: close() then puts no last frame behind half a one. */
-static int flush(struct mrl_sink *sink, size_t *events)
+static int flush(struct mrl_sink *sink, const int *stop, size_t *events)
 {
-    size_t done = 0;
-    int err = 0;
+    size_t done;
+    int err;
 
     sink->torn = true;
-    while (!err && done < sink->used) {
-        ssize_t written = write(sink->fd, sink->buffer + done, sink->used - done);
-
-        if (written >= 0)
-            done += (size_t)written;
-        else if (errno != EINTR)
-            err = -errno;
-    }
+    done = mrl_sink__write_bytes(sink->fd, sink->buffer, sink->used, stop, &err);
     /* Damage inside a file ends its replay there. So a part of the buffer is cut off before more
      * follows it. */
     sink->torn = err && !take_back(sink->fd, done);
     if (err) {
         forget(sink);
-        return sink->torn ? -EPIPE : err;
+        return sink->torn && err != -ECANCELED ? -EPIPE : err;
     }
+    sink->rotation.size += done;
     *events += sink->events;
     sink->used = sink->events = 0;
     sink->written = sink->said;
@@ -218,6 +162,8 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
         return -EPIPE;
     if (!chunk->events)
         return take_header(sink, chunk);
+    if (sink->is_taken) /* and rotate() has said why */
+        return -EEXIST;
     while (!err && at < end) {
         ssize_t size;
 
@@ -232,12 +178,10 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
         at += size;
         /* While the longest frame still fits: append() does not check. */
         if (sizeof(sink->buffer) - sink->used < mrl_frame__bytes(MRL_FRAME_PAYLOAD_MAX))
-            err = flush(sink, ret_events);
+            err = flush(sink, chunk->stop, ret_events);
     }
-    return err ? err : flush(sink, ret_events);
+    return err ? err : flush(sink, chunk->stop, ret_events);
 }
-
-/* -- the end ---------------------------------------------------------------------------------- */
 
 static bool capture_is_quick(const struct mrl_sink *sink)
 {
@@ -254,20 +198,186 @@ static int write_end(struct mrl_sink *sink)
         sink->used = (size_t)(mrl_frame__put(sink->buffer, MRL_FRAME_END, &sink->written.totals,
                                              sizeof(sink->written.totals)) -
                               sink->buffer);
-        err = flush(sink, &events);
+        err = flush(sink, NULL, &events);
     }
     return err;
 }
 
-static int capture_close(struct mrl_sink *sink)
+/* Ends the file that is open. Whatever is written next says all again. */
+static int leave(struct mrl_sink *sink, struct mrl_error *error)
 {
     int err = sink->written.has_header && !sink->torn ? write_end(sink) : 0;
 
     if (close(sink->fd) && !err)
         err = -errno;
+    if (err)
+        mrl_error__set(error, err, "%.256s: its end was not written: %s", sink->rotation.path,
+                       strerror(-err));
+    sink->fd = -1;
+    sink->torn = false;
+    sink->written = sink->said = (struct said){ .has_header = false };
+    sink->used = sink->events = 0;
     mrl_containers__clear(&sink->containers);
+    return err;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+/* A file that is new, or that others made; -1 and errno. */
+static int open_path(const char *path, bool *ret_created)
+{
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+
+    *ret_created = fd >= 0;
+    if (fd >= 0)
+        return fd;
+    return errno == EEXIST ? open(path, flags) : -1;
+}
+
+/* What holds anything else than a recording is somebody's, and stays where it is. */
+static bool is_recording(const char *path, int fd)
+{
+    char magic[sizeof(MRL_CAPTURE_MAGIC) - 1] = "";
+    int reader = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_same =
+        reader >= 0 && mrl_rotation__leads_to(path, reader) && mrl_rotation__leads_to(path, fd);
+    ssize_t size = is_same ? read(reader, magic, sizeof(magic)) : 0;
+
+    if (reader >= 0)
+        close(reader);
+    return size > 0 && !memcmp(magic, MRL_CAPTURE_MAGIC, (size_t)size);
+}
+
+/* The lock keeps a second recorder out of a file that is still empty, or is to be moved. */
+static int claim(int fd, const char *path, bool *ret_is_taken)
+{
+    struct stat file;
+
+    if (fstat(fd, &file))
+        return -errno;
+    if (S_ISREG(file.st_mode) && flock(fd, LOCK_EX | LOCK_NB))
+        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (fstat(fd, &file)) /* again: who held the lock may have written */
+        return -errno;
+    *ret_is_taken = file.st_size;
+    return file.st_size && !is_recording(path, fd) ? -EEXIST : 0;
+}
+
+static int explain(const char *path, int err, struct mrl_error *error)
+{
+    const char *text = err == -ELOOP    ? "a symbolic link, refused"
+                       : err == -EEXIST ? "holds something already, which is no recording"
+                       : err == -EBUSY  ? "another recording goes there"
+                                        : strerror(-err);
+
+    return mrl_error__set(error, err, "%.256s: %s", path, text);
+}
+
+/* Goes on in the file at `path`, which becomes that of the rotation. On failure the old one stays.
+ */
+static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *error)
+{
+    bool created, is_taken = false;
+    int fd = open_path(path, &created), err = fd < 0 ? -errno : claim(fd, path, &is_taken);
+
+    if (err)
+        explain(path, err, error);
+    else
+        err = mrl_rotation__begin(&sink->rotation, fd, error);
+    if (err) {
+        if (fd >= 0)
+            close(fd);
+        return err;
+    }
+    if (sink->fd >= 0)
+        leave(sink, error);
+    sink->fd = fd;
+    sink->is_taken = is_taken;
+    sink->rotation.created = created;
+    memmove(sink->rotation.path, path, strlen(path) + 1);
+    mrl_sink__widen_pipe(fd);
+    return 1;
+}
+
+static int capture_open(const struct mrl_sink_target *target,
+                        struct mrl_error *error,
+                        struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+    int err;
+
+    if (!sink)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    sink->fd = -1;
+    err = mrl_rotation__init(&sink->rotation, target, error);
+    if (!err)
+        err = switch_to(sink, sink->rotation.path, error);
+    if (err < 0) {
+        mrl_rotation__done(&sink->rotation);
+        free(sink);
+        return err;
+    }
+    *ret_sink = sink;
+    return 0;
+}
+
+static int capture_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(sink->rotation.name, path, error);
+
+    if (err || mrl_rotation__leads_to(path, sink->fd)) /* it was not moved */
+        return err;
+    return switch_to(sink, path, error);
+}
+
+/* -- making room ------------------------------------------------------------------------------ */
+
+static uint64_t capture_room(const struct mrl_sink *sink)
+{
+    return sink->is_taken ? 0 : mrl_rotation__room(&sink->rotation);
+}
+
+static int capture_rotate(struct mrl_sink *sink, struct mrl_error *error)
+{
+    struct mrl_rotation *rotation = &sink->rotation;
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(rotation->name, path, error);
+    bool is_ours = !err && mrl_rotation__leads_to(path, sink->fd);
+
+    rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
+    if (is_ours)
+        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
+    if (err)
+        return err;
+    err = switch_to(sink, path, error);
+    if (err < 0 && is_ours)
+        mrl_rotation__bring_back(path);
+    return err;
+}
+
+static int capture_notice(struct mrl_sink *sink, struct mrl_error *note)
+{
+    return mrl_rotation__notice(&sink->rotation, sink->fd, note);
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static int capture_close(struct mrl_sink *sink)
+{
+    int err = leave(sink, NULL);
+
+    mrl_rotation__done(&sink->rotation);
     free(sink);
     return err;
+}
+
+/* Removes the file when it was made for this run, which then did not begin. */
+static int capture_abandon(struct mrl_sink *sink)
+{
+    mrl_rotation__take_back(&sink->rotation, sink->fd);
+    return capture_close(sink);
 }
 
 const struct mrl_sink_ops mrl_sink_capture = {
@@ -278,10 +388,20 @@ const struct mrl_sink_ops mrl_sink_capture = {
     .option = "record",
     .is_path = true,
     .keeps = true,
+    .options = mrl_rotation_rows,
+    .option_count = MRL_ROTATION_ROWS,
+    .option_bytes = sizeof(struct mrl_rotation_options),
+    .check = mrl_rotation__check,
     .open = capture_open,
     .write = capture_write,
     .is_quick = capture_is_quick,
+    .reopen = capture_reopen,
+    .room = capture_room,
+    .rotate = capture_rotate,
+    .notice = capture_notice,
+    .meets = mrl_rotation__meets,
     .close = capture_close,
+    .abandon = capture_abandon,
 };
 
 const struct mrl_sink_ops *mrl_capture__sink(void)

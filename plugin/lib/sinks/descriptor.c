@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writing lines to a descriptor, and knowing which of them arrived. */
+#include "sinks/descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <mrelease/sink.h>
@@ -63,8 +65,7 @@ static bool is_given_up(const int *stop)
     return stop && __atomic_load_n(stop, __ATOMIC_RELAXED);
 }
 
-/* Returns the bytes written; fewer than asked: *ret_err says why. */
-static size_t write_all(int fd, const char *bytes, size_t size, const int *stop, int *ret_err)
+size_t mrl_sink__write_bytes(int fd, const char *bytes, size_t size, const int *stop, int *ret_err)
 {
     size_t done = 0;
 
@@ -121,7 +122,7 @@ static int end_torn_line(int fd, bool *torn, const int *stop)
 {
     int err;
 
-    if (!*torn || write_all(fd, "\n", 1, stop, &err) == 1) {
+    if (!*torn || mrl_sink__write_bytes(fd, "\n", 1, stop, &err) == 1) {
         *torn = false;
         return 0;
     }
@@ -136,7 +137,7 @@ int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t
     *ret_events = 0;
     if (err)
         return err;
-    done = write_all(fd, chunk->bytes, chunk->size, chunk->stop, &err);
+    done = mrl_sink__write_bytes(fd, chunk->bytes, chunk->size, chunk->stop, &err);
     if (!err)
         return 0;
     /* Only whole lines have arrived. The beginning of the next one is taken back, or ended before

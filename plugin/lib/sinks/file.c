@@ -20,6 +20,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "sinks/rotation.h"
+
 enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ };
 
 #define LINE_START "{\"timestamp\":"
@@ -27,8 +29,7 @@ enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ }
 struct mrl_sink {
     int fd;
     bool torn;
-    bool created; /* there was no such file before */
-    char *path;
+    struct mrl_rotation rotation;
 };
 
 /* -- opening a path --------------------------------------------------------------------------- */
@@ -146,64 +147,7 @@ static int file_check(const struct mrl_sink_target *target, struct mrl_error *er
 
     return !strncmp(path, "//", 2) && path[2] != '/'
                ? mrl_error__set(error, -EINVAL, "'%.64s': a path begins with one slash", path)
-               : 0;
-}
-
-static int file_open(const struct mrl_sink_target *target,
-                     struct mrl_error *error,
-                     struct mrl_sink **ret_sink)
-{
-    struct mrl_sink *sink = calloc(1, sizeof(*sink));
-
-    if (sink)
-        sink->path = strdup(target->destination);
-    if (!sink || !sink->path) {
-        free(sink);
-        return mrl_error__set(error, -ENOMEM, "out of memory");
-    }
-    sink->fd = open_path(target->destination, &sink->created, error);
-    if (sink->fd < 0) {
-        int err = sink->fd;
-
-        free(sink->path);
-        free(sink);
-        return err;
-    }
-    claim(sink->fd, target->destination, error);
-    mrl_sink__widen_pipe(sink->fd);
-    *ret_sink = sink;
-    return 0;
-}
-
-static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
-{
-    return mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
-}
-
-static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
-{
-    bool created;
-    int fd = open_path(sink->path, &created, error);
-    struct stat old, new;
-
-    if (fd < 0)
-        return fd;
-    if (!fstat(sink->fd, &old) && !fstat(fd, &new) && same_file(&old, &new)) {
-        close(fd); /* it was not moved */
-        return 0;
-    }
-    claim(fd, sink->path, error);
-    mrl_sink__widen_pipe(fd);
-    /* Only now that the new one is open: had that failed, the old file would stay in use. */
-    close(sink->fd);
-    sink->fd = fd;
-    sink->torn = false;
-    return 1;
-}
-
-static bool file_is_terminal(const struct mrl_sink *sink)
-{
-    return isatty(sink->fd);
+               : mrl_rotation__check(target, error);
 }
 
 static bool file_is_quick(const struct mrl_sink *sink)
@@ -213,9 +157,9 @@ static bool file_is_quick(const struct mrl_sink *sink)
 
 static int file_close(struct mrl_sink *sink)
 {
-    int err = close(sink->fd) ? -errno : 0;
+    int err = sink->fd >= 0 && close(sink->fd) ? -errno : 0;
 
-    free(sink->path);
+    mrl_rotation__done(&sink->rotation);
     free(sink);
     return err;
 }
@@ -223,25 +167,136 @@ static int file_close(struct mrl_sink *sink)
 /* Removes the file when it was made for this run, which then did not begin. */
 static int file_abandon(struct mrl_sink *sink)
 {
-    struct stat ours, there;
-
-    if (sink->created && !fstat(sink->fd, &ours) && !ours.st_size && !lstat(sink->path, &there) &&
-        same_file(&ours, &there))
-        unlink(sink->path);
+    mrl_rotation__take_back(&sink->rotation, sink->fd);
     return file_close(sink);
+}
+
+/* Goes on in the file at `path`, which becomes that of the rotation. On failure the old one stays.
+ */
+static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *error)
+{
+    struct mrl_rotation *rotation = &sink->rotation;
+    bool created;
+    int fd = open_path(path, &created, error), err = fd < 0 ? fd : 0;
+
+    if (!err)
+        err = mrl_rotation__begin(rotation, fd, error);
+    if (err) {
+        if (fd >= 0)
+            close(fd);
+        return err;
+    }
+    claim(fd, path, error);
+    mrl_rotation__begin(rotation, fd, NULL); /* again: its end may have been repaired */
+    mrl_sink__widen_pipe(fd);
+    /* Only now that the new one is open. */
+    if (sink->fd >= 0)
+        close(sink->fd);
+    sink->fd = fd;
+    sink->torn = false;
+    rotation->created = created;
+    memmove(rotation->path, path, strlen(path) + 1);
+    return 1;
+}
+
+static int file_open(const struct mrl_sink_target *target,
+                     struct mrl_error *error,
+                     struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+    int err;
+
+    if (!sink)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    sink->fd = -1;
+    err = mrl_rotation__init(&sink->rotation, target, error);
+    if (!err)
+        err = switch_to(sink, sink->rotation.path, error);
+    if (err < 0) {
+        file_close(sink);
+        return err;
+    }
+    *ret_sink = sink;
+    return 0;
+}
+
+static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    int err = mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
+    struct stat file;
+
+    if (!err)
+        sink->rotation.size += chunk->size;
+    else if (!fstat(sink->fd, &file))
+        sink->rotation.size = (uint64_t)file.st_size;
+    return err;
+}
+
+static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(sink->rotation.name, path, error);
+
+    if (err || mrl_rotation__leads_to(path, sink->fd)) /* it was not moved */
+        return err;
+    return switch_to(sink, path, error);
+}
+
+static uint64_t file_room(const struct mrl_sink *sink)
+{
+    return mrl_rotation__room(&sink->rotation);
+}
+
+/* A path that leads elsewhere by now was moved by somebody else, or has a new time in its name:
+ * then nothing is in the way. */
+static int file_rotate(struct mrl_sink *sink, struct mrl_error *error)
+{
+    struct mrl_rotation *rotation = &sink->rotation;
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(rotation->name, path, error);
+    bool is_ours = !err && mrl_rotation__leads_to(path, sink->fd);
+
+    rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
+    if (is_ours)
+        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
+    if (err)
+        return err;
+    err = switch_to(sink, path, error);
+    if (err < 0 && is_ours)
+        mrl_rotation__bring_back(path);
+    return err;
+}
+
+static int file_notice(struct mrl_sink *sink, struct mrl_error *note)
+{
+    return mrl_rotation__notice(&sink->rotation, sink->fd, note);
+}
+
+static bool file_is_terminal(const struct mrl_sink *sink)
+{
+    return isatty(sink->fd);
 }
 
 const struct mrl_sink_ops mrl_sink_file = {
     .name = "file",
-    .doc = "A path: appended to, created with mode 0640, reopened on SIGHUP.",
+    .doc =
+        "A path: appended to, created with mode 0640, reopened on SIGHUP; %Y %m %d %H %M %S in the "
+        "name are the time (UTC).",
     .usage = "PATH",
     .schemes = (const char *const[]){ "file:", NULL },
     .is_path = true,
     .keeps = true,
+    .options = mrl_rotation_rows,
+    .option_count = MRL_ROTATION_ROWS,
+    .option_bytes = sizeof(struct mrl_rotation_options),
     .check = file_check,
     .open = file_open,
     .write = file_write,
     .reopen = file_reopen,
+    .room = file_room,
+    .rotate = file_rotate,
+    .notice = file_notice,
+    .meets = mrl_rotation__meets,
     .is_terminal = file_is_terminal,
     .is_quick = file_is_quick,
     .close = file_close,

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Names that hold the time, files that make room for the next, and the space that is left. */
+#include "sinks/rotation.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/clock.h"
+
+enum {
+    LOOK_INTERVAL_NS = 1000000000,
+    ROTATE_MIN = 4096,
+    KEEP_MAX = 10000,      /* of names that somebody wants to be bounded */
+    NUMBER_MAX = 10000000, /* of those that nobody does */
+    NUMBERED_BYTES = PATH_MAX + 16,
+};
+
+#define AT(member) offsetof(struct mrl_rotation_options, member)
+
+const struct mrl_option mrl_rotation_rows[MRL_ROTATION_ROWS] = {
+    { .name = "rotate",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(rotate_bytes),
+      .min = ROTATE_MIN,
+      .doc = "A file that reached this size becomes PATH.1, which becomes PATH.2, and so on." },
+    { .name = "keep",
+      .type = MRL_OPTION_COUNT,
+      .offset = AT(keep),
+      .max = KEEP_MAX,
+      .doc = "So many numbered files stay, and the oldest goes; without it all stay." },
+    { .name = "warn-space",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(warn_bytes),
+      .min = 1,
+      .doc = "Say once when the file system has less left." },
+};
+
+/* -- names ------------------------------------------------------------------------------------ */
+
+/* How many digits a conversion makes; 0: it is none of ours. */
+static unsigned int digits_of(char letter)
+{
+    return letter == 'Y' ? 4 : letter && strchr("mdHMS", letter) ? 2 : 0;
+}
+
+static const char *last_part(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return slash ? slash + 1 : name;
+}
+
+static bool has_time(const char *name)
+{
+    const char *at = name;
+
+    while ((at = strchr(at, '%')) && at[1] == '%')
+        at += 2;
+    return at;
+}
+
+static int check_time(const char *name, struct mrl_error *error)
+{
+    for (const char *at = name; (at = strchr(at, '%')); at += 2) {
+        if (at[1] != '%' && !digits_of(at[1]))
+            return mrl_error__set(error, -EINVAL,
+                                  "'%.64s': '%%%.1s' is no part of the time, which are %%Y %%m %%d "
+                                  "%%H %%M %%S; a percent sign is %%%%",
+                                  name, at + 1);
+        if (at[1] != '%' && at < last_part(name))
+            return mrl_error__set(error, -EINVAL,
+                                  "'%.64s': the time may stand in the name of the file, and not of "
+                                  "its directory",
+                                  name);
+    }
+    return 0;
+}
+
+int mrl_rotation__check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    const struct mrl_rotation_options *options = target->options;
+    int err = check_time(target->destination, error);
+
+    if (err || !options || !options->keep)
+        return err;
+    if (has_time(target->destination))
+        return mrl_error__set(error, -EINVAL,
+                              "keep= counts numbered files, and a name with the time gets none");
+    return 0;
+}
+
+int mrl_rotation__name(const char *name, char path[PATH_MAX], struct mrl_error *error)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    size_t size;
+
+    gmtime_r(&now, &utc);
+    /* The check left only what every locale writes alike. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    size = strftime(path, PATH_MAX, name, &utc);
+#pragma GCC diagnostic pop
+    return size ? 0 : mrl_error__set(error, -ENAMETOOLONG, "%.256s: too long", name);
+}
+
+/* -- names that meet -------------------------------------------------------------------------- */
+
+/* One name as a row of bytes, in which '\1' stands for any digit. */
+static size_t spread(const char *name, char bytes[PATH_MAX])
+{
+    size_t size = 0;
+
+    for (const char *at = name; *at && size + 4 < PATH_MAX; at++) {
+        unsigned int digits = *at == '%' ? digits_of(at[1]) : 0;
+
+        memset(bytes + size, '\1', digits);
+        size += digits;
+        if (!digits)
+            bytes[size++] = *at;
+        at += *at == '%';
+    }
+    return size;
+}
+
+static bool is_digit(char byte)
+{
+    return byte == '\1' || isdigit((unsigned char)byte);
+}
+
+static bool may_equal(const char *one, const char *other, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (one[i] != other[i] &&
+            (!is_digit(one[i]) || !is_digit(other[i]) || (one[i] != '\1' && other[i] != '\1')))
+            return false;
+    return true;
+}
+
+/* Whether what is behind a name is a number of a rotation, ".12"; or nothing. */
+static bool is_number(const char *bytes, size_t size)
+{
+    if (size == 1 || (size && bytes[0] != '.'))
+        return false;
+    for (size_t i = 1; i < size; i++)
+        if (!is_digit(bytes[i]))
+            return false;
+    return true;
+}
+
+bool mrl_rotation__meets(const char *one, const char *other)
+{
+    char bytes[2][PATH_MAX];
+    size_t sizes[2] = { spread(last_part(one), bytes[0]), spread(last_part(other), bytes[1]) };
+    int longer = sizes[1] > sizes[0];
+    size_t common = sizes[!longer];
+
+    return may_equal(bytes[0], bytes[1], common) &&
+           is_number(bytes[longer] + common, sizes[longer] - common);
+}
+
+/* -- making room ------------------------------------------------------------------------------ */
+
+static const char *numbered(const char *path, uint64_t number, char text[NUMBERED_BYTES])
+{
+    snprintf(text, NUMBERED_BYTES, number ? "%s.%llu" : "%s", path, (unsigned long long)number);
+    return text;
+}
+
+/* The first number that no file has, or the last that any may have. */
+static uint64_t first_free(const char *path, uint64_t last)
+{
+    char text[NUMBERED_BYTES];
+    struct stat file;
+    uint64_t number = 1;
+
+    while (number < last && !lstat(numbered(path, number, text), &file))
+        number++;
+    return number;
+}
+
+int mrl_rotation__set_aside(const char *path, uint64_t keep, struct mrl_error *error)
+{
+    char from[NUMBERED_BYTES], to[NUMBERED_BYTES];
+
+    for (uint64_t number = first_free(path, keep ? keep : NUMBER_MAX); number; number--) {
+        if (rename(numbered(path, number - 1, from), numbered(path, number, to)))
+            return mrl_error__set(error, -errno, "%.256s to %.256s: %s", from, to, strerror(errno));
+    }
+    return 0;
+}
+
+void mrl_rotation__bring_back(const char *path)
+{
+    char from[NUMBERED_BYTES];
+    struct stat file;
+
+    if (lstat(path, &file))
+        rename(numbered(path, 1, from), path);
+}
+
+/* -- one file --------------------------------------------------------------------------------- */
+
+int mrl_rotation__init(struct mrl_rotation *rotation,
+                       const struct mrl_sink_target *target,
+                       struct mrl_error *error)
+{
+    if (target->options)
+        memcpy(&rotation->options, target->options, sizeof(rotation->options));
+    rotation->name = strdup(target->destination);
+    return rotation->name ? mrl_rotation__name(rotation->name, rotation->path, error)
+                          : mrl_error__set(error, -ENOMEM, "out of memory");
+}
+
+void mrl_rotation__done(struct mrl_rotation *rotation)
+{
+    free(rotation->name);
+    rotation->name = NULL;
+}
+
+int mrl_rotation__begin(struct mrl_rotation *rotation, int fd, struct mrl_error *error)
+{
+    const struct mrl_rotation_options *options = &rotation->options;
+    struct stat file = { 0 };
+    bool is_regular = !fstat(fd, &file) && S_ISREG(file.st_mode);
+
+    if (!is_regular && (options->rotate_bytes || options->warn_bytes))
+        return mrl_error__set(error, -EINVAL,
+                              "%.256s: rotate= and warn-space= are for regular files",
+                              rotation->path);
+    rotation->size = is_regular ? (uint64_t)file.st_size : 0;
+    rotation->end = options->rotate_bytes;
+    return 0;
+}
+
+uint64_t mrl_rotation__room(const struct mrl_rotation *rotation)
+{
+    if (!rotation->end)
+        return UINT64_MAX;
+    return rotation->size < rotation->end ? rotation->end - rotation->size : 0;
+}
+
+bool mrl_rotation__leads_to(const char *path, int fd)
+{
+    struct stat ours, there;
+
+    return !fstat(fd, &ours) && !lstat(path, &there) && ours.st_dev == there.st_dev &&
+           ours.st_ino == there.st_ino;
+}
+
+void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd)
+{
+    struct stat file;
+
+    if (rotation->created && !fstat(fd, &file) && !file.st_size &&
+        mrl_rotation__leads_to(rotation->path, fd))
+        unlink(rotation->path);
+}
+
+int mrl_rotation__notice(struct mrl_rotation *rotation, int fd, struct mrl_error *note)
+{
+    uint64_t wanted = rotation->options.warn_bytes, left;
+    int64_t now_ns = wanted ? mrl_clock__ns(CLOCK_MONOTONIC_COARSE) : 0;
+    bool was_low = rotation->is_low;
+    struct statvfs system;
+
+    if (!wanted || now_ns < rotation->look_ns)
+        return 0;
+    rotation->look_ns = now_ns + LOOK_INTERVAL_NS;
+    if (fstatvfs(fd, &system))
+        return 0;
+    left = (uint64_t)system.f_bavail * system.f_frsize;
+    rotation->is_low = left < wanted || (was_low && left - wanted < wanted / 8);
+    if (was_low || !rotation->is_low)
+        return 0;
+    mrl_error__set(note, 0, "%.256s: %llu KiB of space are left", rotation->path,
+                   (unsigned long long)(left >> 10));
+    return 1;
+}

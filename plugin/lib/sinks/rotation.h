@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sinks "file" and "capture" have in common: names that hold the time, files that make
+ * room for a next one under the same name, and the space that is left. Not for FIFOs and devices.
+ */
+#ifndef MRL_SINKS_ROTATION_H
+#define MRL_SINKS_ROTATION_H
+
+#include <limits.h>
+#include <mrelease/error.h>
+#include <mrelease/sink.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The options of both sinks. 0 means that nothing was said. */
+struct mrl_rotation_options {
+    uint64_t rotate_bytes; /* a file that has as many makes room for the next */
+    uint64_t keep;         /* so many beside the one that is written */
+    uint64_t warn_bytes;   /* less than this is little space */
+};
+
+enum { MRL_ROTATION_ROWS = 3 };
+
+extern const struct mrl_option mrl_rotation_rows[MRL_ROTATION_ROWS];
+
+/**
+ * Whether a name and its options make sense together; has the shape of mrl_sink_ops.check. In the
+ * last part of the path, %Y %m %d %H %M %S are the time in UTC, and %% is a percent sign. Error:
+ * -EINVAL, with a line.
+ */
+int mrl_rotation__check(const struct mrl_sink_target *target, struct mrl_error *error);
+
+/** The path that a checked name means now. Error: -ENAMETOOLONG, with a line. */
+int mrl_rotation__name(const char *name, char path[PATH_MAX], struct mrl_error *error);
+
+/**
+ * Whether a file of one name may ever have a name of the other: now, at another time, or numbered.
+ * Has the shape of mrl_sink_ops.meets; the directories are the caller's to compare.
+ */
+bool mrl_rotation__meets(const char *one, const char *other);
+
+/**
+ * Frees a path: PATH becomes PATH.1, which becomes PATH.2, and so on up to a number that nobody
+ * has, or to the `keep` that is not 0: what had that number is gone. Each step is one rename, from
+ * the last to the first, so that whoever is killed in between leaves a number out, and no file.
+ * Error: -errno, with a line; PATH is then where it was.
+ */
+int mrl_rotation__set_aside(const char *path, uint64_t keep, struct mrl_error *error);
+
+/** Takes the last step back: PATH.1 becomes PATH, where there is none. */
+void mrl_rotation__bring_back(const char *path);
+
+/** The name of a destination, and what became of it. Zeroed at first. */
+struct mrl_rotation {
+    struct mrl_rotation_options options;
+    char *name;          /* as it was written */
+    char path[PATH_MAX]; /* what it means since the file was opened */
+    bool created;        /* there was no such file before */
+    uint64_t size;       /* bytes in the file */
+    uint64_t end;        /* at so many it makes room; 0: never */
+    int64_t look_ns;     /* when to look for space again, CLOCK_MONOTONIC */
+    bool is_low;         /* and there was little */
+};
+
+/** Copies a checked destination and its options. Errors, with a line: -ENOMEM, -ENAMETOOLONG. */
+int mrl_rotation__init(struct mrl_rotation *rotation,
+                       const struct mrl_sink_target *target,
+                       struct mrl_error *error);
+
+/** Frees it; zeroed is allowed. */
+void mrl_rotation__done(struct mrl_rotation *rotation);
+
+/** `fd`, which is open, is the file from now on. Error: -EINVAL, with a line: it is no regular
+ * file, and the options want one. */
+int mrl_rotation__begin(struct mrl_rotation *rotation, int fd, struct mrl_error *error);
+
+/** What mrl_sink_ops.room says of it. */
+uint64_t mrl_rotation__room(const struct mrl_rotation *rotation);
+
+/** Whether `path` is the file `fd`, and no link to it. */
+bool mrl_rotation__leads_to(const char *path, int fd);
+
+/** Removes the file `fd` when it was made for this run, and is empty. */
+void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd);
+
+/**
+ * What mrl_sink_ops.notice says. Looks once a second, and else costs a look at the clock. Returns 1
+ * when less than the options say is left, and again only after there was more by an eighth.
+ */
+int mrl_rotation__notice(struct mrl_rotation *rotation, int fd, struct mrl_error *note);
+
+#endif
