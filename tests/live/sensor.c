@@ -238,15 +238,18 @@ void sensor__delivered(const struct sensor *sensor,
 unsigned long long sensor__lines(const struct sensor *sensor, const char *output)
 {
     const char *subject = live__text("mrelease: %s: ", output), *at = sensor__stderr(sensor);
-    unsigned long long delivered, told = 0;
+    unsigned long long lines, told;
+    char line[1024];
 
     while ((at = strstr(at, subject))) {
         at += strlen(subject);
-        if (sscanf(
-                at,
-                "%llu delivered, %*u dropped (%*u queue full, %*u write failed), and %llu of events_lost",
-                &delivered, &told) >= 1)
-            return delivered + told;
+        if (sscanf(at, "%llu delivered, ", &lines) != 1)
+            continue;
+        snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+        for (const char *also = line; (also = strstr(also, ", and ")); also++)
+            if (sscanf(also, ", and %llu of ", &told) == 1 && !strstr(also, "dropped"))
+                lines += told;
+        return lines;
     }
     fail_msg("no totals of %s", output);
     return 0;

@@ -63,7 +63,7 @@ void sensor__delivered(const struct sensor *sensor,
                        unsigned long long *ret_delivered,
                        unsigned long long *ret_dropped);
 
-/** Lines that it got: those of events, and those that tell of losses. */
+/** Lines that it got: those of events, and those that tell of losses and of the sensor. */
 unsigned long long sensor__lines(const struct sensor *sensor, const char *output);
 
 /** The program said one line, which begins with its name and contains `text`, and printed nothing.

@@ -77,32 +77,58 @@ static void say_event(const struct mrl_metrics *metrics, const char *event)
             filtered);
 }
 
-/* The lines that tell of losses, and of the sensor, are no calls: they are told apart. Of what a
- * sink took without waiting for anybody, nobody knows whether it was read. */
+/* Without what is no call: the lines that tell of losses and of the sensor. */
+static number of_calls(const struct mrl_metrics *metrics,
+                       const char *name,
+                       const char *output,
+                       const char *cause)
+{
+    number all = sum(metrics, name, output, NULL, cause);
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (!*mrl_event_def__at(i)->syscall)
+            all -= sum(metrics, name, output, mrl_event_def__at(i)->name, cause);
+    return all;
+}
+
+/* These lines. */
+static void put_others(const struct mrl_metrics *metrics,
+                       const char *output,
+                       char *text,
+                       size_t size)
+{
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        const char *event = mrl_event_def__at(i)->name;
+        number told = sum(metrics, DELIVERED, output, event, NULL);
+        number dropped = sum(metrics, DROPPED, output, event, NULL);
+        size_t used = strlen(text);
+
+        if (*mrl_event_def__at(i)->syscall)
+            continue;
+        if (told)
+            snprintf(text + used, size - used, ", and %llu of %s", told, event);
+        used = strlen(text);
+        if (dropped)
+            snprintf(text + used, size - used, ", and %llu of %s dropped", dropped, event);
+    }
+}
+
+/* Of what a sink took without waiting for anybody, nobody knows whether it was read. */
 static void say_output(const struct mrl_metrics *metrics,
                        const struct mrl_pipeline *pipeline,
                        unsigned int index)
 {
     const char *output = mrl_pipeline__output_name(pipeline, index);
     const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, index);
-    number lines = sum(metrics, DELIVERED, output, NULL, NULL);
-    char also[128] = "";
-    size_t used = 0;
+    char others[160] = "";
 
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        const struct mrl_event_def *def = mrl_event_def__at(i);
-        number told = *def->syscall ? 0 : sum(metrics, DELIVERED, output, def->name, NULL);
-
-        if (told)
-            used += (size_t)snprintf(also + used, sizeof(also) - used, ", and %llu of %s", told,
-                                     def->name);
-        lines -= told;
-    }
-    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output, lines,
+    put_others(metrics, output, others, sizeof(others));
+    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
+            of_calls(metrics, DELIVERED, output, NULL),
             sink && sink->never_blocks ? "published" : "delivered",
-            sum(metrics, DROPPED, output, NULL, NULL),
-            sum(metrics, DROPPED, output, NULL, "queue_full"),
-            sum(metrics, DROPPED, output, NULL, "write_failed"), also);
+            of_calls(metrics, DROPPED, output, NULL),
+            of_calls(metrics, DROPPED, output, "queue_full"),
+            of_calls(metrics, DROPPED, output, "write_failed"), others);
 }
 
 void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)

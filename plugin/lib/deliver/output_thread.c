@@ -10,7 +10,7 @@
 
 #include "deliver/output_write.h"
 
-enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000 };
+enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000, LAST_TRIES = 3 };
 
 /* In steps, so that the end, or SIGHUP, is noticed. Returns false when the end is wanted. */
 static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
@@ -36,11 +36,14 @@ static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
     mrl_gap__merge(&output->untold, gap);
 }
 
-/* Tries until all that is held is written, or the end is near: then there is one try. */
+/* Tries until all that is held is written, or the end is near: then without pauses, and not for
+ * long. What comes last is the proof that the stream is whole: one write that fails must not cost
+ * it. */
 static void write_held(struct mrl_output *output)
 {
     unsigned int pause_ms = PAUSE_MIN_MS;
     size_t before = output->first;
+    unsigned int last_tries = 0;
     int err;
 
     while ((err = mrl_output__try(output)) != 0) {
@@ -50,7 +53,7 @@ static void write_held(struct mrl_output *output)
         }
         if (output->first > before)
             pause_ms = PAUSE_MIN_MS; /* it fails now and then, but it gets on */
-        if (!pause_for(output, pause_ms)) {
+        if (!pause_for(output, pause_ms) && ++last_tries == LAST_TRIES) {
             mrl_output__drop(output);
             return;
         }
