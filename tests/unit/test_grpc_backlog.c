@@ -178,6 +178,80 @@ static void who_is_overtaken_is_told_how_many_of_which(void **state)
     mrl_backlog__free(backlog);
 }
 
+/* Takes all that is there; nothing is missing, and what more there was came. */
+static unsigned int count_taken(struct mrl_backlog *backlog, struct mrl_place *place)
+{
+    struct mrl_gap missing = { 0 };
+    grpc_slice slices[TAKE];
+    bool more;
+    unsigned int count = mrl_backlog__take(backlog, place, slices, TAKE, &missing, &more);
+
+    assert_false(more);
+    for (unsigned int i = 0; i < count; i++)
+        grpc_slice_unref(slices[i]);
+    return count;
+}
+
+/* Who did not ask for what the sensor says of itself sees nothing of it, not even a gap. */
+static void each_client_gets_what_it_wants(void **state)
+{
+    const struct mrl_grpc_frame told = { .size = 24, .event = MRL_EVENT_SENSOR_STATE },
+                                call = { .size = 24, .event = 1 };
+    struct mrl_backlog *backlog = new_backlog();
+    struct chunk *chunk = calloc(1, sizeof(*chunk));
+    struct mrl_place events, states, both;
+
+    (void)state;
+    mrl_backlog__join(backlog, &events);
+    mrl_backlog__join(backlog, &states);
+    mrl_backlog__join(backlog, &both);
+    states.wants = MRL_WANTS_STATES;
+    both.wants = MRL_WANTS_STATES | MRL_WANTS_EVENTS;
+    for (int i = 0; i < 3; i++) {
+        add(chunk, told, 1);
+        add(chunk, call, 1);
+    }
+    add(chunk, told, 1);
+    mrl_backlog__put(backlog, &chunk->chunk);
+    assert_int_equal(mrl_backlog__behind(backlog, &events), 3);
+    assert_int_equal(mrl_backlog__behind(backlog, &states), 4);
+    assert_int_equal(mrl_backlog__behind(backlog, &both), 7);
+    assert_int_equal(count_taken(backlog, &events), 3);
+    assert_int_equal(count_taken(backlog, &states), 4);
+    assert_int_equal(count_taken(backlog, &both), 7);
+    assert_int_equal(mrl_backlog__behind(backlog, &events), 0);
+    free(chunk);
+    mrl_backlog__free(backlog);
+}
+
+/* A state that was evicted is no gap to who never wanted it. */
+static void a_missed_state_is_missed_by_who_wants_it(void **state)
+{
+    const struct mrl_grpc_frame told = { .size = 24, .event = MRL_EVENT_SENSOR_STATE };
+    struct mrl_gap missing[2] = { 0 };
+    struct mrl_backlog *backlog = new_backlog();
+    struct chunk *chunk = calloc(1, sizeof(*chunk));
+    struct mrl_place places[2];
+    grpc_slice slice;
+    bool more;
+
+    (void)state;
+    mrl_backlog__join(backlog, &places[0]);
+    mrl_backlog__join(backlog, &places[1]);
+    places[1].wants |= MRL_WANTS_STATES;
+    add(chunk, told, 1);
+    mrl_backlog__put(backlog, &chunk->chunk);
+    put(backlog, 0, 2 * MRL_BACKLOG_BYTES / 256, 200);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(mrl_backlog__take(backlog, &places[i], &slice, 1, &missing[i], &more), 1);
+        grpc_slice_unref(slice);
+        assert_int_equal(missing[i].of[MRL_CAUSE_QUEUE_FULL][MRL_EVENT_SENSOR_STATE].count, i);
+        assert_true(missing[i].of[MRL_CAUSE_QUEUE_FULL][1].count > 0);
+    }
+    free(chunk);
+    mrl_backlog__free(backlog);
+}
+
 /* A gap that is missed counts as what it stands for, and keeps its cause. */
 static void a_missed_gap_stays_one(void **state)
 {
@@ -336,6 +410,8 @@ int main(void)
         cmocka_unit_test(a_client_gets_what_comes_after_it),
         cmocka_unit_test(who_is_overtaken_is_told_how_many_of_which),
         cmocka_unit_test(a_missed_gap_stays_one),
+        cmocka_unit_test(each_client_gets_what_it_wants),
+        cmocka_unit_test(a_missed_state_is_missed_by_who_wants_it),
         cmocka_unit_test(large_messages_have_a_block_of_their_own),
         cmocka_unit_test(slices_outlive_their_block_and_the_backlog),
         cmocka_unit_test(what_has_no_memory_is_missed_by_all),

@@ -112,6 +112,8 @@ static void verify_says_what_is_missing(void **state)
           "busy lane: 0 missing, and events_lost says 3: 3 had no later number" },
         { LOST("mlock", 3, "no_memory") EVENT(0, 0, 1), 1, "3 more lost without a number" },
         { LOST("mlock", 4, "exit_missed") EVENT(0, 0, 1), 1, "4 more lost without a number" },
+        { LOST("sensor_state", 1, "queue_full") EVENT(0, 0, 1), 1,
+          "1 more lost without a number" },
         { STATE("started", 0) EVENT(0, 9007199254740992, 1), 1, "0..9007199254740991 missing" },
         { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 1, 1) STATE("stopped", 3), 1,
           "line 4: cpu 0, lane 1 (busy): 1 is not in its place" },

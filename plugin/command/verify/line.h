@@ -30,7 +30,8 @@ enum mrl_line_kind {
 struct mrl_line {
     enum mrl_line_kind kind;
     char fault[160]; /* of a bad one: what is wrong with it */
-    /** Of an event: its number. `lane` is also that of the events that events_lost is about. */
+    /** Of an event: its number. `lane` is also that of the events that events_lost is about; of
+     * sensor_state, which has none, MRL_VERIFY_LANES or more. */
     uint32_t cpu, lane;
     uint64_t seq;
     /** Of events_lost. */

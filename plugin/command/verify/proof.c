@@ -197,8 +197,9 @@ static int take_lost(struct mrl_proof *proof, const struct mrl_line *lost)
                                       .text = lost->event,
                                       .other = lost->cause,
                                       .count = lost->count });
-    if (!strcmp(lost->cause, "no_memory") || !strcmp(lost->cause, "exit_missed"))
-        sum->unnumbered += lost->count; /* the call got no number */
+    if (!strcmp(lost->cause, "no_memory") || !strcmp(lost->cause, "exit_missed") ||
+        lost->lane >= MRL_VERIFY_LANES)
+        sum->unnumbered += lost->count; /* the call, or the sensor_state, had no number */
     else
         sum->lanes[lost->lane].told += lost->count;
     return 0;
