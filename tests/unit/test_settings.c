@@ -196,6 +196,14 @@ static void a_wrong_setting_is_one_line_that_says_where(void **state)
         { "print-config: true", { NULL }, 2, "%:1:1: unknown key 'print-config'" },
         { "", { "--count", "0" }, 2, "--count: '0' is not a count" },
         { "", { "--profile", "scc" }, 2, "--profile: unknown profile 'scc': did you mean 'soc'?" },
+        { "",
+          { "--print-config", "--scope", "comm=a\tb" },
+          2,
+          "--scope: a value with a control character" },
+        { "",
+          { "--print-config", "--scope", "comm=a\x9b" },
+          2,
+          "--scope: a value with a control character" },
         { "", { "--config", "/a" }, 2, "--config: given twice, as " },
         { NULL, { "--config=" }, 2, "--config: the path is empty" },
         { NULL, { "--config", "/nonexistent" }, 1, "/nonexistent: No such file" },
@@ -230,6 +238,7 @@ static void the_printed_configuration_reads_back(void **state)
     static const char *const texts[] = {
         "events: [mlock, -munlock]\ncount: 7\noutput: [json, 'table:/a\"b\\c #d', \"none\"]\n",
         "profile: soc\nring: 4096\nlog-level: debug\n",
+        "output: ['json:/\xc3\xa9\xe2\x80\xae\xe2\x80\xa8', \"table:/\\x9b\\u2029\\U000e0001\"]\n",
         "",
     };
     static const char *const print[] = { "--print-config", NULL }, *const none[] = { NULL };

@@ -41,7 +41,10 @@ int mrl_config__parse(const char *name,
                       struct mrl_settings *settings,
                       struct mrl_error *error);
 
-/** Prints the settings in force as a file that would give the same. */
-void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *settings);
+/** Prints the settings in force as a file that would give the same. Error, with a line: -EINVAL, a
+ * value that no file can hold; then nothing is printed. */
+int mrl_config__print(const struct mrl_rows *rows,
+                      const struct mrl_settings *settings,
+                      struct mrl_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Settings as a configuration file: what --print-config says. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,26 +13,31 @@ static const char *const layers[MRL_LAYER_COUNT] = {
     [MRL_LAYER_ARGUMENTS] = "command line",
 };
 
-static void print_escape(uint32_t code)
+/* Whether a file can hold it: the reader of files refuses control characters, and YAML what is no
+ * UTF-8. */
+static bool fits(const char *text)
 {
-    printf(code < 0x100 ? "\\x%02x" : "\\U%08x", code);
+    const unsigned char *at = (const unsigned char *)text, *end = at + strlen(text);
+    unsigned int size = 1;
+
+    for (; size && at < end; at += size)
+        size = *at < 0x20 || *at == 0x7f ? 0 : mrl_utf8_size(at, end);
+    return size;
 }
 
-/* What must not be shown is escaped as YAML has it; a byte that is no UTF-8, which YAML has not, as
- * if it were the character of its number. */
+/* What must not be shown is escaped as YAML has it. */
 static void print_text(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + strlen(text);
+    unsigned int size;
 
     putchar('"');
-    while (at < end) {
-        unsigned int shown = mrl_visible_size(at, end), size = mrl_utf8_size(at, end);
-
-        if (shown)
-            printf("%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)shown, (const char *)at);
+    for (; at < end; at += size) {
+        size = mrl_utf8_size(at, end);
+        if (mrl_visible_size(at, end))
+            printf("%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)size, (const char *)at);
         else
-            print_escape(size ? mrl_utf8_code(at, size) : *at);
-        at += size ? size : 1;
+            printf("\\U%08x", mrl_utf8_code(at, size));
     }
     putchar('"');
 }
@@ -61,8 +67,16 @@ static void print_row(const struct mrl_settings *settings, unsigned int row, boo
     }
 }
 
-void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *settings)
+int mrl_config__print(const struct mrl_rows *rows,
+                      const struct mrl_settings *settings,
+                      struct mrl_error *error)
 {
+    for (unsigned int i = 0; i < settings->in_force; i++)
+        if (settings->list[i].value && !fits(settings->list[i].value))
+            return mrl_error__set(error, -EINVAL,
+                                  "--%s: a value with a control character, or that is no UTF-8, "
+                                  "cannot stand in a file",
+                                  rows->at[settings->list[i].row]->name);
     for (unsigned int row = 0; row < rows->count; row++) {
         bool set = false;
 
@@ -73,4 +87,5 @@ void mrl_config__print(const struct mrl_rows *rows, const struct mrl_settings *s
         printf("%s:", rows->at[row]->name);
         print_row(settings, row, rows->at[row]->many);
     }
+    return 0;
 }

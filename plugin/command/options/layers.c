@@ -197,8 +197,9 @@ static int finish(const struct mrl_verb *verb, struct gathering *gathering, int 
     if (!settings->print)
         return 0;
     mrl_settings__forget_overridden(settings, &gathering->rows);
-    mrl_config__print(&gathering->rows, settings);
-    *ret_status = mrl_flush_stdout();
+    *ret_status = mrl_config__print(&gathering->rows, settings, &error)
+                      ? mrl_usage_error(verb, error.text)
+                      : mrl_flush_stdout();
     return -1;
 }
 
