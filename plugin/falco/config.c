@@ -5,6 +5,7 @@
 #include <mrelease/extra.h>
 #include <mrelease/option.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,8 @@ static int set_list(struct mrl_falco_config *config,
     uint32_t all = 0;
     int err = 0;
 
+    if (!json_array_size(list))
+        return mrl_error__set(error, -EINVAL, "%s: the list is empty", row->name);
     if (!row->many && !set && json_array_size(list) > 1)
         return mrl_error__set(error, -EINVAL, "%s: a list where one value is wanted", row->name);
     for (size_t i = 0; !err && i < json_array_size(list); i++) {
@@ -102,9 +105,13 @@ static int set_member(struct mrl_falco_config *config,
     struct mrl_option rows[ROWS_MAX];
     unsigned int count = all_rows(rows);
     const struct mrl_option *row = mrl_option__find(rows, count, "key", key, error);
+    struct mrl_error warning;
 
     if (!row)
         return -EINVAL;
+    /* On standard error: this version of the API has no log. Standard output is the host's. */
+    if (mrl_option__is_former(row, key, &warning))
+        fprintf(stderr, "mrelease: warning: %s\n", warning.text);
     return (json_is_array(value) ? set_list : set_one)(config, row, value, error);
 }
 

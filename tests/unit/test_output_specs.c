@@ -28,6 +28,7 @@ static void outputs_accept_specs(void **state)
         "json,queue=1M",
         "table,policy=drop-newest,queue=64K:/a,b=c",
         "json:/dev/stdout",
+        "json:/dev/stdout.json",
         "json:./stdout",
         "json:./a:b",
         "json:../a:b",
@@ -57,6 +58,15 @@ static void outputs_accept_specs(void **state)
 struct refused {
     const char *spec, *text;
 };
+
+static void standard_output_has_a_path_too(void **state)
+{
+    struct mrl_outputs outputs = { .count = 0 };
+
+    (void)state;
+    assert_int_equal(mrl_outputs__add(&outputs, "json:/dev/stdout", NULL), 0);
+    assert_string_equal(outputs.specs[0].options.sink->name, "stdout");
+}
 
 static void assert_all_are_refused(const struct refused *cases, size_t count)
 {
@@ -155,6 +165,8 @@ static void outputs_refuse_two_to_one_destination(void **state)
         { "json", "table", true },
         { "json", "json:stdout", true },
         { "json:stdout", "table:stdout", true },
+        { "json", "json:/dev/stdout", true },
+        { "json:/proc/self/fd/1", "json:/dev/fd/1", true },
         { "json:/a", "json:/a", true },
         { "json:/a", "table:/a", true },
         { "json:/a", "json:/b", false },
@@ -301,6 +313,7 @@ static void outputs_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(standard_output_has_a_path_too),
         cmocka_unit_test(outputs_accept_specs),
         cmocka_unit_test(outputs_refuse_specs_with_one_line),
         cmocka_unit_test(outputs_refuse_what_looks_like_no_path),

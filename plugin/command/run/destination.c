@@ -186,7 +186,8 @@ static int find_by_scheme(const char *format,
     }
     if (sink->formats)
         return say_what_was_meant(sink, format, text, error);
-    text += is_lead(scheme) ? strlen(scheme) : 0;
+    /* Several words for one destination become one word. */
+    text = is_lead(scheme) ? text + strlen(scheme) : sink->schemes[0];
     *ret_destination = (struct mrl_destination){ sink, text };
     return *text ? 0 : mrl_error__set(error, -EINVAL, "nothing follows '%s'", scheme);
 }

@@ -55,7 +55,8 @@ const struct mrl_sink_ops mrl_sink_stdout = {
     .name = "stdout",
     .doc = "Standard output.",
     .usage = "stdout",
-    .schemes = (const char *const[]){ "stdout", NULL },
+    .schemes =
+        (const char *const[]){ "stdout", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", NULL },
     .foreign = (const char *const[]){ "-", "stderr", "stdin", "console", "fd:1", "&1", NULL },
     .preset = "stdout",
     .keeps = true,

@@ -165,6 +165,8 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
         { "{\"events\":\"mlock\"", "no valid JSON object" },
         { "{} {}", "no valid JSON object" },
         { "x", "no valid JSON object" },
+        { "{\"events\":[]}", "events: the list is empty" },
+        { "{\"extra\":[]}", "extra: the list is empty" },
         { "{\"events\":[[[[[[[[1]]]]]]]]}", "events: neither a text nor a number" },
         { "{\"events\":[[[[[[[[1]]]]", "no valid JSON object" },
     };
@@ -180,6 +182,30 @@ static void init_takes_what_is_right_and_says_what_is_wrong(void **state)
             fail_case("%s: %d, %s", cases[i].config, rc, host.get_last_error(plugin));
         host.destroy(plugin);
     }
+}
+
+/* Standard error is caught meanwhile. */
+static void a_former_name_is_taken_with_a_warning(void **state)
+{
+    char said[512] = "";
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO), rc;
+    struct falco_state *plugin;
+
+    (void)state;
+    assert_non_null(file);
+    fflush(stderr);
+    dup2(fileno(file), STDERR_FILENO);
+    plugin = falco_host__init(&host, "{\"mlock-ring\":65536}", &rc);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(file);
+    said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
+    fclose(file);
+    host.destroy(plugin);
+    assert_int_equal(rc, FALCO_SUCCESS);
+    assert_non_null(strstr(said, "mrelease: warning: 'mlock-ring' is called 'busy-ring' now"));
 }
 
 /* What is too long, or nested too deep for a parser that calls itself. */
@@ -234,7 +260,7 @@ static void open_that_fails_says_why_and_may_be_closed(void **state)
         { "replay:", "which file?" },
         { "replay:/nonexistent", "No such file" },
         { "replay:/dev/null/x", "Not a directory" },
-        { "replay:" __FILE__, "no capture" },
+        { "replay:" MRL_TEST_CAPTURES "/../test_falco.c", "no capture" },
         { "reply:x", "replay:FILE" },
     };
     struct falco_state *plugin = init();
@@ -758,6 +784,7 @@ int main(void)
         cmocka_unit_test(it_is_a_source_of_its_own),
         cmocka_unit_test(fields_follow_the_convention),
         cmocka_unit_test(init_takes_what_is_right_and_says_what_is_wrong),
+        cmocka_unit_test(a_former_name_is_taken_with_a_warning),
         cmocka_unit_test(init_bounds_what_it_reads),
         cmocka_unit_test(the_schema_names_every_key),
         cmocka_unit_test(open_that_fails_says_why_and_may_be_closed),
