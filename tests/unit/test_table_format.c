@@ -2,6 +2,7 @@
 /* The format for people (encode/table.c): columns, names, units, and nothing that drives a
  * terminal. */
 #include <ctype.h>
+#include <mrelease/extra.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,30 @@ static void table_colours_only_when_asked(void **state)
     mrl_encoder__free(plain);
 }
 
+/* Behind the event's own, as the other formats have them. */
+static void table_shows_the_extras_that_were_asked_for(void **state)
+{
+    struct mrl_encoder_options options = { .extras = 0 };
+    struct mrl_value extras[MRL_EXTRA_FIELDS_MAX] = { { .absent = true } };
+    struct test_event event;
+    struct mrl_encoder *encoder;
+    char *line;
+
+    (void)state;
+    assert_int_equal(mrl_extras__parse("seq", &options.extras, NULL), 0);
+    encoder = test_encoder("table", &options);
+    test_event__init(&event, "process_mrelease");
+    event.values[0].number = 5;
+    event.event.seq = 77;
+    event.event.lane = 1;
+    event.event.extra_values = extras; /* of which none was asked for */
+    line = test_line(encoder, &event.event);
+    assert_non_null(strstr(line, " pidfd: 5, flags: 0, seq: 77, lane: 1\n"));
+    free(line);
+    mrl_encoder__free(encoder);
+    assert_has(&event, " pidfd: 5, flags: 0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +324,7 @@ int main(void)
         cmocka_unit_test(table_spells_units_out),
         cmocka_unit_test(table_leaves_out_what_is_absent),
         cmocka_unit_test(table_colours_only_when_asked),
+        cmocka_unit_test(table_shows_the_extras_that_were_asked_for),
     };
 
     setenv("TZ", "UTC", 1); /* the column of times is local */

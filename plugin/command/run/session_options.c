@@ -37,7 +37,7 @@ static const struct mrl_option rows[] = {
       .offset = AT(extras),
       .word = mrl_extra__name,
       .value = "EXTRAS",
-      .doc = "Further arguments in JSON, after Tracee's own; 'mrelease events' lists their fields. "
+      .doc = "Further arguments, after Tracee's own; 'mrelease events' lists their fields. "
              "exe fills executable.path." },
     { .name = "record",
       .type = MRL_OPTION_OWN,

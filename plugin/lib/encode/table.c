@@ -14,6 +14,7 @@
 #include "base/visible.h"
 #include "encode/encoder.h"
 #include "enrich/entity.h"
+#include "event/layout.h"
 
 #define ENTITY_ROUNDING_NS 10000000 /* as in the default JSON dialect, so that both show one id */
 
@@ -28,6 +29,7 @@ struct user {
 struct table_encoder {
     struct mrl_encoder base;
     struct mrl_encoder_options options;
+    struct mrl_layout layouts[MRL_EVENT_COUNT];
     struct user *users;
     size_t preamble_size;
     char preamble[256];
@@ -239,21 +241,24 @@ static void put_value(struct mrl_writer *writer,
 }
 
 /* What is absent is left out: a line is long enough. */
-static void put_fields(struct mrl_writer *writer, const struct mrl_event *event)
+static void put_fields(const struct mrl_layout *layout,
+                       struct mrl_writer *writer,
+                       const struct mrl_event *event)
 {
     bool first = true;
 
-    for (unsigned int i = 0; i < event->def->field_count; i++) {
-        const struct mrl_field *field = &event->def->fields[i];
+    for (unsigned int i = 0; i < layout->count; i++) {
+        const struct mrl_field *field = layout->fields[i].field;
+        const struct mrl_value value = mrl_layout_value(&layout->fields[i], event);
 
-        if (event->values[i].absent)
+        if (value.absent)
             continue;
         if (!first)
             mrl_put_literal(writer, ", ");
         first = false;
         mrl_put_bytes(writer, field->name, strlen(field->name));
         mrl_put_literal(writer, ": ");
-        put_value(writer, field->kind, &event->values[i]);
+        put_value(writer, field->kind, &value);
     }
 }
 
@@ -305,7 +310,7 @@ static void table_put(struct mrl_encoder *encoder,
         put_no_task(table, writer);
     put_cell(table, writer, COLUMN_EVENT, STYLE_EVENT,
              (struct mrl_text){ event->def->name, strlen(event->def->name) });
-    put_fields(writer, event);
+    put_fields(&table->layouts[event->def->index], writer, event);
     mrl_put_char(writer, '\n');
 }
 
@@ -324,6 +329,8 @@ static int table_make(const struct mrl_encoder_options *options, struct mrl_enco
     if (!table)
         return -ENOMEM;
     table->options = *options;
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        mrl_layout__make(mrl_event_def__at(i), options->extras, &table->layouts[i]);
     writer.at = table->preamble;
     for (int column = 0; column < COLUMN_COUNT; column++)
         put_cell(table, &writer, (enum column)column, STYLE_TITLE,
