@@ -112,8 +112,7 @@ static void verify_says_what_is_missing(void **state)
           "busy lane: 0 missing, and events_lost says 3: 3 had no later number" },
         { LOST("mlock", 3, "no_memory") EVENT(0, 0, 1), 1, "3 more lost without a number" },
         { LOST("mlock", 4, "exit_missed") EVENT(0, 0, 1), 1, "4 more lost without a number" },
-        { LOST("sensor_state", 1, "queue_full") EVENT(0, 0, 1), 1,
-          "1 more lost without a number" },
+        { LOST("sensor_state", 1, "queue_full") EVENT(0, 0, 1), 1, "1 more lost without a number" },
         { STATE("started", 0) EVENT(0, 9007199254740992, 1), 1, "0..9007199254740991 missing" },
         { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 1, 1) STATE("stopped", 3), 1,
           "line 4: cpu 0, lane 1 (busy): 1 is not in its place" },
@@ -283,6 +282,22 @@ static void verify_names_bad_lines(void **state)
     }
 }
 
+/* Of a million, the first are told and all are counted. */
+static void verify_bounds_what_it_says(void **state)
+{
+    static char text[1 << 20];
+    static struct outcome outcome;
+
+    (void)state;
+    memset(text, '\n', sizeof(text));
+    verify(text, sizeof(text), &outcome);
+    assert_int_equal(outcome.status, 1);
+    assert_non_null(strstr(outcome.said, "line 1: an empty line\nline 2: "));
+    assert_non_null(strstr(outcome.said, "line 1000: an empty line; from here on, bad lines are "
+                                         "only counted\nnot complete: "));
+    assert_non_null(strstr(outcome.said, " 1048576 bad lines\n"));
+}
+
 static void verify_bounds_a_line(void **state)
 {
     static char text[1 << 20];
@@ -330,6 +345,7 @@ int main(void)
         cmocka_unit_test(verify_puts_pieces_of_one_stream_in_order),
         cmocka_unit_test(verify_names_bad_lines),
         cmocka_unit_test(verify_bounds_a_line),
+        cmocka_unit_test(verify_bounds_what_it_says),
         cmocka_unit_test(verify_wants_files_that_can_be_read),
     };
 

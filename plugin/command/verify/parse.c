@@ -141,8 +141,9 @@ static void take_event(const json_t *event, struct mrl_line *line)
 
 void mrl_line__parse(const char *bytes, size_t size, struct mrl_line *ret_line)
 {
-    json_error_t error;
-    json_t *event = json_loadb(bytes, size, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
+    json_error_t error = { .text = "an empty line" };
+    json_t *event =
+        !size ? NULL : json_loadb(bytes, size, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
 
     if (event)
         take_event(event, ret_line);

@@ -27,6 +27,8 @@ void mrl_proof__begin_file(struct mrl_proof *proof, const char *name)
     proof->verdict.files++;
 }
 
+enum { BAD_LINES_TOLD = 1000 };
+
 /* Fills in where it was found. */
 static void tell(const struct mrl_proof *proof, struct mrl_finding found)
 {
@@ -44,10 +46,17 @@ void mrl_proof__unreadable(struct mrl_proof *proof, const char *name, const char
     mrl_report__finding(proof->report, &found);
 }
 
+/* What is no stream at all may have a billion bad lines: nobody reads that they are bad. */
 static void bad_line(struct mrl_proof *proof, const char *why)
 {
+    char last[256];
+
     proof->verdict.bad++;
-    tell(proof, (struct mrl_finding){ .kind = MRL_FOUND_BAD_LINE, .text = why });
+    if (proof->verdict.bad > BAD_LINES_TOLD)
+        return;
+    snprintf(last, sizeof(last), "%s; from here on, bad lines are only counted", why);
+    tell(proof, (struct mrl_finding){ .kind = MRL_FOUND_BAD_LINE,
+                                      .text = proof->verdict.bad == BAD_LINES_TOLD ? last : why });
 }
 
 /* -- pieces and runs -------------------------------------------------------------------------- */
