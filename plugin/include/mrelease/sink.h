@@ -112,6 +112,9 @@ struct mrl_sink_ops {
      * another, which is then told what precedes the first line. On -errno the old one stays in use.
      * Notes as open(). */
     int (*reopen)(struct mrl_sink *sink, struct mrl_error *error);
+    /** The time of the last event that was there when it was opened, ns since the epoch; 0: none is
+     * known of. */
+    uint64_t (*seen_until)(const struct mrl_sink *sink);
     /**
      * How many bytes the destination takes before rotate() is due: the caller goes on up to the end
      * of the line that passes them. 0: rotate() comes before anything else is written.

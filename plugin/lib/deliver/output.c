@@ -84,6 +84,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     if (*note.text)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
     mrl_output__ask_sink(output);
+    output->blind_from_ns = sink->seen_until ? sink->seen_until(output->sink) : 0;
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
@@ -134,12 +135,24 @@ void mrl_output__name_run(struct mrl_output *output, const char *run)
     snprintf(output->run, sizeof(output->run), "%s", run);
 }
 
+/* As sensor_state says it to who takes that. A replay has no name, and was never blind. */
+static void say_blind(struct mrl_output *output)
+{
+    int64_t blind_ns = mrl_clock__ns(CLOCK_REALTIME) - (int64_t)output->blind_from_ns;
+
+    if (*output->run && output->blind_from_ns && blind_ns > 0)
+        mrl_output__say(output, MRL_LOG_INFO, "%s: nobody watched in the last %lld.%03lld s",
+                        output->options.name, (long long)(blind_ns / 1000000000),
+                        (long long)(blind_ns / 1000000 % 1000));
+}
+
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 {
     int err;
 
     if (!output->options.sink || output->started)
         return 0;
+    say_blind(output);
     err = output->held ? start_thread(output) : 0;
     output->started = !err;
     if (err) {

@@ -56,14 +56,16 @@ struct mrl_output {
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
     char run[MRL_RUN_BYTES]; /* "": it writes no states of its own */
     /* The next two belong to whoever uses the sink: the thread, or while that waits, the owner. */
-    bool quick;                 /* the sink says so: the owner may write to it */
-    int64_t rest_until_ns;      /* CLOCK_MONOTONIC: not before, since a write was slow or failed */
-    bool headless;              /* the destination was not told what precedes the first line */
-    bool nameless;              /* nor, in mid-run, whose it is */
-    struct mrl_error low_space; /* what is to be told of that; "": nothing */
-    int rotate_err;             /* why it was not rotated; 0: it was, or never needed to be */
-    int last_err;               /* the error that was reported last; 0: it works */
-    struct mrl_gap untold;      /* what is missing before lines[first] */
+    bool quick;            /* the sink says so: the owner may write to it */
+    int64_t rest_until_ns; /* CLOCK_MONOTONIC: not before, since a write was slow or failed */
+    bool headless;         /* the destination was not told what precedes the first line */
+    bool nameless;         /* nor, in mid-run, whose it is */
+    uint64_t blind_from_ns, blind_to_ns; /* nobody watched, which is not told yet; 0: it is, or not
+                                            known */
+    struct mrl_error low_space;          /* what is to be told of that; "": nothing */
+    int rotate_err;        /* why it was not rotated; 0: it was, or never needed to be */
+    int last_err;          /* the error that was reported last; 0: it works */
+    struct mrl_gap untold; /* what is missing before lines[first] */
     /* What is being written: lines[first..count), whose bytes begin at `at`. Borrowed. */
     const struct mrl_line *lines;
     const char *bytes;

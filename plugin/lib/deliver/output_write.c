@@ -239,6 +239,17 @@ static void note_space(struct mrl_output *output)
         *output->low_space.text = '\0';
 }
 
+/* Nobody watched between the last line that was there and the start of this run. What cannot be
+ * written is tried again. */
+static void tell_blind(struct mrl_output *output)
+{
+    if (output->blind_from_ns && output->blind_from_ns < output->blind_to_ns && !output->headless &&
+        !output->nameless &&
+        !mrl_output__state(output, MRL_WHAT_BLIND, NULL, output->blind_from_ns,
+                           output->blind_to_ns))
+        output->blind_from_ns = 0;
+}
+
 /* A file that was opened anew is a file of its own, and begins as the first one did. A head that
  * could not be written is tried again before anything else goes there. */
 static int write_head(struct mrl_output *output)
@@ -305,6 +316,10 @@ static int write_held_state(struct mrl_output *output)
     assert(!err); /* the pipeline packed it */
     err = write_state(output, &state);
     settle(output, !err, MRL_DELIVERED);
+    if (!err && state.what == MRL_WHAT_STARTED)
+        output->blind_to_ns = state.time_ns;
+    if (!err)
+        tell_blind(output);
     return err;
 }
 
@@ -370,6 +385,7 @@ int mrl_output__try(struct mrl_output *output)
 
     do {
         note_space(output);
+        tell_blind(output);
         if (output->first < output->count || output->untold.total)
             rotate_sink(output);
         /* In the order of the file: its head, what was lost before the lines, the lines. */

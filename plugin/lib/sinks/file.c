@@ -21,14 +21,14 @@
 #include <sys/stat.h>
 
 #include "sinks/rotation.h"
+#include "sinks/tail.h"
 
-enum { FILE_MODE = 0640, TAIL_BYTES = 32 * 1024 /* more than a line of ours */ };
-
-#define LINE_START "{\"timestamp\":"
+enum { FILE_MODE = 0640 };
 
 struct mrl_sink {
     int fd;
     bool torn;
+    uint64_t seen_until_ns; /* of what was there before */
     struct mrl_rotation rotation;
 };
 
@@ -76,54 +76,7 @@ static int open_path(const char *path, bool *ret_created, struct mrl_error *erro
     return mrl_error__set(error, -err, "%.256s: %s", path, strerror(err));
 }
 
-static bool same_file(const struct stat *one, const struct stat *other)
-{
-    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
-}
-
-/* -- repairing its end ------------------------------------------------------------------------ */
-
-/* Reads up to `size` bytes before the end. The descriptor that writes cannot read. */
-static ssize_t read_tail(const char *path, const struct stat *file, char *tail, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat same;
-    ssize_t count = -1;
-
-    if (fd < 0)
-        return -1;
-    /* The path may lead to another file by now, of which nothing must be believed. */
-    if (!fstat(fd, &same) && same_file(file, &same)) {
-        if ((off_t)size > file->st_size)
-            size = (size_t)file->st_size;
-        count = pread(fd, tail, size, file->st_size - (off_t)size);
-    }
-    close(fd);
-    return count;
-}
-
-/* Half a line of ours is cut off; what others left is ended, so that no line of ours joins it. */
-static void repair_end(int fd, const char *path, const struct stat *file, struct mrl_error *note)
-{
-    char tail[TAIL_BYTES];
-    ssize_t size = read_tail(path, file, tail, sizeof(tail));
-    const char *newline, *line;
-    size_t torn, start = sizeof(LINE_START) - 1;
-
-    if (size <= 0 || tail[size - 1] == '\n')
-        return;
-    newline = memrchr(tail, '\n', (size_t)size);
-    line = newline ? newline + 1 : tail;
-    torn = (size_t)(tail + size - line);
-    start = torn < start ? torn : start;
-    if ((newline || size == file->st_size) && !memcmp(line, LINE_START, start)) {
-        if (!ftruncate(fd, file->st_size - (off_t)torn))
-            mrl_error__set(note, 0, "%.256s ended with half a line: %zu bytes were cut off", path,
-                           torn);
-    } else if (write(fd, "\n", 1) == 1) {
-        mrl_error__set(note, 0, "%.256s ended without a newline, which was added", path);
-    }
-}
+/* -- its end ---------------------------------------------------------------------------------- */
 
 /* Locks for as long as the file is open, and repairs it when nobody else writes to it. */
 static void claim(int fd, const char *path, struct mrl_error *note)
@@ -134,7 +87,7 @@ static void claim(int fd, const char *path, struct mrl_error *note)
         return;
     /* Without waiting: someone who writes holds the shared lock for as long as the file is open. */
     if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_size)
-        repair_end(fd, path, &file, note);
+        mrl_tail__repair(fd, path, &file, note);
     flock(fd, LOCK_SH);
 }
 
@@ -199,6 +152,17 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     return 1;
 }
 
+/* The time of the last line before; of a file that is new, in the one that made room for it. */
+static uint64_t time_before(const struct mrl_rotation *rotation)
+{
+    char path[PATH_MAX + 16];
+
+    if (rotation->size)
+        return mrl_tail__time_ns(rotation->path);
+    snprintf(path, sizeof(path), "%s.1", rotation->path);
+    return mrl_tail__time_ns(path);
+}
+
 static int file_open(const struct mrl_sink_target *target,
                      struct mrl_error *error,
                      struct mrl_sink **ret_sink)
@@ -216,8 +180,14 @@ static int file_open(const struct mrl_sink_target *target,
         file_close(sink);
         return err;
     }
+    sink->seen_until_ns = time_before(&sink->rotation);
     *ret_sink = sink;
     return 0;
+}
+
+static uint64_t file_seen_until(const struct mrl_sink *sink)
+{
+    return sink->seen_until_ns;
 }
 
 static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
@@ -293,6 +263,7 @@ const struct mrl_sink_ops mrl_sink_file = {
     .open = file_open,
     .write = file_write,
     .reopen = file_reopen,
+    .seen_until = file_seen_until,
     .room = file_room,
     .rotate = file_rotate,
     .notice = file_notice,
