@@ -13,11 +13,14 @@
 
 #include "deliver/output_write.h"
 #include "event/state.h"
+#include "sinks/rotation.h"
 #include "unit/records.h"
 #include "unit/streams.h"
 #include "unit/unit.h"
 
 #define RUN "00000000deadbeef-0000000000000001"
+
+#define LATER_NS (TEST_ENTRY_NS + UINT64_C(60000000000))
 
 enum { END_MS = 5000, PATH_BYTES = 128, COMPLETE = 0, NOT_PROVEN = 3, TEXT_BYTES = 1 << 18 };
 
@@ -66,7 +69,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void add_output(struct fixture *fixture, const char *path, bool states)
+static void add_rotated(struct fixture *fixture,
+                        const char *path,
+                        bool states,
+                        const struct mrl_rotation_options *rotation)
 {
     struct mrl_output_options options = {
         .size = sizeof(options),
@@ -75,6 +81,7 @@ static void add_output(struct fixture *fixture, const char *path, bool states)
         .sink = file_sink(),
         .destination = path,
         .states = states,
+        .sink_options = rotation,
     };
 
     if (states)
@@ -82,17 +89,27 @@ static void add_output(struct fixture *fixture, const char *path, bool states)
     assert_in_range(mrl_pipeline__add(fixture->pipeline, &options, NULL), 0, MRL_OUTPUTS_MAX);
 }
 
-/* One line that takes states, and it is a live run. */
-static void begin(struct fixture *fixture)
+static void add_output(struct fixture *fixture, const char *path, bool states)
 {
-    add_output(fixture, fixture->path, true);
+    add_rotated(fixture, path, states, NULL);
+}
+
+/* One line that takes states, and it is a live run. */
+static void begin_rotated(struct fixture *fixture, const struct mrl_rotation_options *rotation)
+{
+    add_rotated(fixture, fixture->path, true, rotation);
     mrl_pipeline__name_run(fixture->pipeline, RUN);
     assert_int_equal(mrl_pipeline__start(fixture->pipeline, NULL), 0);
 }
 
+static void begin(struct fixture *fixture)
+{
+    begin_rotated(fixture, NULL);
+}
+
 static void append_state(struct fixture *fixture, enum mrl_what what)
 {
-    struct mrl_state state = { .what = what, .by_uid = -1, .by_pid = -1, .time_ns = 1 };
+    struct mrl_state state = { .what = what, .by_uid = -1, .by_pid = -1, .time_ns = LATER_NS };
     char detail[MRL_STATE_DETAIL_MAX];
 
     state.detail = (struct mrl_text){ detail, mrl_state__put_detail(RUN, NULL, detail) };
@@ -253,6 +270,92 @@ static void rotated_files_are_one_stream(void **state)
     assert_verdict(fixture->path, old, COMPLETE);
 }
 
+/* Each that was left ends with how many stand before it, and the next begins so. */
+static void files_that_rotate_by_themselves_are_one_stream(void **state)
+{
+    const struct mrl_rotation_options rotation = { .rotate_bytes = 4096 };
+    struct fixture *fixture = *state;
+    char paths[3][PATH_BYTES];
+
+    begin_rotated(fixture, &rotation);
+    append_state(fixture, MRL_WHAT_STARTED);
+    append_calls(fixture, 8);
+    append_state(fixture, MRL_WHAT_STOPPED);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    for (int i = 1; i < 3; i++)
+        snprintf(paths[i], PATH_BYTES, "%s/events.%d", fixture->directory, i);
+    assert_string_equal(shape(paths[2]), "seeeea");
+    assert_memory_equal(shape(paths[1]), "aee", 3);
+    assert_int_equal(shape(paths[1])[strlen(shape(paths[1])) - 1], 'a');
+    assert_verdict(fixture->directory, NULL, COMPLETE);
+    assert_verdict(paths[2], paths[1], NOT_PROVEN);
+    assert_int_equal(unlink(paths[1]), 0);
+    assert_verdict(fixture->directory, NULL, 1);
+}
+
+/* What an earlier run left may make room at once: nothing of this run is signed there. */
+static void a_file_of_an_earlier_run_is_left_without_a_word(void **state)
+{
+    const struct mrl_rotation_options rotation = { .rotate_bytes = 1 };
+    struct fixture *fixture = *state;
+    char old[PATH_BYTES];
+
+    snprintf(old, sizeof(old), "%s/events.1", fixture->directory);
+    begin(fixture);
+    append_calls(fixture, 2);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    mrl_pipeline__free(fixture->pipeline);
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
+    begin_rotated(fixture, &rotation);
+    append_state(fixture, MRL_WHAT_STARTED);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_string_equal(shape(old), "ee");
+    assert_int_equal(*shape(fixture->path), 's');
+}
+
+static void a_run_that_follows_another_tells_how_long_nobody_watched(void **state)
+{
+    struct fixture *fixture = *state;
+    char wanted[64];
+
+    begin(fixture);
+    append_state(fixture, MRL_WHAT_STARTED);
+    append_calls(fixture, 2);
+    deliver(fixture, -1); /* and it is killed */
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    mrl_pipeline__free(fixture->pipeline);
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
+    begin(fixture);
+    append_state(fixture, MRL_WHAT_STARTED);
+    append_calls(fixture, 1);
+    append_state(fixture, MRL_WHAT_STOPPED);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_string_equal(shape(fixture->path), "seesbes");
+    snprintf(wanted, sizeof(wanted), "\"value\":%llu", (unsigned long long)TEST_ENTRY_NS);
+    assert_non_null(strstr(strstr(text_of(fixture->path), "\"blind\""), wanted));
+    snprintf(wanted, sizeof(wanted), "\"value\":%llu", (unsigned long long)LATER_NS);
+    assert_non_null(strstr(strstr(text_of(fixture->path), "\"blind\""), wanted));
+}
+
+static void little_space_is_told_behind_the_first_line(void **state)
+{
+    const struct mrl_rotation_options rotation = { .warn_bytes = INT64_MAX };
+    struct fixture *fixture = *state;
+
+    begin_rotated(fixture, &rotation);
+    append_state(fixture, MRL_WHAT_STARTED);
+    append_calls(fixture, 2);
+    append_state(fixture, MRL_WHAT_STOPPED);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_string_equal(shape(fixture->path), "slees");
+    assert_verdict(fixture->path, NULL, COMPLETE);
+}
+
 /* The same file, opened anew: one more `alive`, and it is whole. */
 static void a_file_that_was_not_moved_goes_on(void **state)
 {
@@ -340,6 +443,10 @@ int main(void)
         test(an_output_that_takes_no_states_is_as_it_was),
         test(a_state_is_written_behind_the_events_that_are_left_out),
         test(rotated_files_are_one_stream),
+        test(files_that_rotate_by_themselves_are_one_stream),
+        test(a_file_of_an_earlier_run_is_left_without_a_word),
+        test(a_run_that_follows_another_tells_how_long_nobody_watched),
+        test(little_space_is_told_behind_the_first_line),
         test(a_file_that_was_not_moved_goes_on),
         test(an_output_that_comes_in_mid_run_begins_with_alive),
         test(without_a_run_no_output_speaks_for_itself),
