@@ -114,7 +114,7 @@ static void front_datum(struct mrl_front *front,
     mrl_front_wrap(front, end, EVENT_DATA);
 }
 
-static void front_fields(struct mrl_front *front,
+static void front_extras(struct mrl_front *front,
                          const struct datum *data,
                          unsigned int count,
                          const struct mrl_event *event)
@@ -134,11 +134,16 @@ static void front_data(struct mrl_front *front,
     const struct constant *constant = &encoder->events[event->def->index];
     const struct mrl_value return_value = { .number = event->return_value };
 
-    front_fields(front, constant->data + constant->own_count, constant->count - constant->own_count,
-                 event);
+    if (constant->count > constant->own_count)
+        front_extras(front, constant->data + constant->own_count,
+                     constant->count - constant->own_count, event);
     if (*event->def->syscall)
         front_datum(front, &encoder->return_value, MRL_STORAGE_SIGNED, &return_value);
-    front_fields(front, constant->data, constant->own_count, event);
+    /* An event's own values lie in the order of its fields. To look up where each of them lies, as
+     * those of extras must be, would cost a tenth of the whole message. */
+    for (unsigned int i = constant->own_count; i-- > 0;)
+        front_datum(front, &constant->data[i], constant->data[i].place.field->kind->storage,
+                    &event->values[i]);
 }
 
 static void front_thread(struct mrl_front *front,

@@ -117,11 +117,13 @@ static struct mrl_value *take_values(const struct mrl_raw *raw, unsigned int cou
     return memset(values, 0, count * sizeof(*values));
 }
 
-static void decode_fields(const struct mrl_raw *raw,
-                          const struct mrl_field *fields,
-                          const struct mrl_from *from,
-                          unsigned int count,
-                          struct mrl_value *values)
+/* Kept as one function: in two copies, compilers call decode_value() for each field, which costs
+ * 5 % of decoding an event with a target. */
+__attribute__((noinline)) static void decode_fields(const struct mrl_raw *raw,
+                                                    const struct mrl_field *fields,
+                                                    const struct mrl_from *from,
+                                                    unsigned int count,
+                                                    struct mrl_value *values)
 {
     for (unsigned int i = 0; i < count; i++)
         decode_value(raw, &fields[i], &from[i], &values[i]);
