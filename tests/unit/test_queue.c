@@ -514,6 +514,64 @@ static void queue_loses_nothing_untold_whatever_happens(void **state)
     }
 }
 
+/* -- dozing ----------------------------------------------------------------------------------- */
+
+static void *take_all(void *queue)
+{
+    static struct mrl_line lines[10000];
+    static char bytes[100000];
+    struct mrl_gap gap;
+    bool ended = false;
+
+    while (!ended)
+        mrl_queue__pop(queue, -1, bytes, sizeof(bytes), lines, COUNT_OF(lines), &gap, &ended);
+    return NULL;
+}
+
+static void push_lines(struct mrl_queue *queue, size_t count)
+{
+    static char bytes[100000];
+    static struct mrl_line lines[10000];
+
+    for (size_t i = 0; i < count; i++)
+        lines[i].size = 10;
+    mrl_queue__push(queue, bytes, lines, count);
+}
+
+/* Looks each 100 us for 2 s at most, and pushes `per_ms` lines in each ms meanwhile. */
+static bool comes_to(struct mrl_queue *queue, bool dozing, size_t per_ms)
+{
+    bool found = false;
+
+    for (int i = 0; i < 20000 && !found; i++) {
+        if (i % 10 == 0)
+            push_lines(queue, per_ms);
+        usleep(100);
+        pthread_mutex_lock(&queue->lock);
+        found = queue->waiting && !queue->ring.lines_used && queue->dozing == dozing;
+        pthread_mutex_unlock(&queue->lock);
+    }
+    return found;
+}
+
+/* A doze collects many lines at a middle rate too: that is no reason for the next one. */
+static void queue_dozes_while_lines_come_fast_and_no_longer(void **state)
+{
+    struct mrl_queue queue;
+    pthread_t consumer;
+
+    (void)state;
+    assert_int_equal(mrl_queue__init(&queue, 1 << 20, MRL_POLICY_BLOCK), 0);
+    assert_int_equal(pthread_create(&consumer, NULL, take_all, &queue), 0);
+    for (int i = 0; i < 10; i++) {
+        assert_true(comes_to(&queue, true, 10000));
+        assert_true(comes_to(&queue, false, 60));
+    }
+    mrl_queue__end(&queue);
+    pthread_join(consumer, NULL);
+    mrl_queue__done(&queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +593,7 @@ int main(void)
         cmocka_unit_test(queue_in_a_hurry_waits_once_for_a_stuck_consumer),
         cmocka_unit_test(queue_lets_a_blocked_producer_go_when_abandoned),
         cmocka_unit_test(queue_loses_nothing_untold_whatever_happens),
+        cmocka_unit_test(queue_dozes_while_lines_come_fast_and_no_longer),
     };
 
     return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

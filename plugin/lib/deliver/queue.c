@@ -13,8 +13,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 enum {
-    BUSY_LINES = 32,    /* so many at once are a flood */
+    FLOOD_PER_MS = 200, /* lines: more of them are a flood, */
+    FLOOD_LINES = 32,   /* if they are not these few */
     DOZE_MS = 2,        /* in a flood, the consumer looks so often by itself */
     STEP_MS = 20,       /* a producer that waits looks so often at what signal handlers set */
     PATIENCE_MS = 2000, /* a producer in a hurry waits no longer than this without progress */
@@ -246,13 +249,31 @@ static void doze(struct mrl_queue *queue)
     queue->dozing = false;
 }
 
+/*
+ * With the lock held. Whether lines come so fast that it is cheaper to doze, judged at each sleep
+ * by what came since the one before. By their rate and not their number: a doze lets many lines
+ * come at any rate from some 20 in a ms on, and would be the reason for the next one, each of which
+ * adds 2 ms to how late lines are.
+ */
+static bool is_flood(struct mrl_queue *queue)
+{
+    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    uint64_t lines = queue->since_sleep, passed_ns = (uint64_t)(now_ns - queue->slept_ns);
+
+    queue->since_sleep = 0;
+    queue->slept_ns = now_ns;
+    return lines >= FLOOD_LINES && lines * 1000000 > passed_ns * FLOOD_PER_MS;
+}
+
 /* With the lock held. */
 static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 {
     struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
 
+    if (queue->ring.lines_used)
+        return;
     queue->waiting = true;
-    if (queue->busy && timeout_ms < 0)
+    if (is_flood(queue) && timeout_ms < 0)
         doze(queue);
     while (!queue->ring.lines_used && !queue->ended && !queue->woken) {
         if (timeout_ms < 0)
@@ -294,7 +315,7 @@ size_t mrl_queue__pop(struct mrl_queue *queue,
         mrl_line_ring__remove_first(&queue->ring);
         used += lines[count++].size;
     }
-    queue->busy = count >= BUSY_LINES;
+    queue->since_sleep += count;
     *ret_ended = queue->ended && !queue->ring.lines_used;
     if (count || ret_gap->total) {
         /* The sink moves again, so the producer may wait for it again. Until then no line waited:

@@ -22,12 +22,13 @@ struct mrl_queue {
     pthread_cond_t changed;
     enum mrl_policy policy;
     struct mrl_line_ring ring;
+    size_t since_sleep;   /* lines that the consumer took since it last went to sleep, */
+    int64_t slept_ns;     /* which was then, by CLOCK_MONOTONIC */
     struct mrl_gap front; /* missing before the first line */
     /* Set without the lock. */
     atomic_bool broken; /* the sink fails: MRL_POLICY_BLOCK drops the oldest, and does not wait */
     atomic_bool hurry;  /* the end is wanted: MRL_POLICY_BLOCK waits only while something moves */
     bool stuck;         /* nothing moved in a hurry: the producer does not wait until it does */
-    bool busy;          /* the last pop() found many lines: it is a flood */
     bool dozing;        /* the consumer sleeps for a moment, and needs no wake-up */
     bool waiting;       /* the consumer is in pop(), and holds nothing */
     bool woken;         /* mrl_queue__wake() was called, and no pop() has returned since */
