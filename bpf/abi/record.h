@@ -156,6 +156,27 @@ struct mrl_locks {
     __u64 limit_bytes; /* soft RLIMIT_MEMLOCK at exit */
 };
 
+enum {
+    MRL_RECORD_CGROUP = 0xff, /* in place of an event: a struct mrl_cgroup_names */
+    MRL_CGROUP_NODES = 8,
+    MRL_CGROUP_NAME_BYTES = 160, /* with its NUL; the longest name with an id in it has 149 bytes */
+};
+
+/** mrl_cgroup_names.flags */
+enum {
+    MRL_CGROUP_WHOLE = 1 << 0, /* the last node is the root, whose name is empty */
+};
+
+/** The names of a cgroup and of those around it, before the first record of it in this ring. */
+struct mrl_cgroup_names {
+    __u16 size;
+    __u8 event;  /* MRL_RECORD_CGROUP */
+    __u8 flags;  /* MRL_CGROUP_… */
+    __u32 count; /* of nodes */
+    __u64 cgroup_id;
+    char nodes[MRL_CGROUP_NODES][MRL_CGROUP_NAME_BYTES]; /* innermost first, each with a NUL */
+};
+
 /** No record is larger than this. */
 #define MRL_RECORD_BYTES_MAX \
     (sizeof(struct mrl_record) + sizeof(struct mrl_target) + 2 * MRL_EXE_BYTES)
@@ -199,6 +220,7 @@ struct mrl_event_counters {
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
+_Static_assert(sizeof(struct mrl_cgroup_names) == 16 + 8 * 160, "the names are an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
 _Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= MRL_EVENTS_MAX, "settings.events has a bit per event");

@@ -67,6 +67,11 @@ static size_t put_all(char *at,
     return (size_t)(end - at);
 }
 
+static uint16_t pack_lookup(enum mrl_lookup lookup, bool confirmed)
+{
+    return (uint16_t)((lookup + 1U) | (confirmed ? MRL_PAYLOAD_CONFIRMED : 0U));
+}
+
 static size_t put_record(char *at, struct mrl_payload *payload, const struct mrl_event *event)
 {
     struct mrl_raw raw = { .record = NULL };
@@ -74,6 +79,8 @@ static size_t put_record(char *at, struct mrl_payload *payload, const struct mrl
     if (mrl_decode__check(event->raw, event->raw_size, &raw))
         return 0;
     payload->kind = MRL_PAYLOAD_RECORD;
+    payload->caller_lookup = pack_lookup(event->lookup, event->container_confirmed);
+    payload->target_lookup = pack_lookup(event->target_lookup, event->target_confirmed);
     payload->body_size = (uint32_t)event->raw_size;
     payload->host = (struct mrl_frame_host){
         .boot_ns = event->host->boot_ns,
@@ -132,17 +139,28 @@ enum { KNOWN_COUNT = 2 };
 
 struct known_container {
     uint64_t cgroup;
-    struct mrl_text id;
+    struct mrl_membership found;
 };
 
-static struct mrl_text find_known(void *containers, uint64_t cgroup)
+static struct mrl_membership find_known(void *containers, uint64_t cgroup)
 {
     const struct known_container *known = containers;
 
     for (unsigned int i = 0; i < KNOWN_COUNT; i++)
         if (known[i].cgroup == cgroup)
-            return known[i].id;
-    return (struct mrl_text){ "", 0 };
+            return known[i].found;
+    return (struct mrl_membership){ .id = { "", 0 } };
+}
+
+/* What an older version wrote says nothing: then an id is known, and no id is the host. */
+static struct mrl_membership unpack_lookup(uint16_t packed, struct mrl_text id)
+{
+    unsigned int lookup = (packed & ~(unsigned int)MRL_PAYLOAD_CONFIRMED) - 1;
+
+    if (lookup >= MRL_LOOKUP_COUNT)
+        lookup = id.size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST;
+    return (struct mrl_membership){ id, (enum mrl_lookup)lookup,
+                                    (packed & MRL_PAYLOAD_CONFIRMED) != 0 };
 }
 
 static const struct mrl_event *read_record(struct mrl_reader *reader,
@@ -162,11 +180,17 @@ static const struct mrl_event *read_record(struct mrl_reader *reader,
     };
 
     if (!err) {
-        known[0] = (struct known_container){ record->cgroup_id,
-                                             { containers, payload->caller_container_size } };
-        known[1] = (struct known_container){ raw.target ? raw.target->cgroup_id : record->cgroup_id,
-                                             { containers + payload->caller_container_size,
-                                               payload->target_container_size } };
+        known[0] = (struct known_container){
+            record->cgroup_id,
+            unpack_lookup(payload->caller_lookup,
+                          (struct mrl_text){ containers, payload->caller_container_size })
+        };
+        known[1] = (struct known_container){
+            raw.target ? raw.target->cgroup_id : record->cgroup_id,
+            unpack_lookup(payload->target_lookup,
+                          (struct mrl_text){ containers + payload->caller_container_size,
+                                             payload->target_container_size })
+        };
         err = mrl_decode__append(record, payload->body_size, &host, &reader->batch);
     }
     if (!err)

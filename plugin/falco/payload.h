@@ -12,6 +12,8 @@
 #include "event/batch.h"
 #include "event/capture_format.h"
 
+enum { MRL_PAYLOAD_CONFIRMED = 1 << 15 };
+
 enum mrl_payload_kind { MRL_PAYLOAD_RECORD = 1, MRL_PAYLOAD_LOST = 2, MRL_PAYLOAD_STATE = 3 };
 
 /** First in a payload. Then `body_size` bytes, and the containers of caller and target. */
@@ -23,8 +25,9 @@ struct mrl_payload {
                       struct mrl_packed_state and its detail */
     uint8_t caller_container_size;
     uint8_t target_container_size;
-    uint32_t failures; /* mrl_failures__count() of the call */
-    uint32_t reserved;
+    uint32_t failures;      /* mrl_failures__count() of the call */
+    uint16_t caller_lookup; /* 0: not said; else enum mrl_lookup + 1, and MRL_PAYLOAD_CONFIRMED */
+    uint16_t target_lookup;
 };
 
 enum {

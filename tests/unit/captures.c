@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <mrelease/encode.h>
+#include <mrelease/extra.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,17 @@ static void note_line(struct test_lines *lines,
         return;
     memcpy(lines->text + lines->size, text, (size_t)size);
     lines->size += (size_t)size;
+}
+
+/* Lines that say all that a capture keeps beside the records. */
+static struct mrl_encoder *line_encoder(void)
+{
+    struct mrl_encoder_options options = { .extras = 0 };
+    struct mrl_encoder *encoder;
+
+    assert_int_equal(mrl_extras__parse("container", &options.extras, NULL), 0);
+    assert_int_equal(mrl_encoder__new("json", &options, NULL, &encoder), 0);
+    return encoder;
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */
@@ -54,7 +66,7 @@ int test_capture__set_up(void **state)
     capture->decoder.host.container = mrl_containers__find;
     capture->decoder.host.containers = &capture->containers;
     assert_int_equal(mrl_encoder__new("capture", NULL, NULL, &capture->frames), 0);
-    assert_int_equal(mrl_encoder__new("json", NULL, NULL, &capture->json), 0);
+    capture->json = line_encoder();
     snprintf(capture->path, sizeof(capture->path), "/tmp/mrelease-test-XXXXXX");
     fd = mkstemp(capture->path);
     assert_true(fd >= 0);
@@ -82,6 +94,14 @@ void test_capture__set_container(struct test_capture *capture, uint64_t cgroup, 
 {
     assert_true(mrl_containers__put(&capture->containers, cgroup,
                                     (struct mrl_text){ id, strlen(id) }) >= 0);
+}
+
+void test_capture__qualify(struct test_capture *capture,
+                           uint64_t cgroup,
+                           enum mrl_lookup lookup,
+                           bool confirmed)
+{
+    assert_true(mrl_containers__qualify(&capture->containers, cgroup, lookup, confirmed) >= 0);
 }
 
 static int write_event(struct test_capture *capture, const struct mrl_event *event)
@@ -169,7 +189,7 @@ static void replay_all(struct test_replay *replay, struct mrl_plugin *plugin)
     struct mrl_batch *batch;
     int count;
 
-    assert_int_equal(mrl_encoder__new("json", NULL, NULL, &json), 0);
+    json = line_encoder();
     while ((count = mrl_plugin__next_batch(plugin, 1000, &batch)) >= 0) {
         for (int i = 0; i < count; i++)
             note_line(&replay->lines, json, mrl_batch__at(batch, (size_t)i));

@@ -39,6 +39,12 @@ void test_capture__open(struct test_capture *capture);
 /** The container of a cgroup from now on. */
 void test_capture__set_container(struct test_capture *capture, uint64_t cgroup, const char *id);
 
+/** How much is known of it from now on. */
+void test_capture__qualify(struct test_capture *capture,
+                           uint64_t cgroup,
+                           enum mrl_lookup lookup,
+                           bool confirmed);
+
 /** Writes a record. Returns what the sink's write() does. */
 int test_capture__try(struct test_capture *capture, const struct test_record *record);
 

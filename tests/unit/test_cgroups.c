@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -104,10 +105,20 @@ static uint64_t make_base(struct fixture *fixture)
     return make_cgroup(fixture, name);
 }
 
-static void assert_container(struct mrl_text container, const char *id)
+static void assert_container(struct mrl_membership found, const char *id)
 {
-    if (container.size != strlen(id) || memcmp(container.bytes, id, container.size) != 0)
-        fail_case("'%.*s', wanted '%s'", (int)container.size, container.bytes, id);
+    enum mrl_lookup lookup = *id ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST;
+
+    if (found.id.size != strlen(id) || memcmp(found.id.bytes, id, found.id.size) != 0 ||
+        found.lookup != lookup)
+        fail_case("'%.*s' (%d), wanted '%s'", (int)found.id.size, found.id.bytes, found.lookup, id);
+}
+
+static void assert_unknown(struct mrl_membership found, enum mrl_lookup lookup)
+{
+    if (found.id.size || found.lookup != lookup)
+        fail_case("'%.*s' (%d), wanted %d", (int)found.id.size, found.id.bytes, found.lookup,
+                  lookup);
 }
 
 static void cgroup_number_leads_to_its_container(void **state)
@@ -147,15 +158,41 @@ static void cgroup_that_does_not_exist_has_no_container(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_container(mrl_host__container(&fixture->host, UINT64_MAX - 1), "");
+    assert_unknown(mrl_host__container(&fixture->host, UINT64_MAX - 1), MRL_LOOKUP_NOT_FOUND);
     assert_container(mrl_host__container(&fixture->host, 0), "");
 }
 
-static void look_up_unknown(struct fixture *fixture, uint64_t first, uint64_t count)
+static struct mrl_cgroup_names names_of(uint64_t id, const char *const *nodes, unsigned int count)
 {
-    for (uint64_t i = 0; i < count; i++)
-        mrl_host__container(&fixture->host, (UINT64_C(1) << 63) + first + i);
+    struct mrl_cgroup_names names = { .size = sizeof(names),
+                                      .event = MRL_RECORD_CGROUP,
+                                      .flags = MRL_CGROUP_WHOLE,
+                                      .count = count,
+                                      .cgroup_id = id };
+
+    for (unsigned int i = 0; i < count; i++)
+        snprintf(names.nodes[i], sizeof(names.nodes[i]), "%s", nodes[i]);
+    return names;
 }
+
+static int describe(struct fixture *fixture, const struct mrl_cgroup_names *names)
+{
+    return fixture->host.describe(fixture->host.containers, names, sizeof(*names));
+}
+
+#define NODES(...)                        \
+    (const char *const[]){ __VA_ARGS__ }, \
+        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)
+
+/* Innermost first; the root's name is empty. There is no such cgroup on this host. */
+static void say(struct fixture *fixture, uint64_t id, const char *const *nodes, unsigned int count)
+{
+    struct mrl_cgroup_names names = names_of(id, nodes, count);
+
+    assert_int_equal(describe(fixture, &names), 0);
+}
+
+enum { GONE = 0x7fffff01 };
 
 /* Without a bound, 20,000 entries of more than 128 bytes would come on top. */
 static void cgroup_cache_is_bounded(void **state)
@@ -163,16 +200,30 @@ static void cgroup_cache_is_bounded(void **state)
     struct fixture *fixture = *state;
     size_t before;
 
+    for (unsigned int i = 0; i < 9000; i++)
+        say(fixture, GONE + i, NODES("init.scope", ""));
     before = mallinfo2().uordblks;
-    look_up_unknown(fixture, 0, 1000);
-    if (mallinfo2().uordblks <= before)
+    if (!before)
         skip_because("this allocator does not tell its size");
-    before = mallinfo2().uordblks;
-    look_up_unknown(fixture, 1000, 20000);
+    for (unsigned int i = 9000; i < 29000; i++)
+        say(fixture, GONE + i, NODES("init.scope", ""));
     assert_true(mallinfo2().uordblks < before + 20000 * 128 / 2);
 }
 
-static void cgroup_name_longer_than_any_id_is_cut(void **state)
+/* The probes describe a cgroup once: what is in use must not be forgotten for what is not. */
+static void cgroup_in_use_is_not_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+
+    say(fixture, GONE, NODES("docker-" ID ".scope", "system.slice", ""));
+    for (unsigned int i = 1; i < 30000; i++) {
+        say(fixture, GONE + i, NODES("init.scope", ""));
+        if (i % 1000 == 0)
+            assert_container(mrl_host__container(&fixture->host, GONE), ID);
+    }
+}
+
+static void cgroup_name_that_is_no_id_is_the_hosts(void **state)
 {
     struct fixture *fixture = *state;
     char name[200] = "docker-";
@@ -181,7 +232,107 @@ static void cgroup_name_longer_than_any_id_is_cut(void **state)
     make_base(fixture);
     memset(name + strlen(name), 'a', sizeof(name) - strlen("docker-") - 1);
     number = make_cgroup(fixture, name);
-    assert_int_equal(mrl_host__container(&fixture->host, number).size, 128);
+    assert_container(mrl_host__container(&fixture->host, number), "");
+    number = make_cgroup(fixture, "docker-compose@myapplication.service");
+    assert_container(mrl_host__container(&fixture->host, number), "");
+}
+
+/* -- what the probes say ---------------------------------------------------------------------- */
+
+static void cgroup_is_known_from_the_probes_alone(void **state)
+{
+    struct fixture *fixture = *state;
+
+    say(fixture, GONE, NODES("docker-" ID ".scope", "system.slice", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE), ID);
+    assert_true(mrl_host__container(&fixture->host, GONE).confirmed);
+    say(fixture, GONE + 1, NODES("ssh.service", "system.slice", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE + 1), "");
+    assert_false(mrl_host__container(&fixture->host, GONE + 1).confirmed);
+}
+
+static void cgroup_whose_names_are_not_whole_is_not_the_hosts(void **state)
+{
+    struct mrl_cgroup_names names = names_of(GONE, NODES("h", "g", "f", "e", "d", "c", "b", "a"));
+    struct fixture *fixture = *state;
+
+    names.flags = 0;
+    assert_int_equal(describe(fixture, &names), 0);
+    assert_unknown(mrl_host__container(&fixture->host, GONE), MRL_LOOKUP_NOT_FOUND);
+    names = names_of(GONE, NODES("h", "docker-" ID ".scope", "f", "e", "d", "c", "b", "a"));
+    names.flags = 0;
+    assert_int_equal(describe(fixture, &names), 0);
+    assert_container(mrl_host__container(&fixture->host, GONE), ID);
+    assert_false(mrl_host__container(&fixture->host, GONE).confirmed);
+    /* a name that was cut may have held an id */
+    names = names_of(GONE + 1, NODES("x", ""));
+    memset(names.nodes[0], 'x', sizeof(names.nodes[0]) - 1);
+    assert_int_equal(describe(fixture, &names), 0);
+    assert_unknown(mrl_host__container(&fixture->host, GONE + 1), MRL_LOOKUP_NOT_FOUND);
+}
+
+static void names_that_no_probe_writes_are_refused(void **state)
+{
+    struct mrl_cgroup_names good = names_of(GONE, NODES("a", "")), bad = good;
+    struct fixture *fixture = *state;
+
+    assert_int_equal(fixture->host.describe(fixture->host.containers, &good, sizeof(good) - 1),
+                     -EBADMSG);
+    bad.count = MRL_CGROUP_NODES + 1;
+    assert_int_equal(describe(fixture, &bad), -EBADMSG);
+    bad.count = 0;
+    assert_int_equal(describe(fixture, &bad), -EBADMSG);
+    bad = good;
+    bad.size--;
+    assert_int_equal(describe(fixture, &bad), -EBADMSG);
+    bad = good;
+    memset(bad.nodes, 'x', sizeof(bad.nodes));
+    bad.count = MRL_CGROUP_NODES;
+    assert_int_equal(describe(fixture, &bad), 0); /* no NUL anywhere: all names are cut */
+}
+
+/* A cgroup within a container, or of a user, may have any name: it does not take another's id. */
+static void claim_of_anothers_container_is_given_up(void **state)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct fixture *fixture = *state;
+
+    say(fixture, GONE, NODES(ID, "docker", other, "docker", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE), ID);
+    assert_false(mrl_host__container(&fixture->host, GONE).confirmed);
+    say(fixture, GONE + 1, NODES("docker-" ID ".scope", "app.slice", "user@1000.service", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE + 1), ID);
+    /* Now the real one. */
+    say(fixture, GONE + 2, NODES(ID, "docker", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE), other);
+    assert_container(mrl_host__container(&fixture->host, GONE + 1), "");
+    assert_container(mrl_host__container(&fixture->host, GONE + 2), ID);
+    assert_true(mrl_host__container(&fixture->host, GONE + 2).confirmed);
+    /* And the other way around. */
+    say(fixture, GONE + 3, NODES(ID, "docker", other, "docker", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE + 3), other);
+    /* Another cgroup of the container itself claims nothing. */
+    say(fixture, GONE + 4, NODES("init.scope", ID, "docker", ""));
+    assert_container(mrl_host__container(&fixture->host, GONE + 4), ID);
+    assert_container(mrl_host__container(&fixture->host, GONE + 2), ID);
+}
+
+/* -- errors ----------------------------------------------------------------------------------- */
+
+static void error_is_no_answer_and_is_not_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit limit, none;
+    uint64_t number;
+
+    make_base(fixture);
+    number = make_cgroup(fixture, "docker-" ID ".scope");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){ 0, limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_unknown(mrl_host__container(&fixture->host, number), MRL_LOOKUP_UNREADABLE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_container(mrl_host__container(&fixture->host, number), ID);
 }
 
 /* Sets or clears CAP_DAC_READ_SEARCH, without which no handle can be opened. */
@@ -202,7 +353,7 @@ static void cgroup_is_found_by_a_walk_without_the_capability(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t number;
-    struct mrl_text container;
+    struct mrl_membership container;
 
     make_base(fixture);
     number = make_cgroup(fixture, "docker-" ID ".scope");
@@ -262,7 +413,13 @@ int main(void)
         test(cgroup_that_went_is_still_known),
         test(cgroup_that_does_not_exist_has_no_container),
         test(cgroup_cache_is_bounded),
-        test(cgroup_name_longer_than_any_id_is_cut),
+        test(cgroup_in_use_is_not_forgotten),
+        test(cgroup_name_that_is_no_id_is_the_hosts),
+        test(cgroup_is_known_from_the_probes_alone),
+        test(cgroup_whose_names_are_not_whole_is_not_the_hosts),
+        test(names_that_no_probe_writes_are_refused),
+        test(claim_of_anothers_container_is_given_up),
+        test(error_is_no_answer_and_is_not_remembered),
         test(cgroup_is_found_by_a_walk_without_the_capability),
         test(cgroup_of_the_other_hierarchy_is_found_in_it),
         cmocka_unit_test(host_without_cgroups_has_no_containers),

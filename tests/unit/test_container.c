@@ -18,7 +18,7 @@ struct path_case {
 static void check_cases(const struct path_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct mrl_text id = mrl_container_of_path(cases[i].path);
+        struct mrl_text id = mrl_container_path__parse(cases[i].path).id;
 
         if (id.size != strlen(cases[i].id) || memcmp(id.bytes, cases[i].id, id.size) != 0)
             fail_case("%s: '%.*s', wanted '%s'", cases[i].path, (int)id.size, id.bytes,
@@ -120,10 +120,64 @@ static void container_is_empty_on_the_host(void **state)
         { "/garden/0f7ad251039da-44f7-af28-34a0", "" },
         { "/garden/0f7ad25-139da-44f7-af28-34a0", "" },
         { "/garden/" POD, "" },
+        /* a runtime's prefix, and something else behind it */
+        { "/system.slice/system-docker\\x2dcompose.slice/docker-compose@myapplication.service",
+          "" },
+        { "/system.slice/libpod-volume-cleanup@nightly-and-more.service", "" },
+        { "/system.slice/crio-wipe-but-with-a-longer-name.service", "" },
+        { "/system.slice/cri-containerd-of-somebody-else.scope", "" },
+        { "/system.slice/docker-\033[31m\033[31m\033[31m\033[31m\033[31m.scope", "" },
+        { "/docker-" ID_A "0.scope", "" },
+        { "/a:cri-containerd:0123456789012345678901234567", "" },
     };
 
     (void)state;
     check_cases(cases, COUNT_OF(cases));
+}
+
+/* Who makes the name: the host's root, whoever is in a container, or a user. */
+static void container_name_within_another_is_a_claim(void **state)
+{
+    static const struct {
+        const char *path, *id, *outer;
+        bool is_claim, confirmed;
+    } cases[] = {
+        { "/docker/" ID_A, ID_A, "", false, true },
+        { "/docker/" ID_A "/init.scope", ID_A, "", false, true },
+        { "/kubepods.slice/pod.slice/cri-containerd-" ID_A ".scope/system.slice", ID_A, "", false,
+          true },
+        { "/kubepods/pod" POD "/" ID_A, ID_A, "", false, true },
+        { "/garden/" GARDEN, GARDEN, "", false, true },
+        /* no shape of a runtime that Tracee knows */
+        { "/ecs/task/" ID_A, ID_A, "", false, false },
+        { "/dockers/" ID_A, ID_A, "", false, false },
+        /* of a shape that a runtime within would give */
+        { "/docker/" ID_A "/docker/" ID_B, ID_B, ID_A, true, false },
+        { "/docker/" ID_A "/x/docker-" ID_B ".scope/docker/" POD, ID_B, ID_A, true, false },
+        { "/docker/" ID_A "/docker/" ID_B "/docker/" ID_A, ID_A, ID_A, true, false },
+        /* just a name */
+        { "/docker/" ID_A "/" ID_B, ID_A, "", false, true },
+        { "/docker/" ID_A "/a/" ID_B "/b", ID_A, "", false, true },
+        /* a user's own */
+        { "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID_A ".scope", ID_A,
+          "", true, false },
+        { "/docker/" ID_A "/user.slice/user@1000.service/app", ID_A, "", false, true },
+        { "/system.slice/sshd.service", "", "", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct mrl_container_path found = mrl_container_path__parse(cases[i].path);
+
+        if (found.id.size != strlen(cases[i].id) ||
+            memcmp(found.id.bytes, cases[i].id, found.id.size) != 0 ||
+            found.outer.size != strlen(cases[i].outer) ||
+            memcmp(found.outer.bytes, cases[i].outer, found.outer.size) != 0 ||
+            found.is_claim != cases[i].is_claim || found.confirmed != cases[i].confirmed)
+            fail_case("%s: '%.*s' in '%.*s', claim %d, confirmed %d", cases[i].path,
+                      (int)found.id.size, found.id.bytes, (int)found.outer.size, found.outer.bytes,
+                      found.is_claim, found.confirmed);
+    }
 }
 
 static void container_text_is_borrowed_from_the_path(void **state)
@@ -131,7 +185,7 @@ static void container_text_is_borrowed_from_the_path(void **state)
     static const char path[] = "/system.slice/docker-" ID_A ".scope";
 
     (void)state;
-    assert_ptr_equal(mrl_container_of_path(path).bytes, strstr(path, ID_A));
+    assert_ptr_equal(mrl_container_path__parse(path).id.bytes, strstr(path, ID_A));
 }
 
 int main(void)
@@ -141,6 +195,7 @@ int main(void)
         cmocka_unit_test(container_is_the_innermost),
         cmocka_unit_test(container_monitors_are_skipped),
         cmocka_unit_test(container_is_empty_on_the_host),
+        cmocka_unit_test(container_name_within_another_is_a_claim),
         cmocka_unit_test(container_text_is_borrowed_from_the_path),
     };
 

@@ -35,7 +35,7 @@ static void first_container_is_refused_when_memory_is_out(void **state)
     assert_int_equal(put_without_memory(&containers, 1), -ENOMEM);
     assert_int_equal(mrl_containers__count(&containers), 0);
     assert_int_equal(mrl_containers__put(&containers, 1, (struct mrl_text){ "abc", 3 }), 1);
-    assert_int_equal(mrl_containers__get(&containers, 1).size, 3);
+    assert_int_equal(mrl_containers__find(&containers, 1).id.size, 3);
     mrl_containers__clear(&containers);
 }
 
@@ -54,8 +54,8 @@ static void table_that_cannot_grow_keeps_what_it_has(void **state)
     assert_int_equal(err, -ENOMEM);
     assert_int_equal(mrl_containers__count(&containers), cgroup - 1);
     for (uint64_t known = 1; known < cgroup; known++)
-        assert_int_equal(mrl_containers__get(&containers, known).size, 3);
-    assert_int_equal(mrl_containers__get(&containers, cgroup).size, 0);
+        assert_int_equal(mrl_containers__find(&containers, known).id.size, 3);
+    assert_int_equal(mrl_containers__find(&containers, cgroup).id.size, 0);
     mrl_containers__clear(&containers);
 }
 

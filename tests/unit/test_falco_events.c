@@ -42,6 +42,7 @@ static void a_payload_keeps_both_containers_apart(void **state)
     test_record__init_full(&record);
     test_capture__set_container(capture, record.call.cgroup_id, CALLER);
     test_capture__set_container(capture, record.target.cgroup_id, TARGET);
+    test_capture__qualify(capture, record.target.cgroup_id, MRL_LOOKUP_KNOWN, true);
     size = mrl_payload__put(bytes, test_decoder__event(&capture->decoder, &record), 3);
     event = mrl_reader__read(reader, bytes, size, &error);
     assert_non_null(event);
@@ -51,6 +52,32 @@ static void a_payload_keeps_both_containers_apart(void **state)
     target = test_value(event, "target_container_id");
     assert_int_equal(target->text.size, strlen(TARGET));
     assert_memory_equal(target->text.bytes, TARGET, strlen(TARGET));
+    assert_int_equal(event->lookup, MRL_LOOKUP_KNOWN);
+    assert_true(!event->container_confirmed && event->target_confirmed);
+    free(reader);
+}
+
+static void a_payload_says_when_a_container_is_not_known(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    struct test_capture *capture = *state;
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    struct mrl_payload *head = (void *)bytes;
+    const struct mrl_event *event;
+    struct test_record record;
+    struct mrl_error error;
+    size_t size;
+
+    assert_non_null(reader);
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_capture__qualify(capture, record.call.cgroup_id, MRL_LOOKUP_NOT_FOUND, false);
+    size = mrl_payload__put(bytes, test_decoder__event(&capture->decoder, &record), 0);
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_true(event && event->lookup == MRL_LOOKUP_NOT_FOUND && !event->container_id.size);
+    /* as older versions wrote it */
+    head->caller_lookup = head->target_lookup = 0;
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_true(event && event->lookup == MRL_LOOKUP_HOST);
     free(reader);
 }
 
@@ -206,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
+        test(a_payload_says_when_a_container_is_not_known),
         test(an_event_is_dated_by_the_entry_of_its_call),
         test(a_text_neither_breaks_a_line_nor_steers_nor_reorders),
         test(another_event_at_the_same_address_is_another_event),

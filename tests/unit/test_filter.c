@@ -223,6 +223,30 @@ static void filter_tells_the_host_from_containers(void **state)
             fail_case("'%s', scope '%s'", cases[i].events[0], cases[i].scopes[0]);
 }
 
+/* What is not known is neither in a container nor in none. */
+static void filter_takes_unknown_for_neither(void **state)
+{
+    static const struct meaning cases[] = {
+        { { "mlock.scope.container" }, { NULL }, false },
+        { { "mlock.scope.host" }, { NULL }, false },
+        { { "mlock.scope.containerId=abc" }, { NULL }, false },
+        { { "mlock.scope.containerId!=abc" }, { NULL }, false },
+        { { "mlock" }, { "container" }, false },
+        { { "mlock" }, { "not-container" }, false },
+        { { "mlock" }, { "container=0123" }, false },
+        { { "mlock" }, { "uid=1000" }, true },
+    };
+    struct mrl_event event = the_call(*state);
+
+    event.container_id = (struct mrl_text){ "", 0 };
+    for (int lookup = MRL_LOOKUP_NOT_FOUND; lookup < MRL_LOOKUP_COUNT; lookup++) {
+        event.lookup = (enum mrl_lookup)lookup;
+        for (size_t i = 0; i < COUNT_OF(cases); i++)
+            if (accepts(cases[i].events, cases[i].scopes, &event) != cases[i].accepted)
+                fail_case("'%s', scope '%s'", cases[i].events[0], cases[i].scopes[0]);
+    }
+}
+
 static void filter_knows_the_fields_of_own_events(void **state)
 {
     static const struct meaning cases[] = {
@@ -572,6 +596,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(filter_means_what_tracee_means),
         test(filter_tells_the_host_from_containers),
+        test(filter_takes_unknown_for_neither),
         test(filter_knows_the_fields_of_own_events),
         test(filter_takes_an_absent_value_for_no_value),
         test(filter_lets_gaps_through),

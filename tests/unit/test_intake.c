@@ -195,6 +195,49 @@ static void bytes_that_name_no_event_are_passed_over(void **state)
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 0);
 }
 
+static int note_names(void *noted, const void *description, size_t size)
+{
+    const struct mrl_cgroup_names *names = description;
+
+    assert_int_equal(size, sizeof(*names));
+    *(uint64_t *)noted = names->cgroup_id;
+    return 0;
+}
+
+static void names_of_cgroups_are_no_events(void **state)
+{
+    struct mrl_cgroup_names names = { .size = sizeof(names),
+                                      .event = MRL_RECORD_CGROUP,
+                                      .cgroup_id = 4711 };
+    struct bench *bench = *state;
+    uint64_t noted = 0;
+
+    bench->decoder.host.describe = note_names;
+    bench->decoder.host.containers = &noted;
+    assert_true(mrl_intake__take(&bench->intake, &names, sizeof(names)));
+    assert_int_equal(noted, 4711);
+    assert_int_equal(bench->intake.records, 0);
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), 0);
+    bench->decoder.host.containers = NULL;
+}
+
+static struct mrl_membership nobody_knows(void *context, uint64_t cgroup_id)
+{
+    (void)context;
+    (void)cgroup_id;
+    return (struct mrl_membership){ .id = { "", 0 }, .lookup = MRL_LOOKUP_UNREADABLE };
+}
+
+static void events_of_unknown_containers_are_counted(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->decoder.host.container = nobody_knows;
+    take_call(bench, 0, 0);
+    take_call(bench, 1, -22); /* filtered, and counted all the same */
+    assert_int_equal(counts_of(bench, MRL_EVENT_PROCESS_MRELEASE).unidentified, 2);
+}
+
 static void a_full_batch_takes_no_more(void **state)
 {
     struct bench *bench = *state;
@@ -250,6 +293,8 @@ int main(void)
         test(a_loss_among_the_filtered_is_still_a_missing_number),
         test(every_record_is_in_one_count),
         test(bytes_that_name_no_event_are_passed_over),
+        test(names_of_cgroups_are_no_events),
+        test(events_of_unknown_containers_are_counted),
         test(a_full_batch_takes_no_more),
         test(a_flood_that_is_filtered_gives_others_a_word),
         test(losses_that_no_number_shows_are_told_once_after_records_were_read),

@@ -57,6 +57,40 @@ static void replay_prints_what_was_recorded_each_time(void **state)
     }
 }
 
+static void replay_knows_how_much_was_known_of_a_container(void **state)
+{
+    static const struct {
+        const char *id;
+        enum mrl_lookup lookup;
+        bool confirmed;
+        const char *line;
+    } cases[] = {
+        { "abc", MRL_LOOKUP_KNOWN, true,
+          "\"value\":\"known\"},{\"name\":\"container_confirmed\","
+          "\"type\":\"unsigned int\",\"value\":1}" },
+        { "abc", MRL_LOOKUP_KNOWN, false,
+          "\"value\":\"known\"},{\"name\":\"container_confirmed\","
+          "\"type\":\"unsigned int\",\"value\":0}" },
+        { "", MRL_LOOKUP_HOST, false, "\"value\":\"host\"" },
+        { "", MRL_LOOKUP_NOT_FOUND, false, "\"value\":\"not_found\"" },
+        { "", MRL_LOOKUP_UNREADABLE, false, "\"value\":\"unreadable\"" },
+        { "", MRL_LOOKUP_HOST, false, "\"value\":\"host\"" },
+    };
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MUNLOCKALL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        test_capture__set_container(capture, record.call.cgroup_id, cases[i].id);
+        test_capture__qualify(capture, record.call.cgroup_id, cases[i].lookup, cases[i].confirmed);
+        test_capture__add(capture, &record);
+        assert_non_null(strstr(capture->lines.text, cases[i].line));
+    }
+    test_capture__close(capture);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_whole(capture);
+}
+
 /* Both are read at once, but a batch has one host: what an event says of its own must be true. */
 static void replay_gives_each_event_the_host_that_it_was_recorded_on(void **state)
 {
@@ -343,6 +377,20 @@ static void replay_bounds_what_it_remembers_of_containers(void **state)
     assert_refused(&forgery, "a container that no recorder would write");
 }
 
+static void replay_refuses_lookups_that_are_none(void **state)
+{
+    static const struct mrl_frame_lookup lookups[] = { { 1, MRL_LOOKUP_COUNT, 0 }, { 1, 0, 2 } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lookups); i++) {
+        struct forgery forgery;
+
+        forge(&forgery);
+        put(&forgery, MRL_FRAME_LOOKUP, &lookups[i], sizeof(lookups[i]));
+        assert_refused(&forgery, "a container that no recorder would write");
+    }
+}
+
 static void replay_refuses_an_end_that_is_not_the_end(void **state)
 {
     struct forgery forgery;
@@ -378,6 +426,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
         test(replay_prints_what_was_recorded_each_time),
+        test(replay_knows_how_much_was_known_of_a_container),
         test(replay_gives_each_event_the_host_that_it_was_recorded_on),
         test(replay_shows_the_chosen_events_and_their_gaps),
         test(replay_of_more_events_than_a_batch_holds_keeps_their_order),
@@ -389,6 +438,7 @@ int main(void)
         cmocka_unit_test(replay_refuses_records_that_are_none),
         cmocka_unit_test(replay_refuses_gaps_that_are_none),
         cmocka_unit_test(replay_bounds_what_it_remembers_of_containers),
+        cmocka_unit_test(replay_refuses_lookups_that_are_none),
         cmocka_unit_test(replay_refuses_an_end_that_is_not_the_end),
         cmocka_unit_test(replay_refuses_what_is_no_capture),
     };

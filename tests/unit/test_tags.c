@@ -17,10 +17,10 @@ static const struct {
     unsigned int tags;
     const char *names[40];
 } lists[] = {
-    /* Registers of the call, and what the sensor itself counted. */
+    /* Registers of the call, and what the sensor itself counted, or found out. */
     { K,
       { "pidfd", "flags", "addr", "len", "event", "count", "cause", "from_ns", "to_ns", "seq",
-        "lane", "what", "detail", "events_so_far" } },
+        "lane", "what", "detail", "events_so_far", "container_lookup", "container_confirmed" } },
     /* Of the target behind a descriptor, which the caller may point elsewhere meanwhile. */
     { K | TOCTOU | OPT,
       { "target_host_pid",  "target_pid",          "target_name",      "target_exe",

@@ -33,6 +33,7 @@ static number sum(const struct mrl_metrics *metrics,
 #define LOST      "mrelease_events_lost_total"
 #define FILTERED  "mrelease_events_filtered_total"
 #define MISSED    "mrelease_probe_misses_total"
+#define UNKNOWN   "mrelease_events_container_unknown_total"
 #define DELIVERED "mrelease_output_delivered_total"
 #define DROPPED   "mrelease_output_dropped_total"
 #define BEFORE    "mrelease_output_lost_before_total"
@@ -135,7 +136,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
 {
     struct mrl_metrics *metrics;
     int err = mrl_metrics__collect(plugin, pipeline, &metrics);
-    number filtered, missed;
+    number filtered, missed, unknown;
 
     if (err) {
         mrl_say("the counters could not be read: %s", strerror(-err));
@@ -152,6 +153,9 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
     missed = sum(metrics, MISSED, NULL, NULL, NULL);
     if (missed)
         mrl_say("the kernel left out %llu runs of the probes, for calls of any kind", missed);
+    unknown = sum(metrics, UNKNOWN, NULL, NULL, NULL);
+    if (unknown)
+        mrl_say("the container of the caller is not known of %llu events", unknown);
     mrl_metrics__free(metrics);
 }
 

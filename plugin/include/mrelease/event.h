@@ -200,6 +200,15 @@ enum mrl_what {
 /** Its word: "started", …; NULL beyond the last. */
 const char *mrl_what_name(unsigned int what);
 
+/** Whether the container of a task is known. Absent is not unknown. */
+enum mrl_lookup {
+    MRL_LOOKUP_HOST,       /**< the task is in none */
+    MRL_LOOKUP_KNOWN,      /**< it is in the one that is named */
+    MRL_LOOKUP_NOT_FOUND,  /**< its cgroup was gone before anybody looked */
+    MRL_LOOKUP_UNREADABLE, /**< its cgroup could not be read */
+    MRL_LOOKUP_COUNT
+};
+
 struct mrl_lost;
 struct mrl_state;
 
@@ -226,7 +235,7 @@ struct mrl_event {
     uint32_t flags; /**< set of enum mrl_event_flag */
     struct mrl_text process_name;
     struct mrl_text host_name;
-    struct mrl_text container_id; /**< empty on the host */
+    struct mrl_text container_id; /**< empty on the host, and where it is not known */
     /** Path of the caller's executable, in its mount namespace; begins with "..." where it is too
      * deep to be read whole. Empty unless asked for (mrl_plugin_options), and where unknown. */
     struct mrl_text executable;
@@ -244,6 +253,14 @@ struct mrl_event {
     const struct mrl_lost *lost;
     /** What a sensor_state tells of; NULL for every other event. Of the library alone. */
     const struct mrl_state *state;
+    /** Whether container_id is known, and that in words. */
+    enum mrl_lookup lookup;
+    struct mrl_text container_lookup;
+    /** 1: the id stands in a name that only the host's root gives. */
+    uint32_t container_confirmed;
+    /** The same of the container of the record's target, where there is one. */
+    uint32_t target_confirmed;
+    enum mrl_lookup target_lookup;
 };
 
 /** Events that were read together. */

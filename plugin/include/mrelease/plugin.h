@@ -176,6 +176,8 @@ struct mrl_event_counts {
     uint64_t filtered;      /**< refused by a filter in the kernel: no record was made */
     uint64_t exit_missed;   /**< lost: entered, but the kernel did not show the call's exit */
     uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
+    uint64_t unidentified;  /**< read, and the caller's container could not be learnt: of these a
+                                 filter for containers, or for none, refuses all */
 };
 
 /** Counts of the event at table index `event`. Any thread. Errors: -EINVAL, -ENOMEM, -errno of

@@ -12,6 +12,7 @@
 #include "enrich/cgroups.h"
 #include "event/capture_format.h"
 #include "event/decode.h"
+#include "event/host.h"
 #include "event/lost.h"
 #include "event/state.h"
 
@@ -22,9 +23,10 @@ struct capture_encoder {
     unsigned int target_containers[MRL_EVENT_COUNT];
 };
 
-_Static_assert(4 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
-                       2 * (sizeof(uint64_t) + MRL_CONTAINER_BYTES) + MRL_RECORD_BYTES_MAX +
-                       4 * MRL_CAPTURE_ALIGN <
+_Static_assert(6 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
+                       2 * (sizeof(uint64_t) + MRL_CONTAINER_BYTES) +
+                       2 * sizeof(struct mrl_frame_lookup) + MRL_RECORD_BYTES_MAX +
+                       6 * MRL_CAPTURE_ALIGN <
                    MRL_EVENT_TEXT_MAX,
                "an event fits its room");
 
@@ -75,14 +77,18 @@ static void put_host(struct mrl_writer *writer, const struct mrl_host_facts *fac
 }
 
 /* Also that there is none: the file may say otherwise. */
-static void put_container(struct mrl_writer *writer, uint64_t cgroup, struct mrl_text id)
+static void put_container(struct mrl_writer *writer,
+                          uint64_t cgroup,
+                          const struct mrl_membership *found)
 {
+    const struct mrl_frame_lookup lookup = { cgroup, found->lookup, found->confirmed };
     char payload[sizeof(cgroup) + MRL_CONTAINER_BYTES];
-    size_t size = id.size < MRL_CONTAINER_BYTES ? id.size : MRL_CONTAINER_BYTES;
+    size_t size = found->id.size < MRL_CONTAINER_BYTES ? found->id.size : MRL_CONTAINER_BYTES;
 
     memcpy(payload, &cgroup, sizeof(cgroup));
-    memcpy(payload + sizeof(cgroup), id.bytes, size);
+    memcpy(payload + sizeof(cgroup), found->id.bytes, size);
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_CONTAINER, payload, sizeof(cgroup) + size);
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOOKUP, &lookup, sizeof(lookup));
 }
 
 static void put_record(const struct capture_encoder *capture,
@@ -91,14 +97,20 @@ static void put_record(const struct capture_encoder *capture,
 {
     unsigned int field = capture->target_containers[event->def->index];
     struct mrl_raw parts = { .record = NULL };
+    struct mrl_membership caller, target;
 
     if (mrl_decode__check(event->raw, event->raw_size, &parts))
         return; /* made by hand, and no record */
     put_host(writer, event->host);
-    put_container(writer, event->cgroup_id, event->container_id);
+    caller =
+        (struct mrl_membership){ event->container_id, event->lookup, event->container_confirmed };
+    put_container(writer, event->cgroup_id, &caller);
     if (parts.target && field < event->def->field_count &&
-        parts.target->cgroup_id != event->cgroup_id)
-        put_container(writer, parts.target->cgroup_id, event->values[field].text);
+        parts.target->cgroup_id != event->cgroup_id) {
+        target = (struct mrl_membership){ event->values[field].text, event->target_lookup,
+                                          event->target_confirmed };
+        put_container(writer, parts.target->cgroup_id, &target);
+    }
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_RECORD, event->raw, event->raw_size);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A cache from cgroup numbers to containers. The number is the inode of the cgroup's directory, and
- * a kernfs file handle holds just that: the kernel opens the directory by its number, without a
+ * A cache from cgroup numbers to containers. The probes fill it. For a cgroup that they did not get
+ * to describe, the file system is asked: the number is the inode of the cgroup's directory, and a
+ * kernfs file handle holds just that, so the kernel opens the directory by its number, without a
  * search and without a process to ask. Without CAP_DAC_READ_SEARCH the tree is walked instead.
  */
 #include "enrich/cgroups.h"
@@ -14,27 +15,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
+#define INITIAL_NAMESPACE "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO, linux/proc_ns.h */
+
 enum {
-    CACHE_MAX = 4096,
+    CACHE_MAX = 8192, /* more than the probes remember to have described */
+    WALK_AGAIN_NS = 100 * 1000 * 1000,
     FILEID_KERNFS = 0xfe, /* include/linux/exportfs.h */
 };
 
+/* A cgroup that was described. Both ids are empty on the host. */
 struct known_cgroup {
     uint64_t id;
-    uint32_t size;
     UT_hash_handle hh;
-    char container[MRL_CONTAINER_BYTES];
+    uint8_t size, outer_size;
+    bool is_claim, confirmed; /* struct mrl_container_path */
+    bool used;                /* since it was last considered for being forgotten */
+    char container[MRL_CONTAINER_ID_BYTES];
+    char outer[MRL_CONTAINER_ID_BYTES];
 };
 
 struct mrl_cgroups {
     int root; /* descriptor of the hierarchy's root, -1: not mounted */
     char root_path[PATH_MAX];
+    bool hidden;     /* mrl_cgroups__are_hidden() */
+    uint64_t missed; /* the last one that a walk did not find, and until when it is not sought */
+    int64_t missed_until_ns;
     struct known_cgroup *known;
 };
 
@@ -65,6 +78,7 @@ int mrl_cgroups__new(bool v1, struct mrl_cgroups **ret_cgroups)
     if (!cgroups)
         return -ENOMEM;
     cgroups->root = -1;
+    cgroups->hidden = mrl_cgroups__are_hidden();
     if (find_root(v1, cgroups->root_path))
         cgroups->root = open(cgroups->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *ret_cgroups = cgroups;
@@ -134,38 +148,195 @@ static int path_by_walk(char *root_path, uint64_t id, char path[PATH_MAX])
     return err;
 }
 
-static struct mrl_text look_up(struct mrl_cgroups *cgroups, uint64_t id, char path[PATH_MAX])
-{
-    int err = cgroups->root < 0 ? -ENOENT : path_by_handle(cgroups->root, id, path);
+/* -- what is known ---------------------------------------------------------------------------- */
 
-    if (err && err != -ESTALE && err != -ENOENT)
-        err = path_by_walk(cgroups->root_path, id, path);
-    return err ? (struct mrl_text){ "", 0 } : mrl_container_of_path(path);
-}
-
-struct mrl_text mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id)
+/* The longest unused one: what is in use comes to the end of the list instead, and is spared. */
+static void forget_one(struct mrl_cgroups *cgroups)
 {
     struct known_cgroup *known;
-    struct mrl_text container;
-    char path[PATH_MAX];
 
-    HASH_FIND(hh, cgroups->known, &cgroup_id, sizeof(cgroup_id), known);
+    while ((known = cgroups->known)->used) {
+        known->used = false;
+        HASH_DEL(cgroups->known, known);
+        HASH_ADD(hh, cgroups->known, id, sizeof(known->id), known);
+        if (!known->hh.tbl) { /* no memory to move it */
+            free(known);
+            return;
+        }
+    }
+    HASH_DEL(cgroups->known, known);
+    free(known);
+}
+
+static struct known_cgroup *find(const struct mrl_cgroups *cgroups, uint64_t id)
+{
+    struct known_cgroup *known;
+
+    HASH_FIND(hh, cgroups->known, &id, sizeof(id), known);
+    return known;
+}
+
+static struct known_cgroup *find_or_add(struct mrl_cgroups *cgroups, uint64_t id)
+{
+    struct known_cgroup *known = find(cgroups, id);
+
     if (known)
-        return (struct mrl_text){ known->container, known->size };
-    container = look_up(cgroups, cgroup_id, path);
+        return known;
     if (HASH_COUNT(cgroups->known) >= CACHE_MAX)
-        forget_all(cgroups);
+        forget_one(cgroups);
     known = calloc(1, sizeof(*known));
     if (!known)
-        return (struct mrl_text){ "", 0 };
-    known->id = cgroup_id;
-    known->size =
-        (uint32_t)(container.size < MRL_CONTAINER_BYTES ? container.size : MRL_CONTAINER_BYTES);
-    memcpy(known->container, container.bytes, known->size);
+        return NULL;
+    known->id = id;
     HASH_ADD(hh, cgroups->known, id, sizeof(known->id), known);
     if (!known->hh.tbl) {
         free(known);
-        return (struct mrl_text){ "", 0 };
+        return NULL;
     }
-    return (struct mrl_text){ known->container, known->size };
+    return known;
+}
+
+/* It is in the one around it, or in none. */
+static void give_up_claim(struct known_cgroup *known)
+{
+    memcpy(known->container, known->outer, known->outer_size);
+    known->size = known->outer_size;
+    known->is_claim = false;
+}
+
+/* Of two cgroups with one id, of which one only claims it, the other has it. */
+static void settle_claims(struct mrl_cgroups *cgroups, struct known_cgroup *one)
+{
+    struct known_cgroup *other, *next;
+
+    HASH_ITER(hh, cgroups->known, other, next) {
+        if (other->is_claim != one->is_claim && other->size == one->size &&
+            !memcmp(other->container, one->container, one->size))
+            give_up_claim(one->is_claim ? one : other);
+    }
+}
+
+static struct mrl_membership membership_of(const struct known_cgroup *known)
+{
+    return (struct mrl_membership){ .id = { known->container, known->size },
+                                    .lookup = known->size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST,
+                                    .confirmed = known->confirmed };
+}
+
+static struct mrl_membership unknown(enum mrl_lookup lookup)
+{
+    return (struct mrl_membership){ .id = { "", 0 }, .lookup = lookup };
+}
+
+/* Remembers what a path says. `is_whole`: nothing is missing at its front. */
+static struct mrl_membership remember(struct mrl_cgroups *cgroups,
+                                      uint64_t id,
+                                      const char *path,
+                                      bool is_whole)
+{
+    struct mrl_container_path found = mrl_container_path__parse(path);
+    struct known_cgroup *known;
+
+    /* What would make it a container may be in the missing part. */
+    if (!found.id.size && !is_whole)
+        return unknown(MRL_LOOKUP_UNREADABLE);
+    known = find_or_add(cgroups, id);
+    if (!known)
+        return unknown(MRL_LOOKUP_UNREADABLE);
+    known->size = (uint8_t)found.id.size;
+    known->outer_size = (uint8_t)found.outer.size;
+    known->is_claim = found.is_claim;
+    known->confirmed = found.confirmed && is_whole;
+    memcpy(known->container, found.id.bytes, found.id.size);
+    memcpy(known->outer, found.outer.bytes, found.outer.size);
+    if (known->size)
+        settle_claims(cgroups, known);
+    return membership_of(known);
+}
+
+/* -- what the probes say ---------------------------------------------------------------------- */
+
+static size_t put_node(char *path, const char *name)
+{
+    size_t size = strnlen(name, MRL_CGROUP_NAME_BYTES);
+
+    path[0] = '/';
+    memcpy(path + 1, name, size);
+    return size + 1;
+}
+
+int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size)
+{
+    const struct mrl_cgroup_names *names = description;
+    char path[MRL_CGROUP_NODES * (MRL_CGROUP_NAME_BYTES + 1) + 1];
+    bool is_whole;
+    size_t used = 0;
+
+    if (size < sizeof(*names) || names->size != sizeof(*names) ||
+        names->event != MRL_RECORD_CGROUP || !names->count || names->count > MRL_CGROUP_NODES)
+        return -EBADMSG;
+    is_whole = names->flags & MRL_CGROUP_WHOLE;
+    for (unsigned int i = names->count; i-- > 0;) {
+        /* A name that was cut may have been anything. */
+        is_whole &= strnlen(names->nodes[i], MRL_CGROUP_NAME_BYTES) < MRL_CGROUP_NAME_BYTES - 1;
+        used += put_node(path + used, names->nodes[i]);
+    }
+    path[used] = '\0';
+    remember(cgroups, names->cgroup_id, path, is_whole);
+    return 0;
+}
+
+/* -- what the file system says ---------------------------------------------------------------- */
+
+/* The walk takes long where there are many cgroups: not for each event of one that is gone. */
+static int path_by_slow_walk(struct mrl_cgroups *cgroups, uint64_t id, char path[PATH_MAX])
+{
+    int64_t now = mrl_clock__ns(CLOCK_MONOTONIC);
+    int err;
+
+    if (cgroups->missed == id && now < cgroups->missed_until_ns)
+        return -ESTALE;
+    err = path_by_walk(cgroups->root_path, id, path);
+    if (err == -ESTALE) {
+        cgroups->missed = id;
+        cgroups->missed_until_ns = now + WALK_AGAIN_NS;
+    }
+    return err;
+}
+
+/* An error is no answer, and is not remembered: the next event asks again. */
+static struct mrl_membership look_up(struct mrl_cgroups *cgroups, uint64_t id)
+{
+    char path[PATH_MAX];
+    int err = cgroups->root < 0 ? -ENODEV : path_by_handle(cgroups->root, id, path);
+
+    if (err == -EPERM || err == -EOPNOTSUPP)
+        err = path_by_slow_walk(cgroups, id, path);
+    if (err)
+        return unknown(err == -ESTALE || err == -ENOENT ? MRL_LOOKUP_NOT_FOUND
+                                                        : MRL_LOOKUP_UNREADABLE);
+    /* Within a cgroup namespace of its own, a path shows nothing of what is around the namespace;
+     * and is "/" for a cgroup beside it. */
+    return remember(cgroups, id, path, !cgroups->hidden);
+}
+
+bool mrl_cgroups__are_hidden(void)
+{
+    char link[64];
+    ssize_t size = readlink("/proc/self/ns/cgroup", link, sizeof(link) - 1);
+
+    if (size < 0) /* no such namespaces */
+        return false;
+    link[size] = '\0';
+    return strcmp(link, INITIAL_NAMESPACE) != 0;
+}
+
+struct mrl_membership mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id)
+{
+    struct known_cgroup *known = find(cgroups, cgroup_id);
+
+    if (!known)
+        return look_up(cgroups, cgroup_id);
+    known->used = true;
+    return membership_of(known);
 }

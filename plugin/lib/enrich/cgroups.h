@@ -1,29 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a cgroup's number to its path, and from the path to the container, by Tracee's rules. */
+/*
+ * From a cgroup's number to its container. Where the names come from: the probes, which tell them
+ * before the first event of a cgroup; or, where that was lost, the file system.
+ */
 #ifndef MRL_ENRICH_CGROUPS_H
 #define MRL_ENRICH_CGROUPS_H
 
-#include <mrelease/event.h>
+#include <abi/record.h>
+
+#include "event/host.h"
 
 struct mrl_cgroups;
 
-/** A container's id is cut to this; docker's have 64 bytes. */
-enum { MRL_CONTAINER_BYTES = 128 };
+/** No id is longer; in captures there is room for this. */
+enum { MRL_CONTAINER_ID_BYTES = 64, MRL_CONTAINER_BYTES = 128 };
 
-/**
- * A bounded cache over the host's cgroup file system; new. Where none is mounted, no cgroup has a
- * container. Error: -ENOMEM.
- */
+/** A bounded cache over the host's cgroup file system; new. Error: -ENOMEM. */
 int mrl_cgroups__new(bool v1, struct mrl_cgroups **ret_cgroups);
 
 /** NULL is allowed. */
 void mrl_cgroups__free(struct mrl_cgroups *cgroups);
 
-/** The container of the cgroup with this number; empty: none. Valid until the next call. May block.
- */
-struct mrl_text mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id);
+/** Takes what the probes say of a cgroup, of any bytes. Error: -EBADMSG. */
+int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size);
 
-/** Finds the container's id within a cgroup path (borrowed from it); empty: none. Pure. */
-struct mrl_text mrl_container_of_path(const char *path);
+/** The container of the cgroup with this number. Its id is valid until the next call. May block
+ * where the probes did not say it. */
+struct mrl_membership mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id);
+
+/** What a cgroup path says of containers; texts are borrowed from it. */
+struct mrl_container_path {
+    struct mrl_text id;    /* empty: the path names none */
+    struct mrl_text outer; /* the outermost container around it, where there is one */
+    bool is_claim;         /* whoever is in there, or that user, can make cgroups of any name */
+    bool confirmed;        /* no claim, and of a shape that Tracee knows */
+};
+
+/** Pure. */
+struct mrl_container_path mrl_container_path__parse(const char *path);
+
+/** Whether a cgroup namespace hides the paths of the others from this process. */
+bool mrl_cgroups__are_hidden(void);
 
 #endif

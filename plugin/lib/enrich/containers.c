@@ -12,6 +12,8 @@
 struct mrl_container {
     uint64_t cgroup;
     uint32_t size;
+    enum mrl_lookup lookup;
+    bool confirmed;
     UT_hash_handle hh;
     char id[MRL_CONTAINER_BYTES];
 };
@@ -24,6 +26,14 @@ static struct mrl_container *find(const struct mrl_containers *containers, uint6
     return known;
 }
 
+static void set(struct mrl_container *known, struct mrl_text id)
+{
+    known->size = (uint32_t)id.size;
+    memcpy(known->id, id.bytes, id.size);
+    known->lookup = id.size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST;
+    known->confirmed = false;
+}
+
 static int add(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id)
 {
     struct mrl_container *known;
@@ -34,8 +44,7 @@ static int add(struct mrl_containers *containers, uint64_t cgroup, struct mrl_te
     if (!known)
         return -ENOMEM;
     known->cgroup = cgroup;
-    known->size = (uint32_t)id.size;
-    memcpy(known->id, id.bytes, id.size);
+    set(known, id);
     HASH_ADD(hh, containers->first, cgroup, sizeof(known->cgroup), known);
     if (!known->hh.tbl) {
         free(known);
@@ -54,21 +63,41 @@ int mrl_containers__put(struct mrl_containers *containers, uint64_t cgroup, stru
         return id.size ? add(containers, cgroup, id) : 0;
     if (known->size == id.size && !memcmp(known->id, id.bytes, id.size))
         return 0;
-    known->size = (uint32_t)id.size;
-    memcpy(known->id, id.bytes, id.size);
+    set(known, id);
     return 1;
 }
 
-struct mrl_text mrl_containers__get(const struct mrl_containers *containers, uint64_t cgroup)
+int mrl_containers__qualify(struct mrl_containers *containers,
+                            uint64_t cgroup,
+                            enum mrl_lookup lookup,
+                            bool confirmed)
+{
+    struct mrl_container *known = find(containers, cgroup);
+
+    if (!known && lookup == MRL_LOOKUP_HOST)
+        return 0;
+    if (!known) {
+        int err = add(containers, cgroup, (struct mrl_text){ "", 0 });
+
+        if (err < 0)
+            return err;
+        known = find(containers, cgroup);
+    }
+    if (known->lookup == lookup && known->confirmed == confirmed)
+        return 0;
+    known->lookup = lookup;
+    known->confirmed = confirmed;
+    return 1;
+}
+
+struct mrl_membership mrl_containers__find(void *containers, uint64_t cgroup)
 {
     const struct mrl_container *known = find(containers, cgroup);
 
-    return known ? (struct mrl_text){ known->id, known->size } : (struct mrl_text){ "", 0 };
-}
-
-struct mrl_text mrl_containers__find(void *containers, uint64_t cgroup)
-{
-    return mrl_containers__get(containers, cgroup);
+    return known ? (struct mrl_membership){ { known->id, known->size },
+                                            known->lookup,
+                                            known->confirmed }
+                 : (struct mrl_membership){ .id = { "", 0 } };
 }
 
 unsigned int mrl_containers__count(const struct mrl_containers *containers)

@@ -6,7 +6,7 @@
 #ifndef MRL_ENRICH_CONTAINERS_H
 #define MRL_ENRICH_CONTAINERS_H
 
-#include <mrelease/event.h>
+#include "event/host.h"
 
 enum { MRL_CONTAINERS_MAX = 4096 };
 
@@ -21,12 +21,19 @@ struct mrl_containers {
  */
 int mrl_containers__put(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id);
 
-/** The container of a cgroup; empty: none, or nothing was said. Valid until the next put or clear.
+/**
+ * Says how much is known of what was put last for a cgroup. Returns 1 when that is news, else 0: of
+ * an id that was put nothing more is known, and a cgroup without one is the host's. Errors: -ENOSPC
+ * full; -ENOMEM.
  */
-struct mrl_text mrl_containers__get(const struct mrl_containers *containers, uint64_t cgroup);
+int mrl_containers__qualify(struct mrl_containers *containers,
+                            uint64_t cgroup,
+                            enum mrl_lookup lookup,
+                            bool confirmed);
 
-/** get(), as mrl_host.container. */
-struct mrl_text mrl_containers__find(void *containers, uint64_t cgroup);
+/** The container of a cgroup, as mrl_host.container: its id is valid until the next put or clear.
+ */
+struct mrl_membership mrl_containers__find(void *containers, uint64_t cgroup);
 
 /** How many cgroups it knows. */
 unsigned int mrl_containers__count(const struct mrl_containers *containers);

@@ -49,9 +49,16 @@ static bool cgroup_root_is_v1(void)
     return statfs(CGROUP_ROOT, &root) || root.f_type != CGROUP2_SUPER_MAGIC;
 }
 
-static struct mrl_text container_of_cgroup(void *cgroups, uint64_t cgroup_id)
+static struct mrl_membership container_of_cgroup(void *cgroups, uint64_t cgroup_id)
 {
-    return cgroup_id ? mrl_cgroups__container(cgroups, cgroup_id) : (struct mrl_text){ "", 0 };
+    /* A kernel without cgroups numbers none. */
+    return cgroup_id ? mrl_cgroups__container(cgroups, cgroup_id)
+                     : (struct mrl_membership){ .id = { "", 0 } };
+}
+
+static int describe_cgroup(void *cgroups, const void *description, size_t size)
+{
+    return mrl_cgroups__describe(cgroups, description, size);
 }
 
 int mrl_host__init(struct mrl_host *host)
@@ -68,6 +75,7 @@ int mrl_host__init(struct mrl_host *host)
                    .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
                    .cgroup_v1 = v1 },
         .container = container_of_cgroup,
+        .describe = describe_cgroup,
         .containers = cgroups,
     };
     return 0;

@@ -136,9 +136,10 @@ static bool is_possible(uint32_t type, uint32_t size)
         [MRL_FRAME_LOST] = { sizeof(struct mrl_frame_lost), sizeof(struct mrl_frame_lost) },
         [MRL_FRAME_END] = { sizeof(struct mrl_frame_end), sizeof(struct mrl_frame_end) },
         [MRL_FRAME_STATE] = { sizeof(struct mrl_packed_state), MRL_PACKED_STATE_MAX },
+        [MRL_FRAME_LOOKUP] = { sizeof(struct mrl_frame_lookup), sizeof(struct mrl_frame_lookup) },
     };
 
-    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_STATE && size >= sizes[type].min &&
+    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_LOOKUP && size >= sizes[type].min &&
            size <= sizes[type].max;
 }
 

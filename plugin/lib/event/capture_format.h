@@ -52,6 +52,7 @@ enum mrl_frame_type {
     MRL_FRAME_LOST,      /* struct mrl_frame_lost */
     MRL_FRAME_END,       /* struct mrl_frame_end; the last */
     MRL_FRAME_STATE,     /* struct mrl_packed_state and the detail behind it */
+    MRL_FRAME_LOOKUP,    /* struct mrl_frame_lookup: more of what a container frame says */
 };
 
 /** Before each payload, which is padded with zeros to MRL_CAPTURE_ALIGN. */
@@ -69,6 +70,14 @@ struct mrl_frame_host {
     uint32_t cpus;
     uint32_t cgroup_v1;
     uint32_t reserved;
+};
+
+/** How much is known of the container of a cgroup; without it: of an id nothing more, and a cgroup
+ * without an id is the host's. */
+struct mrl_frame_lookup {
+    uint64_t cgroup;
+    uint32_t lookup; /* enum mrl_lookup */
+    uint32_t confirmed;
 };
 
 /** Events that are missing at this place. */
@@ -91,6 +100,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "captures are little-e
 _Static_assert(sizeof(struct mrl_capture_header) == 40, "the header is a file format");
 _Static_assert(sizeof(struct mrl_frame_header) == 16, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_host) == 24, "frames are a file format");
+_Static_assert(sizeof(struct mrl_frame_lookup) == 16, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lost) == 64, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_end) == 24, "frames are a file format");
 _Static_assert(MRL_RECORD_BYTES_MAX <= MRL_FRAME_PAYLOAD_MAX, "every record fits a frame");

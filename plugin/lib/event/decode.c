@@ -16,6 +16,14 @@ _Static_assert(
         MRL_BATCH_EVENT_ROOM,
     "an event fits its room: the record, the paths turned round, the values, and losses before");
 
+struct mrl_text mrl_lookup__name(enum mrl_lookup lookup)
+{
+    static const char *const names[MRL_LOOKUP_COUNT] = { "host", "known", "not_found",
+                                                         "unreadable" };
+
+    return (struct mrl_text){ names[lookup], strlen(names[lookup]) };
+}
+
 /* An empty path has no last byte that could be a NUL. */
 static bool ends_with_nul(struct mrl_text steps)
 {
@@ -209,12 +217,26 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
                  (record->flags & MRL_RECORD_NO_ENTRY ? MRL_EVENT_NO_ENTRY : 0U),
         .process_name = name_text(record->comm),
         .host_name = name_text(record->host_name),
-        .container_id = kept_text(raw->arena, mrl_host__container(raw->host, record->cgroup_id)),
         .executable =
             mrl_exe_path__of(raw->arena, raw->caller_path, record->flags & MRL_RECORD_EXE_CUT),
         .raw = record,
         .raw_size = record->size,
     };
+}
+
+static void decode_membership(const struct mrl_raw *raw, struct mrl_event *event)
+{
+    struct mrl_membership found = mrl_host__container(raw->host, raw->record->cgroup_id);
+
+    event->container_id = kept_text(raw->arena, found.id);
+    event->lookup = found.lookup;
+    event->container_lookup = mrl_lookup__name(found.lookup);
+    event->container_confirmed = found.confirmed;
+    if (!raw->target)
+        return;
+    found = mrl_host__container(raw->host, raw->target->cgroup_id);
+    event->target_lookup = found.lookup;
+    event->target_confirmed = found.confirmed;
 }
 
 int mrl_decode__append(const void *bytes,
@@ -237,6 +259,7 @@ int mrl_decode__append(const void *bytes,
     memcpy(copy, bytes, size);
     mrl_decode__check(copy, size, &raw);
     decode_task(&raw, event);
+    decode_membership(&raw, event);
     event->host = &batch->host;
     event->values = decode_own(&raw, event->def);
     event->extra_values = decode_extras(&raw, event->def);

@@ -5,16 +5,27 @@
 
 #include <mrelease/event.h>
 
+/** "host", "known", "not_found", "unreadable". Static. */
+struct mrl_text mrl_lookup__name(enum mrl_lookup lookup);
+
+/** What is known of the container that a cgroup belongs to. */
+struct mrl_membership {
+    struct mrl_text id; /* empty: none, or not known: `lookup` says which */
+    enum mrl_lookup lookup;
+    bool confirmed; /* by a name that only the host's root gives: see enrich/cgroups.h */
+};
+
 /** Owned by one source; one thread. */
 struct mrl_host {
-    /** boot_ns follows the wall clock when that is set (enrich/host.h). cgroup_v1: /sys/fs/cgroup is no cgroup2. */
+    /** boot_ns follows the wall clock when that is set (enrich/host.h). cgroup_v1: /sys/fs/cgroup
+     * is no cgroup2. */
     struct mrl_host_facts facts;
-    /**
-     * The container that a cgroup belongs to; empty: none, or the cgroup is gone. Valid until the
-     * next call. May block the first time that an id is seen. NULL: no event has a container.
-     */
-    struct mrl_text (*container)(void *containers, uint64_t cgroup_id);
-    void *containers; /* whom container() asks */
+    /** The container that a cgroup belongs to. Its id is valid until the next call. May block the
+     * first time that a cgroup is seen. NULL: no event has a container. */
+    struct mrl_membership (*container)(void *containers, uint64_t cgroup_id);
+    /** Takes what the probes say of a cgroup, of any bytes: -EBADMSG. NULL: nobody wants it. */
+    int (*describe)(void *containers, const void *description, size_t size);
+    void *containers; /* whom they ask */
 };
 
 /** A boot time as ns since the epoch. */
@@ -23,10 +34,11 @@ static inline uint64_t mrl_host__epoch(const struct mrl_host *host, uint64_t boo
     return boot_ns + (uint64_t)host->facts.boot_ns;
 }
 
-static inline struct mrl_text mrl_host__container(const struct mrl_host *host, uint64_t cgroup_id)
+static inline struct mrl_membership mrl_host__container(const struct mrl_host *host,
+                                                        uint64_t cgroup_id)
 {
     return host->container ? host->container(host->containers, cgroup_id)
-                           : (struct mrl_text){ "", 0 };
+                           : (struct mrl_membership){ .id = { "", 0 } };
 }
 
 #endif

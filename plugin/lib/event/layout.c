@@ -79,16 +79,11 @@ struct mrl_value mrl_layout__member(const struct mrl_layout_field *field,
                                     const struct mrl_event *event)
 {
     const char *at = (const char *)event + field->at;
-    struct mrl_value value = { .absent = false };
-    uint16_t narrow;
+    struct mrl_value value = { .text = { NULL, 0 }, .absent = false };
 
-    if (field->size == sizeof(narrow)) {
-        memcpy(&narrow, at, sizeof(narrow));
-        value.unsigned_number = narrow;
-    } else {
-        assert(field->size == sizeof(value.unsigned_number));
-        memcpy(&value.unsigned_number, at, sizeof(value.unsigned_number));
-    }
+    /* Little-endian, as captures are: the rest of the number is 0 already. */
+    assert(field->size <= sizeof(value.text));
+    memcpy(&value.text, at, field->size);
     return value;
 }
 

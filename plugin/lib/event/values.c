@@ -55,17 +55,18 @@ void mrl_value__target_entity(const struct mrl_raw *raw, struct mrl_value *value
 
 void mrl_value__target_container(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    struct mrl_text container;
+    struct mrl_membership found;
     char *copy;
 
-    value->absent = !raw->target;
+    value->absent = true;
     if (!raw->target)
         return;
-    container = mrl_host__container(raw->host, raw->target->cgroup_id);
-    copy = mrl_arena__take(raw->arena, container.size);
-    value->text = (struct mrl_text){ copy ? copy : "", copy ? container.size : 0 };
+    found = mrl_host__container(raw->host, raw->target->cgroup_id);
+    value->absent = found.lookup != MRL_LOOKUP_HOST && !found.id.size;
+    copy = mrl_arena__take(raw->arena, found.id.size);
+    value->text = (struct mrl_text){ copy ? copy : "", copy ? found.id.size : 0 };
     if (copy)
-        memcpy(copy, container.bytes, container.size);
+        memcpy(copy, found.id.bytes, found.id.size);
 }
 
 /* -- its memory ------------------------------------------------------------------------------- */

@@ -249,7 +249,9 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
     }
     operand = text_of(field, event);
     if (field->type == MRL_FILTER_PRESENCE)
-        return (operand.text.size > 0) == !(field->flags & MRL_FILTER_ABSENT);
+        return field->flags & MRL_FILTER_ABSENT
+                   ? event->lookup == MRL_LOOKUP_HOST && !operand.text.size
+                   : operand.text.size > 0;
     if ((field->flags & MRL_FILTER_NONEMPTY) && !operand.text.size)
         return false;
     return operand_is_wanted(condition, &operand);

@@ -54,6 +54,8 @@ static void filter_last(struct mrl_intake *intake, const struct mrl_record *reco
     struct mrl_event *event = &batch->events[batch->count - 1];
     uint64_t none = 0, *skipped = &none;
 
+    if (event->lookup > MRL_LOOKUP_KNOWN)
+        count_one(&intake->unidentified[record->event]);
     if (record->cpu < intake->losses.from.cpus)
         skipped = &intake->skipped[record->cpu * MRL_LANE_COUNT + record->lane];
     if (mrl_filter__accepts(intake->filter, event)) {
@@ -68,6 +70,13 @@ static void filter_last(struct mrl_intake *intake, const struct mrl_record *reco
     intake->filtered_now++;
 }
 
+/* What the probes say of a cgroup, in front of the first record of it. It is no event: nothing
+ * counts it, and it has no number. */
+static bool is_cgroup(const struct mrl_record *record, size_t size)
+{
+    return size >= sizeof(struct mrl_cgroup_names) && record->event == MRL_RECORD_CGROUP;
+}
+
 bool mrl_intake__take(void *context, const void *data, size_t size)
 {
     struct mrl_intake *intake = context;
@@ -75,6 +84,11 @@ bool mrl_intake__take(void *context, const void *data, size_t size)
     bool known = size >= sizeof(*record) && record->event < MRL_EVENT_COUNT;
     size_t used;
 
+    if (is_cgroup(record, size)) {
+        if (intake->host->describe)
+            intake->host->describe(intake->host->containers, data, size);
+        return true; /* it takes no room, and leaves as much as there was */
+    }
     intake->untold = true;
     intake->records++;
     if (known)
@@ -107,4 +121,5 @@ void mrl_intake__add_counts(const struct mrl_intake *intake,
     counts->decoded = intake->decoded[event];
     counts->malformed = intake->malformed[event];
     counts->filtered_late = intake->filtered[event];
+    counts->unidentified = intake->unidentified[event];
 }

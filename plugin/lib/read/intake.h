@@ -26,6 +26,7 @@ struct mrl_intake {
     atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
     atomic_ullong malformed[MRL_EVENT_COUNT];
     atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
+    atomic_ullong unidentified[MRL_EVENT_COUNT];
 };
 
 /** Begins with nothing read; all but `counters` is borrowed. `events`: those that may come or be

@@ -59,6 +59,7 @@ struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded
         .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
         .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
         .filtered_late = __atomic_load_n(&counts->filtered_late, __ATOMIC_RELAXED),
+        .unidentified = __atomic_load_n(&counts->unidentified, __ATOMIC_RELAXED),
     };
 }
 
@@ -92,6 +93,21 @@ static int take_container(struct mrl_recorded *recorded,
                    : 0;
 }
 
+static int take_lookup(struct mrl_recorded *recorded,
+                       const struct mrl_frame_lookup *frame,
+                       struct mrl_error *error)
+{
+    int err = -EBADMSG;
+
+    if (frame->lookup < MRL_LOOKUP_COUNT && frame->confirmed < 2)
+        err = mrl_containers__qualify(&recorded->containers, frame->cgroup,
+                                      (enum mrl_lookup)frame->lookup, frame->confirmed);
+    if (err == -ENOMEM)
+        return mrl_error__set(error, err, "out of memory");
+    return err < 0 ? mrl_error__set(error, -EBADMSG, "a container that no recorder would write")
+                   : 0;
+}
+
 static int take_record(struct mrl_recorded *recorded,
                        const struct mrl_frame *frame,
                        struct mrl_batch *batch,
@@ -107,6 +123,8 @@ static int take_record(struct mrl_recorded *recorded,
         mrl_batch__take_back(batch, used);
         return 0;
     }
+    if (batch->events[batch->count - 1].lookup > MRL_LOOKUP_KNOWN)
+        add(&recorded->counts[record->event].unidentified, 1);
     is_accepted = !recorded->filter ||
                   mrl_filter__accepts(recorded->filter, &batch->events[batch->count - 1]);
     if (!is_accepted)
@@ -171,6 +189,8 @@ static int take_payload(struct mrl_recorded *recorded,
         return 0;
     case MRL_FRAME_CONTAINER:
         return take_container(recorded, frame, error);
+    case MRL_FRAME_LOOKUP:
+        return take_lookup(recorded, frame->payload, error);
     case MRL_FRAME_RECORD:
         return take_record(recorded, frame, batch, error);
     case MRL_FRAME_LOST:

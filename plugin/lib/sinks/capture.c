@@ -117,6 +117,15 @@ static int learn_container(struct mrl_sink *sink, const char *payload, size_t si
         (struct mrl_text){ payload + sizeof(cgroup), size - sizeof(cgroup) });
 }
 
+static int learn_lookup(struct mrl_sink *sink, const char *payload)
+{
+    struct mrl_frame_lookup found;
+
+    memcpy(&found, payload, sizeof(found));
+    return mrl_containers__qualify(&sink->containers, found.cgroup, (enum mrl_lookup)found.lookup,
+                                   found.confirmed);
+}
+
 /* Adds the frame at `at`, unless the file says it already. Returns its bytes, or -errno. */
 static ssize_t take_frame(struct mrl_sink *sink, const char *at)
 {
@@ -131,6 +140,8 @@ static ssize_t take_frame(struct mrl_sink *sink, const char *at)
         wanted = learn_host(sink, &host);
     } else if (frame.type == MRL_FRAME_CONTAINER) {
         wanted = learn_container(sink, payload, frame.size);
+    } else if (frame.type == MRL_FRAME_LOOKUP) {
+        wanted = learn_lookup(sink, payload);
     } else {
         sink->events++;
     }
