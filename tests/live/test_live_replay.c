@@ -230,9 +230,52 @@ static void replay_of_a_silent_pipe_ends_by_a_signal(void **state)
     assert_string_equal(sensor__stderr(&sensor), "");
 }
 
+/* -- a service -------------------------------------------------------------------------------- */
+
+static void call_few(struct script *script)
+{
+    for (int i = 0; i < 3; i++)
+        script__call(script, "munlock", 0, 0, 0);
+}
+
+static void record_as_a_service(const char *config)
+{
+    struct sensor sensor;
+
+    SENSOR_START(&sensor, "--config", config);
+    script__run(script__new(), call_few);
+    assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
+}
+
+static size_t replayed_from(const char *path)
+{
+    const char *arguments[] = { "replay", path, NULL };
+    struct sensor sensor;
+
+    assert_int_equal(sensor__run(&sensor, arguments), 0);
+    return lines__parse(sensor__stdout(&sensor))->count;
+}
+
+/* It is started again and again, with the same settings. */
+static void a_service_that_starts_again_records_to_a_file_of_its_own(void **state)
+{
+    const char *path = live__path("calls"), *config = live__path("config.yaml");
+    FILE *file = fopen(config, "we");
+
+    (void)state;
+    live__require();
+    assert_non_null(file);
+    fprintf(file, "events: [munlock]\noutput: none\nrecord: rotate=1G,keep=2:%s\n", path);
+    fclose(file);
+    for (int i = 0; i < 3; i++)
+        record_as_a_service(config);
+    for (int i = 0; i < 3; i++)
+        assert_in_range(replayed_from(i ? live__text("%s.%d", path, i) : path), 3, SIZE_MAX);
+}
+
 /* -- refusals --------------------------------------------------------------------------------- */
 
-static void recording_to_a_file_that_exists_is_refused(void **state)
+static void recording_to_what_is_no_recording_is_refused(void **state)
 {
     const char *text = live__path("text"), *link = live__path("link");
     const struct {
@@ -291,7 +334,8 @@ int main(void)
         LIVE_TEST(recording_that_was_killed_is_replayed_up_to_its_end),
         LIVE_TEST(replay_of_a_damaged_capture_ends_as_failed),
         LIVE_TEST(replay_of_a_silent_pipe_ends_by_a_signal),
-        LIVE_TEST(recording_to_a_file_that_exists_is_refused),
+        LIVE_TEST(a_service_that_starts_again_records_to_a_file_of_its_own),
+        LIVE_TEST(recording_to_what_is_no_recording_is_refused),
         LIVE_TEST(replay_of_what_is_no_capture_is_refused),
     };
 
