@@ -22,6 +22,7 @@ if(MRELEASE_WERROR)
   target_compile_options(mrelease_options INTERFACE -Werror)
 endif()
 if(MRELEASE_SANITIZE)
+  target_compile_definitions(mrelease_options INTERFACE MRL_SANITIZED)
   target_compile_options(mrelease_options INTERFACE
     -fsanitize=${MRELEASE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(mrelease_options INTERFACE -fsanitize=${MRELEASE_SANITIZE})

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The steps of docs/adding-a-sink.md, as they are written there, in a copy of the tree. Prints TAP.
+# adding_a_sink.bash [TREE]: TREE is a copy that adding_an_event.bash left, with what it built; it is taken, and gone then.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 page=$PWD/docs/adding-a-sink.md
-tree=$(mktemp -d)
+tree=${1:-}
+[[ -d $tree ]] || tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 number=0 failed=0
 
@@ -33,7 +35,7 @@ has() {
 }
 
 echo 1..10
-git ls-files -z | tar --null --files-from=- --create | tar --extract --directory "$tree"
+[[ -e $tree/CMakeLists.txt ]] || git ls-files -z | tar --null --files-from=- --create | tar --extract --directory "$tree"
 blocks c >"$tree/plugin/lib/sinks/fd.c"
 (cd "$tree" && blocks diff | patch -p1) >"$tree/patch.txt" 2>&1
 report "the line of the page fits the list of sinks" $? <"$tree/patch.txt"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Follows docs/adding-an-event.md in a copy of the tree, with the row, the enum value and the trigger
 # of that page, and looks at what the sensor then writes. Prints TAP.
+# adding_an_event.bash [TREE]: where the copy is, which is left there; a temporary one without.
 # shellcheck disable=SC2317 # the steps are called by name
 # shellcheck source=ci/common.sh
 . "$(dirname "$0")/../../ci/common.sh"
@@ -9,7 +10,7 @@
 page=docs/adding-an-event.md
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-tree=$work/tree program=build/dev/bin/mrelease plugin=build/dev/lib/libmrelease-falco.so
+tree=${1:-$work/tree} program=build/dev/bin/mrelease plugin=build/dev/lib/libmrelease-falco.so
 number=0 failed=0
 
 # report NAME STATUS [SKIP]: with what the step said.
@@ -171,7 +172,8 @@ END
 }
 
 dialects='json-v0.23 json-v0.24 json-v1beta1'
-mkdir "$tree"
+rm -rf "$tree"
+mkdir -p "$tree"
 files '*' | tar -c -T - | tar -x -C "$tree"
 event=$(block c | sed -n 's/^MRL_SYSCALL_EVENT([A-Z0-9_]*, \([a-z0-9_]*\),.*/\1/p')
 fields=$(block c | sed -n 's/^ *F([A-Z0-9]*, "\([a-z0-9_]*\)".*/\1/p')

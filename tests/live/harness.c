@@ -130,7 +130,7 @@ void live__require(void)
     }
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MRL_SANITIZED
 enum { SANITIZED = 1 };
 #else
 enum { SANITIZED = 0 };

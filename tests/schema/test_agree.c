@@ -13,7 +13,7 @@
 #include "unit/lines.h"
 #include "unit/unit.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef MRL_SANITIZED
 enum { MUTANTS = 8000 }; /* it makes them ten times as slow */
 #else
 enum { MUTANTS = 40000 };

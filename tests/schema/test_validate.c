@@ -293,7 +293,7 @@ static void memory_does_not_grow_with_the_file(void **state)
     long small;
 
     (void)state;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef MRL_SANITIZED
     skip_because("AddressSanitizer keeps what is freed");
 #endif
     snprintf(line, sizeof(line), "%s \n", v0_23.lines[0]); /* a valid line, for the validator too */

@@ -497,7 +497,7 @@ static void pipeline_counts_what_is_filtered(void **state)
     assert_int_equal(mrl_pipeline__filtered(fixture->pipeline, MRL_EVENT_EVENTS_LOST), 0);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MRL_SANITIZED
 enum { OWN_ALLOCATOR = 0 };
 #else
 enum { OWN_ALLOCATOR = 1 };

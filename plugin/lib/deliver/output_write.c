@@ -289,7 +289,9 @@ void mrl_output__die(struct mrl_output *output)
  * room for the next. */
 static int write_run(struct mrl_output *output)
 {
-    struct mrl_chunk chunk = { output->bytes + output->at, 0, 0, NULL };
+    /* NULL, as long as there were gaps alone. */
+    const char *bytes = output->bytes ? output->bytes + output->at : NULL;
+    struct mrl_chunk chunk = { bytes, 0, 0, NULL };
     uint64_t room = room_of(output);
     size_t done = 0;
     int err;

@@ -175,7 +175,8 @@ void mrl_queue__push(struct mrl_queue *queue,
     pthread_mutex_lock(&queue->lock);
     for (size_t i = 0; i < count; i++) {
         push_one(queue, bytes, &lines[i]);
-        bytes += lines[i].size;
+        if (lines[i].size) /* gaps alone come without bytes: NULL */
+            bytes += lines[i].size;
     }
     /* One that dozes comes by itself, but a flood may fill the ring in less time than that. */
     if (!queue->dozing || queue->ring.used > queue->ring.size / 4)

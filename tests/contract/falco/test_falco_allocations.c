@@ -7,7 +7,7 @@
 #include "host.h"
 #include "unit/unit.h"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef MRL_SANITIZED
 /* glibc's own names of what is replaced here, for the plugin as well. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
