@@ -8,13 +8,13 @@
 # into the kernel.
 kernels() {
     cat <<'TABLE'
-debian13   | x86_64  | trixie             | fentry kprobe tp_btf tracepoint raw_tp | 3600
-debian13-x32 | x86_64 | trixie            | fentry kprobe tp_btf tracepoint raw_tp | 3600
-6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
-6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 3600
+debian13   | x86_64  | trixie             | fentry kprobe tp_btf tracepoint raw_tp | 9000
+debian13-x32 | x86_64 | trixie            | fentry kprobe tp_btf tracepoint raw_tp | 9000
+6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 9000
+6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 9000
 5.10       | x86_64  | bullseye           | none                                   | 120
-6.12-arm64 | aarch64 | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 3600
-6.1-arm64  | aarch64 | bookworm           | kprobe tp_btf tracepoint raw_tp        | 3600
+6.12-arm64 | aarch64 | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 9000
+6.1-arm64  | aarch64 | bookworm           | kprobe tp_btf tracepoint raw_tp        | 9000
 TABLE
 }
 
@@ -224,7 +224,8 @@ make_guest() {
     cp -r tests/live tests/CMakeLists.txt "$root$PWD/tests/"
     cat >"$root/guest.conf" <<CONF
 TAX="$tax"
-LIMIT_S=600
+LIMIT_S=1200
+MRELEASE_TEST_EMULATED=1
 MRELEASE_PROGRAM=$build/bin/mrelease
 MRELEASE_BENCH_ROUNDS=5
 MRELEASE_TEST_RUNGS="$(kernel_column "$1" 4)"

@@ -35,8 +35,7 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Epoch minus boot clock, from the two reads that lie closest together. */
-static uint64_t boot_ns(void)
+uint64_t expect__boot_ns(void)
 {
     uint64_t best = 0, shortest = UINT64_MAX;
 
@@ -60,7 +59,7 @@ static uint64_t tick_ns(void)
 /* /proc cuts a start time down to a tick, so the exact one is up to a tick later. */
 static void assert_started_at(uint64_t start_ns, uint64_t ticks)
 {
-    uint64_t earliest = boot_ns() + ticks * tick_ns();
+    uint64_t earliest = expect__boot_ns() + ticks * tick_ns();
 
     assert_in_range(start_ns, earliest - SLACK_NS, earliest + tick_ns() + SLACK_NS);
 }
@@ -68,7 +67,7 @@ static void assert_started_at(uint64_t start_ns, uint64_t ticks)
 /* The exact start time is not known, only its tick: each rounding that it may have is tried. */
 static void assert_entity(uint64_t entity, const char *whose, uint32_t host_id, uint64_t ticks)
 {
-    uint64_t earliest = boot_ns() + ticks * tick_ns() - SLACK_NS;
+    uint64_t earliest = expect__boot_ns() + ticks * tick_ns() - SLACK_NS;
     uint64_t latest = earliest + tick_ns() + 2 * SLACK_NS;
 
     for (uint64_t start = earliest; start < latest + tick_ns(); start += tick_ns())

@@ -23,6 +23,9 @@ void assert_event(const struct line *line, const struct call *call);
  */
 void assert_script(const struct lines *lines, const struct script *script);
 
+/** Epoch minus boot clock, in nanoseconds, from the two reads that lie closest together. */
+uint64_t expect__boot_ns(void);
+
 /** An argument object: its keys in order, its name and its type. Returns its value. */
 json_t *assert_argument(json_t *args, unsigned int index, const char *name, const char *type);
 

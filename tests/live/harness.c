@@ -19,7 +19,7 @@
 
 #include "collect.h"
 
-enum { TEST_TIME_MAX_S = 150, LONG_TEST_TIME_MAX_S = 1200 };
+enum { TEST_TIME_MAX_S = 150, EMULATED_TEST_TIME_MAX_S = 1150, LONG_TEST_TIME_MAX_S = 1200 };
 
 #define TRACEFS       "/sys/kernel/tracing"
 #define INITIAL_PIDNS 0xEFFFFFFCU /* include/linux/proc_ns.h */
@@ -61,12 +61,19 @@ void live__is_about_the_host(void)
     is_about_the_host = true;
 }
 
+static unsigned int time_max_s(void)
+{
+    if (getenv("MRELEASE_TEST_EMULATED"))
+        return EMULATED_TEST_TIME_MAX_S;
+    return getenv("MRELEASE_TEST_LONG") ? LONG_TEST_TIME_MAX_S : TEST_TIME_MAX_S;
+}
+
 int live__setup(void **state)
 {
     (void)state;
     name_callers();
     /* Whatever hangs: children die with their parent. */
-    alarm(getenv("MRELEASE_TEST_LONG") ? LONG_TEST_TIME_MAX_S : TEST_TIME_MAX_S);
+    alarm(time_max_s());
     snprintf(directory, sizeof(directory), "/tmp/mrelease-live-XXXXXX");
     if (!mkdtemp(directory))
         return -1;

@@ -109,20 +109,10 @@ void assert_release(const struct line *line, const struct call *call)
     assert_in_range(release__number(line, "duration_ns"), 1, call->after_ns - call->before_ns);
 }
 
-static uint64_t epoch_of_ticks(uint64_t ticks)
-{
-    struct timespec wall, boot;
-
-    clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)(wall.tv_sec - boot.tv_sec) * 1000000000U + (uint64_t)wall.tv_nsec -
-           (uint64_t)boot.tv_nsec + ticks * 10000000U;
-}
-
 void assert_release_target(const struct line *line, const struct victim *victim, uint32_t seen_pid)
 {
     const struct caller *self = &victim->self;
-    uint64_t earliest = epoch_of_ticks(self->process_ticks);
+    uint64_t earliest = expect__boot_ns() + self->process_ticks * 10000000U;
     uint64_t start = release__number(line, "target_start_time");
 
     assert_int_equal(release__number(line, "target_host_pid"), self->host_pid);

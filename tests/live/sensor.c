@@ -135,6 +135,32 @@ static bool has_ended(const struct sensor *sensor)
     return !waitid(P_PID, (id_t)sensor->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
 }
 
+/* Whether /proc/PID/status says that it is caught or blocked. */
+static bool is_handled(pid_t pid, int signal)
+{
+    unsigned long long blocked = 0, caught = 0;
+    char path[64], line[256];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    file = fopen(path, "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "SigBlk: %llx", &blocked) != 1)
+            sscanf(line, "SigCgt: %llx", &caught);
+    if (file)
+        fclose(file);
+    return (blocked | caught) >> (signal - 1) & 1;
+}
+
+void sensor__await_handler(const struct sensor *sensor, int signal)
+{
+    for (unsigned int waited_ms = 0; !is_handled(sensor->pid, signal); waited_ms += POLL_MS) {
+        if (has_ended(sensor) || waited_ms > TIME_MAX_MS)
+            fail_msg("the program does not handle signal %d", signal);
+        live__pause_ms(POLL_MS);
+    }
+}
+
 void sensor__await_text(const struct sensor *sensor, const char *text)
 {
     const char *said = sensor__stderr(sensor);

@@ -46,6 +46,10 @@ int sensor__stop(struct sensor *sensor, int signal);
 const char *sensor__stderr(const struct sensor *sensor);
 const char *sensor__stdout(const struct sensor *sensor);
 
+/** Waits until `signal` would not just end the program, as before it has begun; the test fails
+ * after a while. */
+void sensor__await_handler(const struct sensor *sensor, int signal);
+
 /** Waits until standard error contains `text`; the test fails after a while. */
 void sensor__await_text(const struct sensor *sensor, const char *text);
 

@@ -223,7 +223,7 @@ static void replay_of_a_silent_pipe_ends_by_a_signal(void **state)
     (void)state;
     assert_int_equal(pipe2(pipe_of_nobody, O_CLOEXEC), 0);
     sensor__spawn(&sensor, &options);
-    live__pause_ms(300);
+    sensor__await_handler(&sensor, SIGINT);
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     close(pipe_of_nobody[0]);
     close(pipe_of_nobody[1]);
