@@ -4,6 +4,7 @@
 
 #include "enrich/entity.h"
 
+/* Ends where the CPU is to be written, which differs from call to call. */
 static void put_start(const struct mrl_task *task, struct mrl_writer *writer)
 {
     mrl_put_key(writer, ",\"threadStartTime\":", task->event->thread_start_ns);
@@ -49,6 +50,7 @@ static void put_context(const struct mrl_task *task, struct mrl_writer *writer)
 static void put_ids(const struct mrl_event *event, uint64_t rounding_ns, struct mrl_writer *writer)
 {
     uint32_t thread = mrl_entity_id(event->host_thread_id, event->thread_start_ns, rounding_ns);
+    /* The thread that leads is the process: its hash need not be made twice. */
     uint32_t process = mrl_task__leads(event) ? thread
                                               : mrl_entity_id(event->host_process_id,
                                                               event->process_start_ns, rounding_ns);
@@ -57,7 +59,7 @@ static void put_ids(const struct mrl_event *event, uint64_t rounding_ns, struct 
     mrl_put_key(writer, ",\"processEntityId\":", process);
     mrl_put_key(writer, ",\"parentEntityId\":",
                 mrl_entity_id(event->host_parent_process_id, event->parent_start_ns, rounding_ns));
-    mrl_put_literal(writer, ",\"args\":[");
+    mrl_put_literal(writer, ",\"args\":["); /* it stands behind each task's ids: one copy less */
 }
 
 void mrl_classic_task__put(void *rounding_ns,

@@ -90,6 +90,7 @@ static void put_entity(struct mrl_writer *writer,
                                            dialect->rounding_ns));
 }
 
+/* By how a value is stored, and not by its kind: a new kind needs no line here. */
 static const put_value put_by_wire[MRL_STORAGE_COUNT] = {
     [MRL_STORAGE_SIGNED] = put_signed,
     [MRL_STORAGE_UNSIGNED] = put_unsigned,
@@ -181,6 +182,7 @@ static void make_event(const struct mrl_event_def *event, struct event_text *tex
                             ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
                             "\"argsNum\":%u,\"returnValue\":",
                             event->id, event->name, text->argument_count);
+    /* Two flags are four texts, made once, so that an event is not pieced together from words. */
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)
             mrl_constant_text__make(&text->flags[started][compat],

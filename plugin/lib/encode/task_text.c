@@ -7,6 +7,7 @@
 _Static_assert(MRL_TASK_NUMBERS_BYTES == 4 * sizeof(uint64_t) + 9 * sizeof(uint32_t),
                "the members lie together, without a gap");
 
+/* The numbers that tell tasks apart lie together in an event: one memcmp() compares them all. */
 static const void *numbers_of(const struct mrl_event *event)
 {
     return (const char *)event + MRL_TASK_NUMBERS_START;
@@ -77,6 +78,8 @@ static struct mrl_task_text make(struct mrl_task_texts *texts,
         texts->put(texts->context, task, i, &writer);
         slot->piece_sizes[i] = (uint16_t)(writer.at - piece);
     }
+    /* Checked with its true size: `most` assumes that every byte is escaped. A text that does not
+     * fit is used from where it is, and made again for the next event. */
     slot->used = words + (size_t)(writer.at - start) <= MRL_TASK_ROOM;
     if (!slot->used)
         return text_of(slot, start);

@@ -34,6 +34,7 @@ static void put_process(const struct mrl_task *task,
                         struct mrl_writer *writer)
 {
     const struct mrl_event *event = task->event;
+    /* Made once: it is written twice where the thread leads its process, as most do. */
     uint32_t thread = entity(event->host_thread_id, event->thread_start_ns);
 
     mrl_put_literal(writer, ",\"workload\":{\"process\":{");

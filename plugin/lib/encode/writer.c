@@ -82,6 +82,7 @@ void mrl_put_signed(struct mrl_writer *writer, int64_t number)
 {
     if (number < 0)
         mrl_put_char(writer, '-');
+    /* Negated as an unsigned number: the smallest signed one has no counterpart above 0. */
     mrl_put_unsigned(writer, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
@@ -222,7 +223,7 @@ static const unsigned char *skip_ascii(const unsigned char *at, const unsigned c
     uint64_t word;
 
     for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
+        memcpy(&word, at, sizeof(word)); /* a text begins at any address; it is one load */
         if (word & UINT64_C(0x8080808080808080))
             break;
     }

@@ -76,6 +76,7 @@ void mrl_batch__unref(struct mrl_batch *batch)
         return;
     pool = batch->pool;
     pthread_mutex_lock(&pool->lock);
+    /* In front: it is the next to be used, while it may still be in the caches. */
     batch->next = pool->free;
     pool->free = batch;
     pool->out--;

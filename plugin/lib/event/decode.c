@@ -192,6 +192,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
 {
     const struct mrl_record *record = raw->record;
 
+    /* All members in one assignment, which zeroes those that are not named: batches are used again,
+     * and are not cleared for it. */
     *event = (struct mrl_event){
         .def = mrl_event_def__at(record->event),
         .entry_ns = mrl_host__epoch(raw->host, record->entry_ns),

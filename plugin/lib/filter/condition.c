@@ -50,6 +50,7 @@ int mrl_condition__add_value(struct mrl_condition *condition,
     struct mrl_filter_value *values =
         realloc(condition->values, (condition->value_count + 1) * sizeof(*values));
 
+    /* At once, also where the copy of the text fails below: the old array is gone. */
     if (values)
         condition->values = values;
     if (values && value.text)

@@ -109,6 +109,8 @@ struct operand {
     char digits[NUMBER_BYTES]; /* what `text` then points to */
 };
 
+/* By size alone, since rows name members of struct mrl_event of several types. memcpy() is a plain
+ * load here, and asks for no type that the member does not have. */
 static uint64_t number_at(const struct mrl_event *event, int offset, unsigned int size)
 {
     const char *at = (const char *)event + offset;
@@ -147,6 +149,7 @@ static struct operand number_of(const struct mrl_filter_field *field,
     } else {
         number = number_at(event, offset, field->size);
     }
+    /* The kernel, which may decide the same condition, knows times since boot only. */
     if ((field->flags & MRL_FILTER_BOOT_TIME) && event->host)
         number -= (uint64_t)event->host->boot_ns;
     operand.key = mrl_rule_key(key_flags(field), number);
@@ -174,6 +177,7 @@ static void print_number(const struct mrl_filter_field *field, struct operand *o
 {
     int size;
 
+    /* A key has its sign bit turned round (abi/rule.h): it is turned back. */
     if (field->flags & MRL_FILTER_SIGNED)
         size = snprintf(operand->digits, NUMBER_BYTES, "%" PRId64,
                         (int64_t)(operand->key ^ (1ULL << 63)));
@@ -219,6 +223,8 @@ static bool operand_is_wanted(const struct mrl_condition *condition, struct oper
         const struct mrl_filter_value *value = &condition->values[i];
         bool does_fit = fits(value, operand);
 
+        /* A wanted value decides at once; a refused one only when no wanted one fits, and so all
+         * are looked at. */
         if (does_fit && !value->refused)
             return true;
         refuses |= value->refused;
@@ -259,6 +265,7 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
 
 bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event)
 {
+    /* The bit first: what is asked of one event costs the others a test each. */
     for (unsigned int i = 0; i < filter->condition_count; i++)
         if ((filter->conditions[i].events & (1U << event->def->index)) &&
             !condition_holds(&filter->conditions[i], event))

@@ -56,12 +56,15 @@ bool mrl_ring__read(struct mrl_ring *ring,
 
     while (ring->at < end) {
         const char *header = ring->data + (ring->at & ring->mask);
+        /* The kernel takes the busy bit away when the record is written; acquire orders the reads
+         * of the record behind this one. */
         uint32_t length = __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
         size_t size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 
         /* Another CPU has reserved this one and still writes: what is behind it waits as well. */
         if (length & BPF_RINGBUF_BUSY_BIT)
             return false;
+        /* Past a discarded one too, which takes room as others do. */
         ring->at += (BPF_RINGBUF_HDR_SZ + size + 7) & ~7UL;
         if (!(length & BPF_RINGBUF_DISCARD_BIT) &&
             !take(context, header + BPF_RINGBUF_HDR_SZ, size))
