@@ -41,6 +41,17 @@ static size_t escape_in_json(const unsigned char *at, unsigned int size, char to
                             0xdc00 | (code & 0x3ff));
 }
 
+/* Bytes of printable ASCII. Nearly every text is one such run, which is copied at once: character
+ * by character, texts took a third of the time of a question. */
+static size_t plain_bytes(const unsigned char *at, const unsigned char *end)
+{
+    const unsigned char *start = at;
+
+    while (at < end && *at >= ' ' && *at <= '~')
+        at++;
+    return (size_t)(at - start);
+}
+
 size_t mrl_show(struct mrl_text text, bool is_json, char *to)
 {
     const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
@@ -48,10 +59,11 @@ size_t mrl_show(struct mrl_text text, bool is_json, char *to)
     size_t used = 0;
 
     while (at < end) {
-        unsigned int shown = mrl_visible_size(at, end);
-        unsigned int size = shown || !is_json ? shown : mrl_utf8_size(at, end);
+        size_t plain = plain_bytes(at, end);
+        size_t shown = plain ? plain : mrl_visible_size(at, end);
+        size_t size = shown || !is_json ? shown : mrl_utf8_size(at, end);
         size_t put = shown  ? shown
-                     : size ? escape_in_json(at, size, escape)
+                     : size ? escape_in_json(at, (unsigned int)size, escape)
                             : escape_byte(at, escape);
 
         if (to)
@@ -64,12 +76,17 @@ size_t mrl_show(struct mrl_text text, bool is_json, char *to)
 
 static void put_text(struct mrl_answer *answer, struct mrl_text text, bool is_json)
 {
-    size_t size = mrl_show(text, is_json, NULL);
+    const unsigned char *bytes = (const unsigned char *)text.bytes;
+    bool plain = plain_bytes(bytes, bytes + text.size) == text.size;
+    size_t size = plain ? text.size : mrl_show(text, is_json, NULL);
     char *to = mrl_answer__room(answer, size);
 
     if (!to)
         return;
-    mrl_show(text, is_json, to);
+    if (plain)
+        memcpy(to, text.bytes, size);
+    else
+        mrl_show(text, is_json, to);
     to[size] = '\0';
     mrl_answer__keep(answer, size);
 }
