@@ -36,9 +36,10 @@ struct mrl_sink {
     size_t taken;       /* may be set while nothing is written */
     atomic_int slow_us; /* how long the next write, or reopening, takes */
     atomic_bool quick;  /* what it says of itself */
-    atomic_uint writes, reopened;
+    atomic_uint writes, reopened, rotated;
+    atomic_size_t room;
     pthread_t owner;
-    atomic_bool by_owner, reopened_by_owner; /* the last time */
+    atomic_bool by_owner, reopened_by_owner, rotated_by_owner; /* the last time */
 };
 
 static int open_sink(const struct mrl_sink_target *target,
@@ -63,6 +64,7 @@ static int write_sink(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
         end = strchr(end, '\n') + 1;
     memcpy(sink->text + sink->size, chunk->bytes, (size_t)(end - chunk->bytes));
     sink->size += (size_t)(end - chunk->bytes);
+    atomic_store(&sink->room, sink->room > chunk->size ? sink->room - chunk->size : 0);
     atomic_store(&sink->by_owner, pthread_equal(sink->owner, pthread_self()));
     atomic_fetch_add(&sink->writes, 1);
     return err;
@@ -74,6 +76,20 @@ static int reopen_sink(struct mrl_sink *sink, struct mrl_error *error)
     usleep((useconds_t)atomic_exchange(&sink->slow_us, 0));
     atomic_store(&sink->reopened_by_owner, pthread_equal(sink->owner, pthread_self()));
     atomic_fetch_add(&sink->reopened, 1);
+    return 1;
+}
+
+static uint64_t room(const struct mrl_sink *sink)
+{
+    return atomic_load(&sink->room);
+}
+
+static int rotate_sink(struct mrl_sink *sink, struct mrl_error *error)
+{
+    (void)error;
+    atomic_store(&sink->room, TEXT_MAX);
+    atomic_store(&sink->rotated_by_owner, pthread_equal(sink->owner, pthread_self()));
+    atomic_fetch_add(&sink->rotated, 1);
     return 1;
 }
 
@@ -94,6 +110,8 @@ static const struct mrl_sink_ops memory = {
     .open = open_sink,
     .write = write_sink,
     .reopen = reopen_sink,
+    .room = room,
+    .rotate = rotate_sink,
     .is_quick = is_quick,
     .close = close_sink,
 };
@@ -132,6 +150,7 @@ static int set_up_policy(void **state, enum mrl_policy policy)
 
     assert_non_null(fixture);
     fixture->sink.quick = true;
+    fixture->sink.room = TEXT_MAX;
     fixture->sink.owner = pthread_self();
     test_decoder__init(&fixture->decoder);
     add_events(fixture, EVENTS);
@@ -273,6 +292,21 @@ static void it_is_reopened_by_its_thread(void **state)
     assert_whole(fixture);
 }
 
+/* To rotate may take as long as to remove a large file. */
+static void it_is_rotated_by_its_thread(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (size_t room_bytes = 0; room_bytes < 3; room_bytes++) {
+        await_owner(fixture);
+        fixture->sink.room = room_bytes;
+        deliver_some(fixture, EVENTS);
+        assert_int_equal(fixture->sink.rotated, room_bytes + 1);
+        assert_false(fixture->sink.rotated_by_owner);
+    }
+    assert_whole(fixture);
+}
+
 static void after_a_slow_write_it_is_left_to_its_thread_for_a_while(void **state)
 {
     struct fixture *fixture = *state;
@@ -390,6 +424,7 @@ int main(void)
         test(a_quick_output_is_written_by_its_owner),
         test(one_that_may_wait_for_others_is_not),
         test(it_is_reopened_by_its_thread),
+        test(it_is_rotated_by_its_thread),
         test(after_a_slow_write_it_is_left_to_its_thread_for_a_while),
         cmocka_unit_test_setup_teardown(after_a_write_that_failed_too, set_up_dropping, tear_down),
         test(a_flood_is_left_to_its_thread),

@@ -207,16 +207,24 @@ static void write_through(struct mrl_output *output,
 /*
  * Whether the owner may write in place of the output's thread: that sleeps, and touches nothing
  * until it is given something. This saves waking it, which costs more than a few lines do. Lines
- * stay in order, since nothing waits in the queue; gaps and states are left to the thread, so that
- * there is one write, and the owner waits for the disk at most once before it is warned.
+ * stay in order, since nothing waits in the queue. Gaps, states and rotation, which may remove a
+ * large file, are left to the thread: so there is one write, and the owner waits for the disk at
+ * most once before it is warned.
  */
 static bool may_write(struct mrl_output *output, const struct mrl_line *lines, size_t count)
 {
+    const struct mrl_sink_ops *sink = output->options.sink;
+    uint64_t size = 0;
+
     if (count > QUICK_LINES || !mrl_output__alive(output) || !mrl_queue__is_idle(&output->queue))
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (lines[i].lost || lines[i].event == MRL_EVENT_SENSOR_STATE)
             return false;
+        size += lines[i].size;
+    }
+    if (sink->room && size >= sink->room(output->sink))
+        return false;
     return output->quick && mrl_clock__ns(CLOCK_MONOTONIC) >= output->rest_until_ns;
 }
 
