@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "event/lost.h"
+#include "event/state.h"
 #include "unit/unit.h"
 
 static char text[MRL_EVENT_TEXT_MAX];
@@ -148,6 +149,26 @@ void test_capture__add_lost(struct test_capture *capture, unsigned int event, co
     struct mrl_event made;
 
     mrl_lost__event(&lost, values, &made);
+    assert_int_equal(write_event(capture, &made), 0);
+    note_line(&capture->lines, capture->json, &made);
+}
+
+void test_capture__add_state(struct test_capture *capture, enum mrl_what what)
+{
+    const struct mrl_state state = {
+        .what = what,
+        .detail = { "run=0-0; x=y", 12 },
+        .by_uid = 1000,
+        .by_pid = -1,
+        .events_so_far = 12,
+        .from_ns = TEST_ENTRY_NS,
+        .to_ns = TEST_ENTRY_NS + 5,
+        .time_ns = TEST_ENTRY_NS,
+    };
+    struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
+    struct mrl_event made;
+
+    mrl_state__event(&state, values, &made);
     assert_int_equal(write_event(capture, &made), 0);
     note_line(&capture->lines, capture->json, &made);
 }

@@ -54,6 +54,9 @@ void test_capture__add(struct test_capture *capture, const struct test_record *r
 /** Writes a gap, and notes its line. */
 void test_capture__add_lost(struct test_capture *capture, unsigned int event, const char *cause);
 
+/** Writes what the sensor says of itself, and notes its line. */
+void test_capture__add_state(struct test_capture *capture, enum mrl_what what);
+
 /** Ends the capture. */
 void test_capture__close(struct test_capture *capture);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/state.h"
 #include "falco/abi.h"
 #include "falco/config.h"
 #include "falco/fields.h"
@@ -78,6 +79,39 @@ static void a_payload_says_when_a_container_is_not_known(void **state)
     head->caller_lookup = head->target_lookup = 0;
     event = mrl_reader__read(reader, bytes, size, &error);
     assert_true(event && event->lookup == MRL_LOOKUP_HOST);
+    free(reader);
+}
+
+static void a_payload_holds_what_the_sensor_says_of_itself(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    const struct mrl_state said = { .what = MRL_WHAT_BLIND,
+                                    .detail = { "run=x", 5 },
+                                    .by_uid = 7,
+                                    .by_pid = -1,
+                                    .events_so_far = 9,
+                                    .from_ns = 1,
+                                    .to_ns = 2,
+                                    .time_ns = 3 };
+    struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    const struct mrl_event *event;
+    struct mrl_event made;
+    struct mrl_error error;
+    size_t size;
+
+    (void)state;
+    assert_non_null(reader);
+    mrl_state__event(&said, values, &made);
+    size = mrl_payload__put(bytes, &made, 0);
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_non_null(event);
+    assert_string_equal(event->def->name, "sensor_state");
+    assert_memory_equal(test_value(event, "what")->text.bytes, "blind", 5);
+    assert_int_equal(test_value(event, "events_so_far")->unsigned_number, 9);
+    assert_true(test_value(event, "by_pid")->absent);
+    bytes[size - 5 - MRL_STATE_WORD_BYTES] ^= 1; /* the word */
+    assert_null(mrl_reader__read(reader, bytes, size, &error));
     free(reader);
 }
 
@@ -231,6 +265,7 @@ int main(void)
 #define test(name) \
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_payload_holds_what_the_sensor_says_of_itself),
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
         test(a_payload_says_when_a_container_is_not_known),

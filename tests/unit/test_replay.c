@@ -91,6 +91,25 @@ static void replay_knows_how_much_was_known_of_a_container(void **state)
     assert_whole(capture);
 }
 
+/* Where it stood, and nothing that was not there. */
+static void replay_hands_out_what_the_recorder_said_of_itself(void **state)
+{
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MUNLOCKALL);
+    test_capture__add_state(capture, MRL_WHAT_STARTED);
+    test_capture__add(capture, &record);
+    test_capture__add_state(capture, MRL_WHAT_BLIND);
+    test_capture__add_state(capture, MRL_WHAT_STOPPED);
+    test_capture__close(capture);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_whole(capture);
+    test_replay__run(&replay, capture->path, "munlockall");
+    assert_int_equal(replay.ended, -ENODATA);
+    assert_int_equal(replay.lines.count, 1);
+}
+
 /* Both are read at once, but a batch has one host: what an event says of its own must be true. */
 static void replay_gives_each_event_the_host_that_it_was_recorded_on(void **state)
 {
@@ -427,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(replay_prints_what_was_recorded_each_time),
         test(replay_knows_how_much_was_known_of_a_container),
+        test(replay_hands_out_what_the_recorder_said_of_itself),
         test(replay_gives_each_event_the_host_that_it_was_recorded_on),
         test(replay_shows_the_chosen_events_and_their_gaps),
         test(replay_of_more_events_than_a_batch_holds_keeps_their_order),

@@ -199,6 +199,7 @@ int mrl_plugin_options__check(struct mrl_plugin_options *given,
     if (err)
         return err;
     checked->replay = given->replay;
+    checked->states = given->states;
     probes->coverage = given->coverage;
     probes->rung = strcmp(given->rung, "auto") ? given->rung : NULL;
     probes->log = given->log;

@@ -154,7 +154,7 @@ static int replay_open(const struct mrl_source_options *options,
     if (!source)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     source->options = *options;
-    source->recorded.events = options->probes.filter->events;
+    source->recorded.events = options->probes.filter->events | (options->states ? MRL_STATES : 0);
     source->recorded.filter = options->probes.filter;
     err = mrl_input__open(&source->input, options->replay, error);
     if (!err) {

@@ -17,6 +17,7 @@ struct mrl_source;
 struct mrl_source_options {
     struct mrl_probe_options probes;
     const char *replay; /* a path or "-"; NULL: live */
+    bool states;        /* of a replay: sensor_state is wanted, whatever the filter names */
 };
 
 struct mrl_source_ops {

@@ -78,11 +78,11 @@ class Calls:
 class Server:
     """`mrelease run` with a gRPC output; ends with the block."""
 
-    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None, preexec_fn=None, prefix=()):
+    def __init__(self, program, *arguments, address=None, settings="", format="grpc", listener=None, preexec_fn=None, prefix=(), status=0):
         self.directory = tempfile.mkdtemp(prefix="mrelease-grpc.")
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
-        self.lines, self.prefix = [], prefix
+        self.lines, self.prefix, self.status = [], prefix, status
         if "--scope" not in arguments:
             arguments = (*arguments, "--scope", "comm=" + own_name())
         with open(program, "rb") as image:
@@ -125,7 +125,7 @@ class Server:
                 self.process.kill()
                 raise RuntimeError("the server does not end") from None
         took = time.monotonic() - start
-        if self.process.returncode or self.said("Sanitizer"):
+        if self.process.returncode != self.status or self.said("Sanitizer"):
             raise RuntimeError("the server ended badly: " + "\n".join(self.lines))
         shutil.rmtree(self.directory, ignore_errors=True)
         return took

@@ -174,7 +174,7 @@ def test_what_an_output_drops_is_told_per_event_and_cause_while_it_drops():
         os.mkfifo(path)
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         stuck = "json,policy=drop-oldest,queue=32K:" + path
-        with Server(PROGRAM, "--output", stuck, "--output", "json:/dev/null") as it:
+        with Server(PROGRAM, "--output", stuck, "--output", "json:/dev/null", status=1) as it:
             def ask():
                 status, text, said = verb("metrics", "--server", it.address, "--format", "json")
                 assert status == 0, said

@@ -9,6 +9,7 @@ no client does. Prints TAP.
 """
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -460,6 +461,33 @@ def test_who_reads_late_is_told_what_is_missing():
             else:
                 counts[event.name] += 1
         assert counts["process_mrelease"] + counts["missing"] == 100000 and counts["missing"], counts
+
+
+def test_who_names_sensor_state_gets_it_and_nobody_else():
+    """A client's policies say what it gets; without any it gets the events, as from Tracee."""
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        wanted = {(): ["process_mrelease"] * 3, ("",): ["process_mrelease"] * 3, ("sensor_state",): ["sensor_state"],
+                  ("", "sensor_state"): ["process_mrelease"] * 3 + ["sensor_state"]}
+        streams = {policies: open_stream(channel, policies=list(policies)) for policies in wanted}
+        subscribed(it, len(wanted))
+        call(count=3)
+        time.sleep(0.3)
+        it.stop()
+        for policies, names in wanted.items():
+            got = []
+            try:
+                for response in streams[policies]:
+                    got.append(response.event)
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+            assert [event.name for event in got] == names, (policies, got)
+            if names[-1] != "sensor_state":
+                continue
+            values = {datum.name: datum for datum in got[-1].data}
+            assert values["what"].str == "stopped" and values["events_so_far"].u_int64 == 3, got[-1]
+            assert re.fullmatch("run=[0-9a-f]{16}-[0-9a-f]{16}", values["detail"].str), got[-1]
+            assert values["by_uid"].WhichOneof("value") is None, got[-1]
+        assert it.said("3 published, 0 dropped") and it.said("and 2 of sensor_state"), it.lines
 
 
 def test_what_is_there_at_the_end_is_sent_or_said():
