@@ -11,7 +11,7 @@
 #include <mrelease/sink.h>
 
 /** Increment when one of these structures, or of mrelease/sink.h, changes. */
-#define MRL_MODULE_VERSION 7
+#define MRL_MODULE_VERSION 8
 
 /** The name under which dlsym() finds the struct mrl_module of a module. */
 #define MRL_MODULE_SYMBOL "mrl_module"
