@@ -214,6 +214,60 @@ static void a_hangup_opens_the_file_anew(void **state)
     assert_int_equal(lines__of_script(lines__load(live__path("events.1")), after), 0);
 }
 
+/* -- what the sensor says of itself ----------------------------------------------------------- */
+
+/* Standard output goes to a file, as a shell or a service manager has it. */
+static void a_run_that_ends_in_order_is_proven_complete(void **state)
+{
+    const char *run[] = { "run", EVENTS, "--extra", "seq", NULL };
+    const char *verify[] = { "verify", live__path("events"), NULL };
+    const struct sensor_options options = {
+        .arguments = run,
+        .stdout_fd = open(verify[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644),
+    };
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    sensor__spawn(&sensor, &options);
+    close(options.stdout_fd);
+    sensor__await_ready(&sensor);
+    script__run(script, call_once);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(line_count(verify[1], "\"value\":\"started\""), 1);
+    assert_int_equal(line_count(verify[1], "\"value\":\"stopped\""), 1);
+    assert_int_equal(sensor__run(&sensor, verify), 0);
+    assert_non_null(strstr(sensor__stdout(&sensor), "from its start to its end\ncomplete: "));
+}
+
+/* Named, it is there without numbers; it counts for nothing, and no scope hides it. */
+static void who_names_sensor_state_gets_it(void **state)
+{
+    const char *file = live__path("events"), *strict = live__path("strict");
+    struct script *script;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    script = script__new();
+    SENSOR_START(&sensor, EVENTS ",sensor_state", "--scope", "comm!=nobody", "--count", "1", "-o",
+                 live__output("json", "events"));
+    script__run(script, call_once);
+    assert_int_equal(sensor__wait(&sensor), 0);
+    assert_int_equal(line_count(file, "\n"), 3);
+    assert_int_equal(line_count(file, "\"eventName\":\"sensor_state\""), 2);
+    assert_int_equal(line_count(file, "scope comm!=nobody"), 1);
+    assert_int_equal(line_count(file, "\"name\":\"seq\""), 0);
+    script = script__new();
+    SENSOR_START(&sensor, EVENTS, "-o", live__output("json", "strict"));
+    script__run(script, call_once);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_in_range(line_count(strict, "\n"), 1, UINT64_MAX);
+    assert_int_equal(line_count(strict, "sensor_state"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +278,8 @@ int main(void)
         LIVE_TEST(a_symbolic_link_is_refused),
         LIVE_TEST(what_cannot_be_opened_is_one_line),
         LIVE_TEST(a_hangup_opens_the_file_anew),
+        LIVE_TEST(a_run_that_ends_in_order_is_proven_complete),
+        LIVE_TEST(who_names_sensor_state_gets_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
