@@ -35,6 +35,12 @@ static __always_inline bool kernel_has_dump_in_signal(void)
     return bpf_core_field_exists(((struct signal_struct *)0)->core_state);
 }
 
+/* 6.15: a kernfs node's parent is read under RCU, and has another name for that. */
+static __always_inline bool kernel_has_kernfs_parent(void)
+{
+    return bpf_core_field_exists(((struct kernfs_node *)0)->parent);
+}
+
 /* Only with memory control groups does a mm know its process. */
 static __always_inline bool kernel_has_mm_owner(void)
 {

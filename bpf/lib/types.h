@@ -93,6 +93,12 @@ struct nsproxy {
 
 struct kernfs_node {
     __u64 id;
+    const char *name;
+    struct kernfs_node *parent;
+};
+
+struct kernfs_node___since_6_15 {
+    struct kernfs_node *__parent;
 };
 
 struct cgroup {

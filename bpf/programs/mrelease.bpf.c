@@ -12,6 +12,7 @@
 
 #include "abi/record.h"
 #include "emit.h"
+#include "identity.h"
 #include "lib/call.h"
 #include "lib/caller.h"
 #include "lib/kill.h"
@@ -91,6 +92,8 @@ static __always_inline void look_at_entry(struct task_struct *task, struct call 
 {
     __builtin_memset(&call->target, 0, sizeof(call->target));
     target_at_entry(task, call);
+    if (call->target.flags & MRL_TARGET_FOUND)
+        tell_target_cgroup(task, (int)call->record.args[0], call->target.cgroup_id);
     if (reaper_watched)
         call->target.flags |= MRL_TARGET_WATCHED;
     if (settings.reap_kill)
@@ -266,6 +269,7 @@ static __always_inline void report_exit(struct task_struct *task,
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
     task_identity(task, record);
     if (needs_target(event) && !entered)
         __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));

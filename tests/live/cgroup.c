@@ -93,9 +93,11 @@ static bool inherit(const char *parent, const char *directory, const char *file)
     return caller__read(path, value, sizeof(value)) && put(directory, file, value);
 }
 
-static bool make_one(bool v1, const char *parent, const char *directory)
+static bool make_one(bool v1, const char *parent, const char *directory, bool is_last)
 {
     if (mkdir(directory, DIRECTORY_MODE)) {
+        if (!is_last && errno == EEXIST) /* an earlier one was made within it */
+            return true;
         printf("# %s: %s\n", directory, strerror(errno));
         return false;
     }
@@ -121,7 +123,7 @@ static const char *make(bool v1, const char *path)
 
         snprintf(parent, sizeof(parent), "%s", directory);
         snprintf(directory + used, 2 * PATH_MAX - used, "/%.*s", (int)size, path);
-        if (!make_one(v1, parent, directory))
+        if (!make_one(v1, parent, directory, !path[size]))
             return NULL;
         path += size + (path[size] == '/');
     }
