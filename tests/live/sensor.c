@@ -16,7 +16,13 @@
 
 #include "harness.h"
 
-enum { STEP_MS = 2, POLL_MS = 20, TIME_MAX_MS = 40000, ARGUMENTS_MAX = 96 };
+enum {
+    STEP_MS = 2,
+    POLL_MS = 20,
+    TIME_MAX_MS = 40000,
+    EMULATED_TIME_MAX_MS = 400000,
+    ARGUMENTS_MAX = 96
+};
 
 #define READY "mrelease: watching "
 
@@ -128,6 +134,12 @@ void sensor__spawn(struct sensor *sensor, const struct sensor_options *options)
     close(err);
 }
 
+/* How long the program may take to do what it is waited for. */
+static unsigned int time_max_ms(void)
+{
+    return getenv("MRELEASE_TEST_EMULATED") ? EMULATED_TIME_MAX_MS : TIME_MAX_MS;
+}
+
 static bool has_ended(const struct sensor *sensor)
 {
     siginfo_t info = { 0 };
@@ -155,7 +167,7 @@ static bool is_handled(pid_t pid, int signal)
 void sensor__await_handler(const struct sensor *sensor, int signal)
 {
     for (unsigned int waited_ms = 0; !is_handled(sensor->pid, signal); waited_ms += POLL_MS) {
-        if (has_ended(sensor) || waited_ms > TIME_MAX_MS)
+        if (has_ended(sensor) || waited_ms > time_max_ms())
             fail_msg("the program does not handle signal %d", signal);
         live__pause_ms(POLL_MS);
     }
@@ -166,7 +178,7 @@ void sensor__await_text(const struct sensor *sensor, const char *text)
     const char *said = sensor__stderr(sensor);
 
     for (unsigned int waited_ms = 0; !strstr(said, text); waited_ms += POLL_MS) {
-        if (has_ended(sensor) || waited_ms > TIME_MAX_MS)
+        if (has_ended(sensor) || waited_ms > time_max_ms())
             fail_msg("'%s' was awaited, but the program said: %s", text, said);
         live__pause_ms(POLL_MS);
         said = sensor__stderr(sensor);
@@ -192,7 +204,7 @@ int sensor__wait(struct sensor *sensor)
     int status;
 
     while (!waitpid(sensor->pid, &status, WNOHANG)) {
-        if (waited_ms > TIME_MAX_MS)
+        if (waited_ms > time_max_ms())
             fail_msg("the program does not end; it said: %s", sensor__stderr(sensor));
         live__pause_ms(STEP_MS);
         waited_ms += STEP_MS;
