@@ -293,7 +293,7 @@ static void full_disk(struct death *death)
     live__private_mounts();
     assert_int_equal(mount("tmpfs", death->directory, "tmpfs", 0, "size=256k"), 0);
     cleanup__add(unmount, (void *)(uintptr_t)death->directory);
-    start(death, &sensor, ",queue=64K,policy=drop-oldest");
+    start(death, &sensor, ",queue=64K"); /* and waits for it until it is full */
     load__wait(call(3000), LOAD_MAX_MS);
     sensor__await_text(&sensor, "No space left on device: tried again");
     assert_int_equal(sensor__stop(&sensor, SIGINT), 1);
