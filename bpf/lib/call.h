@@ -14,6 +14,7 @@
 #define MRL_CALL_OPEN 0x80 /* between entry and exit */
 #define MRL_CALL_TOLD 0x40 /* a function's exit was reported; that of the call is still to come */
 #define MRL_EBADF     9
+#define MRL_ENOSYS    38
 
 /*
  * The record is completed in place at exit and then copied to a ring, so that no scratch buffer is

@@ -225,12 +225,30 @@ static __always_inline bool is_self(const struct mrl_record *record, bool compat
     return (compat ? fifth << 32 | sixth : sixth) == settings.self_cookie;
 }
 
+/*
+ * The result of a call that never ran. A filter that kills the caller, or sends it SIGSYS, leaves
+ * no result: the kernel takes the registers back to what they were (syscall_rollback()), and what
+ * stands there looks like success. ENOSYS is what the kernel says of a call that it did not make.
+ */
+static __always_inline long result_without_call(const struct mrl_record *record,
+                                                long number,
+                                                long ret)
+{
+#if defined(__TARGET_ARCH_x86)
+    bool taken_back = (__u32)ret == (__u32)number;
+#else
+    bool taken_back = ret == (long)record->args[0];
+#endif
+    return ret > 0 && taken_back ? -MRL_ENOSYS : ret;
+}
+
 /* The exit of a call whose state is at hand. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,
                                         struct pt_regs *regs,
                                         int event,
                                         bool compat,
+                                        long number,
                                         long ret,
                                         enum exit_hook hook)
 {
@@ -252,6 +270,7 @@ static __always_inline void report_exit(struct task_struct *task,
         record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
         record->entry_ns = record->exit_ns;
         syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
+        ret = result_without_call(record, number, ret);
     }
     if (is_self(record, compat)) {
         count_self(event);
@@ -308,7 +327,7 @@ static __always_inline int call_exit(struct pt_regs *regs,
         record->flags = 0;
         return 0;
     }
-    report_exit(task, record, regs, event, compat, ret, hook);
+    report_exit(task, record, regs, event, compat, number, ret, hook);
     record->event = event;
     record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
     return 0;

@@ -9,6 +9,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "harness.h"
@@ -281,13 +282,48 @@ static void two_capabilities_are_enough(void **state)
     assert_script(lines__parse(sensor__stdout(&sensor)), script);
 }
 
+static void be_nobody_who_may_read(void)
+{
+    be_nobody_with(1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_DAC_READ_SEARCH);
+}
+
+/* tracefs is for root alone, and the right to read it does not come from the user. */
+static void tracefs_is_read_with_a_capability(void **state)
+{
+    const char *const arguments[] = {
+        "run", "--rung", "tracepoint", "--coverage", "native", "--events", "process_mrelease,mlock",
+        NULL
+    };
+    const struct sensor_options options = { .arguments = arguments,
+                                            .prepare = be_nobody_who_may_read };
+    struct script *script;
+    struct sensor sensor;
+    struct stat root;
+
+    (void)state;
+    live__require();
+    if (!live__works("tracepoint"))
+        skip();
+    live__private_mounts();
+    assert_int_equal(stat("/sys/kernel/tracing", &root), 0);
+    if (root.st_mode & 077)
+        skip(); /* somebody has given it to others */
+    assert_lacks(be_nobody, "CAP_BPF");
+    script = script__new();
+    sensor__spawn(&sensor, &options);
+    sensor__await_ready(&sensor);
+    script__run(script, call_as_root);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_script(lines__parse(sensor__stdout(&sensor)), script);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE_TEST(only_chosen_events_come),     LIVE_TEST(count_is_exact),
         LIVE_TEST(duration_ends_a_run),         LIVE_TEST(a_wrong_word_is_one_line_and_status_2),
         LIVE_TEST(a_wrong_word_opens_no_file),  LIVE_TEST(missing_rights_are_named),
-        LIVE_TEST(two_capabilities_are_enough),
+        LIVE_TEST(two_capabilities_are_enough), LIVE_TEST(tracefs_is_read_with_a_capability),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

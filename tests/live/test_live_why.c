@@ -420,6 +420,46 @@ static void a_filter_before_the_call_is_blocked_whatever_it_answers(void **state
     }
 }
 
+/* The process ends by its call; what it would have been told nobody knows. */
+static void call_into(bool by_signal)
+{
+    const struct event_row *event = event__find("process_mrelease");
+    int status;
+    pid_t child = fork();
+
+    if (!child) {
+        prctl(PR_SET_DUMPABLE, 0);
+        signal(SIGSYS, SIG_DFL);
+        if (trigger__block_deadly(event->number, by_signal))
+            trigger__native(event->number, UINT64_MAX, 0, 0);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+/* Such a call is a failure to every filter for failures, and never a success. */
+static void a_call_that_a_filter_kills_never_ran(void **state)
+{
+    struct sensor sensor;
+    const struct lines *lines;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--events", "process_mrelease.retval<0", "--coverage", "all", "--extra",
+                 "outcome", "--output", live__output("json", "events"));
+    call_into(false);
+    call_into(true);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("events"));
+    assert_int_equal(lines->count, 2);
+    for (size_t i = 0; i < lines->count; i++) {
+        assert_int_equal(json__signed(lines->at[i].json, "returnValue"), -ENOSYS);
+        assert_non_null(strstr(lines->at[i].text,
+                               "\"outcome\",\"type\":\"const char*\",\"value\":\"blocked\""));
+    }
+}
+
 /* -- interrupted ------------------------------------------------------------------------------ */
 
 /* The lock may come just before the signal does: some are tried, one must be interrupted. */
@@ -535,6 +575,7 @@ int main(void)
         LIVE_TEST(what_is_no_process_is_not_taken_for_one),
         LIVE_TEST(names_for_the_caller_lead_to_the_caller_where_they_are_known),
         LIVE_TEST(a_filter_before_the_call_is_blocked_whatever_it_answers),
+        LIVE_TEST(a_call_that_a_filter_kills_never_ran),
         LIVE_TEST(a_call_that_was_killed_in_the_wait_is_interrupted),
     };
 

@@ -71,17 +71,27 @@ bool trigger__has_x32(void)
     return syscall(SYS_getpid | X32_BIT) == getpid();
 }
 
-bool trigger__block(long number, long other_number, int result)
+static bool filter_calls(long number, long other_number, uint32_t answer)
 {
     struct sock_filter instructions[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 1, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)other_number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)result),
+        BPF_STMT(BPF_RET | BPF_K, answer),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog filter = { sizeof(instructions) / sizeof(instructions[0]), instructions };
 
     return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
            !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+bool trigger__block(long number, long other_number, int result)
+{
+    return filter_calls(number, other_number, SECCOMP_RET_ERRNO | (uint32_t)result);
+}
+
+bool trigger__block_deadly(long number, bool by_signal)
+{
+    return filter_calls(number, number, by_signal ? SECCOMP_RET_TRAP : SECCOMP_RET_KILL_PROCESS);
 }

@@ -28,4 +28,7 @@ int64_t trigger__compat(long number, uint32_t arg0, uint32_t arg1, uint32_t arg2
  */
 bool trigger__block(long number, long other_number, int result);
 
+/** The same, but the call kills the process; or sends it SIGSYS. */
+bool trigger__block_deadly(long number, bool by_signal);
+
 #endif

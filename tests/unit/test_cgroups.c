@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the numbers of real cgroups to containers. Makes a cgroup of its own, and removes it. */
+#include <abi/record.h>
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>

@@ -133,12 +133,31 @@ static void find_cgroups(char value[VALUE_BYTES])
         say(value, access("/proc/cgroups", F_OK) ? "none" : "v1, or not mounted");
 }
 
+/* As the user and with the capabilities that this program has: access() asks with those of whoever
+ * started it. */
+static bool can_read(const char *path)
+{
+    return !faccessat(AT_FDCWD, path, R_OK, AT_EACCESS);
+}
+
 static void find_tracefs(char value[VALUE_BYTES])
 {
-    say(value, access("/sys/kernel/tracing/events", R_OK) &&
-                       access("/sys/kernel/debug/tracing/events", R_OK)
-                   ? "not mounted, or not readable"
-                   : "mounted");
+    say(value,
+        can_read("/sys/kernel/tracing/events") || can_read("/sys/kernel/debug/tracing/events")
+            ? "mounted"
+            : "not mounted, or not readable");
+}
+
+static void find_namespace(char value[VALUE_BYTES])
+{
+    char link[32] = "";
+
+    /* PROC_CGROUP_INIT_INO, linux/proc_ns.h */
+    if (readlink("/proc/self/ns/cgroup", link, sizeof(link) - 1) < 0)
+        say(value, "there are none");
+    else
+        say(value, strcmp(link, "cgroup:[4026531835]") ? "its own: names from the probes alone"
+                                                       : "the initial one");
 }
 
 static void find_unprivileged(char value[VALUE_BYTES])
@@ -195,6 +214,8 @@ static const struct mrl_fact facts[] = {
     { "compat_calls", "int $0x80 of a 64-bit process: what the tracepoint rung is blind to.",
       find_compat },
     { "cgroups", "Which hierarchy cgroup ids are of.", find_cgroups },
+    { "cgroup_namespace", "Of this process; in one of its own it is shown no other containers.",
+      find_namespace },
     { "tracefs", "The tracepoint and kprobe rungs need it; root gets one of its own.",
       find_tracefs },
     { "unprivileged_bpf_disabled", "1 or 2: BPF needs capabilities.", find_unprivileged },

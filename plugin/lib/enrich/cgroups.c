@@ -7,6 +7,7 @@
  */
 #include "enrich/cgroups.h"
 
+#include <abi/record.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -45,7 +46,7 @@ struct known_cgroup {
 struct mrl_cgroups {
     int root; /* descriptor of the hierarchy's root, -1: not mounted */
     char root_path[PATH_MAX];
-    bool hidden;     /* mrl_cgroups__are_hidden() */
+    bool hidden;     /* are_hidden() */
     uint64_t missed; /* the last one that a walk did not find, and until when it is not sought */
     int64_t missed_until_ns;
     struct known_cgroup *known;
@@ -71,6 +72,18 @@ static bool find_root(bool v1, char path[PATH_MAX])
     return found;
 }
 
+/* Whether a cgroup namespace hides the paths of the others from this process. */
+static bool are_hidden(void)
+{
+    char link[64];
+    ssize_t size = readlink("/proc/self/ns/cgroup", link, sizeof(link) - 1);
+
+    if (size < 0) /* no such namespaces */
+        return false;
+    link[size] = '\0';
+    return strcmp(link, INITIAL_NAMESPACE) != 0;
+}
+
 int mrl_cgroups__new(bool v1, struct mrl_cgroups **ret_cgroups)
 {
     struct mrl_cgroups *cgroups = calloc(1, sizeof(*cgroups));
@@ -78,7 +91,7 @@ int mrl_cgroups__new(bool v1, struct mrl_cgroups **ret_cgroups)
     if (!cgroups)
         return -ENOMEM;
     cgroups->root = -1;
-    cgroups->hidden = mrl_cgroups__are_hidden();
+    cgroups->hidden = are_hidden();
     if (find_root(v1, cgroups->root_path))
         cgroups->root = open(cgroups->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *ret_cgroups = cgroups;
@@ -318,17 +331,6 @@ static struct mrl_membership look_up(struct mrl_cgroups *cgroups, uint64_t id)
     /* Within a cgroup namespace of its own, a path shows nothing of what is around the namespace;
      * and is "/" for a cgroup beside it. */
     return remember(cgroups, id, path, !cgroups->hidden);
-}
-
-bool mrl_cgroups__are_hidden(void)
-{
-    char link[64];
-    ssize_t size = readlink("/proc/self/ns/cgroup", link, sizeof(link) - 1);
-
-    if (size < 0) /* no such namespaces */
-        return false;
-    link[size] = '\0';
-    return strcmp(link, INITIAL_NAMESPACE) != 0;
 }
 
 struct mrl_membership mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id)

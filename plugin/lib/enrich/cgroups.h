@@ -6,8 +6,6 @@
 #ifndef MRL_ENRICH_CGROUPS_H
 #define MRL_ENRICH_CGROUPS_H
 
-#include <abi/record.h>
-
 #include "event/host.h"
 
 struct mrl_cgroups;
@@ -38,8 +36,5 @@ struct mrl_container_path {
 
 /** Pure. */
 struct mrl_container_path mrl_container_path__parse(const char *path);
-
-/** Whether a cgroup namespace hides the paths of the others from this process. */
-bool mrl_cgroups__are_hidden(void);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include <linux/perf_event.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static const char *const mount_points[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
@@ -48,7 +49,10 @@ static int open_id(int root, const char *category, const char *name)
 
 static bool is_tracefs(int root)
 {
-    return !faccessat(root, "events", F_OK, 0);
+    struct stat events;
+
+    /* No access(): that asks with the real user and without the capabilities of this one. */
+    return !fstatat(root, "events", &events, 0);
 }
 
 /* Wherever it is mounted, or a mount of our own. A descriptor, or -errno. */
