@@ -225,7 +225,7 @@ static struct mrl_shape line_v0_23(struct mrl_shape_pool *pool, const struct mrl
 const struct mrl_dialect mrl_dialect_v0_23 = {
     .name = "json-v0.23",
     .doc = "One event per line, as Tracee v0.20 to v0.23 prints it.",
-    .version = 1,
+    .version = 2,
     .name_key = "eventName",
     .type_of = type_v0_23,
     .line_shape = line_v0_23,
@@ -249,7 +249,7 @@ static struct mrl_shape line_v0_24(struct mrl_shape_pool *pool, const struct mrl
 const struct mrl_dialect mrl_dialect_v0_24 = {
     .name = "json-v0.24",
     .doc = "One event per line, as Tracee v0.24 prints it.",
-    .version = 1,
+    .version = 2,
     .name_key = "eventName",
     .type_of = type_v0_24,
     .line_shape = line_v0_24,

@@ -239,7 +239,7 @@ static struct mrl_shape line_shape(struct mrl_shape_pool *pool, const struct mrl
 const struct mrl_dialect mrl_dialect_v1beta1 = {
     .name = "json-v1beta1",
     .doc = "One event per line, as Tracee's main branch prints it.",
-    .version = 1,
+    .version = 2,
     .name_key = "name",
     .line_shape = line_shape,
 };

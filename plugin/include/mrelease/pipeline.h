@@ -2,8 +2,8 @@
 /**
  * The pipeline: batches go in, and every output gets every event, encoded in its format, on a
  * thread of its own; or on the reader's thread when its sink never blocks, or while it is quick
- * (mrl_sink_ops.is_quick). An event is encoded once per format. What an output loses is counted, and
- * told in its own stream by events_lost events in place of the gap.
+ * (mrl_sink_ops.is_quick). An event is encoded once per format. What an output loses is counted,
+ * and told in its own stream by events_lost events in place of the gap.
  *
  * Memory. An output takes its queue, a sixteenth of it (at least 40 KiB) for the index, and 512 KiB
  * for writing and encoding; without a queue 256 KiB. The pipeline takes 192 KiB, and 256 KiB for
@@ -115,8 +115,8 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error);
 /**
  * Gives the first `count` events of a batch to every output, and counts the others as filtered. An
  * events_lost in it becomes part of each output's own gaps. A sensor_state is no event that counts:
- * it is given to the outputs that take it wherever it stands. Waits only for outputs that block, and
- * for one write of an output that was quick until then.
+ * it is given to the outputs that take it wherever it stands. Waits only for outputs that block,
+ * and for one write of an output that was quick until then.
  */
 void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
                            const struct mrl_batch *batch,
