@@ -260,14 +260,14 @@ static void schemas_are_printed_with_id_and_tags(void **state)
         char arguments[64], id[64];
 
         snprintf(arguments, sizeof(arguments), "schema --dialect %s", dialects[i]);
-        snprintf(id, sizeof(id), "\"$id\": \"urn:mrelease:schema:%s:1\"", dialects[i]);
+        snprintf(id, sizeof(id), "\"$id\": \"urn:mrelease:schema:%s:2\"", dialects[i]);
         run(arguments, NULL);
         assert_said(0, id);
         assert_said(0, "\"x-tracee-tags\": [\"K\"");
         run("schema --list", NULL);
         assert_said(0, dialects[i]);
         run("version", NULL);
-        snprintf(id, sizeof(id), "schema   %s 1\n", dialects[i]);
+        snprintf(id, sizeof(id), "schema   %s 2\n", dialects[i]);
         assert_said(0, id);
     }
 }
