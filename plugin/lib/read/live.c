@@ -47,7 +47,8 @@ struct mrl_source {
     int epoll;
     int wake;  /* eventfd of interrupt() */
     int clock; /* timerfd that never expires: it is there to be cancelled when the clock is set */
-    struct mrl_probe_options log; /* whom to tell */
+    void (*clock_set)(void *context, int64_t step_ns);
+    void *context;
     struct mrl_pace pace;
     bool awake;   /* the probes were told so: they send no wake-ups */
     bool awaited; /* nobody has slept since the probes were told otherwise */
@@ -73,11 +74,8 @@ static void follow_clock(struct mrl_source *source)
 {
     int64_t step_ns = mrl_host__follow_clock(&source->host);
 
-    if (step_ns)
-        mrl_probe_options__log(&source->log, MRL_LOG_WARNING,
-                               "the wall clock was set by %+.3f s: events carry the new time from "
-                               "here on",
-                               (double)step_ns / 1e9);
+    if (step_ns && source->clock_set)
+        source->clock_set(source->context, step_ns);
 }
 
 /* Fills the batch from both lanes. Returns its number of events. */
@@ -342,7 +340,8 @@ static int live_open(const struct mrl_source_options *options,
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     source->epoll = epoll_create1(EPOLL_CLOEXEC);
     source->clock = open_clock();
-    source->log = options->probes;
+    source->clock_set = options->clock_set;
+    source->context = options->context;
     err = source->wake < 0 || source->epoll < 0 || source->clock < 0
               ? -errno
               : mrl_host__init(&source->host);

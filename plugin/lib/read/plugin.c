@@ -92,6 +92,16 @@ static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_opti
                       detail);
 }
 
+/* Said by the batch after the one that is being read, whose events are the first with the new
+ * time. */
+static void tell_clock_set(void *plugin, int64_t step_ns)
+{
+    char detail[64];
+
+    snprintf(detail, sizeof(detail), "by=%+.3fs", (double)step_ns / 1e9);
+    mrl_plugin__tell(plugin, MRL_WHAT_CLOCK_SET, detail, MRL_NOBODY, MRL_NOBODY, 0, 0);
+}
+
 int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_error *error,
                      struct mrl_plugin **ret_plugin)
@@ -119,6 +129,8 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
                        : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         checked.probes.filter = plugin->filter;
+        checked.clock_set = tell_clock_set;
+        checked.context = plugin;
         plugin->chosen = plugin->watched = checked.probes.events =
             plugin->filter->events & mrl_event_list__choosable();
         checked.probes.may_watch =

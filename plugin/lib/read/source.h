@@ -18,6 +18,9 @@ struct mrl_source_options {
     struct mrl_probe_options probes;
     const char *replay; /* a path or "-"; NULL: live */
     bool states;        /* of a replay: sensor_state is wanted, whatever the filter names */
+    /** Told within read() that the wall clock was set, by so many ns. NULL: nobody is. */
+    void (*clock_set)(void *context, int64_t step_ns);
+    void *context;
 };
 
 struct mrl_source_ops {
