@@ -198,6 +198,9 @@ struct mrl_settings {
     __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
     __u32 x32;           /* this kernel takes x32 numbers, or a filter hides whether it does */
+    __u32 beside;        /* a tracepoint sees once more the exits that functions show */
+    __u32 reserved;
+    __u64 seed;          /* of hashes: nobody outside can choose what meets */
     __u32 reap_kill;     /* this kernel knows PROCESS_MRELEASE_REAP_KILL */
     __u32 caller_exe;    /* records end with the path of the caller's executable */
     __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A call in flight, per task, and what it is kept in. */
+/* A call in flight, and what it is kept in. */
 #ifndef MRL_LIB_CALL_H
 #define MRL_LIB_CALL_H
 
@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "slots.h"
 #include "types.h"
 
 /* record.flags while no record is made; these never leave the kernel. */
@@ -26,19 +27,19 @@ struct call {
     char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
     struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
     void *pgd;            /* of that mm */
+    __u64 owner;          /* slots.h */
 };
 
 /* mlock and its kin have no target and keep the small part only. */
 struct small_call {
     struct mrl_record record;
     struct mrl_locks locks;
+    __u64 owner;
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct call);
-} target_calls SEC(".maps");
+/* How many may be in flight at once and still have a slot each. */
+enum { MRL_TARGET_CALLS = 512, MRL_SMALL_CALLS = 4096 };
+
+MRL_SLOTS(target_calls, call, MRL_TARGET_CALLS)
 
 #endif

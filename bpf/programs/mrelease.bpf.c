@@ -17,6 +17,7 @@
 #include "lib/caller.h"
 #include "lib/kill.h"
 #include "lib/locks.h"
+#include "lib/marks.h"
 #include "lib/scope.h"
 #include "lib/settings.h"
 #include "lib/syscall.h"
@@ -35,12 +36,7 @@ int reaper_watched;
  * first, and then the tracepoint, which also sees the calls that never reached the function. */
 enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct small_call);
-} small_calls SEC(".maps");
+MRL_SLOTS(small_calls, small_call, MRL_SMALL_CALLS)
 
 /* Says in which map the state of a call lies. It asks what may be chosen and not what is watched
  * now: entry and exit must find the same map, also when an event is switched in between. */
@@ -61,20 +57,32 @@ static __always_inline bool wants_locks(int event)
     return settings.needs & MRL_NEED_LOCKS && event_reads(event) == MRL_READS_LOCKS;
 }
 
-static __always_inline struct mrl_record *call_state(struct task_struct *task,
-                                                     int event,
-                                                     __u64 flags)
+enum slot { SLOT_OWN, SLOT_CLAIM, SLOT_SPARE };
+
+/* A slot that is busy for the task, as its record; or NULL. */
+static __always_inline struct mrl_record *find_slot(int event, __u32 tid, enum slot which)
 {
-    /* A reference to the bigger map only where it is needed: the small one serves a storm. */
+    int at;
+
+    /* A reference to the bigger table only where it is needed: the small one serves a storm. */
     if (wants_target(event)) {
-        struct call *call = bpf_task_storage_get(&target_calls, task, NULL, flags);
-
-        return call ? &call->record : NULL;
-    } else {
-        struct small_call *call = bpf_task_storage_get(&small_calls, task, NULL, flags);
-
-        return call ? &call->record : NULL;
+        at = which == SLOT_OWN     ? target_calls__own(tid)
+             : which == SLOT_CLAIM ? target_calls__claim(tid)
+                                   : target_calls__spare(tid);
+        return at < 0 ? NULL : bpf_map_lookup_elem(&target_calls, &at);
     }
+    at = which == SLOT_OWN     ? small_calls__own(tid)
+         : which == SLOT_CLAIM ? small_calls__claim(tid)
+                               : small_calls__spare(tid);
+    return at < 0 ? NULL : bpf_map_lookup_elem(&small_calls, &at);
+}
+
+/* Leaves the slot to the task's call in flight, or, with 0, to anybody. */
+static __always_inline void leave_slot(int event, struct mrl_record *record, __u64 to)
+{
+    set_owner(wants_target(event) ? &((struct call *)record)->owner
+                                  : &((struct small_call *)record)->owner,
+              to);
 }
 
 /* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
@@ -108,6 +116,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     struct mrl_record *record;
     struct task_struct *task;
     bool compat = false;
+    struct mark *mark;
     int event;
 
     /* On a rung that every system call of the host passes, nearly all end here: a few comparisons,
@@ -118,12 +127,18 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     event = watched_event(task, number, &compat);
     if (event < 0)
         return 0;
-    record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!record)
-        return 0; /* the exit counts it */
-    /* Before the record is used again: what it still says of the last call is the only trace of
-     * it. */
-    count_exit_missed(record);
+    record = find_slot(event, task->pid, SLOT_OWN);
+    /* What it still says of the last call is the only trace of it. */
+    if (record)
+        count_exit_missed(record);
+    else
+        record = find_slot(event, task->pid, SLOT_CLAIM);
+    if (!record) {
+        mark = mark_of(task->pid);
+        if (mark)
+            __sync_fetch_and_add(&mark->open, 1);
+        return 0;
+    }
     record->event = event;
     record->flags = MRL_CALL_OPEN;
     record->entry_ns = bpf_ktime_get_boot_ns();
@@ -132,13 +147,14 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
         look_at_entry(task, (void *)record);
     else if (wants_locks(event))
         locks_at_entry(task, &((struct small_call *)record)->locks);
+    leave_slot(event, record, task->pid);
     return 0;
 }
 
 /* Puts the path of the caller's executable behind the target's, and returns its bytes. */
-static __always_inline __u64 append_caller_exe(struct task_struct *task, struct call *call)
+static __always_inline __u64 append_caller_exe(struct call *call)
 {
-    struct caller *caller = current_caller(task);
+    struct caller *caller = current_caller();
     __u64 at = call->target.exe_bytes, bytes;
 
     if (!caller)
@@ -152,6 +168,7 @@ static __always_inline __u64 append_caller_exe(struct task_struct *task, struct 
     bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
     call->record.exe_bytes = bytes;
     call->record.flags |= caller->flags;
+    leave_caller(caller);
     return bytes;
 }
 
@@ -164,7 +181,7 @@ static __always_inline void emit_with_target(struct task_struct *task, int event
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
     if (settings.caller_exe)
-        bytes += append_caller_exe(task, call);
+        bytes += append_caller_exe(call);
     /* Behind this stand addresses of the kernel, which must not reach user space. It also is the
      * bound that the verifier wants for a size. */
     if (bytes > offsetof(struct call, mm))
@@ -177,14 +194,17 @@ static __always_inline void emit_with_locks(struct task_struct *task,
                                             bool entered,
                                             struct small_call *call)
 {
-    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
 
     locks_at_exit(task, entered, &call->locks);
     call->record.flags |= MRL_RECORD_LOCKS;
-    if (caller)
-        emit(event, locks_with_exe(caller, call), sizeof(*call) + caller_exe_bytes(caller));
-    else
-        emit(event, &call->record, sizeof(*call));
+    if (caller) {
+        emit(event, locks_with_exe(caller, call),
+             offsetof(struct small_call, owner) + caller_exe_bytes(caller));
+        leave_caller(caller);
+    } else {
+        emit(event, &call->record, offsetof(struct small_call, owner));
+    }
 }
 
 /* With the path of the caller's executable when that is wanted. */
@@ -192,12 +212,14 @@ static __always_inline void emit_alone(struct task_struct *task,
                                        int event,
                                        struct mrl_record *record)
 {
-    struct caller *caller = settings.caller_exe ? current_caller(task) : NULL;
+    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
 
-    if (caller)
+    if (caller) {
         emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
-    else
+        leave_caller(caller);
+    } else {
         emit(event, record, sizeof(*record));
+    }
 }
 
 /* The event of the call itself, with what the extras want behind it. */
@@ -242,37 +264,82 @@ static __always_inline long result_without_call(const struct mrl_record *record,
     return ret > 0 && taken_back ? -MRL_ENOSYS : ret;
 }
 
-/* The exit of a call whose state is at hand. */
+/* Where the state of a call could not be kept: what is left of the target when it returns. How much
+ * memory it had is not known, so that none is said to have been released. */
+static __always_inline void target_at_exit_alone(struct task_struct *task, struct call *call)
+{
+    struct mrl_target *target = &call->target;
+    struct task_struct *leader = task_of_pidfd(task, (int)call->record.args[0], &target->flags);
+    struct mm_struct *mm;
+
+    if (!leader)
+        return;
+    target->flags |= MRL_TARGET_FOUND;
+    target_identity(leader, task, target);
+    mm = mm_of_process(leader);
+    if (mm)
+        target_exe(mm, target, call->exe);
+}
+
+/* How an exit was found. */
+struct exit {
+    enum exit_hook hook;
+    bool compat;
+    bool entered; /* its entry was seen, and what it told was kept */
+    bool marked;  /* it was seen, and could not be kept */
+    long number;
+    long ret;
+};
+
+/* A task that started, or ended a call, after the probes were attached is in no call that is older
+ * than they are. So its entry was not missed: seccomp, which comes before the tracepoint, refused
+ * the call. A function that returns was entered: there it was the entry that was missed. */
+static __always_inline bool was_blocked(struct task_struct *task,
+                                        int event,
+                                        const struct exit *exit)
+{
+    __u64 start = since(event);
+
+    return exit->hook == BY_TRACEPOINT && !exit->entered && !exit->marked &&
+           (task->start_boottime > start || ended_after(task->pid, start));
+}
+
+static __always_inline void look_at_exit(struct task_struct *task,
+                                         int event,
+                                         struct call *call,
+                                         const struct exit *exit)
+{
+    if (exit->entered) {
+        target_at_exit(task, call);
+        return;
+    }
+    __builtin_memset(&call->target, 0, sizeof(call->target));
+    if (exit->marked)
+        target_at_exit_alone(task, call);
+}
+
+/* The exit of a call that has a slot. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,
                                         struct pt_regs *regs,
                                         int event,
-                                        bool compat,
-                                        long number,
-                                        long ret,
-                                        enum exit_hook hook)
+                                        const struct exit *exit)
 {
-    __u64 start = since(event);
-    bool entered =
-        (record->flags & MRL_CALL_OPEN) && record->event == event && record->entry_ns >= start;
-    bool call_passes, release_passes, known = false;
+    bool call_passes, release_passes;
+    long ret = exit->ret;
 
-    record->flags = compat ? MRL_RECORD_COMPAT : 0;
+    record->flags = exit->compat ? MRL_RECORD_COMPAT : 0;
     record->exe_bytes = 0; /* an earlier do_mrelease had its own */
-    /* A task that started, or ended a call, after the probes were attached is in no call that is
-     * older than they are. So its entry was not missed: seccomp, which comes before the
-     * tracepoint, refused the call. A function that returns was entered: there it was the entry
-     * that was missed. */
-    if (!entered && hook == BY_TRACEPOINT)
-        known = record->exit_ns > start || task->start_boottime > start;
     record->exit_ns = bpf_ktime_get_boot_ns();
-    if (!entered) {
-        record->flags |= MRL_RECORD_NO_ENTRY | (known ? MRL_RECORD_BLOCKED : 0);
+    if (!exit->entered) {
+        record->flags |=
+            MRL_RECORD_NO_ENTRY | (was_blocked(task, event, exit) ? MRL_RECORD_BLOCKED : 0);
         record->entry_ns = record->exit_ns;
-        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), compat, record->args);
-        ret = result_without_call(record, number, ret);
+        syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), exit->compat, record->args);
+        ret = result_without_call(record, exit->number, ret);
     }
-    if (is_self(record, compat)) {
+    note_end(task->pid, record->exit_ns);
+    if (is_self(record, exit->compat)) {
         count_self(event);
         return;
     }
@@ -280,8 +347,8 @@ static __always_inline void report_exit(struct task_struct *task,
     call_passes = passes(event, task, record);
     /* Without an entry, the 0 may come from a seccomp filter: then the kernel has released
      * nothing. */
-    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && entered && !ret &&
-                     passes(MRL_EVENT_DO_MRELEASE, task, record);
+    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && (exit->entered || exit->marked) &&
+                     !ret && passes(MRL_EVENT_DO_MRELEASE, task, record);
     if (!call_passes && !release_passes)
         return;
     /* Only now, for calls that somebody wants: all that follows costs more than the rules above. */
@@ -290,14 +357,65 @@ static __always_inline void report_exit(struct task_struct *task,
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
     tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
     task_identity(task, record);
-    if (needs_target(event) && !entered)
-        __builtin_memset(&((struct call *)record)->target, 0, sizeof(struct mrl_target));
-    else if (needs_target(event) || release_passes)
-        target_at_exit(task, (void *)record);
+    if (needs_target(event) || release_passes)
+        look_at_exit(task, event, (void *)record, exit);
     if (call_passes)
-        emit_call(task, event, entered, record);
+        emit_call(task, event, exit->entered, record);
     if (release_passes)
         emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+}
+
+/* There was no slot, not even for the report. */
+static __always_inline void count_unreported(int event, const struct exit *exit)
+{
+    if (chosen(event))
+        count_no_memory(event);
+    if (event == MRL_EVENT_PROCESS_MRELEASE && exit->marked && !exit->ret &&
+        chosen(MRL_EVENT_DO_MRELEASE))
+        count_no_memory(MRL_EVENT_DO_MRELEASE);
+}
+
+/* The function's exit has reported this call; the tracepoint beside it sees its end once more. */
+static __always_inline bool was_told(const struct mrl_record *record,
+                                     int event,
+                                     enum exit_hook hook)
+{
+    return hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event &&
+           record->exit_ns >= since(event);
+}
+
+static __always_inline bool has_entered(const struct mrl_record *record,
+                                        struct task_struct *task,
+                                        int event)
+{
+    /* The number of a task is used again: state that is older than the task is another's. */
+    return (record->flags & MRL_CALL_OPEN) && record->event == event &&
+           record->entry_ns >= since(event) && record->entry_ns >= task->start_boottime;
+}
+
+/* The exit of a call that has no slot: only a mark can tell what its entry was. */
+static __always_inline void exit_without_slot(struct task_struct *task,
+                                              struct pt_regs *regs,
+                                              int event,
+                                              struct exit *exit)
+{
+    struct mark *mark = mark_of(task->pid);
+    struct mrl_record *record;
+
+    if (mark && exit->hook == BY_TRACEPOINT && settings.beside && take_mark(&mark->told))
+        return;
+    exit->marked = mark && take_mark(&mark->open);
+    record = find_slot(event, task->pid, SLOT_SPARE);
+    if (!record)
+        record = find_slot(event, task->pid, SLOT_CLAIM);
+    if (record) {
+        report_exit(task, record, regs, event, exit);
+        leave_slot(event, record, 0);
+    } else {
+        count_unreported(event, exit);
+    }
+    if (mark && exit->hook == BY_FUNCTION && settings.beside)
+        __sync_fetch_and_add(&mark->told, 1);
 }
 
 static __always_inline int call_exit(struct pt_regs *regs,
@@ -305,31 +423,31 @@ static __always_inline int call_exit(struct pt_regs *regs,
                                      long ret,
                                      enum exit_hook hook)
 {
+    struct exit exit = { .hook = hook, .number = number, .ret = ret };
     struct mrl_record *record;
     struct task_struct *task;
-    bool compat = false;
     int event;
 
     if (!may_be_watched(number))
         return 0;
     task = bpf_get_current_task_btf();
-    event = watched_event(task, number, &compat);
+    event = watched_event(task, number, &exit.compat);
     if (event < 0)
         return 0;
-    record = call_state(task, event, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    record = find_slot(event, task->pid, SLOT_OWN);
     if (!record) {
-        count_no_memory(event);
+        exit_without_slot(task, regs, event, &exit);
         return 0;
     }
-    /* The function's exit has reported this call; the tracepoint sees its end once more. */
-    if (hook == BY_TRACEPOINT && (record->flags & MRL_CALL_TOLD) && record->event == event &&
-        record->exit_ns >= since(event)) {
-        record->flags = 0;
+    if (was_told(record, event, hook)) {
+        leave_slot(event, record, 0);
         return 0;
     }
-    report_exit(task, record, regs, event, compat, number, ret, hook);
+    exit.entered = has_entered(record, task, event);
+    report_exit(task, record, regs, event, &exit);
     record->event = event;
-    record->flags = hook == BY_FUNCTION ? MRL_CALL_TOLD : 0;
+    record->flags = MRL_CALL_TOLD;
+    leave_slot(event, record, hook == BY_FUNCTION && settings.beside ? task->pid : 0);
     return 0;
 }
 

@@ -30,11 +30,21 @@ static __always_inline void *first_argument(struct pt_regs *regs)
 #endif
 }
 
+/* Busy for the task until leave(). */
 static __always_inline struct call *call_in_flight(struct task_struct *task)
 {
-    struct call *call = bpf_task_storage_get(&target_calls, task, NULL, 0);
+    int at = target_calls__own(task->pid);
+    struct call *call = at < 0 ? NULL : bpf_map_lookup_elem(&target_calls, &at);
 
-    return call && call->record.flags & MRL_CALL_OPEN ? call : NULL;
+    if (!call || call->record.flags & MRL_CALL_OPEN)
+        return call;
+    set_owner(&call->owner, task->pid);
+    return NULL;
+}
+
+static __always_inline void leave(struct task_struct *task, struct call *call)
+{
+    set_owner(&call->owner, task->pid);
 }
 
 /* The process of an mm, while it has one. */
@@ -65,16 +75,14 @@ static __always_inline void look_anew(struct task_struct *task,
     call->mm = NULL; /* not counted yet */
 }
 
-static __always_inline int reap_enter(struct mm_struct *mm)
+static __always_inline void see_reaping(struct task_struct *task,
+                                        struct mm_struct *mm,
+                                        struct call *call)
 {
-    struct task_struct *task = bpf_get_current_task_btf(), *leader;
-    struct call *call = call_in_flight(task);
+    struct task_struct *leader = owner_of(mm);
     unsigned long marks;
     bool same;
 
-    if (!call)
-        return 0;
-    leader = owner_of(mm);
     if (leader && (!(call->target.flags & MRL_TARGET_FOUND) ||
                    BPF_CORE_READ(leader, tgid) != call->target.host_pid ||
                    BPF_CORE_READ(leader, start_boottime) != call->target.start_ns))
@@ -82,7 +90,7 @@ static __always_inline int reap_enter(struct mm_struct *mm)
     if (leader)
         call->target.flags |= MRL_TARGET_PROVEN;
     else if (mm != call->mm)
-        return 0; /* without an owner, nothing says whose memory this is */
+        return; /* without an owner, nothing says whose memory this is */
     same = mm == call->mm;
     /* target_at_exit() reads the marks of this mm, and asks its page table whether it is the same
      * still. */
@@ -93,24 +101,39 @@ static __always_inline int reap_enter(struct mm_struct *mm)
         call->target.flags |= MRL_TARGET_UNSTABLE;
     call->target.flags |= MRL_TARGET_MM | MRL_TARGET_REAPED;
     if (same)
-        return 0; /* counted at entry: what the dying process freed since came back as well */
+        return; /* counted at entry: what the dying process freed since came back as well */
     call->target.flags &= ~MRL_TARGET_EXACT_RSS;
     target_memory(mm, leader, &call->target);
+}
+
+static __always_inline int reap_enter(struct mm_struct *mm)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct call *call = call_in_flight(task);
+
+    if (!call)
+        return 0;
+    see_reaping(task, mm, call);
+    leave(task, call);
     return 0;
 }
 
 /* The mm is the one that reap_enter() saw, since a task reaps one at a time. */
 static __always_inline int reap_exit(void)
 {
-    struct call *call = call_in_flight(bpf_get_current_task_btf());
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct call *call = call_in_flight(task);
 
-    if (!call || !(call->target.flags & MRL_TARGET_REAPED) || !call->mm)
+    if (!call)
         return 0;
-    /* Here the function has just ended, and the mm is still held by the call. At the exit of the
-     * system call it may be gone. */
-    if (!mm_pages(call->mm, owner_of(call->mm), &call->target.after))
-        call->target.flags &= ~MRL_TARGET_EXACT_RSS;
-    call->target.flags |= MRL_TARGET_AFTER | MRL_TARGET_COUNTED;
+    if (call->target.flags & MRL_TARGET_REAPED && call->mm) {
+        /* Here the function has just ended, and the mm is still held by the call. At the exit of
+         * the system call it may be gone. */
+        if (!mm_pages(call->mm, owner_of(call->mm), &call->target.after))
+            call->target.flags &= ~MRL_TARGET_EXACT_RSS;
+        call->target.flags |= MRL_TARGET_AFTER | MRL_TARGET_COUNTED;
+    }
+    leave(task, call);
     return 0;
 }
 

@@ -53,6 +53,34 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
     bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
 }
 
+/* Tables of the calls in flight: slots for exits behind the others, and next to nothing where no
+ * call needs them. */
+static int size_tables(struct mrl_probes *probes, const struct mrl_probe_options *options)
+{
+    bool targets =
+        options->may_watch & (1U << MRL_EVENT_DO_MRELEASE) || options->needs & MRL_NEED_TARGET;
+    uint32_t calls = mrl_probes__syscalls(options->may_watch);
+    int cpus = libbpf_num_possible_cpus();
+    struct {
+        struct bpf_map *map;
+        bool used;
+        uint32_t behind;
+    } tables[] = {
+        { probes->object->maps.target_calls, targets, 2 * (uint32_t)cpus },
+        { probes->object->maps.small_calls, !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
+          2 * (uint32_t)cpus },
+        { probes->object->maps.callers, options->caller_exe, 0 },
+    };
+
+    if (cpus < 0)
+        return cpus;
+    for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        bpf_map__set_max_entries(
+            tables[i].map,
+            tables[i].used ? bpf_map__max_entries(tables[i].map) + tables[i].behind : 1);
+    return 0;
+}
+
 /* The exit program of another rung that stands beside this one. */
 static struct bpf_program *program_beside(const struct mrl_probes *probes)
 {
@@ -80,7 +108,7 @@ static int load(struct mrl_probes *probes,
                 const struct mrl_probe_options *options,
                 bool cgroup_v1)
 {
-    uint64_t cookie;
+    uint64_t random[2]; /* a cookie and a seed */
     int err;
 
     probes->rung = rung;
@@ -99,10 +127,16 @@ static int load(struct mrl_probes *probes,
               options->rare_ring_bytes);
     size_ring(probes->object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
               options->busy_ring_bytes);
-    if (getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
+    err = size_tables(probes, options);
+    if (err)
+        return err;
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
         return -errno;
-    probes->object->rodata->settings.self_cookie = cookie | 1ULL
-                                                                << 63; /* never a 32-bit argument */
+    probes->object->rodata->settings.self_cookie =
+        random[0] | 1ULL << 63; /* never a 32-bit argument */
+    probes->object->rodata->settings.seed = random[1];
+    probes->object->rodata->settings.beside = program_beside(probes) != NULL;
+
     /* Seven eighths. */
     probes->object->rodata->settings.failing_limit =
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
