@@ -199,6 +199,8 @@ struct mrl_settings {
     __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
     __u32 x32;           /* this kernel takes x32 numbers, or a filter hides whether it does */
     __u32 beside;        /* a tracepoint sees once more the exits that functions show */
+    __u32 target_calls;  /* slots of that table, a power of two; 0: none */
+    __u32 small_calls;   /* the same of the other */
     __u32 reserved;
     __u64 seed;          /* of hashes: nobody outside can choose what meets */
     __u32 reap_kill;     /* this kernel knows PROCESS_MRELEASE_REAP_KILL */

@@ -37,9 +37,6 @@ struct small_call {
     __u64 owner;
 };
 
-/* How many may be in flight at once and still have a slot each. */
-enum { MRL_TARGET_CALLS = 512, MRL_SMALL_CALLS = 4096 };
-
-MRL_SLOTS(target_calls, call, MRL_TARGET_CALLS)
+MRL_SLOTS(target_calls, call)
 
 #endif

@@ -40,15 +40,15 @@ static __always_inline __u32 task_hash(__u32 tid)
 }
 
 /*
- * A table of `count` slots, a power of two, and spare ones behind; the size is set before the load.
- * `state` has an `owner` and a `record`. Each function returns the number of a slot that is busy
- * for the task, or -1. They are global functions, which the verifier looks at by themselves: in
- * each program it would follow every way through them.
+ * A table of settings.`map` slots, a power of two or none, and spare ones behind. `state` has an
+ * `owner` and a `record`. Each function returns the number of a slot that is busy for the task, or
+ * -1. They are global functions, which the verifier looks at by themselves: in each program it
+ * would follow every way through them.
  */
-#define MRL_SLOTS(map, state, count)                                                         \
+#define MRL_SLOTS(map, state)                                                                \
     struct {                                                                                 \
         __uint(type, BPF_MAP_TYPE_ARRAY);                                                    \
-        __uint(max_entries, count);                                                          \
+        __uint(max_entries, 1); /* set before the load */                                    \
         __type(key, __u32);                                                                  \
         __type(value, struct state);                                                         \
     } map SEC(".maps");                                                                      \
@@ -59,7 +59,7 @@ static __always_inline __u32 task_hash(__u32 tid)
         __u32 first = task_hash(tid);                                                        \
                                                                                              \
         for (__u32 i = 0; i < MRL_SLOT_WAYS; i++) {                                          \
-            __u32 at = (first + i) & ((count)-1);                                            \
+            __u32 at = (first + i) & (settings.map - 1);                                     \
             struct state *slot = bpf_map_lookup_elem(&map, &at);                             \
                                                                                              \
             if (slot && slot->owner == tid &&                                                \
@@ -76,7 +76,7 @@ static __always_inline __u32 task_hash(__u32 tid)
         __u32 first = task_hash(tid);                                                        \
                                                                                              \
         for (__u32 i = 0; i < MRL_SLOT_WAYS; i++) {                                          \
-            __u32 at = (first + i) & ((count)-1);                                            \
+            __u32 at = (first + i) & (settings.map - 1);                                     \
             struct state *slot = bpf_map_lookup_elem(&map, &at);                             \
                                                                                              \
             if (slot && !slot->owner && !__sync_val_compare_and_swap(&slot->owner, 0, mine)) \
@@ -84,7 +84,7 @@ static __always_inline __u32 task_hash(__u32 tid)
         }                                                                                    \
         now = bpf_ktime_get_boot_ns();                                                       \
         for (__u32 i = 0; i < MRL_SLOT_WAYS; i++) {                                          \
-            __u32 at = (first + i) & ((count)-1);                                            \
+            __u32 at = (first + i) & (settings.map - 1);                                     \
             struct state *slot = bpf_map_lookup_elem(&map, &at);                             \
                                                                                              \
             if (!slot)                                                                       \
@@ -100,7 +100,7 @@ static __always_inline __u32 task_hash(__u32 tid)
     /* One for as long as an exit is reported. */                                            \
     __noinline int map##__spare(__u32 tid)                                                   \
     {                                                                                        \
-        __u32 first = (count) + bpf_get_smp_processor_id() * MRL_SPARES_PER_CPU;             \
+        __u32 first = settings.map + bpf_get_smp_processor_id() * MRL_SPARES_PER_CPU;        \
                                                                                              \
         for (__u32 i = 0; i < MRL_SPARES_PER_CPU; i++) {                                     \
             __u32 at = first + i;                                                            \

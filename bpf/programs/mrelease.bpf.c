@@ -36,7 +36,7 @@ int reaper_watched;
  * first, and then the tracepoint, which also sees the calls that never reached the function. */
 enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
-MRL_SLOTS(small_calls, small_call, MRL_SMALL_CALLS)
+MRL_SLOTS(small_calls, small_call)
 
 /* Says in which map the state of a call lies. It asks what may be chosen and not what is watched
  * now: entry and exit must find the same map, also when an event is switched in between. */

@@ -3,6 +3,7 @@
 #include "probe/probes.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,12 @@
 #include "probe/reaper.h"
 #include "probe/skeleton.h"
 
-enum { KILLS_MAX = 4096 }; /* processes killed, and not yet released */
+enum {
+    KILLS_MAX = 4096, /* processes killed, and not yet released */
+    /* Calls that may be in flight at once and have their state kept: 2.7 KiB and 0.2 KiB each. */
+    TARGET_CALLS_MAX = 512,
+    SMALL_CALLS_MAX = 4096,
+};
 
 uint32_t mrl_probes__syscalls(uint32_t events)
 {
@@ -53,31 +59,39 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
     bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
 }
 
-/* Tables of the calls in flight: slots for exits behind the others, and next to nothing where no
- * call needs them. */
+static unsigned int tables_max = UINT_MAX; /* for tests */
+
+void mrl_probes__limit_tables(unsigned int entries)
+{
+    tables_max = entries;
+}
+
+/* Slots for exits stand behind the others. A table that no call needs is next to nothing. */
+static uint32_t size_table(struct bpf_map *map, bool used, uint32_t wanted, uint32_t behind)
+{
+    uint32_t slots = !used ? 0 : wanted < tables_max ? wanted : tables_max;
+
+    bpf_map__set_max_entries(map, used ? slots + behind : 1);
+    return slots;
+}
+
 static int size_tables(struct mrl_probes *probes, const struct mrl_probe_options *options)
 {
+    struct mrl_settings *settings = (void *)&probes->object->rodata->settings;
+    uint32_t calls = mrl_probes__syscalls(options->may_watch);
     bool targets =
         options->may_watch & (1U << MRL_EVENT_DO_MRELEASE) || options->needs & MRL_NEED_TARGET;
-    uint32_t calls = mrl_probes__syscalls(options->may_watch);
     int cpus = libbpf_num_possible_cpus();
-    struct {
-        struct bpf_map *map;
-        bool used;
-        uint32_t behind;
-    } tables[] = {
-        { probes->object->maps.target_calls, targets, 2 * (uint32_t)cpus },
-        { probes->object->maps.small_calls, !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
-          2 * (uint32_t)cpus },
-        { probes->object->maps.callers, options->caller_exe, 0 },
-    };
 
     if (cpus < 0)
         return cpus;
-    for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        bpf_map__set_max_entries(
-            tables[i].map,
-            tables[i].used ? bpf_map__max_entries(tables[i].map) + tables[i].behind : 1);
+    settings->target_calls = size_table(probes->object->maps.target_calls, targets,
+                                        TARGET_CALLS_MAX, 2 * (uint32_t)cpus);
+    settings->small_calls = size_table(probes->object->maps.small_calls,
+                                       !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
+                                       SMALL_CALLS_MAX, 2 * (uint32_t)cpus);
+    if (!options->caller_exe)
+        bpf_map__set_max_entries(probes->object->maps.callers, 1);
     return 0;
 }
 
