@@ -191,26 +191,44 @@ enum {
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
 struct mrl_settings {
-    __u64 self_cookie;   /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
-                            ones):   counted as self, never submitted */
-    __u64 failing_limit; /* failing calls are refused when the rare ring holds this many bytes */
-    __u32 events;        /* bit per enum mrl_event_index: those that may be watched */
-    __u32 cgroup_v1;     /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
-    __u32 needs;         /* set of MRL_NEED_…: what nobody asked for is not read */
-    __u32 x32;           /* this kernel takes x32 numbers, or a filter hides whether it does */
-    __u32 beside;        /* a tracepoint sees once more the exits that functions show */
-    __u32 target_calls;  /* slots of that table, a power of two; 0: none */
-    __u32 small_calls;   /* the same of the other */
+    __u64 self_cookie;  /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
+                           ones):   counted as self, never submitted */
+    __u64 crowded;      /* bytes in the rare ring from which on room is by shares */
+    __u64 nearly_full;  /* and from which on only first releases have room */
+    __u32 events;       /* bit per enum mrl_event_index: those that may be watched */
+    __u32 cgroup_v1;    /* cgroupId is that of the first v1 hierarchy, as Tracee's on such hosts */
+    __u32 needs;        /* set of MRL_NEED_…: what nobody asked for is not read */
+    __u32 x32;          /* this kernel takes x32 numbers, or a filter hides whether it does */
+    __u32 beside;       /* a tracepoint sees once more the exits that functions show */
+    __u32 target_calls; /* slots of that table, a power of two; 0: none */
+    __u32 small_calls;  /* the same of the other */
+    __u32 firsts;       /* releases that are remembered, a power of two */
+    __u32 owners;       /* shares, a power of two */
     __u32 reserved;
-    __u64 seed;          /* of hashes: nobody outside can choose what meets */
-    __u32 reap_kill;     /* this kernel knows PROCESS_MRELEASE_REAP_KILL */
-    __u32 caller_exe;    /* records end with the path of the caller's executable */
-    __u32 cpus;          /* used entries of the next; 0: per-CPU parts cannot be read */
+    __u64 seed;                      /* of hashes: nobody outside can choose what meets */
+    __u32 reap_kill;                 /* this kernel knows PROCESS_MRELEASE_REAP_KILL */
+    __u32 caller_exe;                /* records end with the path of the caller's executable */
+    __u32 cpus;                      /* used entries of the next; 0: per-CPU parts cannot be read */
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 
-/** Per event and CPU. At a quiet moment seen = submitted + refused + no_memory + exit_missed + self
- * + filtered.
+enum { MRL_CULPRITS_MAX = 256 };
+
+/** Whose calls were lost, in which lane. The uid is the owner's: programs/fair.h. */
+struct mrl_culprit_key {
+    __u32 uid;
+    __u32 lane;
+};
+
+/** How many, and where the latest came from. */
+struct mrl_culprit {
+    __u64 count;
+    __u64 cgroup_id;
+    char comm[MRL_NAME_BYTES];
+};
+
+/** Per event and CPU. At a quiet moment seen = submitted + refused + suppressed + no_memory +
+ * exit_missed + self + filtered.
  */
 struct mrl_event_counters {
     __u64 seen; /* exits of the call, and those that are known to be missed */
@@ -219,6 +237,7 @@ struct mrl_event_counters {
     __u64 self;        /* our own proof calls */
     __u64 no_memory;   /* the kernel had none for the state of a call */
     __u64 exit_missed; /* the call was entered, but its exit not shown to the probes */
+    __u64 suppressed;  /* its owner's share of a crowded ring was spent */
     __u64 filtered;    /* a rule refused it: no record, no number, no room (abi/rule.h) */
 };
 
@@ -227,7 +246,7 @@ _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
 _Static_assert(sizeof(struct mrl_cgroup_names) == 16 + 8 * 160, "the names are an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");
-_Static_assert(sizeof(struct mrl_event_counters) == 56, "the counters are an ABI");
+_Static_assert(sizeof(struct mrl_event_counters) == 64, "the counters are an ABI");
 _Static_assert(MRL_EVENT_COUNT <= MRL_EVENTS_MAX, "settings.events has a bit per event");
 #endif
 

@@ -70,8 +70,14 @@ struct kuid {
     unsigned int val;
 };
 
+struct user_namespace {
+    struct user_namespace *parent;
+    struct kuid owner;
+};
+
 struct cred {
     struct kuid uid;
+    struct user_namespace *user_ns;
 };
 
 struct mnt_namespace {

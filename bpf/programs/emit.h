@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Put: finished records go into the rings, and every call into the counters. For each event and
- * CPU: seen = submitted + refused + no_memory + exit_missed + self + filtered (docs/accounting.md).
+ * CPU: seen = submitted + refused + suppressed + no_memory + exit_missed + self + filtered
+ * (docs/accounting.md).
  */
 #ifndef MRL_PROGRAMS_EMIT_H
 #define MRL_PROGRAMS_EMIT_H
 
 #include "abi/record.h"
+#include "fair.h"
 #include "lib/call.h"
 #include "watched.h"
 
@@ -52,24 +54,11 @@ static __always_inline __u64 next_sequence(__u32 lane)
     return sequence ? __sync_fetch_and_add(sequence, 1) : 0;
 }
 
-/*
- * Failing calls need no dying process: anyone can make them by the million. They may fill the rare
- * ring only so far that calls that succeeded, and do_mrelease, still find room.
- */
-static __always_inline bool leaves_room(int event, const struct mrl_record *record)
-{
-    if (event != MRL_EVENT_PROCESS_MRELEASE || !record->ret)
-        return true;
-    return bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) < settings.failing_limit;
-}
-
 static __always_inline long submit(int event, struct mrl_record *record, __u64 bytes)
 {
     /* The constant maps let the verifier see which ring it is; a map in a variable it refuses. */
     __u64 wake = reader_awake ? BPF_RB_NO_WAKEUP : 0;
 
-    if (!leaves_room(event, record))
-        return -1;
     if (event_lane(event) == MRL_LANE_RARE)
         return bpf_ringbuf_output(&rare_records, record, bytes, wake);
     return bpf_ringbuf_output(&busy_records, record, bytes, wake);
@@ -89,10 +78,25 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
     /* The number is taken before the ring is asked. A record that the ring refuses so leaves a hole
      * in the numbers, by which the reader notices the loss, and where it was. */
     record->seq = next_sequence(record->lane);
-    if (submit(event, record, bytes))
+    if (submit(event, record, bytes)) {
         __sync_fetch_and_add(&counters->refused, 1);
-    else
+        blame(record->lane, record->cgroup_id);
+    } else {
         __sync_fetch_and_add(&counters->submitted, 1);
+    }
+}
+
+/* It takes a number, as one that is emitted: the reader sees where it is missing. */
+static __always_inline void count_suppressed(int event, const struct mrl_record *record)
+{
+    struct mrl_event_counters *counters = counters_of(event);
+
+    if (!counters)
+        return;
+    __sync_fetch_and_add(&counters->seen, 1);
+    __sync_fetch_and_add(&counters->suppressed, 1);
+    next_sequence(event_lane(event));
+    blame(event_lane(event), record->cgroup_id);
 }
 
 /* A proof call counts as itself whether or not its event is chosen: it shows that the probes see.

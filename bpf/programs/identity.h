@@ -72,12 +72,12 @@ static __always_inline void put_names(struct kernfs_node *node, struct mrl_cgrou
     }
 }
 
-/* Like failing calls, it leaves the end of the rare ring to those that succeed. */
+/* It leaves the end of the rare ring to what has a share of it: programs/fair.h. */
 static __always_inline struct mrl_cgroup_names *reserve_names(__u32 lane)
 {
     if (lane != MRL_LANE_RARE)
         return bpf_ringbuf_reserve(&busy_records, sizeof(struct mrl_cgroup_names), 0);
-    if (bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) >= settings.failing_limit)
+    if (bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) >= settings.crowded)
         return NULL;
     return bpf_ringbuf_reserve(&rare_records, sizeof(struct mrl_cgroup_names), 0);
 }

@@ -318,6 +318,28 @@ static __always_inline void look_at_exit(struct task_struct *task,
         target_at_exit_alone(task, call);
 }
 
+/* Both events of a call have room, or none has. */
+static __always_inline bool has_room(int event,
+                                     const struct mrl_record *record,
+                                     const struct exit *exit)
+{
+    bool ran = exit->entered || exit->marked, found = false;
+    const struct mrl_target *target = NULL;
+    __u64 used;
+
+    if (event_lane(event) != MRL_LANE_RARE)
+        return true;
+    used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
+    if (used < settings.crowded)
+        return true;
+    if (wants_target(event) && ran && !exit->ret) {
+        target = &((const struct call *)record)->target;
+        found = target->flags & MRL_TARGET_FOUND;
+    }
+    return has_share(used, ran && !exit->ret, found ? target->host_pid : 0,
+                     found ? target->start_ns : 0);
+}
+
 /* The exit of a call that has a slot. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,
@@ -359,6 +381,13 @@ static __always_inline void report_exit(struct task_struct *task,
     task_identity(task, record);
     if (needs_target(event) || release_passes)
         look_at_exit(task, event, (void *)record, exit);
+    if (!has_room(event, record, exit)) {
+        if (call_passes)
+            count_suppressed(event, record);
+        if (release_passes)
+            count_suppressed(MRL_EVENT_DO_MRELEASE, record);
+        return;
+    }
     if (call_passes)
         emit_call(task, event, exit->entered, record);
     if (release_passes)

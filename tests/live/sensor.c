@@ -248,7 +248,7 @@ struct totals sensor__totals(const struct sensor *sensor, const char *event)
 
     if (sscanf(said,
                "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
-               "%*u exit missed), %llu self, %llu filtered (%llu by the kernel)",
+               "%*u exit missed, %*u suppressed), %llu self, %llu filtered (%llu by the kernel)",
                &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
                &totals.filtered_by_kernel) < 4)
         fail_msg("not the totals of an event: %s", said);

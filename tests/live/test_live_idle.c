@@ -25,7 +25,7 @@
 enum {
     THREADS = 4000,
     THREADS_LONG = 20000,
-    STACK_BYTES = 256 * 1024,
+    STACK_BYTES = 1024 * 1024,
     START_MAX_MS = 60000,
     READ_MS = 300,
     SEEN_MAX = 16,
@@ -109,8 +109,11 @@ static pid_t start_threads(unsigned int threads, int *ret_done)
         pthread_attr_init(&small);
         pthread_attr_setstacksize(&small, STACK_BYTES);
         for (unsigned int i = 0; i < threads; i++)
-            if (pthread_create(&thread, &small, call_once_and_wait, NULL))
+            if (pthread_create(&thread, &small, call_once_and_wait, NULL)) {
+                printf("# no more than %u threads\n", i);
+                fflush(stdout);
                 _exit(1);
+            }
         while (atomic_load(&called) < threads)
             live__pause_ms(1);
         if (write(done[1], "", 1) != 1)

@@ -141,10 +141,11 @@ void test_capture__add(struct test_capture *capture, const struct test_record *r
 
 void test_capture__add_lost(struct test_capture *capture, unsigned int event, const char *cause)
 {
-    const struct mrl_lost lost = {
-        mrl_event_def__at(event), 12, mrl_cause__find(cause, strlen(cause)), TEST_ENTRY_NS,
-        TEST_ENTRY_NS + 5,
-    };
+    const struct mrl_lost lost = { .event = mrl_event_def__at(event),
+                                   .count = 12,
+                                   .cause = mrl_cause__find(cause, strlen(cause)),
+                                   .from_ns = TEST_ENTRY_NS,
+                                   .to_ns = TEST_ENTRY_NS + 5 };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event made;
 

@@ -39,7 +39,9 @@ static int set_up(void **state)
     static const char *const events[] = { "process_mrelease.retval=0", "mlock" };
     const struct mrl_filter_texts texts = { .events = events, .event_count = COUNT_OF(events) };
     static struct bench bench;
-    const struct mrl_kernel_counters counters = { read_counters, &bench, CPUS };
+    const struct mrl_kernel_counters counters = { .read = read_counters,
+                                                  .context = &bench,
+                                                  .cpus = CPUS };
     struct mrl_error error;
 
     bench = (struct bench){ .refused = 0 };

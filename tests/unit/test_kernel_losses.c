@@ -38,7 +38,9 @@ static int read_counters(const void *context,
 static int set_up(void **state)
 {
     static struct bench bench;
-    const struct mrl_kernel_counters from = { read_counters, &bench, CPUS };
+    const struct mrl_kernel_counters from = { .read = read_counters,
+                                              .context = &bench,
+                                              .cpus = CPUS };
 
     bench = (struct bench){ .fails = false };
     test_decoder__init(&bench.decoder);

@@ -8,7 +8,11 @@
 
 static struct mrl_lost gap_of(enum mrl_cause cause)
 {
-    return (struct mrl_lost){ mrl_event_def__at(MRL_EVENT_MLOCK), 12, cause, 1000, 5000 };
+    return (struct mrl_lost){ .event = mrl_event_def__at(MRL_EVENT_MLOCK),
+                              .count = 12,
+                              .cause = cause,
+                              .from_ns = 1000,
+                              .to_ns = 5000 };
 }
 
 static void an_event_carries_its_gap(void **state)

@@ -374,8 +374,11 @@ static void a_flood_is_left_to_its_thread(void **state)
 /* Lines and gaps keep their order, whoever writes them. */
 static void a_gap_is_left_to_its_thread(void **state)
 {
-    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK), LOST, MRL_CAUSE_RING_FULL,
-                                   TEST_ENTRY_NS, TEST_ENTRY_NS };
+    const struct mrl_lost lost = { .event = mrl_event_def__at(MRL_EVENT_MLOCK),
+                                   .count = LOST,
+                                   .cause = MRL_CAUSE_RING_FULL,
+                                   .from_ns = TEST_ENTRY_NS,
+                                   .to_ns = TEST_ENTRY_NS };
     struct fixture *fixture = *state;
     const char *gap;
 

@@ -225,8 +225,11 @@ static void compute_lost(const struct mrl_lost *lost, struct mrl_value values[MR
 
 static void values_tell_what_is_missing_in_a_gap(void **state)
 {
-    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK2), UINT64_MAX,
-                                   MRL_CAUSE_RING_FULL, TEST_START_NS, TEST_ENTRY_NS };
+    const struct mrl_lost lost = { .event = mrl_event_def__at(MRL_EVENT_MLOCK2),
+                                   .count = UINT64_MAX,
+                                   .cause = MRL_CAUSE_RING_FULL,
+                                   .from_ns = TEST_START_NS,
+                                   .to_ns = TEST_ENTRY_NS };
     static const char *const nobody[] = { "by_uid", "by_cgroup", "by_comm" };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event event = { .def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST), .values = values };

@@ -128,8 +128,11 @@ static int tear_down(void **state)
 /* A gap of LOST calls. */
 static void append_lost(struct fixture *fixture)
 {
-    const struct mrl_lost lost = { mrl_event_def__at(MRL_EVENT_MLOCK), LOST, MRL_CAUSE_RING_FULL,
-                                   TEST_ENTRY_NS, TEST_ENTRY_NS };
+    const struct mrl_lost lost = { .event = mrl_event_def__at(MRL_EVENT_MLOCK),
+                                   .count = LOST,
+                                   .cause = MRL_CAUSE_RING_FULL,
+                                   .from_ns = TEST_ENTRY_NS,
+                                   .to_ns = TEST_ENTRY_NS };
 
     mrl_lost__append(&lost, fixture->decoder.batch);
 }

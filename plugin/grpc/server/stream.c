@@ -97,8 +97,11 @@ static struct mrl_missing *first_missing(struct mrl_gap *gap, struct mrl_lost *r
         cause += !event;
         missing = &gap->of[cause][event];
     }
-    *ret_lost = (struct mrl_lost){ mrl_event_def__at(event), missing->count, (enum mrl_cause)cause,
-                                   missing->from_ns, missing->to_ns };
+    *ret_lost = (struct mrl_lost){ .event = mrl_event_def__at(event),
+                                   .count = missing->count,
+                                   .cause = (enum mrl_cause)cause,
+                                   .from_ns = missing->from_ns,
+                                   .to_ns = missing->to_ns };
     return missing;
 }
 

@@ -161,8 +161,8 @@ int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl
  * before may still be read. Threads and errors as mrl_plugin__enable(). */
 int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
 
-/** What became of one event so far, summed over CPUs. seen = submitted + refused + no_memory +
- * exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
+/** What became of one event so far, summed over CPUs. seen = submitted + refused + suppressed +
+ * no_memory + exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
  * filtered_late. */
 struct mrl_event_counts {
     uint64_t seen;          /**< calls that the probes saw: their exits, and exit_missed */
@@ -175,6 +175,7 @@ struct mrl_event_counts {
     uint64_t missed;        /**< of all events together: runs of probes that the kernel left out */
     uint64_t filtered;      /**< refused by a filter in the kernel: no record was made */
     uint64_t exit_missed;   /**< lost: entered, but the kernel did not show the call's exit */
+    uint64_t suppressed;    /**< lost: the ring was crowded, and its owner's share was spent */
     uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
     uint64_t unidentified;  /**< read, and the caller's container could not be learnt: of these a
                                  filter for containers, or for none, refuses all */

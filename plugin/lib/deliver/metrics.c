@@ -38,6 +38,7 @@ static const struct family families[] = {
     { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory), NULL },
     { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed), NULL },
     { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, PLUGIN(exit_missed), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_SUPPRESSED, PLUGIN(suppressed), NULL },
     { "mrelease_probe_misses_total", "Runs of probes that the kernel left out; of any system call.",
       PER_PLUGIN, NO_CAUSE, PLUGIN(missed), NULL },
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered), "kernel" },

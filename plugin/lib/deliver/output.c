@@ -112,6 +112,7 @@ int mrl_output__open(const struct mrl_output_options *options,
     if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
     output->log = *log;
+    pthread_mutex_init(&output->blame_lock, NULL);
     atomic_store(&output->alive, true);
     if (output->options.sink)
         err = open_sink(output, error);
@@ -244,6 +245,13 @@ static void write_or_queue(struct mrl_output *output,
         done = output->first;
     }
     mrl_queue__push(&output->queue, bytes + at, lines + done, count - done);
+}
+
+void mrl_output__blame(struct mrl_output *output, const struct mrl_lost *lost)
+{
+    pthread_mutex_lock(&output->blame_lock);
+    output->blamed[lost->cause][lost->event->index] = *lost;
+    pthread_mutex_unlock(&output->blame_lock);
 }
 
 void mrl_output__push(struct mrl_output *output,
@@ -437,5 +445,6 @@ void mrl_output__free(struct mrl_output *output)
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);
     free(output->held);
+    pthread_mutex_destroy(&output->blame_lock);
     free(output);
 }

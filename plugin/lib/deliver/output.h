@@ -30,6 +30,10 @@ void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log
  */
 void mrl_output__name_run(struct mrl_output *output, const char *run);
 
+/** A loss that the next lines hold as a gap says who caused it: the events_lost of that gap will
+ * say so. Before push(), on its thread. */
+void mrl_output__blame(struct mrl_output *output, const struct mrl_lost *lost);
+
 /** Takes lines that lie one behind the other. Waits only under MRL_POLICY_BLOCK. */
 void mrl_output__push(struct mrl_output *output,
                       const char *bytes,

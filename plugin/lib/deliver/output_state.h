@@ -63,9 +63,12 @@ struct mrl_output {
     uint64_t blind_from_ns, blind_to_ns; /* nobody watched, which is not told yet; 0: it is, or not
                                             known */
     struct mrl_error low_space;          /* what is to be told of that; "": nothing */
-    int rotate_err;        /* why it was not rotated; 0: it was, or never needed to be */
-    int last_err;          /* the error that was reported last; 0: it works */
-    struct mrl_gap untold; /* what is missing before lines[first] */
+    int rotate_err;             /* why it was not rotated; 0: it was, or never needed to be */
+    int last_err;               /* the error that was reported last; 0: it works */
+    struct mrl_gap untold;      /* what is missing before lines[first] */
+    pthread_mutex_t blame_lock; /* of the next */
+    /* Losses of the kernel's side as they were told last: a gap is only a sum. */
+    struct mrl_lost blamed[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
     /* What is being written: lines[first..count), whose bytes begin at `at`. Borrowed. */
     const struct mrl_line *lines;
     const char *bytes;

@@ -335,16 +335,32 @@ static int write_next(struct mrl_output *output)
 
 /* -- gaps ------------------------------------------------------------------------------------- */
 
+/* A gap may be a sum of several: the last of them says who caused it. */
+static void add_blame(struct mrl_output *output, struct mrl_lost *lost)
+{
+    const struct mrl_lost *blamed = &output->blamed[lost->cause][lost->event->index];
+
+    pthread_mutex_lock(&output->blame_lock);
+    lost->is_attributed = blamed->is_attributed;
+    lost->by_uid = blamed->by_uid;
+    lost->by = blamed->by;
+    pthread_mutex_unlock(&output->blame_lock);
+}
+
 /* Writes one events_lost. What could not be told stays in the gap. */
 static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause cause)
 {
     struct mrl_missing *missing = &output->untold.of[cause][event];
-    struct mrl_lost lost = { mrl_event_def__at(event), missing->count, cause, missing->from_ns,
-                             missing->to_ns };
+    struct mrl_lost lost = { .event = mrl_event_def__at(event),
+                             .count = missing->count,
+                             .cause = cause,
+                             .from_ns = missing->from_ns,
+                             .to_ns = missing->to_ns };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event told;
     int err;
 
+    add_blame(output, &lost);
     mrl_lost__event(&lost, values, &told);
     err = write_event(output, &told);
     if (err)

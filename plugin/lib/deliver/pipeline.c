@@ -160,6 +160,8 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     ssize_t size;
 
     if (lost) {
+        for (unsigned int i = 0; lost->is_attributed && i < pipeline->output_count; i++)
+            mrl_output__blame(pipeline->outputs[i], lost);
         *line = (struct mrl_line){
             .event = (uint16_t)lost->event->index,
             .cause = (uint16_t)lost->cause,

@@ -187,7 +187,10 @@ int mrl_frame_lost__read(const struct mrl_frame_lost *frame, struct mrl_lost *re
 
     if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
         return -EBADMSG;
-    *ret_lost = (struct mrl_lost){ mrl_event_def__at(frame->event), frame->count, cause,
-                                   frame->from_ns, frame->to_ns };
+    *ret_lost = (struct mrl_lost){ .event = mrl_event_def__at(frame->event),
+                                   .count = frame->count,
+                                   .cause = cause,
+                                   .from_ns = frame->from_ns,
+                                   .to_ns = frame->to_ns };
     return 0;
 }

@@ -9,6 +9,7 @@ static const char *const names[MRL_CAUSE_COUNT] = {
     [MRL_CAUSE_RING_FULL] = "ring_full",       [MRL_CAUSE_NO_MEMORY] = "no_memory",
     [MRL_CAUSE_MALFORMED] = "malformed",       [MRL_CAUSE_QUEUE_FULL] = "queue_full",
     [MRL_CAUSE_WRITE_FAILED] = "write_failed", [MRL_CAUSE_EXIT_MISSED] = "exit_missed",
+    [MRL_CAUSE_SUPPRESSED] = "suppressed",
 };
 
 struct mrl_text mrl_cause__name(enum mrl_cause cause)

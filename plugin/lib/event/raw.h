@@ -8,6 +8,7 @@
 
 #include <abi/record.h>
 #include <mrelease/event.h>
+#include <stdbool.h>
 
 struct mrl_arena;
 struct mrl_host;
@@ -18,6 +19,7 @@ enum mrl_cause {
     MRL_CAUSE_NO_MEMORY,
     MRL_CAUSE_MALFORMED,
     MRL_CAUSE_EXIT_MISSED,
+    MRL_CAUSE_SUPPRESSED,
     MRL_CAUSE_QUEUE_FULL,
     MRL_CAUSE_WRITE_FAILED,
     MRL_CAUSE_COUNT
@@ -35,6 +37,9 @@ struct mrl_lost {
     uint64_t count;
     enum mrl_cause cause;
     uint64_t from_ns, to_ns;
+    bool is_attributed; /* the next two say who caused most of it */
+    uint32_t by_uid;
+    struct mrl_culprit by;
 };
 
 struct mrl_state;

@@ -320,9 +320,27 @@ void mrl_value__lost_to(const struct mrl_raw *raw, struct mrl_value *value)
         value->unsigned_number = raw->lost->to_ns;
 }
 
-/* Who caused most of it: nothing counts that yet. */
-void mrl_value__lost_by(const struct mrl_raw *raw, struct mrl_value *value)
+static bool has_culprit(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    (void)raw;
-    value->absent = true;
+    value->absent = !raw->lost || !raw->lost->is_attributed;
+    return !value->absent;
+}
+
+void mrl_value__lost_by_uid(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    if (has_culprit(raw, value))
+        value->unsigned_number = raw->lost->by_uid;
+}
+
+void mrl_value__lost_by_cgroup(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    if (has_culprit(raw, value))
+        value->unsigned_number = raw->lost->by.cgroup_id;
+}
+
+void mrl_value__lost_by_comm(const struct mrl_raw *raw, struct mrl_value *value)
+{
+    if (has_culprit(raw, value))
+        value->text =
+            (struct mrl_text){ raw->lost->by.comm, strnlen(raw->lost->by.comm, MRL_NAME_BYTES) };
 }

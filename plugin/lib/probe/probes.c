@@ -29,6 +29,8 @@ enum {
     /* Calls that may be in flight at once and have their state kept: 2.7 KiB and 0.2 KiB each. */
     TARGET_CALLS_MAX = 512,
     SMALL_CALLS_MAX = 4096,
+    FIRSTS_MAX = 65536, /* of fair.h: 512 KiB and 64 KiB */
+    OWNERS_MAX = 4096,
 };
 
 uint32_t mrl_probes__syscalls(uint32_t events)
@@ -71,7 +73,7 @@ static uint32_t size_table(struct bpf_map *map, bool used, uint32_t wanted, uint
 {
     uint32_t slots = !used ? 0 : wanted < tables_max ? wanted : tables_max;
 
-    bpf_map__set_max_entries(map, used ? slots + behind : 1);
+    bpf_map__set_max_entries(map, slots + behind && used ? slots + behind : 1);
     return slots;
 }
 
@@ -90,6 +92,8 @@ static int size_tables(struct mrl_probes *probes, const struct mrl_probe_options
     settings->small_calls = size_table(probes->object->maps.small_calls,
                                        !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
                                        SMALL_CALLS_MAX, 2 * (uint32_t)cpus);
+    settings->firsts = size_table(probes->object->maps.firsts, true, FIRSTS_MAX, 0);
+    settings->owners = size_table(probes->object->maps.owners, true, OWNERS_MAX, 0);
     if (!options->caller_exe)
         bpf_map__set_max_entries(probes->object->maps.callers, 1);
     return 0;
@@ -151,9 +155,10 @@ static int load(struct mrl_probes *probes,
     probes->object->rodata->settings.seed = random[1];
     probes->object->rodata->settings.beside = program_beside(probes) != NULL;
 
-    /* Seven eighths. */
-    probes->object->rodata->settings.failing_limit =
+    probes->object->rodata->settings.crowded =
         options->rare_ring_bytes - options->rare_ring_bytes / 8;
+    probes->object->rodata->settings.nearly_full =
+        options->rare_ring_bytes - options->rare_ring_bytes / 16;
     probes->object->rodata->settings.events = options->may_watch;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
     probes->object->rodata->settings.needs = options->needs;
@@ -363,6 +368,22 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                                 ret_counters, cpus * sizeof(*ret_counters), 0);
 }
 
+int mrl_probes__read_culprits(const struct mrl_probes *probes,
+                              struct mrl_culprit_key ret_keys[MRL_CULPRITS_MAX],
+                              struct mrl_culprit ret_culprits[MRL_CULPRITS_MAX],
+                              unsigned int *ret_count)
+{
+    LIBBPF_OPTS(bpf_map_batch_opts, options);
+    __u32 count = MRL_CULPRITS_MAX, next;
+
+    if (bpf_map_lookup_batch(bpf_map__fd(probes->object->maps.culprits), NULL, &next, ret_keys,
+                             ret_culprits, &count, &options) &&
+        errno != ENOENT)
+        return -errno;
+    *ret_count = count;
+    return 0;
+}
+
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed)
 {
     uint64_t missed =
@@ -405,6 +426,7 @@ int mrl_probes__counters(const struct mrl_probes *probes,
         ret_counts->seen += each[cpu].seen;
         ret_counts->submitted += each[cpu].submitted;
         ret_counts->refused += each[cpu].refused;
+        ret_counts->suppressed += each[cpu].suppressed;
         ret_counts->no_memory += each[cpu].no_memory;
         ret_counts->exit_missed += each[cpu].exit_missed;
         ret_counts->self += each[cpu].self;

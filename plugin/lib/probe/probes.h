@@ -44,6 +44,12 @@ int mrl_probes__read_counters(const struct mrl_probes *probes,
                               struct mrl_event_counters *ret_counters,
                               unsigned int cpus);
 
+/** Reads whose calls were lost, as far as it is remembered. -errno of bpf(). */
+int mrl_probes__read_culprits(const struct mrl_probes *probes,
+                              struct mrl_culprit_key ret_keys[MRL_CULPRITS_MAX],
+                              struct mrl_culprit ret_culprits[MRL_CULPRITS_MAX],
+                              unsigned int *ret_count);
+
 /** How many runs of the probes the kernel left out, as far as it says. -errno of bpf(). */
 int mrl_probes__missed(const struct mrl_probes *probes, uint64_t *ret_missed);
 

@@ -3,11 +3,24 @@
 #include "read/kernel_losses.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "event/lost.h"
+
+/* What is lost with a number: the hole shows where, and the counters say of which event. */
+static const struct numbered {
+    enum mrl_cause cause;
+    size_t offset; /* of its counter */
+} numbered[] = {
+    { MRL_CAUSE_RING_FULL, offsetof(struct mrl_event_counters, refused) },
+    { MRL_CAUSE_SUPPRESSED, offsetof(struct mrl_event_counters, suppressed) },
+};
+
+enum { NUMBERED = sizeof(numbered) / sizeof(numbered[0]) };
 
 static struct mrl_stream *stream_of(const struct mrl_kernel_losses *losses,
                                     unsigned int cpu,
@@ -34,7 +47,7 @@ int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
         .start_ns = (uint64_t)mrl_clock__boot_ns(),
         .streams = calloc((size_t)from->cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
         .counters = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
-        .told = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->told)),
+        .told = calloc((size_t)from->cpus * MRL_EVENT_COUNT * NUMBERED, sizeof(*losses->told)),
     };
     if (!losses->streams || !losses->counters || !losses->told) {
         mrl_kernel_losses__done(losses);
@@ -61,7 +74,7 @@ static void tell(const struct mrl_kernel_losses *losses,
                  uint64_t to_ns,
                  struct mrl_batch *batch)
 {
-    const struct mrl_lost lost = {
+    struct mrl_lost lost = {
         .event = mrl_event_def__at(event),
         .count = count,
         .cause = cause,
@@ -69,8 +82,11 @@ static void tell(const struct mrl_kernel_losses *losses,
         .to_ns = mrl_host__epoch(losses->host, to_ns),
     };
 
-    if (count)
-        mrl_lost__append(&lost, batch);
+    if (!count)
+        return;
+    if (losses->from.blame && (cause == MRL_CAUSE_RING_FULL || cause == MRL_CAUSE_SUPPRESSED))
+        losses->from.blame(losses->from.culprits, mrl_event_def__at(event)->lane, &lost);
+    mrl_lost__append(&lost, batch);
 }
 
 /* A failure leaves the last values: what they lack is told later, or shown missing by the totals.
@@ -87,16 +103,20 @@ static bool is_of(const struct mrl_kernel_losses *losses, unsigned int event, un
 
 /* Takes up to `wanted` of what the counters know and nobody was told. */
 static uint64_t take_untold(struct mrl_kernel_losses *losses,
+                            unsigned int which,
                             unsigned int event,
                             unsigned int cpu,
                             uint64_t wanted)
 {
-    uint64_t *told = &losses->told[event * losses->from.cpus + cpu];
+    const char *counters = (const char *)&counters_of(losses, event)[cpu];
+    uint64_t *told = &losses->told[(which * MRL_EVENT_COUNT + event) * losses->from.cpus + cpu];
+    uint64_t count, untold, taken;
+
+    memcpy(&count, counters + numbered[which].offset, sizeof(count));
     /* The counter goes on in the kernel and never back; `told` follows it. No more is told than it
      * knows, so that the losses in the stream add up to the counters at the end. */
-    uint64_t untold = counters_of(losses, event)[cpu].refused - *told;
-    uint64_t taken = untold < wanted ? untold : wanted;
-
+    untold = count - *told;
+    taken = untold < wanted ? untold : wanted;
     *told += taken;
     return taken;
 }
@@ -109,25 +129,27 @@ static void tell_gap(struct mrl_kernel_losses *losses,
                      struct mrl_batch *batch)
 {
     const struct mrl_stream *stream = stream_of(losses, record->cpu, record->lane);
-    uint64_t counts[MRL_EVENT_COUNT] = { 0 };
+    uint64_t counts[MRL_EVENT_COUNT][NUMBERED] = { 0 };
 
     for (int round = 0; round < 2 && missing; round++) {
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
-            uint64_t taken;
-
             if (!is_of(losses, event, record->lane))
                 continue;
             /* A system call per event: only when the values at hand do not explain the hole. */
             if (round)
                 read_counters(losses, event);
-            taken = take_untold(losses, event, record->cpu, missing);
-            counts[event] += taken;
-            missing -= taken;
+            for (unsigned int which = 0; which < NUMBERED; which++) {
+                uint64_t taken = take_untold(losses, which, event, record->cpu, missing);
+
+                counts[event][which] += taken;
+                missing -= taken;
+            }
         }
     }
     for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
-        tell(losses, event, MRL_CAUSE_RING_FULL, counts[event], stream->last_ns, record->exit_ns,
-             batch);
+        for (unsigned int which = 0; which < NUMBERED; which++)
+            tell(losses, event, numbered[which].cause, counts[event][which], stream->last_ns,
+                 record->exit_ns, batch);
 }
 
 void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
@@ -158,27 +180,41 @@ void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
     tell(losses, event, MRL_CAUSE_MALFORMED, 1, now, now, batch);
 }
 
-/* The rest of one event, of all CPUs; from the oldest of the last records before it. */
+/* The rest of one event and cause, of all CPUs; from the oldest of the last records before it. */
+static void tell_untold(struct mrl_kernel_losses *losses,
+                        unsigned int which,
+                        unsigned int event,
+                        uint64_t now,
+                        struct mrl_batch *batch)
+{
+    unsigned int lane = mrl_event_def__at(event)->lane;
+    uint64_t count = 0, from = now;
+
+    for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
+        /* No record followed these, so that no hole in the numbers has shown them. */
+        uint64_t taken = take_untold(losses, which, event, cpu, UINT64_MAX);
+
+        if (taken && stream_of(losses, cpu, lane)->last_ns < from)
+            from = stream_of(losses, cpu, lane)->last_ns;
+        count += taken;
+    }
+    tell(losses, event, numbered[which].cause, count, from, now, batch);
+}
+
 static void tell_rest_of(struct mrl_kernel_losses *losses,
                          unsigned int event,
                          uint64_t now,
                          struct mrl_batch *batch)
 {
-    unsigned int lane = mrl_event_def__at(event)->lane;
-    uint64_t refused = 0, no_memory = 0, exit_missed = 0, from = now;
+    uint64_t no_memory = 0, exit_missed = 0;
 
     read_counters(losses, event);
     for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
-        /* No record followed these, so that no hole in the numbers has shown them. */
-        uint64_t taken = take_untold(losses, event, cpu, UINT64_MAX);
-
-        if (taken && stream_of(losses, cpu, lane)->last_ns < from)
-            from = stream_of(losses, cpu, lane)->last_ns;
-        refused += taken;
         no_memory += counters_of(losses, event)[cpu].no_memory;
         exit_missed += counters_of(losses, event)[cpu].exit_missed;
     }
-    tell(losses, event, MRL_CAUSE_RING_FULL, refused, from, now, batch);
+    for (unsigned int which = 0; which < NUMBERED; which++)
+        tell_untold(losses, which, event, now, batch);
     tell(losses, event, MRL_CAUSE_NO_MEMORY, no_memory - losses->told_no_memory[event],
          losses->start_ns, now, batch);
     losses->told_no_memory[event] = no_memory;

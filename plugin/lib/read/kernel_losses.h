@@ -27,6 +27,9 @@ struct mrl_kernel_counters {
                 struct mrl_event_counters *ret_each,
                 unsigned int cpus);
     const void *context;
+    /** Adds to a loss in a lane who caused it, where that is known. NULL: it never is. */
+    void (*blame)(void *culprits, unsigned int lane, struct mrl_lost *lost);
+    void *culprits;
     unsigned int cpus; /* that this kernel may have */
 };
 
@@ -37,7 +40,7 @@ struct mrl_kernel_losses {
     uint64_t start_ns;
     struct mrl_stream *streams;          /* [cpu][lane] */
     struct mrl_event_counters *counters; /* [event][cpu], as they were last read */
-    uint64_t *told;                      /* [event][cpu] of refused */
+    uint64_t *told;                      /* [cause with a number][event][cpu] */
     uint64_t told_no_memory[MRL_EVENT_COUNT], told_exit_missed[MRL_EVENT_COUNT];
 };
 

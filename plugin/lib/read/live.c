@@ -26,6 +26,7 @@
 #include "enrich/host.h"
 #include "probe/ladder.h"
 #include "probe/skeleton.h"
+#include "read/culprits.h"
 #include "read/intake.h"
 #include "read/pace.h"
 #include "read/ring.h"
@@ -42,7 +43,9 @@ struct mrl_source {
     struct mrl_probes probes;
     pthread_mutex_t lock; /* of the probes: they are watched, counted and stopped by any thread */
     atomic_bool stopped;
-    struct mrl_intake intake; /* of what the rings hold */
+    struct mrl_culprits culprits;
+    struct mrl_probe_options options; /* for their log */
+    struct mrl_intake intake;         /* of what the rings hold */
     struct mrl_ring rings[MRL_LANE_COUNT];
     int epoll;
     int wake;  /* eventfd of interrupt() */
@@ -319,6 +322,11 @@ static int init_intake(struct mrl_source *source, const struct mrl_probe_options
     if (cpus < 0)
         return cpus;
     counters.cpus = (unsigned int)cpus;
+    source->options = *options;
+    source->culprits =
+        (struct mrl_culprits){ .probes = &source->probes, .options = &source->options };
+    counters.blame = mrl_culprits__blame;
+    counters.culprits = &source->culprits;
     if (all)
         mrl_probe_options__log(options, MRL_LOG_DEBUG, "filters: %u, the kernel decides %u", all,
                                all - mrl_filter__rules(options->filter, &rules));

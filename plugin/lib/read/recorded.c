@@ -39,6 +39,8 @@ static void count_lost(struct mrl_event_counts *counts, enum mrl_cause cause, ui
         add(&counts->no_memory, count);
     else if (cause == MRL_CAUSE_EXIT_MISSED)
         add(&counts->exit_missed, count);
+    else if (cause == MRL_CAUSE_SUPPRESSED)
+        add(&counts->suppressed, count);
     else
         add(&counts->submitted, count);
     if (cause == MRL_CAUSE_MALFORMED)
@@ -55,6 +57,7 @@ struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded
         .submitted = __atomic_load_n(&counts->submitted, __ATOMIC_RELAXED),
         .refused = __atomic_load_n(&counts->refused, __ATOMIC_RELAXED),
         .no_memory = __atomic_load_n(&counts->no_memory, __ATOMIC_RELAXED),
+        .suppressed = __atomic_load_n(&counts->suppressed, __ATOMIC_RELAXED),
         .exit_missed = __atomic_load_n(&counts->exit_missed, __ATOMIC_RELAXED),
         .decoded = __atomic_load_n(&counts->decoded, __ATOMIC_RELAXED),
         .malformed = __atomic_load_n(&counts->malformed, __ATOMIC_RELAXED),
