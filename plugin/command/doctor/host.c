@@ -89,11 +89,6 @@ static void find_ring(char value[VALUE_BYTES])
     find_map(value, BPF_MAP_TYPE_RINGBUF);
 }
 
-static void find_task_storage(char value[VALUE_BYTES])
-{
-    find_map(value, BPF_MAP_TYPE_TASK_STORAGE);
-}
-
 /* Both kinds are called anon_inode:[pidfd]. */
 static void find_pidfd(char value[VALUE_BYTES])
 {
@@ -209,7 +204,6 @@ static const struct mrl_fact facts[] = {
       find_call },
     { "btf", "The kernel's types, at /sys/kernel/btf/vmlinux: every rung needs them.", find_btf },
     { "ring_buffer", "BPF ring buffers: every rung needs them.", find_ring },
-    { "task_storage", "BPF storage per task: every rung needs it.", find_task_storage },
     { "pidfd", "How the kernel keeps a pidfd: both ways are followed to the process.", find_pidfd },
     { "compat_calls", "int $0x80 of a 64-bit process: what the tracepoint rung is blind to.",
       find_compat },
