@@ -249,13 +249,14 @@ static void outputs_head_a_rotated_file(void **state)
     assert_int_equal(lines_of(table), 1 + 4);
 }
 
-/* One file was moved, one was not, one cannot be opened anew, and "none" has nothing to reopen. */
+/* One file was moved, one was not, two cannot be opened anew, and "none" has nothing to reopen. A
+ * FIFO that nobody reads holds nobody up. */
 static void outputs_say_what_reopening_did(void **state)
 {
     struct fixture *fixture = *state;
     const char *moved = add(fixture, "json", "moved"), *stays = add(fixture, "json", "stays");
-    const char *refused = add(fixture, "json", "refused");
-    char old[PATH_MAX], line[MRL_REOPENING_BYTES], expected[4 * PATH_MAX];
+    const char *refused = add(fixture, "json", "refused"), *fifo = add(fixture, "json", "fifo");
+    char old[PATH_MAX], line[MRL_REOPENING_BYTES], expected[5 * PATH_MAX];
 
     assert_int_equal(mrl_outputs__add(&fixture->outputs, "none", NULL), 0);
     assert_int_equal(open_all(fixture, NULL), 0);
@@ -263,11 +264,13 @@ static void outputs_say_what_reopening_did(void **state)
     snprintf(old, sizeof(old), "%s/old", fixture->directory);
     assert_int_equal(rename(moved, old), 0);
     assert_int_equal(unlink(refused) || mkdir(refused, 0700), 0);
+    assert_int_equal(unlink(fifo) || mkfifo(fifo, 0600), 0);
     mrl_pipeline__reopen(fixture->pipeline);
     for (int ms = 0; ms < 2000 && mrl_reopening__waits(fixture->pipeline); ms++)
         usleep(1000);
     snprintf(expected, sizeof(expected),
-             "reopened: json:%s; not moved: json:%s; not reopened: json:%s", moved, stays, refused);
+             "reopened: json:%s; not moved: json:%s; not reopened: json:%s, json:%s", moved, stays,
+             refused, fifo);
     assert_string_equal(mrl_reopening__line(fixture->pipeline, line), expected);
 }
 

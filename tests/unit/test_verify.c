@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "unit/unit.h"
@@ -64,6 +65,8 @@ static void verify_file(FILE *file, struct outcome *outcome)
     assert_non_null(output);
     size = fread(outcome->said, 1, sizeof(outcome->said) - 1, output);
     outcome->said[size] = '\0';
+    while (getc(output) != EOF) /* what does not fit is read all the same: nobody is cut off */
+        continue;
     status = pclose(output);
     assert_true(WIFEXITED(status));
     outcome->status = WEXITSTATUS(status);
@@ -258,6 +261,7 @@ static void verify_names_bad_lines(void **state)
         { EVENT(0, 18446744073709551615, 1), "line 1: processorId, lane or seq" },
         { EVENT(0, "0", 1), "line 1: processorId, lane or seq" },
         { LOST("nothing", 1, "ring_full"), "line 1: an events_lost that does not say" },
+        { LOST("mlock", 0, "ring_full"), "line 1: an events_lost that does not say" },
         { LOST("events_lost", 1, "ring_full"), "line 1: an events_lost that does not say" },
         { LOST("mlock", -1, "ring_full"), "line 1: an events_lost that does not say" },
         { "{\"timestamp\":\"1970-01-01T00:00:00Z\",\"id\":150,\"name\":\"munlock\"}\n",
@@ -296,6 +300,76 @@ static void verify_bounds_what_it_says(void **state)
     assert_non_null(strstr(outcome.said, "line 1000: an empty line; from here on, bad lines are "
                                          "only counted\nnot complete: "));
     assert_non_null(strstr(outcome.said, " 1048576 bad lines\n"));
+}
+
+/* `line` holds a %u, which becomes 1, 2, 3, … times `step`. */
+static void verify_many(const char *before,
+                        const char *line,
+                        unsigned int count,
+                        unsigned int step,
+                        const char *after,
+                        struct outcome *outcome)
+{
+    char *text;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+
+    assert_non_null(memory);
+    fputs(before, memory);
+    for (unsigned int i = 1; i <= count; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        fprintf(memory, line, i * step);
+#pragma GCC diagnostic pop
+    }
+    fputs(after, memory);
+    assert_int_equal(fclose(memory), 0);
+    verify(text, size, outcome);
+    free(text);
+}
+
+/* 2048 times 2^53 is 2^64: what is missing is not nothing. */
+static void verify_adds_up_no_loss_to_nothing(void **state)
+{
+    static const struct {
+        const char *before, *line, *after;
+    } cases[] = {
+        { STATE("started", 0), EVENT(% u, 9007199254740992, 1), STATE("stopped", 2048) },
+        { STATE("started", 0), LOST("mlock", 9007199254740992, "ring_full"), STATE("stopped", 0) },
+        { STATE("started", 0), LOST("mlock", 9007199254740992, "no_memory"), STATE("stopped", 0) },
+    };
+    static struct outcome outcome;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        verify_many(cases[i].before, cases[i].line, 2048, 1, cases[i].after, &outcome);
+        if (outcome.status != 1)
+            fail_case("case %zu: status %d", i, outcome.status);
+    }
+}
+
+static double seconds_of_verify(unsigned int places)
+{
+    static struct outcome outcome;
+    struct rusage before, behind;
+
+    getrusage(RUSAGE_CHILDREN, &before);
+    verify_many(STATE("started", 0), STATE("alive", % u), places, 2, "", &outcome);
+    getrusage(RUSAGE_CHILDREN, &behind);
+    assert_int_equal(outcome.status, 1);
+    return (double)(behind.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+           (double)(behind.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6;
+}
+
+/* Four times as many places where something is missing take some four times as long. */
+static void verify_takes_time_by_lines(void **state)
+{
+    enum { PLACES = 8000 };
+    double some = seconds_of_verify(PLACES), more = seconds_of_verify(4 * PLACES);
+
+    (void)state;
+    if (more > 10 * some)
+        fail_case("%.2f s, and of four times as much %.2f s", some, more);
 }
 
 static void verify_bounds_a_line(void **state)
@@ -344,6 +418,8 @@ int main(void)
         cmocka_unit_test(verify_takes_numbers_that_begin_anew_for_another_run),
         cmocka_unit_test(verify_puts_pieces_of_one_stream_in_order),
         cmocka_unit_test(verify_names_bad_lines),
+        cmocka_unit_test(verify_adds_up_no_loss_to_nothing),
+        cmocka_unit_test(verify_takes_time_by_lines),
         cmocka_unit_test(verify_bounds_a_line),
         cmocka_unit_test(verify_bounds_what_it_says),
         cmocka_unit_test(verify_wants_files_that_can_be_read),

@@ -185,6 +185,9 @@ static void what_cannot_be_read_is_not_complete(void **state)
                         "7zXZ",
                         6);
     assert_verdict(folder, false, CHANGED, "b: packed by xz: unpack it first");
+    assert_verdict(folder, true, CHANGED, "b: packed by xz: unpack it first");
+    stream__write_bytes(folder->paths[1], STREAM_PLAIN, "\x1f\x8b\x08", 3);
+    assert_verdict(folder, true, CHANGED, "b: cut off: what was packed does not end");
 }
 
 /* Only its end is not there: what comes before is not damaged by it. */

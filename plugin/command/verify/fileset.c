@@ -64,7 +64,7 @@ static int inspect(const struct collector *collector, struct mrl_member *member)
 {
     struct mrl_reader *reader;
     int err = mrl_reader__open(member->path, &reader);
-    bool any;
+    bool belongs;
 
     if (err == -ENOMEM)
         return err;
@@ -72,12 +72,13 @@ static int inspect(const struct collector *collector, struct mrl_member *member)
         mrl_proof__unreadable(collector->proof, member->path, strerror(-err));
         return 0;
     }
-    any = look(member, reader);
+    /* Nobody knows what is in a file that cannot be unpacked: then it is read, and that is told. */
+    belongs = look(member, reader) || mrl_reader__fault(reader) || member->named;
     mrl_reader__close(reader);
-    if (!any && !member->named)
+    if (!belongs)
         ignore(collector, member->path,
                member->size ? "no line of its first mebibyte is an event with a number" : "empty");
-    return any || member->named;
+    return belongs;
 }
 
 /* -- members ---------------------------------------------------------------------------------- */
@@ -218,7 +219,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* A pipe can be read only once: it is not looked at. One file alone needs no order. */
-static int belongs(const struct collector *collector, struct mrl_member *member)
+static int wanted(const struct collector *collector, struct mrl_member *member)
 {
     if (!member->regular || (member->named && collector->set->count == 1))
         return 1;
@@ -237,7 +238,7 @@ static int sift(const struct collector *collector)
         struct mrl_member *member = &set->members[i];
 
         if (keep >= 0)
-            keep = i && is_again(collector, member) ? 0 : belongs(collector, member);
+            keep = i && is_again(collector, member) ? 0 : wanted(collector, member);
         member->left_out = keep <= 0;
     }
     for (uint32_t i = 0; i < set->count; i++) {

@@ -42,10 +42,11 @@ static mrl_number missing_of(const struct mrl_summary *sum)
     for (unsigned int i = 0; i < MRL_VERIFY_LANES; i++) {
         const struct mrl_tally *lane = &sum->lanes[i];
 
-        missing += lane->missing;
-        untold += lane->missing > lane->told ? lane->missing - lane->told : 0;
+        mrl_number__add(&missing, lane->missing);
+        mrl_number__add(&untold, lane->missing > lane->told ? lane->missing - lane->told : 0);
     }
-    return missing + (sum->fewer > untold ? sum->fewer - untold : 0);
+    mrl_number__add(&missing, sum->fewer > untold ? sum->fewer - untold : 0);
+    return missing;
 }
 
 static void finish_piece(struct mrl_proof *proof, struct mrl_piece *piece)
@@ -60,7 +61,7 @@ static void finish_piece(struct mrl_proof *proof, struct mrl_piece *piece)
         print_numbers(proof, piece, piece->sum.run);
     verdict->runs++;
     verdict->open += !whole;
-    verdict->missing += missing_of(&piece->sum);
+    mrl_number__add(&verdict->missing, missing_of(&piece->sum));
     verdict->sum.events += piece->sum.events;
     mrl_summary__add(&verdict->sum, &piece->sum);
 }
@@ -86,11 +87,11 @@ static int finish_run(struct mrl_proof *proof, struct mrl_run *run)
 static int status_of(const struct mrl_verdict *verdict)
 {
     const struct mrl_summary *sum = &verdict->sum;
-    mrl_number wrong = verdict->missing + verdict->bad + verdict->unreadable + sum->unnumbered +
-                       sum->doubled + sum->moved + sum->fewer + sum->more;
+    mrl_number wrong = verdict->missing | verdict->bad | verdict->unreadable | sum->unnumbered |
+                       sum->doubled | sum->moved | sum->fewer | sum->more;
 
     for (unsigned int i = 0; i < MRL_VERIFY_LANES; i++)
-        wrong += sum->lanes[i].told;
+        wrong |= sum->lanes[i].told;
     if (wrong)
         return MRL_VERIFY_CHANGED;
     return verdict->open || !verdict->runs ? MRL_VERIFY_OPEN : MRL_VERIFY_COMPLETE;

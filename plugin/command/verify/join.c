@@ -9,14 +9,14 @@ void mrl_summary__add(struct mrl_summary *sum, const struct mrl_summary *more)
     for (unsigned int i = 0; i < MRL_VERIFY_LANES; i++) {
         sum->lanes[i].events += more->lanes[i].events;
         sum->lanes[i].gaps += more->lanes[i].gaps;
-        sum->lanes[i].missing += more->lanes[i].missing;
-        sum->lanes[i].told += more->lanes[i].told;
+        mrl_number__add(&sum->lanes[i].missing, more->lanes[i].missing);
+        mrl_number__add(&sum->lanes[i].told, more->lanes[i].told);
     }
-    sum->unnumbered += more->unnumbered;
-    sum->doubled += more->doubled;
+    mrl_number__add(&sum->unnumbered, more->unnumbered);
+    mrl_number__add(&sum->doubled, more->doubled);
     sum->moved += more->moved;
-    sum->fewer += more->fewer;
-    sum->more += more->more;
+    mrl_number__add(&sum->fewer, more->fewer);
+    mrl_number__add(&sum->more, more->more);
     sum->anew += more->anew;
 }
 
@@ -112,7 +112,7 @@ static void join_lane(const struct seam *seam,
         found.count = behind->first - before->next;
         before->gaps++;
         tally->gaps++;
-        tally->missing += found.count;
+        mrl_number__add(&tally->missing, found.count);
         tell(seam, found);
     } else if (behind->first < before->next) {
         found.kind = MRL_FOUND_DOUBLED;
@@ -150,7 +150,7 @@ static void join_twice(const struct seam *seam)
 
     if (to > piece->begin) {
         tell_events(seam, MRL_FOUND_TWICE, piece->begin, to);
-        whole->sum.doubled += to - piece->begin;
+        mrl_number__add(&whole->sum.doubled, to - piece->begin);
     }
 }
 
@@ -164,7 +164,7 @@ static bool join(const struct seam *seam)
     } else {
         if (piece->begin > whole->here) {
             tell_events(seam, MRL_FOUND_HOLE, whole->here, piece->begin);
-            whole->sum.fewer += piece->begin - whole->here;
+            mrl_number__add(&whole->sum.fewer, piece->begin - whole->here);
         }
         joined = join_numbers(seam);
     }

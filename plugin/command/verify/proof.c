@@ -96,14 +96,13 @@ static struct mrl_run *find_run(struct mrl_proof *proof, const char *id)
     return run;
 }
 
-/* Goes on with the piece that ended where this one begins, or makes one. */
+/* Goes on with the piece that ended where this one begins, or makes one. Only the last is looked
+ * at: files come in the order of their run, and what does not is put together at the end. */
 static int open_piece(struct mrl_proof *proof, struct mrl_run *run, uint64_t begin, bool starts)
 {
     struct mrl_piece *piece = starts ? NULL : run->pieces;
 
-    while (piece && (piece->here != begin || piece->stopped))
-        piece = piece->next;
-    if (!piece)
+    if (!piece || piece->here != begin || piece->stopped)
         return make_piece(proof, run, begin);
     proof->run = run;
     proof->piece = piece;
@@ -140,7 +139,7 @@ static void reckon(struct mrl_proof *proof, uint64_t so_far)
                                           .from = piece->here,
                                           .to = so_far,
                                           .count = count });
-    *(fewer ? &piece->sum.fewer : &piece->sum.more) += count;
+    mrl_number__add(fewer ? &piece->sum.fewer : &piece->sum.more, count);
     piece->here = piece->marked = so_far;
 }
 
@@ -208,9 +207,10 @@ static int take_lost(struct mrl_proof *proof, const struct mrl_line *lost)
                                       .count = lost->count });
     if (!strcmp(lost->cause, "no_memory") || !strcmp(lost->cause, "exit_missed") ||
         lost->lane >= MRL_VERIFY_LANES)
-        sum->unnumbered += lost->count; /* the call, or the sensor_state, had no number */
+        /* The call, or the sensor_state, had no number. */
+        mrl_number__add(&sum->unnumbered, lost->count);
     else
-        sum->lanes[lost->lane].told += lost->count;
+        mrl_number__add(&sum->lanes[lost->lane].told, lost->count);
     return 0;
 }
 
@@ -274,7 +274,7 @@ static int take_event(struct mrl_proof *proof, const struct mrl_line *event)
         break;
     case MRL_STEP_GAP:
         tally->gaps++;
-        tally->missing += lane->gap_to - lane->gap_from;
+        mrl_number__add(&tally->missing, lane->gap_to - lane->gap_from);
         tell_number(proof, MRL_FOUND_GAP, event, lane);
         break;
     case MRL_STEP_MOVED:

@@ -11,6 +11,13 @@
 
 typedef unsigned long long mrl_number;
 
+/** Adds, and stays at the largest number of JSON readers: a sum never begins at 0 again. */
+static inline void mrl_number__add(mrl_number *sum, mrl_number more)
+{
+    if (__builtin_add_overflow(*sum, more, sum) || *sum > INT64_MAX)
+        *sum = INT64_MAX;
+}
+
 enum { MRL_VERIFY_COMPLETE = 0, MRL_VERIFY_CHANGED = 1, MRL_VERIFY_OPEN = 3 }; /* exit statuses */
 
 enum mrl_finding_kind {

@@ -240,7 +240,7 @@ static void verdict(const struct mrl_report *report, const struct mrl_verdict *t
 
     for (unsigned int i = 0; i < MRL_VERIFY_LANES; i++) {
         gaps += told->sum.lanes[i].gaps;
-        lost += told->sum.lanes[i].told;
+        mrl_number__add(&lost, told->sum.lanes[i].told);
     }
     print_more(report->to, told);
     fprintf(report->to,

@@ -52,9 +52,12 @@ static int missing_directory(const char *path, struct mrl_error *error)
                           path, parent);
 }
 
-static int open_path(const char *path, bool *ret_created, struct mrl_error *error)
+/* The first time it waits until somebody reads a FIFO. Later there is a file that goes on, and a
+ * FIFO that came into its place must not hold it up. */
+static int open_path(const char *path, bool is_first, bool *ret_created, struct mrl_error *error)
 {
-    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    const int flags =
+        O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (is_first ? 0 : O_NONBLOCK);
     int fd = open(path, flags), err;
 
     *ret_created = false;
@@ -67,8 +70,12 @@ static int open_path(const char *path, bool *ret_created, struct mrl_error *erro
             fd = open(path, flags);
     }
     err = errno;
+    if (fd >= 0 && !is_first)
+        fcntl(fd, F_SETFL, O_APPEND);
     if (fd >= 0)
         return fd;
+    if (err == ENXIO)
+        return mrl_error__set(error, -err, "%.256s: a FIFO that nobody reads", path);
     if (err == ELOOP)
         return mrl_error__set(error, -err, "%.256s is a symbolic link: refused", path);
     if (err == ENOENT)
@@ -130,7 +137,7 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
 {
     struct mrl_rotation *rotation = &sink->rotation;
     bool created;
-    int fd = open_path(path, &created, error), err = fd < 0 ? fd : 0;
+    int fd = open_path(path, sink->fd < 0, &created, error), err = fd < 0 ? fd : 0;
 
     if (!err)
         err = mrl_rotation__begin(rotation, fd, error);
