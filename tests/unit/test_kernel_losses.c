@@ -134,6 +134,51 @@ static void a_gap_is_told_once_from_the_record_before_it_to_the_one_behind(void 
     assert_nothing_more(bench);
 }
 
+static void what_was_held_back_is_told_apart_from_what_found_no_room(void **state)
+{
+    struct bench *bench = *state;
+
+    see(bench, MRELEASE, 1, 0, 1000);
+    bench->counters[MRELEASE][1].refused = 1;
+    bench->counters[MRELEASE][1].suppressed = 4;
+    bench->counters[MRL_EVENT_DO_MRELEASE][1].suppressed = 2;
+    see(bench, MRELEASE, 1, 8, 9000);
+    assert_told(bench, MRELEASE, MRL_CAUSE_RING_FULL, 1);
+    assert_told(bench, MRELEASE, MRL_CAUSE_SUPPRESSED, 4);
+    assert_told(bench, MRL_EVENT_DO_MRELEASE, MRL_CAUSE_SUPPRESSED, 2);
+    bench->counters[MRELEASE][2].suppressed = 3;
+    mrl_kernel_losses__tell_rest(&bench->losses, bench->decoder.batch);
+    assert_told(bench, MRELEASE, MRL_CAUSE_SUPPRESSED, 3);
+    assert_nothing_more(bench);
+}
+
+static void blame_nobody(void *culprits, unsigned int lane, struct mrl_lost *lost)
+{
+    assert_int_equal(lane, MRL_LANE_RARE);
+    lost->is_attributed = true;
+    lost->by_uid = *(const uint32_t *)culprits;
+}
+
+static void losses_for_want_of_room_say_by_whom(void **state)
+{
+    struct bench *bench = *state;
+    enum mrl_cause cause;
+    uint32_t uid = 65534;
+    struct mrl_lost lost;
+
+    bench->losses.from.blame = blame_nobody;
+    bench->losses.from.culprits = &uid;
+    bench->counters[MRELEASE][0].suppressed = 1;
+    bench->counters[MRELEASE][0].no_memory = 1;
+    mrl_kernel_losses__tell_rest(&bench->losses, bench->decoder.batch);
+    lost = next_told(bench, &cause);
+    assert_int_equal(cause, MRL_CAUSE_SUPPRESSED);
+    assert_int_equal(lost.by_uid, uid);
+    lost = next_told(bench, &cause);
+    assert_int_equal(cause, MRL_CAUSE_NO_MEMORY);
+    assert_false(lost.is_attributed);
+}
+
 static void a_second_gap_is_told_apart_from_the_first(void **state)
 {
     struct bench *bench = *state;
@@ -330,6 +375,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(numbers_that_follow_each_other_tell_nothing),
         test(a_gap_is_told_once_from_the_record_before_it_to_the_one_behind),
+        test(what_was_held_back_is_told_apart_from_what_found_no_room),
+        test(losses_for_want_of_room_say_by_whom),
         test(a_second_gap_is_told_apart_from_the_first),
         test(numbers_go_on_behind_a_gap_and_tell_nothing),
         test(no_more_is_told_than_the_counters_know_and_the_rest_later),

@@ -30,7 +30,7 @@ static uint64_t grown(const struct mrl_culprits *culprits,
     return count;
 }
 
-static void find_worst(struct mrl_culprits *culprits,
+void mrl_culprits__see(struct mrl_culprits *culprits,
                        const struct mrl_culprit_key *keys,
                        const struct mrl_culprit *now,
                        unsigned int count)
@@ -48,6 +48,9 @@ static void find_worst(struct mrl_culprits *culprits,
         culprits->worst_key[lane] = keys[i];
         culprits->worst[lane] = now[i];
     }
+    memcpy(culprits->keys, keys, count * sizeof(*keys));
+    memcpy(culprits->culprits, now, count * sizeof(*now));
+    culprits->count = count;
 }
 
 /* A system call: not for each of the many gaps of a flood. */
@@ -60,10 +63,7 @@ static void look(struct mrl_culprits *culprits)
     if (!is_due(&culprits->read_ns, READ_EVERY_MS) ||
         mrl_probes__read_culprits(culprits->probes, keys, now, &count))
         return;
-    find_worst(culprits, keys, now, count);
-    memcpy(culprits->keys, keys, sizeof(keys));
-    memcpy(culprits->culprits, now, sizeof(now));
-    culprits->count = count;
+    mrl_culprits__see(culprits, keys, now, count);
 }
 
 void mrl_culprits__blame(void *context, unsigned int lane, struct mrl_lost *lost)

@@ -20,6 +20,13 @@ struct mrl_culprits {
     int64_t read_ns, logged_ns; /* CLOCK_MONOTONIC */
 };
 
+/** What the probes remember now, of up to MRL_CULPRITS_MAX owners: who of each lane lost most since
+ * the last time is to blame from now on. */
+void mrl_culprits__see(struct mrl_culprits *culprits,
+                       const struct mrl_culprit_key *keys,
+                       const struct mrl_culprit *now,
+                       unsigned int count);
+
 /** Adds to a loss in `lane` who caused most of it, where that is known, and says so in the log,
  * once in ten seconds. `culprits` is a struct mrl_culprits. */
 void mrl_culprits__blame(void *culprits, unsigned int lane, struct mrl_lost *lost);
