@@ -163,7 +163,7 @@ add_loader() {
 
 # What is asked of every rung, forced in turn; the other live tests are about what comes behind the
 # probes, and run once. The core tries each rung by itself.
-readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target'
+readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target ways'
 readonly core_topics='abi fields rungs target'
 
 # guest_sections NAME: "RUNG PROGRAM" for each that runs in the guest. $vm_topics and $vm_rungs say
@@ -179,7 +179,7 @@ guest_sections() {
     topics=${vm_topics:-$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
         sed 's/^test_live_//' | sort)}
     [[ -z ${vm_quick:-} ]] || topics=${vm_topics:-$core_topics}
-    [[ $1 != *-x32 ]] || topics=${vm_topics:-abi}
+    [[ $1 != *-x32 ]] || topics=${vm_topics:-abi ways}
     for topic in ${topics/tax/}; do
         [[ -n ${vm_quick:-} || " $rung_topics " != *" $topic "* ]] ||
             for rung in $rungs; do
