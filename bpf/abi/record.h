@@ -188,6 +188,13 @@ enum {
     MRL_NEED_LOCKS = 1 << 2,  /* the mlock family carries a struct mrl_locks */
 };
 
+/**
+ * How the proof calls of any sensor are marked: the fifth argument, "mrelease"; of a 32-bit call
+ * the lower half in the fourth. And the first argument of a 32-bit one.
+ */
+#define MRL_PROOF_MARK    0x6d72656c65617365ULL
+#define MRL_PROOF_ADDRESS 0xfffff000U
+
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
  */
 struct mrl_settings {

@@ -71,12 +71,18 @@ struct kuid {
 };
 
 struct user_namespace {
+    struct ns_common ns;
     struct user_namespace *parent;
     struct kuid owner;
 };
 
+typedef struct {
+    __u32 cap[2];
+} mrl_capabilities;
+
 struct cred {
     struct kuid uid;
+    mrl_capabilities cap_effective;
     struct user_namespace *user_ns;
 };
 

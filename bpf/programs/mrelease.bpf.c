@@ -23,6 +23,7 @@
 #include "lib/syscall.h"
 #include "lib/target.h"
 #include "lib/task.h"
+#include "proof.h"
 #include "watched.h"
 
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
@@ -237,17 +238,6 @@ static __always_inline void emit_call(struct task_struct *task,
 }
 
 /*
- * 64 bits that nobody has there by accident: the sixth argument, or, where that has 32 bits, the
- * fifth and the sixth.
- */
-static __always_inline bool is_self(const struct mrl_record *record, bool compat)
-{
-    __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
-
-    return (compat ? fifth << 32 | sixth : sixth) == settings.self_cookie;
-}
-
-/*
  * The result of a call that never ran. A filter that kills the caller, or sends it SIGSYS, leaves
  * no result: the kernel takes the registers back to what they were (syscall_rollback()), and what
  * stands there looks like success. ENOSYS is what the kernel says of a call that it did not make.
@@ -361,10 +351,13 @@ static __always_inline void report_exit(struct task_struct *task,
         ret = result_without_call(record, exit->number, ret);
     }
     note_end(task->pid, record->exit_ns);
-    if (is_self(record, exit->compat)) {
+    if (is_proof(task, record, exit->compat)) {
         count_self(event);
         return;
     }
+    /* No call here has so many: what stands there is nobody's business, and may be another
+     * sensor's cookie. */
+    record->args[MRL_ARGS_MAX - 2] = record->args[MRL_ARGS_MAX - 1] = 0;
     record->ret = ret;
     call_passes = passes(event, task, record);
     /* Without an entry, the 0 may come from a seccomp filter: then the kernel has released

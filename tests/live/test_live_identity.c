@@ -223,12 +223,89 @@ static void a_target_that_is_gone_keeps_its_container(void **state)
         release__text(find_release(live__path("again"), script), "target_container_id"), id_of(7));
 }
 
+/* -- another sensor ---------------------------------------------------------------------------- */
+
+enum { OTHERS_MAX = 8 };
+
+static uint64_t others[OTHERS_MAX];
+static unsigned int other_count;
+
+static void run_shortly(const char *rung)
+{
+    struct sensor other;
+
+    SENSOR_START(&other, "--events", "default,mlock*,munlock*", "--rung", rung, "--output", "none");
+    others[other_count++] = (uint64_t)other.pid;
+    assert_int_equal(sensor__stop(&other, SIGINT), 0);
+}
+
+/* Whether another sensor of this test made it, or a child of one: there may be more on this host.
+ */
+static bool is_of_others(const json_t *line)
+{
+    for (unsigned int i = 0; i < other_count; i++)
+        if (json__number(line, "hostProcessId") == others[i] ||
+            json__number(line, "hostParentProcessId") == others[i])
+            return true;
+    return false;
+}
+
+/* Its calls are proofs, and events for nobody; nor does a record hold the secret of a sensor. */
+static void proofs_of_another_sensor_are_no_events(void **state)
+{
+    struct sensor sensor;
+    const struct lines *lines;
+
+    (void)state;
+    live__require();
+    other_count = 0;
+    live__set_scope("comm=mrelease"); /* the children of the others */
+    SENSOR_START(&sensor, "--events", "default,mlock*,munlock*", "--output",
+                 live__output("json", "events"));
+    live__each_rung(run_shortly);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("events"));
+    for (size_t i = 0; i < lines->count; i++)
+        if (is_of_others(lines->at[i].json))
+            fail_msg("%s", lines->at[i].text);
+    assert_true(sensor__totals(&sensor, "munlockall").self > 2);
+}
+
+/* The arguments alone make no proof: who may not load programs is seen. */
+static void call_like_a_sensor(struct script *script)
+{
+    const uint64_t mark = 0x6d72656c65617365;
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct none[2] = { { 0 } };
+    struct call *call;
+
+    script__check(script, !syscall(SYS_capset, &header, none), "capset");
+    call = script__call(script, "munlockall", UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    for (int i = 0; i < 3; i++)
+        syscall(call->event->number, -1L, -1L, -1L, -1L, mark, mark);
+}
+
+static void nobody_else_hides_behind_a_proof(void **state)
+{
+    struct script *script = script__new();
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--events", "munlockall", "--output", live__output("json", "events"));
+    script__run(script, call_like_a_sensor);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(lines__load(live__path("events"))->count, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE_TEST(containers_of_one_call_are_known_to_a_late_reader),
         LIVE_TEST(a_private_namespace_hides_no_container),
         LIVE_TEST(a_target_that_is_gone_keeps_its_container),
+        LIVE_TEST(proofs_of_another_sensor_are_no_events),
+        LIVE_TEST(nobody_else_hides_behind_a_proof),
     };
 
     return cmocka_run_group_tests_name("live identity", tests, NULL, NULL);

@@ -149,7 +149,8 @@ static int ask_for_syscall(uint32_t syscalls, bool *ret_reap_kill, struct mrl_er
 
     if (!(syscalls & (1U << event->index)))
         return 0;
-    if (syscall(event->id, -1, MRL_PROCESS_MRELEASE_REAP_KILL) < 0)
+    /* Marked, as our proofs are: for another sensor it is no event. */
+    if (syscall(event->id, -1L, MRL_PROCESS_MRELEASE_REAP_KILL, -1L, -1L, MRL_PROOF_MARK, 0L) < 0)
         answer = -errno;
     *ret_reap_kill = mrl_ladder__knows_reap_kill(answer);
     if (answer != -ENOSYS)

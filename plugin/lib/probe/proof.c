@@ -2,6 +2,7 @@
 /* The proof calls: system calls of our own, which the probes must see (docs/adr/0002). */
 #include "probe/proof.h"
 
+#include <abi/record.h>
 #include <errno.h>
 #include <mrelease/event.h>
 #include <signal.h>
@@ -26,10 +27,11 @@ static bool always(void)
     return true;
 }
 
-/* -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. */
+/* -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. The mark
+ * tells other sensors what this is: see programs/proof.h, which knows these arguments. */
 static void call_native(const struct mrl_event_def *event, uint64_t cookie)
 {
-    syscall(event->id, -1L, -1L, -1L, -1L, -1L, cookie);
+    syscall(event->id, -1L, -1L, -1L, -1L, MRL_PROOF_MARK, cookie);
 }
 
 #if MRL_HAS_COMPAT_CALL
@@ -48,7 +50,9 @@ static bool compat_is_open(void)
  */
 static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
 {
-    const uint64_t args[6] = { 0xfffff000, 0, UINT32_MAX, 0, cookie >> 32, (uint32_t)cookie };
+    const uint64_t args[6] = { MRL_PROOF_ADDRESS, 0,
+                               UINT32_MAX,        (uint32_t)MRL_PROOF_MARK,
+                               cookie >> 32,      (uint32_t)cookie };
 
     mrl_compat_call(event->nr_i386, args);
 }
@@ -60,7 +64,7 @@ static bool x32_is_open(void)
 
 static void call_x32(const struct mrl_event_def *event, uint64_t cookie)
 {
-    syscall(event->id | MRL_X32_BIT, -1L, -1L, -1L, -1L, -1L, cookie);
+    syscall(event->id | MRL_X32_BIT, -1L, -1L, -1L, -1L, MRL_PROOF_MARK, cookie);
 }
 #endif
 

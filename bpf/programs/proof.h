@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which calls are proofs: made by a sensor to see whether its probes see, and events for nobody.
+ * A secret alone would do until somebody learns it: our own are believed of a child of ours, while
+ * we prove. Those of another sensor are known by a number that is no secret, and are believed of
+ * who may load programs like these: such calls do nothing, but for munlockall.
+ */
+#ifndef MRL_PROGRAMS_PROOF_H
+#define MRL_PROGRAMS_PROOF_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi/record.h"
+#include "lib/settings.h"
+#include "lib/task.h"
+#include "lib/types.h"
+
+#define MRL_INITIAL_USER_NS 4026531837U /* PROC_USER_INIT_INO, include/linux/proc_ns.h */
+#define MRL_CAP_SYS_ADMIN   (1ULL << 21)
+#define MRL_CAPS_TO_LOAD    (1ULL << 38 | 1ULL << 39) /* CAP_PERFMON, CAP_BPF */
+
+/* Of the process that proves, in its PID namespace, and that; 0: nobody proves, no matter which. */
+__u32 prover_pid;
+__u32 prover_pid_ns;
+
+static __always_inline bool is_child_of_prover(struct task_struct *task)
+{
+    struct task_struct *parent = task->group_leader->real_parent->group_leader;
+
+    return prover_pid && pid_number(parent->thread_pid) == prover_pid &&
+           (!prover_pid_ns || pid_namespace_of(parent->thread_pid) == prover_pid_ns);
+}
+
+static __always_inline bool may_load_programs(struct task_struct *task)
+{
+    const struct cred *cred = task->cred;
+    __u64 held = 0;
+
+    if (BPF_CORE_READ(cred, user_ns, ns.inum) != MRL_INITIAL_USER_NS)
+        return false;
+    /* Two words of 32 bits until 6.3, one of 64 since: the same bytes. */
+    bpf_probe_read_kernel(&held, sizeof(held), &cred->cap_effective);
+    return held & MRL_CAP_SYS_ADMIN || (held & MRL_CAPS_TO_LOAD) == MRL_CAPS_TO_LOAD;
+}
+
+/* The arguments of plugin/lib/probe/proof.c, and of the question for a flag (ladder.c): -1 first,
+ * so that the call does nothing. */
+static __always_inline bool is_shaped_like_proof(const __u64 args[MRL_ARGS_MAX], bool compat)
+{
+    if (compat)
+        return args[0] == MRL_PROOF_ADDRESS && !args[1] && (__u32)args[2] == ~0U &&
+               (__u32)args[3] == (__u32)MRL_PROOF_MARK;
+    return !~args[0] && !~args[2] && !~args[3] && args[4] == MRL_PROOF_MARK;
+}
+
+/*
+ * The cookie has 64 bits that nobody has there by accident: the sixth argument, or, where that has
+ * 32 bits, the fifth and the sixth.
+ */
+static __always_inline bool is_proof(struct task_struct *task,
+                                     const struct mrl_record *record,
+                                     bool compat)
+{
+    __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
+
+    if ((compat ? fifth << 32 | sixth : sixth) == settings.self_cookie && is_child_of_prover(task))
+        return true;
+    return is_shaped_like_proof(record->args, compat) && may_load_programs(task);
+}
+
+#endif
