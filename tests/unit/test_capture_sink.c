@@ -87,6 +87,16 @@ static void sink_refuses_files_that_are_not_its_own(void **state)
     assert_replays(capture);
 }
 
+static void sink_is_not_held_up_by_a_fifo_in_the_place_of_its_file(void **state)
+{
+    struct test_capture *capture = *state;
+    struct mrl_error error;
+
+    assert_int_equal(unlink(capture->path) || mkfifo(capture->path, 0600), 0);
+    assert_int_equal(mrl_capture__sink()->reopen(capture->sink, &error), -ENXIO);
+    assert_non_null(strstr(error.text, ": a FIFO that nobody reads"));
+}
+
 static void sink_makes_a_file_for_its_owner_and_group(void **state)
 {
     struct test_capture *capture = *state;
@@ -282,6 +292,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
         test(sink_refuses_files_that_are_not_its_own),
+        test(sink_is_not_held_up_by_a_fifo_in_the_place_of_its_file),
         test(sink_makes_a_file_for_its_owner_and_group),
         test(sink_leaves_a_file_without_events_empty),
         test(sink_says_host_and_containers_once),

@@ -14,7 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <sys/syscall.h>
 
 #include "event/lost.h"
 #include "unit/records.h"
@@ -429,6 +432,43 @@ static void pipeline_gives_up_an_output_that_hangs_at_the_end(void **state)
     assert_int_equal(deaths, 0); /* whoever gave it up knows */
 }
 
+/* -- a wall clock that is set ----------------------------------------------------------------- */
+
+static atomic_bool is_a_day_behind;
+
+/* In place of the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    long result = syscall(SYS_clock_gettime, clock, time);
+
+    if (clock == CLOCK_REALTIME && atomic_load(&is_a_day_behind))
+        time->tv_sec -= 24 * 60 * 60;
+    return (int)result;
+}
+
+static void *open_gate_soon(void *context)
+{
+    (void)context;
+    usleep(100 * 1000);
+    open_gate(0);
+    return NULL;
+}
+
+/* How long an output may still write does not depend on the wall clock. */
+static void pipeline_waits_by_a_clock_that_nobody_sets(void **state)
+{
+    struct fixture *fixture = *state;
+    pthread_t opener;
+
+    add(fixture, "json", "0", MRL_POLICY_DROP_OLDEST);
+    deliver(fixture, 3);
+    assert_int_equal(pthread_create(&opener, NULL, open_gate_soon, NULL), 0);
+    atomic_store(&is_a_day_behind, true);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    atomic_store(&is_a_day_behind, false);
+    assert_int_equal(pthread_join(opener, NULL), 0);
+}
+
 static void append_lost(struct fixture *fixture, uint64_t count)
 {
     const struct mrl_lost lost = {
@@ -557,6 +597,7 @@ int main(void)
         test(pipeline_counts_what_a_failing_output_never_took),
         test(pipeline_lets_a_closed_output_go),
         test(pipeline_gives_up_an_output_that_hangs_at_the_end),
+        test(pipeline_waits_by_a_clock_that_nobody_sets),
         test(pipeline_tells_what_the_kernel_lost_in_its_place),
         test(pipeline_keeps_the_count_of_a_dropped_gap),
         test(pipeline_counts_what_is_filtered),

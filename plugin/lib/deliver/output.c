@@ -333,8 +333,7 @@ void mrl_output__end(struct mrl_output *output)
 
 /*
  * In steps, because an output that still writes may take as long as it likes: `timeout_ms` is the
- * time without progress. The clock is that of pthread_timedjoin_np(), which has no other; if it is
- * set meanwhile, one step is too long or too short.
+ * time without progress, by a clock that nobody sets.
  */
 static bool joined_within(struct mrl_output *output, int timeout_ms)
 {
@@ -344,11 +343,11 @@ static bool joined_within(struct mrl_output *output, int timeout_ms)
     for (int waited = 0;; waited += step_ms) {
         struct timespec until;
 
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += step_ms * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
-        if (!pthread_timedjoin_np(output->thread, NULL, &until))
+        if (!pthread_clockjoin_np(output->thread, NULL, CLOCK_MONOTONIC, &until))
             return true;
         if (atomic_load(&output->progress) != progress) {
             progress = atomic_load(&output->progress);

@@ -234,16 +234,21 @@ static int leave(struct mrl_sink *sink, struct mrl_error *error)
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* A file that is new, or that others made; -1 and errno. */
-static int open_path(const char *path, bool *ret_created)
+/* A file that is new, or that others made; -1 and errno. Only the first time it waits until
+ * somebody reads a FIFO. */
+static int open_path(const char *path, bool is_first, bool *ret_created)
 {
-    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    const int flags =
+        O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (is_first ? 0 : O_NONBLOCK);
     int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
 
     *ret_created = fd >= 0;
     if (fd >= 0)
         return fd;
-    return errno == EEXIST ? open(path, flags) : -1;
+    fd = errno == EEXIST ? open(path, flags) : -1;
+    if (fd >= 0 && !is_first)
+        fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
 }
 
 /* What holds anything else than a recording is somebody's, and stays where it is. */
@@ -279,6 +284,7 @@ static int explain(const char *path, int err, struct mrl_error *error)
 {
     const char *text = err == -ELOOP    ? "a symbolic link, refused"
                        : err == -EEXIST ? "holds something already, which is no recording"
+                       : err == -ENXIO  ? "a FIFO that nobody reads"
                        : err == -EBUSY  ? "another recording goes there"
                                         : strerror(-err);
 
@@ -290,7 +296,8 @@ static int explain(const char *path, int err, struct mrl_error *error)
 static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *error)
 {
     bool created, is_taken = false;
-    int fd = open_path(path, &created), err = fd < 0 ? -errno : claim(fd, path, &is_taken);
+    int fd = open_path(path, sink->fd < 0, &created),
+        err = fd < 0 ? -errno : claim(fd, path, &is_taken);
 
     if (err)
         explain(path, err, error);
