@@ -21,13 +21,18 @@
 #include "task.h"
 #include "types.h"
 
-static __always_inline void target_exe(struct mm_struct *mm, struct mrl_target *target, char *exe)
+/* The path of the executable of call->mm. A global function, which the verifier looks at by itself:
+ * in each program it would follow the loop for every way that leads to it. */
+__noinline int read_target_exe(struct call *call)
 {
     bool cut;
 
-    target->exe_bytes = target_path(mm, exe, &cut);
+    if (!call)
+        return 0;
+    call->target.exe_bytes = target_path(call->mm, call->exe, &cut);
     if (cut)
-        target->flags |= MRL_TARGET_EXE_CUT;
+        call->target.flags |= MRL_TARGET_EXE_CUT;
+    return 0;
 }
 
 static __always_inline __s32 pid_seen_by(struct task_struct *leader, struct task_struct *viewer)
@@ -119,7 +124,7 @@ static __always_inline void target_at_entry(struct task_struct *current, struct 
     if (marks & MRL_MMF_UNSTABLE)
         target->flags |= MRL_TARGET_UNSTABLE;
     target_memory(mm, leader, target);
-    target_exe(mm, target, call->exe);
+    read_target_exe(call);
 }
 
 /* The marks of the mm that was seen at entry. It may have been freed meanwhile: its contents are

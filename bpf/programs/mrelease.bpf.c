@@ -97,10 +97,27 @@ static __always_inline bool passes(int event, struct task_struct *task, struct m
     return false;
 }
 
+/* The looks at a target are global functions, which the verifier follows once, and not for each way
+ * that leads to them: that halves the time of a start. */
+__noinline int look_first(struct call *call)
+{
+    if (!call)
+        return 0;
+    __builtin_memset(&call->target, 0, sizeof(call->target));
+    target_at_entry(bpf_get_current_task_btf(), call);
+    return 0;
+}
+
+__noinline int look_again(struct call *call)
+{
+    if (call)
+        target_at_exit(bpf_get_current_task_btf(), call);
+    return 0;
+}
+
 static __always_inline void look_at_entry(struct task_struct *task, struct call *call)
 {
-    __builtin_memset(&call->target, 0, sizeof(call->target));
-    target_at_entry(task, call);
+    look_first(call);
     if (call->target.flags & MRL_TARGET_FOUND)
         tell_target_cgroup(task, (int)call->record.args[0], call->target.cgroup_id);
     if (reaper_watched)
@@ -118,6 +135,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     struct task_struct *task;
     bool compat = false;
     struct mark *mark;
+    __u32 tid;
     int event;
 
     /* On a rung that every system call of the host passes, nearly all end here: a few comparisons,
@@ -128,14 +146,15 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     event = watched_event(task, number, &compat);
     if (event < 0)
         return 0;
-    record = find_slot(event, task->pid, SLOT_OWN);
+    tid = task->pid;
+    record = find_slot(event, tid, SLOT_OWN);
     /* What it still says of the last call is the only trace of it. */
     if (record)
         count_exit_missed(record);
     else
-        record = find_slot(event, task->pid, SLOT_CLAIM);
+        record = find_slot(event, tid, SLOT_CLAIM);
     if (!record) {
-        mark = mark_of(task->pid);
+        mark = mark_of(tid);
         if (mark)
             __sync_fetch_and_add(&mark->open, 1);
         return 0;
@@ -148,7 +167,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
         look_at_entry(task, (void *)record);
     else if (wants_locks(event))
         locks_at_entry(task, &((struct small_call *)record)->locks);
-    leave_slot(event, record, task->pid);
+    leave_slot(event, record, tid);
     return 0;
 }
 
@@ -255,20 +274,35 @@ static __always_inline long result_without_call(const struct mrl_record *record,
 }
 
 /* Where the state of a call could not be kept: what is left of the target when it returns. How much
- * memory it had is not known, so that none is said to have been released. */
-static __always_inline void target_at_exit_alone(struct task_struct *task, struct call *call)
+ * memory it had is not known, so that none is said to have been released; nor is its executable
+ * looked for, which would double the time that the kernel takes to check this program. */
+__noinline int look_late(struct call *call)
 {
-    struct mrl_target *target = &call->target;
-    struct task_struct *leader = task_of_pidfd(task, (int)call->record.args[0], &target->flags);
-    struct mm_struct *mm;
+    struct task_struct *task = bpf_get_current_task_btf(), *leader;
 
+    if (!call)
+        return 0;
+    leader = task_of_pidfd(task, (int)call->record.args[0], &call->target.flags);
     if (!leader)
-        return;
-    target->flags |= MRL_TARGET_FOUND;
-    target_identity(leader, task, target);
-    mm = mm_of_process(leader);
-    if (mm)
-        target_exe(mm, target, call->exe);
+        return 0;
+    call->target.flags |= MRL_TARGET_FOUND;
+    target_identity(leader, task, &call->target);
+    return 0;
+}
+
+/* Also global: since 6.4 each step from the current task costs the verifier a search of all types
+ * of the kernel, some milliseconds, for each way that leads to it. */
+__noinline int add_caller(struct mrl_record *record)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+
+    if (!record)
+        return 0;
+    record->cpu = bpf_get_smp_processor_id();
+    record->cgroup_id =
+        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    task_identity(task, record);
+    return 0;
 }
 
 /* How an exit was found. */
@@ -277,6 +311,8 @@ struct exit {
     bool compat;
     bool entered; /* its entry was seen, and what it told was kept */
     bool marked;  /* it was seen, and could not be kept */
+    __u32 tid;
+    __u64 task_start_ns;
     long number;
     long ret;
 };
@@ -284,14 +320,12 @@ struct exit {
 /* A task that started, or ended a call, after the probes were attached is in no call that is older
  * than they are. So its entry was not missed: seccomp, which comes before the tracepoint, refused
  * the call. A function that returns was entered: there it was the entry that was missed. */
-static __always_inline bool was_blocked(struct task_struct *task,
-                                        int event,
-                                        const struct exit *exit)
+static __always_inline bool was_blocked(int event, const struct exit *exit)
 {
     __u64 start = since(event);
 
     return exit->hook == BY_TRACEPOINT && !exit->entered && !exit->marked &&
-           (task->start_boottime > start || ended_after(task->pid, start));
+           (exit->task_start_ns > start || ended_after(exit->tid, start));
 }
 
 static __always_inline void look_at_exit(struct task_struct *task,
@@ -300,12 +334,12 @@ static __always_inline void look_at_exit(struct task_struct *task,
                                          const struct exit *exit)
 {
     if (exit->entered) {
-        target_at_exit(task, call);
+        look_again(call);
         return;
     }
     __builtin_memset(&call->target, 0, sizeof(call->target));
     if (exit->marked)
-        target_at_exit_alone(task, call);
+        look_late(call);
 }
 
 /* Both events of a call have room, or none has. */
@@ -344,13 +378,12 @@ static __always_inline void report_exit(struct task_struct *task,
     record->exe_bytes = 0; /* an earlier do_mrelease had its own */
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!exit->entered) {
-        record->flags |=
-            MRL_RECORD_NO_ENTRY | (was_blocked(task, event, exit) ? MRL_RECORD_BLOCKED : 0);
+        record->flags |= MRL_RECORD_NO_ENTRY | (was_blocked(event, exit) ? MRL_RECORD_BLOCKED : 0);
         record->entry_ns = record->exit_ns;
         syscall_args(regs ? regs : (void *)bpf_task_pt_regs(task), exit->compat, record->args);
         ret = result_without_call(record, exit->number, ret);
     }
-    note_end(task->pid, record->exit_ns);
+    note_end(exit->tid, record->exit_ns);
     if (is_proof(task, record, exit->compat)) {
         count_self(event);
         return;
@@ -367,11 +400,8 @@ static __always_inline void report_exit(struct task_struct *task,
     if (!call_passes && !release_passes)
         return;
     /* Only now, for calls that somebody wants: all that follows costs more than the rules above. */
-    record->cpu = bpf_get_smp_processor_id();
-    record->cgroup_id =
-        settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
+    add_caller(record);
     tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
-    task_identity(task, record);
     if (needs_target(event) || release_passes)
         look_at_exit(task, event, (void *)record, exit);
     if (!has_room(event, record, exit)) {
@@ -407,37 +437,28 @@ static __always_inline bool was_told(const struct mrl_record *record,
 }
 
 static __always_inline bool has_entered(const struct mrl_record *record,
-                                        struct task_struct *task,
+                                        const struct exit *exit,
                                         int event)
 {
     /* The number of a task is used again: state that is older than the task is another's. */
     return (record->flags & MRL_CALL_OPEN) && record->event == event &&
-           record->entry_ns >= since(event) && record->entry_ns >= task->start_boottime;
+           record->entry_ns >= since(event) && record->entry_ns >= exit->task_start_ns;
 }
 
-/* The exit of a call that has no slot: only a mark can tell what its entry was. */
-static __always_inline void exit_without_slot(struct task_struct *task,
-                                              struct pt_regs *regs,
-                                              int event,
-                                              struct exit *exit)
+/* A slot for the report of a call that has none: only a mark can tell what its entry was. */
+static __always_inline struct mrl_record *slot_for_report(int event,
+                                                          struct mark *mark,
+                                                          struct exit *exit)
 {
-    struct mark *mark = mark_of(task->pid);
     struct mrl_record *record;
 
-    if (mark && exit->hook == BY_TRACEPOINT && settings.beside && take_mark(&mark->told))
-        return;
     exit->marked = mark && take_mark(&mark->open);
-    record = find_slot(event, task->pid, SLOT_SPARE);
+    record = find_slot(event, exit->tid, SLOT_SPARE);
     if (!record)
-        record = find_slot(event, task->pid, SLOT_CLAIM);
-    if (record) {
-        report_exit(task, record, regs, event, exit);
-        leave_slot(event, record, 0);
-    } else {
+        record = find_slot(event, exit->tid, SLOT_CLAIM);
+    if (!record)
         count_unreported(event, exit);
-    }
-    if (mark && exit->hook == BY_FUNCTION && settings.beside)
-        __sync_fetch_and_add(&mark->told, 1);
+    return record;
 }
 
 static __always_inline int call_exit(struct pt_regs *regs,
@@ -445,9 +466,11 @@ static __always_inline int call_exit(struct pt_regs *regs,
                                      long ret,
                                      enum exit_hook hook)
 {
+    bool seen_again = hook == BY_FUNCTION && settings.beside, own;
     struct exit exit = { .hook = hook, .number = number, .ret = ret };
     struct mrl_record *record;
     struct task_struct *task;
+    struct mark *mark = NULL;
     int event;
 
     if (!may_be_watched(number))
@@ -456,20 +479,30 @@ static __always_inline int call_exit(struct pt_regs *regs,
     event = watched_event(task, number, &exit.compat);
     if (event < 0)
         return 0;
-    record = find_slot(event, task->pid, SLOT_OWN);
-    if (!record) {
-        exit_without_slot(task, regs, event, &exit);
-        return 0;
+    exit.tid = task->pid;
+    exit.task_start_ns = task->start_boottime;
+    record = find_slot(event, exit.tid, SLOT_OWN);
+    own = record;
+    if (own) {
+        if (was_told(record, event, hook)) {
+            leave_slot(event, record, 0);
+            return 0;
+        }
+        exit.entered = has_entered(record, &exit, event);
+    } else {
+        mark = mark_of(exit.tid);
+        if (mark && hook == BY_TRACEPOINT && settings.beside && take_mark(&mark->told))
+            return 0;
+        record = slot_for_report(event, mark, &exit);
     }
-    if (was_told(record, event, hook)) {
-        leave_slot(event, record, 0);
-        return 0;
+    if (record) {
+        report_exit(task, record, regs, event, &exit);
+        record->event = event;
+        record->flags = MRL_CALL_TOLD;
+        leave_slot(event, record, own && seen_again ? exit.tid : 0);
     }
-    exit.entered = has_entered(record, task, event);
-    report_exit(task, record, regs, event, &exit);
-    record->event = event;
-    record->flags = MRL_CALL_TOLD;
-    leave_slot(event, record, hook == BY_FUNCTION && settings.beside ? task->pid : 0);
+    if (mark && seen_again)
+        __sync_fetch_and_add(&mark->told, 1);
     return 0;
 }
 

@@ -71,7 +71,8 @@ static __always_inline void look_anew(struct task_struct *task,
     target_identity(leader, task, &call->target);
     if (settings.needs & MRL_NEED_TARGET)
         target_state(leader, mm, &call->target);
-    target_exe(mm, &call->target, call->exe);
+    call->mm = mm;
+    read_target_exe(call);
     call->mm = NULL; /* not counted yet */
 }
 
