@@ -305,6 +305,11 @@ __noinline int add_caller(struct mrl_record *record)
     return 0;
 }
 
+__noinline int is_proof_call(struct mrl_record *record, int compat)
+{
+    return record && is_proof(bpf_get_current_task_btf(), record, compat);
+}
+
 /* How an exit was found. */
 struct exit {
     enum exit_hook hook;
@@ -384,7 +389,7 @@ static __always_inline void report_exit(struct task_struct *task,
         ret = result_without_call(record, exit->number, ret);
     }
     note_end(exit->tid, record->exit_ns);
-    if (is_proof(task, record, exit->compat)) {
+    if (is_proof_call(record, exit->compat)) {
         count_self(event);
         return;
     }
