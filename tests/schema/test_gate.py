@@ -115,7 +115,8 @@ def explain(schema):
 
 def raise_version(schema):
     drop_event(schema)
-    schema["$id"] = schema["$id"][:-1] + "2"
+    name, _, version = schema["$id"].rpartition(":")
+    schema["$id"] = f"{name}:{int(version) + 1}"
 
 
 def lower_version(schema):

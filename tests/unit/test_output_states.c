@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deliver/output.h"
 #include "deliver/output_write.h"
 #include "event/state.h"
 #include "sinks/rotation.h"
@@ -435,6 +436,38 @@ static void a_state_that_is_dropped_is_told(void **state)
     mrl_queue__done(&queue);
 }
 
+/* A file whose `started` was dropped names its run all the same, before anything else. */
+static void a_stream_without_its_start_names_its_run(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct mrl_line started = { .size = 4, .event = MRL_EVENT_SENSOR_STATE, .time_ns = 5 };
+    const struct mrl_line call = { .size = 4, .event = MRL_EVENT_MLOCK, .time_ns = 6 };
+    const struct mrl_output_options options = {
+        .size = sizeof(options),
+        .name = fixture->path,
+        .format = "json",
+        .sink = file_sink(),
+        .destination = fixture->path,
+        .states = true,
+    };
+    const struct mrl_output_log nobody = { .line = NULL };
+    struct mrl_output *output;
+    const char *text, *alive;
+
+    assert_int_equal(mrl_output__open(&options, &nobody, NULL, &output), 0);
+    mrl_output__name_run(output, RUN);
+    mrl_output__hold(output, "???\n", &started, 1);
+    mrl_output__drop(output);
+    mrl_output__hold(output, "{-}\n", &call, 1);
+    assert_int_equal(mrl_output__try(output), 0);
+    text = text_of(fixture->path);
+    alive = strstr(text, "\"value\":\"alive\"");
+    assert_non_null(alive);
+    assert_non_null(strstr(text, "run=" RUN));
+    assert_true(alive < strstr(text, "{-}\n"));
+    mrl_output__free(output);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -451,6 +484,7 @@ int main(void)
         test(an_output_that_comes_in_mid_run_begins_with_alive),
         test(without_a_run_no_output_speaks_for_itself),
         cmocka_unit_test(a_state_that_is_dropped_is_told),
+        test(a_stream_without_its_start_names_its_run),
     };
 
     return cmocka_run_group_tests_name("output states", tests, NULL, NULL);

@@ -168,12 +168,14 @@ static void print_ends(FILE *to, const struct mrl_summary *summed)
         fprintf(to, "  no start: the %llu events before are not here\n", summed->before);
     else if (!summed->start)
         fprintf(to, "  no start is here\n");
-    if (!summed->end)
-        fprintf(to,
-                "  no end%s: %s. Of the %llu events here the sensor confirms all but the last "
-                "%llu\n",
-                summed->followed ? ", and another run follows" : "", why, summed->events,
-                summed->behind);
+    if (summed->end)
+        return;
+    fprintf(to, "  no end%s: %s. ", summed->followed ? ", and another run follows" : "", why);
+    if (summed->behind)
+        fprintf(to, "Of the %llu events here the sensor confirms all but the last %llu\n",
+                summed->events, summed->behind);
+    else
+        fprintf(to, "The sensor confirms all %llu events here\n", summed->events);
 }
 
 static void print_unnamed(FILE *to, const struct mrl_summary *summed)

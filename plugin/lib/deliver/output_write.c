@@ -160,6 +160,14 @@ static bool has_signed(const struct mrl_output *output)
     return output->counts[MRL_EVENT_SENSOR_STATE][MRL_DELIVERED];
 }
 
+/* `started` was dropped: what follows would be of no run that anybody knows. */
+static bool has_lost_name(const struct mrl_output *output)
+{
+    const atomic_ullong *states = output->counts[MRL_EVENT_SENSOR_STATE];
+
+    return !has_signed(output) && states[MRL_DROPPED_FULL] + states[MRL_DROPPED_FAILED];
+}
+
 /* If it is the last line of a file, it says how many stand before it. */
 static void sign(struct mrl_output *output)
 {
@@ -262,6 +270,7 @@ static int write_head(struct mrl_output *output)
     if (output->headless && text.size)
         err = write_chunk(output, &chunk, &events);
     output->headless &= err != 0;
+    output->nameless |= has_lost_name(output);
     if (!err && output->nameless)
         err = mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
     output->nameless &= err != 0;

@@ -220,13 +220,10 @@ static void give_up_claim(struct known_cgroup *known)
 /* Of two cgroups with one id, of which one only claims it, the other has it. */
 static void settle_claims(struct mrl_cgroups *cgroups, struct known_cgroup *one)
 {
-    struct known_cgroup *other, *next;
-
-    HASH_ITER(hh, cgroups->known, other, next) {
+    for (struct known_cgroup *other = cgroups->known; other; other = other->hh.next)
         if (other->is_claim != one->is_claim && other->size == one->size &&
             !memcmp(other->container, one->container, one->size))
             give_up_claim(one->is_claim ? one : other);
-    }
 }
 
 static struct mrl_membership membership_of(const struct known_cgroup *known)
