@@ -162,8 +162,8 @@ int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl
 int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
 
 /** What became of one event so far, summed over CPUs. seen = submitted + refused + suppressed +
- * no_memory + exit_missed + self + filtered, and, once all was read, submitted = decoded + malformed +
- * filtered_late. */
+ * no_memory + exit_missed + self + filtered, and, once all was read, submitted = decoded +
+ * malformed + filtered_late. */
 struct mrl_event_counts {
     uint64_t seen;          /**< calls that the probes saw: their exits, and exit_missed */
     uint64_t submitted;     /**< handed to user space */
