@@ -203,8 +203,8 @@ static void run_to_full_output(const char *const *arguments)
     sensor__spawn(&sensor, &options);
     close(options.stdout_fd);
     assert_int_equal(sensor__wait(&sensor), 1);
-    assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: json: "));
-    assert_non_null(strstr(sensor__stderr(&sensor), " events are not in it: No space left"));
+    if (!strstr(sensor__stderr(&sensor), " events are not in it: No space left"))
+        fail_msg("the program said: %s", sensor__stderr(&sensor));
 }
 
 static void a_full_standard_output_fails_the_run(void **state)

@@ -26,7 +26,7 @@ static pid_t start(const char *program, const char *argument, const char *output
     assert_true(child >= 0);
     if (!child) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (output && (!freopen(output, "we", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0))
+        if (output && (!freopen(output, "w", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0))
             _exit(126);
         execl(program, program, argument, NULL);
         _exit(127);
