@@ -147,6 +147,7 @@ static int ask_for_syscall(uint32_t syscalls, bool *ret_reap_kill, struct mrl_er
     const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_PROCESS_MRELEASE);
     int answer = 0;
 
+    *ret_reap_kill = false;
     if (!(syscalls & (1U << event->index)))
         return 0;
     /* Marked, as our proofs are: for another sensor it is no event. */

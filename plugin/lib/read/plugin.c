@@ -107,7 +107,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_plugin **ret_plugin)
 {
     struct mrl_plugin_options given = MRL_PLUGIN_OPTIONS;
-    struct mrl_source_options checked;
+    struct mrl_source_options checked = { .replay = NULL };
     struct mrl_plugin *plugin;
     int err;
 
