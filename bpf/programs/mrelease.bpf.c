@@ -24,6 +24,7 @@
 #include "lib/target.h"
 #include "lib/task.h"
 #include "proof.h"
+#include "submit.h"
 #include "watched.h"
 
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
@@ -38,25 +39,6 @@ int reaper_watched;
 enum exit_hook { BY_TRACEPOINT, BY_FUNCTION };
 
 MRL_SLOTS(small_calls, small_call)
-
-/* Says in which map the state of a call lies. It asks what may be chosen and not what is watched
- * now: entry and exit must find the same map, also when an event is switched in between. */
-static __always_inline bool wants_target(int event)
-{
-    return event == MRL_EVENT_PROCESS_MRELEASE &&
-           (can_be_chosen(MRL_EVENT_DO_MRELEASE) || settings.needs & MRL_NEED_TARGET);
-}
-
-/* Behind the call's own event, whatever the call returned. */
-static __always_inline bool needs_target(int event)
-{
-    return event == MRL_EVENT_PROCESS_MRELEASE && settings.needs & MRL_NEED_TARGET;
-}
-
-static __always_inline bool wants_locks(int event)
-{
-    return settings.needs & MRL_NEED_LOCKS && event_reads(event) == MRL_READS_LOCKS;
-}
 
 enum slot { SLOT_OWN, SLOT_CLAIM, SLOT_SPARE };
 
@@ -169,91 +151,6 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
         locks_at_entry(task, &((struct small_call *)record)->locks);
     leave_slot(event, record, tid);
     return 0;
-}
-
-/* Puts the path of the caller's executable behind the target's, and returns its bytes. */
-static __always_inline __u64 append_caller_exe(struct call *call)
-{
-    struct caller *caller = current_caller();
-    __u64 at = call->target.exe_bytes, bytes;
-
-    if (!caller)
-        return 0;
-    /* The compiler may not move the bound away from its use: the verifier forgets a bound when the
-     * value goes through memory in between. */
-    asm volatile("" : "+r"(at));
-    if (at > MRL_EXE_BYTES)
-        at = MRL_EXE_BYTES;
-    bytes = caller_exe_bytes(caller);
-    bpf_probe_read_kernel(call->exe + at, bytes, caller->exe);
-    call->record.exe_bytes = bytes;
-    call->record.flags |= caller->flags;
-    leave_caller(caller);
-    return bytes;
-}
-
-/* An event with the target behind it. */
-static __always_inline void emit_with_target(struct task_struct *task, int event, struct call *call)
-{
-    __u64 bytes = sizeof(call->record) + sizeof(call->target);
-
-    call->record.flags |= MRL_RECORD_TARGET;
-    /* The mask repeats a bound that the verifier forgot when the value went through memory. */
-    bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
-    if (settings.caller_exe)
-        bytes += append_caller_exe(call);
-    /* Behind this stand addresses of the kernel, which must not reach user space. It also is the
-     * bound that the verifier wants for a size. */
-    if (bytes > offsetof(struct call, mm))
-        bytes = offsetof(struct call, mm);
-    emit(event, &call->record, bytes);
-}
-
-static __always_inline void emit_with_locks(struct task_struct *task,
-                                            int event,
-                                            bool entered,
-                                            struct small_call *call)
-{
-    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
-
-    locks_at_exit(task, entered, &call->locks);
-    call->record.flags |= MRL_RECORD_LOCKS;
-    if (caller) {
-        emit(event, locks_with_exe(caller, call),
-             offsetof(struct small_call, owner) + caller_exe_bytes(caller));
-        leave_caller(caller);
-    } else {
-        emit(event, &call->record, offsetof(struct small_call, owner));
-    }
-}
-
-/* With the path of the caller's executable when that is wanted. */
-static __always_inline void emit_alone(struct task_struct *task,
-                                       int event,
-                                       struct mrl_record *record)
-{
-    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
-
-    if (caller) {
-        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
-        leave_caller(caller);
-    } else {
-        emit(event, record, sizeof(*record));
-    }
-}
-
-/* The event of the call itself, with what the extras want behind it. */
-static __always_inline void emit_call(struct task_struct *task,
-                                      int event,
-                                      bool entered,
-                                      struct mrl_record *record)
-{
-    if (needs_target(event))
-        emit_with_target(task, event, (void *)record);
-    else if (wants_locks(event))
-        emit_with_locks(task, event, entered, (void *)record);
-    else
-        emit_alone(task, event, record);
 }
 
 /*

@@ -314,8 +314,9 @@ static void assert_identity(const char *event)
 {
     struct mrl_event_counts counts = counts_of(event);
 
-    assert_int_equal(counts.seen, counts.submitted + counts.refused + counts.no_memory +
-                                      counts.exit_missed + counts.self + counts.filtered);
+    assert_int_equal(counts.seen, counts.submitted + counts.refused + counts.suppressed +
+                                      counts.no_memory + counts.exit_missed + counts.self +
+                                      counts.filtered);
     assert_int_equal(counts.submitted, counts.decoded + counts.malformed + counts.filtered_late);
     assert_int_equal(counts.no_memory + counts.exit_missed + counts.malformed, 0);
     assert_int_not_equal(counts.submitted, 0);

@@ -331,31 +331,23 @@ void mrl_output__end(struct mrl_output *output)
     }
 }
 
-/*
- * In steps, because an output that still writes may take as long as it likes: `timeout_ms` is the
- * time without progress, by a clock that nobody sets.
- */
+/* In steps, because an output that still writes may take as long as it likes: `timeout_ms` is the
+ * time without progress, by no clock that anybody sets. */
 static bool joined_within(struct mrl_output *output, int timeout_ms)
 {
-    const int step_ms = 10;
+    const struct timespec step = { .tv_nsec = 1000000 };
     unsigned long long progress = atomic_load(&output->progress);
 
-    for (int waited = 0;; waited += step_ms) {
-        struct timespec until;
-
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += step_ms * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (!pthread_clockjoin_np(output->thread, NULL, CLOCK_MONOTONIC, &until))
-            return true;
+    for (int waited_ms = 0; pthread_tryjoin_np(output->thread, NULL) != 0; waited_ms++) {
         if (atomic_load(&output->progress) != progress) {
             progress = atomic_load(&output->progress);
-            waited = 0;
+            waited_ms = 0;
         }
-        if (waited >= timeout_ms)
+        if (waited_ms >= timeout_ms)
             return false;
+        nanosleep(&step, NULL);
     }
+    return true;
 }
 
 static void on_interrupt(int signal)

@@ -86,10 +86,10 @@ static void describe(const struct mrl_plugin *plugin,
 static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_options *given)
 {
     char detail[MRL_STATE_DETAIL_MAX];
+    bool are_named = plugin->filter && plugin->filter->events & MRL_STATES;
 
     describe(plugin, given, detail);
-    mrl_states__start(&plugin->states, given->states || (plugin->filter->events & MRL_STATES),
-                      detail);
+    mrl_states__start(&plugin->states, given->states || are_named, detail);
 }
 
 /* Said by the batch after the one that is being read, whose events are the first with the new

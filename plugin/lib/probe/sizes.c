@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How large the maps of the probes are: by what may be watched, and what is to be told of it. */
+#include "probe/sizes.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "probe/skeleton.h"
+
+enum {
+    KILLS_MAX = 4096, /* processes killed, and not yet released */
+    /* Calls that may be in flight at once and have their state kept: 2.7 KiB and 0.2 KiB each. */
+    TARGET_CALLS_MAX = 512,
+    SMALL_CALLS_MAX = 4096,
+    FIRSTS_MAX = 65536, /* of fair.h: 512 KiB and 64 KiB */
+    OWNERS_MAX = 4096,
+};
+
+static bool lane_is_used(uint32_t events, enum mrl_lane lane)
+{
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if ((events & (1U << i)) && mrl_event_def__at(i)->lane == lane)
+            return true;
+    return false;
+}
+
+/* A lane that no chosen event uses keeps the smallest ring there is. */
+static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, uint64_t bytes)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
+}
+
+static unsigned int tables_max = UINT_MAX; /* for tests */
+
+void mrl_probes__limit_tables(unsigned int entries)
+{
+    tables_max = entries;
+}
+
+/* Slots for exits stand behind the others. A table that no call needs is next to nothing. */
+static uint32_t size_table(struct bpf_map *map, bool used, uint32_t wanted, uint32_t behind)
+{
+    uint32_t slots = !used ? 0 : wanted < tables_max ? wanted : tables_max;
+
+    bpf_map__set_max_entries(map, slots + behind && used ? slots + behind : 1);
+    return slots;
+}
+
+static int size_tables(struct mrl_probes *probes, const struct mrl_probe_options *options)
+{
+    struct mrl_settings *settings = (void *)&probes->object->rodata->settings;
+    uint32_t calls = mrl_probes__syscalls(options->may_watch);
+    bool targets =
+        options->may_watch & (1U << MRL_EVENT_DO_MRELEASE) || options->needs & MRL_NEED_TARGET;
+    int cpus = libbpf_num_possible_cpus();
+
+    if (cpus < 0)
+        return cpus;
+    settings->target_calls = size_table(probes->object->maps.target_calls, targets,
+                                        TARGET_CALLS_MAX, 2 * (uint32_t)cpus);
+    settings->small_calls = size_table(probes->object->maps.small_calls,
+                                       !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
+                                       SMALL_CALLS_MAX, 2 * (uint32_t)cpus);
+    settings->firsts = size_table(probes->object->maps.firsts, true, FIRSTS_MAX, 0);
+    settings->owners = size_table(probes->object->maps.owners, true, OWNERS_MAX, 0);
+    if (!options->caller_exe)
+        bpf_map__set_max_entries(probes->object->maps.callers, 1);
+    return 0;
+}
+
+int mrl_probes__size_maps(struct mrl_probes *probes, const struct mrl_probe_options *options)
+{
+    if (options->needs & MRL_NEED_KILL)
+        bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
+    size_ring(probes->object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
+              options->rare_ring_bytes);
+    size_ring(probes->object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
+              options->busy_ring_bytes);
+    return size_tables(probes, options);
+}
