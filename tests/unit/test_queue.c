@@ -538,17 +538,30 @@ static void push_lines(struct mrl_queue *queue, size_t count)
     mrl_queue__push(queue, bytes, lines, count);
 }
 
-/* Looks each 100 us for 2 s at most, and pushes `per_ms` lines in each ms meanwhile. */
-static bool comes_to(struct mrl_queue *queue, bool dozing, size_t per_ms)
+/* Pushes without a pause, as a flood does, until the consumer is seen to doze. */
+static bool dozes_in_a_flood(struct mrl_queue *queue)
 {
     bool found = false;
 
-    for (int i = 0; i < 20000 && !found; i++) {
-        if (i % 10 == 0)
-            push_lines(queue, per_ms);
-        usleep(100);
+    for (int i = 0; i < 1000000 && !found; i++) {
+        push_lines(queue, 500);
         pthread_mutex_lock(&queue->lock);
-        found = queue->waiting && !queue->ring.lines_used && queue->dozing == dozing;
+        found = queue->dozing;
+        pthread_mutex_unlock(&queue->lock);
+    }
+    return found;
+}
+
+/* Pushes few lines with pauses, until the consumer is seen to sleep without a doze. */
+static bool sleeps_in_a_trickle(struct mrl_queue *queue)
+{
+    bool found = false;
+
+    for (int i = 0; i < 2000 && !found; i++) {
+        push_lines(queue, 60);
+        usleep(4000); /* longer than a doze */
+        pthread_mutex_lock(&queue->lock);
+        found = queue->waiting && !queue->ring.lines_used && !queue->dozing;
         pthread_mutex_unlock(&queue->lock);
     }
     return found;
@@ -564,8 +577,8 @@ static void queue_dozes_while_lines_come_fast_and_no_longer(void **state)
     assert_int_equal(mrl_queue__init(&queue, 1 << 20, MRL_POLICY_BLOCK), 0);
     assert_int_equal(pthread_create(&consumer, NULL, take_all, &queue), 0);
     for (int i = 0; i < 10; i++) {
-        assert_true(comes_to(&queue, true, 10000));
-        assert_true(comes_to(&queue, false, 60));
+        assert_true(dozes_in_a_flood(&queue));
+        assert_true(sleeps_in_a_trickle(&queue));
     }
     mrl_queue__end(&queue);
     pthread_join(consumer, NULL);
