@@ -202,9 +202,9 @@ __noinline int add_caller(struct mrl_record *record)
     return 0;
 }
 
-__noinline int is_proof_call(struct mrl_record *record, int compat)
+__noinline int proof_of_call(struct mrl_record *record, int compat)
 {
-    return record && is_proof(bpf_get_current_task_btf(), record, compat);
+    return record ? proof_of(bpf_get_current_task_btf(), record, compat) : NO_PROOF;
 }
 
 /* How an exit was found. */
@@ -275,6 +275,7 @@ static __always_inline void report_exit(struct task_struct *task,
 {
     bool call_passes, release_passes;
     long ret = exit->ret;
+    int proof;
 
     record->flags = exit->compat ? MRL_RECORD_COMPAT : 0;
     record->exe_bytes = 0; /* an earlier do_mrelease had its own */
@@ -286,8 +287,11 @@ static __always_inline void report_exit(struct task_struct *task,
         ret = result_without_call(record, exit->number, ret);
     }
     note_end(exit->tid, record->exit_ns);
-    if (is_proof_call(record, exit->compat)) {
+    proof = proof_of_call(record, exit->compat);
+    if (proof != NO_PROOF) {
         count_self(event);
+        if (proof == OWN_PROOF && event >= 0 && event < MRL_EVENT_COUNT)
+            __sync_fetch_and_add(&own_proofs[event], 1);
         return;
     }
     /* No call here has so many: what stands there is nobody's business, and may be another

@@ -24,6 +24,11 @@
 __u32 prover_pid;
 __u32 prover_pid_ns;
 
+/* Of our own, per event: those of other sensors may come in between. */
+__u64 own_proofs[MRL_EVENT_COUNT];
+
+enum proof { NO_PROOF, OWN_PROOF, FOREIGN_PROOF };
+
 static __always_inline bool is_child_of_prover(struct task_struct *task)
 {
     struct task_struct *parent = task->group_leader->real_parent->group_leader;
@@ -58,15 +63,16 @@ static __always_inline bool is_shaped_like_proof(const __u64 args[MRL_ARGS_MAX],
  * The cookie has 64 bits that nobody has there by accident: the sixth argument, or, where that has
  * 32 bits, the fifth and the sixth.
  */
-static __always_inline bool is_proof(struct task_struct *task,
-                                     const struct mrl_record *record,
-                                     bool compat)
+static __always_inline enum proof proof_of(struct task_struct *task,
+                                           const struct mrl_record *record,
+                                           bool compat)
 {
     __u64 fifth = record->args[MRL_ARGS_MAX - 2], sixth = record->args[MRL_ARGS_MAX - 1];
 
     if ((compat ? fifth << 32 | sixth : sixth) == settings.self_cookie && is_child_of_prover(task))
-        return true;
-    return is_shaped_like_proof(record->args, compat) && may_load_programs(task);
+        return OWN_PROOF;
+    return is_shaped_like_proof(record->args, compat) && may_load_programs(task) ? FOREIGN_PROOF
+                                                                                 : NO_PROOF;
 }
 
 #endif

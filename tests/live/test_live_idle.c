@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 
 #include "harness.h"
-#include "probe/probes.h"
+#include "probe/sizes.h"
 #include "release.h"
 
 enum {
@@ -234,7 +234,7 @@ static void assert_reported_without_slots(const char *rung)
 
     options.rung = rung;
     options.coverage = live__sees_compat(rung) ? "compat" : "native";
-    mrl_probes__limit_tables(0);
+    mrl_map_sizes__limit(0);
     if (mrl_plugin__open(&options, &error, &plugin))
         fail_msg("%s: %s", rung, error.text);
     script__run(script, fail_and_release);

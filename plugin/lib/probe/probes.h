@@ -27,10 +27,6 @@ int mrl_probes__open(const struct mrl_rung *rung,
  */
 int mrl_probes__watch(struct mrl_probes *probes, uint32_t events);
 
-/** For tests, before the probes are opened: no table of the kernel's side has more entries, which
- * is a power of two or 0. */
-void mrl_probes__limit_tables(unsigned int entries);
-
 /** Detaches; when it returns, no program runs any more. Idempotent. */
 void mrl_probes__detach(struct mrl_probes *probes);
 

@@ -34,7 +34,7 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
 
 static unsigned int tables_max = UINT_MAX; /* for tests */
 
-void mrl_probes__limit_tables(unsigned int entries)
+void mrl_map_sizes__limit(unsigned int entries)
 {
     tables_max = entries;
 }
@@ -48,35 +48,38 @@ static uint32_t size_table(struct bpf_map *map, bool used, uint32_t wanted, uint
     return slots;
 }
 
-static int size_tables(struct mrl_probes *probes, const struct mrl_probe_options *options)
+static int size_tables(struct mrelease_bpf *object,
+                       const struct mrl_probe_options *options,
+                       uint32_t calls)
 {
-    struct mrl_settings *settings = (void *)&probes->object->rodata->settings;
-    uint32_t calls = mrl_probes__syscalls(options->may_watch);
+    struct mrl_settings *settings = (void *)&object->rodata->settings;
     bool targets =
         options->may_watch & (1U << MRL_EVENT_DO_MRELEASE) || options->needs & MRL_NEED_TARGET;
     int cpus = libbpf_num_possible_cpus();
 
     if (cpus < 0)
         return cpus;
-    settings->target_calls = size_table(probes->object->maps.target_calls, targets,
-                                        TARGET_CALLS_MAX, 2 * (uint32_t)cpus);
-    settings->small_calls = size_table(probes->object->maps.small_calls,
+    settings->target_calls =
+        size_table(object->maps.target_calls, targets, TARGET_CALLS_MAX, 2 * (uint32_t)cpus);
+    settings->small_calls = size_table(object->maps.small_calls,
                                        !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
                                        SMALL_CALLS_MAX, 2 * (uint32_t)cpus);
-    settings->firsts = size_table(probes->object->maps.firsts, true, FIRSTS_MAX, 0);
-    settings->owners = size_table(probes->object->maps.owners, true, OWNERS_MAX, 0);
+    settings->firsts = size_table(object->maps.firsts, true, FIRSTS_MAX, 0);
+    settings->owners = size_table(object->maps.owners, true, OWNERS_MAX, 0);
     if (!options->caller_exe)
-        bpf_map__set_max_entries(probes->object->maps.callers, 1);
+        bpf_map__set_max_entries(object->maps.callers, 1);
     return 0;
 }
 
-int mrl_probes__size_maps(struct mrl_probes *probes, const struct mrl_probe_options *options)
+int mrl_map_sizes__set(struct mrelease_bpf *object,
+                       const struct mrl_probe_options *options,
+                       uint32_t syscalls)
 {
     if (options->needs & MRL_NEED_KILL)
-        bpf_map__set_max_entries(probes->object->maps.kills, KILLS_MAX);
-    size_ring(probes->object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
+        bpf_map__set_max_entries(object->maps.kills, KILLS_MAX);
+    size_ring(object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
               options->rare_ring_bytes);
-    size_ring(probes->object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
+    size_ring(object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
               options->busy_ring_bytes);
-    return size_tables(probes, options);
+    return size_tables(object, options, syscalls);
 }

@@ -4,10 +4,17 @@
 #define MRL_PROBE_SIZES_H
 
 #include "probe/options.h"
-#include "probe/probes.h"
 
-/** Sizes every map of an object that was opened and not yet loaded. -errno: the number of CPUs is
- * not known. */
-int mrl_probes__size_maps(struct mrl_probes *probes, const struct mrl_probe_options *options);
+struct mrelease_bpf;
+
+/** Sizes every map of an object that was opened and not yet loaded; `syscalls`: bits of the calls
+ * that may be watched. -errno: the number of CPUs is not known. */
+int mrl_map_sizes__set(struct mrelease_bpf *object,
+                       const struct mrl_probe_options *options,
+                       uint32_t syscalls);
+
+/** For tests, before that: no table of the kernel's side has more entries, which is a power of two
+ * or 0. */
+void mrl_map_sizes__limit(unsigned int entries);
 
 #endif

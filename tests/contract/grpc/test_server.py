@@ -497,7 +497,7 @@ def test_what_is_there_at_the_end_is_sent_or_said():
             events = [json.loads(line) for line in file]
         return sum(sum(int(datum["u_int64"]) for datum in event["data"] if datum["name"] == "count")
                    if event["name"] == "events_lost" else 1 for event in events)
-    for calls in (2000, 15000):
+    for calls in (2000, 6000):
         with Server(PROGRAM, "--count", str(calls), "--output", "none",
                     settings=",queue=16M") as it:
             paths = [os.path.join(it.directory, name) for name in "abc"]
