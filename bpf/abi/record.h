@@ -81,8 +81,8 @@ enum {
     MRL_TARGET_PROVEN = 1 << 20,    /* the target is the process of the mm being reaped */
     MRL_TARGET_STATE = 1 << 21,     /* threads, sharing and kill_ns were looked at */
     MRL_TARGET_PER_TASK = 1 << 22,  /* before 6.2: threads keep parts of the counters, not CPUs */
-    MRL_TARGET_REAP_KILL = 1 << 24, /* this kernel knows the flag PROCESS_MRELEASE_REAP_KILL */
     MRL_TARGET_COUNTED = 1 << 23,   /* `after` is of the end of the reaping, not of the call */
+    MRL_TARGET_REAP_KILL = 1 << 24, /* this kernel knows the flag PROCESS_MRELEASE_REAP_KILL */
 };
 
 /** Resident and swapped pages of an mm, as its counters say; may be slightly negative when
@@ -199,7 +199,7 @@ enum {
  */
 struct mrl_settings {
     __u64 self_cookie;  /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
-                           ones):   counted as self, never submitted */
+                           ones): counted as self, never submitted */
     __u64 crowded;      /* bytes in the rare ring from which on room is by shares */
     __u64 nearly_full;  /* and from which on only first releases have room */
     __u32 events;       /* bit per enum mrl_event_index: those that may be watched */
@@ -219,7 +219,10 @@ struct mrl_settings {
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };
 
-enum { MRL_CULPRITS_MAX = 256 };
+enum {
+    MRL_CULPRITS_MAX = 256,
+    MRL_SPARES_PER_CPU = 2, /* places of each table of calls that only exits take */
+};
 
 /** Whose calls were lost, in which lane. The uid is the owner's: programs/fair.h. */
 struct mrl_culprit_key {
@@ -241,8 +244,8 @@ struct mrl_event_counters {
     __u64 seen; /* exits of the call, and those that are known to be missed */
     __u64 submitted;
     __u64 refused;     /* the ring was full */
-    __u64 self;        /* our own proof calls */
-    __u64 no_memory;   /* the kernel had none for the state of a call */
+    __u64 self;        /* proof calls, ours and those of other sensors */
+    __u64 no_memory;   /* no place was free, not even for the report (lib/slots.h) */
     __u64 exit_missed; /* the call was entered, but its exit not shown to the probes */
     __u64 suppressed;  /* its owner's share of a crowded ring was spent */
     __u64 filtered;    /* a rule refused it: no record, no number, no room (abi/rule.h) */

@@ -16,7 +16,7 @@
 #include "exe.h"
 #include "types.h"
 
-enum { MRL_CALLERS = 256, MRL_CALLER_WAYS = 4 };
+enum { MRL_CALLERS = 256, MRL_CALLER_WAYS = 4 }; /* powers of two */
 
 /* A copy of the call's record, perhaps with its locks: what is submitted is one piece. */
 struct record_copy {
@@ -69,13 +69,14 @@ static __always_inline bool is_caller(const struct caller *caller,
            caller->start_ns == task->group_leader->start_boottime;
 }
 
-/* A place that is busy for the task: that of its process, or, with `any`, another's. */
+/* A place that is busy for the task: that of its process, or, with `any`, another's, by chance:
+ * two processes whose places are the same do not drive out each other at each call. */
 static __always_inline int find_caller(struct task_struct *task, __u64 exe_file, bool any)
 {
-    __u32 first = task_hash(task->tgid);
+    __u32 first = task_hash(task->tgid), skip = any ? bpf_get_prandom_u32() : 0;
 
     for (__u32 i = 0; i < MRL_CALLER_WAYS; i++) {
-        __u32 at = (first + i) & (MRL_CALLERS - 1);
+        __u32 at = (first + ((skip + i) & (MRL_CALLER_WAYS - 1))) & (MRL_CALLERS - 1);
         struct caller *caller = bpf_map_lookup_elem(&callers, &at);
 
         if (!caller || (!any && !is_caller(caller, task, exe_file)) ||

@@ -13,6 +13,7 @@ enum {
     MRL_MARKS = 1 << 16,
     MRL_ENDED = 1 << 14,
     MRL_TID_BITS = 22, /* PID_MAX_LIMIT of 64-bit kernels */
+    MRL_MARK_TRIES = 4,
 };
 
 /* Calls without a slot, and those of them that a function's exit has reported: by the task's hash.
@@ -20,6 +21,7 @@ enum {
 struct mark {
     __u32 open;
     __u32 told;
+    __u64 entry_ns; /* of the latest that is open */
 };
 
 struct {
@@ -45,12 +47,18 @@ static __always_inline struct mark *mark_of(__u32 tid)
     return bpf_map_lookup_elem(&marks, &at);
 }
 
-/* Takes one away where there is one. */
+/* Takes one away where there is one; tasks that share a bucket may be quicker. */
 static __always_inline bool take_mark(__u32 *count)
 {
-    __u32 now = *count;
+    for (int i = 0; i < MRL_MARK_TRIES; i++) {
+        __u32 now = *count;
 
-    return now && __sync_val_compare_and_swap(count, now, now - 1) == now;
+        if (!now)
+            return false;
+        if (__sync_val_compare_and_swap(count, now, now - 1) == now)
+            return true;
+    }
+    return false;
 }
 
 static __always_inline void note_end(__u32 tid, __u64 time_ns)

@@ -20,7 +20,6 @@
 
 enum {
     MRL_SLOT_WAYS = 4,
-    MRL_SPARES_PER_CPU = 2,
 };
 
 /* Beside the number of the task in `owner`, while a program works on the slot. Only then nobody may

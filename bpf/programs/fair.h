@@ -5,7 +5,8 @@
  * each target once. Asked only above seven eighths of the ring: below, everybody has room.
  *
  *   to 15/16   a first release of a target by this owner, or a token of the owner
- *   above      one that is both, with a token of another bucket, which nothing else spends
+ *   above      a first release whose owner has a token of a second bucket, which nothing else
+ * spends
  *
  * All tables have a fixed size, and hashes are seeded: nothing is allocated, and nobody outside can
  * choose what meets.
@@ -89,14 +90,17 @@ static __always_inline __u64 mix(__u64 hash, __u64 value)
     return hash ^ hash >> 32;
 }
 
-/* Also makes it known. What another release overwrote is first once more. */
-static __always_inline bool is_first(__u32 uid, __u32 target_pid, __u64 target_start_ns)
+static __always_inline __u64 hash_of_release(__u32 uid, __u32 target_pid, __u64 target_start_ns)
 {
-    __u64 hash = mix(mix(settings.seed, uid | (__u64)target_pid << 32), target_start_ns);
-    __u32 at = hash & (settings.firsts - 1);
-    __u64 *known = bpf_map_lookup_elem(&firsts, &at);
+    return mix(mix(settings.seed, uid | (__u64)target_pid << 32), target_start_ns);
+}
 
-    return known && __sync_lock_test_and_set(known, hash) != hash;
+/* Where it is known that such a release was let through. What another overwrote is first again. */
+static __always_inline __u64 *place_of_release(__u64 hash)
+{
+    __u32 at = hash & (settings.firsts - 1);
+
+    return bpf_map_lookup_elem(&firsts, &at);
 }
 
 static __always_inline bool take_token(__u64 *full_ns)
@@ -122,15 +126,18 @@ __noinline int has_share(__u64 used, int released, __u32 target_pid, __u64 targe
 {
     __u32 uid = owner_uid(), at = task_hash(uid) & (settings.owners - 1);
     struct tokens *tokens = bpf_map_lookup_elem(&owners, &at);
-    bool first = released;
+    __u64 hash = hash_of_release(uid, target_pid, target_start_ns);
+    __u64 *known = released && target_pid ? place_of_release(hash) : NULL;
+    bool first, has_room;
 
     if (!tokens)
         return 0;
-    if (first && settings.target_calls)
-        first = target_pid && is_first(uid, target_pid, target_start_ns);
-    if (used < settings.nearly_full)
-        return first || take_token(&tokens->common);
-    return first && take_token(&tokens->last);
+    first = released && (!settings.target_calls || (known && *known != hash));
+    has_room = used < settings.nearly_full ? first || take_token(&tokens->common)
+                                           : first && take_token(&tokens->last);
+    if (known && has_room)
+        *known = hash;
+    return has_room;
 }
 
 /* Only where something is lost: then it may cost. */

@@ -100,8 +100,8 @@ __noinline int describe_cgroup(__u64 address, __u32 lane)
         return 0;
     put_names((void *)address, names);
     key.cgroup_id = names->cgroup_id;
-    /* The kernel wakes a reader by the first record that it has not read: the event behind this one
-     * is another. */
+    /* This record must wake the reader: the kernel sends a wake-up only for a record right behind
+     * what has been read, so that the event that follows would send none. */
     bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
     bpf_map_update_elem(&described_cgroups, &key, &one, BPF_ANY);
     return 0;

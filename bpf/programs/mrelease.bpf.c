@@ -137,8 +137,10 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
         record = find_slot(event, tid, SLOT_CLAIM);
     if (!record) {
         mark = mark_of(tid);
-        if (mark)
+        if (mark) {
+            mark->entry_ns = bpf_ktime_get_boot_ns();
             __sync_fetch_and_add(&mark->open, 1);
+        }
         return 0;
     }
     record->event = event;
@@ -240,14 +242,18 @@ static __always_inline void look_at_exit(struct task_struct *task,
         return;
     }
     __builtin_memset(&call->target, 0, sizeof(call->target));
-    if (exit->marked)
-        look_late(call);
+    if (!exit->marked)
+        return;
+    look_late(call);
+    if (call->target.flags & MRL_TARGET_FOUND)
+        tell_target_cgroup(task, (int)call->record.args[0], call->target.cgroup_id);
 }
 
 /* Both events of a call have room, or none has. */
 static __always_inline bool has_room(int event,
                                      const struct mrl_record *record,
-                                     const struct exit *exit)
+                                     const struct exit *exit,
+                                     bool has_target)
 {
     bool ran = exit->entered || exit->marked, found = false;
     const struct mrl_target *target = NULL;
@@ -258,7 +264,7 @@ static __always_inline bool has_room(int event,
     used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
     if (used < settings.crowded)
         return true;
-    if (wants_target(event) && ran && !exit->ret) {
+    if (has_target && ran && !exit->ret) {
         target = &((const struct call *)record)->target;
         found = target->flags & MRL_TARGET_FOUND;
     }
@@ -273,12 +279,12 @@ static __always_inline void report_exit(struct task_struct *task,
                                         int event,
                                         const struct exit *exit)
 {
-    bool call_passes, release_passes;
+    bool call_passes, release_passes, has_target;
     long ret = exit->ret;
     int proof;
 
     record->flags = exit->compat ? MRL_RECORD_COMPAT : 0;
-    record->exe_bytes = 0; /* an earlier do_mrelease had its own */
+    record->exe_bytes = 0;
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!exit->entered) {
         record->flags |= MRL_RECORD_NO_ENTRY | (was_blocked(event, exit) ? MRL_RECORD_BLOCKED : 0);
@@ -308,9 +314,10 @@ static __always_inline void report_exit(struct task_struct *task,
     /* Only now, for calls that somebody wants: all that follows costs more than the rules above. */
     add_caller(record);
     tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
-    if (needs_target(event) || release_passes)
+    has_target = needs_target(event) || release_passes;
+    if (has_target)
         look_at_exit(task, event, (void *)record, exit);
-    if (!has_room(event, record, exit)) {
+    if (!has_room(event, record, exit, has_target)) {
         if (call_passes)
             count_suppressed(event, record);
         if (release_passes)
@@ -358,7 +365,9 @@ static __always_inline struct mrl_record *slot_for_report(int event,
 {
     struct mrl_record *record;
 
-    exit->marked = mark && take_mark(&mark->open);
+    /* One that an exit left behind, which nobody saw, is of an earlier call. */
+    exit->marked = mark && mark->entry_ns >= since(event) &&
+                   mark->entry_ns >= exit->task_start_ns && take_mark(&mark->open);
     record = find_slot(event, exit->tid, SLOT_SPARE);
     if (!record)
         record = find_slot(event, exit->tid, SLOT_CLAIM);

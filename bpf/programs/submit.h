@@ -55,7 +55,8 @@ static __always_inline void emit_with_target(struct task_struct *task, int event
 {
     __u64 bytes = sizeof(call->record) + sizeof(call->target);
 
-    call->record.flags |= MRL_RECORD_TARGET;
+    call->record.flags = (call->record.flags & ~MRL_RECORD_EXE_CUT) | MRL_RECORD_TARGET;
+    call->record.exe_bytes = 0; /* another event of this call may have had a path */
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
     if (settings.caller_exe)

@@ -22,6 +22,9 @@
 
 enum { CONTAINERS = 300, RMDIR_TRIES = 2000 };
 
+/* What proofs have in common (bpf/abi/record.h). */
+#define MARK 0x6d72656c65617365UL
+
 #define ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba98765%05x"
 
 static const char *id_of(unsigned int number)
@@ -271,10 +274,39 @@ static void proofs_of_another_sensor_are_no_events(void **state)
     assert_true(sensor__totals(&sensor, "munlockall").self > 2);
 }
 
+/* A sensor that proves itself again and again, for as long as it lives. */
+static pid_t prove_for_ever(void)
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (!child) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            syscall(SYS_munlockall, -1L, -1L, -1L, -1L, MARK, 0L);
+    }
+    cleanup__child(child);
+    return child;
+}
+
+/* Each counts its own proofs alone: one that takes another's for its own sees too many. */
+static void sensors_prove_themselves_side_by_side(void **state)
+{
+    pid_t other;
+
+    (void)state;
+    live__require();
+    other_count = 0;
+    other = prove_for_ever();
+    live__each_rung(run_shortly);
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+    cleanup__forget_child(other);
+}
+
 /* The arguments alone make no proof: who may not load programs is seen. */
 static void call_like_a_sensor(struct script *script)
 {
-    const uint64_t mark = 0x6d72656c65617365;
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct none[2] = { { 0 } };
     struct call *call;
@@ -282,7 +314,7 @@ static void call_like_a_sensor(struct script *script)
     script__check(script, !syscall(SYS_capset, &header, none), "capset");
     call = script__call(script, "munlockall", UINT64_MAX, UINT64_MAX, UINT64_MAX);
     for (int i = 0; i < 3; i++)
-        syscall(call->event->number, -1L, -1L, -1L, -1L, mark, mark);
+        syscall(call->event->number, -1L, -1L, -1L, -1L, MARK, MARK);
 }
 
 static void nobody_else_hides_behind_a_proof(void **state)
@@ -305,6 +337,7 @@ int main(void)
         LIVE_TEST(a_private_namespace_hides_no_container),
         LIVE_TEST(a_target_that_is_gone_keeps_its_container),
         LIVE_TEST(proofs_of_another_sensor_are_no_events),
+        LIVE_TEST(sensors_prove_themselves_side_by_side),
         LIVE_TEST(nobody_else_hides_behind_a_proof),
     };
 

@@ -165,17 +165,17 @@ int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mr
  * no_memory + exit_missed + self + filtered, and, once all was read, submitted = decoded +
  * malformed + filtered_late. */
 struct mrl_event_counts {
-    uint64_t seen;          /**< calls that the probes saw: their exits, and exit_missed */
-    uint64_t submitted;     /**< handed to user space */
-    uint64_t refused;       /**< lost: the ring buffer was full */
-    uint64_t no_memory;     /**< lost: the kernel had no memory for the state of the call */
-    uint64_t self;          /**< the plugin's own calls that proved the probes; never delivered */
-    uint64_t decoded;       /**< read from the ring and delivered in a batch */
-    uint64_t malformed;     /**< lost: read from the ring, but not a valid record */
-    uint64_t missed;        /**< of all events together: runs of probes that the kernel left out */
-    uint64_t filtered;      /**< refused by a filter in the kernel: no record was made */
-    uint64_t exit_missed;   /**< lost: entered, but the kernel did not show the call's exit */
-    uint64_t suppressed;    /**< lost: the ring was crowded, and its owner's share was spent */
+    uint64_t seen;        /**< calls that the probes saw: their exits, and exit_missed */
+    uint64_t submitted;   /**< handed to user space */
+    uint64_t refused;     /**< lost: the ring buffer was full */
+    uint64_t no_memory;   /**< lost: no place for the state of the call, nor for its report */
+    uint64_t self;        /**< calls that prove probes, ours and other sensors'; never delivered */
+    uint64_t decoded;     /**< read from the ring and delivered in a batch */
+    uint64_t malformed;   /**< lost: read from the ring, but not a valid record */
+    uint64_t missed;      /**< of all events together: runs of probes that the kernel left out */
+    uint64_t filtered;    /**< refused by a filter in the kernel: no record was made */
+    uint64_t exit_missed; /**< lost: entered, but the kernel did not show the call's exit */
+    uint64_t suppressed;  /**< lost: the ring was crowded, and its owner's share was spent */
     uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
     uint64_t unidentified;  /**< read, and the caller's container could not be learnt: of these a
                                  filter for containers, or for none, refuses all */

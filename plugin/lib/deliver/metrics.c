@@ -30,8 +30,9 @@ struct family {
 static const struct family families[] = {
     { "mrelease_events_seen_total", "Calls that the probes saw.", PER_EVENT, NO_CAUSE, PLUGIN(seen),
       NULL },
-    { "mrelease_events_self_total", "Calls of our own that proved the probes; never delivered.",
-      PER_EVENT, NO_CAUSE, PLUGIN(self), NULL },
+    { "mrelease_events_self_total",
+      "Calls that prove probes, ours and other sensors'; never delivered.", PER_EVENT, NO_CAUSE,
+      PLUGIN(self), NULL },
     { "mrelease_events_read_total", "Events that were read from the ring buffers.", PER_EVENT,
       NO_CAUSE, PLUGIN(decoded), NULL },
     { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused), NULL },

@@ -225,11 +225,6 @@ static int no_memory(const struct mrl_rung *rung,
                           attempt->said[0] ? ")" : "");
 }
 
-static bool wants_target(const struct mrl_probe_options *options)
-{
-    return options->needs & MRL_NEED_TARGET || options->may_watch & (1U << MRL_EVENT_DO_MRELEASE);
-}
-
 /* It is the first that is tried, where it is tried at all. */
 static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
 {
@@ -269,7 +264,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
         return err;
     pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
-    if (wants_target(options))
+    if (mrl_probe_options__want_target(options))
         mrl_cpus__find(&cpus);
     own.cpus = &cpus;
     own.x32 = mrl_proof__may_have_x32();
@@ -288,7 +283,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
                                    attempts[i].stage, strerror(-err));
     }
     current_attempt = NULL;
-    if (!err && wants_target(options)) {
+    if (!err && mrl_probe_options__want_target(options)) {
         /* It may be NULL, which is no error: the target is then told as it was seen at entry. Where
          * fentry was refused it is not tried again, which spares the time of a load. */
         probes.reaper = mrl_reaper__open(probes.object, !fentry_failed(attempts));

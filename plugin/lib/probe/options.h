@@ -26,6 +26,12 @@ struct mrl_probe_options {
     void *log_context;
 };
 
+/** Whether any event or extra tells of the target of a call. */
+static inline bool mrl_probe_options__want_target(const struct mrl_probe_options *options)
+{
+    return options->needs & MRL_NEED_TARGET || options->may_watch & (1U << MRL_EVENT_DO_MRELEASE);
+}
+
 /** Formats a line for the log; does nothing without one. */
 __attribute__((format(printf, 3, 4))) void mrl_probe_options__log(
     const struct mrl_probe_options *options, enum mrl_log_level level, const char *format, ...);

@@ -59,12 +59,34 @@ static int choose_programs(struct mrl_probes *probes, const struct mrl_probe_opt
     return mrl_hook__of(probes->rung)->choose(probes, mrl_probes__syscalls(options->may_watch));
 }
 
+/* But for the sizes of maps, which sizes.c knows. */
+static int fill_settings(struct mrl_settings *settings, const struct mrl_probe_options *options)
+{
+    uint64_t random[2]; /* a cookie and a seed */
+
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        return -errno;
+    settings->self_cookie = random[0] | 1ULL << 63; /* never a 32-bit argument */
+    settings->seed = random[1];
+    settings->crowded = options->rare_ring_bytes - options->rare_ring_bytes / 8;
+    settings->nearly_full = options->rare_ring_bytes - options->rare_ring_bytes / 16;
+    settings->events = options->may_watch;
+    settings->needs = options->needs;
+    settings->x32 = options->x32;
+    settings->reap_kill = options->reap_kill;
+    settings->caller_exe = options->caller_exe;
+    if (options->cpus) {
+        settings->cpus = options->cpus->count;
+        memcpy(settings->cpu_offsets, options->cpus->offsets, sizeof(options->cpus->offsets));
+    }
+    return 0;
+}
+
 static int load(struct mrl_probes *probes,
                 const struct mrl_rung *rung,
                 const struct mrl_probe_options *options,
                 bool cgroup_v1)
 {
-    uint64_t random[2]; /* a cookie and a seed */
     int err;
 
     probes->rung = rung;
@@ -80,28 +102,11 @@ static int load(struct mrl_probes *probes,
     err = mrl_map_sizes__set(probes->object, options, mrl_probes__syscalls(options->may_watch));
     if (err)
         return err;
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return -errno;
-    probes->object->rodata->settings.self_cookie =
-        random[0] | 1ULL << 63; /* never a 32-bit argument */
-    probes->object->rodata->settings.seed = random[1];
+    err = fill_settings((void *)&probes->object->rodata->settings, options);
+    if (err)
+        return err;
     probes->object->rodata->settings.beside = program_beside(probes) != NULL;
-
-    probes->object->rodata->settings.crowded =
-        options->rare_ring_bytes - options->rare_ring_bytes / 8;
-    probes->object->rodata->settings.nearly_full =
-        options->rare_ring_bytes - options->rare_ring_bytes / 16;
-    probes->object->rodata->settings.events = options->may_watch;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
-    probes->object->rodata->settings.needs = options->needs;
-    probes->object->rodata->settings.x32 = options->x32;
-    probes->object->rodata->settings.reap_kill = options->reap_kill;
-    if (options->cpus) {
-        probes->object->rodata->settings.cpus = options->cpus->count;
-        memcpy(probes->object->rodata->settings.cpu_offsets, options->cpus->offsets,
-               sizeof(options->cpus->offsets));
-    }
-    probes->object->rodata->settings.caller_exe = options->caller_exe;
     mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
 }

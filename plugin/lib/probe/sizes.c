@@ -8,7 +8,7 @@
 #include "probe/skeleton.h"
 
 enum {
-    KILLS_MAX = 4096, /* processes killed, and not yet released */
+    KILLS_MAX = 4096, /* the latest processes that were sent SIGKILL */
     /* Calls that may be in flight at once and have their state kept: 2.7 KiB and 0.2 KiB each. */
     TARGET_CALLS_MAX = 512,
     SMALL_CALLS_MAX = 4096,
@@ -53,17 +53,17 @@ static int size_tables(struct mrelease_bpf *object,
                        uint32_t calls)
 {
     struct mrl_settings *settings = (void *)&object->rodata->settings;
-    bool targets =
-        options->may_watch & (1U << MRL_EVENT_DO_MRELEASE) || options->needs & MRL_NEED_TARGET;
+    bool targets = mrl_probe_options__want_target(options);
     int cpus = libbpf_num_possible_cpus();
+    uint32_t spares = MRL_SPARES_PER_CPU * (uint32_t)cpus;
 
     if (cpus < 0)
         return cpus;
     settings->target_calls =
-        size_table(object->maps.target_calls, targets, TARGET_CALLS_MAX, 2 * (uint32_t)cpus);
+        size_table(object->maps.target_calls, targets, TARGET_CALLS_MAX, spares);
     settings->small_calls = size_table(object->maps.small_calls,
                                        !targets || calls & ~(1U << MRL_EVENT_PROCESS_MRELEASE),
-                                       SMALL_CALLS_MAX, 2 * (uint32_t)cpus);
+                                       SMALL_CALLS_MAX, spares);
     settings->firsts = size_table(object->maps.firsts, true, FIRSTS_MAX, 0);
     settings->owners = size_table(object->maps.owners, true, OWNERS_MAX, 0);
     if (!options->caller_exe)

@@ -118,11 +118,14 @@ static int sleep_for(struct mrl_source *source, int timeout_ms)
 
     if (count < 0)
         return errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < count; i++)
-        if (events[i].data.fd == source->wake)
-            source->interrupted = read(source->wake, &times, sizeof(times)) > 0;
-        else if (events[i].data.fd == source->clock && read(source->clock, &times, sizeof(times)))
-            continue; /* ECANCELED, once: the clock was set, as the next look finds */
+    for (int i = 0; i < count; i++) {
+        bool is_wake = events[i].data.fd == source->wake;
+
+        /* Of the clock that was set the next look finds out; read, it is silent until it is set
+         * again. */
+        if (is_wake || events[i].data.fd == source->clock)
+            source->interrupted |= read(events[i].data.fd, &times, sizeof(times)) > 0 && is_wake;
+    }
     return count;
 }
 

@@ -37,25 +37,27 @@ struct mrl_plugin {
 
 /* -- the object ------------------------------------------------------------------------------- */
 
-/* Texts of users: what ends a value there must not end it here. */
+/* A text of users: what ends a value there must not end it here. */
+static void put_filter(FILE *to, unsigned int *count, const char *before, const char *text)
+{
+    fprintf(to, "%s%s", (*count)++ ? " " : "", before);
+    for (; *text; text++)
+        fputc(*text == ';' ? ',' : *text, to);
+}
+
 static void put_filters(FILE *to, const struct mrl_plugin_options *given)
 {
-    const char *between = "";
+    unsigned int count = 0;
 
     fputs("; filters=", to);
-    for (unsigned int i = 0; i < given->more_event_count + given->scope_count; i++) {
-        bool is_scope = i >= given->more_event_count;
-        const char *text =
-            is_scope ? given->scopes[i - given->more_event_count] : given->more_events[i];
-
-        if (!is_scope && !mrl_condition__is(text))
-            continue;
-        fprintf(to, "%s%s", between, is_scope ? "scope " : "");
-        for (; *text; text++)
-            fputc(*text == ';' ? ',' : *text, to);
-        between = " ";
-    }
-    if (!*between)
+    if (given->events && mrl_condition__is(given->events))
+        put_filter(to, &count, "", given->events);
+    for (unsigned int i = 0; i < given->more_event_count; i++)
+        if (mrl_condition__is(given->more_events[i]))
+            put_filter(to, &count, "", given->more_events[i]);
+    for (unsigned int i = 0; i < given->scope_count; i++)
+        put_filter(to, &count, "scope ", given->scopes[i]);
+    if (!count)
         fputs("none", to);
 }
 
@@ -291,7 +293,8 @@ static int switch_event(struct mrl_plugin *plugin,
         return mrl_error__set(error, -EINVAL, "there is no event %u", event);
     bit = 1U << event;
     if (!(mrl_event_list__choosable() & bit))
-        return mrl_error__set(error, -EOPNOTSUPP, "%s is always on: it is about the others",
+        return mrl_error__set(error, -EOPNOTSUPP,
+                              "nobody switches %s: it tells of the others or of the sensor",
                               mrl_event_def__at(event)->name);
     if (!plugin->switchable || !plugin->ops->watch)
         return mrl_error__set(error, -EOPNOTSUPP, "its events were chosen at the start");
