@@ -342,12 +342,7 @@ static int capture_open(const struct mrl_sink_target *target,
 
 static int capture_reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
-    char path[PATH_MAX];
-    int err = mrl_rotation__name(sink->rotation.name, path, error);
-
-    if (err || mrl_rotation__leads_to(path, sink->fd)) /* it was not moved */
-        return err;
-    return switch_to(sink, path, error);
+    return mrl_rotation__reopen(&sink->rotation, sink->fd, switch_to, sink, error);
 }
 
 /* -- making room ------------------------------------------------------------------------------ */
@@ -359,20 +354,7 @@ static uint64_t capture_room(const struct mrl_sink *sink)
 
 static int capture_rotate(struct mrl_sink *sink, struct mrl_error *error)
 {
-    struct mrl_rotation *rotation = &sink->rotation;
-    char path[PATH_MAX];
-    int err = mrl_rotation__name(rotation->name, path, error);
-    bool is_ours = !err && mrl_rotation__leads_to(path, sink->fd);
-
-    rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
-    if (is_ours)
-        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
-    if (err)
-        return err;
-    err = switch_to(sink, path, error);
-    if (err < 0 && is_ours)
-        mrl_rotation__bring_back(path);
-    return err;
+    return mrl_rotation__rotate(&sink->rotation, sink->fd, switch_to, sink, error);
 }
 
 static int capture_notice(struct mrl_sink *sink, struct mrl_error *note)

@@ -211,12 +211,7 @@ static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 
 static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
-    char path[PATH_MAX];
-    int err = mrl_rotation__name(sink->rotation.name, path, error);
-
-    if (err || mrl_rotation__leads_to(path, sink->fd)) /* it was not moved */
-        return err;
-    return switch_to(sink, path, error);
+    return mrl_rotation__reopen(&sink->rotation, sink->fd, switch_to, sink, error);
 }
 
 static uint64_t file_room(const struct mrl_sink *sink)
@@ -224,24 +219,9 @@ static uint64_t file_room(const struct mrl_sink *sink)
     return mrl_rotation__room(&sink->rotation);
 }
 
-/* A path that leads elsewhere by now was moved by somebody else, or has a new time in its name:
- * then nothing is in the way. */
 static int file_rotate(struct mrl_sink *sink, struct mrl_error *error)
 {
-    struct mrl_rotation *rotation = &sink->rotation;
-    char path[PATH_MAX];
-    int err = mrl_rotation__name(rotation->name, path, error);
-    bool is_ours = !err && mrl_rotation__leads_to(path, sink->fd);
-
-    rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
-    if (is_ours)
-        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
-    if (err)
-        return err;
-    err = switch_to(sink, path, error);
-    if (err < 0 && is_ours)
-        mrl_rotation__bring_back(path);
-    return err;
+    return mrl_rotation__rotate(&sink->rotation, sink->fd, switch_to, sink, error);
 }
 
 static int file_notice(struct mrl_sink *sink, struct mrl_error *note)

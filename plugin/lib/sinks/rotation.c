@@ -257,6 +257,43 @@ bool mrl_rotation__leads_to(const char *path, int fd)
            ours.st_ino == there.st_ino;
 }
 
+int mrl_rotation__reopen(const struct mrl_rotation *rotation,
+                         int fd,
+                         mrl_switch_fn *switch_to,
+                         struct mrl_sink *sink,
+                         struct mrl_error *error)
+{
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(rotation->name, path, error);
+
+    if (err || mrl_rotation__leads_to(path, fd)) /* it was not moved */
+        return err;
+    return switch_to(sink, path, error);
+}
+
+int mrl_rotation__rotate(struct mrl_rotation *rotation,
+                         int fd,
+                         mrl_switch_fn *switch_to,
+                         struct mrl_sink *sink,
+                         struct mrl_error *error)
+{
+    char path[PATH_MAX];
+    int err = mrl_rotation__name(rotation->name, path, error);
+    /* A path that leads elsewhere by now was moved by somebody else, or has a new time in its name:
+     * then nothing is in the way. */
+    bool is_ours = !err && mrl_rotation__leads_to(path, fd);
+
+    rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
+    if (is_ours)
+        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
+    if (err)
+        return err;
+    err = switch_to(sink, path, error);
+    if (err < 0 && is_ours)
+        mrl_rotation__bring_back(path);
+    return err;
+}
+
 void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd)
 {
     struct stat file;

@@ -80,6 +80,24 @@ uint64_t mrl_rotation__room(const struct mrl_rotation *rotation);
 /** Whether `path` is the file `fd`, and no link to it. */
 bool mrl_rotation__leads_to(const char *path, int fd);
 
+/** How a sink goes on in the file at `path`. Returns 1; or -errno with a line, and the old file
+ * stays. */
+typedef int mrl_switch_fn(struct mrl_sink *sink, const char *path, struct mrl_error *error);
+
+/** What mrl_sink_ops.reopen does. `fd` is the file now. */
+int mrl_rotation__reopen(const struct mrl_rotation *rotation,
+                         int fd,
+                         mrl_switch_fn *switch_to,
+                         struct mrl_sink *sink,
+                         struct mrl_error *error);
+
+/** What mrl_sink_ops.rotate does. On failure the file has its old name, and room once more. */
+int mrl_rotation__rotate(struct mrl_rotation *rotation,
+                         int fd,
+                         mrl_switch_fn *switch_to,
+                         struct mrl_sink *sink,
+                         struct mrl_error *error);
+
 /** Removes the file `fd` when it was made for this run, and is empty. */
 void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd);
 
