@@ -39,8 +39,13 @@ echo 1..10
 blocks c >"$tree/plugin/lib/sinks/fd.c"
 (cd "$tree" && blocks diff | patch -p1) >"$tree/patch.txt" 2>&1
 report "the line of the page fits the list of sinks" $? <"$tree/patch.txt"
-clang-format-14 --dry-run -Werror --style="file:$PWD/.clang-format" "$tree/plugin/lib/sinks/fd.c" >"$tree/format.txt" 2>&1
-report "the file of the page is formatted as the others" $? <"$tree/format.txt"
+name="the file of the page is formatted as the others"
+if type -P clang-format-14 >/dev/null; then
+    clang-format-14 --dry-run -Werror --style="file:$PWD/.clang-format" "$tree/plugin/lib/sinks/fd.c" >"$tree/format.txt" 2>&1
+    report "$name" $? <"$tree/format.txt"
+else
+    report "$name # SKIP there is no clang-format-14 here" 0 </dev/null
+fi
 (cd "$tree" && blocks sh | bash -eu) >"$tree/steps.txt" 2>&1
 report "the steps of the page run" $? <"$tree/steps.txt"
 has "help names the destination" 'fd:NUMBER' "$tree/steps.txt"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Random deaths of a run and of its files: what verify says of what is left must be what the test
- * knows. Twenty rounds, each kind of death at least once while there is time; more with
- * MRELEASE_TEST_LONG. The seed is printed; MRELEASE_TEST_SEED sets it.
+ * knows. Twenty rounds, each kind of death at least once; more with MRELEASE_TEST_LONG. The seed is
+ * printed; MRELEASE_TEST_SEED sets it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -370,7 +370,8 @@ static void verify_says_what_became_of_a_run(void **state)
     seed = given ? (unsigned int)strtoul(given, NULL, 10) : (unsigned int)time(NULL);
     print_message("# seed %u\n", seed);
     pick_order(order);
-    for (unsigned int i = 0; i < rounds && (load__long() || time(NULL) < end); i++) {
+    for (unsigned int i = 0;
+         i < rounds && (load__long() || i < COUNT_OF(deaths) || time(NULL) < end); i++) {
         struct death death = { .directory = live__path(live__text("%u", i)), .runs = 1 };
         unsigned int kind = i < COUNT_OF(deaths) ? order[i] : any(COUNT_OF(deaths));
 

@@ -194,8 +194,10 @@ def test_what_an_output_drops_is_told_per_event_and_cause_while_it_drops():
             assert dropped(start, stuck) == 0, start  # a row is there before it counts
             assert not any(row["value"] for row in start["metrics"] if "cause" in row["labels"]), start
             call(count=5000)
-            time.sleep(0.5)
-            now = ask()
+            deadline, before, now = time.monotonic() + 20, start, ask()
+            while (before != now or now["EventCount"] < 5000) and time.monotonic() < deadline:
+                time.sleep(0.1)
+                before, now = now, ask()
             assert dropped(now, stuck) > 1000 and dropped(now, stuck, "write_failed") == 0, now
             assert dropped(now, beside) == 0, now
             assert value(now, "events_read", event="process_mrelease") == 5000 == now["EventCount"], now

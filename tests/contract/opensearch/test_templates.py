@@ -19,7 +19,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "../../..")
 CAPTURES = os.path.join(HERE, "../falco/captures/*.cap")
-EXTRAS = "seq,target,bytes,outcome,time,mlock,exe"
+EXTRAS = "seq,target,bytes,outcome,time,mlock,exe,container"
 TEMPLATES = {"json-v0.23": "classic", "json-v0.24": "classic", "json-v1beta1": "v1beta1"}
 
 # What takes which type of JSON: a keyword every scalar, a number also the text of one.
