@@ -246,7 +246,7 @@ static void record_refuses_settings_with_one_line(void **state)
         { "rotat=1M:a", "unknown output setting 'rotat': did you mean 'rotate'?" },
         { "rotate=1:a", "rotate=: '1' is less than 4K" },
         { "keep=0:a", "keep=: " },
-        { "keep=2:a%Y", "keep= counts numbered files" },
+        { "keep=2:a%Y", "keep= is not for a name with the time" },
         { "a%x", "'%x' is no part of the time" },
     };
 

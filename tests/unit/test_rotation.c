@@ -32,8 +32,8 @@ static void names_hold_the_time_or_an_error_says_why_not(void **state)
         { "/a%20b", "'%2' is no part of the time", 0 },
         { "/%Y/a", "not of its directory", 0 },
         { "/%Y/%%", "not of its directory", 0 },
-        { "/a/%Y", "keep= counts numbered files", 3 },
-        { "/a/%%%Y", "keep= counts numbered files", 3 },
+        { "/a/%Y", "keep= is not for a name with the time", 3 },
+        { "/a/%%%Y", "keep= is not for a name with the time", 3 },
     };
 
     (void)state;

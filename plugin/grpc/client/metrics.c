@@ -91,7 +91,7 @@ static json_t *json_of_counters(const Tracee__V1beta1__GetMetricsResponse *count
     return json;
 }
 
-/* Of texts that are no UTF-8 jansson makes nothing. */
+/* Tamed first: jansson makes nothing of texts that are no UTF-8. */
 static json_t *json_of_row(const Mrelease__V1__Metric *row)
 {
     json_t *labels = json_object();

@@ -15,7 +15,7 @@ enum { BLOCK_BYTES = 16 * 1024, BLOCK_COUNT = MRL_BACKLOG_BYTES / BLOCK_BYTES };
 struct block {
     grpc_slice bytes; /* its refcount is core's; room for `room` */
     uint32_t room, size;
-    struct mrl_tally tally;
+    struct mrl_missable tally;
     uint64_t time_ns; /* of its last message */
 };
 
@@ -24,12 +24,12 @@ struct mrl_backlog {
     pthread_mutex_t lock;
     uint64_t tail, head;
     struct block blocks[BLOCK_COUNT];
-    struct mrl_tally put, evicted;
+    struct mrl_missable put, evicted;
     uint64_t put_ns, evicted_ns; /* of the last of each */
     uint64_t longest_ns;         /* of the gaps that were put */
 };
 
-static void add(struct mrl_tally *to, const struct mrl_tally *more)
+static void add(struct mrl_missable *to, const struct mrl_missable *more)
 {
     for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++)
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
@@ -98,7 +98,7 @@ static bool is_wanted(const struct mrl_place *place, uint32_t event)
 
 /* Counts what a client misses with a message: an event, for which it was too slow, or those that an
  * events_lost tells of, which have their own cause. */
-static void count(struct mrl_tally *tally, const struct mrl_grpc_frame *frame)
+static void count(struct mrl_missable *tally, const struct mrl_grpc_frame *frame)
 {
     enum mrl_cause cause = frame->lost ? (enum mrl_cause)frame->lost_cause : MRL_CAUSE_QUEUE_FULL;
 
@@ -132,7 +132,7 @@ static void skip(struct mrl_backlog *backlog, const struct mrl_grpc_frame *frame
 struct batch {
     struct block *block;
     uint32_t size;
-    struct mrl_tally tally;
+    struct mrl_missable tally;
     uint64_t time_ns, longest_ns;
 };
 
@@ -148,7 +148,7 @@ static void show(struct mrl_backlog *backlog, struct batch *batch)
     add(&batch->block->tally, &batch->tally);
     add(&backlog->put, &batch->tally);
     pthread_mutex_unlock(&backlog->lock);
-    batch->tally = (struct mrl_tally){ 0 };
+    batch->tally = (struct mrl_missable){ 0 };
 }
 
 void mrl_backlog__put(struct mrl_backlog *backlog, const struct mrl_chunk *chunk)

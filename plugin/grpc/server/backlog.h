@@ -25,8 +25,9 @@ enum mrl_wants {
     MRL_WANTS_STATES = 1 << 1, /* sensor_state */
 };
 
-/** Events since the beginning: an event counts as what it is to a client that misses it. */
-struct mrl_tally {
+/** Counts since the beginning, by cause and event: an event counts as one that the queue was too
+ * full for, an events_lost as many as it tells of, under its own cause. */
+struct mrl_missable {
     uint64_t of[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
 };
 
@@ -34,9 +35,9 @@ struct mrl_tally {
 struct mrl_place {
     unsigned int wants; /* set of enum mrl_wants: what is stepped over is no gap */
     uint64_t block;
-    uint32_t offset;         /* in the block */
-    struct mrl_tally passed; /* up to here */
-    uint64_t time_ns;        /* of the last message before here */
+    uint32_t offset;            /* in the block */
+    struct mrl_missable passed; /* up to here */
+    uint64_t time_ns;           /* of the last message before here */
 };
 
 /** Error: -ENOMEM. */

@@ -152,8 +152,9 @@ const struct mrl_sink_ops *const *mrl_sink__all(unsigned int *ret_count);
 
 /**
  * The sink of the format "capture", the one sink that takes it. Its destination is the path of a
- * file that does not exist yet, or is empty, or of a FIFO; symbolic links are refused. A chunk is
- * taken as a whole or not at all. A file without events stays empty.
+ * file that does not exist yet, is empty, or holds a recording, which becomes PATH.1 when there is
+ * something to record; or of a FIFO. Symbolic links, and files that hold anything else, are
+ * refused. A chunk is taken as a whole or not at all. A file without events stays empty.
  */
 const struct mrl_sink_ops *mrl_capture__sink(void);
 

@@ -83,7 +83,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         return mrl_error__set(error, err, "%s", note.text);
     if (*note.text)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
-    mrl_output__ask_sink(output);
+    mrl_output__learn_quick(output);
     output->blind_from_ns = sink->seen_until ? sink->seen_until(output->sink) : 0;
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
@@ -154,6 +154,8 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
     if (!output->options.sink || output->started)
         return 0;
     say_blind(output);
+    /* Until `started` says it exactly; that may be dropped. */
+    output->blind_to_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
     err = output->held ? start_thread(output) : 0;
     output->started = !err;
     if (err) {
@@ -208,9 +210,9 @@ static void write_through(struct mrl_output *output,
 /*
  * Whether the owner may write in place of the output's thread: that sleeps, and touches nothing
  * until it is given something. This saves waking it, which costs more than a few lines do. Lines
- * stay in order, since nothing waits in the queue. Gaps, states and rotation, which may remove a
- * large file, are left to the thread: so there is one write, and the owner waits for the disk at
- * most once before it is warned.
+ * stay in order, since nothing waits in the queue. Whatever comes before or between the lines (the
+ * head of a file, gaps, states), and rotation, which may remove a large file, is left to the
+ * thread: so there is one write, and the owner waits for the disk at most once before it is warned.
  */
 static bool may_write(struct mrl_output *output, const struct mrl_line *lines, size_t count)
 {
@@ -226,7 +228,9 @@ static bool may_write(struct mrl_output *output, const struct mrl_line *lines, s
     }
     if (sink->room && size >= sink->room(output->sink))
         return false;
-    return output->quick && mrl_clock__ns(CLOCK_MONOTONIC) >= output->rest_until_ns;
+    mrl_output__look_at_space(output);
+    return output->quick && !mrl_output__owes(output) &&
+           mrl_clock__ns(CLOCK_MONOTONIC) >= output->rest_until_ns;
 }
 
 static void write_or_queue(struct mrl_output *output,

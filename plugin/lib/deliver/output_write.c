@@ -55,7 +55,7 @@ static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_
     chunk->stop = &output->stop;
     err = output->options.sink->write(output->sink, chunk, ret_events);
     ended_ns = mrl_clock__ns(CLOCK_MONOTONIC);
-    /* The next ones may be as slow, and the reader must not wait for a disk twice. */
+    /* The next ones may be as slow: for a while the reader leaves them to the thread. */
     if (err || ended_ns - started_ns > SLOW_NS)
         output->rest_until_ns = ended_ns + REST_NS;
     if (!err)
@@ -147,7 +147,7 @@ int mrl_output__state(struct mrl_output *output,
 
 /* -- opening anew ----------------------------------------------------------------------------- */
 
-void mrl_output__ask_sink(struct mrl_output *output)
+void mrl_output__learn_quick(struct mrl_output *output)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
 
@@ -181,7 +181,7 @@ static void note_moved(struct mrl_output *output, bool moved)
     output->headless |= moved;
     output->nameless |= moved && has_signed(output);
     if (moved)
-        mrl_output__ask_sink(output);
+        mrl_output__learn_quick(output);
 }
 
 void mrl_output__reopen_sink(struct mrl_output *output)
@@ -209,7 +209,9 @@ static uint64_t room_of(const struct mrl_output *output)
     const struct mrl_sink_ops *sink = output->options.sink;
     uint64_t room = sink->room ? sink->room(output->sink) : UINT64_MAX;
 
-    return room ? room : 1; /* what could not be rotated goes on, line by line */
+    /* What precedes the lines may have used it up: then one line goes out, and the next try
+     * rotates. */
+    return room ? room : 1;
 }
 
 /* A file that is full makes room for the next one. */
@@ -232,16 +234,25 @@ static void rotate_sink(struct mrl_output *output)
     output->rotate_err = err < 0 ? err : 0;
 }
 
-/* Told where it is written, behind the head of a file. What cannot be written is tried again. */
-static void note_space(struct mrl_output *output)
+void mrl_output__look_at_space(struct mrl_output *output)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
     struct mrl_error note = { "" };
 
-    if (sink->notice && sink->notice(output->sink, &note) > 0) {
-        mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
-        output->low_space = note;
-    }
+    if (!sink->notice || sink->notice(output->sink, &note) <= 0)
+        return;
+    mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
+    output->low_space = note;
+}
+
+bool mrl_output__owes(const struct mrl_output *output)
+{
+    return output->headless || output->nameless || output->untold.total || *output->low_space.text;
+}
+
+/* Told where it is written, behind the head of a file. What cannot be written is tried again. */
+static void tell_space(struct mrl_output *output)
+{
     if (*output->low_space.text && !output->headless && !output->nameless && has_signed(output) &&
         !mrl_output__state(output, MRL_WHAT_LOW_SPACE, output->low_space.text, 0, 0))
         *output->low_space.text = '\0';
@@ -252,7 +263,7 @@ static void note_space(struct mrl_output *output)
 static void tell_blind(struct mrl_output *output)
 {
     if (output->blind_from_ns && output->blind_from_ns < output->blind_to_ns && !output->headless &&
-        !output->nameless &&
+        !output->nameless && has_signed(output) &&
         !mrl_output__state(output, MRL_WHAT_BLIND, NULL, output->blind_from_ns,
                            output->blind_to_ns))
         output->blind_from_ns = 0;
@@ -411,7 +422,8 @@ int mrl_output__try(struct mrl_output *output)
     int err;
 
     do {
-        note_space(output);
+        mrl_output__look_at_space(output);
+        tell_space(output);
         tell_blind(output);
         if (output->first < output->count || output->untold.total)
             rotate_sink(output);

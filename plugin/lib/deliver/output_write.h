@@ -35,7 +35,13 @@ int mrl_output__state(struct mrl_output *output,
                       uint64_t from_ns,
                       uint64_t to_ns);
 /** Asks an open sink whether its writes are quick. */
-void mrl_output__ask_sink(struct mrl_output *output);
+void mrl_output__learn_quick(struct mrl_output *output);
+
+/** Asks the sink whether space is short, and says so on the log. The state waits to be written. */
+void mrl_output__look_at_space(struct mrl_output *output);
+
+/** Whether something is to be written before the next lines: a head, a gap, a state. */
+bool mrl_output__owes(const struct mrl_output *output);
 
 /** Reopens the sink when that was asked for. */
 void mrl_output__reopen_sink(struct mrl_output *output);

@@ -33,6 +33,7 @@ struct said {
 
 struct mrl_sink {
     int fd;
+    int close_err; /* what ending an earlier file said; 0: nothing */
     bool is_taken; /* by an earlier recording, which has to make room first */
     bool torn;     /* its end was cut, and could not be taken back */
     struct mrl_rotation rotation;
@@ -308,8 +309,12 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
             close(fd);
         return err;
     }
-    if (sink->fd >= 0)
-        leave(sink, error);
+    if (sink->fd >= 0) {
+        int left = leave(sink, error);
+
+        sink->close_err = sink->close_err ? sink->close_err : left;
+        mrl_rotation__begin(&sink->rotation, fd, NULL); /* again: the old one's end was counted */
+    }
     sink->fd = fd;
     sink->is_taken = is_taken;
     sink->rotation.created = created;
@@ -366,7 +371,7 @@ static int capture_notice(struct mrl_sink *sink, struct mrl_error *note)
 
 static int capture_close(struct mrl_sink *sink)
 {
-    int err = leave(sink, NULL);
+    int left = leave(sink, NULL), err = left ? left : sink->close_err;
 
     mrl_rotation__done(&sink->rotation);
     free(sink);

@@ -27,6 +27,7 @@ enum { FILE_MODE = 0640 };
 
 struct mrl_sink {
     int fd;
+    int close_err; /* what closing an earlier file said; 0: nothing */
     bool torn;
     uint64_t seen_until_ns; /* of what was there before */
     struct mrl_rotation rotation;
@@ -117,7 +118,7 @@ static bool file_is_quick(const struct mrl_sink *sink)
 
 static int file_close(struct mrl_sink *sink)
 {
-    int err = sink->fd >= 0 && close(sink->fd) ? -errno : 0;
+    int err = sink->fd >= 0 && close(sink->fd) ? -errno : sink->close_err;
 
     mrl_rotation__done(&sink->rotation);
     free(sink);
@@ -150,8 +151,10 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     mrl_rotation__begin(rotation, fd, NULL); /* again: its end may have been repaired */
     mrl_sink__widen_pipe(fd);
     /* Only now that the new one is open. */
-    if (sink->fd >= 0)
-        close(sink->fd);
+    if (sink->fd >= 0 && close(sink->fd)) {
+        sink->close_err = -errno;
+        mrl_error__set(error, -errno, "%.256s: %s", rotation->path, strerror(errno));
+    }
     sink->fd = fd;
     sink->torn = false;
     rotation->created = created;
@@ -160,10 +163,13 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
 }
 
 /* The time of the last line before; of a file that is new, in the one that made room for it. */
-static uint64_t time_before(const struct mrl_rotation *rotation)
+static uint64_t time_before(const struct mrl_rotation *rotation, int fd)
 {
     char path[PATH_MAX + 16];
+    struct stat file;
 
+    if (fstat(fd, &file) || !S_ISREG(file.st_mode))
+        return 0;
     if (rotation->size)
         return mrl_tail__time_ns(rotation->path);
     snprintf(path, sizeof(path), "%s.1", rotation->path);
@@ -187,7 +193,7 @@ static int file_open(const struct mrl_sink_target *target,
         file_close(sink);
         return err;
     }
-    sink->seen_until_ns = time_before(&sink->rotation);
+    sink->seen_until_ns = time_before(&sink->rotation, sink->fd);
     *ret_sink = sink;
     return 0;
 }

@@ -93,8 +93,9 @@ int mrl_rotation__check(const struct mrl_sink_target *target, struct mrl_error *
     if (err || !options || !options->keep)
         return err;
     if (has_time(target->destination))
-        return mrl_error__set(error, -EINVAL,
-                              "keep= counts numbered files, and a name with the time gets none");
+        return mrl_error__set(
+            error, -EINVAL,
+            "keep= is not for a name with the time: it would bound the files of one time only");
     return 0;
 }
 
