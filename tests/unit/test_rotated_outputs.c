@@ -398,7 +398,8 @@ static void a_recording_that_was_moved_is_followed(void **state)
     deliver(fixture);
     await(fixture, EVENTS);
     mrl_pipeline__reopen(fixture->pipeline);
-    while (mrl_pipeline__reopened(fixture->pipeline, 0) == MRL_REOPEN_WAITS)
+    for (int i = 0; i < END_MS && mrl_pipeline__reopened(fixture->pipeline, 0) == MRL_REOPEN_WAITS;
+         i++)
         usleep(1000);
     assert_int_equal(mrl_pipeline__reopened(fixture->pipeline, 0), MRL_REOPEN_SAME);
     assert_int_equal(rename(path_of(fixture, 0), moved), 0);

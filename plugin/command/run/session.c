@@ -158,14 +158,17 @@ static void reopen(struct session *session)
 }
 
 /* Outputs reopen on their own threads. The line is said when the last one has, or when one takes
- * so long that it may be waiting for its reader. */
+ * so long that it may be waiting for its reader, or at the end. */
+static bool may_say_reopened(const struct session *session)
+{
+    return !mrl_reopening__waits(session->pipeline) ||
+           mrl_clock__ns(CLOCK_MONOTONIC) >= session->reopen_ns;
+}
+
 static void say_reopened(struct session *session)
 {
     char line[MRL_REOPENING_BYTES];
 
-    if (mrl_reopening__waits(session->pipeline) &&
-        mrl_clock__ns(CLOCK_MONOTONIC) < session->reopen_ns)
-        return;
     session->reopen_ns = 0;
     if (level_of(session->options) >= MRL_LOG_INFO)
         mrl_say("%s", mrl_reopening__line(session->pipeline, line));
@@ -184,14 +187,12 @@ static void loop(struct session *session)
     while (!has_ended(session) && !session->failed) {
         if (reopen_requested)
             reopen(session);
-        if (session->reopen_ns)
+        if (session->reopen_ns && may_say_reopened(session))
             say_reopened(session);
         deliver_next(session, patience_ms(session));
     }
-    if (session->reopen_ns) {
-        session->reopen_ns = 1; /* there is no time left */
+    if (session->reopen_ns)
         say_reopened(session);
-    }
     mrl_plugin__stop(session->plugin);
     while (deliver_next(session, 0) > 0)
         ;

@@ -161,7 +161,8 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
 
     if (lost) {
         for (unsigned int i = 0; lost->is_attributed && i < pipeline->output_count; i++)
-            mrl_output__blame(pipeline->outputs[i], lost);
+            if (pipeline->group_of[i] == group)
+                mrl_output__blame(pipeline->outputs[i], lost);
         *line = (struct mrl_line){
             .event = (uint16_t)lost->event->index,
             .cause = (uint16_t)lost->cause,
