@@ -50,6 +50,7 @@ struct mrl_cgroups {
     uint64_t missed; /* the last one that a walk did not find, and until when it is not sought */
     int64_t missed_until_ns;
     struct known_cgroup *known;
+    struct known_cgroup *last; /* found: events come in rows from one cgroup */
 };
 
 /* Where the hierarchy is mounted whose cgroups the probes number. */
@@ -168,6 +169,7 @@ static void forget_one(struct mrl_cgroups *cgroups)
 {
     struct known_cgroup *known;
 
+    cgroups->last = NULL;
     while ((known = cgroups->known)->used) {
         known->used = false;
         HASH_DEL(cgroups->known, known);
@@ -181,11 +183,14 @@ static void forget_one(struct mrl_cgroups *cgroups)
     free(known);
 }
 
-static struct known_cgroup *find(const struct mrl_cgroups *cgroups, uint64_t id)
+static struct known_cgroup *find(struct mrl_cgroups *cgroups, uint64_t id)
 {
-    struct known_cgroup *known;
+    struct known_cgroup *known = cgroups->last;
 
+    if (known && known->id == id)
+        return known;
     HASH_FIND(hh, cgroups->known, &id, sizeof(id), known);
+    cgroups->last = known;
     return known;
 }
 

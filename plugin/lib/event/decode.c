@@ -248,18 +248,21 @@ int mrl_decode__append(const void *bytes,
 {
     struct mrl_raw raw = { .host = host, .arena = &batch->arena };
     struct mrl_event *event = &batch->events[batch->count];
+    size_t used = batch->arena.used;
     void *copy;
-    int err = mrl_decode__check(bytes, size, &raw);
+    int err;
 
-    if (err)
-        return err;
-    batch->host = host->facts;
-    copy = mrl_arena__take(&batch->arena, size);
+    if (size > MRL_RECORD_BYTES_MAX) /* the rest of what is wrong is seen in the copy */
+        return -EBADMSG;
     /* The event is a view into its record, and the kernel may use the place in the ring again as
-     * soon as it is given back. So the batch keeps a copy, into which the second check points
-     * `raw`. */
-    memcpy(copy, bytes, size);
-    mrl_decode__check(copy, size, &raw);
+     * soon as it is given back. */
+    copy = memcpy(mrl_arena__take(&batch->arena, size), bytes, size);
+    err = mrl_decode__check(copy, size, &raw);
+    if (err) {
+        batch->arena.used = used;
+        return err;
+    }
+    batch->host = host->facts;
     decode_task(&raw, event);
     decode_membership(&raw, event);
     event->host = &batch->host;
