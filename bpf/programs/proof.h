@@ -49,8 +49,8 @@ static __always_inline bool may_load_programs(struct task_struct *task)
     return held & MRL_CAP_SYS_ADMIN || (held & MRL_CAPS_TO_LOAD) == MRL_CAPS_TO_LOAD;
 }
 
-/* The arguments of plugin/lib/probe/proof.c, and of the question for a flag (ladder.c): -1 first,
- * so that the call does nothing. */
+/* The arguments of mrl_proof__make() (plugin/lib/probe/proof.c): -1 first, so that the call does
+ * nothing. The second is free: the question for a flag (ladder.c) puts one there. */
 static __always_inline bool is_shaped_like_proof(const __u64 args[MRL_ARGS_MAX], bool compat)
 {
     if (compat)

@@ -86,12 +86,10 @@ struct falco_instance *plugin_open(struct falco_state *state, const char *params
 {
     struct falco_instance *instance = new_instance(params);
     struct mrl_plugin_options options = state->config.options;
-    uint32_t seq = 0;
     int err = instance ? read_parameters(instance->params, &options, &state->error)
                        : mrl_error__set(&state->error, -ENOMEM, "out of memory");
 
-    mrl_extras__parse("seq", &seq, NULL);
-    options.states = options.extras & seq;
+    options.states = mrl_extras__take_states(options.extras);
     if (!err)
         err = mrl_plugin__open(&options, &state->error, &instance->plugin);
     *rc = err ? FALCO_FAILURE : FALCO_SUCCESS;

@@ -266,6 +266,10 @@ static void who_names_sensor_state_gets_it(void **state)
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     assert_in_range(line_count(strict, "\n"), 1, UINT64_MAX);
     assert_int_equal(line_count(strict, "sensor_state"), 0);
+    SENSOR_START(&sensor, EVENTS ",sensor_state", "-e", "-sensor_state", "-o",
+                 live__output("json", "left-out"));
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(line_count(live__path("left-out"), "sensor_state"), 0);
 }
 
 int main(void)

@@ -120,6 +120,24 @@ static void plugin_rows_add_up(void **state)
     assert_int_equal(mrl_option__set(scope, &options, "uid=0", &error), -EINVAL);
 }
 
+/* What one list leaves out no other puts in. */
+static void plugin_options_say_which_events_they_choose(void **state)
+{
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+    uint32_t events = 0, both;
+
+    (void)state;
+    assert_int_equal(mrl_events__parse("mlock,sensor_state", &both, NULL), 0);
+    options.more_events[options.more_event_count++] = "mlock,sensor_state";
+    assert_int_equal(mrl_plugin_options__events(&options, &events, NULL), 0);
+    assert_int_equal(events, both);
+    options.more_events[options.more_event_count++] = "-sensor_state";
+    assert_int_equal(mrl_plugin_options__events(&options, &events, NULL), 0);
+    assert_int_equal(events, 1U << mrl_event_def__find("mlock", NULL)->index);
+    options.more_events[options.more_event_count++] = "mlok";
+    assert_int_equal(mrl_plugin_options__events(&options, &events, NULL), -EINVAL);
+}
+
 static void plugin_open_refuses_wrong_options(void **state)
 {
     static const struct {
@@ -179,6 +197,7 @@ int main(void)
         cmocka_unit_test(plugin_rows_are_complete_and_accept_their_presets),
         cmocka_unit_test(plugin_rungs_are_accepted_by_their_names),
         cmocka_unit_test(plugin_rows_add_up),
+        cmocka_unit_test(plugin_options_say_which_events_they_choose),
         cmocka_unit_test(plugin_open_refuses_wrong_options),
         cmocka_unit_test(plugin_may_be_closed_as_null),
         cmocka_unit_test(version_is_three_numbers),

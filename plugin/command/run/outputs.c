@@ -235,12 +235,8 @@ const char *mrl_outputs__format(unsigned int index)
 
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras)
 {
-    unsigned int count;
-    const struct mrl_extra *all = mrl_extra__all(&count);
-    bool shown = false;
+    bool shown = mrl_extras__fill_executable(extras);
 
-    for (unsigned int i = 0; i < count; i++)
-        shown |= (extras & (1U << i)) && all[i].fills_executable;
     for (unsigned int i = 0; i < outputs->count; i++)
         shown |= find_format(outputs->specs[i].format).shows_executable;
     return shown;
@@ -256,14 +252,12 @@ bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
 
 bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool named)
 {
-    uint32_t seq = 0;
-    bool any = false;
+    bool numbered = mrl_extras__take_states(extras), any = false;
 
-    mrl_extras__parse("seq", &seq, NULL);
     for (unsigned int i = 0; i < outputs->count; i++) {
         struct mrl_output_options *options = &outputs->specs[i].options;
 
-        options->states = named || (extras & seq) || (options->sink && options->sink->controls);
+        options->states = named || numbered || (options->sink && options->sink->controls);
         any |= options->states;
     }
     return any;

@@ -253,16 +253,14 @@ static int run_opened(struct session *session,
                                                                                : MRL_EXIT_OK;
 }
 
-/* Whether --events names sensor_state. The texts were checked. */
-static bool names_states(const struct mrl_plugin_options *options)
+/* Whether --events names sensor_state. The preset of a replay, all events, does not count. */
+static bool names_states(struct mrl_plugin_options options)
 {
-    const uint32_t states = 1U << mrl_event_def__find("sensor_state", NULL)->index;
-    uint32_t events, all = 0;
+    uint32_t events;
 
-    for (unsigned int i = 0; i < options->more_event_count; i++)
-        if (!mrl_events__parse(options->more_events[i], &events, NULL))
-            all |= events;
-    return all & states;
+    options.replay = NULL;
+    return !mrl_plugin_options__events(&options, &events, NULL) &&
+           events & (1U << mrl_event_def__find("sensor_state", NULL)->index);
 }
 
 static void wake_reader(void *plugin)
@@ -291,8 +289,8 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }
-    options->plugin.states = mrl_outputs__take_states(&options->outputs, options->extras,
-                                                      names_states(&options->plugin));
+    options->plugin.states =
+        mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
     if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
         mrl_plugin__open(&options->plugin, &error, &session.plugin))
         goto failed;

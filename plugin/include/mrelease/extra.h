@@ -28,6 +28,9 @@ struct mrl_extra {
     uint32_t needs;
     /** Fills executable.path of the JSON objects that leave it empty otherwise. */
     bool fills_executable;
+    /** Who prints it wants sensor_state as well: without a start and an end, numbers prove nothing.
+     */
+    bool takes_states;
 };
 
 /** The known extras. The bit of an extra in a set is its index here. */
@@ -44,6 +47,9 @@ uint32_t mrl_extras__needs(uint32_t extras);
 
 /** Whether any of a set of extras has mrl_extra.fills_executable. */
 bool mrl_extras__fill_executable(uint32_t extras);
+
+/** Whether any of a set of extras has mrl_extra.takes_states: for mrl_plugin_options.states. */
+bool mrl_extras__take_states(uint32_t extras);
 
 /** Parses names separated by commas. Error: -EINVAL, with the nearest word. */
 int mrl_extras__parse(const char *list, uint32_t *ret_extras, struct mrl_error *error);

@@ -73,6 +73,12 @@ struct mrl_plugin_options {
 /** The rows that describe struct mrl_plugin_options. Static. */
 const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count);
 
+/** The events that `options` choose, a bit per table index. Errors: -EINVAL a filter, with the
+ * nearest word; -ENOMEM. */
+int mrl_plugin_options__events(const struct mrl_plugin_options *options,
+                               uint32_t *ret_events,
+                               struct mrl_error *error);
+
 /**
  * Loads, attaches and proves the probes of the chosen events. `options` may be NULL; its texts must
  * live as long as the plugin. `*ret_plugin` is new. Blocks for 50–300 ms. While it runs, libbpf's

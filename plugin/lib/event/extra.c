@@ -16,7 +16,7 @@
 
 /* An empty entry ends each array, so that an extra without fields has one too. */
 #define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
-#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields) \
+#define MRL_EXTRA(symbol, name, of, needs, fills, states, doc, fields) \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
 #include <abi/extras.def>
 #undef F
@@ -25,7 +25,7 @@
 #define EVENT(member)                  MRL_FROM_MEMBER(MRL_FROM_EVENT, struct mrl_event, member)
 #define VIA(name)                      MRL_FROM_VALUE_OF(name)
 #define F(kind, name, tags, from, doc) from
-#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields) \
+#define MRL_EXTRA(symbol, name, of, needs, fills, states, doc, fields) \
     static const struct mrl_from from_##symbol[] = { fields{ 0 } };
 #include <abi/extras.def>
 
@@ -35,7 +35,7 @@ static const struct mrl_from *const sources[] = {
 };
 
 static const struct mrl_extra extras[] = {
-#define MRL_EXTRA(symbol, name_, of_, needs_, fills, doc_, f)                    \
+#define MRL_EXTRA(symbol, name_, of_, needs_, fills, states, doc_, f)            \
     {                                                                            \
         .name = #name_,                                                          \
         .doc = doc_,                                                             \
@@ -44,6 +44,7 @@ static const struct mrl_extra extras[] = {
         .of = MRL_OF_##of_,                                                      \
         .needs = needs_,                                                         \
         .fills_executable = fills,                                               \
+        .takes_states = states,                                                  \
     },
 #include <abi/extras.def>
 };
@@ -93,6 +94,15 @@ bool mrl_extras__fill_executable(uint32_t chosen)
     for (unsigned int i = 0; i < EXTRA_COUNT; i++)
         fill |= (chosen & (1U << i)) && extras[i].fills_executable;
     return fill;
+}
+
+bool mrl_extras__take_states(uint32_t chosen)
+{
+    bool take = false;
+
+    for (unsigned int i = 0; i < EXTRA_COUNT; i++)
+        take |= (chosen & (1U << i)) && extras[i].takes_states;
+    return take;
 }
 
 const char *mrl_extra__name(unsigned int index)

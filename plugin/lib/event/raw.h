@@ -83,7 +83,7 @@ typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value)
                           lane, reads, doc, fields)                                           \
     fields
 #define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) fields
-#define MRL_EXTRA(symbol, name, of, needs, fills, doc, fields)                     fields
+#define MRL_EXTRA(symbol, name, of, needs, fills, states, doc, fields)             fields
 /* clang-format off */
 #include <abi/events.def>
 #include <abi/extras.def>

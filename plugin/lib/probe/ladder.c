@@ -145,13 +145,16 @@ bool mrl_ladder__knows_reap_kill(int answer)
 static int ask_for_syscall(uint32_t syscalls, bool *ret_reap_kill, struct mrl_error *error)
 {
     const struct mrl_event_def *event = mrl_event_def__at(MRL_EVENT_PROCESS_MRELEASE);
+    uint64_t args[MRL_ARGS_MAX];
     int answer = 0;
 
     *ret_reap_kill = false;
     if (!(syscalls & (1U << event->index)))
         return 0;
-    /* Marked, as our proofs are: for another sensor it is no event. */
-    if (syscall(event->id, -1L, MRL_PROCESS_MRELEASE_REAP_KILL, -1L, -1L, MRL_PROOF_MARK, 0L) < 0)
+    /* For another sensor it is no event. */
+    mrl_proof__make(false, 0, args);
+    if (syscall(event->id, args[0], MRL_PROCESS_MRELEASE_REAP_KILL, args[2], args[3], args[4],
+                args[5]) < 0)
         answer = -errno;
     *ret_reap_kill = mrl_ladder__knows_reap_kill(answer);
     if (answer != -ENOSYS)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <sys/prctl.h>
@@ -27,11 +28,34 @@ static bool always(void)
     return true;
 }
 
-/* -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. The mark
- * tells other sensors what this is: see programs/proof.h, which knows these arguments. */
+/*
+ * -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. Of 32
+ * bits: an address in the last page, which is no pidfd, nor flags of mlockall; 0 bytes, which the
+ * calls take for nothing to do, or no flags; and flags that mlock2 has not. The mark tells other
+ * sensors what this is: see programs/proof.h, which knows these arguments.
+ */
+void mrl_proof__make(bool compat, uint64_t cookie, uint64_t ret_args[MRL_ARGS_MAX])
+{
+    const uint64_t native[] = { UINT64_MAX, UINT64_MAX,     UINT64_MAX,
+                                UINT64_MAX, MRL_PROOF_MARK, cookie };
+    const uint64_t narrow[] = { MRL_PROOF_ADDRESS, 0,
+                                UINT32_MAX,        (uint32_t)MRL_PROOF_MARK,
+                                cookie >> 32,      (uint32_t)cookie };
+
+    memcpy(ret_args, compat ? narrow : native, sizeof(native));
+}
+
+static void call_numbered(long number, uint64_t cookie)
+{
+    uint64_t args[MRL_ARGS_MAX];
+
+    mrl_proof__make(false, cookie, args);
+    syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
 static void call_native(const struct mrl_event_def *event, uint64_t cookie)
 {
-    syscall(event->id, -1L, -1L, -1L, -1L, MRL_PROOF_MARK, cookie);
+    call_numbered(event->id, cookie);
 }
 
 #if MRL_HAS_COMPAT_CALL
@@ -44,16 +68,11 @@ static bool compat_is_open(void)
     return mrl_compat_call(MRL_I386_GETPID, none) == getpid();
 }
 
-/*
- * An address in the last page of 32 bits, which is no pidfd, nor flags of mlockall; 0 bytes, which
- * the calls take for nothing to do, or no flags; and flags that mlock2 has not.
- */
 static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
 {
-    const uint64_t args[6] = { MRL_PROOF_ADDRESS, 0,
-                               UINT32_MAX,        (uint32_t)MRL_PROOF_MARK,
-                               cookie >> 32,      (uint32_t)cookie };
+    uint64_t args[MRL_ARGS_MAX];
 
+    mrl_proof__make(true, cookie, args);
     mrl_compat_call(event->nr_i386, args);
 }
 
@@ -64,7 +83,7 @@ static bool x32_is_open(void)
 
 static void call_x32(const struct mrl_event_def *event, uint64_t cookie)
 {
-    syscall(event->id | MRL_X32_BIT, -1L, -1L, -1L, -1L, MRL_PROOF_MARK, cookie);
+    call_numbered(event->id | MRL_X32_BIT, cookie);
 }
 #endif
 

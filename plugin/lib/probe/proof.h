@@ -3,8 +3,13 @@
 #ifndef MRL_PROBE_PROOF_H
 #define MRL_PROBE_PROOF_H
 
+#include <abi/record.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/** The arguments of a proof call, native or 32-bit: with them no kernel does anything, and other
+ * sensors take it for what it is. `cookie`: what the prover knows it by, or 0. */
+void mrl_proof__make(bool compat, uint64_t cookie, uint64_t ret_args[MRL_ARGS_MAX]);
 
 /**
  * Makes each system call of the set `events` (bits of table indices) once, with arguments with

@@ -143,6 +143,20 @@ int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
     return mrl_filter__new(&texts, error, ret_filter);
 }
 
+int mrl_plugin_options__events(const struct mrl_plugin_options *options,
+                               uint32_t *ret_events,
+                               struct mrl_error *error)
+{
+    struct mrl_filter *filter;
+    int err = mrl_plugin_options__filter(options, &filter, error);
+
+    if (err)
+        return err;
+    *ret_events = filter->events;
+    mrl_filter__free(filter);
+    return 0;
+}
+
 /* The kernel wants a power of two of pages. */
 static int round_ring(uint64_t wanted, uint64_t *ret_bytes, struct mrl_error *error)
 {
