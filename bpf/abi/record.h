@@ -10,6 +10,8 @@
 
 #include <linux/types.h>
 
+#include "share.h"
+
 /** Increment when the layout or meaning of a record changes. */
 #define MRL_RECORD_VERSION 3
 
@@ -51,6 +53,7 @@ enum {
     MRL_RECORD_LOCKS = 1 << 3,   /* a struct mrl_locks follows; never together with a target */
     MRL_RECORD_BLOCKED = 1 << 4, /* without entry, and begun after the attach: it was blocked */
     MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
+    MRL_RECORD_SHARE = 1 << 6,   /* `share` is there, in place of an argument that the call lacks */
 };
 
 /**
@@ -106,7 +109,13 @@ struct mrl_record {
     __u64 entry_ns; /* CLOCK_BOOTTIME; equals exit_ns under MRL_RECORD_NO_ENTRY */
     __u64 exit_ns;
     __s64 ret;
-    __u64 args[MRL_ARGS_MAX]; /* raw registers; 32-bit ones zero-extended */
+    union {
+        __u64 args[MRL_ARGS_MAX]; /* raw registers; 32-bit ones zero-extended */
+        struct {
+            __u64 first_args[MRL_ARGS_MAX - 1];
+            struct mrl_share share; /* under MRL_RECORD_SHARE */
+        };
+    };
     __u64 cgroup_id;
     __u64 thread_start_ns; /* CLOCK_BOOTTIME, this and the next two */
     __u64 leader_start_ns;

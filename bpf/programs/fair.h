@@ -20,14 +20,13 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "abi/share.h"
 #include "lib/settings.h"
 #include "lib/slots.h"
 #include "lib/task.h"
 #include "lib/types.h"
 
 enum {
-    MRL_TOKEN_NS = 1000000, /* an owner gets a thousand a second */
-    MRL_TOKENS = 64,        /* and may have so many at once */
     MRL_TOKEN_TRIES = 4,
     MRL_USER_NS_LEVELS = 33, /* kernel/user_namespace.c lets no more nest */
 };
@@ -84,33 +83,14 @@ __noinline int owner_uid(void)
     return BPF_CORE_READ(inner, owner.val);
 }
 
-static __always_inline __u64 mix(__u64 hash, __u64 value)
-{
-    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ hash >> 32;
-}
-
-static __always_inline __u64 hash_of_release(__u32 uid, __u32 target_pid, __u64 target_start_ns)
-{
-    return mix(mix(settings.seed, uid | (__u64)target_pid << 32), target_start_ns);
-}
-
-/* Where it is known that such a release was let through. What another overwrote is first again. */
-static __always_inline __u64 *place_of_release(__u64 hash)
-{
-    __u32 at = hash & (settings.firsts - 1);
-
-    return bpf_map_lookup_elem(&firsts, &at);
-}
-
 static __always_inline bool take_token(__u64 *full_ns)
 {
     __u64 now = bpf_ktime_get_boot_ns(), was, next;
 
     for (int i = 0; i < MRL_TOKEN_TRIES; i++) {
         was = *full_ns;
-        next = (was > now ? was : now) + MRL_TOKEN_NS;
-        if (next - now > (__u64)MRL_TOKENS * MRL_TOKEN_NS)
+        next = mrl_bucket__take(was, now);
+        if (!next)
             return false;
         if (__sync_val_compare_and_swap(full_ns, was, next) == was)
             return true;
@@ -118,21 +98,20 @@ static __always_inline bool take_token(__u64 *full_ns)
     return false;
 }
 
-/*
- * Whether a call has room, with `used` bytes of the rare ring taken. `target_pid` 0: it released
- * nothing. Where targets are not looked at, every release counts as a first one.
- */
-__noinline int has_share(__u64 used, int released, __u32 target_pid, __u64 target_start_ns)
+/* Whether a call has room, with `used` bytes of the rare ring taken. A release that another one
+ * overwrote in the table is a first one again. */
+__noinline int has_share(__u64 used, __u32 owner, __u32 release)
 {
-    __u32 uid = owner_uid(), at = task_hash(uid) & (settings.owners - 1);
+    const struct mrl_share share = { .owner_uid = owner, .release = release };
+    __u64 hash = mrl_share__hash(&share, settings.seed);
+    __u32 at = task_hash(owner) & (settings.owners - 1), place = hash & (settings.firsts - 1);
     struct tokens *tokens = bpf_map_lookup_elem(&owners, &at);
-    __u64 hash = hash_of_release(uid, target_pid, target_start_ns);
-    __u64 *known = released && target_pid ? place_of_release(hash) : NULL;
+    __u64 *known = release > MRL_RELEASE_UNSEEN ? bpf_map_lookup_elem(&firsts, &place) : NULL;
     bool first, has_room;
 
     if (!tokens)
         return 0;
-    first = released && (!settings.target_calls || (known && *known != hash));
+    first = release == MRL_RELEASE_UNSEEN || (known && *known != hash);
     has_room = used < settings.nearly_full ? first || take_token(&tokens->common)
                                            : first && take_token(&tokens->last);
     if (known && has_room)

@@ -249,27 +249,30 @@ static __always_inline void look_at_exit(struct task_struct *task,
         tell_target_cgroup(task, (int)call->record.args[0], call->target.cgroup_id);
 }
 
-/* Both events of a call have room, or none has. */
-static __always_inline bool has_room(int event,
-                                     const struct mrl_record *record,
-                                     const struct exit *exit,
-                                     bool has_target)
+/* Whoever runs out of room, here or behind the ring, decides by this what to keep. */
+static __always_inline void add_share(struct mrl_record *record,
+                                      const struct exit *exit,
+                                      bool has_target)
 {
-    bool ran = exit->entered || exit->marked, found = false;
-    const struct mrl_target *target = NULL;
-    __u64 used;
+    const struct mrl_target *target = &((const struct call *)record)->target;
 
-    if (event_lane(event) != MRL_LANE_RARE)
-        return true;
-    used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
-    if (used < settings.crowded)
-        return true;
-    if (has_target && ran && !exit->ret) {
-        target = &((const struct call *)record)->target;
-        found = target->flags & MRL_TARGET_FOUND;
-    }
-    return has_share(used, ran && !exit->ret, found ? target->host_pid : 0,
-                     found ? target->start_ns : 0);
+    record->flags |= MRL_RECORD_SHARE;
+    record->share.owner_uid = owner_uid();
+    if (exit->ret || !(exit->entered || exit->marked))
+        return;
+    if (!settings.target_calls)
+        record->share.release = MRL_RELEASE_UNSEEN;
+    else if (has_target && target->flags & MRL_TARGET_FOUND)
+        record->share.release = mrl_release_of(target->host_pid, target->start_ns);
+}
+
+/* Both events of a call have room, or none has. */
+static __always_inline bool has_room(const struct mrl_record *record)
+{
+    __u64 used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
+
+    return used < settings.crowded ||
+           has_share(used, record->share.owner_uid, record->share.release);
 }
 
 /* The exit of a call that has a slot. */
@@ -317,7 +320,9 @@ static __always_inline void report_exit(struct task_struct *task,
     has_target = needs_target(event) || release_passes;
     if (has_target)
         look_at_exit(task, event, (void *)record, exit);
-    if (!has_room(event, record, exit, has_target)) {
+    if (event_lane(event) == MRL_LANE_RARE)
+        add_share(record, exit, has_target);
+    if (event_lane(event) == MRL_LANE_RARE && !has_room(record)) {
         if (call_passes)
             count_suppressed(event, record);
         if (release_passes)
