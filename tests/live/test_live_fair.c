@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Fair loss: somebody releases one dying process again and again, or fails by the million, and the
- * few real releases of others arrive all the same. What was held back is counted, and says by whom.
+ * few real releases of others arrive all the same: at an output, in a recording, and behind a queue
+ * that has to drop. What was held back is counted, and says by whom.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +22,14 @@
 #include "harness.h"
 #include "load.h"
 
-enum { NOBODY = 65534, RELEASES = 50, RELEASES_LONG = 100, GAP_MS = 10, THREADS_MAX = 12 };
+enum {
+    NOBODY = 65534,
+    RELEASES = 50,
+    RELEASES_LONG = 100,
+    GAP_MS = 10,
+    SLOW_LINES = 200, /* a slow reader reads so many, */
+    SLOW_MS = 10,     /* and then waits */
+};
 
 #define QUIET "live-quiet"
 #define FLOOD "live-flood"
@@ -112,8 +120,10 @@ static pid_t start_quiet(uid_t uid, unsigned int releases)
 
 struct arrivals {
     const char *path;
-    unsigned int calls, releases; /* of the quiet ones */
-    uint64_t suppressed, blamed;  /* told by events_lost */
+    bool is_slow;
+    unsigned long long calls, releases; /* of the quiet ones */
+    unsigned long long lines, told;     /* of all: those that came, and those told missing */
+    unsigned long long blamed[2];       /* gaps with a culprit: the kernel's, and the queue's */
     pthread_t thread;
 };
 
@@ -124,17 +134,28 @@ static uint64_t number_after(const char *line, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
+static void take_gap(struct arrivals *arrivals, const char *line)
+{
+    static const char *const causes[] = { "\"value\":\"suppressed\"", "\"value\":\"queue_full\"" };
+    bool is_blamed =
+        number_after(line, "\"by_uid\",\"type\":\"unsigned int\",\"value\":") == NOBODY;
+
+    arrivals->told += number_after(line, "\"count\",\"type\":\"unsigned long\",\"value\":");
+    for (size_t i = 0; i < COUNT_OF(causes); i++)
+        arrivals->blamed[i] += is_blamed && strstr(line, causes[i]);
+}
+
 static void take(struct arrivals *arrivals, const char *line)
 {
-    if (strstr(line, "\"processName\":\"" QUIET "\"")) {
-        arrivals->calls += strstr(line, "\"eventName\":\"process_mrelease\"") != NULL;
-        arrivals->releases += strstr(line, "\"eventName\":\"do_mrelease\"") != NULL;
-    } else if (strstr(line, "\"value\":\"suppressed\"")) {
-        arrivals->suppressed +=
-            number_after(line, "\"count\",\"type\":\"unsigned long\",\"value\":");
-        arrivals->blamed +=
-            number_after(line, "\"by_uid\",\"type\":\"unsigned int\",\"value\":") == NOBODY;
+    if (strstr(line, "\"eventName\":\"events_lost\"")) {
+        take_gap(arrivals, line);
+        return;
     }
+    arrivals->lines++;
+    if (!strstr(line, "\"processName\":\"" QUIET "\""))
+        return;
+    arrivals->calls += strstr(line, "\"eventName\":\"process_mrelease\"") != NULL;
+    arrivals->releases += strstr(line, "\"eventName\":\"do_mrelease\"") != NULL;
 }
 
 static void *read_lines(void *context)
@@ -144,73 +165,185 @@ static void *read_lines(void *context)
     char *line = NULL;
     size_t size = 0;
 
-    while (file && getline(&line, &size, file) > 0)
+    for (unsigned int i = 1; file && getline(&line, &size, file) > 0; i++) {
         take(arrivals, line);
+        if (arrivals->is_slow && i % SLOW_LINES == 0)
+            live__pause_ms(SLOW_MS);
+    }
     free(line);
     if (file)
         fclose(file);
     return NULL;
 }
 
-static void assert_all_arrive_beside(unsigned int floods, unsigned int threads, uint64_t flags)
+static void start_reading(struct arrivals *arrivals, bool is_slow)
 {
-    unsigned int releases = load__long() ? RELEASES_LONG : RELEASES;
-    struct arrivals arrivals = { .path = live__path(live__text("fifo%u.%u", floods, threads)) };
-    unsigned long long suppressed;
-    pid_t flood[2], quiet[2];
-    struct sensor sensor;
+    *arrivals = (struct arrivals){ .path = live__path("fifo"), .is_slow = is_slow };
+    unlink(arrivals->path);
+    assert_int_equal(mkfifo(arrivals->path, 0600), 0);
+    assert_int_equal(pthread_create(&arrivals->thread, NULL, read_lines, arrivals), 0);
+}
 
-    assert_int_equal(mkfifo(arrivals.path, 0600), 0);
-    assert_int_equal(pthread_create(&arrivals.thread, NULL, read_lines, &arrivals), 0);
-    SENSOR_START(&sensor, "--ring", "256K", "-o",
-                 live__text("json,policy=block:%s", arrivals.path));
-    for (unsigned int i = 0; i < floods; i++)
-        flood[i] = start_flood(threads, flags);
+static void stop_reading(struct arrivals *arrivals)
+{
+    pthread_join(arrivals->thread, NULL);
+}
+
+/* -- the attacks ------------------------------------------------------------------------------ */
+
+struct attack {
+    unsigned int floods, threads;
+    uint64_t flags; /* not 0: each call fails */
+};
+
+static unsigned int releases(void)
+{
+    return load__long() ? RELEASES_LONG : RELEASES;
+}
+
+/* Two quiet ones beside the floods: root, and one of the uid that floods. */
+static void attack(const struct attack *attack)
+{
+    pid_t flood[2], quiet[2];
+
+    for (unsigned int i = 0; i < attack->floods; i++)
+        flood[i] = start_flood(attack->threads, attack->flags);
     live__pause_ms(200);
     for (unsigned int i = 0; i < COUNT_OF(quiet); i++)
-        quiet[i] = start_quiet(i ? NOBODY : 0, releases);
+        quiet[i] = start_quiet(i ? NOBODY : 0, releases());
     for (unsigned int i = 0; i < COUNT_OF(quiet); i++)
         load__wait(quiet[i], 60000);
-    for (unsigned int i = 0; i < floods; i++)
+    for (unsigned int i = 0; i < attack->floods; i++)
         load__stop(flood[i]);
+}
+
+/* What came and what was told missing is all that there was. */
+static void assert_exact(const struct sensor *sensor,
+                         const char *output,
+                         const struct arrivals *arrivals)
+{
+    struct totals calls = sensor__totals(sensor, "process_mrelease");
+    struct totals targets = sensor__totals(sensor, "do_mrelease");
+    unsigned long long delivered, dropped;
+
+    sensor__delivered(sensor, output, &delivered, &dropped);
+    printf("# %s: %llu seen, %llu lost, %llu dropped\n", output, calls.seen + targets.seen,
+           calls.lost + targets.lost, dropped);
+    assert_int_equal(calls.read + targets.read, delivered + dropped);
+    assert_int_equal(arrivals->lines, delivered);
+    assert_int_equal(arrivals->told, calls.lost + targets.lost + dropped);
+    assert_int_equal(arrivals->calls, 2 * releases());
+    assert_int_equal(arrivals->releases, 2 * releases());
+}
+
+static void assert_says_who(const struct sensor *sensor, const char *cause)
+{
+    assert_non_null(strstr(sensor__stderr(sensor),
+                           live__text("events are lost (%s): most calls come from uid %d, "
+                                      "of late " FLOOD " in cgroup ",
+                                      cause, NOBODY)));
+}
+
+static void assert_all_arrive(const struct attack *attacker)
+{
+    struct arrivals arrivals;
+    struct sensor sensor;
+    const char *output;
+
+    start_reading(&arrivals, false);
+    output = live__text("json,policy=block:%s", arrivals.path);
+    SENSOR_START(&sensor, "--ring", "256K", "-o", output);
+    attack(attacker);
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
-    pthread_join(arrivals.thread, NULL);
-    suppressed = sensor__totals(&sensor, "process_mrelease").lost +
-                 sensor__totals(&sensor, "do_mrelease").lost;
-    printf("# %u x %u threads: %llu lost, %" PRIu64 " of them held back\n", floods, threads,
-           suppressed, arrivals.suppressed);
-    assert_in_range(suppressed, 1, UINT64_MAX);
-    assert_int_equal(arrivals.releases, COUNT_OF(quiet) * releases);
-    assert_int_equal(arrivals.calls, COUNT_OF(quiet) * releases);
-    assert_in_range(arrivals.suppressed, 1, suppressed);
-    assert_in_range(arrivals.blamed, 1, UINT64_MAX);
-    assert_non_null(strstr(sensor__stderr(&sensor), "most calls come from uid 65534, of late "));
+    stop_reading(&arrivals);
+    assert_exact(&sensor, output, &arrivals);
+    assert_in_range(arrivals.blamed[0], 1, UINT64_MAX);
+    assert_says_who(&sensor, "suppressed");
 }
 
-static void real_releases_arrive_beside_a_flood_of_successful_calls(void **state)
+/* A recording that the reader waits for, and what it shows afterwards. */
+static void assert_all_are_recorded(const struct attack *attacker)
 {
-    (void)state;
+    const char *capture = live__path("capture"), *record;
+    struct sensor sensor, replay;
+    struct arrivals arrivals;
+
+    unlink(capture);
+    record = live__text("policy=block:%s", capture);
+    SENSOR_START(&sensor, "--ring", "256K", "-o", "none", "--record", record);
+    attack(attacker);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    start_reading(&arrivals, false);
+    assert_int_equal(sensor__run(&replay,
+                                 (const char *const[]){
+                                     "replay", capture, "-o",
+                                     live__text("json,policy=block:%s", arrivals.path), NULL }),
+                     0);
+    stop_reading(&arrivals);
+    assert_exact(&sensor, record, &arrivals);
+    assert_in_range(arrivals.blamed[0], 1, UINT64_MAX);
+    assert_says_who(&sensor, "suppressed");
+}
+
+/* A reader that is too slow for the flood: the queue has to drop. */
+static void assert_all_pass_a_queue(const struct attack *attacker, const char *policy)
+{
+    struct arrivals arrivals;
+    struct sensor sensor;
+    const char *output;
+
+    start_reading(&arrivals, true);
+    output = live__text("json,policy=%s:%s", policy, arrivals.path);
+    SENSOR_START(&sensor, "-o", output);
+    attack(attacker);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), EXIT_FAILURE); /* it dropped */
+    stop_reading(&arrivals);
+    assert_exact(&sensor, output, &arrivals);
+    assert_in_range(arrivals.blamed[1], 1, UINT64_MAX);
+    assert_says_who(&sensor, "queue_full");
+}
+
+static const struct attack attacks[] = { { 1, 2, 0 }, { 1, 12, 0 }, { 2, 1, 1 } };
+
+static void begin(void)
+{
     live__require();
     live__add_caller(QUIET);
     live__add_caller(FLOOD);
-    assert_all_arrive_beside(1, 2, 0);
-    assert_all_arrive_beside(1, THREADS_MAX, 0);
 }
 
-static void real_releases_arrive_beside_failing_calls_of_two(void **state)
+static void real_releases_arrive_beside_a_flood(void **state)
 {
     (void)state;
-    live__require();
-    live__add_caller(QUIET);
-    live__add_caller(FLOOD);
-    assert_all_arrive_beside(2, 1, 1);
+    begin();
+    for (size_t i = 0; i < COUNT_OF(attacks); i++)
+        assert_all_arrive(&attacks[i]);
+}
+
+static void real_releases_are_recorded_beside_a_flood(void **state)
+{
+    (void)state;
+    begin();
+    for (size_t i = 0; i < COUNT_OF(attacks); i++)
+        assert_all_are_recorded(&attacks[i]);
+}
+
+static void real_releases_pass_a_queue_that_drops_a_flood(void **state)
+{
+    (void)state;
+    begin();
+    for (size_t i = 0; i < COUNT_OF(attacks); i++) {
+        assert_all_pass_a_queue(&attacks[i], "drop-oldest");
+        assert_all_pass_a_queue(&attacks[i], "drop-newest");
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LIVE_TEST(real_releases_arrive_beside_a_flood_of_successful_calls),
-        LIVE_TEST(real_releases_arrive_beside_failing_calls_of_two),
+        LIVE_TEST(real_releases_arrive_beside_a_flood),
+        LIVE_TEST(real_releases_are_recorded_beside_a_flood),
+        LIVE_TEST(real_releases_pass_a_queue_that_drops_a_flood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

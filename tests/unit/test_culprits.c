@@ -54,15 +54,15 @@ static void assert_blames(unsigned int lane, uint32_t uid, const char *comm)
 {
     struct mrl_lost lost = blame(lane);
 
-    assert_true(lost.is_attributed);
-    assert_int_equal(lost.by_uid, uid);
-    assert_string_equal(lost.by.comm, comm);
+    assert_true(lost.by.is_known);
+    assert_int_equal(lost.by.uid, uid);
+    assert_string_equal(lost.by.latest.comm, comm);
 }
 
 static void nobody_is_blamed_of_whom_nothing_is_known(void **state)
 {
     (void)state;
-    assert_false(blame(MRL_LANE_RARE).is_attributed);
+    assert_false(blame(MRL_LANE_RARE).by.is_known);
     assert_int_equal(log_count, 0);
 }
 

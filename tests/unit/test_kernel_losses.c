@@ -155,8 +155,8 @@ static void what_was_held_back_is_told_apart_from_what_found_no_room(void **stat
 static void blame_nobody(void *culprits, unsigned int lane, struct mrl_lost *lost)
 {
     assert_int_equal(lane, MRL_LANE_RARE);
-    lost->is_attributed = true;
-    lost->by_uid = *(const uint32_t *)culprits;
+    lost->by.is_known = true;
+    lost->by.uid = *(const uint32_t *)culprits;
 }
 
 static void losses_for_want_of_room_say_by_whom(void **state)
@@ -173,10 +173,10 @@ static void losses_for_want_of_room_say_by_whom(void **state)
     mrl_kernel_losses__tell_rest(&bench->losses, bench->decoder.batch);
     lost = next_told(bench, &cause);
     assert_int_equal(cause, MRL_CAUSE_SUPPRESSED);
-    assert_int_equal(lost.by_uid, uid);
+    assert_int_equal(lost.by.uid, uid);
     lost = next_told(bench, &cause);
     assert_int_equal(cause, MRL_CAUSE_NO_MEMORY);
-    assert_false(lost.is_attributed);
+    assert_false(lost.by.is_known);
 }
 
 static void a_second_gap_is_told_apart_from_the_first(void **state)

@@ -5,8 +5,9 @@
  * (mrl_sink_ops.is_quick). An event is encoded once per format. What an output loses is counted,
  * and told in its own stream by events_lost events in place of the gap.
  *
- * Memory. An output takes its queue, a sixteenth of it (at least 40 KiB) for the index, and 512 KiB
- * for writing and encoding; without a queue 256 KiB. The pipeline takes 192 KiB, and 256 KiB for
+ * Memory. An output takes its queue, an eighth of it for the reserve, a sixteenth of both (at least
+ * 64 KiB) for the index, and 600 KiB
+ * for writing and encoding; without a queue 256 KiB. The pipeline takes 208 KiB, and 256 KiB for
  * each format. Nothing grows.
  */
 #ifndef MRELEASE_PIPELINE_H
@@ -26,8 +27,8 @@ struct mrl_pipeline;
 /** What happens when an output's queue is full. */
 enum mrl_policy {
     MRL_POLICY_BLOCK,       /**< deliver() waits: nothing is lost here, but everybody waits */
-    MRL_POLICY_DROP_OLDEST, /**< the oldest lines of the queue are dropped */
-    MRL_POLICY_DROP_NEWEST, /**< the new line is dropped */
+    MRL_POLICY_DROP_OLDEST, /**< the oldest lines go, but those that have a share of the reserve */
+    MRL_POLICY_DROP_NEWEST, /**< the new line goes, unless it has such a share */
 };
 
 /** An output. All texts are borrowed for as long as the pipeline lives. */

@@ -32,6 +32,9 @@ void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other)
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
             if (other->of[cause][event].count)
                 add_missing(&gap->of[cause][event], &other->of[cause][event]);
+    for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
+        if (other->by[event].is_known)
+            gap->by[event] = other->by[event];
     gap->total += other->total;
     *other = (struct mrl_gap){ 0 };
 }

@@ -3,6 +3,7 @@
 #ifndef MRL_DELIVER_GAP_H
 #define MRL_DELIVER_GAP_H
 
+#include <abi/share.h>
 #include <stdint.h>
 
 #include "event/lost.h"
@@ -14,7 +15,10 @@ struct mrl_line {
     uint16_t cause;   /* of a gap: enum mrl_cause */
     uint64_t time_ns; /* of the event; of a gap: of its first */
     uint64_t lost;    /* of a gap: how many of `event` are missing; 0: it is a line */
-    uint64_t last_ns; /* of a gap: of its last */
+    union {
+        uint64_t last_ns;       /* of a gap: of its last */
+        struct mrl_share share; /* of a line: whose it is */
+    };
 };
 
 /** How many of an event are missing for one cause, and the times of the first and the last, in ns
@@ -27,6 +31,7 @@ struct mrl_missing {
 struct mrl_gap {
     uint64_t total;
     struct mrl_missing of[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
+    struct mrl_blame by[MRL_EVENT_COUNT]; /* of what the queue dropped, as it is known last */
 };
 
 /** Adds an entry to a gap: a line that is lost for `cause`; or a gap, which has its own cause. */

@@ -39,10 +39,14 @@ void mrl_line_ring__done(struct mrl_line_ring *ring)
     *ring = (struct mrl_line_ring){ 0 };
 }
 
-bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size)
+bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size, unsigned int parts)
 {
+    size_t left = ring->size * parts / MRL_RING_PARTS;
+    size_t lines_left = GAPS_MAX + ring->lines_size * parts / MRL_RING_PARTS;
+
     /* Bytes for the line, and an entry for it that is not one of those kept for gaps. */
-    return ring->size - ring->used >= size && ring->lines_used + GAPS_MAX < ring->lines_size;
+    return ring->size - ring->used >= size + left &&
+           ring->lines_used + lines_left < ring->lines_size;
 }
 
 static void copy_in(struct mrl_line_ring *ring, const char *bytes, size_t size)
@@ -86,4 +90,15 @@ void mrl_line_ring__remove_first(struct mrl_line_ring *ring)
     ring->lines_head = (ring->lines_head + 1) % ring->lines_size;
     if (!--ring->lines_used)
         ring->head = ring->lines_head = 0; /* the bytes used last, which are still in the caches */
+}
+
+void mrl_line_ring__move_first(struct mrl_line_ring *ring, struct mrl_line_ring *to)
+{
+    const struct mrl_line *line = mrl_line_ring__at(ring, 0);
+    size_t straight = line->size < ring->size - ring->head ? line->size : ring->size - ring->head;
+
+    copy_in(to, ring->bytes + ring->head, straight);
+    copy_in(to, ring->bytes, line->size - straight);
+    *mrl_line_ring__at(to, to->lines_used++) = *line;
+    mrl_line_ring__remove_first(ring);
 }

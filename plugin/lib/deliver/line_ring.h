@@ -25,8 +25,12 @@ int mrl_line_ring__init(struct mrl_line_ring *ring, size_t size);
 /** Frees it; zeroed is allowed. */
 void mrl_line_ring__done(struct mrl_line_ring *ring);
 
-/** Whether a line of `size` bytes fits, and behind it one gap per event and cause. */
-bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size);
+/** Rooms in it are counted in so many parts. */
+enum { MRL_RING_PARTS = 18 };
+
+/** Whether a line of `size` bytes fits, and behind it one gap per event and cause; and `parts` of
+ * it then are still free. */
+bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size, unsigned int parts);
 
 /** Appends a line, whose bytes are copied, where there is room; or a gap, which has no bytes. */
 void mrl_line_ring__put(struct mrl_line_ring *ring, const char *bytes, const struct mrl_line *line);
@@ -38,5 +42,8 @@ struct mrl_line *mrl_line_ring__at(const struct mrl_line_ring *ring, size_t inde
 void mrl_line_ring__copy_first(const struct mrl_line_ring *ring, char *buffer);
 
 void mrl_line_ring__remove_first(struct mrl_line_ring *ring);
+
+/** Moves the first line to the end of another ring, which has room for it. */
+void mrl_line_ring__move_first(struct mrl_line_ring *ring, struct mrl_line_ring *to);
 
 #endif

@@ -248,7 +248,8 @@ static void write_or_queue(struct mrl_output *output,
         at = output->at;
         done = output->first;
     }
-    mrl_queue__push(&output->queue, bytes + at, lines + done, count - done);
+    if (mrl_queue__push(&output->queue, bytes + at, lines + done, count - done))
+        mrl_output__say_drops(output);
 }
 
 void mrl_output__blame(struct mrl_output *output, const struct mrl_lost *lost)

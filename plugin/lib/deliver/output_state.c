@@ -4,6 +4,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "event/lost.h"
 
 void mrl_output__count(struct mrl_output *output,
                        unsigned int event,
@@ -28,4 +32,24 @@ void mrl_output__say(const struct mrl_output *output,
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     output->log.line(output->log.context, level, line);
+}
+
+void mrl_output__say_drops(struct mrl_output *output)
+{
+    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    char text[MRL_LOST_WHO_BYTES];
+
+    if (now_ns < output->silent_until_ns)
+        return;
+    for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
+        const struct mrl_lost lost = { .cause = MRL_CAUSE_QUEUE_FULL,
+                                       .by = output->queue.by[event] };
+
+        if (!lost.by.is_known)
+            continue;
+        mrl_output__say(output, MRL_LOG_WARNING, "%s: %s", output->options.name,
+                        mrl_lost__who(&lost, text));
+        output->silent_until_ns = now_ns + MRL_LOST_LOG_MS * INT64_C(1000000);
+        return;
+    }
 }

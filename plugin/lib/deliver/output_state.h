@@ -51,7 +51,8 @@ struct mrl_output {
     int stop; /* atomic: the thread shall give up what it writes, and tell nobody any more */
     bool colour;
     atomic_bool alive, reopen, ending;
-    atomic_int reopened; /* enum mrl_reopened */
+    atomic_int reopened;     /* enum mrl_reopened */
+    int64_t silent_until_ns; /* CLOCK_MONOTONIC: of what the queue drops; of the owner */
     atomic_ullong progress;
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
     char run[MRL_RUN_BYTES]; /* "": it writes no states of its own */
@@ -87,5 +88,9 @@ __attribute__((format(printf, 3, 4))) void mrl_output__say(const struct mrl_outp
                                                            enum mrl_log_level level,
                                                            const char *format,
                                                            ...);
+
+/** The queue dropped something. What is told where it is missing may come late, when the sink gets
+ * on; the log says at once who caused most of it, and then not for a while. The owner. */
+void mrl_output__say_drops(struct mrl_output *output);
 
 #endif

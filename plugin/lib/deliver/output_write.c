@@ -356,15 +356,18 @@ static int write_next(struct mrl_output *output)
 /* -- gaps ------------------------------------------------------------------------------------- */
 
 /* A gap may be a sum of several: the last of them says who caused it. */
-static void add_blame(struct mrl_output *output, struct mrl_lost *lost)
+static struct mrl_blame who_caused(struct mrl_output *output,
+                                   unsigned int event,
+                                   unsigned int cause)
 {
-    const struct mrl_lost *blamed = &output->blamed[lost->cause][lost->event->index];
+    struct mrl_blame by;
 
+    if (cause == MRL_CAUSE_QUEUE_FULL)
+        return output->untold.by[event];
     pthread_mutex_lock(&output->blame_lock);
-    lost->is_attributed = blamed->is_attributed;
-    lost->by_uid = blamed->by_uid;
-    lost->by = blamed->by;
+    by = output->blamed[cause][event].by;
     pthread_mutex_unlock(&output->blame_lock);
+    return by;
 }
 
 /* Writes one events_lost. What could not be told stays in the gap. */
@@ -375,12 +378,12 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
                              .count = missing->count,
                              .cause = cause,
                              .from_ns = missing->from_ns,
-                             .to_ns = missing->to_ns };
+                             .to_ns = missing->to_ns,
+                             .by = who_caused(output, event, cause) };
     struct mrl_value values[MRL_LOST_FIELDS];
     struct mrl_event told;
     int err;
 
-    add_blame(output, &lost);
     mrl_lost__event(&lost, values, &told);
     err = write_event(output, &told);
     if (err)

@@ -35,6 +35,7 @@ struct mrl_pipeline {
     atomic_ullong filtered[MRL_EVENT_COUNT];
     char run[MRL_RUN_BYTES]; /* "": it has no name */
     bool started, ended;
+    struct mrl_callers callers;             /* of the events so far */
     int end_err, end_errs[MRL_OUTPUTS_MAX]; /* the first of all; of each output */
     /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
      * of them, instead of once for each event. Only the reader's thread uses what follows. */
@@ -115,6 +116,7 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
         return group;
     }
     mrl_output__name_run(output, pipeline->run);
+    output->queue.shares.callers = &pipeline->callers;
     output->nameless = pipeline->started; /* it begins in mid-run */
     pipeline->outputs[index] = output;
     pipeline->group_of[index] = (unsigned int)group;
@@ -160,7 +162,7 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     ssize_t size;
 
     if (lost) {
-        for (unsigned int i = 0; lost->is_attributed && i < pipeline->output_count; i++)
+        for (unsigned int i = 0; lost->by.is_known && i < pipeline->output_count; i++)
             if (pipeline->group_of[i] == group)
                 mrl_output__blame(pipeline->outputs[i], lost);
         *line = (struct mrl_line){
@@ -180,7 +182,9 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
         .size = (uint32_t)size,
         .event = (uint16_t)event->def->index,
         .time_ns = event->entry_ns,
+        .share = mrl_share__of(event),
     };
+    mrl_callers__note(&pipeline->callers, &line->share, event);
     pipeline->used += (size_t)size;
 }
 

@@ -16,12 +16,15 @@
 
 #include "deliver/gap.h"
 #include "deliver/line_ring.h"
+#include "deliver/shares.h"
 
 struct mrl_queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum mrl_policy policy;
-    struct mrl_line_ring ring;
+    struct mrl_line_ring ring, kept; /* kept: what is older than the lines of the other */
+    struct mrl_shares shares;        /* of the producer */
+    struct mrl_blame by[MRL_EVENT_COUNT];
     size_t since_sleep;   /* lines that the consumer took since it last went to sleep, */
     int64_t slept_ns;     /* which was then, by CLOCK_MONOTONIC */
     struct mrl_gap front; /* missing before the first line */
@@ -36,7 +39,7 @@ struct mrl_queue {
     bool abandoned;     /* the consumer is gone: everything is dropped */
 };
 
-/** Makes an empty queue of `size` bytes. Error: -ENOMEM. */
+/** Makes an empty queue of `size` bytes, and a reserve of an eighth of that. Error: -ENOMEM. */
 int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy);
 
 /** Frees it; zeroed is allowed. No thread may be waiting. */
@@ -46,9 +49,10 @@ void mrl_queue__done(struct mrl_queue *queue);
  * Producer: appends `count` lines (copied) that lie one behind the other in `bytes`, and gaps
  * between them, for which there is always room. Where there is none for a line: MRL_POLICY_BLOCK
  * waits for it, MRL_POLICY_DROP_OLDEST drops lines from the front, MRL_POLICY_DROP_NEWEST drops the
- * new one. What is dropped is in the gaps.
+ * new one; both ask first whether it has a share of the reserve (deliver/shares.h). What is dropped
+ * is in the gaps; returns whether something was.
  */
-void mrl_queue__push(struct mrl_queue *queue,
+bool mrl_queue__push(struct mrl_queue *queue,
                      const char *bytes,
                      const struct mrl_line *lines,
                      size_t count);

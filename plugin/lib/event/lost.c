@@ -3,6 +3,7 @@
 #include "event/lost.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[MRL_CAUSE_COUNT] = {
@@ -25,6 +26,22 @@ enum mrl_cause mrl_cause__find(const char *name, size_t size)
                                        memcmp(name, names[cause], strlen(names[cause])) != 0))
         cause++;
     return (enum mrl_cause)cause;
+}
+
+struct mrl_text mrl_blame__comm(const struct mrl_blame *blame)
+{
+    return (struct mrl_text){ blame->latest.comm, strnlen(blame->latest.comm, MRL_NAME_BYTES) };
+}
+
+const char *mrl_lost__who(const struct mrl_lost *lost, char text[MRL_LOST_WHO_BYTES])
+{
+    struct mrl_text comm = mrl_blame__comm(&lost->by);
+
+    snprintf(text, MRL_LOST_WHO_BYTES,
+             "events are lost (%s): most calls come from uid %u, of late %.*s in cgroup %llu",
+             mrl_cause__name(lost->cause).bytes, lost->by.uid, (int)comm.size, comm.bytes,
+             (unsigned long long)lost->by.latest.cgroup_id);
+    return text;
 }
 
 void mrl_lost__event(const struct mrl_lost *lost,

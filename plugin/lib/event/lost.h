@@ -18,6 +18,18 @@ void mrl_lost__event(const struct mrl_lost *lost,
 /** Appends the event of a gap to a batch, which must have room for it: MRL_LOST_BYTES. */
 void mrl_lost__append(const struct mrl_lost *lost, struct mrl_batch *batch);
 
+enum {
+    MRL_LOST_WHO_BYTES = 160,
+    MRL_LOST_LOG_MS = 10000, /* the log says so no more often */
+};
+
+/** For the log: that events are lost, and who caused most of it, which must be known. Returns
+ * `text`. */
+const char *mrl_lost__who(const struct mrl_lost *lost, char text[MRL_LOST_WHO_BYTES]);
+
+/** Name of the thread. Borrowed from `blame`. */
+struct mrl_text mrl_blame__comm(const struct mrl_blame *blame);
+
 enum { MRL_LOST_BYTES = sizeof(struct mrl_lost) + MRL_LOST_FIELDS * sizeof(struct mrl_value) };
 
 #endif

@@ -31,15 +31,20 @@ struct mrl_text mrl_cause__name(enum mrl_cause cause);
 /** The cause of this name, which need not end with a NUL; MRL_CAUSE_COUNT: none. */
 enum mrl_cause mrl_cause__find(const char *name, size_t size);
 
+/** Who caused most of a loss. Zeroed: that is not known. */
+struct mrl_blame {
+    bool is_known;
+    uint32_t uid; /* the owner's (abi/share.h) */
+    struct mrl_culprit latest;
+};
+
 /** A gap in the stream. Times are ns since the epoch. */
 struct mrl_lost {
     const struct mrl_event_def *event;
     uint64_t count;
     enum mrl_cause cause;
     uint64_t from_ns, to_ns;
-    bool is_attributed; /* the next two say who caused most of it */
-    uint32_t by_uid;
-    struct mrl_culprit by;
+    struct mrl_blame by;
 };
 
 struct mrl_state;

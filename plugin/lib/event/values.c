@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "event/exe_path.h"
 #include "event/host.h"
+#include "event/lost.h"
 #include "event/pages.h"
 #include "event/raw.h"
 
@@ -322,25 +323,24 @@ void mrl_value__lost_to(const struct mrl_raw *raw, struct mrl_value *value)
 
 static bool has_culprit(const struct mrl_raw *raw, struct mrl_value *value)
 {
-    value->absent = !raw->lost || !raw->lost->is_attributed;
+    value->absent = !raw->lost || !raw->lost->by.is_known;
     return !value->absent;
 }
 
 void mrl_value__lost_by_uid(const struct mrl_raw *raw, struct mrl_value *value)
 {
     if (has_culprit(raw, value))
-        value->unsigned_number = raw->lost->by_uid;
+        value->unsigned_number = raw->lost->by.uid;
 }
 
 void mrl_value__lost_by_cgroup(const struct mrl_raw *raw, struct mrl_value *value)
 {
     if (has_culprit(raw, value))
-        value->unsigned_number = raw->lost->by.cgroup_id;
+        value->unsigned_number = raw->lost->by.latest.cgroup_id;
 }
 
 void mrl_value__lost_by_comm(const struct mrl_raw *raw, struct mrl_value *value)
 {
     if (has_culprit(raw, value))
-        value->text =
-            (struct mrl_text){ raw->lost->by.comm, strnlen(raw->lost->by.comm, MRL_NAME_BYTES) };
+        value->text = mrl_blame__comm(&raw->lost->by);
 }

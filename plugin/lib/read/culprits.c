@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "event/lost.h"
 
-enum { READ_EVERY_MS = 100, LOG_EVERY_MS = 10000 };
+enum { READ_EVERY_MS = 100 };
 
 static bool is_due(int64_t *last_ns, int64_t every_ms)
 {
@@ -69,18 +70,14 @@ static void look(struct mrl_culprits *culprits)
 void mrl_culprits__blame(void *context, unsigned int lane, struct mrl_lost *lost)
 {
     struct mrl_culprits *culprits = context;
+    char text[MRL_LOST_WHO_BYTES];
 
     look(culprits);
     if (!culprits->is_known[lane])
         return;
-    lost->is_attributed = true;
-    lost->by_uid = culprits->worst_key[lane].uid;
-    lost->by = culprits->worst[lane];
-    if (is_due(&culprits->logged_ns, LOG_EVERY_MS))
-        mrl_probe_options__log(culprits->options, MRL_LOG_WARNING,
-                               "events are lost (%s): most calls come from uid %u, of late %.*s in "
-                               "cgroup %llu",
-                               mrl_cause__name(lost->cause).bytes, lost->by_uid,
-                               (int)strnlen(lost->by.comm, MRL_NAME_BYTES), lost->by.comm,
-                               (unsigned long long)lost->by.cgroup_id);
+    lost->by = (struct mrl_blame){ .is_known = true,
+                                   .uid = culprits->worst_key[lane].uid,
+                                   .latest = culprits->worst[lane] };
+    if (is_due(&culprits->logged_ns, MRL_LOST_LOG_MS))
+        mrl_probe_options__log(culprits->options, MRL_LOG_WARNING, "%s", mrl_lost__who(lost, text));
 }
