@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "../filter.h"
 #include "collect.h"
 
 enum { TEST_TIME_MAX_S = 150, EMULATED_TEST_TIME_MAX_S = 1150, LONG_TEST_TIME_MAX_S = 1200 };

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include "../filter.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /** Fails, naming the case of a table of cases that went wrong. */
