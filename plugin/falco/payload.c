@@ -98,9 +98,8 @@ static size_t put_lost(char *at, struct mrl_payload *payload, const struct mrl_e
 
     if (!event->lost)
         return 0;
-    frame = mrl_frame_lost__of(event->lost);
     payload->kind = MRL_PAYLOAD_LOST;
-    payload->body_size = sizeof(frame);
+    payload->body_size = (uint32_t)mrl_frame_lost__put(event->lost, &frame);
     return put_all(at, payload, &frame, none, none);
 }
 
@@ -206,7 +205,7 @@ static const struct mrl_event *read_lost(struct mrl_reader *reader,
     const struct mrl_frame_lost *frame = (const void *)(reader->bytes + sizeof(*payload));
     struct mrl_lost lost;
 
-    if (payload->body_size != sizeof(*frame) || mrl_frame_lost__read(frame, &lost)) {
+    if (mrl_frame_lost__read(frame, payload->body_size, &lost)) {
         mrl_error__set(error, -EBADMSG, "the payload holds a gap that nobody would write");
         return NULL;
     }

@@ -180,7 +180,8 @@ static void frame_of_impossible_type_or_size_is_refused_by_its_header_alone(void
         { MRL_FRAME_RECORD, sizeof(struct mrl_record) - 1 },
         { MRL_FRAME_RECORD, MRL_RECORD_BYTES_MAX + 1 },
         { MRL_FRAME_HOST, sizeof(struct mrl_frame_host) + 8 },
-        { MRL_FRAME_LOST, sizeof(struct mrl_frame_lost) - 8 },
+        { MRL_FRAME_LOST, MRL_FRAME_LOST_BYTES - 8 },
+        { MRL_FRAME_LOST, sizeof(struct mrl_frame_lost) + 8 },
         { MRL_FRAME_END, 0 },
     };
 

@@ -172,11 +172,11 @@ static void losses_for_want_of_room_say_by_whom(void **state)
     bench->counters[MRELEASE][0].no_memory = 1;
     mrl_kernel_losses__tell_rest(&bench->losses, bench->decoder.batch);
     lost = next_told(bench, &cause);
-    assert_int_equal(cause, MRL_CAUSE_SUPPRESSED);
-    assert_int_equal(lost.by.uid, uid);
-    lost = next_told(bench, &cause);
     assert_int_equal(cause, MRL_CAUSE_NO_MEMORY);
     assert_false(lost.by.is_known);
+    lost = next_told(bench, &cause);
+    assert_int_equal(cause, MRL_CAUSE_SUPPRESSED);
+    assert_int_equal(lost.by.uid, uid);
 }
 
 static void a_second_gap_is_told_apart_from_the_first(void **state)

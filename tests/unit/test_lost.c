@@ -47,25 +47,32 @@ static void a_frame_says_what_the_gap_says(void **state)
     (void)state;
     for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
         struct mrl_lost lost = gap_of((enum mrl_cause)i), back = { .count = 0 };
-        struct mrl_frame_lost frame = mrl_frame_lost__of(&lost);
+        struct mrl_frame_lost frame;
 
-        assert_int_equal(mrl_frame_lost__read(&frame, &back), 0);
+        assert_int_equal(mrl_frame_lost__put(&lost, &frame), MRL_FRAME_LOST_BYTES);
+        assert_int_equal(mrl_frame_lost__read(&frame, MRL_FRAME_LOST_BYTES, &back), 0);
         assert_memory_equal(&back, &lost, sizeof(lost));
+        lost.by = (struct mrl_blame){ true, 7, { 0, 8, "flood" } };
+        assert_int_equal(mrl_frame_lost__put(&lost, &frame), sizeof(frame));
+        assert_int_equal(mrl_frame_lost__read(&frame, sizeof(frame), &back), 0);
+        assert_memory_equal(&back, &lost, sizeof(lost));
+        assert_true(mrl_frame_lost__read(&frame, sizeof(frame) - 8, &back) < 0);
     }
 }
 
 static void a_frame_that_nobody_would_write_is_refused(void **state)
 {
     struct mrl_lost lost = gap_of(MRL_CAUSE_RING_FULL), back = { .count = 7 };
-    struct mrl_frame_lost frames[3] = { mrl_frame_lost__of(&lost), mrl_frame_lost__of(&lost),
-                                        mrl_frame_lost__of(&lost) };
+    struct mrl_frame_lost frames[3];
 
     (void)state;
+    for (size_t i = 0; i < 3; i++)
+        mrl_frame_lost__put(&lost, &frames[i]);
     frames[0].count = 0;
     frames[1].event = MRL_EVENT_COUNT;
     memcpy(frames[2].cause, "somebody", sizeof("somebody"));
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
-        assert_true(mrl_frame_lost__read(&frames[i], &back) < 0);
+        assert_true(mrl_frame_lost__read(&frames[i], MRL_FRAME_LOST_BYTES, &back) < 0);
     assert_int_equal(back.count, 7);
 }
 

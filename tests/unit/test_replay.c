@@ -374,7 +374,7 @@ static void replay_refuses_gaps_that_are_none(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(gaps); i++) {
         forge(&forgery);
-        put(&forgery, MRL_FRAME_LOST, &gaps[i], sizeof(gaps[i]));
+        put(&forgery, MRL_FRAME_LOST, &gaps[i], MRL_FRAME_LOST_BYTES);
         assert_refused(&forgery, "a gap that no recorder would write");
     }
 }

@@ -16,7 +16,7 @@ struct family {
     const char *name, *help;
     enum scope scope;
     int cause;      /* enum mrl_cause, for the label */
-    size_t offset;  /* into the struct of the scope */
+    size_t offset;  /* into the struct of the scope; of a LOST its cause has it */
     const char *by; /* for the label, or NULL */
 };
 
@@ -35,11 +35,11 @@ static const struct family families[] = {
       PLUGIN(self), NULL },
     { "mrelease_events_read_total", "Events that were read from the ring buffers.", PER_EVENT,
       NO_CAUSE, PLUGIN(decoded), NULL },
-    { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, PLUGIN(refused), NULL },
-    { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, PLUGIN(no_memory), NULL },
-    { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, PLUGIN(malformed), NULL },
-    { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, PLUGIN(exit_missed), NULL },
-    { LOST, PER_EVENT, MRL_CAUSE_SUPPRESSED, PLUGIN(suppressed), NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_RING_FULL, 0, NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_NO_MEMORY, 0, NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_MALFORMED, 0, NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_EXIT_MISSED, 0, NULL },
+    { LOST, PER_EVENT, MRL_CAUSE_SUPPRESSED, 0, NULL },
     { "mrelease_probe_misses_total", "Runs of probes that the kernel left out; of any system call.",
       PER_PLUGIN, NO_CAUSE, PLUGIN(missed), NULL },
     { FILTERED, PER_EVENT, NO_CAUSE, PLUGIN(filtered), "kernel" },
@@ -72,6 +72,14 @@ static uint64_t member(const void *counts, size_t offset)
 
     memcpy(&value, (const char *)counts + offset, sizeof(value));
     return value;
+}
+
+static uint64_t count_of(const struct family *family, const struct mrl_event_counts *counts)
+{
+    bool is_loss = family->cause != NO_CAUSE;
+
+    return member(counts, is_loss ? mrl_cause_def__of((enum mrl_cause)family->cause)->in_counts
+                                  : family->offset);
 }
 
 static void label(struct mrl_metric *row, const char *name, const char *value)
@@ -130,7 +138,7 @@ static int add_family(struct mrl_metrics *metrics,
             done = family->scope == PER_PLUGIN;
             err = mrl_plugin__counts(plugin, i, &counts);
             if (!err)
-                add(metrics, family, NULL, done ? NULL : name, member(&counts, family->offset));
+                add(metrics, family, NULL, done ? NULL : name, count_of(family, &counts));
         } else if (pipeline && family->scope == PER_FILTER && is_chosen) {
             add(metrics, family, NULL, name, mrl_pipeline__filtered(pipeline, i));
         } else if (pipeline && family->scope == PER_OUTPUT &&

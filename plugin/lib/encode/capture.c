@@ -118,9 +118,10 @@ static void put_record(const struct capture_encoder *capture,
 
 static void put_lost(const struct mrl_event *event, struct mrl_writer *writer)
 {
-    struct mrl_frame_lost frame = mrl_frame_lost__of(event->lost);
+    struct mrl_frame_lost frame;
+    size_t size = mrl_frame_lost__put(event->lost, &frame);
 
-    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, sizeof(frame));
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOST, &frame, size);
 }
 
 static void put_state(const struct mrl_event *event, struct mrl_writer *writer)

@@ -133,7 +133,7 @@ static bool is_possible(uint32_t type, uint32_t size)
         [MRL_FRAME_HOST] = { sizeof(struct mrl_frame_host), sizeof(struct mrl_frame_host) },
         [MRL_FRAME_CONTAINER] = { sizeof(uint64_t), MRL_FRAME_PAYLOAD_MAX },
         [MRL_FRAME_RECORD] = { sizeof(struct mrl_record), MRL_RECORD_BYTES_MAX },
-        [MRL_FRAME_LOST] = { sizeof(struct mrl_frame_lost), sizeof(struct mrl_frame_lost) },
+        [MRL_FRAME_LOST] = { MRL_FRAME_LOST_BYTES, sizeof(struct mrl_frame_lost) },
         [MRL_FRAME_END] = { sizeof(struct mrl_frame_end), sizeof(struct mrl_frame_end) },
         [MRL_FRAME_STATE] = { sizeof(struct mrl_packed_state), MRL_PACKED_STATE_MAX },
         [MRL_FRAME_LOOKUP] = { sizeof(struct mrl_frame_lookup), sizeof(struct mrl_frame_lookup) },
@@ -169,28 +169,40 @@ ssize_t mrl_frame__parse(const void *bytes,
 
 /* -- gaps ------------------------------------------------------------------------------------- */
 
-struct mrl_frame_lost mrl_frame_lost__of(const struct mrl_lost *lost)
+size_t mrl_frame_lost__put(const struct mrl_lost *lost, struct mrl_frame_lost *ret_frame)
 {
-    struct mrl_frame_lost frame = { .count = lost->count,
-                                    .from_ns = lost->from_ns,
-                                    .to_ns = lost->to_ns,
-                                    .event = lost->event->index };
     struct mrl_text cause = mrl_cause__name(lost->cause);
 
-    memcpy(frame.cause, cause.bytes, cause.size);
-    return frame;
+    *ret_frame = (struct mrl_frame_lost){ .count = lost->count,
+                                          .from_ns = lost->from_ns,
+                                          .to_ns = lost->to_ns,
+                                          .event = lost->event->index };
+    memcpy(ret_frame->cause, cause.bytes, cause.size);
+    if (!lost->by.is_known)
+        return MRL_FRAME_LOST_BYTES;
+    ret_frame->by_uid = lost->by.uid;
+    ret_frame->by_cgroup = lost->by.latest.cgroup_id;
+    memcpy(ret_frame->by_comm, lost->by.latest.comm, MRL_NAME_BYTES);
+    return sizeof(*ret_frame);
 }
 
-int mrl_frame_lost__read(const struct mrl_frame_lost *frame, struct mrl_lost *ret_lost)
+int mrl_frame_lost__read(const struct mrl_frame_lost *frame, size_t size, struct mrl_lost *ret_lost)
 {
     enum mrl_cause cause = mrl_cause__find(frame->cause, sizeof(frame->cause));
 
-    if (frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
+    if ((size != MRL_FRAME_LOST_BYTES && size != sizeof(*frame)) ||
+        frame->event >= MRL_EVENT_COUNT || cause == MRL_CAUSE_COUNT || !frame->count)
         return -EBADMSG;
     *ret_lost = (struct mrl_lost){ .event = mrl_event_def__at(frame->event),
                                    .count = frame->count,
                                    .cause = cause,
                                    .from_ns = frame->from_ns,
                                    .to_ns = frame->to_ns };
+    if (size == MRL_FRAME_LOST_BYTES)
+        return 0;
+    ret_lost->by.is_known = true;
+    ret_lost->by.uid = frame->by_uid;
+    ret_lost->by.latest.cgroup_id = frame->by_cgroup;
+    memcpy(ret_lost->by.latest.comm, frame->by_comm, MRL_NAME_BYTES);
     return 0;
 }

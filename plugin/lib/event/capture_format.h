@@ -87,7 +87,14 @@ struct mrl_frame_lost {
     uint32_t event;          /* table index */
     uint32_t reserved;
     char cause[MRL_LOST_CAUSE_BYTES]; /* filled up with NULs */
+    /* Who caused most of them; only where that is known. */
+    uint64_t by_cgroup;
+    uint32_t by_uid;
+    uint32_t reserved_too;
+    char by_comm[MRL_NAME_BYTES];
 };
+
+enum { MRL_FRAME_LOST_BYTES = offsetof(struct mrl_frame_lost, by_cgroup) /* without a culprit */ };
 
 /** How many there were. */
 struct mrl_frame_end {
@@ -101,7 +108,8 @@ _Static_assert(sizeof(struct mrl_capture_header) == 40, "the header is a file fo
 _Static_assert(sizeof(struct mrl_frame_header) == 16, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_host) == 24, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lookup) == 16, "frames are a file format");
-_Static_assert(sizeof(struct mrl_frame_lost) == 64, "frames are a file format");
+_Static_assert(MRL_FRAME_LOST_BYTES == 64, "frames are a file format");
+_Static_assert(sizeof(struct mrl_frame_lost) == 96, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_end) == 24, "frames are a file format");
 _Static_assert(MRL_RECORD_BYTES_MAX <= MRL_FRAME_PAYLOAD_MAX, "every record fits a frame");
 
@@ -143,8 +151,12 @@ ssize_t mrl_frame__parse(const void *bytes,
                          struct mrl_frame *ret_frame,
                          struct mrl_error *error);
 
-/** A gap as a frame says it, and back. Error of reading: -EBADMSG no recorder would write this. */
-struct mrl_frame_lost mrl_frame_lost__of(const struct mrl_lost *lost);
-int mrl_frame_lost__read(const struct mrl_frame_lost *frame, struct mrl_lost *ret_lost);
+/** A gap as a frame says it: in so many bytes, which are returned. */
+size_t mrl_frame_lost__put(const struct mrl_lost *lost, struct mrl_frame_lost *ret_frame);
+
+/** And back, from `size` bytes. Error: -EBADMSG no recorder would write this. */
+int mrl_frame_lost__read(const struct mrl_frame_lost *frame,
+                         size_t size,
+                         struct mrl_lost *ret_lost);
 
 #endif

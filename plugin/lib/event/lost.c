@@ -3,27 +3,41 @@
 #include "event/lost.h"
 
 #include <assert.h>
+#include <mrelease/plugin.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[MRL_CAUSE_COUNT] = {
-    [MRL_CAUSE_RING_FULL] = "ring_full",       [MRL_CAUSE_NO_MEMORY] = "no_memory",
-    [MRL_CAUSE_MALFORMED] = "malformed",       [MRL_CAUSE_QUEUE_FULL] = "queue_full",
-    [MRL_CAUSE_WRITE_FAILED] = "write_failed", [MRL_CAUSE_EXIT_MISSED] = "exit_missed",
-    [MRL_CAUSE_SUPPRESSED] = "suppressed",
+#define KERNEL(member) offsetof(struct mrl_event_counters, member)
+#define COUNTS(member) offsetof(struct mrl_event_counts, member)
+
+static const struct mrl_cause_def causes[MRL_CAUSE_COUNT] = {
+    [MRL_CAUSE_RING_FULL] = { "ring_full", KERNEL(refused), COUNTS(refused), true },
+    [MRL_CAUSE_NO_MEMORY] = { "no_memory", KERNEL(no_memory), COUNTS(no_memory), false },
+    [MRL_CAUSE_MALFORMED] = { "malformed", MRL_UNCOUNTED, COUNTS(malformed), false },
+    [MRL_CAUSE_EXIT_MISSED] = { "exit_missed", KERNEL(exit_missed), COUNTS(exit_missed), false },
+    [MRL_CAUSE_SUPPRESSED] = { "suppressed", KERNEL(suppressed), COUNTS(suppressed), true },
+    [MRL_CAUSE_QUEUE_FULL] = { "queue_full", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
+    [MRL_CAUSE_WRITE_FAILED] = { "write_failed", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
 };
+
+const struct mrl_cause_def *mrl_cause_def__of(enum mrl_cause cause)
+{
+    return &causes[cause];
+}
 
 struct mrl_text mrl_cause__name(enum mrl_cause cause)
 {
-    return (struct mrl_text){ names[cause], strlen(names[cause]) };
+    return (struct mrl_text){ causes[cause].name, strlen(causes[cause].name) };
 }
 
 enum mrl_cause mrl_cause__find(const char *name, size_t size)
 {
     unsigned int cause = 0;
 
-    while (cause < MRL_CAUSE_COUNT && (strnlen(name, size) != strlen(names[cause]) ||
-                                       memcmp(name, names[cause], strlen(names[cause])) != 0))
+    while (cause < MRL_CAUSE_COUNT &&
+           (strnlen(name, size) != strlen(causes[cause].name) ||
+            memcmp(name, causes[cause].name, strlen(causes[cause].name)) != 0))
         cause++;
     return (enum mrl_cause)cause;
 }

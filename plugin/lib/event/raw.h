@@ -25,6 +25,25 @@ enum mrl_cause {
     MRL_CAUSE_COUNT
 };
 
+/** What events_lost calls a cause, and which counters have it. */
+struct mrl_cause_def {
+    const char *name;
+    size_t in_kernel; /* offset into struct mrl_event_counters, or MRL_UNCOUNTED */
+    size_t in_counts; /* the same into struct mrl_event_counts */
+    bool leaves_hole; /* what is lost has a number: a hole shows where */
+};
+
+#define MRL_UNCOUNTED SIZE_MAX
+
+/** The row of a cause. Static. */
+const struct mrl_cause_def *mrl_cause_def__of(enum mrl_cause cause);
+
+/** The counter at an offset, of counters that are u64 throughout. */
+static inline uint64_t *mrl_counter__at(void *counters, size_t offset)
+{
+    return (uint64_t *)((char *)counters + offset);
+}
+
 /** What events_lost calls it. Static. */
 struct mrl_text mrl_cause__name(enum mrl_cause cause);
 

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "base/clock.h"
+#include "event/raw.h"
 #include "filter/filter.h"
 #include "probe/cpus.h"
 #include "probe/hooks.h"
@@ -362,12 +363,15 @@ int mrl_probes__counters(const struct mrl_probes *probes,
     for (int cpu = 0; !err && cpu < cpus; cpu++) {
         ret_counts->seen += each[cpu].seen;
         ret_counts->submitted += each[cpu].submitted;
-        ret_counts->refused += each[cpu].refused;
-        ret_counts->suppressed += each[cpu].suppressed;
-        ret_counts->no_memory += each[cpu].no_memory;
-        ret_counts->exit_missed += each[cpu].exit_missed;
         ret_counts->self += each[cpu].self;
         ret_counts->filtered += each[cpu].filtered;
+        for (enum mrl_cause cause = 0; cause < MRL_CAUSE_COUNT; cause++) {
+            const struct mrl_cause_def *def = mrl_cause_def__of(cause);
+
+            if (def->in_kernel != MRL_UNCOUNTED)
+                *mrl_counter__at(ret_counts, def->in_counts) +=
+                    *mrl_counter__at(&each[cpu], def->in_kernel);
+        }
     }
     free(each);
     return err;

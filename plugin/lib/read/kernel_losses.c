@@ -11,17 +11,6 @@
 #include "base/clock.h"
 #include "event/lost.h"
 
-/* What is lost with a number: the hole shows where, and the counters say of which event. */
-static const struct numbered {
-    enum mrl_cause cause;
-    size_t offset; /* of its counter */
-} numbered[] = {
-    { MRL_CAUSE_RING_FULL, offsetof(struct mrl_event_counters, refused) },
-    { MRL_CAUSE_SUPPRESSED, offsetof(struct mrl_event_counters, suppressed) },
-};
-
-enum { NUMBERED = sizeof(numbered) / sizeof(numbered[0]) };
-
 static struct mrl_stream *stream_of(const struct mrl_kernel_losses *losses,
                                     unsigned int cpu,
                                     unsigned int lane)
@@ -47,7 +36,8 @@ int mrl_kernel_losses__init(struct mrl_kernel_losses *losses,
         .start_ns = (uint64_t)mrl_clock__boot_ns(),
         .streams = calloc((size_t)from->cpus * MRL_LANE_COUNT, sizeof(*losses->streams)),
         .counters = calloc((size_t)from->cpus * MRL_EVENT_COUNT, sizeof(*losses->counters)),
-        .told = calloc((size_t)from->cpus * MRL_EVENT_COUNT * NUMBERED, sizeof(*losses->told)),
+        .told =
+            calloc((size_t)from->cpus * MRL_EVENT_COUNT * MRL_CAUSE_COUNT, sizeof(*losses->told)),
     };
     if (!losses->streams || !losses->counters || !losses->told) {
         mrl_kernel_losses__done(losses);
@@ -84,7 +74,7 @@ static void tell(const struct mrl_kernel_losses *losses,
 
     if (!count)
         return;
-    if (losses->from.blame && (cause == MRL_CAUSE_RING_FULL || cause == MRL_CAUSE_SUPPRESSED))
+    if (losses->from.blame && mrl_cause_def__of(cause)->leaves_hole)
         losses->from.blame(losses->from.culprits, mrl_event_def__at(event)->lane, &lost);
     mrl_lost__append(&lost, batch);
 }
@@ -103,20 +93,19 @@ static bool is_of(const struct mrl_kernel_losses *losses, unsigned int event, un
 
 /* Takes up to `wanted` of what the counters know and nobody was told. */
 static uint64_t take_untold(struct mrl_kernel_losses *losses,
-                            unsigned int which,
+                            enum mrl_cause cause,
                             unsigned int event,
                             unsigned int cpu,
                             uint64_t wanted)
 {
-    const char *counters = (const char *)&counters_of(losses, event)[cpu];
-    uint64_t *told = &losses->told[(which * MRL_EVENT_COUNT + event) * losses->from.cpus + cpu];
-    uint64_t count, untold, taken;
-
-    memcpy(&count, counters + numbered[which].offset, sizeof(count));
+    uint64_t *told = &losses->told[(cause * MRL_EVENT_COUNT + event) * losses->from.cpus + cpu];
     /* The counter goes on in the kernel and never back; `told` follows it. No more is told than it
      * knows, so that the losses in the stream add up to the counters at the end. */
-    untold = count - *told;
-    taken = untold < wanted ? untold : wanted;
+    uint64_t untold =
+        *mrl_counter__at(&counters_of(losses, event)[cpu], mrl_cause_def__of(cause)->in_kernel) -
+        *told;
+    uint64_t taken = untold < wanted ? untold : wanted;
+
     *told += taken;
     return taken;
 }
@@ -129,7 +118,7 @@ static void tell_gap(struct mrl_kernel_losses *losses,
                      struct mrl_batch *batch)
 {
     const struct mrl_stream *stream = stream_of(losses, record->cpu, record->lane);
-    uint64_t counts[MRL_EVENT_COUNT][NUMBERED] = { 0 };
+    uint64_t counts[MRL_EVENT_COUNT][MRL_CAUSE_COUNT] = { 0 }, taken;
 
     for (int round = 0; round < 2 && missing; round++) {
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
@@ -138,18 +127,19 @@ static void tell_gap(struct mrl_kernel_losses *losses,
             /* A system call per event: only when the values at hand do not explain the hole. */
             if (round)
                 read_counters(losses, event);
-            for (unsigned int which = 0; which < NUMBERED; which++) {
-                uint64_t taken = take_untold(losses, which, event, record->cpu, missing);
-
-                counts[event][which] += taken;
+            for (enum mrl_cause cause = 0; cause < MRL_CAUSE_COUNT; cause++) {
+                if (!mrl_cause_def__of(cause)->leaves_hole)
+                    continue;
+                taken = take_untold(losses, cause, event, record->cpu, missing);
+                counts[event][cause] += taken;
                 missing -= taken;
             }
         }
     }
     for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
-        for (unsigned int which = 0; which < NUMBERED; which++)
-            tell(losses, event, numbered[which].cause, counts[event][which], stream->last_ns,
-                 record->exit_ns, batch);
+        for (enum mrl_cause cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+            tell(losses, event, cause, counts[event][cause], stream->last_ns, record->exit_ns,
+                 batch);
 }
 
 void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
@@ -180,25 +170,26 @@ void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
     tell(losses, event, MRL_CAUSE_MALFORMED, 1, now, now, batch);
 }
 
-/* The rest of one event and cause, of all CPUs; from the oldest of the last records before it. */
+/* The rest of one event and cause, of all CPUs: no hole in the numbers has shown it. Where one
+ * would, from the oldest of the last records before it. */
 static void tell_untold(struct mrl_kernel_losses *losses,
-                        unsigned int which,
+                        enum mrl_cause cause,
                         unsigned int event,
                         uint64_t now,
                         struct mrl_batch *batch)
 {
+    bool leaves_hole = mrl_cause_def__of(cause)->leaves_hole;
     unsigned int lane = mrl_event_def__at(event)->lane;
-    uint64_t count = 0, from = now;
+    uint64_t count = 0, from = leaves_hole ? now : losses->start_ns;
 
     for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
-        /* No record followed these, so that no hole in the numbers has shown them. */
-        uint64_t taken = take_untold(losses, which, event, cpu, UINT64_MAX);
+        uint64_t taken = take_untold(losses, cause, event, cpu, UINT64_MAX);
 
         if (taken && stream_of(losses, cpu, lane)->last_ns < from)
             from = stream_of(losses, cpu, lane)->last_ns;
         count += taken;
     }
-    tell(losses, event, numbered[which].cause, count, from, now, batch);
+    tell(losses, event, cause, count, from, now, batch);
 }
 
 static void tell_rest_of(struct mrl_kernel_losses *losses,
@@ -206,21 +197,10 @@ static void tell_rest_of(struct mrl_kernel_losses *losses,
                          uint64_t now,
                          struct mrl_batch *batch)
 {
-    uint64_t no_memory = 0, exit_missed = 0;
-
     read_counters(losses, event);
-    for (unsigned int cpu = 0; cpu < losses->from.cpus; cpu++) {
-        no_memory += counters_of(losses, event)[cpu].no_memory;
-        exit_missed += counters_of(losses, event)[cpu].exit_missed;
-    }
-    for (unsigned int which = 0; which < NUMBERED; which++)
-        tell_untold(losses, which, event, now, batch);
-    tell(losses, event, MRL_CAUSE_NO_MEMORY, no_memory - losses->told_no_memory[event],
-         losses->start_ns, now, batch);
-    losses->told_no_memory[event] = no_memory;
-    tell(losses, event, MRL_CAUSE_EXIT_MISSED, exit_missed - losses->told_exit_missed[event],
-         losses->start_ns, now, batch);
-    losses->told_exit_missed[event] = exit_missed;
+    for (enum mrl_cause cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+        if (mrl_cause_def__of(cause)->in_kernel != MRL_UNCOUNTED)
+            tell_untold(losses, cause, event, now, batch);
 }
 
 void mrl_kernel_losses__tell_rest(struct mrl_kernel_losses *losses, struct mrl_batch *batch)

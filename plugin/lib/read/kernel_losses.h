@@ -40,8 +40,7 @@ struct mrl_kernel_losses {
     uint64_t start_ns;
     struct mrl_stream *streams;          /* [cpu][lane] */
     struct mrl_event_counters *counters; /* [event][cpu], as they were last read */
-    uint64_t *told;                      /* [cause with a number][event][cpu] */
-    uint64_t told_no_memory[MRL_EVENT_COUNT], told_exit_missed[MRL_EVENT_COUNT];
+    uint64_t *told;                      /* [cause][event][cpu] */
 };
 
 /** Begins to watch; `host` and what the counters point to are borrowed. Error: -ENOMEM. */

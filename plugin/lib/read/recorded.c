@@ -32,19 +32,13 @@ static void count_read(struct mrl_event_counts *counts, bool is_accepted)
 /* What the recorder read and could not write is seen, but neither read nor lost by the kernel. */
 static void count_lost(struct mrl_event_counts *counts, enum mrl_cause cause, uint64_t count)
 {
+    const struct mrl_cause_def *def = mrl_cause_def__of(cause);
+
     add(&counts->seen, count);
-    if (cause == MRL_CAUSE_RING_FULL)
-        add(&counts->refused, count);
-    else if (cause == MRL_CAUSE_NO_MEMORY)
-        add(&counts->no_memory, count);
-    else if (cause == MRL_CAUSE_EXIT_MISSED)
-        add(&counts->exit_missed, count);
-    else if (cause == MRL_CAUSE_SUPPRESSED)
-        add(&counts->suppressed, count);
-    else
+    if (def->in_kernel == MRL_UNCOUNTED)
         add(&counts->submitted, count);
-    if (cause == MRL_CAUSE_MALFORMED)
-        add(&counts->malformed, count);
+    if (def->in_counts != MRL_UNCOUNTED)
+        add(mrl_counter__at(counts, def->in_counts), count);
 }
 
 struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded,
@@ -137,18 +131,18 @@ static int take_record(struct mrl_recorded *recorded,
 }
 
 static int take_lost(struct mrl_recorded *recorded,
-                     const struct mrl_frame_lost *frame,
+                     const struct mrl_frame *frame,
                      struct mrl_batch *batch,
                      struct mrl_error *error)
 {
     struct mrl_lost lost;
-    int err = mrl_frame_lost__read(frame, &lost);
+    int err = mrl_frame_lost__read(frame->payload, frame->size, &lost);
 
     if (err)
         return mrl_error__set(error, err, "a gap that no recorder would write");
-    if (!is_wanted(recorded, frame->event))
+    if (!is_wanted(recorded, lost.event->index))
         return 0;
-    count_lost(&recorded->counts[frame->event], lost.cause, frame->count);
+    count_lost(&recorded->counts[lost.event->index], lost.cause, lost.count);
     mrl_lost__append(&lost, batch);
     return 0;
 }
@@ -197,7 +191,7 @@ static int take_payload(struct mrl_recorded *recorded,
     case MRL_FRAME_RECORD:
         return take_record(recorded, frame, batch, error);
     case MRL_FRAME_LOST:
-        return take_lost(recorded, frame->payload, batch, error);
+        return take_lost(recorded, frame, batch, error);
     case MRL_FRAME_END:
         return take_end(recorded, frame, error);
     case MRL_FRAME_STATE:
