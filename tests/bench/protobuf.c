@@ -12,7 +12,7 @@
 #include "bench/bench.h"
 #include "bench/records.h"
 #include "enrich/entity.h"
-#include "grpc/server/mask.h"
+#include "side/grpc/server/mask.h"
 
 enum { ROUNDS = 41, SLICE_NS = 5 * 1000 * 1000, TASKS = 16, DATA = 3, NUMBERS = 10 };
 

@@ -6,7 +6,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "fuzz.h"
-#include "grpc/client/received.h"
+#include "side/grpc/client/received.h"
 
 static void print_json(const ProtobufCMessage *message)
 {

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "grpc/common/options.h"
-#include "grpc/common/program.h"
-#include "grpc/server/reflection.h"
-#include "grpc/server/requests.h"
+#include "sinks/grpc.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/reflection.h"
+#include "side/grpc/server/requests.h"
 
 static int metrics(void *context, struct mrl_metrics **ret_metrics)
 {

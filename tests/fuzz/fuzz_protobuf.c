@@ -8,7 +8,7 @@
 #include "encode/protobuf.h"
 #include "event/decode.h"
 #include "fuzz.h"
-#include "grpc/server/mask.h"
+#include "side/grpc/server/mask.h"
 
 static void read_back(struct mrl_text message)
 {

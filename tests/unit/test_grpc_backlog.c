@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "encode/grpc.h"
-#include "grpc/server/backlog.h"
+#include "side/grpc/server/backlog.h"
 #include "unit.h"
 
 enum { CHUNK_BYTES = 128 * 1024, TAKE = 32, LAPS = 3, READERS = 4, STORM = 300 * 1000 };

@@ -4,8 +4,8 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "encode/protobuf.h"
-#include "grpc/client/received.h"
-#include "grpc/common/address.h"
+#include "side/grpc/client/received.h"
+#include "sinks/address.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 

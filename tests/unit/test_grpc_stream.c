@@ -11,34 +11,32 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 #include <unistd.h>
 
-#include "grpc/client/answer.h"
-#include "grpc/client/channel.h"
-#include "grpc/common/options.h"
-#include "grpc/common/program.h"
-#include "grpc/common/verbs.h"
-#include "grpc/server/life.h"
-#include "grpc/server/server.h"
-#include "grpc/server/stream.h"
+#include "side/grpc/client/answer.h"
+#include "side/grpc/client/channel.h"
+#include "sinks/grpc.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/common/verbs.h"
+#include "side/grpc/server/life.h"
+#include "side/grpc/server/server.h"
+#include "side/grpc/server/stream.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 
 enum { WAIT_MS = 20000, STEP_MS = 5, TAKEN_MAX = 64 * 1024, PATHS_MAX = 4 };
 
-extern const struct mrl_module mrl_module;
-
-static void ignore_log(void *context, enum mrl_log_level level, const char *text)
+static void ignore_log(enum mrl_log_level level, const char *text)
 {
-    (void)context;
     (void)level;
     (void)text;
 }
 
-static const struct mrl_module_program program = { .version = "0", .log = ignore_log };
+static const struct mrl_grpc_program program = { .log = ignore_log };
 
 static int begin_module(void **state)
 {
     (void)state;
-    mrl_module.begin(&program);
+    mrl_grpc_program = &program;
+    grpc_init();
     return 0;
 }
 
@@ -116,7 +114,7 @@ static void begin_with(struct stream *stream,
     snprintf(stream->path, sizeof(stream->path), "/tmp/mrelease-test-stream-%d", (int)getpid());
     snprintf(stream->destination, sizeof(stream->destination), "unix:%s", stream->path);
     assert_int_equal(mrl_server__open(stream->destination, options, &error, &stream->server), 0);
-    mrl_module.ready();
+    mrl_health__serve();
     stream->frames = test_encoder("grpc-main", NULL);
     assert_int_equal(pthread_create(&stream->thread, NULL, read, context), 0);
 }

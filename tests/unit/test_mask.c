@@ -4,7 +4,7 @@
 #include <string.h>
 #include <tracee/v1beta1/tracee.pb-c.h>
 
-#include "grpc/server/mask.h"
+#include "side/grpc/server/mask.h"
 #include "unit/lines.h"
 #include "unit/messages.h"
 #include "unit/unit.h"

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #include "command/run/destination.h"
-#include "command/run/module.h"
 
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
@@ -104,8 +103,8 @@ static int find_sink(struct mrl_output_spec *spec, const char *destination, stru
     if (err)
         return err;
     spec->options.destination = found.text;
-    spec->options.sink = mrl_module__sink(found.sink, error);
-    return spec->options.sink ? 0 : -ENOENT;
+    spec->options.sink = found.sink;
+    return 0;
 }
 
 /* FORMAT[,SETTINGS][:DESTINATION] */
@@ -263,6 +262,12 @@ bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool
     return any;
 }
 
+/* Those who read the only output may make everybody wait; strangers may not. */
+static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output_spec *spec)
+{
+    return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
+}
+
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,
@@ -278,7 +283,8 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.extras = extras;
         spec->options.plain = getenv("NO_COLOR") != NULL;
         if (!spec->has_policy)
-            spec->options.policy = outputs->count > 1 ? MRL_POLICY_DROP_OLDEST : MRL_POLICY_BLOCK;
+            spec->options.policy = may_block(outputs, spec) ? MRL_POLICY_BLOCK
+                                                            : MRL_POLICY_DROP_OLDEST;
         err = mrl_pipeline__add(pipeline, &spec->options, error);
     }
     return err < 0 ? err : 0;

@@ -24,7 +24,7 @@ struct mrl_outputs {
 
 /**
  * Adds one after checking all that can be checked without touching anything; `spec` is borrowed.
- * Errors: -EINVAL, with the nearest word; -ENOENT, the module of the sink is not installed.
+ * Error: -EINVAL, with the nearest word.
  */
 int mrl_outputs__add(struct mrl_outputs *outputs, const char *spec, struct mrl_error *error);
 
@@ -73,7 +73,7 @@ bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool
 
 /**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
- * blocks when it is the only one, and drops the oldest beside others. Errors: as
+ * blocks when it is the only one, and drops the oldest beside others, or in a side program. Errors: as
  * mrl_pipeline__add().
  */
 int mrl_outputs__open(struct mrl_outputs *outputs,

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "command/command.h"
 #include "command/run/interim.h"
-#include "command/run/module.h"
 #include "command/run/record.h"
 #include "command/run/reopening.h"
+#include "command/run/sides.h"
 #include "command/run/totals.h"
 
 enum {
@@ -34,6 +34,7 @@ struct session {
     struct mrl_session_options *options;
     struct mrl_plugin *plugin;
     struct mrl_pipeline *pipeline;
+    struct mrl_run_sides sides;
     uint64_t delivered; /* events */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool ended, failed;
@@ -242,6 +243,7 @@ static int run_opened(struct session *session,
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);
+    mrl_run_sides__hurry(&session->sides);
     mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
     if (level_of(options) >= MRL_LOG_INFO)
@@ -281,7 +283,11 @@ int mrl_session__run(struct mrl_session_options *options,
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
-    mrl_modules__begin(log_line, options, &options->log_level);
+    session.sides.log = log_line;
+    session.sides.log_context = options;
+    session.sides.log_level = &options->log_level;
+    if (mrl_run_sides__start(&session.sides, &options->outputs, &error))
+        goto failed;
     options->plugin.log = log_line;
     options->plugin.log_context = options;
     options->plugin.extras = options->extras;
@@ -298,7 +304,7 @@ int mrl_session__run(struct mrl_session_options *options,
     mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);
     if (mrl_pipeline__start(session.pipeline, &error))
         goto failed;
-    mrl_modules__ready(session.plugin, session.pipeline);
+    mrl_run_sides__ready(&session.sides, session.plugin, session.pipeline);
     signalled_plugin = session.plugin;
     signalled_pipeline = session.pipeline;
     mrl_interim__start(session.plugin, session.pipeline);
@@ -313,8 +319,9 @@ failed:
     else
         mrl_say("%s", error.text);
 out:
-    mrl_modules__ready(NULL, NULL);
+    mrl_run_sides__ready(&session.sides, NULL, NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);
+    mrl_run_sides__end(&session.sides);
     return status;
 }

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The verbs of a gRPC client: stream, metrics, health. */
+/* The verbs of a gRPC client, which is a side program: stream, metrics, health. */
 #include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
-#include "command/run/module.h"
-#include "grpc/common/verbs.h"
+#include "side/grpc/common/verbs.h"
 #include "sinks/grpc.h"
-
-static int stop_requested;
-
-static void on_signal(int number)
-{
-    (void)number;
-    __atomic_store_n(&stop_requested, 1, __ATOMIC_RELAXED);
-}
 
 /* -- options ---------------------------------------------------------------------------------- */
 
@@ -140,12 +133,6 @@ enum { PEER_ROWS = sizeof(peer_rows) / sizeof(peer_rows[0]) };
 
 /* -- running ---------------------------------------------------------------------------------- */
 
-static void say(void *context, enum mrl_log_level level, const char *text)
-{
-    (void)context;
-    mrl_say("%s%s", level == MRL_LOG_WARNING ? "warning: " : "", text);
-}
-
 static const char *what_is_wrong(const struct mrl_grpc_peer *peer)
 {
     if (!peer->cert != !peer->key)
@@ -156,52 +143,68 @@ static const char *what_is_wrong(const struct mrl_grpc_peer *peer)
                                                              : NULL;
 }
 
-/* Reads the arguments, and loads the module. NULL: it ends with `*ret_status`. */
-static const struct mrl_grpc_client *prepare(const struct mrl_verb *verb,
-                                             int argc,
-                                             char **argv,
-                                             const struct mrl_option *rows,
-                                             unsigned int count,
-                                             struct client_options *options,
-                                             int *ret_status)
+/* Reads the arguments. Returns false when it ends with `*ret_status`. */
+static bool prepare(const struct mrl_verb *verb,
+                    int argc,
+                    char **argv,
+                    const struct mrl_option *rows,
+                    unsigned int count,
+                    struct client_options *options,
+                    int *ret_status)
 {
     struct mrl_option_group groups[] = { { rows, count, options },
                                          { peer_rows, PEER_ROWS, options } };
-    const struct sigaction action = { .sa_handler = on_signal };
-    const struct mrl_grpc_client *client;
-    struct mrl_error error;
 
-    options->peer.stop = &stop_requested;
-    options->service = "";
     if (mrl_arguments__parse(verb, argc, argv, groups, 2, ret_status) < 0)
-        return NULL;
-    options->peer.timeout_ms = (int)(options->timeout_ns / 1000000);
-    if (what_is_wrong(&options->peer)) {
-        *ret_status = mrl_usage_error(verb, what_is_wrong(&options->peer));
-        return NULL;
-    }
-    mrl_modules__begin(say, NULL, NULL);
-    client = mrl_module__offers("grpc", &error);
-    if (!client) {
-        mrl_say("%s", error.text);
-        *ret_status = MRL_EXIT_FAILED;
-        return NULL;
-    }
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return client;
+        return false;
+    if (!what_is_wrong(&options->peer))
+        return true;
+    *ret_status = mrl_usage_error(verb, what_is_wrong(&options->peer));
+    return false;
 }
 
-static int end(int err, const struct mrl_error *error)
+static void add(const char **words, enum mrl_client_word word, const char *text)
 {
-    if (!err || err == -ECANCELED)
-        return MRL_EXIT_OK;
-    mrl_say("%s", error->text);
+    words[word] = text ? text : "";
+}
+
+/* Becomes the client. Returns only when that is not possible. */
+static int become(const struct mrl_verb *verb,
+                  const struct client_options *options,
+                  const char *format,
+                  bool flag)
+{
+    const char *arguments[MRL_CLIENT_WORDS_MAX + 2], **words = arguments + 1;
+    char path[PATH_MAX], timeout[24], count[24];
+    struct mrl_error error;
+    unsigned int policies = options->subscription.policy_count;
+
+    if (mrl_side__find("grpc", NULL, path, sizeof(path), &error)) {
+        mrl_say("%s", error.text);
+        return MRL_EXIT_FAILED;
+    }
+    snprintf(timeout, sizeof(timeout), "%" PRIu64, options->timeout_ns / 1000000);
+    snprintf(count, sizeof(count), "%" PRIu64, options->subscription.count);
+    arguments[0] = path;
+    add(words, MRL_CLIENT_VERB, verb->name);
+    add(words, MRL_CLIENT_SERVER, options->peer.server);
+    add(words, MRL_CLIENT_CA, options->peer.ca);
+    add(words, MRL_CLIENT_CERT, options->peer.cert);
+    add(words, MRL_CLIENT_KEY, options->peer.key);
+    add(words, MRL_CLIENT_TIMEOUT_MS, timeout);
+    add(words, MRL_CLIENT_FORMAT, format);
+    add(words, MRL_CLIENT_MASK, options->subscription.mask);
+    add(words, MRL_CLIENT_COUNT, count);
+    add(words, MRL_CLIENT_FLAG, flag ? "1" : "");
+    add(words, MRL_CLIENT_SERVICE, options->service);
+    memcpy(words + MRL_CLIENT_POLICIES, options->subscription.policies, policies * sizeof(*words));
+    words[MRL_CLIENT_POLICIES + policies] = NULL;
+    execv(path, (char *const *)(uintptr_t)arguments);
+    mrl_say("%s: %s", path, strerror(errno));
     return MRL_EXIT_FAILED;
 }
 
-/* The server's side of the module knows formats, not their aliases. */
+/* Encoders are known by formats, not by their aliases. */
 static const char *resolve_alias(const char *name)
 {
     unsigned int count;
@@ -213,49 +216,35 @@ static const char *resolve_alias(const char *name)
     return name;
 }
 
+#define PREPARE(rows) \
+    prepare(verb, argc, argv, rows, sizeof(rows) / sizeof(rows[0]), &options, &status)
+
 static int stream(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct client_options options = { 0 };
-    struct mrl_error error = { "" };
     int status;
-    const struct mrl_grpc_client *client =
-        prepare(verb, argc, argv, stream_rows, sizeof(stream_rows) / sizeof(stream_rows[0]),
-                &options, &status);
 
-    options.subscription.format = resolve_alias(options.subscription.format);
-    return client ? end(client->stream(&options.peer, &options.subscription, &error), &error)
-                  : status;
+    return PREPARE(stream_rows) ? become(verb, &options, resolve_alias(options.subscription.format),
+                                         options.subscription.waits)
+                                : status;
 }
 
 static int metrics(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct client_options options = { 0 };
-    struct mrl_error error = { "" };
     int status;
-    const struct mrl_grpc_client *client =
-        prepare(verb, argc, argv, metrics_rows, sizeof(metrics_rows) / sizeof(metrics_rows[0]),
-                &options, &status);
 
-    return client
-               ? end(client->metrics(&options.peer, options.metrics_format == JSON, &error), &error)
+    return PREPARE(metrics_rows)
+               ? become(verb, &options, metrics_formats[options.metrics_format], false)
                : status;
 }
 
 static int health(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct client_options options = { 0 };
-    struct mrl_error error = { "" };
-    bool serves = false;
     int status;
-    const struct mrl_grpc_client *client =
-        prepare(verb, argc, argv, health_rows, sizeof(health_rows) / sizeof(health_rows[0]),
-                &options, &status);
 
-    if (!client)
-        return status;
-    status = end(client->health(&options.peer, options.service, options.watches, &serves, &error),
-                 &error);
-    return status == MRL_EXIT_OK && !serves && !options.watches ? MRL_EXIT_FAILED : status;
+    return PREPARE(health_rows) ? become(verb, &options, NULL, options.watches) : status;
 }
 
 const struct mrl_verb mrl_verb_stream = {

@@ -32,6 +32,7 @@
 #include <mrelease/option.h>
 #include <mrelease/pipeline.h>
 #include <mrelease/plugin.h>
+#include <mrelease/side.h>
 #include <mrelease/sink.h>
 
 MRL_BEGIN_DECLARATIONS

@@ -54,6 +54,8 @@ struct mrl_output_options {
     const void *sink_options;
     /** It takes sensor_state. Without, those that come are left out, and are not counted. */
     bool states;
+    /** Who starts side programs, for the sinks of mrl_sides__sink(); NULL: nobody. */
+    struct mrl_sides *sides;
 };
 
 /** What mrl_pipeline__reopen() did at an output. */

@@ -18,6 +18,12 @@ MRL_BEGIN_DECLARATIONS
 
 /** Each sink extends this by its own members. */
 struct mrl_sink;
+struct mrl_sides;
+
+struct mrl_sink_ops;
+
+/** No sink wants more descriptors than this. */
+#define MRL_SINK_FDS_MAX 4
 
 /**
  * Whole lines, `events` of them, one per event; or, with 0 events, what precedes the first. In a
@@ -32,6 +38,8 @@ struct mrl_chunk {
      * given up. A signal then ends system calls with EINTR, and write() must return -ECANCELED.
      */
     const int *stop;
+    /** The size of each of the events, in bytes; NULL: not known. Borrowed during write(). */
+    const uint32_t *sizes;
 };
 
 /** What open() shall open. Borrowed until it returns. */
@@ -42,6 +50,13 @@ struct mrl_sink_target {
     const char *format;
     /** The sink's own options, as its rows set them; NULL: all are left out. */
     const void *options;
+    /** What prepare() opened, MRL_SINK_FDS_MAX of them; open() takes them over. NULL: there is no
+     * prepare(). */
+    const int *fds;
+    /** Who starts side programs; NULL: nobody. */
+    struct mrl_sides *sides;
+    /** Whose open() it is. */
+    const struct mrl_sink_ops *ops;
 };
 
 /**
@@ -83,8 +98,9 @@ struct mrl_sink_ops {
      * try.
      */
     bool never_blocks;
-    /** The module that has the functions: lib/mrelease/NAME.so, which the program loads. */
-    const char *module;
+    /** The side program in which the sink lives, libexec/mrelease/NAME (mrelease/side.h); NULL: it
+     * lives in this process. */
+    const char *side;
     /** Options, given as "FORMAT,NAME=VALUE:DESTINATION": the rows of a structure of
      * `option_bytes`, which is copied, and is zeroed where nothing was said. */
     const struct mrl_option *options;
@@ -93,6 +109,20 @@ struct mrl_sink_ops {
     /** Whether a target could be opened, as far as words can tell. Touches nothing. Error: -EINVAL,
      * with a line. */
     int (*check)(const struct mrl_sink_target *target, struct mrl_error *error);
+    /**
+     * Opens what a process without rights could not: sockets, files with secrets. Before each
+     * open(), and by another process than open() where the sink lives in a side program, which may
+     * die and be opened again. `options` is a copy of target.options, of `option_bytes`, that open()
+     * is given; it may be changed. `fds`: MRL_SINK_FDS_MAX of -1. `*ret_prepared` is new.
+     * Errors, and notes, as open().
+     */
+    int (*prepare)(const struct mrl_sink_target *target,
+                   void *options,
+                   int *fds,
+                   struct mrl_error *error,
+                   void **ret_prepared);
+    /** Takes back what prepare() made; its descriptors are closed. After close(). */
+    void (*unprepare)(void *prepared);
     /**
      * Opens the target. May block. `*ret_sink` is new.
      * Fails with -errno and one line in `error`, having changed nothing outside. On success a line

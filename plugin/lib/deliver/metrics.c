@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deliver/metrics_pack.h"
 #include "event/lost.h"
 
 /* Of what there is one value. */
@@ -61,8 +62,18 @@ enum {
     ROWS_MAX = FAMILY_COUNT * MRL_EVENT_COUNT * MRL_OUTPUTS_MAX,
 };
 
+enum { NONE = UINT8_MAX };
+
+/* What a row is about: NONE where it is about no event, or no output. */
+struct origin {
+    uint8_t family, event, output;
+};
+
 struct mrl_metrics {
-    unsigned int count;
+    unsigned int count, output_count;
+    const char *outputs[MRL_OUTPUTS_MAX];
+    char *names; /* of the outputs, where they are ours; NULL: borrowed */
+    struct origin origins[ROWS_MAX];
     struct mrl_metric rows[ROWS_MAX];
 };
 
@@ -87,20 +98,17 @@ static void label(struct mrl_metric *row, const char *name, const char *value)
     row->labels[row->label_count++] = (struct mrl_label){ name, value };
 }
 
-/* Each of `event` and `output` may be NULL. */
-static void add(struct mrl_metrics *metrics,
-                const struct family *family,
-                const char *output,
-                const char *event,
-                uint64_t value)
+static void add(struct mrl_metrics *metrics, struct origin origin, uint64_t value)
 {
-    struct mrl_metric *row = &metrics->rows[metrics->count++];
+    const struct family *family = &families[origin.family];
+    struct mrl_metric *row = &metrics->rows[metrics->count];
 
+    metrics->origins[metrics->count++] = origin;
     *row = (struct mrl_metric){ .name = family->name, .help = family->help, .value = value };
-    if (output)
-        label(row, "output", output);
-    if (event)
-        label(row, "event", event);
+    if (origin.output != NONE)
+        label(row, "output", metrics->outputs[origin.output]);
+    if (origin.event != NONE)
+        label(row, "event", mrl_event_def__at(origin.event)->name);
     if (family->cause != NO_CAUSE)
         label(row, "cause", mrl_cause__name((enum mrl_cause)family->cause).bytes);
     if (family->by)
@@ -108,42 +116,43 @@ static void add(struct mrl_metrics *metrics,
 }
 
 static void add_of_outputs(struct mrl_metrics *metrics,
-                           const struct family *family,
-                           const struct mrl_pipeline *pipeline,
-                           unsigned int event)
+                           struct origin origin,
+                           const struct mrl_pipeline *pipeline)
 {
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
-        const struct mrl_output_counts counts = mrl_pipeline__counts(pipeline, i, event);
+        const struct mrl_output_counts counts = mrl_pipeline__counts(pipeline, i, origin.event);
 
-        add(metrics, family, mrl_pipeline__output_name(pipeline, i), mrl_event_def__at(event)->name,
-            member(&counts, family->offset));
+        origin.output = (uint8_t)i;
+        add(metrics, origin, member(&counts, families[origin.family].offset));
     }
 }
 
 static int add_family(struct mrl_metrics *metrics,
-                      const struct family *family,
+                      unsigned int index,
                       struct mrl_plugin *plugin,
                       const struct mrl_pipeline *pipeline)
 {
+    const struct family *family = &families[index];
     uint32_t chosen = plugin ? mrl_plugin__events(plugin) : UINT32_MAX;
     struct mrl_event_counts counts;
     bool done = false;
     int err = 0;
 
     for (unsigned int i = 0; !err && !done && i < mrl_event_def__count(); i++) {
-        const char *name = mrl_event_def__at(i)->name;
+        struct origin origin = { (uint8_t)index, (uint8_t)i, NONE };
         bool is_chosen = chosen & (1U << i);
 
         if (plugin && family->scope <= PER_EVENT && is_chosen) {
             done = family->scope == PER_PLUGIN;
+            origin.event = done ? NONE : origin.event;
             err = mrl_plugin__counts(plugin, i, &counts);
             if (!err)
-                add(metrics, family, NULL, done ? NULL : name, count_of(family, &counts));
+                add(metrics, origin, count_of(family, &counts));
         } else if (pipeline && family->scope == PER_FILTER && is_chosen) {
-            add(metrics, family, NULL, name, mrl_pipeline__filtered(pipeline, i));
+            add(metrics, origin, mrl_pipeline__filtered(pipeline, i));
         } else if (pipeline && family->scope == PER_OUTPUT &&
                    (is_chosen || !*mrl_event_def__at(i)->syscall)) {
-            add_of_outputs(metrics, family, pipeline, i);
+            add_of_outputs(metrics, origin, pipeline);
         }
     }
     return err;
@@ -159,8 +168,12 @@ int mrl_metrics__collect(struct mrl_plugin *plugin,
     if (!metrics)
         return -ENOMEM;
     metrics->count = 0;
+    metrics->names = NULL;
+    metrics->output_count = pipeline ? mrl_pipeline__outputs(pipeline) : 0;
+    for (unsigned int i = 0; i < metrics->output_count; i++)
+        metrics->outputs[i] = mrl_pipeline__output_name(pipeline, i);
     for (unsigned int i = 0; !err && i < FAMILY_COUNT; i++)
-        err = add_family(metrics, &families[i], plugin, pipeline);
+        err = add_family(metrics, i, plugin, pipeline);
     if (err) {
         mrl_metrics__free(metrics);
         return err;
@@ -207,5 +220,99 @@ uint64_t mrl_metrics__sum(const struct mrl_metrics *metrics,
 
 void mrl_metrics__free(struct mrl_metrics *metrics)
 {
+    if (metrics)
+        free(metrics->names);
     free(metrics);
+}
+
+/* -- as bytes --------------------------------------------------------------------------------- */
+
+/* Then follow the names, each with its NUL, and the rows. */
+struct head {
+    uint32_t name_bytes, output_count, count;
+};
+
+struct packed {
+    uint64_t value;
+    struct origin origin;
+    char padding[5];
+};
+
+ssize_t mrl_metrics__pack(const struct mrl_metrics *metrics, char *bytes, size_t size)
+{
+    struct head head = { 0, metrics->output_count, metrics->count };
+    char *at = bytes + sizeof(head);
+
+    for (unsigned int i = 0; i < metrics->output_count; i++)
+        head.name_bytes += (uint32_t)strlen(metrics->outputs[i]) + 1;
+    if (sizeof(head) + head.name_bytes + metrics->count * sizeof(struct packed) > size)
+        return -ENOSPC;
+    memcpy(bytes, &head, sizeof(head));
+    for (unsigned int i = 0; i < metrics->output_count; i++)
+        at = stpcpy(at, metrics->outputs[i]) + 1;
+    for (unsigned int i = 0; i < metrics->count; i++, at += sizeof(struct packed)) {
+        const struct packed row = { metrics->rows[i].value, metrics->origins[i], { 0 } };
+
+        memcpy(at, &row, sizeof(row));
+    }
+    return at - bytes;
+}
+
+/* Points at the names, which are as many as `head` says. */
+static bool read_names(struct mrl_metrics *metrics, const struct head *head)
+{
+    const char *at = metrics->names, *end = at + head->name_bytes;
+
+    for (metrics->output_count = 0; metrics->output_count < head->output_count;) {
+        const char *stop = memchr(at, '\0', (size_t)(end - at));
+
+        if (!stop)
+            return false;
+        metrics->outputs[metrics->output_count++] = at;
+        at = stop + 1;
+    }
+    return at == end;
+}
+
+static bool read_rows(struct mrl_metrics *metrics, const struct head *head, const char *at)
+{
+    for (metrics->count = 0; metrics->count < head->count; at += sizeof(struct packed)) {
+        struct packed row;
+
+        memcpy(&row, at, sizeof(row));
+        if (row.origin.family >= FAMILY_COUNT ||
+            (row.origin.event != NONE && row.origin.event >= mrl_event_def__count()) ||
+            (row.origin.output != NONE && row.origin.output >= metrics->output_count))
+            return false;
+        add(metrics, row.origin, row.value);
+    }
+    return true;
+}
+
+int mrl_metrics__unpack(const char *bytes, size_t size, struct mrl_metrics **ret_metrics)
+{
+    struct mrl_metrics *metrics;
+    struct head head;
+
+    if (size < sizeof(head))
+        return -EPROTO;
+    memcpy(&head, bytes, sizeof(head));
+    if (head.output_count > MRL_OUTPUTS_MAX || head.count > ROWS_MAX || head.name_bytes > size ||
+        size != sizeof(head) + head.name_bytes + head.count * sizeof(struct packed))
+        return -EPROTO;
+    metrics = malloc(sizeof(*metrics));
+    if (!metrics)
+        return -ENOMEM;
+    metrics->names = malloc(head.name_bytes + 1U);
+    if (metrics->names)
+        memcpy(metrics->names, bytes + sizeof(head), head.name_bytes);
+    if (!metrics->names || !read_names(metrics, &head) ||
+        !read_rows(metrics, &head, bytes + sizeof(head) + head.name_bytes)) {
+        int err = metrics->names ? -EPROTO : -ENOMEM;
+
+        mrl_metrics__free(metrics);
+        return err;
+    }
+    *ret_metrics = metrics;
+    return 0;
 }

@@ -31,7 +31,7 @@ enum {
 static int write_preamble(struct mrl_output *output, struct mrl_error *error)
 {
     struct mrl_text text = mrl_encoder__preamble(output->encoder);
-    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL };
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL };
     size_t events;
     int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
 
@@ -75,6 +75,8 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         .destination = output->options.destination,
         .format = output->options.format,
         .options = output->options.sink_options,
+        .sides = output->options.sides,
+        .ops = sink,
     };
     struct mrl_error note = { "" };
     int err = sink->open(&target, &note, &output->sink);

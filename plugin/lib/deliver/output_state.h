@@ -34,6 +34,7 @@ enum mrl_fate {
 /** What the thread has taken out of the queue. */
 struct mrl_held {
     struct mrl_line lines[MRL_WRITE_LINES];
+    uint32_t sizes[MRL_WRITE_LINES]; /* of the lines of one write */
     char bytes[MRL_WRITE_BYTES];
 };
 

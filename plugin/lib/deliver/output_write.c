@@ -100,11 +100,11 @@ static uint64_t so_far(const struct mrl_output *output)
 /* Writes an event that has no line yet. It is the caller's to count. */
 static int write_event(struct mrl_output *output, const struct mrl_event *event)
 {
-    struct mrl_chunk chunk = { output->text, 0, 1, NULL };
+    uint32_t size =
+        (uint32_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
+    struct mrl_chunk chunk = { output->text, size, 1, NULL, &size };
     size_t done;
 
-    chunk.size =
-        (size_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
     return write_chunk(output, &chunk, &done);
 }
 
@@ -274,7 +274,7 @@ static void tell_blind(struct mrl_output *output)
 static int write_head(struct mrl_output *output)
 {
     struct mrl_text text = mrl_encoder__preamble(output->encoder);
-    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL };
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL };
     size_t events;
     int err = 0;
 
@@ -311,7 +311,8 @@ static int write_run(struct mrl_output *output)
 {
     /* NULL, as long as there were gaps alone. */
     const char *bytes = output->bytes ? output->bytes + output->at : NULL;
-    struct mrl_chunk chunk = { bytes, 0, 0, NULL };
+    uint32_t *sizes = output->held ? output->held->sizes : NULL;
+    struct mrl_chunk chunk = { bytes, 0, 0, NULL, sizes };
     uint64_t room = room_of(output);
     size_t done = 0;
     int err;
@@ -319,6 +320,8 @@ static int write_run(struct mrl_output *output)
     for (size_t i = output->first;
          i < output->count && chunk.size < room && !is_state(&output->lines[i]); i++) {
         chunk.size += output->lines[i].size;
+        if (sizes)
+            sizes[chunk.events] = output->lines[i].size;
         chunk.events++;
     }
     err = write_chunk(output, &chunk, &done);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The sink "grpc": Tracee's gRPC API. What is said of it is here; what it does is in a module
- * (plugin/grpc), because the library of gRPC is large and most runs do not want it.
+ * The sink "grpc": Tracee's gRPC API. What is said of it, and where it listens, is here; what it
+ * does is in a side program (plugin/side/grpc), which speaks to strangers in place of us.
  */
 #include "sinks/grpc.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/address.h"
 
 static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
 
@@ -47,13 +51,74 @@ static const struct mrl_option rows[] = {
     TEXT("client-ca", client_ca, "Who signs the certificates of clients, which are then wanted."),
 };
 
-/* Reached by programs other than ours: they have no module. */
+int mrl_server_options__complete(struct mrl_server_options *options, struct mrl_error *error)
+{
+    if (*options->group && !options->mode)
+        options->mode = 0660;
+    if (!*options->cert != !*options->key)
+        return mrl_error__set(error, -EINVAL, "cert= and key= come together");
+    return *options->client_ca && !*options->cert
+               ? mrl_error__set(error, -EINVAL, "client-ca= wants cert= and key=")
+               : 0;
+}
+
+static int check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    struct mrl_server_options options = { .mode = 0 };
+    int err;
+
+    if (target->options)
+        options = *(const struct mrl_server_options *)target->options;
+    err = mrl_server_options__complete(&options, error);
+    return err ? err : mrl_address__check(target->destination, &options, error);
+}
+
+/* -- what needs rights ------------------------------------------------------------------------ */
+
+/* The socket listens for as long as the run takes, over deaths of the side program. */
+static int prepare(const struct mrl_sink_target *target,
+                   void *copy,
+                   int *fds,
+                   struct mrl_error *error,
+                   void **ret_prepared)
+{
+    struct mrl_server_options *options = copy;
+    struct mrl_address *address = malloc(sizeof(*address));
+    int err = address ? mrl_server_options__complete(options, error)
+                      : mrl_error__set(error, -ENOMEM, "out of memory");
+
+    options->is_main = !strcmp(target->format, "grpc-main");
+    if (!err)
+        err = mrl_address__listen(target->destination, options, error, address);
+    if (err) {
+        free(address);
+        return err;
+    }
+    options->socket_mode = address->mode;
+    options->socket_group = address->group;
+    /* With TLS, core listens: only it can shake hands. */
+    if (*options->cert)
+        mrl_address__leave(address);
+    fds[MRL_GRPC_FD_SOCKET] = address->socket;
+    *ret_prepared = address;
+    return 0;
+}
+
+static void unprepare(void *prepared)
+{
+    mrl_address__release(prepared);
+    free(prepared);
+}
+
+/* -- elsewhere -------------------------------------------------------------------------------- */
+
 static int no_open(const struct mrl_sink_target *target,
                    struct mrl_error *error,
                    struct mrl_sink **ret_sink)
 {
     (void)ret_sink;
-    return mrl_error__set(error, -ENOSYS, "%.256s: gRPC is served by a module of 'mrelease'",
+    return mrl_error__set(error, -ENOSYS, "%.256s: gRPC is served by a side program, and nobody "
+                          "starts any",
                           target->destination);
 }
 
@@ -63,6 +128,12 @@ static int no_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t
     (void)chunk;
     *ret_events = 0;
     return -EPIPE;
+}
+
+static int no_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    (void)sink;
+    return mrl_error__set(error, -ENOSYS, "gRPC is not served here");
 }
 
 static int no_close(struct mrl_sink *sink)
@@ -78,13 +149,16 @@ const struct mrl_sink_ops mrl_sink_grpc = {
     .schemes = (const char *const[]){ "unix:", "tcp:", "systemd", "systemd:", NULL },
     .formats = (const char *const[]){ "grpc", "grpc-main", NULL },
     .preset = MRL_GRPC_DESTINATION,
-    .never_blocks = true,
     .controls = true,
-    .module = "grpc",
+    .side = "grpc",
     .options = rows,
     .option_count = sizeof(rows) / sizeof(rows[0]),
     .option_bytes = sizeof(struct mrl_server_options),
+    .check = check,
+    .prepare = prepare,
+    .unprepare = unprepare,
     .open = no_open,
     .write = no_write,
+    .reopen = no_reopen,
     .close = no_close,
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of the sink "grpc", which its row (grpc.c) describes and its module reads. */
+/* The options of the sink "grpc", which its row (grpc.c) describes and its side program reads. */
 #ifndef MRL_SINKS_GRPC_H
 #define MRL_SINKS_GRPC_H
 
 #include <mrelease/sink.h>
+
+#include <sys/types.h>
 
 /** Where Tracee's clients look. */
 #define MRL_GRPC_DESTINATION "unix:/var/run/tracee.sock"
@@ -22,9 +24,18 @@ struct mrl_server_options {
     /* Paths of PEM files; "": none. */
     char cert[MRL_FILE_MAX], key[MRL_FILE_MAX]; /* both or none */
     char client_ca[MRL_FILE_MAX];               /* who signs those of clients, which are wanted */
+    /* Filled in by prepare(): who may connect to a unix socket. */
+    unsigned int socket_mode;
+    gid_t socket_group; /* -1: none */
 };
 
-/** The row, whose functions the module replaces by its own. */
+/** The descriptors that prepare() opens. */
+enum { MRL_GRPC_FD_SOCKET };
+
+/** Fills in what follows from other options. Error: -EINVAL: they do not go together. */
+int mrl_server_options__complete(struct mrl_server_options *options, struct mrl_error *error);
+
+/** The row; the side program replaces open, write and close by its own. */
 extern const struct mrl_sink_ops mrl_sink_grpc;
 
 #endif

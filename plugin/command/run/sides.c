@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command/run/sides.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/* -- what side programs ask of the run -------------------------------------------------------- */
+
+static void log_line(void *context, enum mrl_log_level level, const char *text)
+{
+    const struct mrl_run_sides *run = context;
+
+    run->log(run->log_context, level, text);
+}
+
+static int collect(void *context, struct mrl_metrics **ret_metrics)
+{
+    struct mrl_run_sides *run = context;
+    int err;
+
+    pthread_mutex_lock(&run->lock);
+    err = run->plugin ? mrl_metrics__collect(run->plugin, run->pipeline, ret_metrics) : -ENODEV;
+    pthread_mutex_unlock(&run->lock);
+    return err;
+}
+
+static int switch_event(struct mrl_run_sides *run,
+                        unsigned int event,
+                        bool on,
+                        struct mrl_error *error)
+{
+    if (!run->plugin)
+        return mrl_error__set(error, -ENODEV, "the probes are not there");
+    return on ? mrl_plugin__enable(run->plugin, event, error)
+              : mrl_plugin__disable(run->plugin, event, error);
+}
+
+static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *error)
+{
+    struct mrl_run_sides *run = context;
+    int err = 0;
+
+    pthread_mutex_lock(&run->lock);
+    if (wish->kind == MRL_WISH_LOG_LEVEL)
+        __atomic_store_n(run->log_level, (int)wish->level, __ATOMIC_RELAXED);
+    else
+        err = switch_event(run, wish->event, wish->kind == MRL_WISH_ENABLE, error);
+    pthread_mutex_unlock(&run->lock);
+    return err;
+}
+
+static void died(void *context, const char *detail)
+{
+    struct mrl_run_sides *run = context;
+
+    pthread_mutex_lock(&run->lock);
+    if (run->plugin)
+        mrl_plugin__tell(run->plugin, MRL_WHAT_SIDE_DIED, detail, MRL_NOBODY, MRL_NOBODY, 0, 0);
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* -- a run ------------------------------------------------------------------------------------ */
+
+int mrl_run_sides__start(struct mrl_run_sides *run,
+                         struct mrl_outputs *outputs,
+                         struct mrl_error *error)
+{
+    const struct mrl_sides_options options = {
+        .size = sizeof(options),
+        .log = log_line,
+        .metrics = collect,
+        .fulfil = fulfil,
+        .died = died,
+        .context = run,
+    };
+    bool needs = false;
+    char path[PATH_MAX];
+
+    pthread_mutex_init(&run->lock, NULL);
+    for (unsigned int i = 0; i < outputs->count; i++) {
+        const struct mrl_sink_ops *sink = outputs->specs[i].options.sink;
+
+        if (sink && sink->side && mrl_side__find(sink->side, NULL, path, sizeof(path), error))
+            return -ENOENT;
+        needs |= sink && sink->side;
+    }
+    if (!needs)
+        return 0;
+    if (mrl_sides__start(&options, error, &run->sides))
+        return -EAGAIN;
+    for (unsigned int i = 0; i < outputs->count; i++) {
+        struct mrl_output_options *output = &outputs->specs[i].options;
+
+        output->sides = run->sides;
+        if (output->sink)
+            output->sink = mrl_sides__sink(run->sides, output->sink);
+    }
+    return 0;
+}
+
+void mrl_run_sides__ready(struct mrl_run_sides *run,
+                          struct mrl_plugin *plugin,
+                          const struct mrl_pipeline *pipeline)
+{
+    pthread_mutex_lock(&run->lock);
+    run->plugin = plugin;
+    run->pipeline = pipeline;
+    pthread_mutex_unlock(&run->lock);
+    if (run->sides && plugin)
+        mrl_sides__ready(run->sides);
+}
+
+void mrl_run_sides__hurry(struct mrl_run_sides *run)
+{
+    if (run->sides)
+        mrl_sides__hurry(run->sides);
+}
+
+void mrl_run_sides__end(struct mrl_run_sides *run)
+{
+    mrl_sides__free(run->sides);
+    pthread_mutex_destroy(&run->lock);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The side programs of a run: what they may ask of it. */
+#ifndef MRL_COMMAND_RUN_SIDES_H
+#define MRL_COMMAND_RUN_SIDES_H
+
+#include <mrelease/mrelease.h>
+#include <pthread.h>
+
+#include "command/run/outputs.h"
+
+/** What side programs use of a run. */
+struct mrl_run_sides {
+    struct mrl_sides *sides; /* NULL: no output has a side program */
+    void (*log)(void *context, enum mrl_log_level level, const char *text);
+    void *log_context;
+    int *log_level; /* which clients may change */
+    /* Their threads ask for counters, and switch events, while the session closes the plugin:
+     * whoever uses it holds the lock, and it is taken away under it. */
+    pthread_mutex_t lock;
+    struct mrl_plugin *plugin; /* NULL: not yet, or no more */
+    const struct mrl_pipeline *pipeline;
+};
+
+/** Starts the starter, where an output needs it; log, log_context and log_level are set. To be
+ * called before anything is opened. Errors: as mrl_sides__start(); -ENOENT a side program is not
+ * installed. */
+int mrl_run_sides__start(struct mrl_run_sides *run,
+                         struct mrl_outputs *outputs,
+                         struct mrl_error *error);
+
+/** The probes of `plugin` are proven, and `pipeline` takes their events; NULL: they go. */
+void mrl_run_sides__ready(struct mrl_run_sides *run,
+                          struct mrl_plugin *plugin,
+                          const struct mrl_pipeline *pipeline);
+
+/** The end is near: nothing is started again. */
+void mrl_run_sides__hurry(struct mrl_run_sides *run);
+
+/** Ends the starter. After the outputs. */
+void mrl_run_sides__end(struct mrl_run_sides *run);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Side programs: sinks that speak to a network or need a large library live in a program of their
+ * own, libexec/mrelease/NAME. So nothing of theirs is mapped into the process that holds the
+ * probes, and what befalls them befalls nobody else: one that dies, hangs or grows beyond its bound
+ * is ended and started again. Whoever embeds the library may have them, or do without: sinks that
+ * name a program then cannot be opened.
+ */
+#ifndef MRELEASE_SIDE_H
+#define MRELEASE_SIDE_H
+
+#include <mrelease/declare.h>
+#include <mrelease/error.h>
+#include <mrelease/metrics.h>
+#include <mrelease/plugin.h>
+#include <mrelease/sink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+MRL_BEGIN_DECLARATIONS
+
+/** Those who start and watch side programs. */
+struct mrl_sides;
+
+/** What a client of a side program asks for. */
+enum mrl_wish_kind { MRL_WISH_ENABLE, MRL_WISH_DISABLE, MRL_WISH_LOG_LEVEL };
+
+struct mrl_wish {
+    enum mrl_wish_kind kind;
+    unsigned int event;       /**< table index; of MRL_WISH_ENABLE and _DISABLE */
+    enum mrl_log_level level; /**< of MRL_WISH_LOG_LEVEL */
+    int64_t by_uid, by_pid;   /**< who asks, as the kernel says; MRL_NOBODY: it cannot say */
+    const char *by;           /**< the same in words, for a log */
+};
+
+/** What side programs need of the process that starts them. All functions may be called on any
+ * thread; those that are NULL are not called. */
+struct mrl_sides_options {
+    /** sizeof(struct mrl_sides_options): lets the struct grow. */
+    size_t size;
+    /** Where the programs are; NULL: beside the program that runs, in ../libexec/mrelease. */
+    const char *directory;
+    void (*log)(void *context, enum mrl_log_level level, const char *text);
+    /** The registry of the run, new. Errors: -ENODEV not yet, or no more; of
+     * mrl_metrics__collect(). */
+    int (*metrics)(void *context, struct mrl_metrics **ret_metrics);
+    /** Fulfils a wish of somebody who may have it. -errno, with a line. */
+    int (*fulfil)(void *context, const struct mrl_wish *wish, struct mrl_error *error);
+    /** A side program has died, or was ended; `detail` as of mrl_plugin__tell(). */
+    void (*died)(void *context, const char *detail);
+    void *context;
+};
+
+/**
+ * Forks the starter, the one process that executes programs. To be called before any thread is
+ * started and anything is opened. `*ret_sides` is new. Errors: as socketpair() and fork(), with a
+ * line.
+ */
+int mrl_sides__start(const struct mrl_sides_options *options,
+                     struct mrl_error *error,
+                     struct mrl_sides **ret_sides);
+
+/** Finds the side program called `name`; `directory` as of mrl_sides_options. Error: -ENOENT it is
+ * not installed, with a line. */
+int mrl_side__find(const char *name,
+                   const char *directory,
+                   char *path,
+                   size_t size,
+                   struct mrl_error *error);
+
+/** The sink of a row: itself, or one that feeds its side program, which lives as long as `sides`.
+ * NULL: out of memory, or too many. */
+const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row);
+
+/** The probes are proven: events will come. */
+void mrl_sides__ready(struct mrl_sides *sides);
+
+/** The end is near: what dies now is not started again, and what hangs is not waited for. Any
+ * thread. */
+void mrl_sides__hurry(struct mrl_sides *sides);
+
+/** Ends the starter, and with it whatever it started. After the sinks were closed. NULL is
+ * allowed. */
+void mrl_sides__free(struct mrl_sides *sides);
+
+MRL_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Requests of side programs: counters, and what clients of theirs wish for. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/metrics_pack.h"
+#include "side/common/keeper.h"
+
+enum {
+    REQUESTS_MAX = 200, /* in a second */
+    ROOM_MS = 100,      /* how long an answer waits for room */
+};
+
+/* The program drains its end within microseconds, or it hangs: then the answer is not missed. */
+static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *bytes, size_t size)
+{
+    const struct mrl_side_head head = { .type = MRL_SIDE_ANSWER, .id = id, .err = err };
+    const struct iovec part = { (void *)(uintptr_t)bytes, size };
+    struct pollfd room = { .fd = sink->socket, .events = POLLOUT };
+
+    for (int waited = 0; waited <= ROOM_MS; waited += 10) {
+        int sent;
+
+        pthread_mutex_lock(&sink->lock);
+        sent = mrl_side_message__send(sink->socket, head, &part, 1, NULL, 0);
+        pthread_mutex_unlock(&sink->lock);
+        if (sent != -EAGAIN)
+            break;
+        poll(&room, 1, 10);
+    }
+    return 0;
+}
+
+static int send_text(struct mrl_sink *sink, uint32_t id, int err, const char *text)
+{
+    return send_answer(sink, id, err, text, strlen(text));
+}
+
+static int answer_metrics(struct mrl_sink *sink, uint32_t id)
+{
+    const struct mrl_sides_options *options = &sink->sides->options;
+    const size_t room = MRL_SIDE_MESSAGE_MAX - sizeof(struct mrl_side_head);
+    struct mrl_metrics *metrics = NULL;
+    char *bytes = malloc(room);
+    int err = options->metrics ? options->metrics(options->context, &metrics) : -ENODEV;
+    ssize_t size = err ? err : bytes ? mrl_metrics__pack(metrics, bytes, room) : -ENOMEM;
+
+    if (size < 0)
+        send_text(sink, id, (int)size, strerror((int)-size));
+    else
+        send_answer(sink, id, 0, bytes, (size_t)size);
+    mrl_metrics__free(metrics);
+    free(bytes);
+    return 0;
+}
+
+static int answer_wish(struct mrl_sink *sink,
+                       uint32_t id,
+                       const struct mrl_side_request *request,
+                       int connection)
+{
+    const struct mrl_sides_options *options = &sink->sides->options;
+    struct mrl_wish wish = { .by_uid = MRL_NOBODY, .by_pid = MRL_NOBODY, .by = "a client" };
+    struct mrl_error error = { "" };
+    int err;
+
+    (void)connection;
+    if (request->asked == MRL_SIDE_LOG_LEVEL && request->argument > MRL_LOG_DEBUG)
+        return -EPROTO;
+    if (request->asked != MRL_SIDE_LOG_LEVEL && request->argument >= mrl_event_def__count())
+        return -EPROTO;
+    wish.kind = request->asked == MRL_SIDE_ENABLE    ? MRL_WISH_ENABLE
+                : request->asked == MRL_SIDE_DISABLE ? MRL_WISH_DISABLE
+                                                     : MRL_WISH_LOG_LEVEL;
+    wish.event = request->argument;
+    wish.level = (enum mrl_log_level)request->argument;
+    err = options->fulfil ? options->fulfil(options->context, &wish, &error)
+                          : mrl_error__set(&error, -EOPNOTSUPP, "nobody fulfils that here");
+    return send_text(sink, id, err, error.text);
+}
+
+int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
+{
+    struct mrl_side_request request;
+    int err = mrl_side_request__read(message, &request);
+
+    if (err)
+        return err;
+    if (!mrl_allowance__take(&sink->requests, REQUESTS_MAX))
+        return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
+    if (request.asked == MRL_SIDE_METRICS)
+        return answer_metrics(sink, message->head.id);
+    return answer_wish(sink, message->head.id, &request,
+                       message->fd_count ? message->fds[0] : -1);
+}

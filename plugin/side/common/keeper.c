@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The keeper of a side program. It believes nothing of what it hears: a message that breaks a rule
+ * ends the program, as a hang does. What it reads in one round, and what it answers in a second, is
+ * bounded, so that a program that floods it costs that and no more.
+ */
+#include "side/common/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+#ifdef MRL_SANITIZED
+#    define PATIENCE 10
+#else
+#    define PATIENCE 1
+#endif
+
+enum {
+    AT_ONCE = 64, /* messages of a round */
+    PING_MS = 1000,
+    HANG_MS = 3000 * PATIENCE,
+    HURRY_MS = 600 * PATIENCE, /* the same when the end is near */
+    OPEN_MS = 10 * 1000,
+    END_MS = 1700 * PATIENCE,
+    STEP_MS = 20,
+    BACK_OFF_MS = 100,
+    BACK_OFF_MAX_MS = 30 * 1000,
+    HEALTHY_MS = 10 * 1000,
+    LINES_MAX = 100, /* of the log, in a second */
+};
+
+static int64_t now_ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+bool mrl_allowance__take(struct mrl_allowance *allowance, unsigned int per_second)
+{
+    int64_t second = now_ms() / 1000;
+
+    if (allowance->second != second)
+        *allowance = (struct mrl_allowance){ .second = second };
+    if (allowance->used < per_second) {
+        allowance->used++;
+        return true;
+    }
+    allowance->refused++;
+    return false;
+}
+
+void mrl_keeper__wake(struct mrl_sink *sink)
+{
+    const uint64_t once = 1;
+
+    if (write(sink->wake, &once, sizeof(once)) != sizeof(once))
+        return; /* it is awake: the number is at its limit */
+}
+
+void mrl_keeper__wait(struct mrl_sink *sink)
+{
+    struct timespec soon;
+
+    clock_gettime(CLOCK_MONOTONIC, &soon);
+    soon.tv_nsec += STEP_MS * 1000000L;
+    if (soon.tv_nsec >= 1000000000L) {
+        soon.tv_sec++;
+        soon.tv_nsec -= 1000000000L;
+    }
+    pthread_cond_timedwait(&sink->changed, &sink->lock, &soon);
+}
+
+static void set_state(struct mrl_sink *sink, enum mrl_side_state state)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->state = state;
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+}
+
+/* -- hearing ---------------------------------------------------------------------------------- */
+
+static void take_opened(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    char text[MRL_SIDE_TEXT_MAX];
+
+    mrl_side_message__text(message, text);
+    pthread_mutex_lock(&sink->lock);
+    sink->open_err = message->head.err;
+    mrl_error__set(&sink->open_error, 0, "%s", text);
+    sink->state = message->head.err ? MRL_SIDE_DOWN : MRL_SIDE_UP;
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+    sink->due_ms = 0;
+    if (message->head.err && sink->lives > 1)
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %s", sink->row->side, text);
+    if (message->head.err)
+        sink->why = "open";
+}
+
+/* Those of one write come in the order of its chunks. */
+static int take_verdict(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    struct mrl_flight *flight = &sink->flight;
+    uint32_t taken;
+    int err = -EPROTO, of_items;
+
+    pthread_mutex_lock(&sink->lock);
+    if (flight->answered < flight->sent && message->head.id == flight->first + flight->answered)
+        err = mrl_side_verdicts__read(message, flight->items[flight->answered], &taken, &of_items);
+    if (!err) {
+        flight->taken += flight->err ? 0 : taken;
+        flight->err = flight->err ? flight->err : of_items;
+        if (++flight->answered == flight->sent)
+            pthread_cond_broadcast(&sink->changed);
+    }
+    pthread_mutex_unlock(&sink->lock);
+    return err;
+}
+
+static int take_line(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    const enum mrl_log_level level = (enum mrl_log_level)message->head.err;
+    unsigned int refused = sink->lines.refused;
+    char text[MRL_SIDE_TEXT_MAX];
+
+    if (message->head.err < 0 || level > MRL_LOG_DEBUG)
+        return -EPROTO;
+    if (!mrl_allowance__take(&sink->lines, LINES_MAX))
+        return 0;
+    if (refused && !sink->lines.refused)
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %u more lines were left out",
+                       sink->row->side, refused);
+    mrl_sides__say(sink->sides, level, "%s", mrl_side_message__text(message, text));
+    return 0;
+}
+
+static int take_reopened(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    char text[MRL_SIDE_TEXT_MAX];
+    bool asked;
+
+    mrl_side_message__text(message, text);
+    pthread_mutex_lock(&sink->lock);
+    asked = sink->reopening;
+    sink->reopening = false;
+    sink->reopen_err = message->head.err;
+    mrl_error__set(&sink->reopen_error, 0, "%s", text);
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+    return asked ? 0 : -EPROTO;
+}
+
+static int take(struct mrl_sink *sink, struct mrl_side_message *message)
+{
+    if (message->head.type == MRL_SIDE_OPENED && sink->state == MRL_SIDE_OPENING) {
+        take_opened(sink, message);
+        return 0;
+    }
+    if (message->head.type == MRL_SIDE_LOG)
+        return take_line(sink, message);
+    if (sink->state != MRL_SIDE_UP)
+        return -EPROTO;
+    switch (message->head.type) {
+    case MRL_SIDE_VERDICT:
+        return take_verdict(sink, message);
+    case MRL_SIDE_REQUEST:
+        return mrl_keeper__answer(sink, message);
+    case MRL_SIDE_REOPENED:
+        return take_reopened(sink, message);
+    case MRL_SIDE_PONG:
+        sink->due_ms = 0;
+        return 0;
+    case MRL_SIDE_ENDED:
+        sink->end_err = message->head.err;
+        return sink->end_ms ? 0 : -EPROTO;
+    default:
+        return -EPROTO;
+    }
+}
+
+/* Whether it goes on. */
+static bool hear(struct mrl_sink *sink)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        struct mrl_side_message message;
+        int err = mrl_side_message__receive(sink->socket, sink->buffer, 1, &message);
+
+        if (err == -EAGAIN || err == -EINTR)
+            return true;
+        if (err == 1) {
+            err = take(sink, &message);
+            mrl_side_message__close(&message);
+            if (!err && !sink->why)
+                continue;
+        } else if (err != -EPROTO) {
+            return false; /* the end */
+        }
+        sink->why = sink->why ? sink->why : "rules";
+        return false;
+    }
+    return true;
+}
+
+/* -- saying ----------------------------------------------------------------------------------- */
+
+int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type)
+{
+    struct mrl_side_open open = { (uint32_t)sink->row->option_bytes, 0 };
+    const struct iovec parts[] = {
+        { &open, sizeof(open) },
+        { sink->options, sink->row->option_bytes },
+        { sink->destination, strlen(sink->destination) + 1 },
+        { sink->format, strlen(sink->format) + 1 },
+    };
+    int fds[MRL_SINK_FDS_MAX];
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < MRL_SINK_FDS_MAX; i++)
+        if (sink->fds[i] >= 0) {
+            open.fds |= 1U << i;
+            fds[count++] = sink->fds[i];
+        }
+    return mrl_side_message__send(sink->socket, (struct mrl_side_head){ .type = (uint16_t)type },
+                                  parts, 4, fds, count);
+}
+
+static int say(struct mrl_sink *sink, enum mrl_side_type type)
+{
+    int err;
+
+    pthread_mutex_lock(&sink->lock);
+    err = mrl_side_message__say(sink->socket, (struct mrl_side_head){ .type = (uint16_t)type }, "");
+    pthread_mutex_unlock(&sink->lock);
+    return err;
+}
+
+/* What is due to be said. What finds no room is said at the next round. */
+static void say_what_is_due(struct mrl_sink *sink)
+{
+    const int64_t now = now_ms();
+    bool ending;
+
+    pthread_mutex_lock(&sink->lock);
+    ending = sink->ending;
+    pthread_mutex_unlock(&sink->lock);
+    if (sink->state != MRL_SIDE_UP)
+        return;
+    if (!sink->told_ready && atomic_load(&sink->sides->ready))
+        sink->told_ready = !say(sink, MRL_SIDE_READY);
+    if (ending && !sink->end_ms && !say(sink, MRL_SIDE_END))
+        sink->end_ms = now;
+    if (sink->end_ms || now - sink->pinged_ms < PING_MS || sink->due_ms)
+        return;
+    sink->due_ms = now;
+    if (!say(sink, MRL_SIDE_PING))
+        sink->pinged_ms = now;
+}
+
+static bool is_late(struct mrl_sink *sink)
+{
+    const int64_t now = now_ms();
+    int64_t patience = atomic_load(&sink->sides->hurries) ? HURRY_MS : HANG_MS;
+
+    if (sink->end_ms)
+        return now - sink->end_ms > END_MS;
+    if (sink->state == MRL_SIDE_OPENING)
+        return now - sink->started_ms > OPEN_MS;
+    return sink->due_ms && now - sink->due_ms > patience;
+}
+
+/* -- one life --------------------------------------------------------------------------------- */
+
+static void converse(struct mrl_sink *sink)
+{
+    struct pollfd polled[] = {
+        { .fd = sink->socket, .events = POLLIN },
+        { .fd = sink->pidfd, .events = POLLIN },
+        { .fd = sink->wake, .events = POLLIN },
+    };
+    uint64_t woken;
+
+    for (;;) {
+        say_what_is_due(sink);
+        if (poll(polled, 3, sink->due_ms || sink->end_ms ? PING_MS / 10 : PING_MS) < 0)
+            continue;
+        if (polled[2].revents && read(sink->wake, &woken, sizeof(woken)) != sizeof(woken))
+            continue;
+        if (polled[0].revents && !hear(sink))
+            return;
+        if (polled[1].revents)
+            return; /* it died, and all that it said was heard, up to the bound of a round */
+        if (is_late(sink)) {
+            sink->why = "hang";
+            return;
+        }
+    }
+}
+
+static int start(struct mrl_sink *sink)
+{
+    struct mrl_started started;
+    int err = mrl_starter__start(&sink->sides->starter, sink->program, &started);
+
+    if (err)
+        return err;
+    sink->pid = started.pid;
+    sink->pidfd = started.pidfd;
+    sink->started_ms = sink->pinged_ms = now_ms();
+    sink->due_ms = sink->end_ms = 0;
+    sink->told_ready = false;
+    sink->why = NULL;
+    pthread_mutex_lock(&sink->lock);
+    sink->socket = started.socket;
+    sink->state = MRL_SIDE_OPENING;
+    sink->lives++;
+    sink->flight = (struct mrl_flight){ 0 };
+    sink->reopening = false;
+    err = mrl_keeper__send_target(sink, MRL_SIDE_OPEN);
+    pthread_mutex_unlock(&sink->lock);
+    return 0; /* if that failed, it is dead already, which is noticed at once */
+}
+
+/* "side=grpc; why=signal 9": of sensor_state, and of the log. */
+static void describe(const struct mrl_sink *sink, int status, char text[128])
+{
+    if (sink->why)
+        snprintf(text, 128, "side=%s; why=%s", sink->row->side, sink->why);
+    else if (status >= 0 && WIFSIGNALED(status))
+        snprintf(text, 128, "side=%s; why=signal %d", sink->row->side, WTERMSIG(status));
+    else
+        snprintf(text, 128, "side=%s; why=exit %d", sink->row->side,
+                 status >= 0 ? WEXITSTATUS(status) : -1);
+}
+
+static void bury(struct mrl_sink *sink)
+{
+    const struct mrl_sides *sides = sink->sides;
+    bool was_up, expected;
+    char text[128];
+    int status;
+
+    pthread_mutex_lock(&sink->lock);
+    was_up = sink->state == MRL_SIDE_UP;
+    expected = sink->ending && sink->end_ms && !sink->why;
+    close(sink->socket);
+    sink->socket = -1;
+    sink->state = MRL_SIDE_DOWN;
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+    status = mrl_starter__bury(&sink->sides->starter, sink->pid);
+    close(sink->pidfd);
+    if (now_ms() - sink->started_ms >= HEALTHY_MS)
+        sink->deaths = 0;
+    if (expected || (sink->lives == 1 && !was_up))
+        return;
+    describe(sink, status, text);
+    mrl_sides__say(sides, MRL_LOG_WARNING, "a side program has died: %s", text);
+    if (sides->options.died)
+        sides->options.died(sides->options.context, text);
+}
+
+/* -- the thread ------------------------------------------------------------------------------- */
+
+/* Returns false when the end is wanted. */
+static bool may_go_on(struct mrl_sink *sink)
+{
+    bool may;
+
+    pthread_mutex_lock(&sink->lock);
+    may = !sink->ending && !atomic_load(&sink->sides->hurries);
+    pthread_mutex_unlock(&sink->lock);
+    return may;
+}
+
+static void back_off(struct mrl_sink *sink)
+{
+    struct pollfd wake = { .fd = sink->wake, .events = POLLIN };
+    int64_t pause_ms = sink->deaths < 9 ? BACK_OFF_MS << sink->deaths : BACK_OFF_MAX_MS;
+    int64_t until_ms = now_ms() + (pause_ms < BACK_OFF_MAX_MS ? pause_ms : BACK_OFF_MAX_MS), left;
+    uint64_t woken;
+
+    sink->deaths++;
+    while (may_go_on(sink) && (left = until_ms - now_ms()) > 0)
+        if (poll(&wake, 1, (int)left) > 0 && read(sink->wake, &woken, sizeof(woken)) < 0)
+            return;
+}
+
+/* The first start decides whether the output can be opened at all. */
+static bool is_hopeless(struct mrl_sink *sink, int err)
+{
+    bool hopeless;
+
+    pthread_mutex_lock(&sink->lock);
+    hopeless = sink->lives <= 1 && (err || sink->open_err);
+    if (err && hopeless && !sink->open_err)
+        sink->open_err = mrl_error__set(&sink->open_error, err, "the side program '%s': %s",
+                                        sink->row->side, strerror(-err));
+    pthread_mutex_unlock(&sink->lock);
+    return hopeless;
+}
+
+static void *keep(void *context)
+{
+    struct mrl_sink *sink = context;
+    int err;
+
+    do {
+        pthread_mutex_lock(&sink->lock);
+        sink->open_err = -ECHILD; /* until it says otherwise */
+        mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
+        pthread_mutex_unlock(&sink->lock);
+        err = start(sink);
+        if (!err) {
+            converse(sink);
+            bury(sink);
+        }
+        if (is_hopeless(sink, err))
+            break;
+        back_off(sink);
+    } while (may_go_on(sink));
+    set_state(sink, MRL_SIDE_GONE);
+    return NULL;
+}
+
+int mrl_keeper__start(struct mrl_sink *sink, struct mrl_error *error)
+{
+    pthread_condattr_t monotonic;
+    sigset_t all, old;
+    int err;
+
+    pthread_mutex_init(&sink->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&sink->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sink->state = MRL_SIDE_DOWN;
+    sigfillset(&all); /* signals are the program's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    err = -pthread_create(&sink->thread, NULL, keep, sink);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err)
+        return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
+    pthread_mutex_lock(&sink->lock);
+    while (sink->state != MRL_SIDE_UP && sink->state != MRL_SIDE_GONE)
+        mrl_keeper__wait(sink);
+    err = sink->state == MRL_SIDE_UP ? 0 : sink->open_err;
+    if (*sink->open_error.text)
+        *error = sink->open_error; /* why, or a note */
+    pthread_mutex_unlock(&sink->lock);
+    if (err)
+        pthread_join(sink->thread, NULL);
+    return err;
+}
+
+int mrl_keeper__end(struct mrl_sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->ending = true;
+    pthread_mutex_unlock(&sink->lock);
+    mrl_keeper__wake(sink);
+    pthread_join(sink->thread, NULL);
+    return sink->end_err;
+}

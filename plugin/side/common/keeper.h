@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The main process's end of one side program. A thread of its own, the keeper, starts it, hears it,
+ * and starts it again; the output's thread feeds it (feed.c).
+ */
+#ifndef MRL_SIDE_COMMON_KEEPER_H
+#define MRL_SIDE_COMMON_KEEPER_H
+
+#include "side/common/message.h"
+#include "side/common/sides.h"
+
+enum mrl_side_state {
+    MRL_SIDE_DOWN, /* it will be started again */
+    MRL_SIDE_OPENING,
+    MRL_SIDE_UP,
+    MRL_SIDE_GONE, /* for good */
+};
+
+enum { MRL_FLIGHT_MAX = 8 /* messages of one write */ };
+
+/** Chunks that were sent and have no verdict yet: those of one write. */
+struct mrl_flight {
+    uint32_t first; /* id of the first */
+    unsigned int sent, answered;
+    uint32_t items[MRL_FLIGHT_MAX];
+    size_t taken; /* items, up to the first that was not */
+    int err;      /* of that */
+};
+
+/** How much it may ask and say in a second. */
+struct mrl_allowance {
+    int64_t second;
+    unsigned int used, refused;
+};
+
+/** The sink of the main process. */
+struct mrl_sink {
+    struct mrl_sides *sides;
+    const struct mrl_sink_ops *row;
+    unsigned int program; /* of the starter's */
+    char *destination, *format;
+    void *options;
+    int fds[MRL_SINK_FDS_MAX];
+    void *prepared;
+    pthread_t thread;
+    int wake; /* an eventfd */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* what the lock guards */
+    /* With the lock. */
+    enum mrl_side_state state;
+    int socket;
+    unsigned int lives; /* how often it was started */
+    bool ending;
+    struct mrl_flight flight;
+    uint32_t next_id;
+    struct mrl_error open_error; /* of the first start */
+    int open_err;
+    bool reopening;
+    struct mrl_error reopen_error;
+    int reopen_err, end_err;
+    /* The keeper's. */
+    pid_t pid;
+    int pidfd;
+    int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
+    int64_t end_ms;                        /* when END was sent; 0: not yet */
+    bool told_ready, fails;                /* fails: it broke a rule, or hangs */
+    const char *why;                       /* it was ended; NULL: it ended by itself */
+    unsigned int deaths;                   /* one after the other, without 10 s of health */
+    struct mrl_allowance requests, lines;
+    char buffer[MRL_SIDE_MESSAGE_MAX];
+};
+
+/** Starts the thread, and waits until the program is open, or cannot be. Errors: of the program's
+ * open(), with a line; of the starter. */
+int mrl_keeper__start(struct mrl_sink *sink, struct mrl_error *error);
+
+/** Ends the program in time, and the thread. Returns what the program's close() did. */
+int mrl_keeper__end(struct mrl_sink *sink);
+
+/** With the lock held. Waits for a change, up to 20 ms. */
+void mrl_keeper__wait(struct mrl_sink *sink);
+
+/** Sends what is to be opened, as a message of type OPEN or REOPEN. With the lock held. */
+int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
+
+/** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to wait
+ * for room. */
+int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
+
+/** Whether one more is allowed in this second. */
+bool mrl_allowance__take(struct mrl_allowance *allowance, unsigned int per_second);
+
+#endif

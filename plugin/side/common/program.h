@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The side program's end: it hears what the main process says, and does it with a sink, whose
+ * contract is the one that it would have inside the library. One per process.
+ */
+#ifndef MRL_SIDE_COMMON_PROGRAM_H
+#define MRL_SIDE_COMMON_PROGRAM_H
+
+#include <mrelease/plugin.h>
+#include <mrelease/sink.h>
+#include <stdbool.h>
+
+#include "side/common/message.h"
+
+struct mrl_side_program {
+    const struct mrl_sink_ops *sink;
+    /** The probes are proven; NULL: that is nothing to it. */
+    void (*ready)(void);
+    /** Whether none of its own threads hangs; NULL: it has none. */
+    bool (*lives)(void);
+};
+
+/** Serves the main process at MRL_SIDE_SOCKET until that wants no more, or is gone. Returns an exit
+ * status. */
+int mrl_side__serve(const struct mrl_side_program *program);
+
+/** Says a line on the main process's log, tamed there. Any thread; dropped when there is no room. */
+void mrl_side__log(enum mrl_log_level level, const char *text);
+
+/** What the main process answered. */
+struct mrl_side_answer {
+    char *bytes; /* of malloc(), the caller's to free */
+    size_t size;
+};
+
+/**
+ * Asks the main process, and waits for the answer: up to two seconds. `connection`: by which the
+ * request came; -1: none. Any thread; one asks at a time. `ret_answer` may be NULL. Errors: the main
+ * process's, with its line; -ESHUTDOWN it ends; -ETIMEDOUT.
+ */
+int mrl_side__ask(enum mrl_side_asked asked,
+                  uint32_t argument,
+                  int connection,
+                  struct mrl_side_answer *ret_answer,
+                  struct mrl_error *error);
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/common/sides.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/tame.h"
+
+
+/* Where the build and the installation have them, seen from the program. */
+#define PLACE "../libexec/mrelease"
+
+enum { LINE_MAX_BYTES = 640 };
+
+
+void mrl_sides__say(const struct mrl_sides *sides,
+                    enum mrl_log_level level,
+                    const char *format,
+                    ...)
+{
+    char line[LINE_MAX_BYTES];
+    va_list arguments;
+
+    if (!sides->options.log)
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    sides->options.log(sides->options.context, level, mrl_tame(line));
+}
+
+/* -- which programs there are ----------------------------------------------------------------- */
+
+static void find_path(const char *directory, const char *name, char path[PATH_MAX])
+{
+    char self[PATH_MAX] = "";
+
+    if (directory) {
+        snprintf(path, PATH_MAX, "%.3000s/%.256s", directory, name);
+        return;
+    }
+    if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0 && strrchr(self, '/'))
+        *strrchr(self, '/') = '\0';
+    snprintf(path, PATH_MAX, "%.3000s/" PLACE "/%.256s", self, name);
+}
+
+int mrl_side__find(const char *name,
+                   const char *directory,
+                   char *path,
+                   size_t size,
+                   struct mrl_error *error)
+{
+    char found[PATH_MAX];
+
+    find_path(directory, name, found);
+    if (access(found, X_OK))
+        return mrl_error__set(error, -ENOENT,
+                              "the side program '%s' is not installed: %.300s: %s (package "
+                              "mrelease-%s)",
+                              name, found, strerror(errno), name);
+    snprintf(path, size, "%s", found);
+    return 0;
+}
+
+static void list_programs(struct mrl_sides *sides)
+{
+    unsigned int count;
+    const struct mrl_sink_ops *const *all = mrl_sink__all(&count);
+
+    for (unsigned int i = 0; i < count && sides->count < MRL_SIDES_MAX; i++) {
+        const unsigned int at = sides->count;
+
+        if (!all[i]->side)
+            continue;
+        sides->rows[at] = all[i];
+        sides->fed[at] = *all[i];
+        mrl_feed__set(&sides->fed[at]);
+        find_path(sides->options.directory, all[i]->side, sides->paths[at]);
+        sides->path_list[at] = sides->paths[at];
+        sides->count++;
+    }
+}
+
+/* -- life ------------------------------------------------------------------------------------- */
+
+int mrl_sides__start(const struct mrl_sides_options *options,
+                     struct mrl_error *error,
+                     struct mrl_sides **ret_sides)
+{
+    struct mrl_sides *sides = calloc(1, sizeof(*sides));
+    int err;
+
+    if (!sides)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    memcpy(&sides->options, options,
+           options->size < sizeof(*options) ? options->size : sizeof(*options));
+    list_programs(sides);
+    err = mrl_starter__fork(sides->path_list, sides->count, &sides->starter);
+    if (err) {
+        free(sides);
+        return mrl_error__set(error, err, "the starter of side programs: %s", strerror(-err));
+    }
+    pthread_mutex_init(&sides->lock, NULL);
+    *ret_sides = sides;
+    return 0;
+}
+
+const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row)
+{
+    for (unsigned int i = 0; i < sides->count; i++)
+        if (sides->rows[i] == row)
+            return &sides->fed[i];
+    return row;
+}
+
+static void wake_all(struct mrl_sides *sides, atomic_bool *flag)
+{
+    atomic_store(flag, true);
+    pthread_mutex_lock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_OUTPUTS_MAX; i++)
+        if (sides->sinks[i])
+            mrl_keeper__wake(sides->sinks[i]);
+    pthread_mutex_unlock(&sides->lock);
+}
+
+void mrl_sides__ready(struct mrl_sides *sides)
+{
+    wake_all(sides, &sides->ready);
+}
+
+void mrl_sides__hurry(struct mrl_sides *sides)
+{
+    wake_all(sides, &sides->hurries);
+}
+
+void mrl_sides__free(struct mrl_sides *sides)
+{
+    if (!sides)
+        return;
+    mrl_starter__end(&sides->starter);
+    pthread_mutex_destroy(&sides->lock);
+    free(sides);
+}

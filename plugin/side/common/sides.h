@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the main process's end share: the starter, and what was asked for at the start.
+ */
+#ifndef MRL_SIDE_COMMON_SIDES_H
+#define MRL_SIDE_COMMON_SIDES_H
+
+#include <limits.h>
+#include <mrelease/pipeline.h>
+#include <mrelease/side.h>
+#include <stdatomic.h>
+
+#include "side/common/starter.h"
+
+enum { MRL_SIDES_MAX = 8 /* programs that are known */ };
+
+struct mrl_sides {
+    struct mrl_sides_options options;
+    struct mrl_starter starter;
+    unsigned int count;
+    const struct mrl_sink_ops *rows[MRL_SIDES_MAX]; /* that live in a side program */
+    struct mrl_sink_ops fed[MRL_SIDES_MAX];         /* the same, with functions that feed it */
+    char paths[MRL_SIDES_MAX][PATH_MAX];
+    const char *path_list[MRL_SIDES_MAX];
+    atomic_bool ready, hurries;
+    pthread_mutex_t lock; /* of the sinks that are open */
+    struct mrl_sink *sinks[MRL_OUTPUTS_MAX];
+};
+
+/** The functions of a row that feed its side program (feed.c). */
+void mrl_feed__set(struct mrl_sink_ops *row);
+
+/** Has the keeper of a sink look at `ready` and `hurries`. */
+void mrl_keeper__wake(struct mrl_sink *sink);
+
+/** Says a line on the log. */
+__attribute__((format(printf, 3, 4))) void mrl_sides__say(const struct mrl_sides *sides,
+                                                          enum mrl_log_level level,
+                                                          const char *format,
+                                                          ...);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The starter: a process that is forked before anything else is done, and the only one that
+ * executes programs. It knows a fixed list of them, and parses nothing that they say: the main
+ * process gets one end of a socket pair, the program the other.
+ */
+#ifndef MRL_SIDE_COMMON_STARTER_H
+#define MRL_SIDE_COMMON_STARTER_H
+
+#include <mrelease/error.h>
+#include <pthread.h>
+
+#include <sys/types.h>
+
+enum { MRL_STARTED_MAX = 32 /* programs at a time */ };
+
+struct mrl_starter {
+    int socket; /* -1: there is none */
+    pid_t pid;
+    pthread_mutex_t lock; /* one question at a time */
+};
+
+/** Forks it. `paths`: `count` programs, borrowed for as long as it lives. Errors: as socketpair()
+ * and fork(). */
+int mrl_starter__fork(const char *const *paths,
+                      unsigned int count,
+                      struct mrl_starter *ret_starter);
+
+/** A program that was started: our end of its socket pair, and what tells its end. */
+struct mrl_started {
+    int socket, pidfd;
+    pid_t pid;
+};
+
+/** Starts the program at `index`. Any thread. Errors: as fork() and execve(); -EPIPE the starter is
+ * gone; -EAGAIN too many are running. */
+int mrl_starter__start(struct mrl_starter *starter,
+                       unsigned int index,
+                       struct mrl_started *ret_started);
+
+/** Kills a program that was started, unless it has ended, and returns its status as wait() has it;
+ * -errno: it was none of ours. Any thread. */
+int mrl_starter__bury(struct mrl_starter *starter, pid_t pid);
+
+/** Ends it, and all that it started. */
+void mrl_starter__end(struct mrl_starter *starter);
+
+#endif

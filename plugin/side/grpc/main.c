@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The side program "grpc": the sink of a server, fed by the main process; or, with a verb, a client.
+ */
+#include <errno.h>
+#include <grpc/support/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deliver/metrics_pack.h"
+#include "side/common/program.h"
+#include "side/grpc/client/client.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/health.h"
+#include "side/grpc/server/life.h"
+#include "side/grpc/server/stream.h"
+#include "sinks/grpc.h"
+
+struct mrl_sink {
+    struct mrl_server *server;
+};
+
+/* -- the sink --------------------------------------------------------------------------------- */
+
+static int grpc_open(const struct mrl_sink_target *target,
+                     struct mrl_error *error,
+                     struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+    int err = sink ? mrl_server__open(target->destination, target->options,
+                                      target->fds[MRL_GRPC_FD_SOCKET], error, &sink->server)
+                   : mrl_error__set(error, -ENOMEM, "out of memory");
+
+    if (err)
+        free(sink);
+    else
+        *ret_sink = sink;
+    return err;
+}
+
+static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    *ret_events = chunk->events;
+    mrl_server__publish(sink->server, chunk);
+    return 0;
+}
+
+static int grpc_reopen(struct mrl_sink *sink, struct mrl_error *error)
+{
+    return mrl_server__reload(sink->server, error);
+}
+
+static int grpc_close(struct mrl_sink *sink)
+{
+    mrl_server__close(sink->server);
+    free(sink);
+    return 0;
+}
+
+/* -- what the server asks of the main process ------------------------------------------------- */
+
+static int metrics(struct mrl_metrics **ret_metrics)
+{
+    struct mrl_side_answer answer;
+    struct mrl_error error;
+    int err = mrl_side__ask(MRL_SIDE_METRICS, 0, -1, &answer, &error);
+
+    if (err)
+        return err;
+    err = mrl_metrics__unpack(answer.bytes, answer.size, ret_metrics);
+    free(answer.bytes);
+    return err;
+}
+
+static int watch(unsigned int event, bool on, int connection, struct mrl_error *error)
+{
+    return mrl_side__ask(on ? MRL_SIDE_ENABLE : MRL_SIDE_DISABLE, event, connection, NULL, error);
+}
+
+static int set_log_level(enum mrl_log_level level, int connection, struct mrl_error *error)
+{
+    return mrl_side__ask(MRL_SIDE_LOG_LEVEL, level, connection, NULL, error);
+}
+
+static const struct mrl_grpc_program served = { mrl_side__log, metrics, watch, set_log_level };
+
+/* -- a client --------------------------------------------------------------------------------- */
+
+static void say(enum mrl_log_level level, const char *text)
+{
+    fprintf(stderr, "mrelease: %s%s\n", level == MRL_LOG_WARNING ? "warning: " : "", text);
+}
+
+static const struct mrl_grpc_program called = { .log = say };
+
+/* -- both ------------------------------------------------------------------------------------- */
+
+/* What core says, once each, in the program's log. */
+static void log_of_core(gpr_log_func_args *said)
+{
+    mrl_grpc__log(said->severity == GPR_LOG_SEVERITY_ERROR ? MRL_LOG_WARNING : MRL_LOG_DEBUG,
+                  "grpc: %s", said->message);
+}
+
+static void begin(const struct mrl_grpc_program *program)
+{
+    mrl_grpc_program = program;
+    /* A client whose standard output is full must answer its server's pings meanwhile. */
+    setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", 0);
+    /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
+    grpc_init();
+    gpr_set_log_function(log_of_core);
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+}
+
+int main(int argc, char **argv)
+{
+    struct mrl_sink_ops sink = mrl_sink_grpc;
+    const struct mrl_side_program program = { &sink, mrl_health__serve, NULL };
+    int status;
+
+    begin(argc > 1 ? &called : &served);
+    if (argc > 1)
+        return mrl_client__main(argc - 1, argv + 1);
+    sink.open = grpc_open;
+    sink.write = grpc_write;
+    sink.reopen = grpc_reopen;
+    sink.close = grpc_close;
+    status = mrl_side__serve(&program);
+    /* Core's threads go on: nothing that they use may be taken away under them. */
+    _exit(status);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call of a client, from its arrival to its last tag. A call is freed when nobody holds it: each
+ * batch that is under way does, and the list of subscribers.
+ */
+#ifndef MRL_GRPC_SERVER_CALL_H
+#define MRL_GRPC_SERVER_CALL_H
+
+#include <grpc/grpc.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "side/grpc/server/reply.h"
+#include "side/grpc/server/server.h"
+
+/** For the thread sanitizer, which does not see how core hands a tag from one thread to another. */
+#if defined(__SANITIZE_THREAD__)
+#    include <sanitizer/tsan_interface.h>
+#    define MRL_ACQUIRE(tag) __tsan_acquire(tag)
+#    define MRL_RELEASE(tag) __tsan_release(tag)
+#else
+#    define MRL_ACQUIRE(tag) (void)(tag)
+#    define MRL_RELEASE(tag) (void)(tag)
+#endif
+
+struct mrl_call;
+
+/** What core hands back through a queue when a batch ends: the call, and what to do now. */
+struct mrl_call_tag {
+    struct mrl_call *call;
+    void (*done)(struct mrl_call *call, bool ok);
+};
+
+/** A method: one row. */
+struct mrl_method {
+    const char *path;
+    /** Answers a request, which may be any bytes: one message, or a status that is not OK. */
+    void (*answer)(const uint8_t *bytes, size_t size, struct mrl_reply *reply);
+    /** Instead: takes the call over, once its request is there. */
+    void (*stream)(struct mrl_call *call, const uint8_t *bytes, size_t size);
+    /** Each request is answered, until the client has no more. */
+    bool repeats;
+    /** It changes what the program does: not for everybody. */
+    bool changes;
+    /** Of those that take calls over: NULL, or called when core has nothing more to say of the
+     * call, and when nobody holds it any more. */
+    void (*closed)(struct mrl_call *call);
+    void (*freed)(struct mrl_call *call);
+};
+
+struct mrl_call {
+    struct mrl_server *server;
+    grpc_call *core;
+    grpc_completion_queue *queue;
+    grpc_call_details details;
+    grpc_metadata_array metadata;
+    const struct mrl_method *method;
+    atomic_uint holders;
+    struct mrl_call_tag arrived, closed, received, sent, ended;
+    grpc_byte_buffer *request;
+    int cancelled;
+    struct mrl_subscriber *subscriber;
+    struct mrl_call *next_watcher; /* of health */
+    bool is_told, awaits_serving;  /* a watcher got its first status; wants another */
+    bool is_ended;                 /* a watcher got its last */
+    atomic_bool is_closed;         /* core has nothing more to say of the call */
+    int fd;                        /* of its connection; -1: not known */
+    size_t answer_bytes;           /* on their way */
+};
+
+/** Who made the call, for the log: "user 1000 (process 4711)", "ipv4:10.0.0.7:5000". */
+void mrl_call__name_peer(const struct mrl_call *call, char text[128]);
+
+/** Asks core for the next call, whose tags will come on one of the queues of calls. */
+void mrl_call__await(struct mrl_server *server);
+
+void mrl_call__hold(struct mrl_call *call);
+void mrl_call__release(struct mrl_call *call);
+
+/** Starts a batch whose end is `tag`. Returns whether it began. */
+bool mrl_call__start(struct mrl_call *call,
+                     const grpc_op *ops,
+                     size_t count,
+                     struct mrl_call_tag *tag);
+
+/** Ends the call with a status, after all that was sent before. */
+void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *text);
+
+#endif

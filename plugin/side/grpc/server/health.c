@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/grpc/server/health.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/requests.h"
+
+enum { NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };
+
+/* All watchers, of all servers. A call is in it at most once, and held by it. */
+static struct mrl_call *watchers;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const uint8_t serving[] = { 0x08, 1 };
+
+static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size);
+
+/* With the lock held. */
+static bool take(struct mrl_call *call)
+{
+    for (struct mrl_call **link = &watchers; *link; link = &(*link)->next_watcher)
+        if (*link == call) {
+            *link = call->next_watcher;
+            return true;
+        }
+    return false;
+}
+
+/* The first status is on its way; the next may have come meanwhile. */
+static void on_told(struct mrl_call *call, bool ok)
+{
+    bool tell;
+
+    pthread_mutex_lock(&lock);
+    call->is_told = true;
+    tell = ok && atomic_load(&mrl_grpc_ready) && call->awaits_serving;
+    call->awaits_serving &= !tell;
+    pthread_mutex_unlock(&lock);
+    if (tell)
+        send_status(call, serving, sizeof(serving));
+}
+
+static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size)
+{
+    grpc_slice slice = grpc_slice_from_copied_buffer((const char *)bytes, size);
+    grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&slice, 1);
+    grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
+
+    op.data.send_message.send_message = message;
+    call->sent = (struct mrl_call_tag){ call, on_told };
+    mrl_call__start(call, &op, 1, &call->sent);
+    grpc_byte_buffer_destroy(message);
+    grpc_slice_unref(slice);
+}
+
+static void enlist(struct mrl_call *call, bool awaits_serving)
+{
+    pthread_mutex_lock(&lock);
+    mrl_call__hold(call);
+    call->awaits_serving = awaits_serving;
+    call->next_watcher = watchers;
+    watchers = call;
+    pthread_mutex_unlock(&lock);
+    if (atomic_load(&call->is_closed))
+        mrl_health__forget(call);
+}
+
+void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
+{
+    static const uint8_t unknown[] = { 0x08, SERVICE_UNKNOWN };
+    struct mrl_reply reply = { .status = GRPC_STATUS_OK };
+
+    mrl_answer__health(bytes, size, &reply);
+    if (reply.status != GRPC_STATUS_OK && reply.status != GRPC_STATUS_NOT_FOUND) {
+        mrl_call__end(call, reply.status, reply.text);
+    } else {
+        enlist(call,
+               reply.status == GRPC_STATUS_OK && reply.size == 2 && reply.bytes[1] == NOT_SERVING);
+        if (reply.status == GRPC_STATUS_OK)
+            send_status(call, reply.bytes, reply.size);
+        else
+            send_status(call, unknown, sizeof(unknown));
+    }
+    free(reply.bytes);
+}
+
+void mrl_health__forget(struct mrl_call *call)
+{
+    bool was_there;
+
+    pthread_mutex_lock(&lock);
+    was_there = take(call);
+    pthread_mutex_unlock(&lock);
+    if (was_there)
+        mrl_call__release(call);
+}
+
+enum { AT_ONCE = 64 };
+
+/* Collects those that `wanted` takes, each of them once, and holds them. */
+static unsigned int collect(bool (*wanted)(struct mrl_call *call, const struct mrl_server *server),
+                            const struct mrl_server *server,
+                            struct mrl_call *found[AT_ONCE])
+{
+    unsigned int count = 0;
+
+    pthread_mutex_lock(&lock);
+    for (struct mrl_call *each = watchers; each && count < AT_ONCE; each = each->next_watcher)
+        if (wanted(each, server)) {
+            mrl_call__hold(each);
+            found[count++] = each;
+        }
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+static bool can_be_told(struct mrl_call *call, const struct mrl_server *server)
+{
+    bool can = call->is_told && call->awaits_serving;
+
+    (void)server;
+    call->awaits_serving &= !can;
+    return can;
+}
+
+static bool can_be_ended(struct mrl_call *call, const struct mrl_server *server)
+{
+    bool can = call->server == server && !call->is_ended;
+
+    call->is_ended |= can;
+    return can;
+}
+
+void mrl_health__serve(void)
+{
+    struct mrl_call *found[AT_ONCE];
+    unsigned int count;
+
+    atomic_store(&mrl_grpc_ready, true);
+    while ((count = collect(can_be_told, NULL, found)))
+        for (unsigned int i = 0; i < count; i++) {
+            send_status(found[i], serving, sizeof(serving));
+            mrl_call__release(found[i]);
+        }
+}
+
+void mrl_health__end(const struct mrl_server *server)
+{
+    struct mrl_call *found[AT_ONCE];
+    unsigned int count;
+
+    while ((count = collect(can_be_ended, server, found)))
+        for (unsigned int i = 0; i < count; i++) {
+            mrl_call__end(found[i], GRPC_STATUS_UNAVAILABLE, "the server ends");
+            mrl_call__release(found[i]);
+        }
+}

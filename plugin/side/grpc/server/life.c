@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/grpc/server/life.h"
+
+#include <errno.h>
+#include <grpc/grpc_posix.h>
+#include <grpc/grpc_security.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/backlog.h"
+#include "side/grpc/server/call.h"
+#include "side/grpc/server/health.h"
+#include "side/grpc/server/listener.h"
+#include "side/grpc/server/methods.h"
+#include "side/grpc/server/server.h"
+#include "side/grpc/server/stream.h"
+#include "side/grpc/server/tls.h"
+
+enum {
+    AWAITED_CALLS = 32,
+    DRAIN_MS = 700,  /* for those who still read */
+    LINGER_MS = 200, /* a client's core drops what it has when it hears of an error */
+    RECENT_MS = 500,
+    GRACE_MS = 200,
+    KEEPALIVE_MS = 5000, /* as Tracee's */
+    KEEPALIVE_TIMEOUT_MS = 1000,
+    REQUEST_BYTES = 256 * 1024,
+    STREAMS_MAX = 100,        /* of a connection */
+    HANDSHAKE_MS = 10 * 1000, /* of TLS */
+    METADATA_BYTES = 8 * 1024,
+};
+
+/* -- threads ---------------------------------------------------------------------------------- */
+
+static void on_shut(struct mrl_call *server, bool ok)
+{
+    (void)ok;
+    atomic_store(&((struct mrl_server *)(void *)server)->shut, true);
+}
+
+/* Each tag holds its call until done() returns, but for the tag of the server's end, which has
+ * none. `is_busy` lets the end wait until no thread is inside done(): a batch that is started on
+ * a queue that ends makes core abort. */
+static void serve(struct mrl_server_queue *queue)
+{
+    for (;;) {
+        grpc_event event =
+            grpc_completion_queue_next(queue->core, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        struct mrl_call_tag tag;
+
+        if (event.type == GRPC_QUEUE_SHUTDOWN)
+            return;
+        atomic_store(&queue->is_busy, true);
+        MRL_ACQUIRE(event.tag);
+        tag = *(const struct mrl_call_tag *)event.tag; /* which may be used again from now on */
+        tag.done(tag.call, event.success);
+        if (tag.done != on_shut)
+            mrl_call__release(tag.call);
+        atomic_store_explicit(&queue->is_busy, false, memory_order_release);
+    }
+}
+
+static void *run_queue(void *queue)
+{
+    sigset_t all;
+
+    sigfillset(&all); /* signals are the program's */
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    serve(queue);
+    return NULL;
+}
+
+static int start_threads(struct mrl_server *server)
+{
+    for (; server->thread_count < MRL_QUEUE_COUNT; server->thread_count++)
+        if (pthread_create(&server->queues[server->thread_count].thread, NULL, run_queue,
+                           &server->queues[server->thread_count]))
+            return -EAGAIN;
+    return 0;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+static void accept_connection(void *context, int fd)
+{
+    struct mrl_server *server = context;
+    grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
+
+    grpc_server_add_channel_from_fd(server->core, fd, plain);
+    grpc_server_credentials_release(plain);
+}
+
+static grpc_server *make_core(void)
+{
+    static const struct {
+        const char *name;
+        int value;
+    } settings[] = {
+        { GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS },
+        { GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS },
+        { GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
+        { GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000 },
+        { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
+        { GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX },
+        { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
+        { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS },
+        { GRPC_ARG_ALLOW_REUSEPORT, 0 },
+    };
+    enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
+    grpc_arg rows[COUNT];
+    grpc_channel_args arguments = { COUNT, rows };
+
+    for (size_t i = 0; i < COUNT; i++)
+        rows[i] = (grpc_arg){ .type = GRPC_ARG_INTEGER,
+                              .key = (char *)(uintptr_t)settings[i].name,
+                              .value.integer = settings[i].value };
+    return grpc_server_create(&arguments, NULL);
+}
+
+/* With TLS, core listens: only it can shake hands. */
+static int listen_at(struct mrl_server *server,
+                     const char *destination,
+                     int socket,
+                     struct mrl_error *error)
+{
+    if (!*server->options.cert)
+        return mrl_listener__open(socket, &server->options, error, &server->listener);
+    return mrl_tls__open(destination, &server->options, error, &server->tls);
+}
+
+/* Starts core even after an error, because mrl_server__close() waits for an answer that only a
+ * started server with threads gives. */
+static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
+{
+    const struct mrl_listener_owner owner = { accept_connection, mrl_server__progress, server };
+    int err = start_threads(server);
+
+    if (err)
+        return mrl_error__set(error, err, "%.256s: no thread", destination);
+    if (server->tls)
+        err = mrl_tls__listen(server->tls, server->core, error);
+    grpc_server_start(server->core);
+    for (int i = 0; i < AWAITED_CALLS; i++)
+        mrl_call__await(server);
+    if (!err && server->listener && mrl_listener__start(server->listener, &owner))
+        err = mrl_error__set(error, -EAGAIN, "%.256s: no thread", destination);
+    return err;
+}
+
+/* Without a client certificate or the credentials of a unix socket, a client may be anybody. */
+static void warn_of_anybody(const struct mrl_server *server, const char *destination)
+{
+    if (*server->options.client_ca || (server->listener && mrl_listener__is_unix(server->listener)))
+        return;
+    mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served%s", destination,
+                  server->options.read_only
+                      ? ""
+                      : ", and may switch events: read-only=true, client-ca= or a unix socket");
+}
+
+int mrl_server__open(const char *destination,
+                     const struct mrl_server_options *options,
+                     int socket,
+                     struct mrl_error *error,
+                     struct mrl_server **ret_server)
+{
+    struct mrl_server *server = calloc(1, sizeof(*server));
+    int err;
+
+    if (!server)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    server->options = *options;
+    server->methods = mrl_methods;
+    server->method_count = mrl_method_count;
+    err = mrl_backlog__new(&server->backlog) ? mrl_error__set(error, -ENOMEM, "out of memory")
+                                             : listen_at(server, destination, socket, error);
+    if (err) {
+        mrl_backlog__free(server->backlog);
+        free(server);
+        return err;
+    }
+    pthread_mutex_init(&server->lock, NULL);
+    server->core = make_core();
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
+        server->queues[i].core = grpc_completion_queue_create_for_next(NULL);
+        grpc_server_register_completion_queue(server->core, server->queues[i].core, NULL);
+    }
+    err = start(server, destination, error);
+    if (err) {
+        mrl_server__close(server);
+        return err;
+    }
+    warn_of_anybody(server, destination);
+    *ret_server = server;
+    return 0;
+}
+
+int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
+{
+    return server->tls ? mrl_tls__reload(server->tls, error) : 0;
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+static void sleep_ms(int ms)
+{
+    gpr_sleep_until(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN)));
+}
+
+static void wait_until_shut(struct mrl_server *server, unsigned int ms)
+{
+    for (unsigned int waited = 0; waited < ms && !atomic_load(&server->shut); waited += 5)
+        sleep_ms(5);
+}
+
+/* Lets those who read have all that there is, and then the time to read it. */
+static void drain(struct mrl_server *server)
+{
+    bool is_recent =
+        mrl_clock__ns(CLOCK_MONOTONIC) / 1000000 - atomic_load(&server->published_ms) < RECENT_MS;
+
+    for (int waited = 0; waited < DRAIN_MS && !mrl_server__has_drained(server); waited += 5)
+        sleep_ms(5);
+    if (is_recent)
+        sleep_ms(LINGER_MS);
+    atomic_store(&server->closing, true);
+    mrl_server__end_streams(server);
+}
+
+/* First politely, then by cancelling, then by cutting: no peer can hold it up. */
+static void shut(struct mrl_server *server)
+{
+    struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
+
+    atomic_store(&server->ending, true);
+    if (server->listener)
+        mrl_listener__stop(server->listener);
+    MRL_RELEASE(&tag);
+    grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW].core, &tag);
+    mrl_health__end(server);
+    drain(server);
+    wait_until_shut(server, GRACE_MS);
+    grpc_server_cancel_all_calls(server->core);
+    wait_until_shut(server, GRACE_MS);
+    if (server->listener)
+        mrl_listener__cut(server->listener, -1);
+    else
+        mrl_tls__cut(server->tls);
+    wait_until_shut(server, UINT32_MAX);
+    /* A thread that did not see that yet may start a batch: on a queue that ends, core aborts. */
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        while (atomic_load(&server->queues[i].is_busy))
+            sched_yield();
+}
+
+/* Counts what core took. Whether a client has read it cannot be known. */
+static void say_totals(const struct mrl_server *server)
+{
+    if (atomic_load(&server->clients))
+        mrl_grpc__log(MRL_LOG_INFO,
+                      "grpc: %llu streams: %llu messages sent; %llu events missed by clients that "
+                      "did not keep up, and told; %llu clients sent away",
+                      atomic_load(&server->clients), atomic_load(&server->sent),
+                      atomic_load(&server->missed), atomic_load(&server->sent_away));
+    if (atomic_load(&server->unsent))
+        mrl_grpc__log(MRL_LOG_WARNING, "grpc: %llu events were not sent before the end",
+                      atomic_load(&server->unsent));
+}
+
+void mrl_server__close(struct mrl_server *server)
+{
+    if (server->thread_count)
+        shut(server);
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        grpc_completion_queue_shutdown(server->queues[i].core);
+    for (unsigned int i = 0; i < server->thread_count; i++)
+        pthread_join(server->queues[i].thread, NULL);
+    grpc_server_destroy(server->core);
+    say_totals(server);
+    for (int i = 0; i < MRL_QUEUE_COUNT; i++)
+        grpc_completion_queue_destroy(server->queues[i].core);
+    mrl_listener__close(server->listener);
+    mrl_tls__close(server->tls);
+    mrl_backlog__free(server->backlog);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a server: it is opened, reads its files again, and ends in time. */
+#ifndef MRL_GRPC_SERVER_LIFE_H
+#define MRL_GRPC_SERVER_LIFE_H
+
+#include <mrelease/error.h>
+
+struct mrl_server;
+struct mrl_server_options;
+
+/** Begins to serve at `socket`, which listens, and is taken over; with TLS -1. `*ret_server` is new.
+ * Errors: -ENOMEM; -EAGAIN no thread; of mrl_tls__open(); each with a line. */
+int mrl_server__open(const char *destination,
+                     const struct mrl_server_options *options,
+                     int socket,
+                     struct mrl_error *error,
+                     struct mrl_server **ret_server);
+
+/** Reads the files of TLS again, for connections from now on. Errors: as mrl_tls__open(); those in
+ * use stay. */
+int mrl_server__reload(struct mrl_server *server, struct mrl_error *error);
+
+/** Tells all clients UNAVAILABLE, ends within two seconds whatever they do, and frees it. */
+void mrl_server__close(struct mrl_server *server);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Accepting, and the table of connections. One thread accepts, polls and cuts. The mutex guards
+ * the table, in which the threads of core look up a peer to name it or to cut it. */
+#include "side/grpc/server/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "side/grpc/common/program.h"
+#include "sinks/grpc.h"
+
+enum {
+    AT_ONCE = 1024, /* accepted */
+    FIXED = 2,      /* of the polled: wake, socket */
+    SPARE = 256,    /* descriptors for all else */
+    LOOK_MS = 1000,
+    SAY_MS = 60 * 1000, /* between two complaints of one kind */
+    STUCK_LOOKS = 6,    /* as long as keepalive takes for the others */
+};
+
+/* core owns `fd`; `watched` is a duplicate of ours, which outlives it. */
+struct connection {
+    int fd, watched;
+    uint64_t number;   /* numbers of descriptors are used again: the latest is meant */
+    int queued;        /* bytes that the peer had not taken at the last look */
+    uint64_t progress; /* the owner's, at that */
+    int stuck_looks;   /* since when both are the same */
+};
+
+struct mrl_listener {
+    int socket; /* -1: none */
+    unsigned int mode;
+    gid_t group;
+    bool is_unix;
+    int wake; /* -1: none */
+    pthread_t thread;
+    bool has_thread, stopping;
+    struct mrl_listener_owner owner;
+    pthread_mutex_t mutex; /* of the table */
+    struct connection table[MRL_CONNECTIONS_MAX];
+    unsigned int count, max;
+    uint64_t accepted;
+    int64_t said_full_ms;
+    struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
+};
+
+static int64_t now_ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+/* A connection takes two descriptors. The soft limit is raised as far as it may; what is still too
+ * few bounds the connections, so that the rest of the program never lacks one. */
+static unsigned int find_max(void)
+{
+    const rlim_t wanted = SPARE + 2 * MRL_CONNECTIONS_MAX;
+    struct rlimit limit;
+    rlim_t has;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return MRL_CONNECTIONS_MAX;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    has = limit.rlim_cur > wanted ? wanted : limit.rlim_cur;
+    return has > SPARE + 2 ? (unsigned int)(has - SPARE) / 2 : 1;
+}
+
+static bool is_unix(int fd)
+{
+    int domain = -1;
+    socklen_t size = sizeof(domain);
+
+    return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+}
+
+int mrl_listener__open(int socket,
+                       const struct mrl_server_options *options,
+                       struct mrl_error *error,
+                       struct mrl_listener **ret_listener)
+{
+    struct mrl_listener *listener = calloc(1, sizeof(*listener));
+    int err;
+
+    if (!listener) {
+        close(socket);
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    }
+    listener->socket = socket;
+    listener->mode = options->socket_mode;
+    listener->group = options->socket_group;
+    pthread_mutex_init(&listener->mutex, NULL);
+    listener->max = find_max();
+    listener->is_unix = is_unix(socket);
+    listener->said_full_ms = -SAY_MS;
+    listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (listener->wake < 0) {
+        err = mrl_error__set(error, -errno, "an eventfd: %s", strerror(errno));
+        mrl_listener__close(listener);
+        return err;
+    }
+    *ret_listener = listener;
+    return 0;
+}
+
+/* -- accepting -------------------------------------------------------------------------------- */
+
+/* Whether the peer belongs to the group of the socket, also by a supplementary group. */
+static bool in_group(const struct mrl_listener *listener, int fd, const struct ucred *peer)
+{
+    gid_t groups[256];
+    socklen_t size = sizeof(groups);
+
+    if (listener->group == (gid_t)-1)
+        return false;
+    if (peer->gid == listener->group)
+        return true;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size))
+        return false;
+    for (size_t i = 0; i < size / sizeof(groups[0]); i++)
+        if (groups[i] == listener->group)
+            return true;
+    return false;
+}
+
+/* Another user may not be served, whatever the mode of the socket has become. The kernel says 0 of
+ * a process that our pid namespace does not have, and still the right user. */
+static bool may_serve(const struct mrl_listener *listener, int fd)
+{
+    struct ucred peer = { .uid = (uid_t)-1 };
+    socklen_t size = sizeof(peer);
+
+    if (!mrl_listener__is_unix(listener))
+        return true;
+    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+        (!peer.uid || peer.uid == geteuid() || listener->mode & 0006 ||
+         in_group(listener, fd, &peer)))
+        return true;
+    mrl_grpc__log(MRL_LOG_WARNING, "a client of user %u (process %d) was refused", peer.uid,
+                  peer.pid);
+    return false;
+}
+
+static void say_full(struct mrl_listener *listener)
+{
+    if (now_ms() - listener->said_full_ms < SAY_MS)
+        return;
+    listener->said_full_ms = now_ms();
+    mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
+}
+
+static void take(struct mrl_listener *listener, int fd)
+{
+    int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1;
+    bool full;
+
+    /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
+    pthread_mutex_lock(&listener->mutex);
+    /* The row stands in the table before core gets the descriptor: the first call may come at once,
+     * on another thread, and is named and cut by this row. */
+    full = watched < 0 || listener->count == listener->max;
+    if (!full)
+        listener->table[listener->count++] =
+            (struct connection){ .fd = fd, .watched = watched, .number = ++listener->accepted };
+    pthread_mutex_unlock(&listener->mutex);
+    if (!full && may_serve(listener, fd)) {
+        listener->owner.accept(listener->owner.context, fd);
+        return;
+    }
+    if (full)
+        say_full(listener);
+    if (full && watched >= 0)
+        close(watched);
+    shutdown(fd, SHUT_RDWR); /* the table notices, where it has it */
+    close(fd);
+}
+
+static void accept_all(struct mrl_listener *listener)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE) {
+                say_full(listener);
+                /* The client stays in the socket's queue, so that poll() in watch() would return at
+                 * once, again and again. */
+                poll(NULL, 0, 10);
+            }
+            return;
+        }
+        take(listener, fd);
+    }
+}
+
+/* Drops the rows of connections that the peer or core has closed. */
+static void sweep(struct mrl_listener *listener, unsigned int count)
+{
+    pthread_mutex_lock(&listener->mutex);
+    /* From the end: the last row moves into the hole, and it was looked at already. */
+    for (unsigned int i = count; i--;)
+        if (listener->polled[FIXED + i].revents) {
+            close(listener->table[i].watched);
+            listener->table[i] = listener->table[--listener->count];
+        }
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+/* Fills the list to poll, without keeping the lock during poll(). Only this thread removes rows, so
+ * that row i of the table is still entry FIXED + i of the list when sweep() reads the answers. */
+static unsigned int fill(struct mrl_listener *listener)
+{
+    unsigned int count;
+
+    listener->polled[0] = (struct pollfd){ .fd = listener->wake, .events = POLLIN };
+    listener->polled[1] = (struct pollfd){ .fd = listener->socket, .events = POLLIN };
+    pthread_mutex_lock(&listener->mutex);
+    count = listener->count;
+    for (unsigned int i = 0; i < count; i++)
+        listener->polled[FIXED + i] =
+            (struct pollfd){ .fd = listener->table[i].watched, .events = POLLRDHUP };
+    pthread_mutex_unlock(&listener->mutex);
+    return count;
+}
+
+/*
+ * Cuts a connection whose peer has stopped reading its socket. Core's keepalive cannot: its ping
+ * queues behind the bytes that the peer does not take, and the timeout starts only once the ping is
+ * out. A peer counts as stopped when, for STUCK_LOOKS looks in a row, the socket holds the same
+ * number of unsent bytes and the owner sent no message through. A peer whose gRPC library still
+ * reads, while its program does not, keeps the socket empty and is never cut here.
+ */
+static void look_at(struct mrl_listener *listener, struct connection *row)
+{
+    int queued = 0;
+    uint64_t progress = 0;
+
+    if (!ioctl(row->watched, SIOCOUTQ, &queued) && queued)
+        progress = listener->owner.progress(listener->owner.context, row->fd);
+    if (!queued || queued != row->queued || progress != row->progress)
+        row->stuck_looks = 0;
+    else if (++row->stuck_looks == STUCK_LOOKS)
+        shutdown(row->watched, SHUT_RDWR);
+    row->queued = queued;
+    row->progress = progress;
+}
+
+static void cut_stuck(struct mrl_listener *listener)
+{
+    pthread_mutex_lock(&listener->mutex);
+    for (unsigned int i = 0; i < listener->count; i++)
+        look_at(listener, &listener->table[i]);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+static void *watch(void *context)
+{
+    struct mrl_listener *listener = context;
+    int64_t looked_ms = now_ms();
+
+    for (;;) {
+        unsigned int count = fill(listener);
+
+        /* Without connections there is nothing to look at, and the thread sleeps. */
+        if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
+            continue;
+        if (now_ms() - looked_ms >= LOOK_MS) {
+            cut_stuck(listener);
+            looked_ms = now_ms();
+        }
+        if (listener->polled[0].revents)
+            return NULL;
+        sweep(listener, count);
+        if (listener->polled[1].revents)
+            accept_all(listener);
+    }
+}
+
+int mrl_listener__start(struct mrl_listener *listener, const struct mrl_listener_owner *owner)
+{
+    listener->owner = *owner;
+    listener->has_thread = !pthread_create(&listener->thread, NULL, watch, listener);
+    return listener->has_thread ? 0 : -EAGAIN;
+}
+
+void mrl_listener__stop(struct mrl_listener *listener)
+{
+    const uint64_t once = 1;
+
+    if (listener->has_thread && write(listener->wake, &once, sizeof(once)) == sizeof(once)) {
+        /* The thread accepts no more from here on; connections that it accepted live on in core. */
+        pthread_join(listener->thread, NULL);
+        listener->has_thread = false;
+    }
+    if (listener->socket >= 0)
+        close(listener->socket);
+    listener->socket = -1;
+}
+
+/* With the lock held. */
+static const struct connection *find(const struct mrl_listener *listener, int fd)
+{
+    const struct connection *meant = NULL;
+
+    for (unsigned int i = 0; i < listener->count; i++)
+        if (listener->table[i].fd == fd && (!meant || meant->number < listener->table[i].number))
+            meant = &listener->table[i];
+    return meant;
+}
+
+bool mrl_listener__is_unix(const struct mrl_listener *listener)
+{
+    return listener->is_unix;
+}
+
+void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128])
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address), peer_size = sizeof(struct ucred);
+    const struct connection *row;
+    char host[64], port[16];
+    struct ucred peer;
+
+    snprintf(text, 128, "a peer that is gone");
+    pthread_mutex_lock(&listener->mutex);
+    row = find(listener, fd);
+    if (row && listener->is_unix) {
+        if (!getsockopt(row->watched, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size))
+            snprintf(text, 128, "user %u (process %d)", peer.uid, peer.pid);
+    } else if (row && !getpeername(row->watched, (struct sockaddr *)&address, &size) &&
+               !getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+                            sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
+        snprintf(text, 128, "%s port %s", host, port);
+    }
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void mrl_listener__cut(struct mrl_listener *listener, int fd)
+{
+    const struct connection *meant;
+
+    pthread_mutex_lock(&listener->mutex);
+    for (unsigned int i = 0; fd < 0 && i < listener->count; i++)
+        shutdown(listener->table[i].watched, SHUT_RDWR);
+    meant = fd < 0 ? NULL : find(listener, fd);
+    if (meant)
+        shutdown(meant->watched, SHUT_RDWR);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void mrl_listener__close(struct mrl_listener *listener)
+{
+    if (!listener)
+        return;
+    mrl_listener__stop(listener);
+    for (unsigned int i = 0; i < listener->count; i++)
+        close(listener->table[i].watched);
+    if (listener->wake >= 0)
+        close(listener->wake);
+    pthread_mutex_destroy(&listener->mutex);
+    free(listener);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sockets that clients connect to, and the table of their connections: who they are, and a way to
+ * cut them that needs nothing of core. A thread accepts, and notices who is gone.
+ */
+#ifndef MRL_GRPC_SERVER_LISTENER_H
+#define MRL_GRPC_SERVER_LISTENER_H
+
+#include <mrelease/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sys/types.h>
+
+enum { MRL_CONNECTIONS_MAX = 4096 };
+
+struct mrl_server_options;
+struct mrl_listener;
+
+/** Whose connections they are. Both functions are called on the listener's thread. */
+struct mrl_listener_owner {
+    /** Takes a connected socket over. */
+    void (*accept)(void *context, int fd);
+    /** A number that grows while messages get through to the connection of `fd`. */
+    uint64_t (*progress)(void *context, int fd);
+    void *context;
+};
+
+/** Takes `socket` over, which listens. `*ret_listener` is new. Errors: -ENOMEM, or as eventfd(). */
+int mrl_listener__open(int socket,
+                       const struct mrl_server_options *options,
+                       struct mrl_error *error,
+                       struct mrl_listener **ret_listener);
+
+/** Begins to accept. Error: -EAGAIN no thread. */
+int mrl_listener__start(struct mrl_listener *listener, const struct mrl_listener_owner *owner);
+
+/** Accepts no more, and removes the socket. The table stays, and can still be cut. Idempotent. */
+void mrl_listener__stop(struct mrl_listener *listener);
+
+/** Cuts the connection that core knows as `fd`; -1: all. Any thread. */
+void mrl_listener__cut(struct mrl_listener *listener, int fd);
+
+/** Whether peers are of this host, and say who they are. */
+bool mrl_listener__is_unix(const struct mrl_listener *listener);
+
+/** Who is at the other end of the connection that core knows as `fd`. Any thread. */
+void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128]);
+
+/** Stops and frees. NULL is allowed. */
+void mrl_listener__close(struct mrl_listener *listener);
+
+#endif

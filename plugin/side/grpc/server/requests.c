@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The methods that answer at once. */
+#include "side/grpc/server/requests.h"
+
+#include <errno.h>
+#include <execinfo.h>
+#include <grpc/health/v1/health.pb-c.h>
+#include <mrelease/mrelease.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tracee/v1beta1/diagnostic.pb-c.h>
+#include <tracee/v1beta1/tracee.pb-c.h>
+
+#include "event/lost.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/backlog.h"
+#include "side/grpc/server/call.h"
+
+enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
+
+/* Decodes a request. No type of request nests, so that depth needs no bound. Returns NULL, with a
+ * status in `reply`, for bytes that are no such message. */
+static void *unpack(const ProtobufCMessageDescriptor *type,
+                    const uint8_t *bytes,
+                    size_t size,
+                    struct mrl_reply *reply)
+{
+    ProtobufCMessage *message = protobuf_c_message_unpack(type, NULL, size, bytes);
+
+    if (!message)
+        mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "the request is no %s", type->name);
+    return message;
+}
+
+static void free_message(void *message)
+{
+    protobuf_c_message_free_unpacked(message, NULL);
+}
+
+/* -- StreamEvents ----------------------------------------------------------------------------- */
+
+static bool make_mask(const Google__Protobuf__FieldMask *mask,
+                      struct mrl_mask **ret_mask,
+                      struct mrl_reply *reply)
+{
+    struct mrl_text *paths = mask ? calloc(mask->n_paths + 1, sizeof(*paths)) : NULL;
+    int err = 0;
+
+    *ret_mask = NULL;
+    if (!mask || !mask->n_paths) {
+        free(paths);
+        return true;
+    }
+    for (size_t i = 0; paths && i < mask->n_paths; i++)
+        paths[i] = (struct mrl_text){ mask->paths[i], strlen(mask->paths[i]) };
+    err = paths ? mrl_mask__new(paths, mask->n_paths, ret_mask) : -ENOMEM;
+    free(paths);
+    if (err)
+        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "the mask: %s", strerror(-err));
+    return !err;
+}
+
+/* What a policy of this name holds; 0: there is none. */
+static unsigned int wants_of(const char *policy)
+{
+    if (!*policy)
+        return MRL_WANTS_EVENTS;
+    return strcmp(policy, mrl_event_def__at(MRL_EVENT_SENSOR_STATE)->name) ? 0 : MRL_WANTS_STATES;
+}
+
+/* One policy has the empty name, one is sensor_state; a request for any other is an error. */
+bool mrl_request__stream(const uint8_t *bytes,
+                         size_t size,
+                         unsigned int *ret_wants,
+                         struct mrl_mask **ret_mask,
+                         struct mrl_reply *reply)
+{
+    Tracee__V1beta1__StreamEventsRequest *request =
+        unpack(&tracee__v1beta1__stream_events_request__descriptor, bytes, size, reply);
+    bool right = request;
+
+    *ret_wants = right && request->n_policies ? 0 : MRL_WANTS_EVENTS;
+    for (size_t i = 0; right && i < request->n_policies; i++) {
+        unsigned int wants = wants_of(request->policies[i]);
+
+        *ret_wants |= wants;
+        right = wants;
+        if (!wants)
+            mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND,
+                            "policy [%.64s] not found: there is one, without a name, and "
+                            "sensor_state",
+                            request->policies[i]);
+    }
+    right = right && make_mask(request->mask, ret_mask, reply);
+    if (request)
+        free_message(request);
+    return right;
+}
+
+/* -- definitions ------------------------------------------------------------------------------ */
+
+/* A definition with room for all that it points to. */
+struct definition {
+    Tracee__V1beta1__EventDefinition message;
+    Tracee__V1beta1__Version version;
+    Tracee__V1beta1__EventField fields[FIELDS_MAX];
+    Tracee__V1beta1__EventField *field_list[FIELDS_MAX];
+    char *tags[TAGS_MAX];
+};
+
+static char *text(const char *of_table)
+{
+    return (char *)(uintptr_t)of_table; /* which protobuf-c only reads */
+}
+
+static void define(struct definition *definition, const struct mrl_event_def *event)
+{
+    char *at = text(event->version);
+
+    tracee__v1beta1__event_definition__init(&definition->message);
+    tracee__v1beta1__version__init(&definition->version);
+    definition->version.major = strtoul(at, &at, 10);
+    definition->version.minor = *at ? strtoul(at + 1, &at, 10) : 0;
+    definition->version.patch = *at ? strtoul(at + 1, &at, 10) : 0;
+    definition->message.id = event->id;
+    definition->message.name = text(event->name);
+    definition->message.version = &definition->version;
+    definition->message.description = text(event->doc);
+    definition->message.tags = definition->tags;
+    definition->message.fields = definition->field_list;
+    for (unsigned int bit = 0; mrl_set_name(bit) && bit < TAGS_MAX; bit++)
+        if (event->sets & (1U << bit))
+            definition->tags[definition->message.n_tags++] = text(mrl_set_name(bit));
+    for (unsigned int i = 0; i < event->field_count && i < FIELDS_MAX; i++) {
+        tracee__v1beta1__event_field__init(&definition->fields[i]);
+        definition->fields[i].name = text(event->fields[i].name);
+        definition->fields[i].type = text(event->fields[i].kind->type_v0_24);
+        definition->field_list[definition->message.n_fields++] = &definition->fields[i];
+    }
+}
+
+static void answer_with(const struct mrl_event_def *const *events,
+                        size_t count,
+                        struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetEventDefinitionsResponse response =
+        TRACEE__V1BETA1__GET_EVENT_DEFINITIONS_RESPONSE__INIT;
+    struct definition *definitions = calloc(count + 1, sizeof(*definitions));
+    Tracee__V1beta1__EventDefinition **list =
+        calloc(count + 1, sizeof(Tracee__V1beta1__EventDefinition *));
+
+    if (definitions && list) {
+        for (size_t i = 0; i < count; i++) {
+            define(&definitions[i], events[i]);
+            list[i] = &definitions[i].message;
+        }
+        response.definitions = list;
+        response.n_definitions = count;
+        mrl_reply__pack(reply, &response.base);
+    } else {
+        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    free(definitions);
+    free(list);
+}
+
+void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetEventDefinitionsRequest *request =
+        unpack(&tracee__v1beta1__get_event_definitions_request__descriptor, bytes, size, reply);
+    const struct mrl_event_def *events[MRL_EVENT_COUNT];
+    uint32_t asked = 0;
+    struct mrl_error error = { "" };
+    size_t count = 0;
+
+    if (!request)
+        return;
+    if (!request->n_event_names)
+        for (; count < mrl_event_def__count(); count++)
+            events[count] = mrl_event_def__at((unsigned int)count);
+    for (size_t i = 0; i < request->n_event_names && reply->status == GRPC_STATUS_OK; i++) {
+        const struct mrl_event_def *event = mrl_event_def__find(request->event_names[i], &error);
+
+        if (!event)
+            mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
+        else if (!(asked & 1U << event->index)) /* each once, however often it is named */
+            events[count++] = event;
+        asked |= event ? 1U << event->index : 0;
+    }
+    free_message(request);
+    if (reply->status == GRPC_STATUS_OK)
+        answer_with(events, count, reply);
+}
+
+/* -- EnableEvent, DisableEvent ----------------------------------------------------------------- */
+
+static grpc_status_code status_of(int err)
+{
+    switch (err) {
+    case -ENODEV:
+    case -ESHUTDOWN:
+        return GRPC_STATUS_UNAVAILABLE;
+    case -EOPNOTSUPP:
+        return GRPC_STATUS_FAILED_PRECONDITION;
+    case -ENOMEM:
+        return GRPC_STATUS_RESOURCE_EXHAUSTED;
+    default:
+        return GRPC_STATUS_INTERNAL;
+    }
+}
+
+static void watch(const char *name, bool on, struct mrl_reply *reply)
+{
+    struct mrl_error error = { "" };
+    char peer[128] = "unknown";
+    const struct mrl_event_def *event = mrl_event_def__find(name, &error);
+    int err;
+
+    if (!event) {
+        mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
+        return;
+    }
+    err = mrl_grpc_program->watch(event->index, on, -1, &error);
+    if (err)
+        mrl_reply__fail(reply, status_of(err), "%s", error.text);
+    if (reply->call)
+        mrl_call__name_peer(reply->call, peer);
+    mrl_grpc__log(on && !err ? MRL_LOG_INFO : MRL_LOG_WARNING, "a client, %s, %s %s%s%s", peer,
+                  on ? "enables" : "disables", event->name, err ? ": " : "", error.text);
+}
+
+/* The request and the answer are the same bytes for both. */
+static void switch_event(const uint8_t *bytes, size_t size, bool on, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__EnableEventRequest *request =
+        unpack(&tracee__v1beta1__enable_event_request__descriptor, bytes, size, reply);
+    Tracee__V1beta1__EnableEventResponse response = TRACEE__V1BETA1__ENABLE_EVENT_RESPONSE__INIT;
+
+    if (!request)
+        return;
+    watch(request->name, on, reply);
+    free_message(request);
+    if (reply->status == GRPC_STATUS_OK)
+        mrl_reply__pack(reply, &response.base);
+}
+
+void mrl_answer__enable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    switch_event(bytes, size, true, reply);
+}
+
+void mrl_answer__disable(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    switch_event(bytes, size, false, reply);
+}
+
+/* The catalogue is empty. A detector asked for by name is the error that Tracee's main gives. */
+void mrl_answer__detectors(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetDetectorsCatalogRequest *request =
+        unpack(&tracee__v1beta1__get_detectors_catalog_request__descriptor, bytes, size, reply);
+    Tracee__V1beta1__GetDetectorsCatalogResponse response =
+        TRACEE__V1BETA1__GET_DETECTORS_CATALOG_RESPONSE__INIT;
+    struct mrl_error error;
+
+    if (!request)
+        return;
+    if (request->n_detector_ids)
+        mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "detector_id %.100s not found",
+                        request->detector_ids[0]);
+    for (size_t i = 0; i < request->n_event_names && reply->status == GRPC_STATUS_OK; i++)
+        if (!mrl_event_def__find(request->event_names[i], &error))
+            mrl_reply__fail(reply, GRPC_STATUS_INVALID_ARGUMENT, "%s", error.text);
+    free_message(request);
+    if (reply->status == GRPC_STATUS_OK)
+        mrl_reply__pack(reply, &response.base);
+}
+
+void mrl_answer__version(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetVersionResponse response = TRACEE__V1BETA1__GET_VERSION_RESPONSE__INIT;
+
+    (void)bytes;
+    (void)size;
+    response.version = text(mrl_version());
+    mrl_reply__pack(reply, &response.base);
+}
+
+/* -- diagnostics ------------------------------------------------------------------------------ */
+
+void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    static const enum mrl_log_level levels[] = { MRL_LOG_DEBUG, MRL_LOG_INFO,  MRL_LOG_WARNING,
+                                                 MRL_LOG_ERROR, MRL_LOG_ERROR, MRL_LOG_ERROR,
+                                                 MRL_LOG_ERROR };
+    Tracee__V1beta1__ChangeLogLevelRequest *request =
+        unpack(&tracee__v1beta1__change_log_level_request__descriptor, bytes, size, reply);
+    enum mrl_log_level level = MRL_LOG_INFO;
+    struct mrl_error error = { "" };
+    int err;
+
+    if (!request)
+        return;
+    if (request->level >= 0 && (size_t)request->level < sizeof(levels) / sizeof(levels[0]))
+        level = levels[request->level];
+    err = mrl_grpc_program->set_log_level(level, -1, &error);
+    if (err)
+        mrl_reply__fail(reply, status_of(err), "%s", error.text);
+    free_message(request);
+}
+
+/* Of the thread that answers: there are no goroutines here. */
+void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    Tracee__V1beta1__GetStacktraceResponse response =
+        TRACEE__V1BETA1__GET_STACKTRACE_RESPONSE__INIT;
+    void *frames[FRAMES];
+    char trace[FRAMES * 128];
+    size_t used = 0;
+    int count = backtrace(frames, FRAMES);
+    char **names = backtrace_symbols(frames, count);
+
+    (void)bytes;
+    (void)size;
+    for (int i = 0; names && i < count && used < sizeof(trace) - 128; i++)
+        used += (size_t)snprintf(trace + used, 128, "%.120s\n", names[i]);
+    free(names);
+    response.stacktrace.data = (uint8_t *)trace;
+    response.stacktrace.len = used;
+    mrl_reply__pack(reply, &response.base);
+}
+
+/* -- health ----------------------------------------------------------------------------------- */
+
+/* Of the server as a whole, or of a service that it has. */
+void mrl_answer__health(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
+{
+    static const char *const services[] = { "", "tracee.v1beta1.TraceeService",
+                                            "tracee.v1beta1.DiagnosticService",
+                                            "mrelease.v1.MetricsService" };
+    Grpc__Health__V1__HealthCheckRequest *request =
+        unpack(&grpc__health__v1__health_check_request__descriptor, bytes, size, reply);
+    Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+    bool known = false;
+
+    if (!request)
+        return;
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+        known |= !strcmp(request->service, services[i]);
+    response.status = atomic_load(&mrl_grpc_ready)
+                          ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+                          : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+    if (known)
+        mrl_reply__pack(reply, &response.base);
+    else
+        mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "unknown service '%.100s'", request->service);
+    free_message(request);
+}
