@@ -5,39 +5,35 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "sinks/grpc.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/server/reflection.h"
 #include "side/grpc/server/requests.h"
+#include "sinks/grpc_options.h"
 
-static int metrics(void *context, struct mrl_metrics **ret_metrics)
+static int metrics(struct mrl_metrics **ret_metrics)
 {
-    (void)context;
     return mrl_metrics__collect(NULL, NULL, ret_metrics);
 }
 
-static void set_log_level(void *context, enum mrl_log_level level)
+static int set_log_level(enum mrl_log_level level, int connection, struct mrl_error *error)
 {
-    (void)context;
-    must(level <= MRL_LOG_DEBUG);
+    must(level <= MRL_LOG_DEBUG && connection < 0 && error);
+    return 0;
 }
 
-static int watch(void *context, unsigned int event, bool on, struct mrl_error *error)
+static int watch(unsigned int event, bool on, int connection, struct mrl_error *error)
 {
-    (void)context;
-    must(event < mrl_event_def__count());
+    must(event < mrl_event_def__count() && connection < 0);
     return on ? 0 : mrl_error__set(error, -EOPNOTSUPP, "not here");
 }
 
-static void log_text(void *context, enum mrl_log_level level, const char *text)
+static void log_text(enum mrl_log_level level, const char *text)
 {
-    (void)context;
     (void)level;
     must(*text);
 }
 
-static const struct mrl_module_program program = {
-    .version = "0.1.0",
+static const struct mrl_grpc_program program = {
     .log = log_text,
     .set_log_level = set_log_level,
     .metrics = metrics,

@@ -13,12 +13,14 @@
 
 #include "side/grpc/client/answer.h"
 #include "side/grpc/client/channel.h"
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/common/verbs.h"
+#include "side/grpc/server/health.h"
 #include "side/grpc/server/life.h"
 #include "side/grpc/server/server.h"
 #include "side/grpc/server/stream.h"
+#include "sinks/address.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 
@@ -60,6 +62,7 @@ void *__wrap_malloc(size_t size)
 
 struct stream {
     struct mrl_server *server;
+    struct mrl_address address;
     struct mrl_encoder *frames;
     char path[64], destination[80];
     char *paths[PATHS_MAX]; /* of the mask */
@@ -113,7 +116,11 @@ static void begin_with(struct stream *stream,
 
     snprintf(stream->path, sizeof(stream->path), "/tmp/mrelease-test-stream-%d", (int)getpid());
     snprintf(stream->destination, sizeof(stream->destination), "unix:%s", stream->path);
-    assert_int_equal(mrl_server__open(stream->destination, options, &error, &stream->server), 0);
+    assert_int_equal(mrl_address__listen(stream->destination, options, &error, &stream->address),
+                     0);
+    assert_int_equal(mrl_server__open(stream->destination, options, dup(stream->address.socket),
+                                      &error, &stream->server),
+                     0);
     mrl_health__serve();
     stream->frames = test_encoder("grpc-main", NULL);
     assert_int_equal(pthread_create(&stream->thread, NULL, read, context), 0);
@@ -132,7 +139,7 @@ static void publish(struct stream *stream, const struct mrl_event *event)
     static char frame[MRL_EVENT_TEXT_MAX];
     ssize_t size = mrl_encoder__put(stream->frames, event, frame, sizeof(frame));
     const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
-    const struct mrl_chunk chunk = { frame, (size_t)size, 1, NULL };
+    const struct mrl_chunk chunk = { frame, (size_t)size, 1, NULL, NULL };
 
     assert_true(size > 0);
     for (int waited = 0; !atomic_load(&stream->is_over); waited += STEP_MS) {
@@ -146,6 +153,7 @@ static void close_all(struct stream *stream)
 {
     assert_int_equal(pthread_join(stream->thread, NULL), 0);
     mrl_server__close(stream->server);
+    mrl_address__release(&stream->address);
     mrl_encoder__free(stream->frames);
     unlink(stream->path);
 }

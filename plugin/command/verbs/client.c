@@ -9,7 +9,7 @@
 
 #include "command/command.h"
 #include "side/grpc/common/verbs.h"
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 /* -- options ---------------------------------------------------------------------------------- */
 

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 enum {
     BACKLOG = 1024,

@@ -3,7 +3,7 @@
  * The sink "grpc": Tracee's gRPC API. What is said of it, and where it listens, is here; what it
  * does is in a side program (plugin/side/grpc), which speaks to strangers in place of us.
  */
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -63,7 +63,7 @@ struct mrl_sink {
     int pidfd;
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
     int64_t end_ms;                        /* when END was sent; 0: not yet */
-    bool told_ready, fails;                /* fails: it broke a rule, or hangs */
+    bool told_ready;
     const char *why;                       /* it was ended; NULL: it ended by itself */
     unsigned int deaths;                   /* one after the other, without 10 s of health */
     struct mrl_allowance requests, lines;
@@ -82,6 +82,10 @@ void mrl_keeper__wait(struct mrl_sink *sink);
 
 /** Sends what is to be opened, as a message of type OPEN or REOPEN. With the lock held. */
 int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
+
+/** Takes what the program says (hear.c), up to a bound. Returns whether it goes on; false with
+ * `why`: it broke a rule, or could not be opened. The keeper's thread. */
+bool mrl_keeper__hear(struct mrl_sink *sink);
 
 /** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to wait
  * for room. */

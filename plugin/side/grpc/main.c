@@ -16,7 +16,7 @@
 #include "side/grpc/server/health.h"
 #include "side/grpc/server/life.h"
 #include "side/grpc/server/stream.h"
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 struct mrl_sink {
     struct mrl_server *server;

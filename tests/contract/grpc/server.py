@@ -58,6 +58,28 @@ def own_name():
         return comm.read().strip()
 
 
+def descendants(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            pids = [int(word) for word in children.read().split()]
+    except OSError:
+        return []
+    return pids + [each for child in pids for each in descendants(child)]
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+            return comm.read().strip()
+    except OSError:
+        return ""
+
+
+def anonymous_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
 class Calls:
     """A child that makes `count` calls every `pause` seconds; ends with the block, and with us."""
 
@@ -134,12 +156,22 @@ class Server:
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as children:
             return int(children.read().split()[0])
 
+    def side(self, seconds=10):
+        """The pid of the side program."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for pid in descendants(self.process.pid):
+                if name_of(pid) == "grpc":
+                    return pid
+            time.sleep(0.01)
+        raise RuntimeError(f"no side program: {self.lines}")
+
     def memory_kib(self):
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+        """Of the side program."""
+        return anonymous_kib(self.side())
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(os.listdir(f"/proc/{self.process.pid}/fd")) + len(os.listdir(f"/proc/{self.side()}/fd"))
 
     def connect(self):
         if self.address.startswith("unix:"):

@@ -23,7 +23,7 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 enum {
     AT_ONCE = 1024, /* accepted */

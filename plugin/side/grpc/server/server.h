@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 
 enum {
     MRL_QUEUE_NEW,       /* of new calls */

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #include "sinks/address.h"
-#include "sinks/grpc.h"
+#include "sinks/grpc_options.h"
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/program.h"
 

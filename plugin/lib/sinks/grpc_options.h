@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of the sink "grpc", which its row (grpc.c) describes and its side program reads. */
-#ifndef MRL_SINKS_GRPC_H
-#define MRL_SINKS_GRPC_H
+#ifndef MRL_SINKS_GRPC_OPTIONS_H
+#define MRL_SINKS_GRPC_OPTIONS_H
 
 #include <mrelease/sink.h>
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a keeper hears of its side program. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "side/common/keeper.h"
+
+enum {
+    AT_ONCE = 64,    /* messages of a round */
+    LINES_MAX = 100, /* of the log, in a second */
+};
+
+bool mrl_allowance__take(struct mrl_allowance *allowance, unsigned int per_second)
+{
+    int64_t second = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000000;
+
+    if (allowance->second != second)
+        *allowance = (struct mrl_allowance){ .second = second };
+    if (allowance->used < per_second) {
+        allowance->used++;
+        return true;
+    }
+    allowance->refused++;
+    return false;
+}
+
+static void take_opened(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    char text[MRL_SIDE_TEXT_MAX];
+
+    mrl_side_message__text(message, text);
+    pthread_mutex_lock(&sink->lock);
+    sink->open_err = message->head.err;
+    mrl_error__set(&sink->open_error, 0, "%s", text);
+    sink->state = message->head.err ? MRL_SIDE_DOWN : MRL_SIDE_UP;
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+    sink->due_ms = 0;
+    if (message->head.err && sink->lives > 1)
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %s", sink->row->side, text);
+    if (message->head.err)
+        sink->why = "open";
+}
+
+/* Those of one write come in the order of its chunks. */
+static int take_verdict(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    struct mrl_flight *flight = &sink->flight;
+    uint32_t taken;
+    int err = -EPROTO, of_items;
+
+    pthread_mutex_lock(&sink->lock);
+    if (flight->answered < flight->sent && message->head.id == flight->first + flight->answered)
+        err = mrl_side_verdicts__read(message, flight->items[flight->answered], &taken, &of_items);
+    if (!err) {
+        flight->taken += flight->err ? 0 : taken;
+        flight->err = flight->err ? flight->err : of_items;
+        if (++flight->answered == flight->sent)
+            pthread_cond_broadcast(&sink->changed);
+    }
+    pthread_mutex_unlock(&sink->lock);
+    return err;
+}
+
+static int take_line(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    const enum mrl_log_level level = (enum mrl_log_level)message->head.err;
+    unsigned int refused = sink->lines.refused;
+    char text[MRL_SIDE_TEXT_MAX];
+
+    if (message->head.err < 0 || level > MRL_LOG_DEBUG)
+        return -EPROTO;
+    if (!mrl_allowance__take(&sink->lines, LINES_MAX))
+        return 0;
+    if (refused && !sink->lines.refused)
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %u more lines were left out",
+                       sink->row->side, refused);
+    mrl_sides__say(sink->sides, level, "%s", mrl_side_message__text(message, text));
+    return 0;
+}
+
+static int take_reopened(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    char text[MRL_SIDE_TEXT_MAX];
+    bool asked;
+
+    mrl_side_message__text(message, text);
+    pthread_mutex_lock(&sink->lock);
+    asked = sink->reopening;
+    sink->reopening = false;
+    sink->reopen_err = message->head.err;
+    mrl_error__set(&sink->reopen_error, 0, "%s", text);
+    pthread_cond_broadcast(&sink->changed);
+    pthread_mutex_unlock(&sink->lock);
+    return asked ? 0 : -EPROTO;
+}
+
+static int take(struct mrl_sink *sink, struct mrl_side_message *message)
+{
+    if (message->head.type == MRL_SIDE_OPENED && sink->state == MRL_SIDE_OPENING) {
+        take_opened(sink, message);
+        return 0;
+    }
+    if (message->head.type == MRL_SIDE_LOG)
+        return take_line(sink, message);
+    if (sink->state != MRL_SIDE_UP)
+        return -EPROTO;
+    switch (message->head.type) {
+    case MRL_SIDE_VERDICT:
+        return take_verdict(sink, message);
+    case MRL_SIDE_REQUEST:
+        return mrl_keeper__answer(sink, message);
+    case MRL_SIDE_REOPENED:
+        return take_reopened(sink, message);
+    case MRL_SIDE_PONG:
+        sink->due_ms = 0;
+        return 0;
+    case MRL_SIDE_ENDED:
+        sink->end_err = message->head.err;
+        return sink->end_ms ? 0 : -EPROTO;
+    default:
+        return -EPROTO;
+    }
+}
+
+bool mrl_keeper__hear(struct mrl_sink *sink)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        struct mrl_side_message message;
+        int err = mrl_side_message__receive(sink->socket, sink->buffer, 1, &message);
+
+        if (err == -EAGAIN || err == -EINTR)
+            return true;
+        if (err == 1) {
+            err = take(sink, &message);
+            mrl_side_message__close(&message);
+            if (!err && !sink->why)
+                continue;
+        } else if (err != -EPROTO) {
+            return false; /* the end */
+        }
+        sink->why = sink->why ? sink->why : "rules";
+        return false;
+    }
+    return true;
+}
+
