@@ -13,7 +13,6 @@
 
 #include "side/grpc/client/answer.h"
 #include "side/grpc/client/channel.h"
-#include "sinks/grpc_options.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/common/verbs.h"
 #include "side/grpc/server/health.h"
@@ -21,6 +20,7 @@
 #include "side/grpc/server/server.h"
 #include "side/grpc/server/stream.h"
 #include "sinks/address.h"
+#include "sinks/grpc_options.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 

@@ -283,8 +283,8 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.extras = extras;
         spec->options.plain = getenv("NO_COLOR") != NULL;
         if (!spec->has_policy)
-            spec->options.policy = may_block(outputs, spec) ? MRL_POLICY_BLOCK
-                                                            : MRL_POLICY_DROP_OLDEST;
+            spec->options.policy =
+                may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;
         err = mrl_pipeline__add(pipeline, &spec->options, error);
     }
     return err < 0 ? err : 0;

@@ -73,8 +73,8 @@ bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool
 
 /**
  * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
- * blocks when it is the only one, and drops the oldest beside others, or in a side program. Errors: as
- * mrl_pipeline__add().
+ * blocks when it is the only one, and drops the oldest beside others, or in a side program. Errors:
+ * as mrl_pipeline__add().
  */
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,

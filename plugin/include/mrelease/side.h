@@ -63,11 +63,8 @@ int mrl_sides__start(const struct mrl_sides_options *options,
 
 /** Finds the side program called `name`; `directory` as of mrl_sides_options. Error: -ENOENT it is
  * not installed, with a line. */
-int mrl_side__find(const char *name,
-                   const char *directory,
-                   char *path,
-                   size_t size,
-                   struct mrl_error *error);
+int mrl_side__find(
+    const char *name, const char *directory, char *path, size_t size, struct mrl_error *error);
 
 /** The sink of a row: itself, or one that feeds its side program, which lives as long as `sides`.
  * NULL: out of memory, or too many. */

@@ -90,6 +90,8 @@ struct mrl_sink_ops {
     bool shareable;
     /** Who reads it may enable and disable events. */
     bool controls;
+    /** What it takes is published: whether anybody reads it is not known. */
+    bool publishes;
     /** What it is given is there when the run has ended: a run of which it lost an event fails. */
     bool keeps;
     /**
@@ -112,8 +114,8 @@ struct mrl_sink_ops {
     /**
      * Opens what a process without rights could not: sockets, files with secrets. Before each
      * open(), and by another process than open() where the sink lives in a side program, which may
-     * die and be opened again. `options` is a copy of target.options, of `option_bytes`, that open()
-     * is given; it may be changed. `fds`: MRL_SINK_FDS_MAX of -1. `*ret_prepared` is new.
+     * die and be opened again. `options` is a copy of target.options, of `option_bytes`, that
+     * open() is given; it may be changed. `fds`: MRL_SINK_FDS_MAX of -1. `*ret_prepared` is new.
      * Errors, and notes, as open().
      */
     int (*prepare)(const struct mrl_sink_target *target,

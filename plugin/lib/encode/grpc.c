@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The format "grpc": for the sink of the module that serves it. */
+/* The format "grpc": for the side program that serves it. */
 #include "encode/grpc.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/** Before each message. Within one process only. */
+/** Before each message. Between processes of one build only. */
 struct mrl_grpc_frame {
     uint32_t size;  /* of the message */
     uint32_t event; /* table index */

@@ -3,13 +3,12 @@
  * The sink "grpc": Tracee's gRPC API. What is said of it, and where it listens, is here; what it
  * does is in a side program (plugin/side/grpc), which speaks to strangers in place of us.
  */
-#include "sinks/grpc_options.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sinks/address.h"
+#include "sinks/grpc_options.h"
 
 static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
 
@@ -117,7 +116,8 @@ static int no_open(const struct mrl_sink_target *target,
                    struct mrl_sink **ret_sink)
 {
     (void)ret_sink;
-    return mrl_error__set(error, -ENOSYS, "%.256s: gRPC is served by a side program, and nobody "
+    return mrl_error__set(error, -ENOSYS,
+                          "%.256s: gRPC is served by a side program, and nobody "
                           "starts any",
                           target->destination);
 }
@@ -150,6 +150,7 @@ const struct mrl_sink_ops mrl_sink_grpc = {
     .formats = (const char *const[]){ "grpc", "grpc-main", NULL },
     .preset = MRL_GRPC_DESTINATION,
     .controls = true,
+    .publishes = true,
     .side = "grpc",
     .options = rows,
     .option_count = sizeof(rows) / sizeof(rows[0]),

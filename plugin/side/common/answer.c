@@ -13,7 +13,8 @@ enum {
     ROOM_MS = 100,      /* how long an answer waits for room */
 };
 
-/* The program drains its end within microseconds, or it hangs: then the answer is not missed. */
+/* The program drains its end within microseconds, or it hangs: then the answer is not missed, and
+ * the next one does not wait. */
 static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *bytes, size_t size)
 {
     const struct mrl_side_head head = { .type = MRL_SIDE_ANSWER, .id = id, .err = err };
@@ -26,10 +27,11 @@ static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *
         pthread_mutex_lock(&sink->lock);
         sent = mrl_side_message__send(sink->socket, head, &part, 1, NULL, 0);
         pthread_mutex_unlock(&sink->lock);
-        if (sent != -EAGAIN)
-            break;
+        if (sent != -EAGAIN || sink->is_deaf)
+            return 0;
         poll(&room, 1, 10);
     }
+    sink->is_deaf = true;
     return 0;
 }
 
@@ -92,6 +94,5 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
         return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);
-    return answer_wish(sink, message->head.id, &request,
-                       message->fd_count ? message->fds[0] : -1);
+    return answer_wish(sink, message->head.id, &request, message->fd_count ? message->fds[0] : -1);
 }

@@ -114,6 +114,7 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
         return take_reopened(sink, message);
     case MRL_SIDE_PONG:
         sink->due_ms = 0;
+        sink->is_deaf = false;
         return 0;
     case MRL_SIDE_ENDED:
         sink->end_err = message->head.err;
@@ -144,4 +145,3 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
     }
     return true;
 }
-

@@ -190,7 +190,7 @@ static int start(struct mrl_sink *sink)
     return 0; /* if that failed, it is dead already, which is noticed at once */
 }
 
-/* "side=grpc; why=signal 9": of sensor_state, and of the log. */
+/* "side=NAME; why=signal 9": of sensor_state, and of the log. */
 static void describe(const struct mrl_sink *sink, int status, char text[128])
 {
     if (sink->why)

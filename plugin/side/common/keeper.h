@@ -63,7 +63,7 @@ struct mrl_sink {
     int pidfd;
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
     int64_t end_ms;                        /* when END was sent; 0: not yet */
-    bool told_ready;
+    bool told_ready, is_deaf;              /* is_deaf: it reads no answers, of late */
     const char *why;                       /* it was ended; NULL: it ended by itself */
     unsigned int deaths;                   /* one after the other, without 10 s of health */
     struct mrl_allowance requests, lines;
@@ -87,8 +87,8 @@ int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
  * `why`: it broke a rule, or could not be opened. The keeper's thread. */
 bool mrl_keeper__hear(struct mrl_sink *sink);
 
-/** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to wait
- * for room. */
+/** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to
+ * wait for room. */
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
 
 /** Whether one more is allowed in this second. */

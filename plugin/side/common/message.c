@@ -129,8 +129,8 @@ int mrl_side_message__say(int socket, struct mrl_side_head head, const char *tex
 const char *mrl_side_message__text(const struct mrl_side_message *message,
                                    char text[MRL_SIDE_TEXT_MAX])
 {
-    size_t size = message->head.size < MRL_SIDE_TEXT_MAX ? message->head.size
-                                                         : MRL_SIDE_TEXT_MAX - 1;
+    size_t size =
+        message->head.size < MRL_SIDE_TEXT_MAX ? message->head.size : MRL_SIDE_TEXT_MAX - 1;
 
     memcpy(text, message->bytes, size);
     text[size] = '\0';
@@ -172,8 +172,7 @@ int mrl_side_verdicts__read(const struct mrl_side_message *message,
     uint32_t taken = 0;
     int err = 0;
 
-    if (count > MRL_SIDE_ITEMS_MAX ||
-        message->head.size != count * sizeof(struct mrl_side_verdict))
+    if (count > MRL_SIDE_ITEMS_MAX || message->head.size != count * sizeof(struct mrl_side_verdict))
         return -EPROTO;
     for (uint32_t i = 0; i < count; i++) {
         struct mrl_side_verdict verdict;

@@ -15,7 +15,7 @@
 
 #include <sys/uio.h>
 
-/** Increment when a message, or what it carries (mrelease/sink.h, encode/grpc.h), changes. */
+/** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
 #define MRL_SIDE_VERSION 1
 
 enum {

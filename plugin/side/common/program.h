@@ -24,7 +24,8 @@ struct mrl_side_program {
  * status. */
 int mrl_side__serve(const struct mrl_side_program *program);
 
-/** Says a line on the main process's log, tamed there. Any thread; dropped when there is no room. */
+/** Says a line on the main process's log, tamed there. Any thread; dropped when there is no room.
+ */
 void mrl_side__log(enum mrl_log_level level, const char *text);
 
 /** What the main process answered. */
@@ -35,8 +36,8 @@ struct mrl_side_answer {
 
 /**
  * Asks the main process, and waits for the answer: up to two seconds. `connection`: by which the
- * request came; -1: none. Any thread; one asks at a time. `ret_answer` may be NULL. Errors: the main
- * process's, with its line; -ESHUTDOWN it ends; -ETIMEDOUT.
+ * request came; -1: none. Any thread; one asks at a time. `ret_answer` may be NULL. Errors: the
+ * main process's, with its line; -ESHUTDOWN it ends; -ETIMEDOUT.
  */
 int mrl_side__ask(enum mrl_side_asked asked,
                   uint32_t argument,

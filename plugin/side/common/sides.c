@@ -10,12 +10,10 @@
 
 #include "base/tame.h"
 
-
 /* Where the build and the installation have them, seen from the program. */
 #define PLACE "../libexec/mrelease"
 
 enum { LINE_MAX_BYTES = 640 };
-
 
 void mrl_sides__say(const struct mrl_sides *sides,
                     enum mrl_log_level level,
@@ -48,11 +46,8 @@ static void find_path(const char *directory, const char *name, char path[PATH_MA
     snprintf(path, PATH_MAX, "%.3000s/" PLACE "/%.256s", self, name);
 }
 
-int mrl_side__find(const char *name,
-                   const char *directory,
-                   char *path,
-                   size_t size,
-                   struct mrl_error *error)
+int mrl_side__find(
+    const char *name, const char *directory, char *path, size_t size, struct mrl_error *error)
 {
     char found[PATH_MAX];
 

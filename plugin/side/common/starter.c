@@ -246,9 +246,7 @@ static void be_starter(int socket, const char *const *paths, unsigned int count)
 
 /* -- in the main process ---------------------------------------------------------------------- */
 
-int mrl_starter__fork(const char *const *paths,
-                      unsigned int count,
-                      struct mrl_starter *ret_starter)
+int mrl_starter__fork(const char *const *paths, unsigned int count, struct mrl_starter *ret_starter)
 {
     int pair[2];
     pid_t pid;
@@ -278,10 +276,9 @@ static int ask(struct mrl_starter *starter,
 {
     struct iovec part = { ret_answer, sizeof(*ret_answer) };
     char control[CMSG_SPACE(2 * sizeof(int))] __attribute__((aligned(sizeof(size_t))));
-    struct msghdr header = { .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof(control) };
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+    };
     const struct cmsghdr *head;
     ssize_t size;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The side program "grpc": the sink of a server, fed by the main process; or, with a verb, a client.
+ * The side program "grpc": the sink of a server, fed by the main process; or, with a verb, a
+ * client.
  */
 #include <errno.h>
 #include <grpc/support/log.h>

@@ -214,7 +214,7 @@ def test_what_an_output_drops_is_told_per_event_and_cause_while_it_drops():
 
 def test_servers_that_are_silent_are_not_waited_for():
     with Server(PROGRAM) as it:
-        it.process.send_signal(signal.SIGSTOP)
+        os.kill(it.side(), signal.SIGSTOP)
         try:
             for name in ("health", "metrics"):
                 start = time.monotonic()
@@ -222,7 +222,7 @@ def test_servers_that_are_silent_are_not_waited_for():
                 assert status == 1 and not out and "Deadline" in said, (name, said)
                 assert 0.6 < time.monotonic() - start < 5
         finally:
-            it.process.send_signal(signal.SIGCONT)
+            os.kill(it.side(), signal.SIGCONT)
 
 
 def test_a_watcher_is_told_of_the_end():

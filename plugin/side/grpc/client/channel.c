@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sinks/address.h"
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/verbs.h"
+#include "sinks/address.h"
 
 enum {
     STOP_LOOK_MS = 100,

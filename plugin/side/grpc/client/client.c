@@ -2,8 +2,8 @@
 #include "side/grpc/client/client.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <grpc/health/v1/health.pb-c.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,10 @@ static const char *said(char **words, enum mrl_client_word word)
     return *words[word] ? words[word] : NULL;
 }
 
-static int stream(const struct mrl_grpc_peer *peer, int count, char **words, struct mrl_error *error)
+static int stream(const struct mrl_grpc_peer *peer,
+                  int count,
+                  char **words,
+                  struct mrl_error *error)
 {
     struct mrl_grpc_subscription wanted = { .format = words[MRL_CLIENT_FORMAT],
                                             .mask = said(words, MRL_CLIENT_MASK),

@@ -8,8 +8,8 @@
 struct mrl_server;
 struct mrl_server_options;
 
-/** Begins to serve at `socket`, which listens, and is taken over; with TLS -1. `*ret_server` is new.
- * Errors: -ENOMEM; -EAGAIN no thread; of mrl_tls__open(); each with a line. */
+/** Begins to serve at `socket`, which listens, and is taken over; with TLS -1. `*ret_server` is
+ * new. Errors: -ENOMEM; -EAGAIN no thread; of mrl_tls__open(); each with a line. */
 int mrl_server__open(const char *destination,
                      const struct mrl_server_options *options,
                      int socket,

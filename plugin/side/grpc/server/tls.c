@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "sinks/address.h"
-#include "sinks/grpc_options.h"
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/program.h"
+#include "sinks/address.h"
+#include "sinks/grpc_options.h"
 
 struct mrl_tls {
     const struct mrl_server_options *options;

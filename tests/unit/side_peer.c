@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A side program for tests of the main process's end: its destination says how it behaves, behind
+ * the last dot. It believes what it hears, and writes its messages by hand.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "side/common/message.h"
+
+static char buffer[MRL_SIDE_MESSAGE_MAX];
+
+static struct mrl_side_message next(void)
+{
+    struct pollfd input = { .fd = MRL_SIDE_SOCKET, .events = POLLIN };
+    struct mrl_side_message message = { .fd_count = 0 };
+    int err;
+
+    while ((err = mrl_side_message__receive(MRL_SIDE_SOCKET, buffer, MRL_SINK_FDS_MAX,
+                                            &message)) != 1) {
+        if (err != -11)
+            _exit(0);
+        poll(&input, 1, -1);
+    }
+    return message;
+}
+
+static void say(enum mrl_side_type type, uint32_t id, uint32_t count, const void *bytes, size_t size)
+{
+    const struct mrl_side_head head = { .type = (uint16_t)type, .id = id, .count = count };
+    const struct iovec part = { (void *)(uintptr_t)bytes, size };
+    struct pollfd room = { .fd = MRL_SIDE_SOCKET, .events = POLLOUT };
+
+    while (mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, NULL, 0) == -11)
+        poll(&room, 1, 10);
+}
+
+static void take(uint32_t id, uint32_t items)
+{
+    const struct mrl_side_verdict verdict = { items, 0 };
+
+    say(MRL_SIDE_VERDICT, id, 1, &verdict, sizeof(verdict));
+}
+
+static void ask(uint32_t id, uint32_t what, uint32_t argument)
+{
+    const struct mrl_side_request request = { what, argument };
+
+    say(MRL_SIDE_REQUEST, id, 0, &request, sizeof(request));
+}
+
+/* What it does with a chunk. */
+static void be(const char *manner, uint32_t id, uint32_t items)
+{
+    const struct mrl_side_verdict none = { 0, -5 }, positive = { items, 5 };
+    const char lie[4] = "lie";
+
+    if (!strcmp(manner, "dies"))
+        _exit(1);
+    if (!strcmp(manner, "hangs"))
+        for (;;)
+            pause();
+    if (!strcmp(manner, "more"))
+        take(id, items + 1);
+    if (!strcmp(manner, "never-sent"))
+        take(id + 7, items);
+    if (!strcmp(manner, "twice"))
+        take(id, items);
+    if (!strcmp(manner, "sizes"))
+        say(MRL_SIDE_VERDICT, id, 3, &none, sizeof(none));
+    if (!strcmp(manner, "positive"))
+        say(MRL_SIDE_VERDICT, id, 1, &positive, sizeof(positive));
+    if (!strcmp(manner, "refuses")) {
+        const struct mrl_side_verdict half[] = { { 1, 0 }, { items - 1, -5 } };
+
+        say(MRL_SIDE_VERDICT, id, 2, half, sizeof(half));
+        return;
+    }
+    if (!strcmp(manner, "type"))
+        say((enum mrl_side_type)99, 0, 0, "", 0);
+    if (!strcmp(manner, "own-type"))
+        say(MRL_SIDE_CHUNK, 0, 0, "", 0);
+    if (!strcmp(manner, "torn") && write(MRL_SIDE_SOCKET, lie, sizeof(lie)) != sizeof(lie))
+        _exit(2);
+    if (!strcmp(manner, "reopened"))
+        say(MRL_SIDE_REOPENED, 0, 0, "", 0);
+    if (!strcmp(manner, "ended"))
+        say(MRL_SIDE_ENDED, 0, 0, "", 0);
+    if (!strcmp(manner, "asks-what"))
+        ask(1, 99, 0);
+    if (!strcmp(manner, "asks-event"))
+        ask(1, MRL_SIDE_DISABLE, 4711);
+    if (!strcmp(manner, "asks"))
+        for (uint32_t i = 0; i < 20000; i++)
+            ask(i, MRL_SIDE_METRICS, 0);
+    if (!strcmp(manner, "babbles"))
+        for (uint32_t i = 0; i < 20000; i++)
+            say(MRL_SIDE_LOG, 0, 0, "la", 2);
+    take(id, items);
+}
+
+int main(void)
+{
+    struct mrl_side_message message = next();
+    struct mrl_side_target target;
+    char manner[64] = "";
+
+    if (mrl_side_target__read(&message, &target))
+        return 3;
+    snprintf(manner, sizeof(manner), "%s", strrchr(target.destination, '.') + 1);
+    if (!strcmp(manner, "no-open")) {
+        const struct mrl_side_head head = { .type = MRL_SIDE_OPENED, .err = -13 };
+
+        mrl_side_message__say(MRL_SIDE_SOCKET, head, "it will not");
+        pause();
+    }
+    if (!strcmp(manner, "exits"))
+        return 4;
+    say(MRL_SIDE_OPENED, 0, 0, "", 0);
+    for (;;) {
+        message = next();
+        if (message.head.type == MRL_SIDE_CHUNK)
+            be(manner, message.head.id, message.head.count);
+        if (message.head.type == MRL_SIDE_PING)
+            say(MRL_SIDE_PONG, 0, 0, "", 0);
+        if (message.head.type == MRL_SIDE_END) {
+            say(MRL_SIDE_ENDED, 0, 0, "", 0);
+            return 0;
+        }
+    }
+}

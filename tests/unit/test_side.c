@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The main process's end of a side program, held against programs that break the rules. */
+#include <errno.h>
+#include <mrelease/side.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "unit/unit.h"
+
+enum { ITEMS = 3, ITEM_BYTES = 4, WAIT_MS = 20000 };
+
+static const uint32_t sizes[ITEMS] = { ITEM_BYTES, ITEM_BYTES, ITEM_BYTES };
+
+/* -- a sink whose side program is tests/unit/side_peer.c -------------------------------------- */
+
+struct side {
+    struct mrl_sides *sides;
+    const struct mrl_sink_ops *ops;
+    struct mrl_sink *sink;
+    struct mrl_error error;
+    atomic_uint deaths, lines, wishes;
+    char why[128]; /* of the last death */
+};
+
+static void on_line(void *context, enum mrl_log_level level, const char *text)
+{
+    struct side *side = context;
+
+    (void)level;
+    (void)text;
+    atomic_fetch_add(&side->lines, 1);
+}
+
+static int on_wish(void *context, const struct mrl_wish *wish, struct mrl_error *error)
+{
+    struct side *side = context;
+
+    (void)wish;
+    (void)error;
+    atomic_fetch_add(&side->wishes, 1);
+    return 0;
+}
+
+static void on_death(void *context, const char *detail)
+{
+    struct side *side = context;
+
+    snprintf(side->why, sizeof(side->why), "%s", detail);
+    atomic_fetch_add(&side->deaths, 1);
+}
+
+static const struct mrl_sink_ops *row_of_side(void)
+{
+    unsigned int count;
+    const struct mrl_sink_ops *const *all = mrl_sink__all(&count);
+
+    for (unsigned int i = 0; i < count; i++)
+        if (all[i]->side)
+            return all[i];
+    return NULL;
+}
+
+/* Returns what the sink's open() does. */
+static int begin(struct side *side, const char *manner)
+{
+    const struct mrl_sides_options options = { .size = sizeof(options),
+                                               .directory = MRL_TEST_SIDES,
+                                               .log = on_line,
+                                               .fulfil = on_wish,
+                                               .died = on_death,
+                                               .context = side };
+    struct mrl_sink_target target = { .format = "grpc" };
+    char destination[96];
+
+    snprintf(destination, sizeof(destination), "unix:/tmp/mrelease-test-side-%d.%s", (int)getpid(),
+             manner);
+    *side = (struct side){ .sides = NULL };
+    assert_int_equal(mrl_sides__start(&options, &side->error, &side->sides), 0);
+    side->ops = mrl_sides__sink(side->sides, row_of_side());
+    target.destination = destination;
+    target.sides = side->sides;
+    target.ops = side->ops;
+    return side->ops->open(&target, &side->error, &side->sink);
+}
+
+static void end(struct side *side)
+{
+    if (side->sink)
+        side->ops->close(side->sink);
+    mrl_sides__free(side->sides);
+}
+
+/* Three items. Returns what write() does. */
+static int feed(struct side *side, size_t *ret_taken)
+{
+    const struct mrl_chunk chunk = { "one\ntwo\nsix\n", ITEMS * ITEM_BYTES, ITEMS, NULL, sizes };
+
+    return side->ops->write(side->sink, &chunk, ret_taken);
+}
+
+static bool await_deaths(struct side *side, unsigned int count)
+{
+    const struct timespec step = { .tv_nsec = 5000000 };
+
+    for (int waited = 0; atomic_load(&side->deaths) < count; waited += 5) {
+        if (waited >= WAIT_MS)
+            return false;
+        nanosleep(&step, NULL);
+    }
+    return true;
+}
+
+/* -- tests ------------------------------------------------------------------------------------ */
+
+static void what_the_program_took_was_written(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+
+    (void)state;
+    assert_int_equal(begin(&side, "good"), 0);
+    assert_int_equal(feed(&side, &taken), 0);
+    assert_int_equal(feed(&side, &taken), 0);
+    end(&side);
+    assert_int_equal(atomic_load(&side.deaths), 0);
+}
+
+static void a_large_chunk_goes_in_several_messages(void **state)
+{
+    enum { COUNT = 512, BYTES = 256 };
+    static char bytes[COUNT * BYTES];
+    static uint32_t all[COUNT];
+    const struct mrl_chunk chunk = { bytes, sizeof(bytes), COUNT, NULL, all };
+    struct side side;
+    size_t taken = 0;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        all[i] = BYTES;
+    assert_int_equal(begin(&side, "good"), 0);
+    assert_int_equal(side.ops->write(side.sink, &chunk, &taken), 0);
+    assert_int_equal(taken, COUNT);
+    end(&side);
+}
+
+static void what_the_program_refused_is_told_item_by_item(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+
+    (void)state;
+    assert_int_equal(begin(&side, "refuses"), 0);
+    assert_int_equal(feed(&side, &taken), -EIO);
+    assert_int_equal(taken, 1);
+    end(&side);
+    assert_int_equal(atomic_load(&side.deaths), 0);
+}
+
+static void a_program_that_cannot_open_says_why(void **state)
+{
+    struct side side;
+
+    (void)state;
+    assert_int_equal(begin(&side, "no-open"), -EACCES);
+    assert_string_equal(side.error.text, "it will not");
+    end(&side);
+    assert_true(begin(&side, "exits") < 0);
+    assert_non_null(strstr(side.error.text, "has ended"));
+    end(&side);
+}
+
+static void one_that_breaks_a_rule_is_ended(void **state)
+{
+    static const char *const manners[] = { "more",     "never-sent", "twice",     "sizes",
+                                           "positive", "type",       "own-type",  "torn",
+                                           "reopened", "ended",      "asks-what", "asks-event" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(manners); i++) {
+        struct side side;
+        size_t taken = 0;
+
+        assert_int_equal(begin(&side, manners[i]), 0);
+        feed(&side, &taken);
+        if (!await_deaths(&side, 1))
+            fail_case("%s: goes on", manners[i]);
+        if (!strstr(side.why, "why=rules"))
+            fail_case("%s: %s", manners[i], side.why);
+        end(&side);
+    }
+}
+
+static void one_that_dies_is_started_again(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+    int64_t started;
+
+    (void)state;
+    assert_int_equal(begin(&side, "dies"), 0);
+    assert_int_equal(feed(&side, &taken), -ENOLINK);
+    assert_int_equal(taken, 0);
+    assert_true(await_deaths(&side, 1));
+    started = mrl_clock__ns(CLOCK_MONOTONIC);
+    /* It lives again, for it dies again. */
+    while (atomic_load(&side.deaths) < 2)
+        feed(&side, &taken);
+    assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - started < INT64_C(1000000000) * 5);
+    assert_non_null(strstr(side.why, "why=exit 1"));
+    end(&side);
+}
+
+static void one_that_hangs_is_ended(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+    int64_t started = mrl_clock__ns(CLOCK_MONOTONIC);
+
+    (void)state;
+    assert_int_equal(begin(&side, "hangs"), 0);
+    assert_int_equal(feed(&side, &taken), -ENOLINK);
+    assert_true(await_deaths(&side, 1));
+    assert_non_null(strstr(side.why, "why=hang"));
+#ifndef MRL_SANITIZED
+    assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - started < INT64_C(6000000000));
+#endif
+    (void)started;
+    end(&side);
+}
+
+static void a_flood_of_requests_or_lines_costs_little(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+
+    (void)state;
+    assert_int_equal(begin(&side, "asks"), 0);
+    assert_int_equal(feed(&side, &taken), 0);
+    assert_int_equal(taken, ITEMS);
+    end(&side);
+    assert_int_equal(begin(&side, "babbles"), 0);
+    assert_int_equal(feed(&side, &taken), 0);
+    end(&side);
+    assert_true(atomic_load(&side.lines) < 2000);
+    assert_int_equal(atomic_load(&side.deaths), 0);
+}
+
+static void the_end_waits_for_no_program(void **state)
+{
+    struct side side;
+    size_t taken = 0;
+    int64_t started;
+
+    (void)state;
+    assert_int_equal(begin(&side, "hangs"), 0);
+    started = mrl_clock__ns(CLOCK_MONOTONIC);
+    mrl_sides__hurry(side.sides);
+    assert_true(feed(&side, &taken) < 0);
+    end(&side);
+#ifndef MRL_SANITIZED
+    assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - started < INT64_C(2000000000));
+#endif
+    (void)started;
+}
+
+#define test(function) cmocka_unit_test(function)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(what_the_program_took_was_written),
+        test(a_large_chunk_goes_in_several_messages),
+        test(what_the_program_refused_is_told_item_by_item),
+        test(a_program_that_cannot_open_says_why),
+        test(one_that_breaks_a_rule_is_ended),
+        test(one_that_dies_is_started_again),
+        test(one_that_hangs_is_ended),
+        test(a_flood_of_requests_or_lines_costs_little),
+        test(the_end_waits_for_no_program),
+    };
+
+    return cmocka_run_group_tests_name("side", tests, NULL, NULL);
+}
