@@ -297,8 +297,11 @@ int mrl_session__run(struct mrl_session_options *options,
     }
     options->plugin.states =
         mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
-    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error) ||
-        mrl_plugin__open(&options->plugin, &error, &session.plugin))
+    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error))
+        goto failed;
+    if (options->plugin.replay)
+        mrl_run_sides__await_capture(&session.sides); /* a pipe's first record may come late */
+    if (mrl_plugin__open(&options->plugin, &error, &session.plugin))
         goto failed;
     mrl_pipeline__name_run(session.pipeline, mrl_plugin__run(session.plugin));
     mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);

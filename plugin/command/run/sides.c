@@ -19,7 +19,9 @@ static int collect(void *context, struct mrl_metrics **ret_metrics)
     int err;
 
     pthread_mutex_lock(&run->lock);
-    err = run->plugin ? mrl_metrics__collect(run->plugin, run->pipeline, ret_metrics) : -ENODEV;
+    err = run->plugin || run->awaits_capture
+              ? mrl_metrics__collect(run->plugin, run->pipeline, ret_metrics)
+              : -ENODEV;
     pthread_mutex_unlock(&run->lock);
     return err;
 }
@@ -98,16 +100,30 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
     return 0;
 }
 
-void mrl_run_sides__ready(struct mrl_run_sides *run,
-                          struct mrl_plugin *plugin,
-                          const struct mrl_pipeline *pipeline)
+static void set_run(struct mrl_run_sides *run,
+                    struct mrl_plugin *plugin,
+                    const struct mrl_pipeline *pipeline,
+                    bool awaits_capture)
 {
     pthread_mutex_lock(&run->lock);
     run->plugin = plugin;
     run->pipeline = pipeline;
+    run->awaits_capture = awaits_capture;
     pthread_mutex_unlock(&run->lock);
-    if (run->sides && plugin)
+    if (run->sides && (plugin || awaits_capture))
         mrl_sides__ready(run->sides);
+}
+
+void mrl_run_sides__await_capture(struct mrl_run_sides *run)
+{
+    set_run(run, NULL, NULL, true);
+}
+
+void mrl_run_sides__ready(struct mrl_run_sides *run,
+                          struct mrl_plugin *plugin,
+                          const struct mrl_pipeline *pipeline)
+{
+    set_run(run, plugin, pipeline, false);
 }
 
 void mrl_run_sides__hurry(struct mrl_run_sides *run)

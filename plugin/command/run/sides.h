@@ -18,6 +18,7 @@ struct mrl_run_sides {
      * whoever uses it holds the lock, and it is taken away under it. */
     pthread_mutex_t lock;
     struct mrl_plugin *plugin; /* NULL: not yet, or no more */
+    bool awaits_capture;       /* not yet, and there are no probes that could fail */
     const struct mrl_pipeline *pipeline;
 };
 
@@ -27,6 +28,10 @@ struct mrl_run_sides {
 int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_outputs *outputs,
                          struct mrl_error *error);
+
+/** A capture will be replayed, whose first record may be far off: side programs are ready, and
+ * counters are 0 until mrl_run_sides__ready(). */
+void mrl_run_sides__await_capture(struct mrl_run_sides *run);
 
 /** The probes of `plugin` are proven, and `pipeline` takes their events; NULL: they go. */
 void mrl_run_sides__ready(struct mrl_run_sides *run,

@@ -29,6 +29,7 @@ from server import (STREAM, Calls, FrameReader, Server, call, channel_to, frame,
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
 MLOCK, MUNLOCK = 149, 150
+CAPTURE = os.path.join(server.ROOT, "tests/contract/falco/captures/daemon_reaps.cap")  # of two events
 
 
 def status_of(act):
@@ -111,6 +112,35 @@ def test_definitions_name_what_is_asked_for_and_what_is_near():
         assert code == "NOT_FOUND" and "mlock" in text, (code, text)
 
 
+def test_tracees_events_are_defined_as_tracee_defines_them():
+    """The bytes are those of Tracee v0.24.1; its main branch has the return value among the fields."""
+    whole = bytes.fromhex("0a44" "08c003" "121070726f636573735f6d72656c65617365" "1a020801" "2a0873797363616c6c73"
+                          "320e0a0570696466641205696e743332" "320f0a05666c616773120675696e743332")
+    memory = ["syscalls", "proc", "proc_mem"]
+    area = [("addr", "trace.Pointer"), ("len", "uint64")]
+    wanted = {"process_mrelease": (["syscalls"], [("pidfd", "int32"), ("flags", "uint32")]),
+              "mlock": (memory, area), "munlock": (memory, area), "mlock2": (memory, [*area, ("flags", "int32")]),
+              "mlockall": (memory, [("flags", "int32")]), "munlockall": (memory, [])}
+    for dialect, more in (("grpc", []), ("grpc-main", [("returnValue", "int64")])):
+        with Server(PROGRAM, "--events", "mlock", format=dialect) as it, channel_to(it) as channel:
+            ask = lambda *names: stub(channel).GetEventDefinitions(
+                tracee_pb2.GetEventDefinitionsRequest(event_names=names), timeout=WAIT)
+            if not more:
+                assert ask("process_mrelease").SerializeToString() == whole
+            for each in ask(*wanted).definitions:
+                tags, fields = wanted[each.name]
+                assert (list(each.tags), each.description) == (tags, ""), each
+                assert [(field.name, field.type) for field in each.fields] == fields + more, each
+            ours, = ask("do_mrelease").definitions
+            assert ours.description and list(ours.tags) == ["default"], ours
+            # The values of an event are those that its definition names, in order.
+            stream = open_stream(channel)
+            subscribed(it, 1)
+            server.libc.syscall(MLOCK, 0, 0)
+            names = [value.name for value in next(stream).event.data]
+            assert names == ["addr", "len", "returnValue"], names
+
+
 def test_there_are_no_detectors():
     with Server(PROGRAM) as it, channel_to(it) as channel:
         ask = lambda **fields: stub(channel).GetDetectorsCatalog(
@@ -128,8 +158,18 @@ def test_metrics_are_the_counters_of_the_probes():
         metrics = diagnostic.GetMetrics(diagnostic_pb2.GetMetricsRequest(), timeout=WAIT)
         assert metrics.EventCount == 25 and metrics.LostEvCount == 0, metrics
         diagnostic.ChangeLogLevel(diagnostic_pb2.ChangeLogLevelRequest(level="Debug"), timeout=WAIT)
-        trace = diagnostic.GetStacktrace(diagnostic_pb2.GetStacktraceRequest(), timeout=WAIT)
-        assert b"\n" in trace.Stacktrace
+
+
+def test_a_stack_tells_no_address():
+    """One would tell a client where the process has its code."""
+    frame_of = re.compile(r"[\w.@?-]+\+(0|0x[0-9a-f]{1,7})")
+    for settings in ("", ",read-only=true"):
+        with Server(PROGRAM, settings=settings) as it, channel_to(it) as channel:
+            trace = diagnostic_pb2_grpc.DiagnosticServiceStub(channel).GetStacktrace(
+                diagnostic_pb2.GetStacktraceRequest(), timeout=WAIT).Stacktrace.decode()
+            frames = trace.splitlines()
+            assert len(frames) > 3 and all(frame_of.fullmatch(frame) for frame in frames), trace
+            assert any("libc" in frame or "clone" in frame for frame in frames), trace
 
 
 def test_events_are_enabled_and_disabled():
@@ -475,11 +515,8 @@ def test_who_names_sensor_state_gets_it_and_nobody_else():
         it.stop()
         for policies, names in wanted.items():
             got = []
-            try:
-                for response in streams[policies]:
-                    got.append(response.event)
-            except grpc.RpcError as error:
-                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+            for response in streams[policies]:
+                got.append(response.event)
             assert [event.name for event in got] == names, (policies, got)
             if names[-1] != "sensor_state":
                 continue
@@ -558,6 +595,49 @@ def test_the_end_waits_for_nobody():
             peer.close()
 
 
+def test_the_end_is_ok_for_whom_nothing_is_missing():
+    """As Tracee ends a stream, so that traceectl ends with 0. Who did not get everything hears of an error."""
+    with Server(PROGRAM, "--count", "1000") as it, channel_to(it) as channel:
+        stream = open_stream(channel)
+        subscribed(it, 1)
+        call(count=1000)
+        assert len(list(stream)) == 1000 and stream.code() == grpc.StatusCode.OK, stream.code()
+        it.process.wait(WAIT)
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        behind = open_stream(channel)
+        subscribed(it, 1)
+        call(count=10000)
+        time.sleep(0.3)
+        it.stop()
+        assert status_of(lambda: [None for _ in behind])[0] == "UNAVAILABLE", behind
+        assert it.said("events were not sent before the end"), it.lines
+
+
+def test_a_replay_answers_before_its_first_record():
+    """The capture is a pipe, whose writer is slow."""
+    def ask(channel):
+        metrics = diagnostic_pb2_grpc.DiagnosticServiceStub(channel).GetMetrics(
+            diagnostic_pb2.GetMetricsRequest(), timeout=WAIT)
+        list(channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")(b"", timeout=WAIT))
+        return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT), metrics.EventCount
+
+    with open(CAPTURE, "rb") as file, tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
+        path = os.path.join(directory, "s")
+        with subprocess.Popen([PROGRAM, "replay", "-", "--output", "grpc:unix:" + path], stdin=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            await_(lambda: os.path.exists(path))
+            with grpc.insecure_channel("unix:" + path) as channel:
+                grpc.channel_ready_future(channel).result(WAIT)
+                time.sleep(0.5)
+                assert ask(channel) == (b"\x08\x01", 0)
+                process.stdin.write(file.read())
+                process.stdin.flush()
+                await_(lambda: ask(channel) == (b"\x08\x01", 2))
+            process.stdin.close()
+            said = process.stderr.read()
+            assert process.wait(WAIT) == 0 and b"2 published" in said, said
+
+
 def test_clients_outlive_a_restart():
     first = Server(PROGRAM)
     address = first.address
@@ -568,7 +648,7 @@ def test_clients_outlive_a_restart():
     call(-1)
     assert pidfd_of(next(stream)) == -1
     first.process.send_signal(signal.SIGINT)
-    assert status_of(lambda: next(stream))[0] == "UNAVAILABLE"
+    assert list(stream) == []  # it has everything
     first.process.wait(10)
     with Server(PROGRAM, address=address):
         stream = stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(), wait_for_ready=True, timeout=60)

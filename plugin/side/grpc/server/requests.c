@@ -2,6 +2,7 @@
 /* The methods that answer at once. */
 #include "side/grpc/server/requests.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <grpc/health/v1/health.pb-c.h>
@@ -17,7 +18,7 @@
 #include "side/grpc/server/backlog.h"
 #include "side/grpc/server/call.h"
 
-enum { FRAMES = 64, FIELDS_MAX = 64, TAGS_MAX = 8 };
+enum { FRAMES = 64, FRAME_BYTES = 128, FIELDS_MAX = 64, TAGS_MAX = 8 };
 
 /* Decodes a request. No type of request nests, so that depth needs no bound. Returns NULL, with a
  * status in `reply`, for bytes that are no such message. */
@@ -114,7 +115,35 @@ static char *text(const char *of_table)
     return (char *)(uintptr_t)of_table; /* which protobuf-c only reads */
 }
 
-static void define(struct definition *definition, const struct mrl_event_def *event)
+static void add_field(struct definition *definition, const char *name, const char *type)
+{
+    Tracee__V1beta1__EventField *field;
+
+    if (definition->message.n_fields == FIELDS_MAX)
+        return;
+    field = &definition->fields[definition->message.n_fields];
+    tracee__v1beta1__event_field__init(field);
+    field->name = text(name);
+    field->type = text(type);
+    definition->field_list[definition->message.n_fields++] = field;
+}
+
+/* Tracee's own events are defined as Tracee defines them: without a description, and not in the set
+ * `default`, which is ours. */
+static void describe(struct definition *definition, const struct mrl_event_def *event)
+{
+    unsigned int sets = event->is_syscall ? event->sets & ~(unsigned int)MRL_SET_DEFAULT
+                                          : event->sets;
+
+    if (!event->is_syscall)
+        definition->message.description = text(event->doc);
+    definition->message.tags = definition->tags;
+    for (unsigned int bit = 0; mrl_set_name(bit) && bit < TAGS_MAX; bit++)
+        if (sets & (1U << bit))
+            definition->tags[definition->message.n_tags++] = text(mrl_set_name(bit));
+}
+
+static void define(struct definition *definition, const struct mrl_event_def *event, bool is_main)
 {
     char *at = text(event->version);
 
@@ -126,18 +155,13 @@ static void define(struct definition *definition, const struct mrl_event_def *ev
     definition->message.id = event->id;
     definition->message.name = text(event->name);
     definition->message.version = &definition->version;
-    definition->message.description = text(event->doc);
-    definition->message.tags = definition->tags;
+    describe(definition, event);
     definition->message.fields = definition->field_list;
-    for (unsigned int bit = 0; mrl_set_name(bit) && bit < TAGS_MAX; bit++)
-        if (event->sets & (1U << bit))
-            definition->tags[definition->message.n_tags++] = text(mrl_set_name(bit));
-    for (unsigned int i = 0; i < event->field_count && i < FIELDS_MAX; i++) {
-        tracee__v1beta1__event_field__init(&definition->fields[i]);
-        definition->fields[i].name = text(event->fields[i].name);
-        definition->fields[i].type = text(event->fields[i].kind->type_v0_24);
-        definition->field_list[definition->message.n_fields++] = &definition->fields[i];
-    }
+    for (unsigned int i = 0; i < event->field_count; i++)
+        add_field(definition, event->fields[i].name, event->fields[i].kind->type_v0_24);
+    /* Events carry it in both dialects; only main's definitions name it. */
+    if (is_main && *event->syscall)
+        add_field(definition, "returnValue", "int64");
 }
 
 static void answer_with(const struct mrl_event_def *const *events,
@@ -149,10 +173,11 @@ static void answer_with(const struct mrl_event_def *const *events,
     struct definition *definitions = calloc(count + 1, sizeof(*definitions));
     Tracee__V1beta1__EventDefinition **list =
         calloc(count + 1, sizeof(Tracee__V1beta1__EventDefinition *));
+    bool is_main = reply->call && reply->call->server->options.is_main;
 
     if (definitions && list) {
         for (size_t i = 0; i < count; i++) {
-            define(&definitions[i], events[i]);
+            define(&definitions[i], events[i], is_main);
             list[i] = &definitions[i].message;
         }
         response.definitions = list;
@@ -310,22 +335,39 @@ void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *
     free_message(request);
 }
 
+/* "FUNCTION+0x1d", or "OBJECT+0x1d4" where no function has a name. Never an address, which would
+ * tell a client where this process has its code. Returns what snprintf() does. */
+static int name_frame(const void *frame, char line[FRAME_BYTES])
+{
+    const char *slash, *name = "?";
+    ptrdiff_t offset = 0;
+    Dl_info info = { 0 };
+
+    if (dladdr(frame, &info) && info.dli_sname) {
+        name = info.dli_sname;
+        offset = (const char *)frame - (const char *)info.dli_saddr;
+    } else if (info.dli_fname) {
+        slash = strrchr(info.dli_fname, '/');
+        name = slash ? slash + 1 : info.dli_fname;
+        offset = (const char *)frame - (const char *)info.dli_fbase;
+    }
+    return snprintf(line, FRAME_BYTES, "%.96s+%#tx\n", name, offset);
+}
+
 /* Of the thread that answers: there are no goroutines here. */
 void mrl_answer__stacktrace(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
     Tracee__V1beta1__GetStacktraceResponse response =
         TRACEE__V1BETA1__GET_STACKTRACE_RESPONSE__INIT;
     void *frames[FRAMES];
-    char trace[FRAMES * 128];
+    char trace[FRAMES * FRAME_BYTES];
     size_t used = 0;
     int count = backtrace(frames, FRAMES);
-    char **names = backtrace_symbols(frames, count);
 
     (void)bytes;
     (void)size;
-    for (int i = 0; names && i < count && used < sizeof(trace) - 128; i++)
-        used += (size_t)snprintf(trace + used, 128, "%.120s\n", names[i]);
-    free(names);
+    for (int i = 0; i < count; i++)
+        used += (size_t)name_frame(frames[i], trace + used);
     response.stacktrace.data = (uint8_t *)trace;
     response.stacktrace.len = used;
     mrl_reply__pack(reply, &response.base);

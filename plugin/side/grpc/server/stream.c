@@ -153,14 +153,15 @@ static bool send_away(struct mrl_subscriber *subscriber)
     return true;
 }
 
-/* With the lock held, when all was sent: ends the call if the server is closing. */
+/* With the lock held, when all was sent: ends the call if the server is closing. With OK, as Tracee
+ * does: the client has everything. Whoever did not get it all is cancelled: UNAVAILABLE. */
 static void end_politely(struct mrl_subscriber *subscriber)
 {
     if (!atomic_load(&subscriber->call->server->closing) || subscriber->ending ||
         subscriber->closed)
         return;
     subscriber->ending = true;
-    mrl_call__end(subscriber->call, GRPC_STATUS_UNAVAILABLE, "the server ends");
+    mrl_call__end(subscriber->call, GRPC_STATUS_OK, "");
 }
 
 /* With the lock held, while no message is on its way: core allows one send at a time per call. The
