@@ -19,8 +19,8 @@ static struct mrl_side_message next(void)
     struct mrl_side_message message = { .fd_count = 0 };
     int err;
 
-    while ((err = mrl_side_message__receive(MRL_SIDE_SOCKET, buffer, MRL_SINK_FDS_MAX,
-                                            &message)) != 1) {
+    while ((err = mrl_side_message__receive(MRL_SIDE_SOCKET, buffer, MRL_SINK_FDS_MAX, &message)) !=
+           1) {
         if (err != -11)
             _exit(0);
         poll(&input, 1, -1);
@@ -28,7 +28,8 @@ static struct mrl_side_message next(void)
     return message;
 }
 
-static void say(enum mrl_side_type type, uint32_t id, uint32_t count, const void *bytes, size_t size)
+static void say(
+    enum mrl_side_type type, uint32_t id, uint32_t count, const void *bytes, size_t size)
 {
     const struct mrl_side_head head = { .type = (uint16_t)type, .id = id, .count = count };
     const struct iovec part = { (void *)(uintptr_t)bytes, size };

@@ -20,8 +20,8 @@ int mrl_server__open(const char *destination,
  * use stay. */
 int mrl_server__reload(struct mrl_server *server, struct mrl_error *error);
 
-/** Ends the streams of clients that got everything with OK, all other calls with UNAVAILABLE; within
- * two seconds whatever they do. Frees it. */
+/** Ends the streams of clients that got everything with OK, all other calls with UNAVAILABLE;
+ * within two seconds whatever they do. Frees it. */
 void mrl_server__close(struct mrl_server *server);
 
 #endif

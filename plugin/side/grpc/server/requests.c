@@ -132,8 +132,8 @@ static void add_field(struct definition *definition, const char *name, const cha
  * `default`, which is ours. */
 static void describe(struct definition *definition, const struct mrl_event_def *event)
 {
-    unsigned int sets = event->is_syscall ? event->sets & ~(unsigned int)MRL_SET_DEFAULT
-                                          : event->sets;
+    unsigned int sets =
+        event->is_syscall ? event->sets & ~(unsigned int)MRL_SET_DEFAULT : event->sets;
 
     if (!event->is_syscall)
         definition->message.description = text(event->doc);
