@@ -275,6 +275,15 @@ static __always_inline bool has_room(const struct mrl_record *record)
            has_share(used, record->share.owner_uid, record->share.release);
 }
 
+static __always_inline void count_own_proof(int event, bool entered)
+{
+    if (event < 0 || event >= MRL_EVENT_COUNT)
+        return;
+    __sync_fetch_and_add(&own_proofs[event], 1);
+    if (entered)
+        __sync_fetch_and_add(&own_entries[event], 1);
+}
+
 /* The exit of a call that has a slot. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,
@@ -286,6 +295,7 @@ static __always_inline void report_exit(struct task_struct *task,
     long ret = exit->ret;
     int proof;
 
+    record->event = event;
     record->flags = exit->compat ? MRL_RECORD_COMPAT : 0;
     record->exe_bytes = 0;
     record->exit_ns = bpf_ktime_get_boot_ns();
@@ -297,10 +307,10 @@ static __always_inline void report_exit(struct task_struct *task,
     }
     note_end(exit->tid, record->exit_ns);
     proof = proof_of_call(record, exit->compat);
-    if (proof != NO_PROOF) {
+    if (proof == OWN_PROOF || (proof == FOREIGN_PROOF && !settings.trials)) {
         count_self(event);
-        if (proof == OWN_PROOF && event >= 0 && event < MRL_EVENT_COUNT)
-            __sync_fetch_and_add(&own_proofs[event], 1);
+        if (proof == OWN_PROOF)
+            count_own_proof(event, exit->entered || exit->marked);
         return;
     }
     /* No call here has so many: what stands there is nobody's business, and may be another

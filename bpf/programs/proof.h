@@ -2,8 +2,9 @@
 /*
  * Which calls are proofs: made by a sensor to see whether its probes see, and events for nobody.
  * A secret alone would do until somebody learns it: our own are believed of a child of ours, while
- * we prove. Those of another sensor are known by a number that is no secret, and are believed of
- * who may load programs like these: such calls do nothing, but for munlockall.
+ * we prove. Those of another sensor, and what doctor tries, are known by a number that is no
+ * secret, and are believed of who may load programs like these: such calls do nothing, but for
+ * munlockall, or release the memory of the caller's own child.
  */
 #ifndef MRL_PROGRAMS_PROOF_H
 #define MRL_PROGRAMS_PROOF_H
@@ -12,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/record.h"
+#include "lib/pidfd.h"
 #include "lib/settings.h"
 #include "lib/task.h"
 #include "lib/types.h"
@@ -24,8 +26,10 @@
 __u32 prover_pid;
 __u32 prover_pid_ns;
 
-/* Of our own, per event: those of other sensors may come in between. */
+/* Of our own, per event: those of other sensors may come in between. And of these the ones whose
+ * entry was seen: a filter refuses a call before that, and what stands at its end sees it still. */
 __u64 own_proofs[MRL_EVENT_COUNT];
+__u64 own_entries[MRL_EVENT_COUNT];
 
 enum proof { NO_PROOF, OWN_PROOF, FOREIGN_PROOF };
 
@@ -49,14 +53,34 @@ static __always_inline bool may_load_programs(struct task_struct *task)
     return held & MRL_CAP_SYS_ADMIN || (held & MRL_CAPS_TO_LOAD) == MRL_CAPS_TO_LOAD;
 }
 
-/* The arguments of mrl_proof__make() (plugin/lib/probe/proof.c): -1 first, so that the call does
- * nothing. The second is free: the question for a flag (ladder.c) puts one there. */
-static __always_inline bool is_shaped_like_proof(const __u64 args[MRL_ARGS_MAX], bool compat)
+/* Of who makes such a call it is the child until it has waited for it. */
+static __always_inline bool is_own_child(struct task_struct *task, int pidfd)
+{
+    __u32 flags = 0;
+    struct task_struct *child = task_of_pidfd(task, pidfd, &flags);
+
+    return child &&
+           BPF_CORE_READ(child, real_parent, group_leader) == BPF_CORE_READ(task, group_leader);
+}
+
+/* The arguments of mrl_proof__make() (plugin/lib/probe/proof_args.h): -1 first, so that the call
+ * does nothing, or a child that doctor has killed. The second is free: the question for a flag
+ * (ladder.c) puts one there. */
+static __always_inline bool is_marked(const __u64 args[MRL_ARGS_MAX], bool compat)
 {
     if (compat)
         return args[0] == MRL_PROOF_ADDRESS && !args[1] && (__u32)args[2] == ~0U &&
                (__u32)args[3] == (__u32)MRL_PROOF_MARK;
-    return !~args[0] && !~args[2] && !~args[3] && args[4] == MRL_PROOF_MARK;
+    return !~args[2] && !~args[3] && args[4] == MRL_PROOF_MARK;
+}
+
+static __always_inline bool concerns_nobody(struct task_struct *task,
+                                            const struct mrl_record *record,
+                                            bool compat)
+{
+    return compat || !~record->args[0] ||
+           (record->event == MRL_EVENT_PROCESS_MRELEASE &&
+            is_own_child(task, (int)record->args[0]));
 }
 
 /*
@@ -71,8 +95,10 @@ static __always_inline enum proof proof_of(struct task_struct *task,
 
     if ((compat ? fifth << 32 | sixth : sixth) == settings.self_cookie && is_child_of_prover(task))
         return OWN_PROOF;
-    return is_shaped_like_proof(record->args, compat) && may_load_programs(task) ? FOREIGN_PROOF
-                                                                                 : NO_PROOF;
+    return is_marked(record->args, compat) && may_load_programs(task) &&
+                   concerns_nobody(task, record, compat)
+               ? FOREIGN_PROOF
+               : NO_PROOF;
 }
 
 #endif

@@ -13,6 +13,8 @@
 
 enum { NOBODY = 65534 };
 
+static pid_t examiner; /* the last one */
+
 /* Its report; the test ends with it. */
 static json_t *examine(const struct sensor_options *options, int wanted_status)
 {
@@ -22,6 +24,7 @@ static json_t *examine(const struct sensor_options *options, int wanted_status)
     int status;
 
     sensor__spawn(&doctor, options);
+    examiner = doctor.pid;
     status = sensor__wait(&doctor);
     report = json_loads(sensor__stdout(&doctor), 0, &error);
     if (!report || status != wanted_status)
@@ -113,6 +116,37 @@ static void rungs_see_what_they_claim(void **state)
     json_decref(report);
 }
 
+/* -- beside a sensor ----------------------------------------------------------------------------
+ */
+
+static size_t lines_of_examiner(const char *name)
+{
+    const struct lines *lines = lines__load(live__path(name));
+    size_t count = 0;
+
+    for (size_t i = 0; i < lines->count; i++)
+        count += json__number(lines->at[i].json, "processId") == (uint64_t)examiner ||
+                 json__number(lines->at[i].json, "parentProcessId") == (uint64_t)examiner;
+    return count;
+}
+
+/* It proves rungs, asks the kernel, calls in three ways and releases a child's memory. */
+static void its_calls_are_no_events_for_others(void **state)
+{
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    live__add_caller("mrelease*");
+    SENSOR_START(&sensor, "-e", "process_mrelease,do_mrelease,mlock*,munlock*", "-o",
+                 live__output("json", "events"));
+    json_decref(examine_quickly(NULL));
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(lines_of_examiner("events"), 0);
+    /* They were there, and are known for what they are. */
+    assert_in_range(sensor__totals(&sensor, "process_mrelease").self, 10, UINT64_MAX);
+}
+
 /* -- one rung, and no rights ------------------------------------------------------------------ */
 
 static void one_rung_is_tried_alone(void **state)
@@ -181,6 +215,7 @@ int main(void)
         LIVE_TEST(doctor_names_the_rung_that_a_run_takes),
         LIVE_TEST(doctor_watches_a_real_release),
         LIVE_TEST(rungs_see_what_they_claim),
+        LIVE_TEST(its_calls_are_no_events_for_others),
         LIVE_TEST(one_rung_is_tried_alone),
         LIVE_TEST(without_rights_it_says_what_is_missing),
         LIVE_TEST(the_tax_is_measured_within_its_time),

@@ -1,308 +1,261 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The ways that a process has into the call, and round it: each is gone once, and what the sensor
- * saw of it is asked, with --coverage all on every rung.
+ * The ways that a process has into the call, and round it: 'mrelease doctor --ways-in' goes each on
+ * every rung, and what it says of it must be so. A rung that lacks a probe that another one has is
+ * blind where that one sees.
  */
 #include <errno.h>
-#include <sched.h>
+#include <grp.h>
+#include <jansson.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-
 #include "harness.h"
 
-enum { FIRST_FLAGS = 1000 };
+enum { NOBODY = 65534 };
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#    define PR_SET_SYSCALL_USER_DISPATCH 59
-#    define PR_SYS_DISPATCH_ON           1
-#endif
+/* -- what must be ----------------------------------------------------------------------------- */
 
-/* -- going ------------------------------------------------------------------------------------ */
+enum kind {
+    RUNS,    /* the kernel runs the native call: every rung sees it */
+    FOREIGN, /* the call of another architecture */
+    REFUSED, /* it never runs: probes of tracepoints see its exit */
+    NOTHING, /* nothing is called */
+};
 
-static unsigned long flags; /* of the way that is gone: by it the event is found */
-
-static long call(void)
-{
-    return syscall(SYS_process_mrelease, -1L, flags, 0L, 0L, 0L, 0L);
-}
-
-static void go_native(void)
-{
-    call();
-}
-
-static void go_compat(void)
-{
-    trigger__compat(448, UINT32_MAX, (uint32_t)flags, 0);
-}
-
-static void go_x32(void)
-{
-    trigger__native(448 | X32_BIT, UINT64_MAX, flags, 0);
-}
-
-static void go_vfork(void)
-{
-    pid_t child = vfork();
-
-    if (!child) {
-        call();
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
-}
-
-static void call_on_signal(int signal)
-{
-    (void)signal;
-    call();
-}
-
-static void go_in_a_signal(void)
-{
-    signal(SIGUSR1, call_on_signal);
-    raise(SIGUSR1);
-}
-
-static void go_in_namespaces(void)
-{
-    pid_t child;
-
-    if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
-                CLONE_NEWUTS))
-        unshare(CLONE_NEWPID | CLONE_NEWNS);
-    child = fork();
-    if (!child) {
-        call();
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
-}
-
-/* From now on the call is answered so. Returns what seccomp() says. */
-static int filter(uint32_t answer, unsigned int options)
-{
-    struct sock_filter instructions[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_mrelease, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, answer),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { COUNT_OF(instructions), instructions };
-
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, options, &program);
-}
-
-static void go_refused(void)
-{
-    filter(SECCOMP_RET_ERRNO | EPERM, 0);
-    call();
-}
-
-static void take_signal(int signal)
-{
-    (void)signal;
-}
-
-static void go_trapped(void)
-{
-    signal(SIGSYS, take_signal);
-    filter(SECCOMP_RET_TRAP, 0);
-    call();
-}
-
-static void go_killed(void)
-{
-    filter(SECCOMP_RET_KILL_PROCESS, 0);
-    call();
-}
-
-static void go_traced_by_nobody(void)
-{
-    filter(SECCOMP_RET_TRACE, 0);
-    call();
-}
-
-static void go_past_a_supervisor(void)
-{
-    struct seccomp_notif request = { 0 };
-    struct seccomp_notif_resp response = { .error = -EPERM };
-    int listener = filter(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
-    pid_t child = fork();
-
-    if (!child) {
-        call();
-        _exit(0);
-    }
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request))
-        _exit(1);
-    response.id = request.id;
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
-    waitpid(child, NULL, 0);
-}
-
-#if defined(__x86_64__)
-static bool may_rewrite(void)
+static bool always(void)
 {
     return true;
 }
 
-/* The tracee asks for its number, and its tracer makes the call of it. */
-static void go_rewritten(void)
-{
-    struct user_regs_struct registers;
-    pid_t child = fork();
-
-    if (!child) {
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        syscall(SYS_getppid, -1L, flags);
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
-    for (int stops = 0; stops < 16; stops++) {
-        int status;
-
-        ptrace(PTRACE_SYSCALL, child, NULL, NULL);
-        waitpid(child, &status, 0);
-        if (!WIFSTOPPED(status))
-            break;
-        ptrace(PTRACE_GETREGS, child, NULL, &registers);
-        if (registers.orig_rax == SYS_getppid && registers.rax == (unsigned long)-ENOSYS) {
-            registers.orig_rax = SYS_process_mrelease;
-            ptrace(PTRACE_SETREGS, child, NULL, &registers);
-        }
-    }
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-#else
-static bool may_rewrite(void)
+static bool never(void)
 {
     return false;
 }
 
-static void go_rewritten(void)
+static bool is_x86(void)
 {
-}
+#if defined(__x86_64__)
+    return true;
+#else
+    return false;
 #endif
-
-/* The kernel hands the call back as SIGSYS before it looks at it: nothing is called. */
-static void go_dispatched(void)
-{
-    static volatile char block = 1;
-
-    signal(SIGSYS, SIG_DFL);
-    if (!prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &block))
-        call();
 }
 
 static const struct way {
     const char *name;
-    void (*go)(void);
-    unsigned int seen;
-    bool (*is_open)(void); /* NULL: on every kernel */
-    int killed_by;         /* the signal that must end who goes this way; 0: none, or no matter */
+    enum kind kind;
+    bool (*is_open)(void);
 } ways[] = {
-    { "native", go_native, 1, NULL, 0 },
-    { "int 0x80", go_compat, 1, trigger__has_compat, 0 },
-    { "x32", go_x32, 1, trigger__has_x32, 0 },
-    { "vfork's child", go_vfork, 1, NULL, 0 },
-    { "a signal's handler", go_in_a_signal, 1, NULL, 0 },
-    { "new namespaces", go_in_namespaces, 1, NULL, 0 },
-    { "seccomp ERRNO", go_refused, 1, NULL, 0 },
-    { "seccomp TRAP", go_trapped, 1, NULL, 0 },
-    { "seccomp KILL", go_killed, 1, NULL, SIGSYS },
-    { "seccomp TRACE", go_traced_by_nobody, 1, NULL, 0 },
-    { "seccomp USER_NOTIF", go_past_a_supervisor, 1, NULL, 0 },
-    { "rewritten by a tracer", go_rewritten, 1, may_rewrite, 0 },
-    { "user dispatch", go_dispatched, 0, may_rewrite, SIGSYS }, /* of x86 alone, before 6.16 */
+    { "native", RUNS, always },
+    { "int 0x80", FOREIGN, trigger__has_compat },
+    { "seccomp ERRNO", REFUSED, always },
+    { "x32", FOREIGN, trigger__has_x32 },
+    { "thread", RUNS, always },
+    { "vfork's child", RUNS, always },
+    { "signal's handler", RUNS, always },
+    { "seccomp TRAP", REFUSED, always },
+    { "seccomp KILL", REFUSED, always },
+    { "seccomp TRACE, no tracer", REFUSED, always },
+    { "seccomp USER_NOTIF", REFUSED, always },
+    { "USER_NOTIF, let through", RUNS, always },
+    { "killed inside", REFUSED, always },
+    { "tracer sets number", RUNS, is_x86 },
+    { "tracer sets arguments", RUNS, is_x86 },
+    { "tracer sets result", RUNS, is_x86 },
+    { "signal inside", RUNS, is_x86 },
+    { "killed at its entry", REFUSED, is_x86 },
+    { "user dispatch", NOTHING, is_x86 }, /* of other machines since 6.16 or so */
+    { "io_uring", RUNS, never },
+    { "cgroup namespace", RUNS, always },
+    { "ipc namespace", RUNS, always },
+    { "mount namespace", RUNS, always },
+    { "net namespace", RUNS, always },
+    { "pid namespace", RUNS, always },
+    { "time namespace", RUNS, always },
+    { "user namespace", RUNS, always },
+    { "uts namespace", RUNS, always },
 };
 
-static bool is_open(size_t index)
+static bool must_be_seen(const struct way *way, const char *rung, bool beside)
 {
-    return !ways[index].is_open || ways[index].is_open();
+    switch (way->kind) {
+    case RUNS:
+        return true;
+    case FOREIGN:
+        return live__sees_compat(rung);
+    case REFUSED:
+        return live__sees_blocked(rung) || beside;
+    default:
+        return false;
+    }
 }
 
-static void go(size_t index)
+/* -- what is ---------------------------------------------------------------------------------- */
+
+static const char *text_at(const json_t *object, const char *key)
 {
-    pid_t child = fork();
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static json_t *go_all_ways(const char *rung, void (*prepare)(void), int wanted_status)
+{
+    const char *arguments[] = {
+        "doctor", "--ways-in", "--format", "json", "--rung", rung, NULL,
+    };
+    const struct sensor_options options = { .arguments = arguments, .prepare = prepare };
+    struct sensor doctor;
+    json_error_t error;
+    json_t *report;
     int status;
 
-    assert_true(child >= 0);
-    if (!child) {
-        flags = FIRST_FLAGS + index;
-        ways[index].go();
-        syscall(SYS_exit_group, 0);
-    }
-    cleanup__child(child);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    cleanup__forget_child(child);
-    if (ways[index].killed_by &&
-        !(WIFSIGNALED(status) && WTERMSIG(status) == ways[index].killed_by))
-        fail_msg("%s: the call was not answered by signal %d", ways[index].name,
-                 ways[index].killed_by);
+    sensor__spawn(&doctor, &options);
+    status = sensor__wait(&doctor);
+    report = json_loads(sensor__stdout(&doctor), 0, &error);
+    if (!report || status != wanted_status)
+        fail_msg("exit status %d, line %d: %s; standard error: %s", status, error.line, error.text,
+                 sensor__stderr(&doctor));
+    return report;
 }
 
-/* -- seeing ----------------------------------------------------------------------------------- */
-
-static unsigned int count_of(const struct lines *lines, size_t index)
+/* A cell that is not possible says why; so does one that is not seen. */
+static void assert_cell(const json_t *cell, const struct way *way, const char *rung, bool beside)
 {
-    const char *wanted = live__text("{\"name\":\"flags\",\"type\":\"unsigned int\",\"value\":%zu}",
-                                    FIRST_FLAGS + index);
-    unsigned int count = 0;
+    bool seen = must_be_seen(way, rung, beside);
+    const char *wanted = !way->is_open() ? "not possible" : seen ? "seen" : "not seen";
 
-    for (size_t i = 0; i < lines->count; i++)
-        count += strstr(lines->at[i].text, wanted) != NULL;
-    return count;
+    assert_string_equal(text_at(cell, "way"), way->name);
+    if (strcmp(text_at(cell, "seen"), wanted) != 0 ||
+        json_integer_value(json_object_get(cell, "times")) != (way->is_open() && seen))
+        fail_msg("%s%s, %s: %s, and not %s (%s)", rung, beside ? " and beside it" : "", way->name,
+                 text_at(cell, "seen"), wanted, text_at(cell, "reason"));
+    if (!strcmp(wanted, "seen"))
+        return;
+    assert_true(*text_at(cell, "reason"));
+    assert_null(strstr(text_at(cell, "reason"), "WRONG"));
 }
 
 static void assert_ways(const char *rung)
 {
-    const struct lines *lines;
-    struct sensor sensor;
+    json_t *report = go_all_ways(rung, NULL, 0), *setup;
+    size_t setups;
 
-    if (!live__sees_compat(rung))
-        return;
-    SENSOR_START(&sensor, "-e", "process_mrelease", "--rung", rung, "--coverage", "all", "-o",
-                 live__output("json", rung));
-    for (size_t i = 0; i < COUNT_OF(ways); i++)
-        if (is_open(i))
-            go(i);
-        else
-            print_message("# skipped: %s: not on this kernel\n", ways[i].name);
-    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
-    lines = lines__load(live__path(rung));
-    for (size_t i = 0; i < COUNT_OF(ways); i++)
-        if (is_open(i) && count_of(lines, i) != ways[i].seen)
-            fail_msg("%s, %s: seen %u times", rung, ways[i].name, count_of(lines, i));
+    json_array_foreach(json_object_get(report, "waysIn"), setups, setup)
+    {
+        json_t *cells = json_object_get(setup, "ways");
+
+        assert_string_equal(text_at(setup, "rung"), rung);
+        assert_true(json_is_true(json_object_get(setup, "works")));
+        assert_int_equal(json_array_size(cells), COUNT_OF(ways));
+        for (size_t i = 0; i < COUNT_OF(ways); i++)
+            assert_cell(json_array_get(cells, i), &ways[i], rung, *text_at(setup, "beside"));
+    }
+    /* With and without the probe that stands beside. */
+    assert_int_equal(setups, !strcmp(rung, "fentry") || !strcmp(rung, "kprobe") ? 2 : 1);
+    json_decref(report);
 }
 
-static void every_way_in_is_seen_once(void **state)
+static void every_way_in_is_what_doctor_says_of_it(void **state)
 {
     (void)state;
     live__require();
     live__each_rung(assert_ways);
 }
 
+/* -- others, and rights ----------------------------------------------------------------------- */
+
+/*
+ * Of somebody in a user namespace of its own nobody can know that it was doctor's: that one call a
+ * sensor beside it sees, each time.
+ */
+static void only_the_call_of_a_user_namespace_is_an_event_for_others(void **state)
+{
+    const char *rung = live__works("tp_btf") ? "tp_btf" : "kprobe";
+    size_t count, setups;
+    const struct lines *lines;
+    struct sensor sensor;
+    json_t *report;
+
+    (void)state;
+    live__require();
+    live__add_caller("mrl-way-*");
+    SENSOR_START(&sensor, "-e", "process_mrelease,do_mrelease", "--rung", rung, "-o",
+                 live__output("json", "events"));
+    report = go_all_ways(rung, NULL, 0);
+    setups = json_array_size(json_object_get(report, "waysIn"));
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("events"));
+    count = lines->count;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(json__text(lines->at[i].json, "processName"), "mrl-way-26-", 11) != 0)
+            fail_msg("an event for others: %s", lines->at[i].text);
+    assert_string_equal(ways[26].name, "user namespace");
+    assert_int_equal(count, setups);
+    json_decref(report);
+}
+
+static void become_nobody(void)
+{
+    if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
+        _exit(127);
+}
+
+/* Where no probes work nothing is said of any way, least of all that it was not seen. */
+static void without_rights_no_way_is_judged(void **state)
+{
+    json_t *report, *setup;
+    size_t index;
+
+    (void)state;
+    live__require();
+    report = go_all_ways("auto", become_nobody, 1);
+    json_array_foreach(json_object_get(report, "waysIn"), index, setup)
+    {
+        assert_true(json_is_false(json_object_get(setup, "works")));
+        assert_true(*text_at(setup, "reason"));
+        assert_int_equal(json_array_size(json_object_get(setup, "ways")), 0);
+    }
+    json_decref(report);
+}
+
+/* As in a unit with SystemCallFilter=. */
+static void refuse_the_call(void)
+{
+    if (!trigger__block(event__find("process_mrelease")->number,
+                        event__find("process_mrelease")->number, EPERM))
+        _exit(127);
+}
+
+static void what_a_filter_refuses_is_not_possible(void **state)
+{
+    const char *rung = live__works("tp_btf") ? "tp_btf" : "raw_tp";
+    json_t *report, *cells, *cell;
+    size_t index;
+
+    (void)state;
+    live__require();
+    report = go_all_ways(rung, refuse_the_call, 0);
+    cells = json_object_get(json_array_get(json_object_get(report, "waysIn"), 0), "ways");
+    assert_int_equal(json_array_size(cells), COUNT_OF(ways));
+    json_array_foreach(cells, index, cell)
+    {
+        assert_string_equal(text_at(cell, "seen"), "not possible");
+        assert_non_null(strstr(text_at(cell, "reason"), "seccomp filter"));
+    }
+    json_decref(report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LIVE_TEST(every_way_in_is_seen_once),
+        LIVE_TEST(every_way_in_is_what_doctor_says_of_it),
+        LIVE_TEST(only_the_call_of_a_user_namespace_is_an_event_for_others),
+        LIVE_TEST(without_rights_no_way_is_judged),
+        LIVE_TEST(what_a_filter_refuses_is_not_possible),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("live: ways in", tests, NULL, NULL);
 }

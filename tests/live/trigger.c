@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -94,4 +95,26 @@ bool trigger__block(long number, long other_number, int result)
 bool trigger__block_deadly(long number, bool by_signal)
 {
     return filter_calls(number, number, by_signal ? SECCOMP_RET_TRAP : SECCOMP_RET_KILL_PROCESS);
+}
+
+#if defined(__x86_64__)
+#    define NATIVE_ARCHITECTURE AUDIT_ARCH_X86_64
+#else
+#    define NATIVE_ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+bool trigger__block_foreign(void)
+{
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCHITECTURE, 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = { sizeof(instructions) / sizeof(instructions[0]), instructions };
+
+    return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+           !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }

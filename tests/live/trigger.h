@@ -31,4 +31,7 @@ bool trigger__block(long number, long other_number, int result);
 /** The same, but the call kills the process; or sends it SIGSYS. */
 bool trigger__block_deadly(long number, bool by_signal);
 
+/** From now on a call that is not of the native architecture, x32 among them, kills the process. */
+bool trigger__block_foreign(void);
+
 #endif

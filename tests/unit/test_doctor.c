@@ -104,6 +104,49 @@ static void report_says_why_a_rung_does_not_work(void **state)
     json_decref(json);
 }
 
+/* A reason where one is due, and WRONG where probes that must see did not. */
+static void a_cell_says_why_it_is_what_it_is(void **state)
+{
+    static const struct {
+        const char *way, *rung, *coverage;
+        enum mrl_seen seen;
+        unsigned int times;
+        const char *reason;
+    } cases[] = {
+        { "native", "tp_btf", "compat", MRL_SEEN_YES, 1, "" },
+        { "native", "tp_btf", "compat", MRL_SEEN_NO, 0, "WRONG: these probes must see it" },
+        { "native", "tp_btf", "compat", MRL_SEEN_YES, 2, "WRONG: it was seen more than once" },
+        { "native", "tp_btf", "compat", MRL_SEEN_PARTLY, 1, "what stood in the registers" },
+        { "int 0x80", "tracepoint", "compat", MRL_SEEN_NO, 0, "this rung sees native calls" },
+        { "int 0x80", "fentry", "compat", MRL_SEEN_NO, 0, "WRONG" },
+        { "seccomp ERRNO", "fentry", "compat", MRL_SEEN_NO, 0, "it never ran, and was" },
+        { "seccomp ERRNO", "fentry", "all", MRL_SEEN_NO, 0, "WRONG" },
+        { "seccomp ERRNO", "raw_tp", "compat", MRL_SEEN_NO, 0, "WRONG" },
+        { "seccomp ERRNO", "raw_tp", "compat", MRL_SEEN_YES, 1, "at its exit: it never ran" },
+        { "user dispatch", "raw_tp", "compat", MRL_SEEN_NO, 0, "nothing was called" },
+        { "x32", "raw_tp", "compat", MRL_SEEN_CLOSED, 0, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        unsigned int rung_count, way_count, rung = 0, way = 0;
+        const struct mrl_rung *rungs = mrl_rung__all(&rung_count);
+        const struct mrl_way *ways = mrl_ways__all(&way_count);
+        struct mrl_cell cell = { .seen = cases[i].seen, .times = cases[i].times };
+        struct mrl_setup setup = { .coverage = cases[i].coverage };
+
+        while (strcmp(rungs[rung].name, cases[i].rung) != 0)
+            rung++;
+        while (strcmp(ways[way].name, cases[i].way) != 0)
+            way++;
+        setup.rung = &rungs[rung];
+        mrl_cell__explain(&cell, way, &setup);
+        if (strncmp(cell.reason, cases[i].reason, strlen(cases[i].reason)) != 0 ||
+            !*cell.reason != !*cases[i].reason)
+            fail_case("case %zu: '%s'", i, cell.reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +154,7 @@ int main(void)
         cmocka_unit_test(advisories_are_of_the_versions_that_have_the_defect),
         cmocka_unit_test(every_fact_says_something),
         cmocka_unit_test(report_says_why_a_rung_does_not_work),
+        cmocka_unit_test(a_cell_says_why_it_is_what_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ enum { TABLE, JSON };
 struct options {
     int format;
     const char *rung;
-    bool quick;
+    bool quick, ways_in;
 };
 
 static const char *const formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
@@ -48,6 +48,11 @@ static const struct mrl_option rows[] = {
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct options, quick),
       .doc = "Leave out what takes seconds: the tax." },
+    { .name = "ways-in",
+      .type = MRL_OPTION_SWITCH,
+      .offset = offsetof(struct options, ways_in),
+      .doc =
+          "Call by every way that a process has, and print what was seen of each; nothing else." },
 };
 
 /* A line that goes when the next comes; nothing where nobody watches. */
@@ -60,12 +65,13 @@ static void progress(const char *text)
 static void examine(struct mrl_doctor *doctor, const struct options *options)
 {
     progress("trying each rung …");
-    mrl_doctor__try_setups(doctor, options->rung);
-    if (!options->rung) {
+    mrl_doctor__try_setups(doctor, options->rung,
+                           options->ways_in ? mrl_setup__go_all_ways : mrl_setup__look);
+    if (!options->rung && !options->ways_in) {
         progress("watching a real release …");
         mrl_doctor__try_choices(doctor);
     }
-    if (!options->quick) {
+    if (!options->quick && !options->ways_in) {
         progress("timing what other system calls pay …");
         mrl_doctor__time_setups(doctor, ROUNDS);
     }
@@ -80,9 +86,8 @@ static bool any_works(const struct mrl_doctor *doctor)
     return false;
 }
 
-static int print_json(const struct mrl_doctor *doctor)
+static int print_json(json_t *json)
 {
-    json_t *json = mrl_doctor__json(doctor);
     int failed = !json || json_dumpf(json, stdout, JSON_INDENT(2));
 
     json_decref(json);
@@ -107,8 +112,8 @@ static int doctor(const struct mrl_verb *verb, int argc, char **argv)
     report = (struct mrl_doctor){ 0 };
     examine(&report, &options);
     if (options.format == TABLE)
-        mrl_doctor__print(&report);
-    else if (print_json(&report))
+        (options.ways_in ? mrl_doctor__print_ways : mrl_doctor__print)(&report);
+    else if (print_json((options.ways_in ? mrl_doctor__ways_json : mrl_doctor__json)(&report)))
         return MRL_EXIT_FAILED;
     status = mrl_flush_stdout();
     return any_works(&report) ? status : MRL_EXIT_FAILED;

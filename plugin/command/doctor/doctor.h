@@ -10,20 +10,30 @@
 #include <mrelease/plugin.h>
 #include <stdbool.h>
 
-/** The ways into the kernel that a sensor may be blind to. */
-enum mrl_way { MRL_WAY_NATIVE, MRL_WAY_COMPAT, MRL_WAY_BLOCKED, MRL_WAY_COUNT };
+#include "command/doctor/ways.h"
+
+/** The ways into the kernel that each rung is asked for: the first ones of mrl_ways__all(). */
+enum mrl_way_index { MRL_WAY_NATIVE, MRL_WAY_COMPAT, MRL_WAY_BLOCKED, MRL_WAY_COUNT };
 
 /** Static; "native", "compat" (32-bit), "blocked" (by seccomp). */
-const char *mrl_way__name(enum mrl_way way);
+const char *mrl_way__column(enum mrl_way_index way);
 
 enum mrl_seen {
     MRL_SEEN_UNTRIED, /* the probes do not work here */
     MRL_SEEN_CLOSED,  /* this machine does not let a process call so */
     MRL_SEEN_NO,
+    MRL_SEEN_PARTLY, /* without the arguments that the kernel was given */
     MRL_SEEN_YES,
 };
 
-/** Static; "untried", "not offered", "no", "yes". */
+/** What was seen of one way. */
+struct mrl_cell {
+    enum mrl_seen seen;
+    unsigned int times;
+    char reason[MRL_WAY_REASON_BYTES]; /* "": it needs none */
+};
+
+/** Static; "untried", "not offered", "no", "partly", "yes". */
 const char *mrl_seen__name(enum mrl_seen seen);
 
 enum { MRL_ROUNDS_MAX = 32, MRL_SETUPS_MAX = 16, MRL_COVERAGES = 3 };
@@ -43,8 +53,10 @@ struct mrl_setup {
     const char *coverage;
     bool works;
     struct mrl_error why; /* it does not */
+    char unproven[24];    /* as mrl_plugin__unproven() */
     enum mrl_seen seen[MRL_WAY_COUNT];
-    struct mrl_samples added_ns; /* per getppid(), less without probes in the same round */
+    struct mrl_cell cells[MRL_WAYS_MAX]; /* of every way */
+    struct mrl_samples added_ns;         /* per getppid(), less without probes in the same round */
 };
 
 /** What `mrelease run --coverage …` takes here. */
@@ -67,9 +79,31 @@ struct mrl_doctor {
     struct mrl_trial trial;
 };
 
-/** Fills the setups, of one rung or of all (NULL), and tries each: attached, proven, and which of
- * three real calls of a child it sees. */
-void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only);
+/** The name of a setup: "fentry", "fentry + tp_btf". */
+void mrl_setup__name(const struct mrl_setup *setup, char name[48]);
+
+/** Why it does not work; NULL: it works. */
+const char *mrl_setup__reason(const struct mrl_setup *setup);
+
+/** Asks a setup whose probes stand, as `plugin`. */
+typedef void (*mrl_ask_fn)(struct mrl_setup *setup, struct mrl_plugin *plugin);
+
+/** Fills the setups, of one rung or of all (NULL), tries each, attached and proven, and asks it. */
+void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only, mrl_ask_fn ask);
+
+/** Asks which of three real calls of a child it sees. */
+void mrl_setup__look(struct mrl_setup *setup, struct mrl_plugin *plugin);
+
+/** Goes every way, and asks what was seen of each. Stops the plugin. */
+void mrl_setup__go_all_ways(struct mrl_setup *setup, struct mrl_plugin *plugin);
+
+/** Says why a cell of the way at `index` is what it is, where that needs a word. */
+void mrl_cell__explain(struct mrl_cell *cell, unsigned int index, const struct mrl_setup *setup);
+
+/** Prints what was seen of all ways, for people; the same for programs: new, NULL without memory.
+ */
+void mrl_doctor__print_ways(const struct mrl_doctor *doctor);
+json_t *mrl_doctor__ways_json(const struct mrl_doctor *doctor);
 
 /** Opens what each coverage takes, and watches a real release with it. */
 void mrl_doctor__try_choices(struct mrl_doctor *doctor);

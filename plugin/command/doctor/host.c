@@ -10,13 +10,14 @@
 #include <bpf/libbpf.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
-#include "command/doctor/calls.h"
 #include "command/doctor/doctor.h"
+#include "probe/proof_args.h"
 
 enum { VALUE_BYTES = 64, PIDFS_MAGIC = 0x50494446 /* "PIDF", since Linux 6.9 */ };
 
@@ -57,8 +58,14 @@ static void find_kernel(char value[VALUE_BYTES])
 
 static void find_call(char value[VALUE_BYTES])
 {
-    if (!syscall(SYS_process_mrelease, -1, 0) || errno == EBADF)
+    uint64_t args[MRL_ARGS_MAX];
+
+    mrl_proof__make(false, 0, args); /* no event for other sensors */
+    if (!syscall(SYS_process_mrelease, args[0], 0L, args[2], args[3], args[4], args[5]) ||
+        errno == EBADF)
         say(value, "present");
+    else if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0))
+        snprintf(value, VALUE_BYTES, "refused by a seccomp filter (%.24s)", strerror(errno));
     else if (errno == ENOSYS)
         say(value, "missing: it came with Linux 5.15");
     else
@@ -105,10 +112,10 @@ static void find_pidfd(char value[VALUE_BYTES])
 
 static void find_compat(char value[VALUE_BYTES])
 {
-    pid_t child;
+    struct mrl_trip trip;
 
-    say(value,
-        mrl_way__call(MRL_WAY_COMPAT, &child) ? "offered" : "not offered to a 64-bit process here");
+    mrl_way__go(MRL_WAY_COMPAT, &trip);
+    say(value, trip.made ? "offered" : "not offered to a 64-bit process here");
 }
 
 static bool is_cgroup2(const char *path)
@@ -173,6 +180,12 @@ static void find_lockdown(char value[VALUE_BYTES])
         read_line(value, "/sys/kernel/security/lockdown");
 }
 
+static void find_seccomp(char value[VALUE_BYTES])
+{
+    say(value,
+        prctl(PR_GET_SECCOMP, 0, 0, 0, 0) ? "a filter: what it refuses is not proven" : "none");
+}
+
 static void find_memlock(char value[VALUE_BYTES])
 {
     struct rlimit limit = { 0 };
@@ -216,6 +229,7 @@ static const struct mrl_fact facts[] = {
     { "perf_event_paranoid", "3: perf events, and so tracepoint and kprobe, are for root.",
       find_paranoid },
     { "lockdown", "[confidentiality] forbids BPF programs to read kernel memory.", find_lockdown },
+    { "seccomp", "On this process, from a unit of systemd or a container.", find_seccomp },
     { "memlock", "RLIMIT_MEMLOCK: counts against BPF maps before Linux 5.11.", find_memlock },
     { "user_namespace", "Of this process.", find_user_namespace },
 };

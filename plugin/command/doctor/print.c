@@ -19,12 +19,14 @@ static struct utsname host(void)
 }
 
 /* Without what the message of a run says first. */
-static const char *reason(const struct mrl_setup *setup)
+const char *mrl_setup__reason(const struct mrl_setup *setup)
 {
     static const char lead[] = "no probe works here: ";
     const char *text = setup->why.text;
     size_t name = strlen(setup->rung->name);
 
+    if (setup->works)
+        return NULL;
     if (!strncmp(text, lead, sizeof(lead) - 1))
         text += sizeof(lead) - 1;
     if (!strncmp(text, setup->rung->name, name) && !strncmp(text + name, ": ", 2))
@@ -37,7 +39,7 @@ static bool is_alone(const struct mrl_setup *setup)
     return strcmp(setup->coverage, "all") != 0;
 }
 
-static void name_setup(const struct mrl_setup *setup, char name[48])
+void mrl_setup__name(const struct mrl_setup *setup, char name[48])
 {
     snprintf(name, 48, "%s%s%s", setup->rung->name, is_alone(setup) ? "" : " + ",
              is_alone(setup) ? "" : setup->rung->beside);
@@ -60,17 +62,21 @@ static void print_setup(const struct mrl_setup *setup)
 {
     char name[48];
 
-    name_setup(setup, name);
+    mrl_setup__name(setup, name);
     printf("  %-18s ", name);
     if (!setup->works) {
-        printf("no     %s\n", reason(setup));
+        printf("no     %s\n", mrl_setup__reason(setup));
         return;
     }
     printf("yes    ");
     print_tax(&setup->added_ns);
-    for (enum mrl_way way = 0; way < MRL_WAY_COUNT; way++)
+    for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
         printf(" %-*s", way + 1 < MRL_WAY_COUNT ? 11 : 0, mrl_seen__name(setup->seen[way]));
     putchar('\n');
+    if (*setup->unproven)
+        printf("  %-18s a seccomp filter refuses these calls to this process, so that their being "
+               "seen is not proven: %s\n",
+               "", setup->unproven);
 }
 
 static void print_setups(const struct mrl_doctor *doctor)
@@ -78,8 +84,8 @@ static void print_setups(const struct mrl_doctor *doctor)
     printf("Rungs: tried in this order; what a getppid() pays that nobody watches; which calls are "
            "seen\n  %-18s %-6s %-26s",
            "RUNG", "WORKS", "TAX (10 % to 90 %)");
-    for (enum mrl_way way = 0; way < MRL_WAY_COUNT; way++)
-        printf(" %-*s", way + 1 < MRL_WAY_COUNT ? 11 : 0, mrl_way__name(way));
+    for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
+        printf(" %-*s", way + 1 < MRL_WAY_COUNT ? 11 : 0, mrl_way__column(way));
     putchar('\n');
     for (unsigned int i = 0; i < doctor->setup_count; i++)
         print_setup(&doctor->setups[i]);
@@ -166,13 +172,13 @@ static json_t *json_setup(const struct mrl_setup *setup)
 {
     json_t *seen = json_object();
 
-    for (enum mrl_way way = 0; way < MRL_WAY_COUNT; way++)
-        json_object_set_new(seen, mrl_way__name(way),
+    for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
+        json_object_set_new(seen, mrl_way__column(way),
                             json_string(mrl_seen__name(setup->seen[way])));
-    return json_pack("{s:s, s:s?, s:b, s:s?, s:o, s:o}", "rung", setup->rung->name, "beside",
+    return json_pack("{s:s, s:s?, s:b, s:s?, s:o, s:o, s:s}", "rung", setup->rung->name, "beside",
                      is_alone(setup) ? NULL : setup->rung->beside, "works", setup->works, "reason",
-                     setup->works ? NULL : reason(setup), "sees", seen, "taxNs",
-                     json_spread(&setup->added_ns));
+                     mrl_setup__reason(setup), "sees", seen, "taxNs", json_spread(&setup->added_ns),
+                     "unproven", setup->unproven);
 }
 
 static json_t *json_setups(const struct mrl_doctor *doctor)

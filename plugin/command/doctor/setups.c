@@ -2,6 +2,7 @@
 /* Trying each rung, alone and with what stands beside it. */
 #include <mrelease/event.h>
 #include <mrelease/mrelease.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include <sys/prctl.h>
 
 #include "base/clock.h"
-#include "command/doctor/calls.h"
 #include "command/doctor/doctor.h"
 #include "command/verbs/release.h"
 
@@ -18,11 +18,21 @@ enum { WAIT_MS = 20, SEE_MS = 200, TRIES = 4 };
 #define TRIAL_BYTES ((size_t)16 << 20)
 
 static const char *const seen_names[] = {
-    [MRL_SEEN_UNTRIED] = "untried",
-    [MRL_SEEN_CLOSED] = "not offered",
-    [MRL_SEEN_NO] = "no",
+    [MRL_SEEN_UNTRIED] = "untried", [MRL_SEEN_CLOSED] = "not offered",
+    [MRL_SEEN_NO] = "no",           [MRL_SEEN_PARTLY] = "partly",
     [MRL_SEEN_YES] = "yes",
 };
+
+static const char *const columns[MRL_WAY_COUNT] = {
+    [MRL_WAY_NATIVE] = "native",
+    [MRL_WAY_COMPAT] = "compat",
+    [MRL_WAY_BLOCKED] = "blocked",
+};
+
+const char *mrl_way__column(enum mrl_way_index way)
+{
+    return columns[way];
+}
 
 const char *mrl_seen__name(enum mrl_seen seen)
 {
@@ -54,20 +64,25 @@ static bool comes(struct mrl_plugin *plugin, match_fn match, void *context)
     return found;
 }
 
-static bool is_of_child(const struct mrl_event *event, void *context)
+static bool is_of_trip(const struct mrl_event *event, void *context)
 {
-    const pid_t *child = context;
-
-    return event->process_id == (uint32_t)*child;
+    return mrl_trip__is(context, event);
 }
 
-static enum mrl_seen look(struct mrl_plugin *plugin, enum mrl_way way)
+static enum mrl_seen look(struct mrl_plugin *plugin, enum mrl_way_index way)
 {
-    pid_t child;
+    struct mrl_trip trip;
 
-    if (!mrl_way__call(way, &child))
+    mrl_way__go(way, &trip);
+    if (!trip.made)
         return MRL_SEEN_CLOSED;
-    return comes(plugin, is_of_child, &child) ? MRL_SEEN_YES : MRL_SEEN_NO;
+    return comes(plugin, is_of_trip, &trip) ? MRL_SEEN_YES : MRL_SEEN_NO;
+}
+
+void mrl_setup__look(struct mrl_setup *setup, struct mrl_plugin *plugin)
+{
+    for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
+        setup->seen[way] = look(plugin, way);
 }
 
 /* -- setups ----------------------------------------------------------------------------------- */
@@ -77,32 +92,38 @@ static int open_setup(const char *rung,
                       struct mrl_error *error,
                       struct mrl_plugin **ret_plugin)
 {
-    static char own_calls[sizeof("comm=") + 16] = "comm=";
+    static char own_calls[sizeof("comm=," MRL_WAY_TAG "*") + 16] = "comm=";
     struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
 
     /* A busy host would push our own few calls out of the rings. A name that a scope could not say
      * is nobody's but a renamed program's, which then sees the host's as well. */
     if (!prctl(PR_GET_NAME, own_calls + strlen("comm=")) && own_calls[5] &&
-        !strpbrk(own_calls, ",*!<> "))
+        !strpbrk(own_calls, ",*!<> ")) {
+        strcat(own_calls, "," MRL_WAY_TAG "*");
         options.scopes[options.scope_count++] = own_calls;
+    }
     options.rung = rung;
     options.coverage = coverage;
+    options.trials = true; /* our own calls are marked, so that other sensors leave them out */
     return mrl_plugin__open(&options, error, ret_plugin);
 }
 
-static void try_setup(struct mrl_setup *setup)
+static void try_setup(struct mrl_setup *setup, mrl_ask_fn ask)
 {
     struct mrl_plugin *plugin;
 
     if (open_setup(setup->rung->name, setup->coverage, &setup->why, &plugin))
         return;
     setup->works = true;
-    for (enum mrl_way way = 0; way < MRL_WAY_COUNT; way++)
-        setup->seen[way] = look(plugin, way);
+    snprintf(setup->unproven, sizeof(setup->unproven), "%s", mrl_plugin__unproven(plugin));
+    ask(setup, plugin);
     mrl_plugin__close(plugin);
 }
 
-static void add_setup(struct mrl_doctor *doctor, const struct mrl_rung *rung, const char *coverage)
+static void add_setup(struct mrl_doctor *doctor,
+                      const struct mrl_rung *rung,
+                      const char *coverage,
+                      mrl_ask_fn ask)
 {
     struct mrl_setup *setup = &doctor->setups[doctor->setup_count];
 
@@ -110,10 +131,10 @@ static void add_setup(struct mrl_doctor *doctor, const struct mrl_rung *rung, co
         return;
     *setup = (struct mrl_setup){ .rung = rung, .coverage = coverage };
     doctor->setup_count++;
-    try_setup(setup);
+    try_setup(setup, ask);
 }
 
-void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only)
+void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only, mrl_ask_fn ask)
 {
     unsigned int count;
     const struct mrl_rung *rungs = mrl_rung__all(&count);
@@ -121,9 +142,9 @@ void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only)
     for (unsigned int i = 0; i < count; i++) {
         if (only && strcmp(rungs[i].name, only) != 0)
             continue;
-        add_setup(doctor, &rungs[i], "compat");
+        add_setup(doctor, &rungs[i], "compat", ask);
         if (rungs[i].beside && doctor->setups[doctor->setup_count - 1].works)
-            add_setup(doctor, &rungs[i], "all");
+            add_setup(doctor, &rungs[i], "all", ask);
     }
 }
 
@@ -169,7 +190,7 @@ static void try_release(struct mrl_plugin *plugin, struct mrl_trial *trial)
     size_t bytes = TRIAL_BYTES;
 
     for (int i = 0; i < TRIES && !trial->seen; i++, bytes *= 2)
-        if (!mrl_release__child(bytes))
+        if (!mrl_release__child(bytes, true))
             comes(plugin, is_release, trial);
 }
 

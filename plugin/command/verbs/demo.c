@@ -48,7 +48,7 @@ static int act(bool talk)
     for (int i = 0; err == -ESRCH && i < TRIES; i++) {
         if (talk)
             mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
-        err = mrl_release__child(bytes);
+        err = mrl_release__child(bytes, false);
         bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
     }
     if (err)

@@ -12,13 +12,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "probe/proof_args.h"
+
 #define LOCKED_BYTES ((size_t)4 << 20)
 
 #ifndef SYS_process_mrelease
 #    define SYS_process_mrelease 448
 #endif
 
-static void live_as_child(size_t bytes, int ready)
+static void live_as_child(size_t bytes, bool trial, int ready)
 {
     char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -28,7 +30,8 @@ static void live_as_child(size_t bytes, int ready)
     if (memory == MAP_FAILED)
         _exit(1);
     memset(memory, 1, bytes);
-    mlock(memory, LOCKED_BYTES); /* may be refused by RLIMIT_MEMLOCK: that too is an event */
+    if (!trial)
+        mlock(memory, LOCKED_BYTES); /* may be refused by RLIMIT_MEMLOCK: that too is an event */
     if (write(ready, "", 1) != 1)
         _exit(1);
     for (;;)
@@ -36,7 +39,7 @@ static void live_as_child(size_t bytes, int ready)
 }
 
 /* A child that holds `bytes`, or -errno. */
-static pid_t start_child(size_t bytes)
+static pid_t start_child(size_t bytes, bool trial)
 {
     int ready[2];
     pid_t child;
@@ -47,7 +50,7 @@ static pid_t start_child(size_t bytes)
     child = fork();
     if (!child) {
         close(ready[0]);
-        live_as_child(bytes, ready[1]);
+        live_as_child(bytes, trial, ready[1]);
     }
     close(ready[1]);
     if (child > 0 && read(ready[0], &byte, 1) != 1) {
@@ -59,16 +62,25 @@ static pid_t start_child(size_t bytes)
     return child < 0 ? -ENOMEM : child;
 }
 
-int mrl_release__child(size_t bytes)
+static long release(int pidfd, bool trial)
 {
-    pid_t child = start_child(bytes);
+    uint64_t args[MRL_ARGS_MAX] = { 0 };
+
+    if (trial)
+        mrl_proof__make(false, 0, args);
+    return syscall(SYS_process_mrelease, pidfd, 0L, args[2], args[3], args[4], args[5]);
+}
+
+int mrl_release__child(size_t bytes, bool trial)
+{
+    pid_t child = start_child(bytes, trial);
     int pidfd, err = 0;
 
     if (child < 0)
         return child;
     pidfd = (int)syscall(SYS_pidfd_open, child, 0);
     kill(child, SIGKILL);
-    if (pidfd < 0 || syscall(SYS_process_mrelease, pidfd, 0))
+    if (pidfd < 0 || release(pidfd, trial))
         err = -errno;
     if (pidfd >= 0)
         close(pidfd);

@@ -63,6 +63,9 @@ struct mrl_plugin_options {
      * `stopped` last, and what mrl_plugin__tell() says. So they do where `events` names it. A
      * replay hands out those that were recorded. */
     bool states;
+    /** Calls that are marked as proofs of other sensors, or as trials (mrelease doctor), are events
+     * as well. For who makes such calls to see what is seen of them. */
+    bool trials;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
@@ -145,6 +148,11 @@ const char *mrl_plugin__error(const struct mrl_plugin *plugin);
 
 /** The rung in use: "tp_btf", … */
 const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
+
+/** The ways into the kernel, of "native", "compat" (32-bit) and "x32", by which the probes could
+ * not be proven when they were opened, because a seccomp filter refuses such calls to this process;
+ * separated by commas. "": none. Borrowed. */
+const char *mrl_plugin__unproven(const struct mrl_plugin *plugin);
 
 /** How far the replay of a file is, in ten thousandths; 0 for what has no end. The thread that
  * reads. */

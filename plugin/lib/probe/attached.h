@@ -11,7 +11,7 @@
 struct mrelease_bpf;
 struct mrl_reaper;
 
-enum { MRL_LINKS_MAX = 64, MRL_ALL_SYSCALLS = -1 };
+enum { MRL_LINKS_MAX = 64, MRL_ALL_SYSCALLS = -1, MRL_UNPROVEN_BYTES = 24 };
 
 /** A link, and which call it is for: an index of the table, or MRL_ALL_SYSCALLS. */
 struct mrl_attached {
@@ -33,6 +33,8 @@ struct mrl_probes {
     struct mrl_reaper *reaper; /* beside them; NULL: not here */
     uint64_t reaper_missed;    /* by that one, when it is closed */
     uint64_t missed_by_links;  /* of those that were detached */
+    /* Ways that a filter keeps this process from: see mrl_plugin__unproven(). */
+    char unproven[MRL_UNPROVEN_BYTES];
 };
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "probe/cpus.h"
 #include "probe/proof.h"
+#include "probe/proof_args.h"
 #include "probe/reaper.h"
 
 void mrl_probe_options__log(const struct mrl_probe_options *options,
@@ -237,6 +238,48 @@ static bool fentry_failed(const struct attempt attempts[RUNG_COUNT])
     return false;
 }
 
+#define LIKELY_FILTER                                                                                \
+    "likely SystemCallFilter= of a unit of systemd, whose @system-service has no process_mrelease, " \
+    "its SystemCallArchitectures=, or the seccomp profile of a container"
+
+/* Its proof could not be made: that is no fault of the rung. */
+static bool was_refused(const struct attempt *attempt)
+{
+    return attempt->err == -EACCES && attempt->stage && !strcmp(attempt->stage, "proof");
+}
+
+static void explain_filter(struct attempt *attempt)
+{
+    if (was_refused(attempt))
+        snprintf(attempt->said, sizeof(attempt->said),
+                 "a seccomp filter refuses the call to this process: " LIKELY_FILTER);
+}
+
+/* What a filter kept from being proven: rungs that were passed over, and ways of the one taken. */
+static void say_what_is_unproven(const struct mrl_probe_options *options,
+                                 const struct attempt attempts[RUNG_COUNT],
+                                 const struct mrl_probes *probes)
+{
+    char passed_over[64] = "";
+    size_t used = 0;
+
+    for (unsigned int i = 0; i < RUNG_COUNT && used < sizeof(passed_over); i++)
+        if (was_refused(&attempts[i]))
+            used += (size_t)snprintf(passed_over + used, sizeof(passed_over) - used, "%s%s",
+                                     used ? ", " : "", rungs[i].name);
+    if (used)
+        mrl_probe_options__log(options, MRL_LOG_WARNING,
+                               "passed over %s, which cannot be proven: a seccomp filter refuses "
+                               "the call to this process (" LIKELY_FILTER
+                               "). With %s all other system calls pay more",
+                               passed_over, probes->rung->name);
+    if (*probes->unproven)
+        mrl_probe_options__log(options, MRL_LOG_WARNING,
+                               "rung %s is not proven to see these calls of others: %s; a seccomp "
+                               "filter refuses them to this process (" LIKELY_FILTER ")",
+                               probes->rung->name, probes->unproven);
+}
+
 static void say_what_evades(const struct mrl_probe_options *options, const struct mrl_rung *rung)
 {
     if (!rung->sees_compat)
@@ -279,6 +322,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
         current_attempt = &attempts[i];
         err = mrl_probes__open(&rungs[i], &own, cgroup_v1, &attempts[i].stage, &probes);
         attempts[i].err = err;
+        explain_filter(&attempts[i]);
         if (is_memory(err))
             no_memory(&rungs[i], &attempts[i], error);
         if (err)
@@ -300,6 +344,7 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     if (err)
         return no_rung(attempts, error);
     say_what_evades(&own, probes.rung);
+    say_what_is_unproven(options, attempts, &probes);
     *ret_probes = probes;
     return 0;
 }

@@ -74,6 +74,7 @@ static int fill_settings(struct mrl_settings *settings, const struct mrl_probe_o
     settings->events = options->may_watch;
     settings->needs = options->needs;
     settings->x32 = options->x32;
+    settings->trials = options->trials;
     settings->reap_kill = options->reap_kill;
     settings->caller_exe = options->caller_exe;
     if (options->cpus) {
@@ -176,36 +177,65 @@ static void detach(struct mrl_probes *probes, uint32_t syscalls)
 /* -- proving ---------------------------------------------------------------------------------- */
 
 /* Only a child of ours is believed, and only now. Without /proc the namespace is not looked at. */
-static int prove_as_parent(struct mrl_probes *probes, uint32_t syscalls, uint64_t cookie)
+static int call_as_parent(struct mrl_probes *probes, unsigned int event, enum mrl_proof_way way)
 {
     struct mrelease_bpf__bss *shared = probes->object->bss;
     struct stat own;
-    int ways;
-
-    shared->prover_pid_ns = stat("/proc/self/ns/pid", &own) ? 0 : (uint32_t)own.st_ino;
-    __atomic_store_n(&shared->prover_pid, (uint32_t)getpid(), __ATOMIC_SEQ_CST);
-    ways = mrl_proof__call(syscalls, cookie);
-    __atomic_store_n(&shared->prover_pid, 0, __ATOMIC_SEQ_CST);
-    return ways;
-}
-
-/* Each call must be seen exactly once. When one is seen twice, two probes report the same call. */
-static int prove(struct mrl_probes *probes, uint32_t syscalls)
-{
-    uint64_t cookie = probes->object->rodata->settings.self_cookie, calls = 1;
-    __u64 *seen = probes->object->bss->own_proofs;
-    int ways, err = 0;
+    int outcome;
 
     /* Nobody else counts there, and nobody proves now. */
-    memset(seen, 0, sizeof(probes->object->bss->own_proofs));
-    ways = prove_as_parent(probes, syscalls, cookie);
-    if (ways < 0)
-        return ways;
-    if (probes->rung->sees_compat)
-        calls = (uint64_t)ways;
-    for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
-        if ((syscalls & (1U << i)) && seen[i] != calls)
-            err = seen[i] < calls ? -ENODATA : -ENOTUNIQ;
+    shared->own_proofs[event] = shared->own_entries[event] = 0;
+    shared->prover_pid_ns = stat("/proc/self/ns/pid", &own) ? 0 : (uint32_t)own.st_ino;
+    __atomic_store_n(&shared->prover_pid, (uint32_t)getpid(), __ATOMIC_SEQ_CST);
+    outcome = mrl_proof__call(event, way, probes->object->rodata->settings.self_cookie);
+    __atomic_store_n(&shared->prover_pid, 0, __ATOMIC_SEQ_CST);
+    return outcome;
+}
+
+/* The way is not claimed: started and doctor say so. */
+static void note_unproven(struct mrl_probes *probes, enum mrl_proof_way way)
+{
+    const char *name = mrl_proof_way__name(way);
+    size_t used = strlen(probes->unproven);
+
+    if (!strstr(probes->unproven, name))
+        snprintf(probes->unproven + used, sizeof(probes->unproven) - used, "%s%s", used ? "," : "",
+                 name);
+}
+
+/*
+ * Each call must be seen exactly once, from its entry on. When one is seen twice, two probes report
+ * the same call. One that a filter refuses proves nothing of the entry; the probes of tracepoints
+ * see its end at least.
+ */
+static int prove_way(struct mrl_probes *probes, unsigned int event, enum mrl_proof_way way)
+{
+    const struct mrelease_bpf__bss *shared = probes->object->bss;
+    int outcome = call_as_parent(probes, event, way);
+
+    if (outcome < 0 || outcome == MRL_PROOF_CLOSED ||
+        (way != MRL_PROOF_NATIVE && !probes->rung->sees_compat))
+        return outcome < 0 ? outcome : 0;
+    if (outcome == MRL_PROOF_MADE)
+        return shared->own_entries[event] == 1 && shared->own_proofs[event] == 1 ? 0
+               : shared->own_proofs[event] > 1                                   ? -ENOTUNIQ
+                                                                                 : -ENODATA;
+    note_unproven(probes, way);
+    return way != MRL_PROOF_NATIVE || (probes->rung->sees_blocked && shared->own_proofs[event] == 1)
+               ? 0
+               : -EACCES;
+}
+
+static int prove(struct mrl_probes *probes, uint32_t syscalls)
+{
+    int err = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count() * MRL_PROOF_WAY_COUNT; i++) {
+        unsigned int event = i / MRL_PROOF_WAY_COUNT;
+
+        if (!err && (syscalls & (1U << event)))
+            err = prove_way(probes, event, (enum mrl_proof_way)(i % MRL_PROOF_WAY_COUNT));
+    }
     return err;
 }
 

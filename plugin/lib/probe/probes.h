@@ -12,7 +12,8 @@ uint32_t mrl_probes__syscalls(uint32_t events);
 /**
  * Loads, attaches and proves the probes of `rung`. On failure nothing is left, and `*ret_stage`
  * says where it failed: "load", "attach" or "proof". Errors: -errno of libbpf, -ENODATA the probes
- * did not see a call of our own, -ENOTUNIQ they saw it twice.
+ * did not see a call of our own, -ENOTUNIQ they saw it twice, -EACCES a seccomp filter refuses that
+ * call to this process.
  */
 int mrl_probes__open(const struct mrl_rung *rung,
                      const struct mrl_probe_options *options,

@@ -12,94 +12,110 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "probe/compat_call.h"
+#include "probe/proof_args.h"
 
-/* One way into the kernel. */
+bool mrl_proof__is_filtered(void)
+{
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+}
+
+/* One way into the kernel. Both return a result, or -errno. */
 struct way {
-    bool (*is_open)(void);
-    void (*call)(const struct mrl_event_def *event, uint64_t cookie);
+    const char *name;
+    /* getpid() by that way; 0: this machine has none. */
+    long (*ask)(void);
+    long (*call)(const struct mrl_event_def *event, const uint64_t args[MRL_ARGS_MAX]);
 };
 
-static bool always(void)
+static long call_numbered(long number, const uint64_t args[MRL_ARGS_MAX])
 {
-    return true;
+    long result = syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+
+    return result < 0 ? -errno : result;
 }
 
-/*
- * -1 is no pidfd, no flags and no range to any of the calls; munlockall asks for nothing. Of 32
- * bits: an address in the last page, which is no pidfd, nor flags of mlockall; 0 bytes, which the
- * calls take for nothing to do, or no flags; and flags that mlock2 has not. The mark tells other
- * sensors what this is: see programs/proof.h, which knows these arguments.
- */
-void mrl_proof__make(bool compat, uint64_t cookie, uint64_t ret_args[MRL_ARGS_MAX])
+static long ask_native(void)
 {
-    const uint64_t native[] = { UINT64_MAX, UINT64_MAX,     UINT64_MAX,
-                                UINT64_MAX, MRL_PROOF_MARK, cookie };
-    const uint64_t narrow[] = { MRL_PROOF_ADDRESS, 0,
-                                UINT32_MAX,        (uint32_t)MRL_PROOF_MARK,
-                                cookie >> 32,      (uint32_t)cookie };
-
-    memcpy(ret_args, compat ? narrow : native, sizeof(native));
+    return getpid(); /* never refused: nobody could do anything */
 }
 
-static void call_numbered(long number, uint64_t cookie)
+static long call_native(const struct mrl_event_def *event, const uint64_t args[MRL_ARGS_MAX])
 {
-    uint64_t args[MRL_ARGS_MAX];
-
-    mrl_proof__make(false, cookie, args);
-    syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
-}
-
-static void call_native(const struct mrl_event_def *event, uint64_t cookie)
-{
-    call_numbered(event->id, cookie);
+    return call_numbered(event->id, args);
 }
 
 #if MRL_HAS_COMPAT_CALL
-/* A seccomp filter may refuse every 32-bit call. Probes that do not see refused calls would then
- * seem not to work. */
-static bool compat_is_open(void)
+static long ask_compat(void)
 {
-    const uint64_t none[6] = { 0 };
+    const uint64_t none[MRL_ARGS_MAX] = { 0 };
 
-    return mrl_compat_call(MRL_I386_GETPID, none) == getpid();
+    return mrl_compat_call(MRL_I386_GETPID, none);
 }
 
-static void call_compat(const struct mrl_event_def *event, uint64_t cookie)
+static long call_compat(const struct mrl_event_def *event, const uint64_t args[MRL_ARGS_MAX])
 {
-    uint64_t args[MRL_ARGS_MAX];
-
-    mrl_proof__make(true, cookie, args);
-    mrl_compat_call(event->nr_i386, args);
+    return mrl_compat_call(event->nr_i386, args);
 }
 
-static bool x32_is_open(void)
+static long ask_x32(void)
 {
-    return syscall(SYS_getpid | MRL_X32_BIT) == getpid();
+    long result = syscall(SYS_getpid | MRL_X32_BIT);
+
+    return result < 0 ? (errno == ENOSYS ? 0 : -errno) : result;
 }
 
-static void call_x32(const struct mrl_event_def *event, uint64_t cookie)
+static long call_x32(const struct mrl_event_def *event, const uint64_t args[MRL_ARGS_MAX])
 {
-    call_numbered(event->id | MRL_X32_BIT, cookie);
+    return call_numbered(event->id | MRL_X32_BIT, args);
 }
+#else
+static long ask_none(void)
+{
+    return 0;
+}
+#    define ask_compat  ask_none
+#    define ask_x32     ask_none
+#    define call_compat NULL
+#    define call_x32    NULL
 #endif
 
-static const struct way ways[] = {
-    { always, call_native },
-#if MRL_HAS_COMPAT_CALL
-    { compat_is_open, call_compat },
-    { x32_is_open, call_x32 },
-#endif
+static const struct way ways[MRL_PROOF_WAY_COUNT] = {
+    [MRL_PROOF_NATIVE] = { "native", ask_native, call_native },
+    [MRL_PROOF_COMPAT] = { "compat", ask_compat, call_compat },
+    [MRL_PROOF_X32] = { "x32", ask_x32, call_x32 },
 };
 
-static void make_calls(uint32_t events, uint64_t cookie, const struct way *way)
+const char *mrl_proof_way__name(enum mrl_proof_way way)
 {
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (mrl_event_def__at(i)->is_syscall && (events & (1U << i)))
-            way->call(mrl_event_def__at(i), cookie);
+    return ways[way].name;
+}
+
+/* What the kernel itself says to the arguments of a proof. Who may lock nothing is told EPERM. */
+static bool is_kernels(long result)
+{
+    struct rlimit limit = { .rlim_cur = 1 };
+
+    if (result == -EPERM && !getrlimit(RLIMIT_MEMLOCK, &limit))
+        return !limit.rlim_cur;
+    return !result || result == -EINVAL || result == -ENOMEM || result == -EBADF;
+}
+
+/* In the child. */
+static int go(unsigned int event, const struct way *way, uint64_t cookie)
+{
+    uint64_t args[MRL_ARGS_MAX];
+    long result = way->ask();
+
+    if (result != getpid())
+        return result && mrl_proof__is_filtered() ? MRL_PROOF_REFUSED : MRL_PROOF_CLOSED;
+    mrl_proof__make(way == &ways[MRL_PROOF_COMPAT], cookie, args);
+    result = way->call(mrl_event_def__at(event), args);
+    return !is_kernels(result) && mrl_proof__is_filtered() ? MRL_PROOF_REFUSED : MRL_PROOF_MADE;
 }
 
 /* On a machine without 32-bit calls the kernel kills a process that makes one, and so may a
@@ -113,11 +129,30 @@ static void prepare_to_die(void)
         signal(deadly[i], SIG_DFL);
 }
 
-/* What a child does; its exit status. */
-typedef int (*child_fn)(uint32_t events, uint64_t cookie, const struct way *way);
+static int ask(unsigned int event, const struct way *way, uint64_t cookie)
+{
+    (void)event;
+    (void)cookie;
+    return way->ask() ? MRL_PROOF_MADE : MRL_PROOF_CLOSED;
+}
 
-/* Its wait status, or -errno. */
-static int run_child(child_fn act, uint32_t events, uint64_t cookie, const struct way *way)
+/* The machine says no by a signal where it has no such way; a filter says it by SIGSYS. */
+static int outcome_of(int status, enum mrl_proof_way way)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    if (WTERMSIG(status) == SIGSYS)
+        return MRL_PROOF_REFUSED;
+    return way != MRL_PROOF_NATIVE && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGILL)
+               ? MRL_PROOF_CLOSED
+               : -ECHILD;
+}
+
+/* What a child does; its outcome, or -errno. */
+static int run_child(int (*act)(unsigned int event, const struct way *way, uint64_t cookie),
+                     unsigned int event,
+                     enum mrl_proof_way way,
+                     uint64_t cookie)
 {
     int status;
     /* As fork(), but without the handlers of the embedding program and without SIGCHLD for it. */
@@ -127,64 +162,22 @@ static int run_child(child_fn act, uint32_t events, uint64_t cookie, const struc
         return -errno;
     if (!child) {
         prepare_to_die();
-        status = act(events, cookie, way);
+        status = act(event, &ways[way], cookie);
         for (;;)
             syscall(SYS_exit_group, status);
     }
     while (waitpid(child, &status, __WALL) < 0)
         if (errno != EINTR)
             return -errno;
-    return status;
+    return outcome_of(status, way);
 }
 
-static int call_if_open(uint32_t events, uint64_t cookie, const struct way *way)
+int mrl_proof__call(unsigned int event, enum mrl_proof_way way, uint64_t cookie)
 {
-    if (!way->is_open())
-        return 1;
-    make_calls(events, cookie, way);
-    return 0;
-}
-
-/* 1 when the calls were made, 0 when this way is closed. */
-static int go(uint32_t events, uint64_t cookie, const struct way *way)
-{
-    int status = run_child(call_if_open, events, cookie, way);
-
-    return status < 0 ? status : WIFEXITED(status) && !WEXITSTATUS(status);
-}
-
-int mrl_proof__call(uint32_t events, uint64_t cookie)
-{
-    int count = 0;
-
-    for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        int gone = go(events, cookie, &ways[i]);
-
-        if (gone < 0)
-            return gone;
-        count += gone;
-    }
-    return count ? count : -ECHILD;
-}
-
-#if MRL_HAS_COMPAT_CALL
-static int ask_for_x32(uint32_t events, uint64_t cookie, const struct way *way)
-{
-    (void)events;
-    (void)cookie;
-    (void)way;
-    return syscall(SYS_getpid | MRL_X32_BIT) < 0 && errno == ENOSYS;
+    return run_child(go, event, way, cookie);
 }
 
 bool mrl_proof__may_have_x32(void)
 {
-    int status = run_child(ask_for_x32, 0, 0, NULL);
-
-    return !(status >= 0 && WIFEXITED(status) && WEXITSTATUS(status));
+    return run_child(ask, 0, MRL_PROOF_X32, 0) != MRL_PROOF_CLOSED;
 }
-#else
-bool mrl_proof__may_have_x32(void)
-{
-    return false;
-}
-#endif

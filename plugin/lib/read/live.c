@@ -401,6 +401,11 @@ static const char *live_rung(const struct mrl_source *source)
     return source->probes.rung->name;
 }
 
+static const char *live_unproven(const struct mrl_source *source)
+{
+    return source->probes.unproven;
+}
+
 const struct mrl_source_ops mrl_live_source = {
     .open = live_open,
     .read = live_read,
@@ -410,4 +415,5 @@ const struct mrl_source_ops mrl_live_source = {
     .counts = live_counts,
     .watch = live_watch,
     .rung = live_rung,
+    .unproven = live_unproven,
 };

@@ -68,14 +68,15 @@ static void describe(const struct mrl_plugin *plugin,
 {
     FILE *to = fmemopen(detail, MRL_STATE_DETAIL_MAX, "w");
     struct utsname host = { .nodename = "" };
-    const char *between = "";
+    const char *between = "", *unproven = mrl_plugin__unproven(plugin);
 
     *detail = '\0';
     if (!to)
         return;
     uname(&host);
-    fprintf(to, "version=%s; rung=%s; coverage=%s; host=%s; kernel=%s; events=", mrl_version(),
-            mrl_plugin__rung(plugin), given->coverage, host.nodename, host.release);
+    fprintf(to, "version=%s; rung=%s; coverage=%s%s%s; host=%s; kernel=%s; events=", mrl_version(),
+            mrl_plugin__rung(plugin), given->coverage, *unproven ? "; unproven=" : "", unproven,
+            host.nodename, host.release);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (plugin->watched & (1U << i)) {
             fprintf(to, "%s%s", between, mrl_event_def__at(i)->name);
@@ -253,6 +254,11 @@ const char *mrl_plugin__error(const struct mrl_plugin *plugin)
 const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
 {
     return plugin->ops->rung(plugin->source);
+}
+
+const char *mrl_plugin__unproven(const struct mrl_plugin *plugin)
+{
+    return plugin->ops->unproven ? plugin->ops->unproven(plugin->source) : "";
 }
 
 unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin)

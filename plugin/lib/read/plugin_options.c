@@ -220,5 +220,6 @@ int mrl_plugin_options__check(struct mrl_plugin_options *given,
     probes->log_context = given->log_context;
     probes->needs = mrl_extras__needs(given->extras);
     probes->caller_exe = given->caller_exe;
+    probes->trials = given->trials;
     return 0;
 }

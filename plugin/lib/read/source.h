@@ -47,6 +47,8 @@ struct mrl_source_ops {
     int (*watch)(struct mrl_source *source, uint32_t events, struct mrl_error *error);
     /** The rung in use. */
     const char *(*rung)(const struct mrl_source *source);
+    /** As mrl_plugin__unproven(); NULL: nothing had to be proven. */
+    const char *(*unproven)(const struct mrl_source *source);
     /** How far it is, in ten thousandths; NULL: it has no end. */
     unsigned int (*progress)(const struct mrl_source *source);
     /** One line about the last read() that failed; NULL: its errno says it all. */
