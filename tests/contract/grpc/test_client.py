@@ -22,7 +22,7 @@ import grpc
 import server
 import tap
 from certificates import Certificates
-from server import Server, call, subscribed
+from server import Server, call, frame, literal, subscribed
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 WAIT = 20
@@ -309,9 +309,9 @@ def test_a_reader_that_pauses_loses_nothing_unsaid():
 class Other:
     """A server of Python's that answers StreamEvents, or another method, by `act(request, context)`, with bytes."""
 
-    def __init__(self, act, service="TraceeService", method="StreamEvents"):
+    def __init__(self, act, service="TraceeService", method="StreamEvents", address=None):
         self.room = tempfile.TemporaryDirectory(prefix="mrelease-grpc.")
-        self.address = "unix:" + os.path.join(self.room.name, "s")
+        self.address = address or "unix:" + os.path.join(self.room.name, "s")
         self.server = grpc.server(futures.ThreadPoolExecutor(8))
         handler = grpc.unary_stream_rpc_method_handler(act)
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(
@@ -363,6 +363,65 @@ def test_events_of_tracee_are_shown():
         status, got, said = Client(it.address, "--count", "1", "--policy", "p1", "--format", "table").end()
         assert status == 0 and len(got) == 2 and "process_mrelease" in got[1], (got, said)
         assert "'openat' is none of mrelease's" in said and "1 events of other kinds" in said, said
+
+
+COMMON = literal(b":status", b"200") + literal(b"content-type", b"application/grpc")
+HEADERS = frame(1, 4, 1, COMMON)
+TRAILERS = frame(1, 5, 1, COMMON + literal(b"grpc-status", b"0"))  # alone: an end with OK
+
+
+def answer_by_hand(listener, pause, answer):
+    """Takes a connection, and after the request and a pause answers the first call on it."""
+    peer = listener.accept()[0]
+    peer.settimeout(WAIT)
+    peer.sendall(frame(4, 0, 0, b""))
+    got = b""
+    while b"StreamEvents" not in got:
+        got += peer.recv(65536)
+    time.sleep(pause)
+    peer.sendall(answer)
+    return peer
+
+
+def test_it_goes_on_where_a_server_ends_before_its_first_event():
+    """Tracee sends no headers before that. The gap lasts from the old stream's end to the new request."""
+    def seconds(line):
+        return float(line.split(" after ")[1].split(" s")[0])
+
+    def late(request, context):
+        time.sleep(2)
+        yield response(name="openat", id=257).SerializeToString()
+
+    with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.join(directory, "s"))
+        listener.listen()
+        listener.settimeout(WAIT)
+        client = Client("unix:" + os.path.join(directory, "s"), "--count", "1")
+        first = answer_by_hand(listener, 0.5, TRAILERS)
+        client.await_line("the stream ended: trying again")
+        ended = time.monotonic()
+        again = answer_by_hand(listener, 0, b"")
+        line = client.await_line("connected again")
+        assert time.monotonic() - ended < 1.5 and seconds(line) < 1.5, line
+        event = response(name="openat", id=257).SerializeToString()
+        again.sendall(HEADERS + frame(0, 0, 1, b"\x00" + len(event).to_bytes(4, "big") + event))
+        status, got, said = client.end()
+        assert status == 0 and len(got) == 1, (got, said)
+        first.close()
+        again.close()
+    with tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
+        address = "unix:" + os.path.join(directory, "s")
+        with Other(lambda *_: (time.sleep(2) for _ in range(1)), address=address):
+            client = Client(address, "--count", "1")
+            client.await_line("connected to")
+        gone = time.monotonic()
+        client.await_line("trying again")
+        time.sleep(1)
+        with Other(late, address=address):
+            line = client.await_line("connected again")
+            assert 0.8 < seconds(line) < time.monotonic() - gone + 0.5, line
+            status, got, said = client.end()
+        assert status == 0 and len(got) == 1, (got, said)
 
 
 def deep(levels):

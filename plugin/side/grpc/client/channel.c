@@ -121,7 +121,7 @@ void mrl_channel__free(struct mrl_channel *channel)
 
 /* -- calls ------------------------------------------------------------------------------------ */
 
-enum tag { TAG_SENT, TAG_BEGUN, TAG_MESSAGE, TAG_STATUS };
+enum tag { TAG_SENT, TAG_HEADERS, TAG_MESSAGE, TAG_STATUS };
 
 /* A call that is under way, and what core writes to. */
 struct flight {
@@ -168,7 +168,7 @@ static void begin(struct flight *flight)
     status.data.recv_status_on_client.status = &flight->call->status;
     status.data.recv_status_on_client.status_details = &flight->details;
     start(flight, &status, 1, TAG_STATUS);
-    start(flight, &initial, 1, TAG_BEGUN);
+    start(flight, &initial, 1, TAG_HEADERS);
     start(flight, send, 3, TAG_SENT);
     receive(flight);
     grpc_byte_buffer_destroy(request);
@@ -182,8 +182,9 @@ static void give_up(struct flight *flight, int why)
     grpc_call_cancel(flight->core, NULL);
 }
 
-/* Core says that metadata came also where there was no server. */
-static void on_begun(struct flight *flight)
+/* A connection has the request: the server may send its headers no sooner than its first message.
+ * Core says that a request was sent also where there was no server. */
+static void on_sent(struct flight *flight)
 {
     if (grpc_channel_check_connectivity_state(flight->channel->core, 0) != GRPC_CHANNEL_READY)
         return;
@@ -235,8 +236,8 @@ static void run(struct flight *flight)
         if (event.type != GRPC_OP_COMPLETE)
             continue;
         flight->pending--;
-        if ((uintptr_t)event.tag == TAG_BEGUN && event.success)
-            on_begun(flight);
+        if ((uintptr_t)event.tag == TAG_SENT && event.success)
+            on_sent(flight);
         if ((uintptr_t)event.tag == TAG_MESSAGE && event.success)
             on_message(flight);
     }

@@ -28,7 +28,7 @@ struct mrl_client_call {
     int timeout_ms; /* of the whole call; 0: none */
     /** Takes each answer, which is borrowed; -errno ends the call. */
     int (*take)(void *context, const uint8_t *bytes, size_t size);
-    /** NULL, or told once the server has answered at all. */
+    /** NULL, or told once a server has the request. */
     void (*begun)(void *context);
     void *context;
 

@@ -183,9 +183,11 @@ static int stream_once(struct streaming *streaming, struct mrl_error *error)
     if (!err)
         err = mrl_client__call(streaming->peer, &request.base, &stream, error);
     free(paths[0]);
-    if (!err) /* a stream has no end of its own */
+    if (!err) { /* a stream has no end of its own: a server is there, and said so */
+        streaming->was_connected = streaming->is_connected = true;
         err = mrl_error__set(error, -ECONNREFUSED, "%.128s: the stream ended",
                              streaming->peer->server);
+    }
     if (err == -EPROTO && !stream.taken && stream.status == GRPC_STATUS_UNAVAILABLE)
         err = -ECONNREFUSED;
     return err;
