@@ -7,6 +7,7 @@ usage: test_listening.py MRELEASE
 Clients are Python's, and `openssl s_client`; certificates are openssl's. Prints TAP.
 """
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -181,10 +182,12 @@ def test_tls_serves_those_whom_it_knows_and_says_why_not():
                 assert why_refused(it, who) == "UNAVAILABLE", words
                 time.sleep(0.3)
                 assert len(complaints(it)) >= number and words in complaints(it)[-1], it.lines
+                assert re.search(r"client ipv4:127\.0\.0\.1:\d+: ", complaints(it)[-1]), it.lines
             assert why_refused(it, files.credentials(authority="foreign")) == "UNAVAILABLE"
             time.sleep(0.3)
             before = len(complaints(it))
             peer = it.connect()
+            port = peer.getsockname()[1]
             peer.sendall(request(STREAM, b""))
             peer.settimeout(10)
             while peer.recv(4096):
@@ -192,6 +195,7 @@ def test_tls_serves_those_whom_it_knows_and_says_why_not():
             peer.close()
             time.sleep(0.3)
             assert len(complaints(it)) == before + 1 and "wrong version" in complaints(it)[-1], it.lines
+            assert f"client ipv4:127.0.0.1:{port}: " in complaints(it)[-1], it.lines
             call(-4)
             assert pidfd_of(next(stream)) == -4
 

@@ -29,8 +29,7 @@ enum {
     KEEPALIVE_MS = 5000, /* as Tracee's */
     KEEPALIVE_TIMEOUT_MS = 1000,
     REQUEST_BYTES = 256 * 1024,
-    STREAMS_MAX = 100,        /* of a connection */
-    HANDSHAKE_MS = 10 * 1000, /* of TLS */
+    STREAMS_MAX = 100, /* of a connection */
     METADATA_BYTES = 8 * 1024,
 };
 
@@ -107,7 +106,7 @@ static grpc_server *make_core(void)
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
         { GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX },
         { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
-        { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS },
+        { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, MRL_HANDSHAKE_MS },
         { GRPC_ARG_ALLOW_REUSEPORT, 0 },
     };
     enum { COUNT = sizeof(settings) / sizeof(settings[0]) };

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "side/grpc/common/core_log.h"
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/program.h"
 #include "sinks/address.h"
@@ -39,6 +40,7 @@ static grpc_ssl_certificate_config_reload_status fetch(
     grpc_ssl_certificate_config_reload_status status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     struct mrl_tls *tls = context;
 
+    mrl_core_log__expect_handshake(MRL_HANDSHAKE_MS);
     pthread_mutex_lock(&tls->lock);
     if (tls->is_new) {
         grpc_ssl_pem_key_cert_pair pair = { tls->files.key, tls->files.cert };

@@ -9,6 +9,8 @@
 #include <grpc/grpc.h>
 #include <mrelease/error.h>
 
+enum { MRL_HANDSHAKE_MS = 10 * 1000 }; /* that a handshake may take */
+
 struct mrl_server_options;
 struct mrl_tls;
 
