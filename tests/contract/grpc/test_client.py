@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent import futures
 
@@ -401,10 +402,11 @@ def test_it_goes_on_where_a_server_ends_before_its_first_event():
         client.await_line("the stream ended: trying again")
         ended = time.monotonic()
         again = answer_by_hand(listener, 0, b"")
+        event = response(name="openat", id=257).SerializeToString()
+        message = HEADERS + frame(0, 0, 1, b"\x00" + len(event).to_bytes(4, "big") + event)
+        threading.Timer(2, again.sendall, [message]).start()
         line = client.await_line("connected again")
         assert time.monotonic() - ended < 1.5 and seconds(line) < 1.5, line
-        event = response(name="openat", id=257).SerializeToString()
-        again.sendall(HEADERS + frame(0, 0, 1, b"\x00" + len(event).to_bytes(4, "big") + event))
         status, got, said = client.end()
         assert status == 0 and len(got) == 1, (got, said)
         first.close()
