@@ -4,8 +4,8 @@
  * its trace of TCP says on the same thread, right before, from whom it read: that is kept for the
  * line. The trace is on only while a handshake may be under way.
  */
-#ifndef MRL_SIDE_GRPC_COMMON_CORE_LOG_H
-#define MRL_SIDE_GRPC_COMMON_CORE_LOG_H
+#ifndef MRL_GRPC_COMMON_CORE_LOG_H
+#define MRL_GRPC_COMMON_CORE_LOG_H
 
 /** From now on core's errors are the program's warnings. After grpc_init(). */
 void mrl_core_log__begin(void);
