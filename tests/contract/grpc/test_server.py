@@ -236,7 +236,36 @@ def test_wrong_requests_get_the_right_status():
         assert raw("TraceeService/GetVersion", bytes(300 * 1024)) == "RESOURCE_EXHAUSTED"
         assert raw("TraceeService/GetVersion", b"") == "OK"
         assert status_of(lambda: list(channel.unary_stream("/tracee.v1beta1.TraceeService/GetVersion")(
-            b"", timeout=WAIT, metadata=[("x", "y" * 20000)])))[0] == "RESOURCE_EXHAUSTED"
+            b"", timeout=WAIT, metadata=[("x", "y" * 200000)])))[0] == "RESOURCE_EXHAUSTED"
+
+
+def test_bounds_of_a_connection_are_answers():
+    """A hundred open calls, and 128 KiB of metadata, which Tracee's clients may send; more is an error at once."""
+    def open_watch(channel):
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=WAIT)
+        assert next(watch) == b"\x08\x01"
+        return watch
+
+    def apart(it):
+        return grpc.insecure_channel(it.address, options=[("grpc.use_local_subchannel_pool", 1)])
+
+    with Server(PROGRAM) as it, apart(it) as channel, apart(it) as other:
+        watches = [open_watch(channel) for _ in range(100)]
+        check = lambda to, **more: to.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT, **more)
+        for _ in range(3):
+            start = time.monotonic()
+            code, text = status_of(lambda: open_watch(channel))
+            assert code == "RESOURCE_EXHAUSTED" and "another connection" in text, (code, text)
+            assert time.monotonic() - start < 5
+        assert status_of(lambda: check(channel))[0] == "RESOURCE_EXHAUSTED"
+        assert check(other) == b"\x08\x01"
+        watches.pop().cancel()
+        await_(lambda: status_of(lambda: check(channel))[0] == "OK")
+        assert check(channel, metadata=[("x", "y" * 100000)]) == b"\x08\x01"
+        time.sleep(0.2)
+        assert all(watch.is_active() for watch in watches)
+        assert status_of(lambda: check(channel, metadata=[("x", "y" * 200000)]))[0] == "RESOURCE_EXHAUSTED"
+        assert check(channel) == b"\x08\x01"
 
 
 def test_health_and_reflection_serve_clients_without_our_files():

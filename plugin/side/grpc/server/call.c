@@ -34,6 +34,7 @@ void mrl_call__release(struct mrl_call *call)
     grpc_metadata_array_destroy(&call->metadata);
     if (call->core)
         grpc_call_unref(call->core);
+    mrl_share__give_back(&call->server->shares, call->share);
     free(call);
 }
 
@@ -105,15 +106,15 @@ static void on_closed(struct mrl_call *call, bool ok)
 }
 
 /* Core says "fd:N" of the connections that our listener gave it. */
-static int find_fd(const struct mrl_call *call)
+static void find_connection(struct mrl_call *call)
 {
     char *peer = grpc_call_get_peer(call->core);
-    int fd = call->server->listener && peer && !strncmp(peer, "fd:", 3)
-                 ? (int)strtol(peer + 3, NULL, 10)
-                 : -1;
 
+    call->fd = call->server->listener && peer && !strncmp(peer, "fd:", 3)
+                   ? (int)strtol(peer + 3, NULL, 10)
+                   : -1;
+    call->share = mrl_share__take(&call->server->shares, peer ? peer : "");
     gpr_free(peer);
-    return fd;
 }
 
 void mrl_call__name_peer(const struct mrl_call *call, char text[128])
@@ -242,15 +243,15 @@ static void begin(struct mrl_call *call)
 }
 
 /* Without reading its request, which may be anything. */
-static void refuse(struct mrl_call *call)
+static void refuse(struct mrl_call *call, grpc_status_code status, const char *why)
 {
-    grpc_slice details = grpc_slice_from_static_string("this server has no such method");
+    grpc_slice details = grpc_slice_from_static_string(why);
     grpc_op ops[2] = { 0 };
 
     call->ended = (struct mrl_call_tag){ call, on_ended };
     ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
     ops[1].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-    ops[1].data.send_status_from_server.status = GRPC_STATUS_UNIMPLEMENTED;
+    ops[1].data.send_status_from_server.status = status;
     ops[1].data.send_status_from_server.status_details = &details;
     mrl_call__start(call, ops, 2, &call->ended);
 }
@@ -279,16 +280,19 @@ static void on_arrived(struct mrl_call *call, bool ok)
     /* At once, before this call is looked at: core gives a new call only to someone who waits for
      * one. */
     mrl_call__await(call->server);
-    call->fd = find_fd(call);
+    find_connection(call);
     /* Before the first batch: its end may come on another thread at once, and looks here. */
-    call->method = find_method(call);
+    call->method = call->share ? find_method(call) : NULL;
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);
     if (call->method)
         begin(call);
+    else if (call->share)
+        refuse(call, GRPC_STATUS_UNIMPLEMENTED, "this server has no such method");
     else
-        refuse(call);
+        refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
+               "this connection has 100 calls open: end one, or use another connection");
 }
 
 void mrl_call__await(struct mrl_server *server)

@@ -68,6 +68,7 @@ struct mrl_call {
     atomic_bool is_closed;         /* core has nothing more to say of the call */
     int fd;                        /* of its connection; -1: not known */
     size_t answer_bytes;           /* on their way */
+    struct mrl_share *share;       /* of its connection; NULL: it has none, and is refused */
 };
 
 /** Who made the call, for the log: "user 1000 (process 4711)", "ipv4:10.0.0.7:5000". */

@@ -29,8 +29,7 @@ enum {
     KEEPALIVE_MS = 5000, /* as Tracee's */
     KEEPALIVE_TIMEOUT_MS = 1000,
     REQUEST_BYTES = 256 * 1024,
-    STREAMS_MAX = 100, /* of a connection */
-    METADATA_BYTES = 8 * 1024,
+    METADATA_BYTES = 128 * 1024,
 };
 
 /* -- threads ---------------------------------------------------------------------------------- */
@@ -104,7 +103,7 @@ static grpc_server *make_core(void)
         { GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
         { GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000 },
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
-        { GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX },
+        { GRPC_ARG_MAX_CONCURRENT_STREAMS, 2 * MRL_SHARE_CALLS },
         { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
         { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, MRL_HANDSHAKE_MS },
         { GRPC_ARG_ALLOW_REUSEPORT, 0 },
@@ -183,6 +182,7 @@ int mrl_server__open(const char *destination,
         return err;
     }
     pthread_mutex_init(&server->lock, NULL);
+    pthread_mutex_init(&server->shares.lock, NULL);
     server->core = make_core();
     for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
         server->queues[i].core = grpc_completion_queue_create_for_next(NULL);
@@ -286,6 +286,7 @@ void mrl_server__close(struct mrl_server *server)
     mrl_listener__close(server->listener);
     mrl_tls__close(server->tls);
     mrl_backlog__free(server->backlog);
+    pthread_mutex_destroy(&server->shares.lock);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }
