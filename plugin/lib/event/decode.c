@@ -18,10 +18,11 @@ _Static_assert(
 
 struct mrl_text mrl_lookup__name(enum mrl_lookup lookup)
 {
-    static const char *const names[MRL_LOOKUP_COUNT] = { "host", "known", "not_found",
-                                                         "unreadable" };
+    static const struct mrl_text names[MRL_LOOKUP_COUNT] = {
+        { "host", 4 }, { "known", 5 }, { "not_found", 9 }, { "unreadable", 10 }
+    };
 
-    return (struct mrl_text){ names[lookup], strlen(names[lookup]) };
+    return names[lookup];
 }
 
 /* An empty path has no last byte that could be a NUL. */
@@ -192,8 +193,9 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
 {
     const struct mrl_record *record = raw->record;
 
-    /* All members in one assignment, which zeroes those that are not named: batches are used again,
-     * and are not cleared for it. */
+    /* All members in one assignment: batches are used again, and are not cleared for it. Those that
+     * come later are named as well: for one that is not, the compiler zeroes all of the event first,
+     * which costs more than the assignments. */
     *event = (struct mrl_event){
         .def = mrl_event_def__at(record->event),
         .entry_ns = mrl_host__epoch(raw->host, record->entry_ns),
@@ -223,6 +225,17 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
             mrl_exe_path__of(raw->arena, raw->caller_path, record->flags & MRL_RECORD_EXE_CUT),
         .raw = record,
         .raw_size = record->size,
+        .container_id = { NULL, 0 },
+        .values = NULL,
+        .extra_values = NULL,
+        .host = NULL,
+        .lost = NULL,
+        .state = NULL,
+        .lookup = MRL_LOOKUP_HOST,
+        .container_lookup = { NULL, 0 },
+        .container_confirmed = 0,
+        .target_confirmed = 0,
+        .target_lookup = MRL_LOOKUP_HOST,
     };
 }
 
