@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The group identity: what it costs to know whose container a call came from. In the reader, the
+ * look into what is known; in the probe, by the kernel's own statistics, all that runs for a call
+ * of a cgroup that was told before, and for one whose names are told.
+ */
+#include <abi/record.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <sys/syscall.h>
+
+#include "bench/bench.h"
+#include "bench/program.h"
+#include "enrich/cgroups.h"
+
+enum {
+    ROUNDS = 21,
+    SLICE_NS = 5 * 1000 * 1000,
+    FEW = 16,
+    MANY = 4096,
+    PROBE_ROUNDS = 11,
+    KNOWN_CALLS = 20000,
+    TOLD_CALLS = 500,
+    PROGRAMS_MAX = 64
+};
+
+/* -- the reader ------------------------------------------------------------------------------- */
+
+struct reader {
+    struct mrl_cgroups *cgroups;
+    unsigned int count;
+    struct mrl_cgroup_names names[MANY];
+};
+
+static struct reader readers[2];
+
+static void make_names(struct mrl_cgroup_names *names, unsigned int number)
+{
+    *names = (struct mrl_cgroup_names){ .size = sizeof(*names),
+                                        .event = MRL_RECORD_CGROUP,
+                                        .flags = MRL_CGROUP_WHOLE,
+                                        .count = 3,
+                                        .cgroup_id = UINT64_C(1) << 32 | number };
+    snprintf(names->nodes[0], sizeof(names->nodes[0]), "docker-%064x.scope", number);
+    snprintf(names->nodes[1], sizeof(names->nodes[1]), "system.slice");
+}
+
+static void ask(void *context)
+{
+    const struct reader *reader = context;
+
+    for (unsigned int i = 0; i < MANY; i++)
+        if (mrl_cgroups__container(reader->cgroups, reader->names[i % reader->count].cgroup_id)
+                .lookup != MRL_LOOKUP_KNOWN)
+            bench_die("a cgroup that was described is not known");
+}
+
+static void describe(void *context)
+{
+    const struct reader *reader = context;
+
+    for (unsigned int i = 0; i < reader->count; i++)
+        mrl_cgroups__describe(reader->cgroups, &reader->names[i], sizeof(reader->names[i]));
+}
+
+static void open_reader(struct reader *reader, unsigned int count)
+{
+    if (mrl_cgroups__new(false, &reader->cgroups))
+        bench_die("out of memory");
+    reader->count = count;
+    for (unsigned int i = 0; i < count; i++)
+        make_names(&reader->names[i], i);
+    describe(reader);
+}
+
+static void measure_reader(struct bench *bench)
+{
+    struct bench_subject subjects[] = {
+        { .run = ask, .context = &readers[0], .operations = MANY },
+        { .run = ask, .context = &readers[1], .operations = MANY },
+        { .run = describe, .context = &readers[0], .operations = FEW }
+    };
+    static const char *const names[] = { "identity.reader.known.ns_per_event",
+                                         "identity.reader.known_many.ns_per_event",
+                                         "identity.reader.describe.ns_per_cgroup" };
+    static const char *const methods[] = {
+        "mrl_cgroups__container of 16 known cgroups in turn",
+        "the same of 4096, as many as the probes remember to have told",
+        "mrl_cgroups__describe of a container's cgroup, of which the same is known"
+    };
+
+    open_reader(&readers[0], FEW);
+    open_reader(&readers[1], MANY);
+    bench_rounds(subjects, 3, ROUNDS, SLICE_NS);
+    for (unsigned int i = 0; i < 3; i++) {
+        bench_median(bench, names[i], &subjects[i].ns, "ns",
+                     "%s; CPU time, median of %d interleaved rounds of %d ms", methods[i], ROUNDS,
+                     SLICE_NS / 1000000);
+        bench_samples__done(&subjects[i].ns);
+    }
+    mrl_cgroups__free(readers[0].cgroups);
+    mrl_cgroups__free(readers[1].cgroups);
+}
+
+/* -- the probe -------------------------------------------------------------------------------- */
+
+/* What the program under test has loaded: those that came since it was started. */
+struct loaded {
+    int programs[PROGRAMS_MAX];
+    unsigned int count;
+    int described; /* the map of the cgroups that were told; -1: not found */
+};
+
+static __u32 last_program(void)
+{
+    __u32 id = 0;
+
+    while (!bpf_prog_get_next_id(id, &id))
+        ;
+    return id;
+}
+
+static __u32 last_map(void)
+{
+    __u32 id = 0;
+
+    while (!bpf_map_get_next_id(id, &id))
+        ;
+    return id;
+}
+
+static bool is_described(int map)
+{
+    struct bpf_map_info info = { 0 };
+    __u32 size = sizeof(info);
+
+    return !bpf_obj_get_info_by_fd(map, &info, &size) && !strncmp(info.name, "described_", 10);
+}
+
+static void find_loaded(struct loaded *loaded, __u32 program, __u32 map)
+{
+    loaded->count = 0;
+    loaded->described = -1;
+    while (!bpf_prog_get_next_id(program, &program) && loaded->count < PROGRAMS_MAX)
+        loaded->programs[loaded->count++] = bpf_prog_get_fd_by_id(program);
+    while (!bpf_map_get_next_id(map, &map)) {
+        int fd = bpf_map_get_fd_by_id(map);
+
+        if (loaded->described < 0 && is_described(fd))
+            loaded->described = fd;
+        else
+            close(fd);
+    }
+}
+
+static void close_loaded(struct loaded *loaded)
+{
+    for (unsigned int i = 0; i < loaded->count; i++)
+        close(loaded->programs[i]);
+    close(loaded->described);
+}
+
+static double run_ns(const struct loaded *loaded)
+{
+    double ns = 0;
+
+    for (unsigned int i = 0; i < loaded->count; i++) {
+        struct bpf_prog_info info = { 0 };
+        __u32 size = sizeof(info);
+
+        if (!bpf_obj_get_info_by_fd(loaded->programs[i], &info, &size))
+            ns += (double)info.run_time_ns;
+    }
+    return ns;
+}
+
+static void forget(int described)
+{
+    unsigned char key[16];
+
+    while (!bpf_map_get_next_key(described, NULL, key))
+        bpf_map_delete_elem(described, key);
+}
+
+static double ns_per_call(const struct loaded *loaded, unsigned int calls, bool forgotten)
+{
+    double before = run_ns(loaded);
+
+    for (unsigned int i = 0; i < calls; i++) {
+        if (forgotten)
+            forget(loaded->described);
+        syscall(SYS_munlock, 0L, 0L);
+    }
+    return (run_ns(loaded) - before) / calls;
+}
+
+static void measure_calls(struct bench *bench, const struct loaded *loaded)
+{
+    struct bench_samples known = { 0 }, told = { 0 };
+
+    for (int i = 0; i <= PROBE_ROUNDS; i++) {
+        double of_known = ns_per_call(loaded, KNOWN_CALLS, false);
+        double of_told = ns_per_call(loaded, TOLD_CALLS, true);
+
+        if (!i)
+            continue; /* it warms up */
+        bench_samples__add(&known, of_known);
+        bench_samples__add(&told, of_told);
+    }
+    bench_median(
+        bench, "identity.probe.known.ns_per_call", &known, "ns",
+        "run time of all our programs by the kernel's statistics (which add their two looks "
+        "at the clock to each), per munlock() of a known cgroup, --events munlock, rung %s",
+        "auto");
+    bench_median(bench, "identity.probe.told.ns_per_call", &told, "ns",
+                 "the same, where the cgroup's names are told before each event");
+    bench_ratio(bench, "identity.probe.ratio", &told, &known, "told over known");
+    bench_samples__done(&known);
+    bench_samples__done(&told);
+}
+
+static int measure_probe(struct bench *bench)
+{
+    static const char *const arguments[] = { "--events", "munlock", "--output", "none", NULL };
+    __u32 program = last_program(), map = last_map();
+    int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), failed;
+    struct bench_program sensor;
+    struct loaded loaded;
+
+    if (stats < 0 ||
+        bench_program__start(&sensor, bench_program_cpu(), BENCH_STDOUT_NULL, arguments)) {
+        bench_say("identity: the kernel keeps no run times for us");
+        return -1;
+    }
+    failed = bench_program__wait(&sensor);
+    if (!failed) {
+        find_loaded(&loaded, program, map);
+        failed = loaded.described < 0 ? -1 : 0;
+        bench_pin(bench_load_cpu());
+        if (!failed)
+            measure_calls(bench, &loaded);
+        bench_pin(-1);
+        close_loaded(&loaded);
+    }
+    bench_program__stop(&sensor, NULL);
+    close(stats);
+    return failed;
+}
+
+static int run(struct bench *bench)
+{
+    bench_say("identity: %d rounds of the reader, %d of the probe", ROUNDS, PROBE_ROUNDS);
+    measure_reader(bench);
+    return measure_probe(bench);
+}
+
+const struct bench_group bench_identity = {
+    "identity",
+    "Whose container a call came from: in the reader, and in the probe.",
+    run,
+};
