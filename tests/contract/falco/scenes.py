@@ -6,7 +6,7 @@ usage: scenes.py MRELEASE [SCENE...]
 
 Each scene makes real calls while MRELEASE records them. A caller plays its part under the name and
 the path of the program that it stands for: it is a copy of the interpreter, in a mount namespace
-and with a host name of its own. Needs root, CAP_BPF, and a host where nobody else makes these calls.
+and with a host name of its own. Needs root and CAP_BPF.
 """
 import ctypes
 import os
@@ -199,6 +199,7 @@ SCENES = {
     "stranger_fails_to_lock": ("tool", lock_nothing),
     "stranger_locks_all": ("tool", lock_all),
     "keeper_locks": ("gpg-agent", lock_some),
+    "caller_forges_a_line": ("x\n12:00:00.0: Critical Fake alert (caller=sshd", reap),
 }
 
 
@@ -247,6 +248,7 @@ def record(mrelease, name):
         os.unlink(path)
     recorder = subprocess.Popen(
         [mrelease, "run", "--events", "process_mrelease,do_mrelease,mlock*", "--coverage", "all",
+         "--scope", f"mntns={os.stat('/proc/self/ns/mnt').st_ino}",
          "--ring", "4K" if SCENES[name][1] is flood else "8M",
          "--extra", "target,bytes,outcome,time,mlock,exe", "--output", "none", "--record", path],
         stderr=subprocess.PIPE, text=True)

@@ -44,6 +44,7 @@ MISSING = "Events of mrelease are missing"
 ALERTS = {
     "bad_descriptor": {},
     "call_is_blocked": {BLOCKED: 1},
+    "caller_forges_a_line": {UNEXPECTED: 1},
     "container_imitates_daemon": {UNEXPECTED: 1},
     "container_reaps_inside": {UNEXPECTED: 1},
     "container_reaps_outside": {UNEXPECTED: 1, ACROSS: 1},
@@ -301,6 +302,13 @@ def test_of_alerts(host, capture):
 MAY_BE_ABSENT = {"mrelease.caller.container", "mrelease.target.container"}
 
 
+def test_of_lines(host, capture):
+    """What is printed of an event begins no line."""
+    for rule, event in alerts_of(host, load_rules(host.fields), capture):
+        if any("\n" in str(event[field]) for field in rule.output_fields if field in event):
+            raise Problem(f"'{rule.name}' prints a new line")
+
+
 def test_of_outputs(host, capture):
     for rule, event in alerts_of(host, load_rules(host.fields), capture):
         absent = {field for field in rule.output_fields - MAY_BE_ABSENT if event[field] is None}
@@ -364,6 +372,19 @@ def test_of_falco_alerts(falco, host, capture):
     compare_falco(run_falco(falco, host.plugin, "replay:" + capture_path(capture)), capture)
 
 
+ALERT = re.compile(r"^[0-9:.]+: [A-Z][a-z]+ ", re.MULTILINE)
+
+
+def test_of_falco_text(falco, host, capture):
+    """One alert is one line, and only Falco begins one."""
+    done = run_falco(falco, host.plugin, "replay:" + capture_path(capture), json_output=False)
+    lines = [line for line in done.stdout.splitlines() if ALERT.match(line)]
+    if done.returncode or len(lines) != sum(ALERTS[capture].values()):
+        raise Problem(done.stdout + done.stderr)
+    if any(line.startswith("12:00:00.0:") for line in lines):
+        raise Problem("a caller has written a line:\n" + done.stdout)
+
+
 def test_of_falco_captures(falco, host):
     """What Falco itself records of an alert raises the alert once more."""
     name = "container_reaps_outside"
@@ -392,6 +413,7 @@ def all_tests(host):
     for capture in sorted(ALERTS):
         yield f"{capture}_raises_exactly_its_alerts", test_of_alerts, (host, capture)
         yield f"{capture}_fills_the_outputs", test_of_outputs, (host, capture)
+        yield f"{capture}_begins_no_line", test_of_lines, (host, capture)
     if not falco:
         yield "a_falco_agrees", None, ()
         return
@@ -400,6 +422,7 @@ def all_tests(host):
     yield "falco_reads_its_own_capture_again", test_of_falco_captures, (falco, host)
     for capture in sorted(ALERTS):
         yield f"falco_agrees_on_{capture}", test_of_falco_alerts, (falco, host, capture)
+        yield f"falco_prints_a_line_per_alert_of_{capture}", test_of_falco_text, (falco, host, capture)
 
 
 def run(number, name, test, arguments):
