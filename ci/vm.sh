@@ -165,35 +165,36 @@ add_loader() {
 # probes, and run once. The core tries each rung by itself.
 readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target ways'
 readonly core_topics='abi fields rungs target'
+# A brief run: that each rung sees the calls, by whichever way they come, and what the chosen one says of them.
+readonly brief_topics='abi:three_ways* ways fields target'
 
-# guest_sections NAME: "RUNG PROGRAM" for each that runs in the guest. $vm_topics and $vm_rungs say
-# which, or $vm_quick that it is the core; "auto" forces no rung.
+# guest_sections NAME: "RUNG PROGRAM PATTERN" for each that runs in the guest. $vm_topics, words
+# like TOPIC or TOPIC:PATTERN, and $vm_rungs say which; or $vm_quick that it is the core, $vm_brief
+# that it is that and a little of each rung. "auto" forces no rung; without a pattern all tests run.
 guest_sections() {
-    local rungs rung topic topics
+    local rungs rung topic topics on_rungs=$rung_topics
     rungs=$(kernel_column "$1" 4)
     if [[ $rungs == none ]]; then
         echo "none /test_refusal"
         return
     fi
     rungs=${vm_rungs:-$rungs}
-    topics=${vm_topics:-$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
-        sed 's/^test_live_//' | sort)}
-    [[ -z ${vm_quick:-} ]] || topics=${vm_topics:-$core_topics}
-    [[ $1 != *-x32 ]] || topics=${vm_topics:-abi ways}
-    for topic in ${topics/tax/}; do
-        [[ -n ${vm_quick:-} || " $rung_topics " != *" $topic "* ]] ||
-            for rung in $rungs; do
-                echo "$rung $build/tests/live/test_live_$topic"
-            done
-        [[ -z ${vm_quick:-} && " $rung_topics " == *" $topic "* ]] ||
-            echo "auto $build/tests/live/test_live_$topic"
+    topics=$(find "$build/tests/live" -maxdepth 1 -name 'test_live_*' -printf '%f\n' |
+        sed 's/^test_live_//' | sort)
+    [[ -z ${vm_brief:-} ]] || topics=$brief_topics on_rungs="abi ways"
+    [[ -z ${vm_quick:-} ]] || topics=$core_topics on_rungs=""
+    [[ $1 != *-x32 ]] || topics="abi ways"
+    for topic in $(tr ' ' '\n' <<<"${vm_topics:-$topics}" | awk '!seen[$0]++ && $0 != "tax"'); do
+        for rung in $([[ " $on_rungs " == *" ${topic%%:*} "* ]] && echo "$rungs" || echo auto); do
+            echo "$rung $build/tests/live/test_live_${topic%%:*}$([[ $topic != *:* ]] || echo " ${topic#*:}")"
+        done
     done
 }
 
 # wants_tax: whether the benchmark is run as well.
 wants_tax() {
     case "${vm_topics:-}" in
-    '') [[ -z ${vm_quick:-} ]] ;;
+    '') [[ -z ${vm_quick:-}${vm_brief:-} ]] ;;
     *tax*) true ;;
     *) false ;;
     esac
@@ -213,9 +214,11 @@ make_guest() {
         add_file "$root" "$file"
     done < <(find "$build/lib/mrelease" "$build/tests/preload" "$build/tests/examples" -type f -perm -u+x 2>/dev/null)
     guest_sections "$1" >"$root/sections"
-    while read -r rung file; do
+    while read -r rung file _; do
         add_file "$root" "$file"
     done < <(grep -v '^none ' "$root/sections")
+    ! grep -q '/test_live_containers' "$root/sections" || [[ -n $sysroot || -z $(type -P runc) ]] ||
+        add_file "$root" "$(type -P runc)" /bin/runc
     if [[ $(kernel_column "$1" 4) != none && $1 != *-x32 ]] && wants_tax; then
         tax=$build/bench/mrelease-bench
         add_file "$root" "$tax"
@@ -258,7 +261,7 @@ boot() {
 # note_missing NAME CONSOLE: adds a section that failed in place of each that never began.
 note_missing() {
     local rung program
-    while read -r rung program; do
+    while read -r rung program _; do
         grep -q "^@@ begin $rung ${program##*/}" "$2" ||
             printf '@@ begin %s %s\nthe guest did not come to this\n@@ end 99\n' "$rung" "${program##*/}" >>"$2"
     done < <(guest_sections "$1")
