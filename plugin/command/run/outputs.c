@@ -244,7 +244,7 @@ bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t ex
 bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
 {
     for (unsigned int i = 0; i < outputs->count; i++)
-        if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->controls)
+        if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->control)
             return true;
     return false;
 }
@@ -256,7 +256,7 @@ bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool
     for (unsigned int i = 0; i < outputs->count; i++) {
         struct mrl_output_options *options = &outputs->specs[i].options;
 
-        options->states = named || numbered || (options->sink && options->sink->controls);
+        options->states = named || numbered || (options->sink && options->sink->control);
         any |= options->states;
     }
     return any;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "command/command.h"
 #include "command/run/interim.h"
+#include "command/run/log_level.h"
 #include "command/run/record.h"
 #include "command/run/reopening.h"
 #include "command/run/sides.h"
@@ -71,12 +72,6 @@ static void catch_signals(void)
     sigaction(SIGXFSZ, &action, NULL); /* so is a file at its limit */
     sigaction(SIGUSR2, &action, NULL); /* other daemons take it, so that scripts send it */
     mrl_interim__catch();
-}
-
-/* Whoever controls an output may change it. */
-static int level_of(const struct mrl_session_options *options)
-{
-    return __atomic_load_n(&options->log_level, __ATOMIC_RELAXED);
 }
 
 /* -- the loop --------------------------------------------------------------------------------- */
@@ -171,7 +166,7 @@ static void say_reopened(struct session *session)
     char line[MRL_REOPENING_BYTES];
 
     session->reopen_ns = 0;
-    if (level_of(session->options) >= MRL_LOG_INFO)
+    if (session->options->log_level >= MRL_LOG_INFO)
         mrl_say("%s", mrl_reopening__line(session->pipeline, line));
 }
 
@@ -218,11 +213,12 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
 }
 
+/* Clients may have changed the level. */
 static void log_line(void *context, enum mrl_log_level level, const char *text)
 {
-    const struct mrl_session_options *options = context;
+    const struct session *session = context;
 
-    if ((int)level <= level_of(options))
+    if ((int)level <= __atomic_load_n(&session->sides.log_level, __ATOMIC_RELAXED))
         mrl_say("%s: %s", mrl_log_level__name(level), text);
 }
 
@@ -233,7 +229,7 @@ static int run_opened(struct session *session,
     struct mrl_session_options *options = session->options;
     bool kept;
 
-    if (level_of(options) >= MRL_LOG_INFO)
+    if (options->log_level >= MRL_LOG_INFO)
         say_ready(options, session->plugin);
     if (options->duration_ns)
         session->end_ns =
@@ -246,9 +242,9 @@ static int run_opened(struct session *session,
     mrl_run_sides__hurry(&session->sides);
     mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
-    if (level_of(options) >= MRL_LOG_INFO)
+    if (options->log_level >= MRL_LOG_INFO)
         mrl_totals__say(session->plugin, session->pipeline);
-    if (level_of(options) >= MRL_LOG_WARNING && !session->failed)
+    if (options->log_level >= MRL_LOG_WARNING && !session->failed)
         mrl_totals__check(session->plugin, session->pipeline);
     kept = mrl_totals__are_kept(session->pipeline);
     return session->failed || !kept || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
@@ -283,15 +279,13 @@ int mrl_session__run(struct mrl_session_options *options,
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
-    session.sides.log = log_line;
-    session.sides.log_context = options;
-    session.sides.log_level = &options->log_level;
+    session.sides.first_level = session.sides.log_level = options->log_level;
     if (mrl_run_sides__start(&session.sides, &options->outputs, &error))
         goto failed;
     options->plugin.log = log_line;
-    options->plugin.log_context = options;
+    options->plugin.log_context = &session;
     options->plugin.extras = options->extras;
-    if (mrl_pipeline__new(log_line, options, &session.pipeline)) {
+    if (mrl_pipeline__new(log_line, &session, &session.pipeline)) {
         mrl_error__set(&error, -ENOMEM, "out of memory");
         goto failed;
     }

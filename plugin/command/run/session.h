@@ -21,9 +21,6 @@ struct mrl_session_options {
 /** The rows of the outputs and of ends; the target is a struct mrl_session_options. */
 const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count);
 
-/** The word of --log-level. */
-const char *mrl_log_level__name(enum mrl_log_level level);
-
 /**
  * Opens, calls `ready` (may be NULL; a negative return ends the session as failed), delivers until
  * the end, drains, and prints the totals. SIGINT and SIGTERM end it once, and kill when they come

@@ -2,6 +2,7 @@
 /* What --output, --record and the other options of a session may say. */
 #include <stddef.h>
 
+#include "command/run/log_level.h"
 #include "command/run/record.h"
 #include "command/run/session.h"
 

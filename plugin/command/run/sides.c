@@ -3,14 +3,21 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+
+#include "command/command.h"
+#include "command/run/log_level.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
+/* What a side program says is about its clients, and they may not lower what is said of that. */
 static void log_line(void *context, enum mrl_log_level level, const char *text)
 {
     const struct mrl_run_sides *run = context;
+    const int now = __atomic_load_n(&run->log_level, __ATOMIC_RELAXED);
 
-    run->log(run->log_context, level, text);
+    if ((int)level <= (now > run->first_level ? now : run->first_level))
+        mrl_say("%s: %s", mrl_log_level__name(level), text);
 }
 
 static int collect(void *context, struct mrl_metrics **ret_metrics)
@@ -44,11 +51,37 @@ static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *
 
     pthread_mutex_lock(&run->lock);
     if (wish->kind == MRL_WISH_LOG_LEVEL)
-        __atomic_store_n(run->log_level, (int)wish->level, __ATOMIC_RELAXED);
+        __atomic_store_n(&run->log_level, (int)wish->level, __ATOMIC_RELAXED);
     else
         err = switch_event(run, wish->event, wish->kind == MRL_WISH_ENABLE, error);
     pthread_mutex_unlock(&run->lock);
     return err;
+}
+
+/* What clients do, and try, is told whatever the log level. */
+static void wished(void *context, const struct mrl_wish *wish, int err, const char *why)
+{
+    static const char *const words[] = { [MRL_WISH_ENABLE] = "enables",
+                                         [MRL_WISH_DISABLE] = "disables",
+                                         [MRL_WISH_LOG_LEVEL] = "sets the log level to" };
+    static const enum mrl_what whats[] = { [MRL_WISH_ENABLE] = MRL_WHAT_EVENT_ENABLED,
+                                           [MRL_WISH_DISABLE] = MRL_WHAT_EVENT_DISABLED,
+                                           [MRL_WISH_LOG_LEVEL] = MRL_WHAT_LOG_LEVEL };
+    const bool is_level = wish->kind == MRL_WISH_LOG_LEVEL;
+    const char *object =
+        is_level ? mrl_log_level__name(wish->level) : mrl_event_def__at(wish->event)->name;
+    struct mrl_run_sides *run = context;
+    char detail[64];
+
+    mrl_say("%s: a client, %s, %s %s%s%s", err ? "warning" : "info", wish->by, words[wish->kind],
+            object, err ? ": " : "", why);
+    if (err)
+        return;
+    snprintf(detail, sizeof(detail), "%s=%s", is_level ? "level" : "event", object);
+    pthread_mutex_lock(&run->lock);
+    if (run->plugin)
+        mrl_plugin__tell(run->plugin, whats[wish->kind], detail, wish->by_uid, wish->by_pid, 0, 0);
+    pthread_mutex_unlock(&run->lock);
 }
 
 static void died(void *context, const char *detail)
@@ -72,6 +105,7 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
         .log = log_line,
         .metrics = collect,
         .fulfil = fulfil,
+        .wished = wished,
         .died = died,
         .context = run,
     };

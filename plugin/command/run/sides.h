@@ -11,9 +11,8 @@
 /** What side programs use of a run. */
 struct mrl_run_sides {
     struct mrl_sides *sides; /* NULL: no output has a side program */
-    void (*log)(void *context, enum mrl_log_level level, const char *text);
-    void *log_context;
-    int *log_level; /* which clients may change */
+    int first_level;         /* enum mrl_log_level: that of the start, */
+    int log_level;           /* and what clients made of it; atomic */
     /* Their threads ask for counters, and switch events, while the session closes the plugin:
      * whoever uses it holds the lock, and it is taken away under it. */
     pthread_mutex_t lock;
@@ -22,7 +21,7 @@ struct mrl_run_sides {
     const struct mrl_pipeline *pipeline;
 };
 
-/** Starts the starter, where an output needs it; log, log_context and log_level are set. To be
+/** Starts the starter, where an output needs it; first_level and log_level are set. To be
  * called before anything is opened. Errors: as mrl_sides__start(); -ENOENT a side program is not
  * installed. */
 int mrl_run_sides__start(struct mrl_run_sides *run,

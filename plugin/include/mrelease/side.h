@@ -31,7 +31,7 @@ struct mrl_wish {
     unsigned int event;       /**< table index; of MRL_WISH_ENABLE and _DISABLE */
     enum mrl_log_level level; /**< of MRL_WISH_LOG_LEVEL */
     int64_t by_uid, by_pid;   /**< who asks, as the kernel says; MRL_NOBODY: it cannot say */
-    const char *by;           /**< the same in words, for a log */
+    const char *by;           /**< the same in words: "user 0 (process 4711)" */
 };
 
 /** What side programs need of the process that starts them. All functions may be called on any
@@ -47,6 +47,9 @@ struct mrl_sides_options {
     int (*metrics)(void *context, struct mrl_metrics **ret_metrics);
     /** Fulfils a wish of somebody who may have it. -errno, with a line. */
     int (*fulfil)(void *context, const struct mrl_wish *wish, struct mrl_error *error);
+    /** What became of a wish: `err` 0, it is so now; -EACCES, who asked may not; of fulfil(). To be
+     * told whatever the log level. Of a flood of wishes that are refused, the first of a second. */
+    void (*wished)(void *context, const struct mrl_wish *wish, int err, const char *why);
     /** A side program has died, or was ended; `detail` as of mrl_plugin__tell(). */
     void (*died)(void *context, const char *detail);
     void *context;

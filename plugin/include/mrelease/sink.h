@@ -59,6 +59,13 @@ struct mrl_sink_target {
     const struct mrl_sink_ops *ops;
 };
 
+/** Who of those that read an output may change what the sensor does. */
+enum mrl_control {
+    MRL_CONTROL_NOBODY,
+    MRL_CONTROL_OWNER, /**< root and the sensor's own user, by a unix socket */
+    MRL_CONTROL_ALL,   /**< whoever is served */
+};
+
 /**
  * A kind of destination. Static. Required are name, doc, open, write and close; what is left out
  * means none. Everything that is to be known of a sink, by the program too, is said here.
@@ -88,8 +95,9 @@ struct mrl_sink_ops {
     bool is_path;
     /** Several outputs may have the same destination. */
     bool shareable;
-    /** Who reads it may enable and disable events. */
-    bool controls;
+    /** Who reads it may enable and disable events, and change the log level: who, by the options of
+     * an output. NULL: nobody can ask. */
+    enum mrl_control (*control)(const void *options);
     /** What it takes is published: whether anybody reads it is not known. */
     bool publishes;
     /** What it is given is there when the run has ended: a run of which it lost an event fails. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/socket.h>
+
 #include "sinks/address.h"
 #include "sinks/grpc_options.h"
 
@@ -39,6 +41,13 @@ static const struct mrl_option rows[] = {
       .what = "value of read-only",
       .preset = "false",
       .doc = "Clients may change nothing." },
+    { .name = "control",
+      .type = MRL_OPTION_SWITCH,
+      .offset = AT(control),
+      .what = "value of control",
+      .preset = "false",
+      .doc = "Whoever is served may switch events and the log level; else root and the sensor's "
+             "user, on a unix socket." },
     { .name = "insecure",
       .type = MRL_OPTION_SWITCH,
       .offset = AT(insecure),
@@ -56,9 +65,40 @@ int mrl_server_options__complete(struct mrl_server_options *options, struct mrl_
         options->mode = 0660;
     if (!*options->cert != !*options->key)
         return mrl_error__set(error, -EINVAL, "cert= and key= come together");
-    return *options->client_ca && !*options->cert
-               ? mrl_error__set(error, -EINVAL, "client-ca= wants cert= and key=")
+    if (*options->client_ca && !*options->cert)
+        return mrl_error__set(error, -EINVAL, "client-ca= wants cert= and key=");
+    if (options->control && options->read_only)
+        return mrl_error__set(error, -EINVAL, "control=true and read-only=true do not go together");
+    return 0;
+}
+
+static enum mrl_control control(const void *options_of_output)
+{
+    const struct mrl_server_options *options = options_of_output;
+
+    if (options->read_only)
+        return MRL_CONTROL_NOBODY;
+    return options->control ? MRL_CONTROL_ALL : MRL_CONTROL_OWNER;
+}
+
+/* Who comes from another host, or from this one over TCP, is known by a certificate alone. */
+static int check_control(const struct mrl_server_options *options,
+                         bool is_tcp,
+                         const char *destination,
+                         struct mrl_error *error)
+{
+    return options->control && is_tcp && !*options->client_ca
+               ? mrl_error__set(error, -EINVAL, "%.100s: control=true wants client-ca=, on TCP",
+                                destination)
                : 0;
+}
+
+static bool is_tcp(int socket)
+{
+    int domain = AF_UNIX;
+    socklen_t size = sizeof(domain);
+
+    return !getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain != AF_UNIX;
 }
 
 static int check(const struct mrl_sink_target *target, struct mrl_error *error)
@@ -69,7 +109,11 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     if (target->options)
         options = *(const struct mrl_server_options *)target->options;
     err = mrl_server_options__complete(&options, error);
-    return err ? err : mrl_address__check(target->destination, &options, error);
+    if (!err)
+        err = mrl_address__check(target->destination, &options, error);
+    return err ? err
+               : check_control(&options, !strncmp(target->destination, "tcp:", 4),
+                               target->destination, error);
 }
 
 /* -- what needs rights ------------------------------------------------------------------------ */
@@ -90,6 +134,12 @@ static int prepare(const struct mrl_sink_target *target,
     if (!err)
         err = mrl_address__listen(target->destination, options, error, address);
     if (err) {
+        free(address);
+        return err;
+    }
+    err = check_control(options, is_tcp(address->socket), target->destination, error);
+    if (err) {
+        mrl_address__release(address);
         free(address);
         return err;
     }
@@ -149,7 +199,7 @@ const struct mrl_sink_ops mrl_sink_grpc = {
     .schemes = (const char *const[]){ "unix:", "tcp:", "systemd", "systemd:", NULL },
     .formats = (const char *const[]){ "grpc", "grpc-main", NULL },
     .preset = MRL_GRPC_DESTINATION,
-    .controls = true,
+    .control = control,
     .publishes = true,
     .side = "grpc",
     .options = rows,

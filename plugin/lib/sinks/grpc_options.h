@@ -18,6 +18,7 @@ struct mrl_server_options {
     bool is_main;        /* events as Tracee's main branch has them */
     int disconnect_slow; /* a client whose ring is full, in place of dropping the oldest */
     bool read_only;      /* clients may change nothing */
+    bool control;        /* all of them may */
     bool insecure;       /* other than loopback addresses are served without TLS */
     unsigned int mode;   /* of a unix socket; 0: 0600 */
     char group[64];      /* of a unix socket, whose members may connect; "": none */

@@ -7,9 +7,11 @@
 
 #include "deliver/metrics_pack.h"
 #include "side/common/keeper.h"
+#include "side/common/peer.h"
 
 enum {
     REQUESTS_MAX = 200, /* in a second */
+    REFUSALS_MAX = 10,  /* told in a second */
     ROOM_MS = 100,      /* how long an answer waits for room */
 };
 
@@ -58,28 +60,52 @@ static int answer_metrics(struct mrl_sink *sink, uint32_t id)
     return 0;
 }
 
+/* Error: -EPROTO: nobody can wish that. */
+static int read_wish(const struct mrl_side_request *request, struct mrl_wish *ret_wish)
+{
+    const bool is_level = request->asked == MRL_SIDE_LOG_LEVEL;
+
+    if (request->argument >= (is_level ? MRL_LOG_DEBUG + 1U : mrl_event_def__count()))
+        return -EPROTO;
+    *ret_wish = (struct mrl_wish){ .kind = is_level                            ? MRL_WISH_LOG_LEVEL
+                                           : request->asked == MRL_SIDE_ENABLE ? MRL_WISH_ENABLE
+                                                                               : MRL_WISH_DISABLE };
+    if (is_level)
+        ret_wish->level = (enum mrl_log_level)request->argument;
+    else
+        ret_wish->event = request->argument;
+    return 0;
+}
+
+/* What is refused may come in floods, and says little after the first of them. */
+static bool is_worth_telling(struct mrl_sink *sink, int err)
+{
+    return !err || mrl_allowance__take(&sink->refusals, REFUSALS_MAX);
+}
+
 static int answer_wish(struct mrl_sink *sink,
                        uint32_t id,
                        const struct mrl_side_request *request,
                        int connection)
 {
     const struct mrl_sides_options *options = &sink->sides->options;
-    struct mrl_wish wish = { .by_uid = MRL_NOBODY, .by_pid = MRL_NOBODY, .by = "a client" };
     struct mrl_error error = { "" };
-    int err;
+    struct mrl_peer peer;
+    struct mrl_wish wish;
+    int err = sink->row->control ? read_wish(request, &wish) : -EPROTO;
 
-    (void)connection;
-    if (request->asked == MRL_SIDE_LOG_LEVEL && request->argument > MRL_LOG_DEBUG)
-        return -EPROTO;
-    if (request->asked != MRL_SIDE_LOG_LEVEL && request->argument >= mrl_event_def__count())
-        return -EPROTO;
-    wish.kind = request->asked == MRL_SIDE_ENABLE    ? MRL_WISH_ENABLE
-                : request->asked == MRL_SIDE_DISABLE ? MRL_WISH_DISABLE
-                                                     : MRL_WISH_LOG_LEVEL;
-    wish.event = request->argument;
-    wish.level = (enum mrl_log_level)request->argument;
-    err = options->fulfil ? options->fulfil(options->context, &wish, &error)
-                          : mrl_error__set(&error, -EOPNOTSUPP, "nobody fulfils that here");
+    if (err)
+        return err;
+    mrl_peer__find(sink, connection, &peer);
+    wish.by_uid = peer.uid;
+    wish.by_pid = peer.pid;
+    wish.by = peer.text;
+    err = mrl_peer__may_change(sink, &peer, &error);
+    if (!err)
+        err = options->fulfil ? options->fulfil(options->context, &wish, &error)
+                              : mrl_error__set(&error, -EOPNOTSUPP, "nobody fulfils that here");
+    if (options->wished && is_worth_telling(sink, err))
+        options->wished(options->context, &wish, err, error.text);
     return send_text(sink, id, err, error.text);
 }
 

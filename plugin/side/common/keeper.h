@@ -66,7 +66,7 @@ struct mrl_sink {
     bool told_ready, is_deaf;              /* is_deaf: it reads no answers, of late */
     const char *why;                       /* it was ended; NULL: it ended by itself */
     unsigned int deaths;                   /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, lines;
+    struct mrl_allowance requests, refusals, lines;
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };
 

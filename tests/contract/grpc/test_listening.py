@@ -71,10 +71,21 @@ def test_tcp_serves_loopback_only():
         status, text = start_at(address)
         assert status == code and words in text, (address, status, text)
     for settings, words, code in ((",mode=0999", "octal", 2), (",group=nosuchgroup", "no group", 1), (",mod=1", "'mode'", 2),
+                                  (",control=true,read-only=true", "do not go together", 2),
                                   (",on-full=drop", "drop-oldest", 2), (",insecure=maybe", "insecure", 2),
                                   (",insecure", "insecure= needs a value", 2)):
         status, text = start_at("unix:/tmp/mrelease-never", settings)
         assert status == code and words in text, (settings, status, text)
+
+
+def test_control_over_tcp_wants_certificates():
+    status, text = start_at(f"tcp:127.0.0.1:{free_port()}", ",control=true")
+    assert status == 2 and "control=true wants client-ca=" in text, (status, text)
+    with socket.socket() as plain:
+        plain.bind(("127.0.0.1", 0))
+        plain.listen()
+        status, text = start_at("systemd", ",control=true", listener=plain)
+        assert status == 1 and "control=true wants client-ca=" in text, (status, text)
 
 
 def test_other_users_are_refused_from_other_namespaces_too():

@@ -207,7 +207,7 @@ def test_events_are_enabled_and_disabled():
             disable("mlock")
             assert names_after(stream, lock) == ["munlock"]
             enable("mlock")
-        assert it.descriptors() <= descriptors, "links leak"
+        await_(lambda: it.descriptors() <= descriptors)  # no link leaks
         disable("mlock")
         disable("munlock")
         assert names_after(stream, lock) == []
@@ -218,6 +218,84 @@ def test_events_are_enabled_and_disabled():
         stream.cancel()
     assert not it.said("accounting"), it.lines
     assert it.said("munlock: "), "no totals of what was enabled later"
+
+
+ASKER = """
+import grpc, os, sys
+os.setgroups([int(g) for g in sys.argv[3].split(",") if g])
+os.setuid(int(sys.argv[2]))
+channel = grpc.insecure_channel(sys.argv[1], options=[("grpc.enable_http_proxy", 0)])
+for method, message in (("DiagnosticService/ChangeLogLevel", b"\\x08\\x03"),
+                        ("TraceeService/DisableEvent", b"\\x0a\\x10process_mrelease")):
+    try:
+        channel.unary_unary("/tracee.v1beta1." + method)(message, timeout=20)
+        print("OK")
+    except grpc.RpcError as error:
+        print(error.code().name)
+"""
+
+
+def silence(it, uid, groups=""):
+    """What somebody hears who wants the sensor to be silent: of the log level, and of an event."""
+    address = it.address if it.address.startswith("unix:") else it.address[len("tcp:"):]
+    done = subprocess.run([sys.executable, "-c", ASKER, address, str(uid), groups], capture_output=True, text=True,
+                          timeout=60)
+    return done.stdout.split() or done.stderr
+
+
+def states(path):
+    """What the sensor says of itself in a file: what, detail without the run, by_uid, by_pid."""
+    with open(path, encoding="utf-8") as file:
+        for line in map(json.loads, file):
+            if line["eventName"] == "sensor_state":
+                values = {argument["name"]: argument["value"] for argument in line["args"]}
+                yield values["what"], values["detail"].split("; ")[1:], values["by_uid"], values["by_pid"]
+
+
+def test_strangers_cannot_silence_it():
+    """Over TCP, where anybody may connect, and over a socket whose group does."""
+    for address, settings, groups in ((f"tcp:127.0.0.1:{free_port()}", "", ""), (None, ",group=daemon", "1")):
+        with tempfile.TemporaryDirectory(prefix="mrelease-file.") as directory:
+            path = os.path.join(directory, "lines")
+            with Server(PROGRAM, "--output", "json:" + path, "--extra", "seq", address=address, settings=settings) as it:
+                os.chmod(it.directory, 0o755)
+                assert silence(it, 65534, groups) == ["PERMISSION_DENIED"] * 2, it.lines
+                who = "user 65534 (process" if groups else "127.0.0.1 port"
+                await_(lambda: sum(f"a client, {who}" in line and "only root" in line for line in it.lines) == 2)
+                call(count=100)
+                it.stop()
+                assert it.said("process_mrelease: ") and it.said("100 delivered"), it.lines
+    # Not even root, where the kernel cannot say who it is.
+    with Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}") as it:
+        assert silence(it, 0) == ["PERMISSION_DENIED"] * 2, it.lines
+
+
+def test_what_root_changes_is_said_in_the_log_and_in_the_stream():
+    with tempfile.TemporaryDirectory(prefix="mrelease-file.") as directory:
+        path = os.path.join(directory, "lines")
+        with Server(PROGRAM, "--output", "json:" + path, "--extra", "seq") as it, channel_to(it) as channel:
+            stream = open_stream(channel, policies=["sensor_state"])
+            subscribed(it, 1)
+            assert silence(it, 0) == ["OK"] * 2, it.lines
+            time.sleep(0.3)
+            call(count=100)
+            told = [{datum.name: datum for datum in next(stream).event.data} for _ in range(2)]
+            it.stop()
+            assert any("user 0 (process" in line and "sets the log level to error" in line for line in it.lines)
+            assert any("user 0 (process" in line and "disables process_mrelease" in line for line in it.lines)
+            assert it.said("2 self"), it.lines  # the totals
+        got = list(states(path))
+        assert [state[0] for state in got] == ["started", "log_level", "event_disabled", "stopped"], got
+        assert got[1][1:3] == (["level=error"], 0) and got[2][1:3] == (["event=process_mrelease"], 0), got
+        assert got[1][3] == got[2][3] > 1, got
+        assert [each["what"].str for each in told] == ["log_level", "event_disabled"], told
+
+
+def test_a_unix_socket_may_be_given_control():
+    with Server(PROGRAM, settings=",group=daemon,control=true") as it:
+        os.chmod(it.directory, 0o755)
+        assert silence(it, 65534, "1") == ["OK"] * 2, it.lines
+        it.wait_for("a client, user 65534")
 
 
 def test_wrong_requests_get_the_right_status():

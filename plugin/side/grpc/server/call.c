@@ -117,17 +117,9 @@ static void find_connection(struct mrl_call *call)
     gpr_free(peer);
 }
 
-void mrl_call__name_peer(const struct mrl_call *call, char text[128])
+int mrl_call__connection(const struct mrl_call *call)
 {
-    char *peer;
-
-    if (call->fd >= 0) {
-        mrl_listener__name_peer(call->server->listener, call->fd, text);
-        return;
-    }
-    peer = grpc_call_get_peer(call->core);
-    snprintf(text, 128, "%.100s", peer ? peer : "an unknown peer");
-    gpr_free(peer);
+    return call && call->fd >= 0 ? mrl_listener__duplicate(call->server->listener, call->fd) : -1;
 }
 
 /* -- requests --------------------------------------------------------------------------------- */
@@ -162,12 +154,7 @@ static void answer(struct mrl_call *call, const uint8_t *bytes, size_t size)
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
 
     reply.call = call;
-    if (call->method->changes && call->server->options.read_only) {
-        reply.status = GRPC_STATUS_PERMISSION_DENIED;
-        snprintf(reply.text, sizeof(reply.text), "this server is read-only");
-    } else {
-        call->method->answer(bytes, size, &reply);
-    }
+    call->method->answer(bytes, size, &reply);
     if (reply.status == GRPC_STATUS_OK && !reserve(call, reply.size)) {
         reply.status = GRPC_STATUS_RESOURCE_EXHAUSTED;
         snprintf(reply.text, sizeof(reply.text), "too many answers are not read yet");

@@ -42,8 +42,6 @@ struct mrl_method {
     void (*stream)(struct mrl_call *call, const uint8_t *bytes, size_t size);
     /** Each request is answered, until the client has no more. */
     bool repeats;
-    /** It changes what the program does: not for everybody. */
-    bool changes;
     /** Of those that take calls over: NULL, or called when core has nothing more to say of the
      * call, and when nobody holds it any more. */
     void (*closed)(struct mrl_call *call);
@@ -71,8 +69,9 @@ struct mrl_call {
     struct mrl_share *share;       /* of its connection; NULL: it has none, and is refused */
 };
 
-/** Who made the call, for the log: "user 1000 (process 4711)", "ipv4:10.0.0.7:5000". */
-void mrl_call__name_peer(const struct mrl_call *call, char text[128]);
+/** A duplicate of the connection that the call came by, the caller's to close; -1: it is not known,
+ * or gone. NULL is allowed. */
+int mrl_call__connection(const struct mrl_call *call);
 
 /** Asks core for the next call, whose tags will come on one of the queues of calls. */
 void mrl_call__await(struct mrl_server *server);

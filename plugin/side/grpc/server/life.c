@@ -154,10 +154,7 @@ static void warn_of_anybody(const struct mrl_server *server, const char *destina
 {
     if (*server->options.client_ca || (server->listener && mrl_listener__is_unix(server->listener)))
         return;
-    mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served%s", destination,
-                  server->options.read_only
-                      ? ""
-                      : ", and may switch events: read-only=true, client-ca= or a unix socket");
+    mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served", destination);
 }
 
 int mrl_server__open(const char *destination,

@@ -356,6 +356,18 @@ void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[12
     pthread_mutex_unlock(&listener->mutex);
 }
 
+int mrl_listener__duplicate(struct mrl_listener *listener, int fd)
+{
+    const struct connection *row;
+    int copy;
+
+    pthread_mutex_lock(&listener->mutex);
+    row = find(listener, fd);
+    copy = row ? fcntl(row->watched, F_DUPFD_CLOEXEC, 0) : -1;
+    pthread_mutex_unlock(&listener->mutex);
+    return copy;
+}
+
 void mrl_listener__cut(struct mrl_listener *listener, int fd)
 {
     const struct connection *meant;

@@ -44,6 +44,9 @@ void mrl_listener__cut(struct mrl_listener *listener, int fd);
 /** Whether peers are of this host, and say who they are. */
 bool mrl_listener__is_unix(const struct mrl_listener *listener);
 
+/** A duplicate of the connection that core knows as `fd`; -1: it is gone. Any thread. */
+int mrl_listener__duplicate(struct mrl_listener *listener, int fd);
+
 /** Who is at the other end of the connection that core knows as `fd`. Any thread. */
 void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128]);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <tracee/v1beta1/diagnostic.pb-c.h>
 #include <tracee/v1beta1/tracee.pb-c.h>
+#include <unistd.h>
 
 #include "event/lost.h"
 #include "side/grpc/common/program.h"
@@ -223,11 +224,15 @@ void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply
 static grpc_status_code status_of(int err)
 {
     switch (err) {
+    case -EACCES:
+        return GRPC_STATUS_PERMISSION_DENIED;
     case -ENODEV:
     case -ESHUTDOWN:
+    case -ETIMEDOUT:
         return GRPC_STATUS_UNAVAILABLE;
     case -EOPNOTSUPP:
         return GRPC_STATUS_FAILED_PRECONDITION;
+    case -EBUSY:
     case -ENOMEM:
         return GRPC_STATUS_RESOURCE_EXHAUSTED;
     default:
@@ -238,21 +243,19 @@ static grpc_status_code status_of(int err)
 static void watch(const char *name, bool on, struct mrl_reply *reply)
 {
     struct mrl_error error = { "" };
-    char peer[128] = "unknown";
     const struct mrl_event_def *event = mrl_event_def__find(name, &error);
-    int err;
+    int connection, err;
 
     if (!event) {
         mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND, "%s", error.text);
         return;
     }
-    err = mrl_grpc_program->watch(event->index, on, -1, &error);
+    connection = mrl_call__connection(reply->call);
+    err = mrl_grpc_program->watch(event->index, on, connection, &error);
+    if (connection >= 0)
+        close(connection);
     if (err)
         mrl_reply__fail(reply, status_of(err), "%s", error.text);
-    if (reply->call)
-        mrl_call__name_peer(reply->call, peer);
-    mrl_grpc__log(on && !err ? MRL_LOG_INFO : MRL_LOG_WARNING, "a client, %s, %s %s%s%s", peer,
-                  on ? "enables" : "disables", event->name, err ? ": " : "", error.text);
 }
 
 /* The request and the answer are the same bytes for both. */
@@ -323,13 +326,16 @@ void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *
         unpack(&tracee__v1beta1__change_log_level_request__descriptor, bytes, size, reply);
     enum mrl_log_level level = MRL_LOG_INFO;
     struct mrl_error error = { "" };
-    int err;
+    int connection, err;
 
     if (!request)
         return;
     if (request->level >= 0 && (size_t)request->level < sizeof(levels) / sizeof(levels[0]))
         level = levels[request->level];
-    err = mrl_grpc_program->set_log_level(level, -1, &error);
+    connection = mrl_call__connection(reply->call);
+    err = mrl_grpc_program->set_log_level(level, connection, &error);
+    if (connection >= 0)
+        close(connection);
     if (err)
         mrl_reply__fail(reply, status_of(err), "%s", error.text);
     free_message(request);
