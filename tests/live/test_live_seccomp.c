@@ -23,6 +23,13 @@ static void refuse_the_call(void)
         _exit(127);
 }
 
+/* As the profile of a container that is older than the call. */
+static void say_there_is_no_call(void)
+{
+    if (!trigger__block(PROCESS_MRELEASE, PROCESS_MRELEASE, ENOSYS))
+        _exit(127);
+}
+
 /* As SystemCallArchitectures=native. */
 static void kill_foreign_calls(void)
 {
@@ -126,6 +133,17 @@ static void a_rung_that_is_passed_over_is_named(void **state)
         }
 }
 
+/* It is not believed that this kernel lacks the call. */
+static void a_filter_that_knows_no_such_call_is_no_old_kernel(void **state)
+{
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    assert_says(watch_under(say_there_is_no_call, "auto", &sensor), "; unproven=native");
+    assert_says(sensor__stderr(&sensor), ITS_SOURCE);
+}
+
 /* The rung is the one that would be taken, and its 32-bit half is not claimed. */
 static void assert_foreign(const char *rung)
 {
@@ -168,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(a_filter_that_refuses_the_call_is_named),
         LIVE_TEST(a_rung_that_is_passed_over_is_named),
+        LIVE_TEST(a_filter_that_knows_no_such_call_is_no_old_kernel),
         LIVE_TEST(thirty_two_bits_that_a_filter_kills_are_not_claimed),
         LIVE_TEST(without_a_filter_nothing_is_unproven),
     };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 
 #include "probe/skeleton.h"
 #include "probe/tracefs.h"
@@ -144,6 +145,17 @@ static bool name_function(const struct mrl_event_def *event,
     if (prefixes[entry])
         snprintf(name, NAME_MAX_BYTES, "%s%s", prefixes[entry], event->name);
     return prefixes[entry];
+}
+
+bool mrl_hook__has_function(const struct mrl_event_def *event)
+{
+    struct btf *types = btf__load_vmlinux_btf();
+    char name[NAME_MAX_BYTES];
+    bool found = types && name_function(event, NATIVE, name) &&
+                 btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0;
+
+    btf__free(types);
+    return found;
 }
 
 /* A kernel without 32-bit calls lacks their functions. One that is missed is found by the proof. */

@@ -22,6 +22,10 @@ struct mrl_hook {
 /** The hook of a rung that the ladder knows. Static. */
 const struct mrl_hook *mrl_hook__of(const struct mrl_rung *rung);
 
+/** Whether the kernel's types name the function of this call. False also where they cannot be read.
+ * Takes some 20 ms. */
+bool mrl_hook__has_function(const struct mrl_event_def *event);
+
 /** The program `<rung>__sys_exit`, which stands beside another rung; NULL: there is none. */
 struct bpf_program *mrl_hook__exit_program(const struct mrl_probes *probes, const char *rung);
 
