@@ -183,7 +183,7 @@ guest_sections() {
         sed 's/^test_live_//' | sort)
     [[ -z ${vm_brief:-} ]] || topics=$brief_topics on_rungs="abi ways"
     [[ -z ${vm_quick:-} ]] || topics=$core_topics on_rungs=""
-    [[ $1 != *-x32 ]] || topics="abi ways"
+    [[ $1 != *-x32 ]] || topics="abi seccomp ways"
     for topic in $(tr ' ' '\n' <<<"${vm_topics:-$topics}" | awk '!seen[$0]++ && $0 != "tax"'); do
         for rung in $([[ " $on_rungs " == *" ${topic%%:*} "* ]] && echo "$rungs" || echo auto); do
             echo "$rung $build/tests/live/test_live_${topic%%:*}$([[ $topic != *:* ]] || echo " ${topic#*:}")"

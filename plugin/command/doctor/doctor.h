@@ -12,9 +12,6 @@
 
 #include "command/doctor/ways.h"
 
-/** The ways into the kernel that each rung is asked for: the first ones of mrl_ways__all(). */
-enum mrl_way_index { MRL_WAY_NATIVE, MRL_WAY_COMPAT, MRL_WAY_BLOCKED, MRL_WAY_COUNT };
-
 /** Static; "native", "compat" (32-bit), "blocked" (by seccomp). */
 const char *mrl_way__column(enum mrl_way_index way);
 

@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "command/doctor/doctor.h"
 #include "probe/proof_args.h"
 
 #ifndef CLONE_NEWTIME

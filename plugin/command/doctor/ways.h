@@ -29,6 +29,9 @@ enum { MRL_WAYS_MAX = 40, MRL_WAY_REASON_BYTES = 120, MRL_WAY_TAG_BYTES = 16 };
 /** The names (comm) of all that go a way begin so: for a scope. */
 #define MRL_WAY_TAG "mrl-way-"
 
+/** The ways into the kernel that each rung is asked for: the first ones of mrl_ways__all(). */
+enum mrl_way_index { MRL_WAY_NATIVE, MRL_WAY_COMPAT, MRL_WAY_BLOCKED, MRL_WAY_COUNT };
+
 /** The rows. The first three are those that each rung is asked for: mrl_way_index. Static. */
 const struct mrl_way *mrl_ways__all(unsigned int *ret_count);
 
