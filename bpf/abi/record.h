@@ -12,8 +12,9 @@
 
 #include "share.h"
 
-/** Increment when the layout or meaning of a record changes. */
-#define MRL_RECORD_VERSION 3
+/** Increment when the layout or meaning of a record changes; and the oldest that is still read. */
+#define MRL_RECORD_VERSION        4
+#define MRL_RECORD_VERSION_OLDEST 3
 
 /** Index of each event, in the order of events.def; also the value of mrl_record.event. */
 enum mrl_event_index {
@@ -54,6 +55,7 @@ enum {
     MRL_RECORD_BLOCKED = 1 << 4, /* without entry, and begun after the attach: it was blocked */
     MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
     MRL_RECORD_SHARE = 1 << 6,   /* `share` is there, in place of an argument that the call lacks */
+    MRL_RECORD_JUDGED = 1 << 7,  /* a struct mrl_judgement follows, before all else that does */
 };
 
 /**
@@ -134,6 +136,13 @@ struct mrl_record {
     char host_name[MRL_NAME_BYTES];
 };
 
+/** By what the event was let through (abi/config.h). Since version 4 of the records. */
+struct mrl_judgement {
+    __u64 policies;   /* that want it: a bit each, never none */
+    __u32 generation; /* of the configuration, which alone has judged the call */
+    __u32 reserved;
+};
+
 /** The process that a descriptor pointed to: read at entry, looked at again at exit. */
 struct mrl_target {
     __u32 flags; /* MRL_TARGET_… */
@@ -188,7 +197,8 @@ struct mrl_cgroup_names {
 
 /** No record is larger than this. */
 #define MRL_RECORD_BYTES_MAX \
-    (sizeof(struct mrl_record) + sizeof(struct mrl_target) + 2 * MRL_EXE_BYTES)
+    (sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) + \
+     2 * MRL_EXE_BYTES)
 
 /** What the extras in use want to know beside what every event tells. */
 enum {
@@ -205,7 +215,7 @@ enum {
 #define MRL_PROOF_ADDRESS 0xfffff000U
 
 /** What user space fixes before the load; .rodata of the object, so the verifier drops what is off.
- */
+ * What may change later is in abi/config.h. */
 struct mrl_settings {
     __u64 self_cookie;  /* sixth argument of our own proof calls (the fifth and sixth of 32-bit
                            ones): counted as self, never submitted */
@@ -262,6 +272,7 @@ struct mrl_event_counters {
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct mrl_record) == 192, "the record is an ABI");
+_Static_assert(sizeof(struct mrl_judgement) == 16, "the judgement is an ABI");
 _Static_assert(sizeof(struct mrl_target) == 152, "the target is an ABI");
 _Static_assert(sizeof(struct mrl_cgroup_names) == 16 + 8 * 160, "the names are an ABI");
 _Static_assert(sizeof(struct mrl_locks) == 24, "the locks are an ABI");

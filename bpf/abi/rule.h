@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Rules: the part of a filter that can be decided from what the kernel has at hand when a call
- * returns. Compiled by both sides; user space writes them before the load, the probes obey them.
+ * returns. Compiled by both sides; user space writes them as part of a configuration
+ * (abi/config.h), the probes obey them.
  */
 #ifndef MRL_ABI_RULE_H
 #define MRL_ABI_RULE_H
@@ -49,6 +50,7 @@ struct mrl_rule {
     __u32 equal_count; /* of values, the first ones */
     __u32 value_count; /* those behind are the ones that are refused */
     __u32 reserved;
+    __u64 policies; /* a bit each: those whose condition it is */
     __u64 min, max; /* both exclusive */
     __u64 values[MRL_RULE_VALUES_MAX];
 };
@@ -65,10 +67,11 @@ struct mrl_name_rule {
     __u32 equal_count;
     __u32 value_count;
     __u32 reserved;
+    __u64 policies;
     struct mrl_name_pattern names[MRL_NAME_RULE_NAMES_MAX];
 };
 
-/** All of them must accept; .rodata of the object, so that without rules there is no code. */
+/** A policy wants an event that all of its rules on that event accept. */
 struct mrl_rules {
     __u32 count;
     __u32 name_count;

@@ -12,8 +12,8 @@
 #include "types.h"
 
 /* record.flags while no record is made; these never leave the kernel. */
-#define MRL_CALL_OPEN 0x80 /* between entry and exit */
-#define MRL_CALL_TOLD 0x40 /* a function's exit was reported; that of the call is still to come */
+#define MRL_CALL_OPEN 0x02 /* between entry and exit */
+#define MRL_CALL_TOLD 0x01 /* a function's exit was reported; that of the call is still to come */
 #define MRL_EBADF     9
 #define MRL_ENOSYS    38
 
@@ -23,6 +23,7 @@
  */
 struct call {
     struct mrl_record record;
+    struct mrl_judgement judgement;
     struct mrl_target target;
     char exe[2 * MRL_EXE_BYTES + MRL_STEP_BYTES]; /* the target's, then the caller's */
     struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
@@ -33,9 +34,16 @@ struct call {
 /* mlock and its kin have no target and keep the small part only. */
 struct small_call {
     struct mrl_record record;
+    struct mrl_judgement judgement;
     struct mrl_locks locks;
     __u64 owner;
 };
+
+/* Of a record in a slot. */
+static __always_inline struct mrl_judgement *judgement_of(struct mrl_record *record)
+{
+    return (void *)(record + 1);
+}
 
 MRL_SLOTS(target_calls, call)
 

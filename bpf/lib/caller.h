@@ -19,8 +19,13 @@
 enum { MRL_CALLERS = 256, MRL_CALLER_WAYS = 4 }; /* powers of two */
 
 /* A copy of the call's record, perhaps with its locks: what is submitted is one piece. */
-struct record_copy {
+struct judged_record {
     struct mrl_record record;
+    struct mrl_judgement judgement;
+};
+
+struct record_copy {
+    struct judged_record judged;
     struct mrl_locks locks;
 };
 
@@ -140,23 +145,25 @@ static __always_inline __u64 caller_exe_bytes(const struct caller *caller)
 static __always_inline struct mrl_record *record_with_exe(struct caller *caller,
                                                           const struct mrl_record *record)
 {
-    struct mrl_record *copy = (void *)caller->exe - sizeof(*copy);
+    struct judged_record *copy = (void *)caller->exe - sizeof(*copy);
 
-    *copy = *record;
-    copy->flags |= caller->flags;
-    copy->exe_bytes = caller_exe_bytes(caller);
-    return copy;
+    *copy = *(const struct judged_record *)record;
+    copy->record.flags |= caller->flags;
+    copy->record.exe_bytes = caller_exe_bytes(caller);
+    return &copy->record;
 }
 
 /* The same with what was locked in between. */
 static __always_inline struct mrl_record *locks_with_exe(struct caller *caller,
                                                          const struct small_call *call)
 {
-    caller->copy.record = call->record;
+    struct mrl_record *copy = &caller->copy.judged.record;
+
+    caller->copy.judged = *(const struct judged_record *)&call->record;
     caller->copy.locks = call->locks;
-    caller->copy.record.flags |= caller->flags;
-    caller->copy.record.exe_bytes = caller_exe_bytes(caller);
-    return &caller->copy.record;
+    copy->flags |= caller->flags;
+    copy->exe_bytes = caller_exe_bytes(caller);
+    return copy;
 }
 
 #endif

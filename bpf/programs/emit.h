@@ -133,13 +133,12 @@ static __always_inline void count_no_memory(int event)
 
 /* An entry while the task's last call is still open: the probes were not shown the exit of that
  * call. A kretprobe follows only so many calls at once, and the kernel runs no probe within
- * another. No exit is missed when the event is not watched now, or when the call began before it
- * was watched. */
+ * another. No exit is missed when the call is not followed now, or began before it was. */
 static __always_inline void count_exit_missed(const struct mrl_record *record)
 {
     struct mrl_event_counters *counters;
 
-    if (!(record->flags & MRL_CALL_OPEN) || !is_watched(record->event) ||
+    if (!(record->flags & MRL_CALL_OPEN) || !is_followed(record->event) ||
         record->entry_ns < since(record->event))
         return;
     counters = counters_of(record->event);

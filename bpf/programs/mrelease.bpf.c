@@ -15,6 +15,7 @@
 #include "identity.h"
 #include "lib/call.h"
 #include "lib/caller.h"
+#include "lib/config.h"
 #include "lib/kill.h"
 #include "lib/locks.h"
 #include "lib/marks.h"
@@ -68,15 +69,20 @@ static __always_inline void leave_slot(int event, struct mrl_record *record, __u
               to);
 }
 
-/* Whether the event is chosen and no rule refuses it. Without rules only the first is asked. */
-static __always_inline bool passes(int event, struct task_struct *task, struct mrl_record *record)
+/* The policies that want the event of this call. Without rules only the first is asked. */
+static __always_inline __u64 judge(const struct mrl_config *config,
+                                   int event,
+                                   const struct mrl_record *record)
 {
-    if (!chosen(event))
-        return false;
-    if (scope_accepts(event, task, record))
-        return true;
-    count_filtered(event);
-    return false;
+    __u64 policies = wanted_by(config, event);
+
+    if (!policies)
+        return 0;
+    if (config->rules.count || config->rules.name_count)
+        policies = policies_left(config, record, event, policies);
+    if (!policies)
+        count_filtered(event);
+    return policies;
 }
 
 /* The looks at a target are global functions, which the verifier follows once, and not for each way
@@ -125,7 +131,7 @@ static __always_inline int call_enter(struct pt_regs *regs, long number)
     if (!may_be_watched(number))
         return 0;
     task = bpf_get_current_task_btf();
-    event = watched_event(task, number, &compat);
+    event = followed_event(task, number, &compat);
     if (event < 0)
         return 0;
     tid = task->pid;
@@ -216,6 +222,7 @@ struct exit {
     bool entered; /* its entry was seen, and what it told was kept */
     bool marked;  /* it was seen, and could not be kept */
     __u32 tid;
+    __u32 generation; /* of the configuration that judges the call */
     __u64 task_start_ns;
     long number;
     long ret;
@@ -291,12 +298,15 @@ static __always_inline void report_exit(struct task_struct *task,
                                         int event,
                                         const struct exit *exit)
 {
-    bool call_passes, release_passes, has_target;
+    const struct mrl_config *config = config_of(exit->generation);
+    struct mrl_judgement *judgement = judgement_of(record);
+    __u64 call_policies, release_policies = 0;
     long ret = exit->ret;
+    bool has_target;
     int proof;
 
     record->event = event;
-    record->flags = exit->compat ? MRL_RECORD_COMPAT : 0;
+    record->flags = MRL_RECORD_JUDGED | (exit->compat ? MRL_RECORD_COMPAT : 0);
     record->exe_bytes = 0;
     record->exit_ns = bpf_ktime_get_boot_ns();
     if (!exit->entered) {
@@ -317,41 +327,47 @@ static __always_inline void report_exit(struct task_struct *task,
      * sensor's cookie. */
     record->args[MRL_ARGS_MAX - 2] = record->args[MRL_ARGS_MAX - 1] = 0;
     record->ret = ret;
-    call_passes = passes(event, task, record);
+    call_policies = judge(config, event, record);
     /* Without an entry, the 0 may come from a seccomp filter: then the kernel has released
      * nothing. */
-    release_passes = event == MRL_EVENT_PROCESS_MRELEASE && (exit->entered || exit->marked) &&
-                     !ret && passes(MRL_EVENT_DO_MRELEASE, task, record);
-    if (!call_passes && !release_passes)
+    if (event == MRL_EVENT_PROCESS_MRELEASE && (exit->entered || exit->marked) && !ret)
+        release_policies = judge(config, MRL_EVENT_DO_MRELEASE, record);
+    if (!call_policies && !release_policies)
         return;
     /* Only now, for calls that somebody wants: all that follows costs more than the rules above. */
     add_caller(record);
+    judgement->generation = exit->generation;
+    judgement->reserved = 0;
     tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
-    has_target = needs_target(event) || release_passes;
+    has_target = needs_target(event) || release_policies;
     if (has_target)
         look_at_exit(task, event, (void *)record, exit);
     if (event_lane(event) == MRL_LANE_RARE)
         add_share(record, exit, has_target);
     if (event_lane(event) == MRL_LANE_RARE && !has_room(record)) {
-        if (call_passes)
+        if (call_policies)
             count_suppressed(event, record);
-        if (release_passes)
+        if (release_policies)
             count_suppressed(MRL_EVENT_DO_MRELEASE, record);
         return;
     }
-    if (call_passes)
+    judgement->policies = call_policies;
+    if (call_policies)
         emit_call(task, event, exit->entered, record);
-    if (release_passes)
+    judgement->policies = release_policies;
+    if (release_policies)
         emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
 }
 
 /* There was no slot, not even for the report. */
 static __always_inline void count_unreported(int event, const struct exit *exit)
 {
-    if (chosen(event))
+    const struct mrl_config *config = config_of(exit->generation);
+
+    if (wanted_by(config, event))
         count_no_memory(event);
     if (event == MRL_EVENT_PROCESS_MRELEASE && exit->marked && !exit->ret &&
-        chosen(MRL_EVENT_DO_MRELEASE))
+        wanted_by(config, MRL_EVENT_DO_MRELEASE))
         count_no_memory(MRL_EVENT_DO_MRELEASE);
 }
 
@@ -406,9 +422,10 @@ static __always_inline int call_exit(struct pt_regs *regs,
     if (!may_be_watched(number))
         return 0;
     task = bpf_get_current_task_btf();
-    event = watched_event(task, number, &exit.compat);
+    event = followed_event(task, number, &exit.compat);
     if (event < 0)
         return 0;
+    exit.generation = config_generation();
     exit.tid = task->pid;
     exit.task_start_ns = task->start_boottime;
     record = find_slot(event, exit.tid, SLOT_OWN);

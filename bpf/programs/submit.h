@@ -53,7 +53,7 @@ static __always_inline __u64 append_caller_exe(struct call *call)
 /* An event with the target behind it. */
 static __always_inline void emit_with_target(struct task_struct *task, int event, struct call *call)
 {
-    __u64 bytes = sizeof(call->record) + sizeof(call->target);
+    __u64 bytes = offsetof(struct call, exe);
 
     call->record.flags = (call->record.flags & ~MRL_RECORD_EXE_CUT) | MRL_RECORD_TARGET;
     call->record.exe_bytes = 0; /* another event of this call may have had a path */
@@ -94,10 +94,11 @@ static __always_inline void emit_alone(struct task_struct *task,
     struct caller *caller = settings.caller_exe ? current_caller() : NULL;
 
     if (caller) {
-        emit(event, record_with_exe(caller, record), sizeof(*record) + caller_exe_bytes(caller));
+        emit(event, record_with_exe(caller, record),
+             sizeof(struct judged_record) + caller_exe_bytes(caller));
         leave_caller(caller);
     } else {
-        emit(event, record, sizeof(*record));
+        emit(event, record, sizeof(struct judged_record));
     }
 }
 

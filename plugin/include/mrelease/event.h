@@ -261,6 +261,12 @@ struct mrl_event {
     /** The same of the container of the record's target, where there is one. */
     uint32_t target_confirmed;
     enum mrl_lookup target_lookup;
+    /** Of the configuration that alone judged the call: 1 is that of mrl_plugin__open(), each
+     * change is one more. 0: not recorded. */
+    uint32_t generation;
+    /** The policies that want the event, a bit each. Bit 0: --events and --scope; the others are
+     * for policies to come. */
+    uint64_t policies;
 };
 
 /** Events that were read together. */

@@ -175,6 +175,25 @@ int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl
  * before may still be read. Threads and errors as mrl_plugin__enable(). */
 int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error);
 
+/**
+ * Watches the events that `options` choose, under its filters, in place of those of now: `events`,
+ * `more_events` and `scopes` are read, and nothing else; their texts are needed no longer
+ * than the call. No probe is loaded, and none is detached that is still needed, so nothing is lost.
+ * Each call is judged by one of the two configurations, whole: at its exit in the kernel, and then
+ * by the reader, which knows by mrl_event.generation whose filter to ask. When this returns all
+ * calls are judged by the new one; what was read before and what is still in the rings is of
+ * the old one. The next batch tells a sensor_state `reloaded` with the filters (see
+ * mrl_plugin__tell()). What mrl_plugin__enable() and disable() did is forgotten; "pid=new" means
+ * what it did at open(). Blocks for some ms, and for tens of ms on a busy host. Any thread, not from
+ * signal handlers. On failure nothing has changed. Errors: -EINVAL a filter, with the nearest word;
+ * -EOPNOTSUPP an event whose program was not loaded at open() (see `switchable`), or a replay;
+ * -EAGAIN so many changes were made while next_batch() was not called that 16 wait for it;
+ * -ESHUTDOWN the probes are gone; -ENOMEM; as open().
+ */
+int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
+                            const struct mrl_plugin_options *options,
+                            struct mrl_error *error);
+
 /** What became of one event so far, summed over CPUs. seen = submitted + refused + suppressed +
  * no_memory + exit_missed + self + filtered, and, once all was read, submitted = decoded +
  * malformed + filtered_late. */

@@ -96,7 +96,8 @@ int mrl_capture__check(const struct mrl_capture_header *header,
                               header->version, MRL_CAPTURE_VERSION);
     if (header->crc != checksum(header, offsetof(struct mrl_capture_header, crc)))
         return mrl_error__set(error, -EBADMSG, "its header is damaged");
-    if (header->record_version != MRL_RECORD_VERSION)
+    if (header->record_version < MRL_RECORD_VERSION_OLDEST ||
+        header->record_version > MRL_RECORD_VERSION)
         return mrl_error__set(error, -EOPNOTSUPP, "its records have version %u, this is version %d",
                               header->record_version, MRL_RECORD_VERSION);
     if (header->machine != MACHINE)

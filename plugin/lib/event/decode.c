@@ -12,7 +12,7 @@
 #include "event/layout.h"
 
 _Static_assert(
-    sizeof(struct mrl_record) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
+    sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
         MRL_BATCH_EVENT_ROOM,
     "an event fits its room: the record, the paths turned round, the values, and losses before");
 
@@ -49,6 +49,7 @@ static int check_target(const void *bytes, size_t size, struct mrl_raw *raw)
 int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
 {
     const struct mrl_record *record = bytes;
+    const void *part = record + 1;
     size_t rest;
 
     /* Event and lane are indices of tables. They are bounded before anything is looked up. */
@@ -56,6 +57,7 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
         record->event >= MRL_EVENT_COUNT || record->lane >= MRL_LANE_COUNT)
         return -EBADMSG;
     raw->record = record;
+    raw->judgement = NULL;
     raw->look = NULL;
     raw->target = NULL;
     raw->locks = NULL;
@@ -68,12 +70,19 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
     if (!ends_with_nul(raw->caller_path))
         return -EBADMSG;
     rest -= record->exe_bytes;
+    if (record->flags & MRL_RECORD_JUDGED) {
+        if (rest < sizeof(*raw->judgement))
+            return -EBADMSG;
+        raw->judgement = part;
+        part = raw->judgement + 1;
+        rest -= sizeof(*raw->judgement);
+    }
     if (record->flags & MRL_RECORD_TARGET)
-        return check_target(record + 1, rest, raw);
+        return check_target(part, rest, raw);
     if (record->flags & MRL_RECORD_LOCKS) {
         if (rest < sizeof(*raw->locks))
             return -EBADMSG;
-        raw->locks = (const void *)(record + 1);
+        raw->locks = part;
     }
     return 0;
 }
@@ -236,6 +245,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .container_confirmed = 0,
         .target_confirmed = 0,
         .target_lookup = MRL_LOOKUP_HOST,
+        .generation = raw->judgement ? raw->judgement->generation : 0,
+        .policies = raw->judgement ? raw->judgement->policies : 0,
     };
 }
 

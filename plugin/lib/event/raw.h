@@ -71,6 +71,7 @@ struct mrl_state;
 /** All pointers are borrowed; those that do not apply are NULL. */
 struct mrl_raw {
     const struct mrl_record *record;
+    const struct mrl_judgement *judgement; /* NULL: recorded before there were any */
     const struct mrl_target *look;   /* what the probes saw behind the descriptor, if they looked */
     const struct mrl_target *target; /* the same where they found a process */
     const struct mrl_locks *locks;

@@ -25,8 +25,8 @@ struct mrl_probes {
     struct mrelease_bpf *object;
     const struct mrl_rung *rung;
     const char *coverage;
-    uint32_t events;   /* that are watched */
-    uint32_t syscalls; /* that are attached */
+    uint32_t syscalls;   /* that are attached */
+    uint32_t generation; /* of the configuration that holds */
     /* Of each call, exits first: they are attached first, and detached first. */
     struct mrl_attached links[MRL_LINKS_MAX];
     unsigned int link_count;

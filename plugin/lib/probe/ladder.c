@@ -351,7 +351,10 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
     return 0;
 }
 
-int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error)
+int mrl_ladder__configure(struct mrl_probes *probes,
+                          uint32_t events,
+                          const struct mrl_filter *filter,
+                          struct mrl_error *error)
 {
     struct attempt attempt = { 0 };
     libbpf_print_fn_t print;
@@ -360,7 +363,7 @@ int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_err
     pthread_mutex_lock(&print_lock);
     print = libbpf_set_print(hear_libbpf);
     current_attempt = &attempt;
-    err = mrl_probes__watch(probes, events);
+    err = mrl_probes__configure(probes, events, filter);
     current_attempt = NULL;
     libbpf_set_print(print);
     pthread_mutex_unlock(&print_lock);

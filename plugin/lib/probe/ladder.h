@@ -19,7 +19,10 @@ int mrl_ladder__climb(const struct mrl_probe_options *options,
  * with that flag and no descriptor. EINVAL: it does not, or it would have got as far as EBADF. */
 bool mrl_ladder__knows_reap_kill(int answer);
 
-/** mrl_probes__watch(), with a line in `error`, and without a word of libbpf's. */
-int mrl_ladder__watch(struct mrl_probes *probes, uint32_t events, struct mrl_error *error);
+/** mrl_probes__configure(), with a line in `error`, and without a word of libbpf's. */
+int mrl_ladder__configure(struct mrl_probes *probes,
+                          uint32_t events,
+                          const struct mrl_filter *filter,
+                          struct mrl_error *error);
 
 #endif

@@ -109,7 +109,6 @@ static int load(struct mrl_probes *probes,
         return err;
     probes->object->rodata->settings.beside = program_beside(probes) != NULL;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
-    mrl_filter__rules(options->filter, &probes->object->rodata->rules);
     return mrelease_bpf__load(probes->object);
 }
 
@@ -143,10 +142,17 @@ static bool belongs(const struct mrl_attached *attached, uint32_t syscalls, uint
     return attached->syscall == MRL_ALL_SYSCALLS ? !left : (syscalls >> attached->syscall) & 1;
 }
 
-/* A grace period: the programs that ran when the links went have ended, and counted. */
-static void wait_for_programs(void)
+/*
+ * Until the programs that run now have ended: the kernel does so after an update of a map of maps.
+ * membarrier() stands in where an older kernel wants capabilities for that, which may be gone; it
+ * waits for nobody on one CPU, and not at all where CPUs run without ticks.
+ */
+static void wait_for_programs(const struct mrl_probes *probes)
 {
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+    const __u32 first = 0, inner = (__u32)bpf_map__fd(probes->object->maps.nothing);
+
+    if (bpf_map_update_elem(bpf_map__fd(probes->object->maps.all_ended), &first, &inner, BPF_ANY))
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 /* The links of these calls; the last ones take those of all calls along. Order stays. */
@@ -171,7 +177,7 @@ static void detach(struct mrl_probes *probes, uint32_t syscalls)
     probes->link_count = kept;
     if (mrl_hook__of(probes->rung)->clean)
         mrl_hook__of(probes->rung)->clean();
-    wait_for_programs();
+    wait_for_programs(probes);
 }
 
 /* -- proving ---------------------------------------------------------------------------------- */
@@ -239,12 +245,11 @@ static int prove(struct mrl_probes *probes, uint32_t syscalls)
     return err;
 }
 
-/* -- watching --------------------------------------------------------------------------------- */
+/* -- configuring ------------------------------------------------------------------------------ */
 
-static void set_watched(struct mrl_probes *probes, uint32_t events)
+static void set_followed(struct mrl_probes *probes, uint32_t syscalls)
 {
-    probes->events = events;
-    __atomic_store_n(&probes->object->bss->watched, events, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&probes->object->data_configs->configs.followed, syscalls, __ATOMIC_SEQ_CST);
 }
 
 /* Until a call's probes are all known to run, whatever is open in the state of a task is old. */
@@ -252,29 +257,28 @@ static void set_since(struct mrl_probes *probes, uint32_t syscalls, uint64_t tim
 {
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         if (syscalls & (1U << i))
-            __atomic_store_n(&probes->object->bss->watched_since[i], time_ns, __ATOMIC_SEQ_CST);
+            __atomic_store_n(&probes->object->bss->followed_since[i], time_ns, __ATOMIC_SEQ_CST);
 }
 
-/* Beside what is watched already. */
-static int watch_more(struct mrl_probes *probes, uint32_t events, const char **ret_stage)
+/* Beside those that are followed already. No event comes of it before a configuration wants it. */
+static int follow_more(struct mrl_probes *probes, uint32_t syscalls, const char **ret_stage)
 {
-    uint32_t syscalls = mrl_probes__syscalls(events) & ~probes->syscalls, before = probes->events;
     int err;
 
     *ret_stage = "attach";
     err = attach(probes, syscalls);
     if (!err) {
         /* Three stores, in this order. The time is set last, and so is later than the switch. A
-         * call that began before its event was watched has no recorded entry. It must never
-         * count as younger than the probes: it would be told as blocked. */
+         * call that began before it was followed has no recorded entry. It must never count as
+         * younger than the probes: it would be told as blocked. */
         set_since(probes, syscalls, UINT64_MAX);
-        set_watched(probes, before | events);
+        set_followed(probes, probes->syscalls | syscalls);
         set_since(probes, syscalls, (uint64_t)mrl_clock__boot_ns());
         *ret_stage = "proof";
-        err = syscalls ? prove(probes, syscalls) : 0;
+        err = prove(probes, syscalls);
     }
     if (err) {
-        set_watched(probes, before);
+        set_followed(probes, probes->syscalls);
         detach(probes, syscalls);
         return err;
     }
@@ -282,29 +286,58 @@ static int watch_more(struct mrl_probes *probes, uint32_t events, const char **r
     return 0;
 }
 
-/* The events are switched off before their probes go: an entry that finds a call open would
- * otherwise count the exit of that call as missed. */
-static void watch_only(struct mrl_probes *probes, uint32_t events)
+/* They are switched off before their probes go: an entry that finds a call open would otherwise
+ * count the exit of that call as missed. */
+static void follow_only(struct mrl_probes *probes, uint32_t syscalls)
 {
-    uint32_t unused = probes->syscalls & ~mrl_probes__syscalls(events);
+    uint32_t unused = probes->syscalls & ~syscalls;
 
-    set_watched(probes, probes->events & events);
+    set_followed(probes, syscalls);
     detach(probes, unused);
     probes->syscalls &= ~unused;
 }
 
-int mrl_probes__watch(struct mrl_probes *probes, uint32_t events)
+/* Into the slot that no program reads: the last swap has waited for those that did. */
+static void swap_config(struct mrl_probes *probes,
+                        uint32_t events,
+                        const struct mrl_filter *filter)
+{
+    struct mrl_configs *configs = &probes->object->data_configs->configs;
+    struct mrl_config *config = &configs->slots[(probes->generation + 1) & 1];
+
+    memset(config, 0, sizeof(*config));
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (events & (1U << i))
+            config->policies[i] = MRL_POLICY_OPTIONS;
+    mrl_filter__rules(filter, &config->rules);
+    __atomic_store_n(&configs->generation, ++probes->generation, __ATOMIC_SEQ_CST);
+    wait_for_programs(probes);
+}
+
+static int configure(struct mrl_probes *probes,
+                     uint32_t events,
+                     const struct mrl_filter *filter,
+                     const char **ret_stage)
+{
+    uint32_t syscalls = mrl_probes__syscalls(events), more = syscalls & ~probes->syscalls;
+    int err = more ? follow_more(probes, more, ret_stage) : 0;
+
+    if (err)
+        return err;
+    swap_config(probes, events, filter);
+    follow_only(probes, syscalls);
+    return 0;
+}
+
+int mrl_probes__configure(struct mrl_probes *probes,
+                          uint32_t events,
+                          const struct mrl_filter *filter)
 {
     const char *stage;
-    int err = 0;
 
     if (events & ~probes->object->rodata->settings.events)
         return -EINVAL;
-    if (events & ~probes->events)
-        err = watch_more(probes, events & ~probes->events, &stage);
-    if (!err)
-        watch_only(probes, events);
-    return err;
+    return configure(probes, events, filter, &stage);
 }
 
 int mrl_probes__open(const struct mrl_rung *rung,
@@ -318,7 +351,7 @@ int mrl_probes__open(const struct mrl_rung *rung,
 
     *ret_stage = "load";
     if (!err)
-        err = watch_more(&probes, options->events, ret_stage);
+        err = configure(&probes, options->events, options->filter, ret_stage);
     if (err) {
         mrl_probes__close(&probes);
         return err;
@@ -411,7 +444,7 @@ void mrl_probes__detach(struct mrl_probes *probes)
 {
     if (!probes->object)
         return;
-    watch_only(probes, 0);
+    follow_only(probes, 0);
     /* Before its programs go, and their numbers with them. */
     mrl_reaper__missed(probes->reaper, &probes->reaper_missed);
     mrl_reaper__close(probes->reaper);

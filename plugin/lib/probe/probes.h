@@ -22,11 +22,15 @@ int mrl_probes__open(const struct mrl_rung *rung,
                      struct mrl_probes *ret_probes);
 
 /**
- * Watches these of the events that were loaded (options.may_watch), and no others: detaches what no
- * event needs any more, attaches and proves what is new. On failure all is as it was before.
- * Errors: as mrl_probes__open().
+ * Watches these of the events that were loaded (options.may_watch) under this filter, and no
+ * others: attaches and proves what is new, swaps the configuration, detaches what no event needs any
+ * more. Each call is judged by one of the two configurations, at its exit. When it returns no
+ * program runs with the old one, so no more records of it will be made. `probes->generation`
+ * has risen by one. On failure all is as it was before. Errors: as mrl_probes__open().
  */
-int mrl_probes__watch(struct mrl_probes *probes, uint32_t events);
+int mrl_probes__configure(struct mrl_probes *probes,
+                          uint32_t events,
+                          const struct mrl_filter *filter);
 
 /** Detaches; when it returns, no program runs any more. Idempotent. */
 void mrl_probes__detach(struct mrl_probes *probes);

@@ -3,8 +3,8 @@
 #ifndef MRL_PROBE_SKELETON_H
 #define MRL_PROBE_SKELETON_H
 
+#include <abi/config.h>
 #include <abi/record.h>
-#include <abi/rule.h>
 
 #include "mrelease.skel.h"
 

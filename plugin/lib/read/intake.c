@@ -17,7 +17,8 @@ int mrl_intake__init(struct mrl_intake *intake,
                      const struct mrl_kernel_counters *counters,
                      uint32_t events)
 {
-    *intake = (struct mrl_intake){ .host = host, .filter = filter };
+    *intake = (struct mrl_intake){ .host = host };
+    mrl_filters__init(&intake->filters, filter);
     intake->skipped = calloc((size_t)counters->cpus * MRL_LANE_COUNT, sizeof(*intake->skipped));
     return intake->skipped ? mrl_kernel_losses__init(&intake->losses, host, counters, events)
                            : -ENOMEM;
@@ -25,6 +26,7 @@ int mrl_intake__init(struct mrl_intake *intake,
 
 void mrl_intake__done(struct mrl_intake *intake)
 {
+    mrl_filters__done(&intake->filters);
     mrl_kernel_losses__done(&intake->losses);
     free(intake->skipped);
     intake->skipped = NULL;
@@ -58,7 +60,7 @@ static void filter_last(struct mrl_intake *intake, const struct mrl_record *reco
         count_one(&intake->unidentified[record->event]);
     if (record->cpu < intake->losses.from.cpus)
         skipped = &intake->skipped[record->cpu * MRL_LANE_COUNT + record->lane];
-    if (mrl_filter__accepts(intake->filter, event)) {
+    if (mrl_filter__accepts(mrl_filters__of(&intake->filters, event->generation), event)) {
         event->seq -= *skipped;
         ((struct mrl_record *)event->raw)->seq = event->seq; /* the batch's copy */
         count_one(&intake->decoded[record->event]);

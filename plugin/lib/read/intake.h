@@ -10,12 +10,12 @@
 #include <mrelease/plugin.h>
 #include <stdatomic.h>
 
-#include "filter/filter.h"
+#include "read/filters.h"
 #include "read/kernel_losses.h"
 
 struct mrl_intake {
     struct mrl_host *host;
-    const struct mrl_filter *filter;
+    struct mrl_filters filters;
     struct mrl_kernel_losses losses;
     struct mrl_batch *batch; /* being filled, and up to how many events */
     size_t limit;
@@ -29,7 +29,7 @@ struct mrl_intake {
     atomic_ullong unidentified[MRL_EVENT_COUNT];
 };
 
-/** Begins with nothing read; all but `counters` is borrowed. `events`: those that may come or be
+/** Begins with nothing read; all but `counters` is borrowed. `filter` is the first of its filters. `events`: those that may come or be
  * lost. Error: -ENOMEM; done() is due either way. */
 int mrl_intake__init(struct mrl_intake *intake,
                      struct mrl_host *host,

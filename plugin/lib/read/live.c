@@ -68,8 +68,13 @@ static void read_lane(struct mrl_source *source, enum mrl_lane lane, size_t limi
 
 static void release(struct mrl_source *source)
 {
-    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+    unsigned long at[MRL_LANE_COUNT];
+
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++) {
         mrl_ring__release(&source->rings[lane]);
+        at[lane] = source->rings[lane].at;
+    }
+    mrl_filters__read_to(&source->intake.filters, at);
 }
 
 /* All times of a batch are by one clock, so this is asked while it is empty. */
@@ -238,13 +243,57 @@ static void live_stop(struct mrl_source *source)
     pthread_mutex_unlock(&source->lock);
 }
 
-static int live_watch(struct mrl_source *source, uint32_t events, struct mrl_error *error)
+/* The reader has the filter before the first record comes that was judged by it. */
+static int add_filter(struct mrl_source *source, struct mrl_filter *filter, struct mrl_error *error)
+{
+    int err =
+        mrl_filters__add(&source->intake.filters, source->probes.generation + 1, filter);
+
+    return err ? mrl_error__set(error, err, "%d filters are held by events that nobody has read",
+                                MRL_FILTERS_HELD)
+               : 0;
+}
+
+/* The probes work with the new one alone: what stands in the rings is the last of the others. */
+static void end_filters(struct mrl_source *source)
+{
+    unsigned long ends[MRL_LANE_COUNT];
+
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+        ends[lane] = mrl_ring__end(&source->rings[lane]);
+    mrl_filters__end(&source->intake.filters, ends);
+}
+
+static int configure(struct mrl_source *source,
+                     uint32_t events,
+                     struct mrl_filter *filter,
+                     struct mrl_error *error)
+{
+    struct mrl_filters *filters = &source->intake.filters;
+    int err;
+
+    if (source->stopped)
+        return mrl_error__set(error, -ESHUTDOWN, "the probes are gone");
+    err = filter ? add_filter(source, filter, error) : 0;
+    if (err)
+        return err;
+    err = mrl_ladder__configure(&source->probes, events, mrl_filters__last(filters), error);
+    if (filter && err)
+        mrl_filters__take_back(filters);
+    else if (filter)
+        end_filters(source);
+    return err;
+}
+
+static int live_configure(struct mrl_source *source,
+                          uint32_t events,
+                          struct mrl_filter *filter,
+                          struct mrl_error *error)
 {
     int err;
 
     pthread_mutex_lock(&source->lock);
-    err = source->stopped ? mrl_error__set(error, -ESHUTDOWN, "the probes are gone")
-                          : mrl_ladder__watch(&source->probes, events, error);
+    err = configure(source, events, filter, error);
     pthread_mutex_unlock(&source->lock);
     return err;
 }
@@ -413,7 +462,7 @@ const struct mrl_source_ops mrl_live_source = {
     .stop = live_stop,
     .close = live_close,
     .counts = live_counts,
-    .watch = live_watch,
+    .configure = live_configure,
     .rung = live_rung,
     .unproven = live_unproven,
 };

@@ -25,8 +25,11 @@ struct mrl_plugin {
     const struct mrl_source_ops *ops;
     struct mrl_source *source;
     struct mrl_pool *pool;
-    struct mrl_filter *filter;
+    struct mrl_filter *filter; /* of open() */
+    bool wants_states;         /* whatever the filter names */
     bool switchable;
+    uint64_t start_ns;  /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
+    uint32_t may_watch; /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next two, when they change */
     uint32_t watched;
     atomic_uint chosen; /* watched now, or once */
@@ -61,6 +64,18 @@ static void put_filters(FILE *to, const struct mrl_plugin_options *given)
         fputs("none", to);
 }
 
+static void put_events(FILE *to, uint32_t events)
+{
+    const char *between = "";
+
+    fputs("events=", to);
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        if (events & (1U << i)) {
+            fprintf(to, "%s%s", between, mrl_event_def__at(i)->name);
+            between = ",";
+        }
+}
+
 /* What `started` says. */
 static void describe(const struct mrl_plugin *plugin,
                      const struct mrl_plugin_options *given,
@@ -68,31 +83,31 @@ static void describe(const struct mrl_plugin *plugin,
 {
     FILE *to = fmemopen(detail, MRL_STATE_DETAIL_MAX, "w");
     struct utsname host = { .nodename = "" };
-    const char *between = "", *unproven = mrl_plugin__unproven(plugin);
+    const char *unproven = mrl_plugin__unproven(plugin);
 
     *detail = '\0';
     if (!to)
         return;
     uname(&host);
-    fprintf(to, "version=%s; rung=%s; coverage=%s%s%s; host=%s; kernel=%s; events=", mrl_version(),
+    fprintf(to, "version=%s; rung=%s; coverage=%s%s%s; host=%s; kernel=%s; ", mrl_version(),
             mrl_plugin__rung(plugin), given->coverage, *unproven ? "; unproven=" : "", unproven,
             host.nodename, host.release);
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (plugin->watched & (1U << i)) {
-            fprintf(to, "%s%s", between, mrl_event_def__at(i)->name);
-            between = ",";
-        }
+    put_events(to, plugin->watched);
     put_filters(to, given);
     fclose(to);
+}
+
+static bool are_wanted(const struct mrl_plugin *plugin, const struct mrl_filter *filter)
+{
+    return plugin->wants_states || filter->events & MRL_STATES;
 }
 
 static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_options *given)
 {
     char detail[MRL_STATE_DETAIL_MAX];
-    bool are_named = plugin->filter && plugin->filter->events & MRL_STATES;
 
     describe(plugin, given, detail);
-    mrl_states__start(&plugin->states, given->states || are_named, detail);
+    mrl_states__start(&plugin->states, are_wanted(plugin, plugin->filter), detail);
 }
 
 /* Said by the batch after the one that is being read, whose events are the first with the new
@@ -126,9 +141,11 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     pthread_mutex_init(&plugin->lock, NULL);
     mrl_states__init(&plugin->states, &(struct mrl_states_log){ given.log, given.log_context });
     plugin->switchable = given.switchable;
+    plugin->wants_states = given.states;
+    plugin->start_ns = given.replay ? 0 : (uint64_t)mrl_clock__boot_ns();
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
-    err = plugin->pool ? mrl_plugin_options__filter(&given, &plugin->filter, error)
+    err = plugin->pool ? mrl_plugin_options__filter(&given, plugin->start_ns, &plugin->filter, error)
                        : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         checked.probes.filter = plugin->filter;
@@ -136,7 +153,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
         checked.context = plugin;
         plugin->chosen = plugin->watched = checked.probes.events =
             plugin->filter->events & mrl_event_list__choosable();
-        checked.probes.may_watch =
+        checked.probes.may_watch = plugin->may_watch =
             checked.probes.events | (given.switchable ? mrl_event_list__choosable() : 0);
         err = plugin->ops->open(&checked, error, &plugin->source);
     }
@@ -271,20 +288,91 @@ uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
     return plugin->chosen;
 }
 
-/* -- switching -------------------------------------------------------------------------------- */
+/* -- configuring ------------------------------------------------------------------------------ */
 
-static int watch(struct mrl_plugin *plugin, uint32_t events, struct mrl_error *error)
+/* With the lock. A filter that is NULL stays as it is; one that is not is stolen. */
+static int configure(struct mrl_plugin *plugin,
+                     uint32_t events,
+                     struct mrl_filter *filter,
+                     struct mrl_error *error)
 {
     int err = 0;
 
-    if (events != plugin->watched)
-        err = plugin->ops->watch(plugin->source, events, error);
+    if (filter || events != plugin->watched)
+        err = plugin->ops->configure(plugin->source, events, filter, error);
     if (err)
         return err;
     plugin->watched = events;
     /* An event that is switched off keeps its counts, and so stays among those that are shown. */
     plugin->chosen |= events;
     return 0;
+}
+
+/* What `reloaded` says. */
+static void tell_reloaded(struct mrl_plugin *plugin,
+                          uint32_t events,
+                          const struct mrl_plugin_options *given)
+{
+    char detail[MRL_TOLD_BYTES] = "";
+    FILE *to = fmemopen(detail, sizeof(detail), "w");
+
+    if (!to)
+        return;
+    put_events(to, events);
+    put_filters(to, given);
+    fclose(to);
+    mrl_plugin__tell(plugin, MRL_WHAT_RELOADED, detail, MRL_NOBODY, MRL_NOBODY, 0, 0);
+}
+
+static int check_loaded(const struct mrl_plugin *plugin, uint32_t events, struct mrl_error *error)
+{
+    uint32_t missing = events & ~plugin->may_watch;
+
+    if (!missing)
+        return 0;
+    return mrl_error__set(error, -EOPNOTSUPP, "%s was not loaded at the start",
+                          mrl_event_def__at((unsigned int)__builtin_ctz(missing))->name);
+}
+
+static int reconfigure(struct mrl_plugin *plugin,
+                       const struct mrl_plugin_options *given,
+                       struct mrl_filter *filter,
+                       struct mrl_error *error)
+{
+    uint32_t events = filter->events & mrl_event_list__choosable();
+    bool states = are_wanted(plugin, filter);
+    int err = check_loaded(plugin, events, error);
+
+    if (err)
+        return err;
+    pthread_mutex_lock(&plugin->lock);
+    err = configure(plugin, events, filter, error);
+    if (!err)
+        mrl_states__want(&plugin->states, states);
+    pthread_mutex_unlock(&plugin->lock);
+    if (!err)
+        tell_reloaded(plugin, events, given);
+    return err;
+}
+
+int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
+                            const struct mrl_plugin_options *options,
+                            struct mrl_error *error)
+{
+    struct mrl_plugin_options given = MRL_PLUGIN_OPTIONS;
+    struct mrl_filter *filter;
+    int err;
+
+    if (!plugin->ops->configure)
+        return mrl_error__set(error, -EOPNOTSUPP, "a replay keeps the filters that it began with");
+    memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
+    err = mrl_plugin_options__filter(&given, plugin->start_ns, &filter, error);
+    if (err)
+        return err;
+    err = reconfigure(plugin, &given, filter, error);
+    if (err)
+        mrl_filter__free(filter);
+    return err;
 }
 
 static int switch_event(struct mrl_plugin *plugin,
@@ -302,10 +390,10 @@ static int switch_event(struct mrl_plugin *plugin,
         return mrl_error__set(error, -EOPNOTSUPP,
                               "nobody switches %s: it tells of the others or of the sensor",
                               mrl_event_def__at(event)->name);
-    if (!plugin->switchable || !plugin->ops->watch)
+    if (!plugin->switchable || !plugin->ops->configure)
         return mrl_error__set(error, -EOPNOTSUPP, "its events were chosen at the start");
     pthread_mutex_lock(&plugin->lock);
-    err = watch(plugin, on ? plugin->watched | bit : plugin->watched & ~bit, error);
+    err = configure(plugin, on ? plugin->watched | bit : plugin->watched & ~bit, NULL, error);
     pthread_mutex_unlock(&plugin->lock);
     return err;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "filter/filter.h"
 
 #define RING_BYTES_MAX (1ULL << 30)
@@ -122,6 +121,7 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
 
 /* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
 int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
+                               uint64_t start_ns,
                                struct mrl_filter **ret_filter,
                                struct mrl_error *error)
 {
@@ -131,7 +131,7 @@ int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
         .scopes = given->scopes,
         .scope_count = given->scope_count,
         .preset = given->replay ? mrl_event_list__nameable() : 0,
-        .start_ns = given->replay ? 0 : (uint64_t)mrl_clock__boot_ns(),
+        .start_ns = start_ns,
     };
 
     if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)

@@ -15,8 +15,10 @@ int mrl_plugin_options__check(struct mrl_plugin_options *given,
                               struct mrl_source_options *checked,
                               struct mrl_error *error);
 
-/** The filter that they describe; new. Errors: as mrl_filter__new(). */
+/** The filter that they describe; new. `start_ns`: CLOCK_BOOTTIME from which a process is new; 0 in
+ * a replay. Errors: as mrl_filter__new(). */
 int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
+                               uint64_t start_ns,
                                struct mrl_filter **ret_filter,
                                struct mrl_error *error);
 

@@ -73,6 +73,11 @@ bool mrl_ring__read(struct mrl_ring *ring,
     return false;
 }
 
+unsigned long mrl_ring__end(const struct mrl_ring *ring)
+{
+    return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+}
+
 void mrl_ring__release(struct mrl_ring *ring)
 {
     /* The store is dear while probes write: it takes the line that they read from their cache. */

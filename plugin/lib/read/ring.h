@@ -34,6 +34,9 @@ bool mrl_ring__read(struct mrl_ring *ring,
                     bool (*take)(void *context, const void *record, size_t size),
                     void *context);
 
+/** Up to where the kernel has written. Any thread. */
+unsigned long mrl_ring__end(const struct mrl_ring *ring);
+
 /** Gives the memory of all that was read back to the kernel. */
 void mrl_ring__release(struct mrl_ring *ring);
 

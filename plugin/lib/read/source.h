@@ -42,9 +42,13 @@ struct mrl_source_ops {
     int (*counts)(struct mrl_source *source,
                   unsigned int event,
                   struct mrl_event_counts *ret_counts);
-    /** Watches these events from now on, and no others. Any thread. NULL: they cannot be changed.
-     * -errno with a line in `error`; then nothing has changed. */
-    int (*watch)(struct mrl_source *source, uint32_t events, struct mrl_error *error);
+    /** Watches these events from now on, and no others; under this filter, which it steals (NULL:
+     * under that of now). Any thread. NULL: they cannot be changed. -errno with a line in `error`;
+     * then nothing has changed, and the filter is the caller's. */
+    int (*configure)(struct mrl_source *source,
+                     uint32_t events,
+                     struct mrl_filter *filter,
+                     struct mrl_error *error);
     /** The rung in use. */
     const char *(*rung)(const struct mrl_source *source);
     /** As mrl_plugin__unproven(); NULL: nothing had to be proven. */

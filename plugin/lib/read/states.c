@@ -56,6 +56,11 @@ void mrl_states__start(struct mrl_states *states, bool in_batches, const char *d
     snprintf(states->started, sizeof(states->started), "%s", detail);
 }
 
+void mrl_states__want(struct mrl_states *states, bool in_batches)
+{
+    states->in_batches = in_batches;
+}
+
 /* -- telling ---------------------------------------------------------------------------------- */
 
 int mrl_states__tell(struct mrl_states *states, const struct mrl_state *state)
@@ -165,7 +170,7 @@ int mrl_states__stop(struct mrl_states *states, struct mrl_batch *batch)
 
 void mrl_states__count(struct mrl_states *states, const struct mrl_batch *batch)
 {
-    for (size_t i = 0; states->in_batches && i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++)
         states->so_far += batch->events[i].raw != NULL;
 }
 

@@ -8,6 +8,7 @@
 
 #include <mrelease/plugin.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "event/batch.h"
@@ -33,7 +34,7 @@ struct mrl_states_log {
 struct mrl_states {
     char run[MRL_RUN_BYTES];            /* "": of a replay, which says nothing */
     char started[MRL_STATE_DETAIL_MAX]; /* what `started` says beside the run */
-    bool in_batches;
+    atomic_bool in_batches;
     bool stopped;
     uint64_t so_far;                 /* events with a number that were handed out */
     int64_t alive_ns, next_alive_ns; /* CLOCK_MONOTONIC */
@@ -51,6 +52,9 @@ void mrl_states__done(struct mrl_states *states);
 /** The probes are attached: names the run, and has the next batch begin with `started`, which says
  * `detail`. With `in_batches` false all is a line of the log only. */
 void mrl_states__start(struct mrl_states *states, bool in_batches, const char *detail);
+
+/** From now on as with this `in_batches`. Any thread. */
+void mrl_states__want(struct mrl_states *states, bool in_batches);
 
 /** As mrl_plugin__tell(), but wakes nobody. Any thread. */
 int mrl_states__tell(struct mrl_states *states, const struct mrl_state *state);
