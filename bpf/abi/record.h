@@ -196,7 +196,7 @@ struct mrl_cgroup_names {
 };
 
 /** No record is larger than this. */
-#define MRL_RECORD_BYTES_MAX \
+#define MRL_RECORD_BYTES_MAX                                                                \
     (sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) + \
      2 * MRL_EXE_BYTES)
 

@@ -13,13 +13,13 @@
 #include "abi/record.h"
 #include "emit.h"
 #include "identity.h"
+#include "judge.h"
 #include "lib/call.h"
 #include "lib/caller.h"
 #include "lib/config.h"
 #include "lib/kill.h"
 #include "lib/locks.h"
 #include "lib/marks.h"
-#include "lib/scope.h"
 #include "lib/settings.h"
 #include "lib/syscall.h"
 #include "lib/target.h"
@@ -67,22 +67,6 @@ static __always_inline void leave_slot(int event, struct mrl_record *record, __u
     set_owner(wants_target(event) ? &((struct call *)record)->owner
                                   : &((struct small_call *)record)->owner,
               to);
-}
-
-/* The policies that want the event of this call. Without rules only the first is asked. */
-static __always_inline __u64 judge(const struct mrl_config *config,
-                                   int event,
-                                   const struct mrl_record *record)
-{
-    __u64 policies = wanted_by(config, event);
-
-    if (!policies)
-        return 0;
-    if (config->rules.count || config->rules.name_count)
-        policies = policies_left(config, record, event, policies);
-    if (!policies)
-        count_filtered(event);
-    return policies;
 }
 
 /* The looks at a target are global functions, which the verifier follows once, and not for each way

@@ -184,10 +184,10 @@ int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mr
  * calls are judged by the new one; what was read before and what is still in the rings is of
  * the old one. The next batch tells a sensor_state `reloaded` with the filters (see
  * mrl_plugin__tell()). What mrl_plugin__enable() and disable() did is forgotten; "pid=new" means
- * what it did at open(). Blocks for some ms, and for tens of ms on a busy host. Any thread, not from
- * signal handlers. On failure nothing has changed. Errors: -EINVAL a filter, with the nearest word;
- * -EOPNOTSUPP an event whose program was not loaded at open() (see `switchable`), or a replay;
- * -EAGAIN so many changes were made while next_batch() was not called that 16 wait for it;
+ * what it did at open(). Blocks for some ms, and for tens of ms on a busy host. Any thread, not
+ * from signal handlers. On failure nothing has changed. Errors: -EINVAL a filter, with the nearest
+ * word; -EOPNOTSUPP an event whose program was not loaded at open() (see `switchable`), or a
+ * replay; -EAGAIN so many changes were made while next_batch() was not called that 16 wait for it;
  * -ESHUTDOWN the probes are gone; -ENOMEM; as open().
  */
 int mrl_plugin__reconfigure(struct mrl_plugin *plugin,

@@ -12,7 +12,8 @@
 #include "event/layout.h"
 
 _Static_assert(
-    sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) + 5 * MRL_EXE_BYTES + 4096 <
+    sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) +
+            5 * MRL_EXE_BYTES + 4096 <
         MRL_BATCH_EVENT_ROOM,
     "an event fits its room: the record, the paths turned round, the values, and losses before");
 

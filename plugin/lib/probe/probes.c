@@ -298,9 +298,7 @@ static void follow_only(struct mrl_probes *probes, uint32_t syscalls)
 }
 
 /* Into the slot that no program reads: the last swap has waited for those that did. */
-static void swap_config(struct mrl_probes *probes,
-                        uint32_t events,
-                        const struct mrl_filter *filter)
+static void swap_config(struct mrl_probes *probes, uint32_t events, const struct mrl_filter *filter)
 {
     struct mrl_configs *configs = &probes->object->data_configs->configs;
     struct mrl_config *config = &configs->slots[(probes->generation + 1) & 1];

@@ -23,8 +23,8 @@ int mrl_probes__open(const struct mrl_rung *rung,
 
 /**
  * Watches these of the events that were loaded (options.may_watch) under this filter, and no
- * others: attaches and proves what is new, swaps the configuration, detaches what no event needs any
- * more. Each call is judged by one of the two configurations, at its exit. When it returns no
+ * others: attaches and proves what is new, swaps the configuration, detaches what no event needs
+ * any more. Each call is judged by one of the two configurations, at its exit. When it returns no
  * program runs with the old one, so no more records of it will be made. `probes->generation`
  * has risen by one. On failure all is as it was before. Errors: as mrl_probes__open().
  */

@@ -21,13 +21,17 @@ void mrl_filters__done(struct mrl_filters *filters)
     filters->count = 0;
 }
 
-int mrl_filters__add(struct mrl_filters *filters, uint32_t from, struct mrl_filter *filter)
+int mrl_filters__add(struct mrl_filters *filters,
+                     uint32_t from,
+                     struct mrl_filter *filter,
+                     struct mrl_error *error)
 {
     int err = 0;
 
     pthread_mutex_lock(&filters->lock);
     if (filters->count == MRL_FILTERS_HELD)
-        err = -EAGAIN;
+        err = mrl_error__set(error, -EAGAIN, "%d filters are held by events that nobody has read",
+                             MRL_FILTERS_HELD);
     else
         filters->held[filters->count++] =
             (struct mrl_held_filter){ .from = from, .filter = filter, .owned = filter };
@@ -42,14 +46,14 @@ void mrl_filters__take_back(struct mrl_filters *filters)
     pthread_mutex_unlock(&filters->lock);
 }
 
-void mrl_filters__end(struct mrl_filters *filters, const unsigned long ends[MRL_LANE_COUNT])
+void mrl_filters__end(struct mrl_filters *filters, const struct mrl_ring rings[MRL_LANE_COUNT])
 {
     pthread_mutex_lock(&filters->lock);
     for (unsigned int i = 0; i + 1 < filters->count; i++) {
         struct mrl_held_filter *held = &filters->held[i];
 
-        if (!held->ended)
-            memcpy(held->end, ends, sizeof(held->end));
+        for (int lane = 0; !held->ended && lane < MRL_LANE_COUNT; lane++)
+            held->end[lane] = mrl_ring__end(&rings[lane]);
         held->ended = true;
     }
     pthread_mutex_unlock(&filters->lock);
@@ -82,20 +86,21 @@ const struct mrl_filter *mrl_filters__of(struct mrl_filters *filters, uint32_t g
     return filters->found;
 }
 
-static bool is_read(const struct mrl_held_filter *held, const unsigned long at[MRL_LANE_COUNT])
+static bool is_read(const struct mrl_held_filter *held, const struct mrl_ring rings[MRL_LANE_COUNT])
 {
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
-        if (at[lane] < held->end[lane])
+        if (rings[lane].at < held->end[lane])
             return false;
     return held->ended;
 }
 
-void mrl_filters__read_to(struct mrl_filters *filters, const unsigned long at[MRL_LANE_COUNT])
+void mrl_filters__drop_read(struct mrl_filters *filters,
+                            const struct mrl_ring rings[MRL_LANE_COUNT])
 {
     if (filters->count == 1)
         return;
     pthread_mutex_lock(&filters->lock);
-    while (filters->count > 1 && is_read(&filters->held[0], at)) {
+    while (filters->count > 1 && is_read(&filters->held[0], rings)) {
         /* What was found last may be the one that goes. */
         filters->generation = filters->held[1].from;
         filters->found = filters->held[1].filter;

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "filter/filter.h"
+#include "read/ring.h"
 
 enum { MRL_FILTERS_HELD = 16 };
 
@@ -25,7 +26,7 @@ struct mrl_held_filter {
 };
 
 struct mrl_filters {
-    pthread_mutex_t lock; /* of the next two */
+    pthread_mutex_t lock;                          /* of the next two */
     struct mrl_held_filter held[MRL_FILTERS_HELD]; /* the oldest first */
     atomic_uint count;
     uint32_t generation; /* of the last that was asked for, by the reader alone */
@@ -40,13 +41,16 @@ void mrl_filters__done(struct mrl_filters *filters);
 
 /** Adds the filter of the generation that comes next, before any record of it can; steals it.
  * -EAGAIN: so many are held by records that nobody has read. */
-int mrl_filters__add(struct mrl_filters *filters, uint32_t from, struct mrl_filter *filter);
+int mrl_filters__add(struct mrl_filters *filters,
+                     uint32_t from,
+                     struct mrl_filter *filter,
+                     struct mrl_error *error);
 
 /** That generation never came: takes the last one back, which is the caller's again. */
 void mrl_filters__take_back(struct mrl_filters *filters);
 
-/** No more records will come of the filters before the last one; where those end in the rings. */
-void mrl_filters__end(struct mrl_filters *filters, const unsigned long ends[MRL_LANE_COUNT]);
+/** No more records will come of the filters before the last one: they end where the rings do. */
+void mrl_filters__end(struct mrl_filters *filters, const struct mrl_ring rings[MRL_LANE_COUNT]);
 
 /** The one that holds for records from now on. Any thread that adds. */
 const struct mrl_filter *mrl_filters__last(struct mrl_filters *filters);
@@ -54,7 +58,8 @@ const struct mrl_filter *mrl_filters__last(struct mrl_filters *filters);
 /** The reader: the one of a generation; of an unknown one, the first. */
 const struct mrl_filter *mrl_filters__of(struct mrl_filters *filters, uint32_t generation);
 
-/** The reader has read up to there: frees the filters whose last record is behind it. */
-void mrl_filters__read_to(struct mrl_filters *filters, const unsigned long at[MRL_LANE_COUNT]);
+/** The reader: frees the filters whose last record it has read. */
+void mrl_filters__drop_read(struct mrl_filters *filters,
+                            const struct mrl_ring rings[MRL_LANE_COUNT]);
 
 #endif

@@ -29,8 +29,8 @@ struct mrl_intake {
     atomic_ullong unidentified[MRL_EVENT_COUNT];
 };
 
-/** Begins with nothing read; all but `counters` is borrowed. `filter` is the first of its filters. `events`: those that may come or be
- * lost. Error: -ENOMEM; done() is due either way. */
+/** Begins with nothing read; all but `counters` is borrowed. `filter` is the first of its filters.
+ * `events`: those that may come or be lost. Error: -ENOMEM; done() is due either way. */
 int mrl_intake__init(struct mrl_intake *intake,
                      struct mrl_host *host,
                      const struct mrl_filter *filter,

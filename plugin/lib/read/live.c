@@ -68,13 +68,9 @@ static void read_lane(struct mrl_source *source, enum mrl_lane lane, size_t limi
 
 static void release(struct mrl_source *source)
 {
-    unsigned long at[MRL_LANE_COUNT];
-
-    for (int lane = 0; lane < MRL_LANE_COUNT; lane++) {
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         mrl_ring__release(&source->rings[lane]);
-        at[lane] = source->rings[lane].at;
-    }
-    mrl_filters__read_to(&source->intake.filters, at);
+    mrl_filters__drop_read(&source->intake.filters, source->rings);
 }
 
 /* All times of a batch are by one clock, so this is asked while it is empty. */
@@ -243,27 +239,6 @@ static void live_stop(struct mrl_source *source)
     pthread_mutex_unlock(&source->lock);
 }
 
-/* The reader has the filter before the first record comes that was judged by it. */
-static int add_filter(struct mrl_source *source, struct mrl_filter *filter, struct mrl_error *error)
-{
-    int err =
-        mrl_filters__add(&source->intake.filters, source->probes.generation + 1, filter);
-
-    return err ? mrl_error__set(error, err, "%d filters are held by events that nobody has read",
-                                MRL_FILTERS_HELD)
-               : 0;
-}
-
-/* The probes work with the new one alone: what stands in the rings is the last of the others. */
-static void end_filters(struct mrl_source *source)
-{
-    unsigned long ends[MRL_LANE_COUNT];
-
-    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
-        ends[lane] = mrl_ring__end(&source->rings[lane]);
-    mrl_filters__end(&source->intake.filters, ends);
-}
-
 static int configure(struct mrl_source *source,
                      uint32_t events,
                      struct mrl_filter *filter,
@@ -274,14 +249,14 @@ static int configure(struct mrl_source *source,
 
     if (source->stopped)
         return mrl_error__set(error, -ESHUTDOWN, "the probes are gone");
-    err = filter ? add_filter(source, filter, error) : 0;
-    if (err)
-        return err;
+    /* The reader has the filter before the first record comes that was judged by it. */
+    if (filter && mrl_filters__add(filters, source->probes.generation + 1, filter, error))
+        return -EAGAIN;
     err = mrl_ladder__configure(&source->probes, events, mrl_filters__last(filters), error);
     if (filter && err)
         mrl_filters__take_back(filters);
     else if (filter)
-        end_filters(source);
+        mrl_filters__end(filters, source->rings);
     return err;
 }
 

@@ -28,8 +28,8 @@ struct mrl_plugin {
     struct mrl_filter *filter; /* of open() */
     bool wants_states;         /* whatever the filter names */
     bool switchable;
-    uint64_t start_ns;  /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
-    uint32_t may_watch; /* the events whose programs are loaded */
+    uint64_t start_ns;    /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
+    uint32_t may_watch;   /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next two, when they change */
     uint32_t watched;
     atomic_uint chosen; /* watched now, or once */
@@ -145,8 +145,9 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin->start_ns = given.replay ? 0 : (uint64_t)mrl_clock__boot_ns();
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
-    err = plugin->pool ? mrl_plugin_options__filter(&given, plugin->start_ns, &plugin->filter, error)
-                       : mrl_error__set(error, -ENOMEM, "out of memory");
+    err = plugin->pool
+              ? mrl_plugin_options__filter(&given, plugin->start_ns, &plugin->filter, error)
+              : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         checked.probes.filter = plugin->filter;
         checked.clock_set = tell_clock_set;
