@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the probes are told while they run (docs/adr/0009): which events are wanted, by which
+ * What the probes are told while they run (docs/adr/0010): which events are wanted, by which
  * policies, and under which rules. Compiled by both sides. It is swapped whole: user space writes
  * the slot that nobody reads, and then the number by which the probes find it.
  */

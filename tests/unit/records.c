@@ -70,6 +70,17 @@ void test_record__set_path(struct test_record *record, const char *steps, size_t
     record->call.size = (__u16)(offsetof(struct test_record, exe) + size);
 }
 
+void test_record__judge(struct test_record *record, uint64_t policies, uint32_t generation)
+{
+    const struct mrl_judgement judgement = { .policies = policies, .generation = generation };
+    char *parts = (char *)record + sizeof(record->call);
+
+    memmove(parts + sizeof(judgement), parts, record->call.size - sizeof(record->call));
+    memcpy(parts, &judgement, sizeof(judgement));
+    record->call.size = (__u16)(record->call.size + sizeof(judgement));
+    record->call.flags |= MRL_RECORD_JUDGED;
+}
+
 void test_record__set_caller_path(struct test_record *record, const char *steps, size_t size)
 {
     memcpy((char *)record + record->call.size, steps, size);

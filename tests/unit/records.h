@@ -48,6 +48,9 @@ void test_record__set_path(struct test_record *record, const char *steps, size_t
 /** The same for the caller, once all else of the record is made. */
 void test_record__set_caller_path(struct test_record *record, const char *steps, size_t size);
 
+/** Says by what it was let through, once all else of the record is made: its parts move. */
+void test_record__judge(struct test_record *record, uint64_t policies, uint32_t generation);
+
 /** A pool, a batch and the host that decode wants. */
 struct test_decoder {
     struct mrl_host host;

@@ -218,6 +218,26 @@ static void decode_reads_the_members_of_the_target(void **state)
     assert_true(test_value(event, "target_cgroup_id")->unsigned_number == UINT64_MAX);
 }
 
+static void decode_says_by_what_an_event_was_let_through(void **state)
+{
+    struct test_record record;
+    const struct mrl_event *event;
+
+    test_record__init_full(&record);
+    test_record__set_caller_path(&record, "sh\0bin\0", 7);
+    event = test_decoder__event(*state, &record);
+    assert_int_equal(event->generation, 0); /* recorded before there were any */
+    assert_true(!event->policies);
+    test_record__judge(&record, 1ULL << 63 | 5, 7);
+    event = test_decoder__event(*state, &record);
+    assert_int_equal(event->generation, 7);
+    assert_true(event->policies == (1ULL << 63 | 5));
+    /* Behind it all is where it was. */
+    assert_memory_equal(test_value(event, "target_name")->text.bytes, "hog", 3);
+    assert_memory_equal(test_value(event, "target_exe")->text.bytes, "/usr/bin/hog", 12);
+    assert_memory_equal(event->executable.bytes, "/bin/sh", 7);
+}
+
 static void decode_copies_the_record(void **state)
 {
     struct test_record record;
@@ -246,6 +266,7 @@ int main(void)
         test(decode_gives_the_callers_executable_beside_the_targets),
         test(decode_marks_what_a_missing_target_leaves_absent),
         test(decode_reads_the_members_of_the_target),
+        test(decode_says_by_what_an_event_was_let_through),
         test(decode_copies_the_record),
     };
 

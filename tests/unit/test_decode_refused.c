@@ -40,12 +40,23 @@ static void decode_rejects_every_shorter_length(void **state)
     assert_int_equal(append_bytes(*state, &record, record.call.size), 0);
 }
 
+static void decode_rejects_a_judgement_that_is_not_whole(void **state)
+{
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_record__judge(&record, 1, 1);
+    while (--record.call.size >= sizeof(record.call))
+        assert_refused(*state, &record);
+}
+
 static void decode_rejects_every_shorter_length_that_the_record_admits(void **state)
 {
     struct test_record record;
     __u16 whole;
 
     test_record__init_full(&record);
+    test_record__judge(&record, 1, 1);
     whole = record.call.size;
     for (record.call.size = 0; record.call.size < whole; record.call.size++)
         assert_int_equal(append_bytes(*state, &record, record.call.size), -EBADMSG);
@@ -158,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(decode_rejects_every_shorter_length),
         test(decode_rejects_every_shorter_length_that_the_record_admits),
+        test(decode_rejects_a_judgement_that_is_not_whole),
         test(decode_rejects_a_size_that_is_not_the_records),
         test(decode_rejects_paths_that_overlap),
         test(decode_rejects_an_unknown_event),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The kernel's share of a filter: its rules decide as the filter does, with any call. */
+#include <abi/config.h>
 #include <mrelease/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,10 @@ static void rules_decide_as_the_filter_does(void **state)
             refused += !filter;
         } while (!filter);
         assert_int_equal(mrl_filter__rules(filter, &rules), 0);
+        for (__u32 i = 0; i < rules.count; i++)
+            assert_true(rules.rules[i].policies == MRL_POLICY_OPTIONS);
+        for (__u32 i = 0; i < rules.name_count; i++)
+            assert_true(rules.names[i].policies == MRL_POLICY_OPTIONS);
         for (int i = 0; i < CALLS; i++) {
             struct test_decoder *decoder = *state;
             struct test_record record;

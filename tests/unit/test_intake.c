@@ -139,6 +139,41 @@ static void each_cpu_and_lane_closes_its_own_ranks(void **state)
     assert_number(bench, 4, 1);
 }
 
+static bool take_judged(struct bench *bench, uint64_t seq, int64_t ret, uint32_t generation)
+{
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_PROCESS_MRELEASE);
+    record.call.cpu = 0;
+    record.call.seq = seq;
+    record.call.ret = ret;
+    test_record__judge(&record, 1, generation);
+    return mrl_intake__take(&bench->intake, &record, record.call.size);
+}
+
+static void each_record_is_asked_by_the_filter_of_its_configuration(void **state)
+{
+    static const char *const failures[] = { "process_mrelease.retval!=0" };
+    const struct mrl_filter_texts texts = { .events = failures, .event_count = 1 };
+    struct bench *bench = *state;
+    struct mrl_filter *filter;
+    struct mrl_error error;
+
+    assert_int_equal(mrl_filter__new(&texts, &error, &filter), 0);
+    assert_int_equal(mrl_filters__add(&bench->intake.filters, 2, filter, &error), 0);
+    take_judged(bench, 0, 0, 1);
+    take_judged(bench, 1, -1, 2);
+    take_judged(bench, 2, -1, 1); /* another CPU's, in between */
+    take_judged(bench, 3, 0, 2);
+    take_judged(bench, 4, -1, 3);
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_number(bench, i, i);
+        assert_int_equal(event_at(bench, i)->generation, i + 1);
+    }
+    assert_int_equal(counts_of(bench, MRL_EVENT_PROCESS_MRELEASE).filtered_late, 2);
+}
+
 static void a_loss_among_the_filtered_is_still_a_missing_number(void **state)
 {
     struct bench *bench = *state;
@@ -291,6 +326,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         test(what_is_filtered_leaves_no_gap_in_the_numbers),
+        test(each_record_is_asked_by_the_filter_of_its_configuration),
         test(each_cpu_and_lane_closes_its_own_ranks),
         test(a_loss_among_the_filtered_is_still_a_missing_number),
         test(every_record_is_in_one_count),

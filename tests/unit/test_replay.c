@@ -57,6 +57,21 @@ static void replay_prints_what_was_recorded_each_time(void **state)
     }
 }
 
+static void replay_keeps_the_filters_that_it_began_with(void **state)
+{
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+    struct test_capture *capture = *state;
+    struct mrl_plugin *plugin;
+    struct mrl_error error;
+
+    test_capture__fill(capture);
+    options.replay = capture->path;
+    assert_int_equal(mrl_plugin__open(&options, &error, &plugin), 0);
+    assert_int_equal(mrl_plugin__reconfigure(plugin, &options, &error), -EOPNOTSUPP);
+    assert_string_equal(error.text, "a replay keeps the filters that it began with");
+    mrl_plugin__close(plugin);
+}
+
 static void replay_knows_how_much_was_known_of_a_container(void **state)
 {
     static const struct {
@@ -445,6 +460,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
         test(replay_prints_what_was_recorded_each_time),
+        test(replay_keeps_the_filters_that_it_began_with),
         test(replay_knows_how_much_was_known_of_a_container),
         test(replay_hands_out_what_the_recorder_said_of_itself),
         test(replay_gives_each_event_the_host_that_it_was_recorded_on),

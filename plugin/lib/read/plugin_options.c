@@ -148,7 +148,7 @@ int mrl_plugin_options__events(const struct mrl_plugin_options *options,
                                struct mrl_error *error)
 {
     struct mrl_filter *filter;
-    int err = mrl_plugin_options__filter(options, &filter, error);
+    int err = mrl_plugin_options__filter(options, options->replay ? 0 : 1, &filter, error);
 
     if (err)
         return err;
