@@ -43,7 +43,7 @@ void load__take_first_cpu(void)
     setpriority(PRIO_PROCESS, 0, PRIO_MIN); /* where it is not allowed, others may come between */
 }
 
-static void sleep_until(struct timespec *next)
+void load__sleep_until(struct timespec *next)
 {
     next->tv_nsec += 1000000;
     if (next->tv_nsec >= 1000000000) {
@@ -51,6 +51,20 @@ static void sleep_until(struct timespec *next)
         next->tv_sec++;
     }
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
+double load__cpu_s(pid_t pid)
+{
+    FILE *file = fopen(live__text("/proc/%d/stat", pid), "re");
+    unsigned long user, system;
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file,
+                            "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                            &user, &system),
+                     2);
+    fclose(file);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
 __attribute__((noreturn)) static void call(const struct load *load)
@@ -64,7 +78,7 @@ __attribute__((noreturn)) static void call(const struct load *load)
     for (uint64_t i = 1; !load->calls || i <= load->calls; i++) {
         trigger__native(number, UINT64_MAX, 0, 0);
         if (load->per_ms && i % load->per_ms == 0)
-            sleep_until(&next);
+            load__sleep_until(&next);
     }
     _exit(0);
 }

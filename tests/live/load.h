@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <sys/types.h>
 
@@ -25,6 +26,12 @@ struct load {
 /** Keeps the calling thread, and what it starts, on the first CPU, and others off it as far as
  * priorities can: the core that a flood leaves to the sensor and its reader. */
 void load__take_first_cpu(void);
+
+/** Sleeps until a ms after `next`, which it moves there. */
+void load__sleep_until(struct timespec *next);
+
+/** User and system time that a process has spent so far, to 10 ms. */
+double load__cpu_s(pid_t pid);
 
 /** Starts it in a child, which ends by itself, or with the test. */
 pid_t load__start(const struct load *load);

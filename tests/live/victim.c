@@ -14,6 +14,7 @@
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -216,4 +217,22 @@ void victim__release(struct script *script)
         victim__bury(script);
     }
     script__fail(script, "no victim could be released");
+}
+
+int victim__hold_dying(pid_t *ret_pid)
+{
+    pid_t child = fork();
+    int status;
+
+    if (!child) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child ||
+        ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL) ||
+        ptrace(PTRACE_CONT, child, NULL, NULL) || waitpid(child, &status, 0) != child)
+        return -1;
+    *ret_pid = child;
+    return (int)syscall(SYS_pidfd_open, child, 0);
 }

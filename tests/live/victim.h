@@ -57,4 +57,11 @@ void victim__bury(struct script *script);
  */
 void victim__release(struct script *script);
 
+/**
+ * A child that has begun to exit and is held there by the calling thread, which traces it:
+ * releasing it succeeds again and again. Returns its pidfd; -1: none could be made. It dies with
+ * its tracer.
+ */
+int victim__hold_dying(pid_t *ret_pid);
+
 #endif

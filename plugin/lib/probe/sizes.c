@@ -32,17 +32,12 @@ static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, 
     bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
 }
 
-static unsigned int tables_max = UINT_MAX; /* for tests */
-
-void mrl_map_sizes__limit(unsigned int entries)
-{
-    tables_max = entries;
-}
+const unsigned int mrl_tables_max __attribute__((weak)) = UINT_MAX;
 
 /* Slots for exits stand behind the others. A table that no call needs is next to nothing. */
 static uint32_t size_table(struct bpf_map *map, bool used, uint32_t wanted, uint32_t behind)
 {
-    uint32_t slots = !used ? 0 : wanted < tables_max ? wanted : tables_max;
+    uint32_t slots = !used ? 0 : wanted < mrl_tables_max ? wanted : mrl_tables_max;
 
     bpf_map__set_max_entries(map, slots + behind && used ? slots + behind : 1);
     return slots;

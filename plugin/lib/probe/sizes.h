@@ -13,8 +13,8 @@ int mrl_map_sizes__set(struct mrelease_bpf *object,
                        const struct mrl_probe_options *options,
                        uint32_t syscalls);
 
-/** For tests, before that: no table of the kernel's side has more entries, which is a power of two
- * or 0. */
-void mrl_map_sizes__limit(unsigned int entries);
+/** No table of the kernel's side has more entries: a power of two, or 0. Weak: a test that is
+ * linked with the archive defines another one. */
+extern const unsigned int mrl_tables_max;
 
 #endif
