@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/lost.h"
 #include "event/state.h"
 #include "falco/abi.h"
 #include "falco/config.h"
@@ -112,6 +113,33 @@ static void a_payload_holds_what_the_sensor_says_of_itself(void **state)
     assert_true(test_value(event, "by_pid")->absent);
     bytes[size - 5 - MRL_STATE_WORD_BYTES] ^= 1; /* the word */
     assert_null(mrl_reader__read(reader, bytes, size, &error));
+    free(reader);
+}
+
+static void a_payload_of_a_gap_says_who_caused_it(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    const struct mrl_lost lost = { .event = mrl_event_def__at(MRL_EVENT_DO_MRELEASE),
+                                   .count = 7,
+                                   .cause = MRL_CAUSE_SUPPRESSED,
+                                   .by = { true, 65534, { 0, 12, "flood" } } };
+    struct mrl_value values[MRL_LOST_FIELDS];
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    const struct mrl_event *event;
+    struct mrl_event made;
+    struct mrl_error error;
+    size_t size;
+
+    (void)state;
+    assert_non_null(reader);
+    mrl_lost__event(&lost, values, &made);
+    size = mrl_payload__put(bytes, &made, 0);
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_non_null(event);
+    assert_int_equal(test_value(event, "count")->unsigned_number, 7);
+    assert_int_equal(test_value(event, "by_uid")->unsigned_number, 65534);
+    assert_int_equal(test_value(event, "by_cgroup")->unsigned_number, 12);
+    assert_memory_equal(test_value(event, "by_comm")->text.bytes, "flood", 5);
     free(reader);
 }
 
@@ -266,6 +294,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, test_capture__set_up, test_capture__tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_payload_holds_what_the_sensor_says_of_itself),
+        cmocka_unit_test(a_payload_of_a_gap_says_who_caused_it),
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
         test(a_payload_says_when_a_container_is_not_known),
