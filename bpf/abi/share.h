@@ -31,7 +31,10 @@ static inline __u64 mrl_mix(__u64 hash, __u64 value)
 /** The number of a target, which started at a time in CLOCK_BOOTTIME. */
 static inline __u32 mrl_release_of(__u32 host_pid, __u64 start_ns)
 {
-    return (__u32)mrl_mix(mrl_mix(0, host_pid), start_ns) | 2;
+    __u32 number = (__u32)mrl_mix(mrl_mix(0, host_pid), start_ns);
+
+    /* No bit of it may be fixed: that would halve the tables that are hashed by it. */
+    return number > MRL_RELEASE_UNSEEN ? number : number + MRL_RELEASE_UNSEEN + 1;
 }
 
 /** Of an owner and a release; nobody outside knows the seed, and so what meets in a table. */

@@ -7,12 +7,14 @@
 #include "unit/unit.h"
 
 enum {
-    LARGE = 1 << 20,
+    LARGE = 8 << 20,
     LINE = 40,
     FLOOD_UID = 1000,
     QUIET_UID = 2000,
     QUIET = 6,
-    LINES_MAX = 1024
+    LINES_MAX = 1024,
+    ENTRIES = LARGE / 16 / sizeof(struct mrl_line) - 63, /* for everybody: short lines, and gaps */
+    FLOOD_LINES = 24000
 };
 
 static const enum mrl_policy policies[] = { MRL_POLICY_DROP_OLDEST, MRL_POLICY_DROP_NEWEST,
@@ -130,9 +132,9 @@ static void quiet_owners_have_tokens_that_a_flood_cannot_take(void **state)
         struct mrl_queue queue;
 
         begin(&queue, LARGE, policies[policy]);
-        push(&queue, &sources[0], 2 * LARGE / LINE);
+        push(&queue, &sources[0], FLOOD_LINES);
         push(&queue, &sources[1], 10);
-        push(&queue, &sources[0], 2 * LARGE / LINE);
+        push(&queue, &sources[0], FLOOD_LINES);
         finish(&queue, sources, COUNT_OF(sources));
         assert_int_equal(sources[1].delivered, 10);
     }
@@ -146,8 +148,8 @@ static void a_flood_has_no_more_than_its_tokens(void **state)
 
     (void)state;
     begin(&queue, LARGE, MRL_POLICY_DROP_NEWEST);
-    push(&queue, &flood, 2 * LARGE / LINE);
-    assert_in_range(queue.ring.lines_used, MRL_TOKENS, LARGE / LINE + MRL_TOKENS + 1000);
+    push(&queue, &flood, FLOOD_LINES);
+    assert_in_range(queue.ring.lines_used, ENTRIES + MRL_TOKENS, ENTRIES + MRL_TOKENS + 700);
     finish(&queue, &flood, 1);
 }
 
@@ -227,8 +229,8 @@ static void the_gap_says_who_lost_most_of_each_event(void **state)
         note_caller(&callers, FLOOD_UID, "flood");
         note_caller(&callers, QUIET_UID, "quiet");
         for (int i = 0; i < 1000; i++) {
-            push(&queue, &sources[0], 1);
             dropped |= push(&queue, &sources[1], 3);
+            push(&queue, &sources[0], 1);
             push(&queue, &sources[2], 1);
         }
         assert_true(dropped);
