@@ -4,6 +4,7 @@
 
 #include <abi/record.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -176,17 +177,22 @@ static int missing_btf(struct mrl_error *error)
         "built with CONFIG_DEBUG_INFO_BTF");
 }
 
-/* Only root may read tracefs, unless it is mounted for others; no capability of BPF helps. */
+/* Only root may read tracefs, unless it is mounted for others; no capability of BPF helps. Debian's
+ * kernels keep perf events for CAP_SYS_ADMIN as well. */
 static int unreadable_tracefs(const struct attempt attempts[RUNG_COUNT], struct mrl_error *error)
 {
     for (unsigned int i = 0; i < RUNG_COUNT; i++)
         if (!strcmp(rungs[i].name, "tracepoint") &&
             (attempts[i].err == -EPERM || attempts[i].err == -EACCES) && attempts[i].stage &&
             !strcmp(attempts[i].stage, "attach"))
-            return mrl_error__set(error, -EPERM,
-                                  "rung %s must read tracefs: run as root, or mount it at "
-                                  "/sys/kernel/tracing with gid= and mode=750",
-                                  rungs[i].name);
+            return mrl_error__set(
+                error, -EPERM,
+                faccessat(AT_FDCWD, "/sys/kernel/tracing/events", R_OK, AT_EACCESS)
+                    ? "rung %s must read tracefs: run as root, or mount it at "
+                      "/sys/kernel/tracing with gid= and mode=750"
+                    : "rung %s wants perf events, which kernel.perf_event_paranoid keeps for root: "
+                      "run as root, or take another rung",
+                rungs[i].name);
     return 0;
 }
 
