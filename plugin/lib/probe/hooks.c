@@ -325,3 +325,17 @@ const struct mrl_hook *mrl_hook__of(const struct mrl_rung *rung)
         hook++;
     return hook;
 }
+
+/*
+ * A kernel function that vmlinux lacks, as bpf_rdonly_cast before 6.2, is looked for by libbpf in
+ * the modules as well. Only CAP_SYS_ADMIN may list these, and without it libbpf up to 1.1 refuses
+ * to load the object, though the function is a weak symbol. It lists them once: here, where it
+ * fails for a function that nobody wants.
+ */
+void mrl_hook__skip_modules(struct mrelease_bpf *object)
+{
+    __u32 id = 0;
+
+    if (bpf_btf_get_next_id(0, &id) && errno == EPERM)
+        bpf_program__set_attach_target(object->progs.tp_btf__sys_exit, 0, "");
+}

@@ -84,20 +84,6 @@ static int fill_settings(struct mrl_settings *settings, const struct mrl_probe_o
     return 0;
 }
 
-/*
- * A kernel function that vmlinux lacks, as bpf_rdonly_cast before 6.2, is looked for by libbpf in
- * the modules as well. Only CAP_SYS_ADMIN may list these, and without it libbpf up to 1.1 refuses
- * to load the object, though the function is a weak symbol. It lists them once: here, where it
- * fails for a function that nobody wants.
- */
-static void skip_modules(struct mrelease_bpf *object)
-{
-    __u32 id = 0;
-
-    if (bpf_btf_get_next_id(0, &id) && errno == EPERM)
-        bpf_program__set_attach_target(object->progs.tp_btf__sys_exit, 0, "");
-}
-
 static int load(struct mrl_probes *probes,
                 const struct mrl_rung *rung,
                 const struct mrl_probe_options *options,
@@ -110,7 +96,7 @@ static int load(struct mrl_probes *probes,
     probes->object = mrelease_bpf__open();
     if (!probes->object)
         return -errno;
-    skip_modules(probes->object);
+    mrl_hook__skip_modules(probes->object);
     err = choose_programs(probes, options);
     if (err)
         return err;
