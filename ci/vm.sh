@@ -166,7 +166,7 @@ add_loader() {
 readonly rung_topics='abi fields flood namespaces options outcomes rungs signals target ways'
 readonly core_topics='abi fields rungs target'
 # A brief run: that each rung sees the calls, by whichever way they come, and what the chosen one says of them.
-readonly brief_topics='abi:three_ways* ways fields:fields_are* target options:two_cap* containers:*private*'
+readonly brief_topics='abi:three_ways* ways:every_way* fields:fields_are* target options:two_cap* containers:*private*'
 
 # guest_sections NAME: "RUNG PROGRAM PATTERN" for each that runs in the guest. $vm_topics, words
 # like TOPIC or TOPIC:PATTERN, and $vm_rungs say which; or $vm_quick that it is the core, $vm_brief
