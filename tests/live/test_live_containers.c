@@ -217,7 +217,8 @@ static void one_call_containers_have_their_id(void **state)
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     await_copier();
     lines = lines__load(live__path("events"));
-    assert_int_equal(lines->count, count + cell->condition->others);
+    /* Somebody else may run such containers beside. */
+    assert_true(lines->count >= count + cell->condition->others);
     assert_int_equal(container__count_known(lines, count), count);
     assert_null(strstr(sensor__stderr(&sensor), "is not known"));
 }
