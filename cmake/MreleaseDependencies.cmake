@@ -89,7 +89,7 @@ endif()
 
 if(MRELEASE_GRPC)
   mrl_find_module(PROTOBUF_C libprotobuf-c>=1.4 libprotobuf-c-dev MRELEASE_GRPC)
-  mrl_find_module(OPENSSL libcrypto libssl-dev MRELEASE_GRPC)
+  mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_GRPC)
   mrl_find(path GRPC_INCLUDE grpc/grpc.h libgrpc-dev MRELEASE_GRPC)
   mrl_find(library GRPC_LIBRARY grpc libgrpc-dev MRELEASE_GRPC)
   mrl_find(library GPR_LIBRARY gpr libgrpc-dev MRELEASE_GRPC)

@@ -113,12 +113,14 @@ static void begin_with(struct stream *stream,
                        void *context)
 {
     struct mrl_error error = { "" };
+    int fds[MRL_SINK_FDS_MAX] = { -1, -1, -1, -1 };
 
     snprintf(stream->path, sizeof(stream->path), "/tmp/mrelease-test-stream-%d", (int)getpid());
     snprintf(stream->destination, sizeof(stream->destination), "unix:%s", stream->path);
     assert_int_equal(mrl_address__listen(stream->destination, options, &error, &stream->address),
                      0);
-    assert_int_equal(mrl_server__open(stream->destination, options, dup(stream->address.socket),
+    fds[0] = dup(stream->address.socket);
+    assert_int_equal(mrl_server__open(stream->destination, options, fds,
                                       &error, &stream->server),
                      0);
     mrl_health__serve();

@@ -4,10 +4,14 @@
  * does is in a side program (plugin/side/grpc), which speaks to strangers in place of us.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "sinks/address.h"
 #include "sinks/grpc_options.h"
@@ -118,7 +122,91 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 
 /* -- what needs rights ------------------------------------------------------------------------ */
 
-/* The socket listens for as long as the run takes, over deaths of the side program. */
+/* What stays open over deaths of the side program. */
+struct prepared {
+    struct mrl_address address;
+    int fds[MRL_SINK_FDS_MAX]; /* those of files are ours to close */
+};
+
+enum { FILES = 3, FILE_BYTES = 1024 * 1024 };
+
+/* A copy, which may be read again and cannot be changed: `path` may be a pipe. Returns the
+ * descriptor, or -errno. */
+static int copy_file(const char *path)
+{
+    char bytes[16 * 1024];
+    int from = open(path, O_RDONLY | O_CLOEXEC), err = from < 0 ? -errno : 0;
+    int to = memfd_create("file", MFD_CLOEXEC);
+    size_t all = 0;
+    ssize_t size;
+
+    if (!err && to < 0)
+        err = -errno;
+    while (!err && all <= FILE_BYTES && (size = read(from, bytes, sizeof(bytes))) != 0) {
+        if (size < 0 || write(to, bytes, (size_t)size) != size)
+            err = -errno;
+        all += (size_t)size;
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    if (from >= 0)
+        close(from);
+    if (err && to >= 0)
+        close(to);
+    return err ? err : to;
+}
+
+static void close_files(int *fds)
+{
+    for (int i = MRL_GRPC_FD_CERT; i <= MRL_GRPC_FD_CA; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+        fds[i] = -1;
+    }
+}
+
+/* Copies the files of TLS. After an error, none is there. */
+static int copy_files(const struct mrl_server_options *options, int *fds, struct mrl_error *error)
+{
+    const char *const paths[FILES] = { options->cert, options->key, options->client_ca };
+
+    for (int i = 0; i < FILES; i++) {
+        int fd = *paths[i] ? copy_file(paths[i]) : -1;
+
+        if (*paths[i] && fd < 0) {
+            close_files(fds);
+            return mrl_error__set(error, fd, "%.256s: %s", paths[i], strerror(-fd));
+        }
+        fds[MRL_GRPC_FD_CERT + i] = fd;
+    }
+    return 0;
+}
+
+static void note_key(const char *path, struct mrl_error *note)
+{
+    struct stat file;
+
+    if (*path && !stat(path, &file) && file.st_mode & 0007)
+        mrl_error__set(note, 0, "%.256s: every user may use this key (mode %04o)", path,
+                       file.st_mode & 07777);
+}
+
+static int listen_at(const struct mrl_sink_target *target,
+                     struct mrl_server_options *options,
+                     struct mrl_error *error,
+                     struct mrl_address *ret_address)
+{
+    int err = mrl_server_options__complete(options, error);
+
+    if (!err)
+        err = mrl_address__listen(target->destination, options, error, ret_address);
+    if (err)
+        return err;
+    err = check_control(options, is_tcp(ret_address->socket), target->destination, error);
+    if (err)
+        mrl_address__release(ret_address);
+    return err;
+}
+
 static int prepare(const struct mrl_sink_target *target,
                    void *copy,
                    int *fds,
@@ -126,36 +214,71 @@ static int prepare(const struct mrl_sink_target *target,
                    void **ret_prepared)
 {
     struct mrl_server_options *options = copy;
-    struct mrl_address *address = malloc(sizeof(*address));
-    int err = address ? mrl_server_options__complete(options, error)
-                      : mrl_error__set(error, -ENOMEM, "out of memory");
+    struct prepared *prepared = malloc(sizeof(*prepared));
+    int err = prepared ? listen_at(target, options, error, &prepared->address)
+                       : mrl_error__set(error, -ENOMEM, "out of memory");
 
+    if (!err) {
+        memcpy(prepared->fds, fds, sizeof(prepared->fds));
+        err = copy_files(options, prepared->fds, error);
+        if (err)
+            mrl_address__release(&prepared->address);
+    }
+    if (err) {
+        free(prepared);
+        return err;
+    }
+    note_key(options->key, error);
     options->is_main = !strcmp(target->format, "grpc-main");
-    if (!err)
-        err = mrl_address__listen(target->destination, options, error, address);
-    if (err) {
-        free(address);
-        return err;
-    }
-    err = check_control(options, is_tcp(address->socket), target->destination, error);
-    if (err) {
-        mrl_address__release(address);
-        free(address);
-        return err;
-    }
-    options->socket_mode = address->mode;
-    options->socket_group = address->group;
-    /* With TLS, core listens: only it can shake hands. */
-    if (*options->cert)
-        mrl_address__leave(address);
-    fds[MRL_GRPC_FD_SOCKET] = address->socket;
-    *ret_prepared = address;
+    options->socket_mode = prepared->address.mode;
+    options->socket_group = prepared->address.group;
+    memcpy(fds, prepared->fds, sizeof(prepared->fds));
+    fds[MRL_GRPC_FD_SOCKET] = prepared->address.socket;
+    *ret_prepared = prepared;
     return 0;
 }
 
-static void unprepare(void *prepared)
+/* Nobody may have to wait for a pipe: it is read at the start only. */
+static int check_file(const char *path, struct mrl_error *error)
 {
-    mrl_address__release(prepared);
+    struct stat file;
+
+    return *path && !stat(path, &file) && !S_ISREG(file.st_mode)
+               ? mrl_error__set(error, -EINVAL, "%.256s: it is no file, and cannot be read again",
+                                path)
+               : 0;
+}
+
+static int renew(void *what,
+                 const struct mrl_sink_target *target,
+                 int *fds,
+                 struct mrl_error *error)
+{
+    const struct mrl_server_options *options = target->options;
+    struct prepared *prepared = what;
+    int files[MRL_SINK_FDS_MAX] = { -1, -1, -1, -1 };
+    int err = check_file(options->cert, error);
+
+    if (!err)
+        err = check_file(options->key, error);
+    if (!err)
+        err = check_file(options->client_ca, error);
+    if (!err)
+        err = copy_files(options, files, error);
+    if (err)
+        return err;
+    close_files(prepared->fds);
+    memcpy(prepared->fds + MRL_GRPC_FD_CERT, files + MRL_GRPC_FD_CERT, FILES * sizeof(int));
+    memcpy(fds + MRL_GRPC_FD_CERT, files + MRL_GRPC_FD_CERT, FILES * sizeof(int));
+    return 0;
+}
+
+static void unprepare(void *what)
+{
+    struct prepared *prepared = what;
+
+    close_files(prepared->fds);
+    mrl_address__release(&prepared->address);
     free(prepared);
 }
 
@@ -207,6 +330,7 @@ const struct mrl_sink_ops mrl_sink_grpc = {
     .option_bytes = sizeof(struct mrl_server_options),
     .check = check,
     .prepare = prepare,
+    .renew = renew,
     .unprepare = unprepare,
     .open = no_open,
     .write = no_write,

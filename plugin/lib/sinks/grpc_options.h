@@ -31,7 +31,7 @@ struct mrl_server_options {
 };
 
 /** The descriptors that prepare() opens. */
-enum { MRL_GRPC_FD_SOCKET };
+enum { MRL_GRPC_FD_SOCKET, MRL_GRPC_FD_CERT, MRL_GRPC_FD_KEY, MRL_GRPC_FD_CA };
 
 /** Fills in what follows from other options. Error: -EINVAL: they do not go together. */
 int mrl_server_options__complete(struct mrl_server_options *options, struct mrl_error *error);

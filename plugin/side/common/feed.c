@@ -156,11 +156,27 @@ static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 
 /* -- the rest --------------------------------------------------------------------------------- */
 
+/* What was opened anew may be refused by the program; it is then refused again at its next start,
+ * and said again. */
+static int renew(struct mrl_sink *sink, struct mrl_error *error)
+{
+    const struct mrl_sink_target target = { .destination = sink->destination,
+                                            .format = sink->format,
+                                            .options = sink->options };
+
+    return sink->row->renew ? sink->row->renew(sink->prepared, &target, sink->fds, error) : 0;
+}
+
 static int feed_reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
     int err;
 
     pthread_mutex_lock(&sink->lock);
+    err = renew(sink, error);
+    if (err) {
+        pthread_mutex_unlock(&sink->lock);
+        return err;
+    }
     err = sink->state == MRL_SIDE_UP ? mrl_keeper__send_target(sink, MRL_SIDE_REOPEN) : -ENOLINK;
     sink->reopening = !err;
     for (int i = 0; i < REOPEN_STEPS && sink->reopening && sink->state == MRL_SIDE_UP; i++)

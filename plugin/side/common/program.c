@@ -20,6 +20,7 @@ static struct {
     uint32_t sizes[MRL_SIDE_ITEMS_MAX];
     char buffer[MRL_SIDE_MESSAGE_MAX];
     int ending; /* atomic */
+    bool owes_pong;
 } self;
 
 /* The request that waits. */
@@ -193,21 +194,22 @@ static int write_chunk(const struct mrl_side_message *message)
 
 static int reopen_sink(const struct mrl_side_message *message)
 {
-    const struct mrl_sink_ops *sink = self.program->sink;
     struct mrl_side_target target;
     struct mrl_error error = { "" };
     int err = mrl_side_target__read(message, &target);
 
     if (err)
         return err;
-    err = sink->reopen ? sink->reopen(self.sink, &error) : 0;
+    err = self.program->reopen ? self.program->reopen(self.sink, target.fds, &error) : 0;
     report(MRL_SIDE_REOPENED, err, error.text);
     return 0;
 }
 
+/* One whose threads hang owes the answer until they go on. */
 static int pong(void)
 {
-    if (!self.program->lives || self.program->lives())
+    self.owes_pong = self.program->lives && !self.program->lives();
+    if (!self.owes_pong)
         report(MRL_SIDE_PONG, 0, "");
     return 0;
 }
@@ -247,8 +249,8 @@ static int hear(void)
 
     do {
         err = mrl_side_message__receive(MRL_SIDE_SOCKET, self.buffer, MRL_SINK_FDS_MAX, &message);
-        if (err == -EAGAIN)
-            poll(&input, 1, -1);
+        if (err == -EAGAIN && !poll(&input, 1, self.owes_pong ? STEP_MS : -1))
+            pong();
     } while (err == -EAGAIN || err == -EINTR);
     if (err != 1)
         return err ? err : -EPIPE;

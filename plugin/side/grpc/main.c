@@ -32,7 +32,7 @@ static int grpc_open(const struct mrl_sink_target *target,
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
     int err = sink ? mrl_server__open(target->destination, target->options,
-                                      target->fds[MRL_GRPC_FD_SOCKET], error, &sink->server)
+                                      target->fds, error, &sink->server)
                    : mrl_error__set(error, -ENOMEM, "out of memory");
 
     if (err)
@@ -49,9 +49,9 @@ static int grpc_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     return 0;
 }
 
-static int grpc_reopen(struct mrl_sink *sink, struct mrl_error *error)
+static int reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
 {
-    return mrl_server__reload(sink->server, error);
+    return mrl_server__reload(sink->server, fds, error);
 }
 
 static int grpc_close(struct mrl_sink *sink)
@@ -112,7 +112,12 @@ static void begin(const struct mrl_grpc_program *program)
 int main(int argc, char **argv)
 {
     struct mrl_sink_ops sink = mrl_sink_grpc;
-    const struct mrl_side_program program = { &sink, mrl_health__serve, NULL };
+    const struct mrl_side_program program = {
+        .sink = &sink,
+        .reopen = reopen,
+        .ready = mrl_health__serve,
+        .lives = mrl_servers__live,
+    };
     int status;
 
     begin(argc > 1 ? &called : &served);
@@ -120,7 +125,6 @@ int main(int argc, char **argv)
         return mrl_client__main(argc - 1, argv + 1);
     sink.open = grpc_open;
     sink.write = grpc_write;
-    sink.reopen = grpc_reopen;
     sink.close = grpc_close;
     status = mrl_side__serve(&program);
     /* Core's threads go on: nothing that they use may be taken away under them. */

@@ -193,7 +193,7 @@ def test_tls_serves_those_whom_it_knows_and_says_why_not():
                 assert why_refused(it, who) == "UNAVAILABLE", words
                 time.sleep(0.3)
                 assert len(complaints(it)) >= number and words in complaints(it)[-1], it.lines
-                assert re.search(r"client ipv4:127\.0\.0\.1:\d+: ", complaints(it)[-1]), it.lines
+                assert re.search(r"a client, 127\.0\.0\.1 port \d+, was refused: ", complaints(it)[-1]), it.lines
             assert why_refused(it, files.credentials(authority="foreign")) == "UNAVAILABLE"
             time.sleep(0.3)
             before = len(complaints(it))
@@ -206,7 +206,7 @@ def test_tls_serves_those_whom_it_knows_and_says_why_not():
             peer.close()
             time.sleep(0.3)
             assert len(complaints(it)) == before + 1 and "wrong version" in complaints(it)[-1], it.lines
-            assert f"client ipv4:127.0.0.1:{port}: " in complaints(it)[-1], it.lines
+            assert f"a client, 127.0.0.1 port {port}, was refused: " in complaints(it)[-1], it.lines
             call(-4)
             assert pidfd_of(next(stream)) == -4
 

@@ -32,12 +32,12 @@ struct mrl_channel {
 /* NULL with a line: a file is not what it should be. */
 static grpc_channel_credentials *make_tls(const struct mrl_grpc_peer *peer, struct mrl_error *error)
 {
-    const struct mrl_pem_paths paths = { peer->cert, peer->key, peer->ca };
+    const struct mrl_pem_files files = { { peer->cert, -1 }, { peer->key, -1 }, { peer->ca, -1 } };
     grpc_channel_credentials *credentials;
     grpc_ssl_pem_key_cert_pair pair;
     struct mrl_pem pem;
 
-    if (mrl_pem__read(&paths, &pem, error))
+    if (mrl_pem__read(&files, &pem, error))
         return NULL;
     pair = (grpc_ssl_pem_key_cert_pair){ pem.key, pem.cert };
     credentials = grpc_ssl_credentials_create(pem.ca, pem.cert ? &pair : NULL, NULL, NULL);

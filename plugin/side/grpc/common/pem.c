@@ -2,6 +2,7 @@
 #include "side/grpc/common/pem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sys/stat.h>
 
@@ -16,22 +18,37 @@
 
 enum { FILE_BYTES = 1024 * 1024, WARNING_DAYS = 14 };
 
-/* A file is read once, because it may be a pipe: what was judged is what gRPC gets. */
-static int read_file(const char *path, char **ret_text, struct mrl_error *error)
+/* Returns the size, or -errno. */
+static ssize_t read_bytes(int fd, char *text)
 {
-    FILE *file = fopen(path, "re");
-    char *text = file ? malloc(FILE_BYTES + 1) : NULL;
-    size_t size = text ? fread(text, 1, FILE_BYTES + 1, file) : 0;
-    int err = 0;
+    size_t used = 0;
+    ssize_t size;
 
-    if (!text || ferror(file))
-        err = mrl_error__set(error, -errno, "%.256s: %s", path, strerror(errno));
-    else if (size > FILE_BYTES || memchr(text, 0, size))
-        err = mrl_error__set(error, -EINVAL, "%.256s: no PEM file", path);
+    do {
+        /* A descriptor that several processes have has one position for all. */
+        size = pread(fd, text + used, FILE_BYTES + 1 - used, (off_t)used);
+        if (size < 0 && errno == ESPIPE)
+            size = read(fd, text + used, FILE_BYTES + 1 - used);
+        used += size > 0 ? (size_t)size : 0;
+    } while (size > 0 && used <= FILE_BYTES);
+    return size < 0 ? -errno : (ssize_t)used;
+}
+
+/* A file is read once, because it may be a pipe: what was judged is what is used. */
+static int read_file(const struct mrl_pem_file *file, char **ret_text, struct mrl_error *error)
+{
+    int fd = file->fd >= 0 ? file->fd : open(file->path, O_RDONLY | O_CLOEXEC), err = 0;
+    char *text = malloc(FILE_BYTES + 1);
+    ssize_t size = fd < 0 ? -errno : text ? read_bytes(fd, text) : -ENOMEM;
+
+    if (size < 0)
+        err = mrl_error__set(error, (int)size, "%.256s: %s", file->path, strerror((int)-size));
+    else if (size > FILE_BYTES || memchr(text, 0, (size_t)size))
+        err = mrl_error__set(error, -EINVAL, "%.256s: no PEM file", file->path);
     else
         text[size] = '\0';
-    if (file)
-        fclose(file);
+    if (file->fd < 0 && fd >= 0)
+        close(fd);
     if (err)
         free(text);
     else
@@ -111,7 +128,7 @@ static int judge_chain(const char *text,
 
 static int judge_key(const struct mrl_pem *pem,
                      const X509 *certificate,
-                     const struct mrl_pem_paths *paths,
+                     const struct mrl_pem_files *files,
                      struct mrl_error *error)
 {
     BIO *bio = BIO_new_mem_buf(pem->key, -1);
@@ -121,13 +138,13 @@ static int judge_key(const struct mrl_pem *pem,
 
     if (!key)
         err = mrl_error__set(error, -EINVAL, "%.256s: no private key in PEM without a passphrase",
-                             paths->key);
+                             files->key.path);
     else if (X509_check_private_key(certificate, key) != 1)
         err = mrl_error__set(error, -EINVAL, "%.256s: not the key of the certificate %.256s",
-                             paths->key, paths->cert);
-    else if (!stat(paths->key, &file) && file.st_mode & 0007)
+                             files->key.path, files->cert.path);
+    else if (files->key.fd < 0 && !stat(files->key.path, &file) && file.st_mode & 0007)
         mrl_grpc__log(MRL_LOG_WARNING, "%.256s: every user may use this key (mode %04o)",
-                      paths->key, file.st_mode & 07777);
+                      files->key.path, file.st_mode & 07777);
     EVP_PKEY_free(key);
     BIO_free(bio);
     ERR_clear_error();
@@ -136,45 +153,45 @@ static int judge_key(const struct mrl_pem *pem,
 
 /* -- both ------------------------------------------------------------------------------------- */
 
-static int read_pair(const struct mrl_pem_paths *paths,
+static int read_pair(const struct mrl_pem_files *files,
                      struct mrl_pem *pem,
                      struct mrl_error *error)
 {
     X509 *certificate = NULL;
-    int err = read_file(paths->cert, &pem->cert, error);
+    int err = read_file(&files->cert, &pem->cert, error);
 
     if (!err)
-        err = read_file(paths->key, &pem->key, error);
+        err = read_file(&files->key, &pem->key, error);
     if (!err)
-        err = judge_chain(pem->cert, paths->cert, &certificate, error);
+        err = judge_chain(pem->cert, files->cert.path, &certificate, error);
     if (!err)
-        err = judge_key(pem, certificate, paths, error);
+        err = judge_key(pem, certificate, files, error);
     X509_free(certificate);
     return err;
 }
 
-static int read_authority(const char *path, struct mrl_pem *pem, struct mrl_error *error)
+static int read_authority(const struct mrl_pem_file *file, struct mrl_pem *pem, struct mrl_error *error)
 {
     X509 *certificate = NULL;
-    int err = read_file(path, &pem->ca, error);
+    int err = read_file(file, &pem->ca, error);
 
     if (!err)
-        err = judge_chain(pem->ca, path, &certificate, error);
+        err = judge_chain(pem->ca, file->path, &certificate, error);
     X509_free(certificate);
     return err;
 }
 
-int mrl_pem__read(const struct mrl_pem_paths *paths,
+int mrl_pem__read(const struct mrl_pem_files *files,
                   struct mrl_pem *ret_pem,
                   struct mrl_error *error)
 {
     struct mrl_pem pem = { 0 };
     int err = 0;
 
-    if (paths->cert && *paths->cert)
-        err = read_pair(paths, &pem, error);
-    if (!err && paths->ca && *paths->ca)
-        err = read_authority(paths->ca, &pem, error);
+    if (files->cert.path && *files->cert.path)
+        err = read_pair(files, &pem, error);
+    if (!err && files->ca.path && *files->ca.path)
+        err = read_authority(&files->ca, &pem, error);
     if (err)
         mrl_pem__free(&pem);
     else

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
@@ -17,6 +18,7 @@
 #include "side/grpc/server/listener.h"
 #include "side/grpc/server/methods.h"
 #include "side/grpc/server/server.h"
+#include "side/grpc/server/relay.h"
 #include "side/grpc/server/stream.h"
 #include "side/grpc/server/tls.h"
 
@@ -31,6 +33,9 @@ enum {
     REQUEST_BYTES = 256 * 1024,
     METADATA_BYTES = 128 * 1024,
 };
+
+/* The one of this process. */
+static struct mrl_server *opened;
 
 /* -- threads ---------------------------------------------------------------------------------- */
 
@@ -58,6 +63,9 @@ static void serve(struct mrl_server_queue *queue)
         tag.done(tag.call, event.success);
         if (tag.done != on_shut)
             mrl_call__release(tag.call);
+        atomic_store_explicit(&queue->done,
+                              atomic_load_explicit(&queue->done, memory_order_relaxed) + 1,
+                              memory_order_relaxed); /* of this thread alone */
         atomic_store_explicit(&queue->is_busy, false, memory_order_release);
     }
 }
@@ -105,8 +113,6 @@ static grpc_server *make_core(void)
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REQUEST_BYTES },
         { GRPC_ARG_MAX_CONCURRENT_STREAMS, 2 * MRL_SHARE_CALLS },
         { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
-        { GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, MRL_HANDSHAKE_MS },
-        { GRPC_ARG_ALLOW_REUSEPORT, 0 },
     };
     enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
     grpc_arg rows[COUNT];
@@ -119,32 +125,40 @@ static grpc_server *make_core(void)
     return grpc_server_create(&arguments, NULL);
 }
 
-/* With TLS, core listens: only it can shake hands. */
-static int listen_at(struct mrl_server *server,
-                     const char *destination,
-                     int socket,
-                     struct mrl_error *error)
+/* Takes the descriptors over. */
+static int listen_at(struct mrl_server *server, const int *fds, struct mrl_error *error)
 {
-    if (!*server->options.cert)
-        return mrl_listener__open(socket, &server->options, error, &server->listener);
-    return mrl_tls__open(destination, &server->options, error, &server->tls);
+    int err = 0;
+
+    if (*server->options.cert)
+        err = mrl_tls__open(&server->options, fds, error, &server->tls);
+    if (!err && server->tls && mrl_relays__new(server->tls, &server->relays))
+        err = mrl_error__set(error, -EAGAIN, "no thread for TLS");
+    for (int i = MRL_GRPC_FD_CERT; i <= MRL_GRPC_FD_CA; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    if (err)
+        close(fds[MRL_GRPC_FD_SOCKET]);
+    else
+        err = mrl_listener__open(fds[MRL_GRPC_FD_SOCKET], &server->options, error,
+                                 &server->listener);
+    return err;
 }
 
 /* Starts core even after an error, because mrl_server__close() waits for an answer that only a
  * started server with threads gives. */
 static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
 {
-    const struct mrl_listener_owner owner = { accept_connection, mrl_server__progress, server };
+    const struct mrl_listener_owner owner = { server->relays, accept_connection,
+                                              mrl_server__progress, server };
     int err = start_threads(server);
 
     if (err)
         return mrl_error__set(error, err, "%.256s: no thread", destination);
-    if (server->tls)
-        err = mrl_tls__listen(server->tls, server->core, error);
     grpc_server_start(server->core);
     for (int i = 0; i < AWAITED_CALLS; i++)
         mrl_call__await(server);
-    if (!err && server->listener && mrl_listener__start(server->listener, &owner))
+    if (mrl_listener__start(server->listener, &owner))
         err = mrl_error__set(error, -EAGAIN, "%.256s: no thread", destination);
     return err;
 }
@@ -152,14 +166,14 @@ static int start(struct mrl_server *server, const char *destination, struct mrl_
 /* Without a client certificate or the credentials of a unix socket, a client may be anybody. */
 static void warn_of_anybody(const struct mrl_server *server, const char *destination)
 {
-    if (*server->options.client_ca || (server->listener && mrl_listener__is_unix(server->listener)))
+    if (*server->options.client_ca || mrl_listener__is_unix(server->listener))
         return;
     mrl_grpc__log(MRL_LOG_WARNING, "%.256s: whoever can connect is served", destination);
 }
 
 int mrl_server__open(const char *destination,
                      const struct mrl_server_options *options,
-                     int socket,
+                     const int *fds,
                      struct mrl_error *error,
                      struct mrl_server **ret_server)
 {
@@ -172,8 +186,10 @@ int mrl_server__open(const char *destination,
     server->methods = mrl_methods;
     server->method_count = mrl_method_count;
     err = mrl_backlog__new(&server->backlog) ? mrl_error__set(error, -ENOMEM, "out of memory")
-                                             : listen_at(server, destination, socket, error);
+                                             : listen_at(server, fds, error);
     if (err) {
+        mrl_relays__free(server->relays);
+        mrl_tls__close(server->tls);
         mrl_backlog__free(server->backlog);
         free(server);
         return err;
@@ -191,13 +207,29 @@ int mrl_server__open(const char *destination,
         return err;
     }
     warn_of_anybody(server, destination);
+    opened = server;
     *ret_server = server;
     return 0;
 }
 
-int mrl_server__reload(struct mrl_server *server, struct mrl_error *error)
+int mrl_server__reload(struct mrl_server *server, const int *fds, struct mrl_error *error)
 {
-    return server->tls ? mrl_tls__reload(server->tls, error) : 0;
+    return server->tls ? mrl_tls__reload(server->tls, fds, error) : 0;
+}
+
+bool mrl_servers__live(void)
+{
+    struct mrl_server *server = opened;
+    bool live = true;
+
+    for (int i = 0; server && i < MRL_QUEUE_COUNT; i++) {
+        struct mrl_server_queue *queue = &server->queues[i];
+        unsigned long done = atomic_load_explicit(&queue->done, memory_order_relaxed);
+
+        live &= !atomic_load(&queue->is_busy) || done != queue->done_before;
+        queue->done_before = done;
+    }
+    return live;
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */
@@ -234,8 +266,7 @@ static void shut(struct mrl_server *server)
     struct mrl_call_tag tag = { (struct mrl_call *)(void *)server, on_shut };
 
     atomic_store(&server->ending, true);
-    if (server->listener)
-        mrl_listener__stop(server->listener);
+    mrl_listener__stop(server->listener);
     MRL_RELEASE(&tag);
     grpc_server_shutdown_and_notify(server->core, server->queues[MRL_QUEUE_NEW].core, &tag);
     mrl_health__end(server);
@@ -243,10 +274,7 @@ static void shut(struct mrl_server *server)
     wait_until_shut(server, GRACE_MS);
     grpc_server_cancel_all_calls(server->core);
     wait_until_shut(server, GRACE_MS);
-    if (server->listener)
-        mrl_listener__cut(server->listener, -1);
-    else
-        mrl_tls__cut(server->tls);
+    mrl_listener__cut(server->listener, -1);
     wait_until_shut(server, UINT32_MAX);
     /* A thread that did not see that yet may start a batch: on a queue that ends, core aborts. */
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
@@ -270,6 +298,7 @@ static void say_totals(const struct mrl_server *server)
 
 void mrl_server__close(struct mrl_server *server)
 {
+    opened = NULL;
     if (server->thread_count)
         shut(server);
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
@@ -281,6 +310,7 @@ void mrl_server__close(struct mrl_server *server)
     for (int i = 0; i < MRL_QUEUE_COUNT; i++)
         grpc_completion_queue_destroy(server->queues[i].core);
     mrl_listener__close(server->listener);
+    mrl_relays__free(server->relays);
     mrl_tls__close(server->tls);
     mrl_backlog__free(server->backlog);
     pthread_mutex_destroy(&server->shares.lock);

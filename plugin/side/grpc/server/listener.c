@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
+#include "side/grpc/server/relay.h"
 #include "sinks/grpc_options.h"
 
 enum {
@@ -67,11 +68,11 @@ static int64_t now_ms(void)
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* A connection takes two descriptors. The soft limit is raised as far as it may; what is still too
- * few bounds the connections, so that the rest of the program never lacks one. */
-static unsigned int find_max(void)
+/* A connection takes two descriptors, one of TLS four. The soft limit is raised as far as it may;
+ * what is still too few bounds the connections, so that the rest of the program never lacks one. */
+static unsigned int find_max(bool has_tls)
 {
-    const rlim_t wanted = SPARE + 2 * MRL_CONNECTIONS_MAX;
+    const rlim_t each = has_tls ? 4 : 2, wanted = SPARE + each * MRL_CONNECTIONS_MAX;
     struct rlimit limit;
     rlim_t has;
 
@@ -83,7 +84,7 @@ static unsigned int find_max(void)
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     has = limit.rlim_cur > wanted ? wanted : limit.rlim_cur;
-    return has > SPARE + 2 ? (unsigned int)(has - SPARE) / 2 : 1;
+    return has > SPARE + each ? (unsigned int)((has - SPARE) / each) : 1;
 }
 
 static bool is_unix(int fd)
@@ -110,7 +111,7 @@ int mrl_listener__open(int socket,
     listener->mode = options->socket_mode;
     listener->group = options->socket_group;
     pthread_mutex_init(&listener->mutex, NULL);
-    listener->max = find_max();
+    listener->max = find_max(*options->cert);
     listener->is_unix = is_unix(socket);
     listener->said_full_ms = -SAY_MS;
     listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -171,29 +172,31 @@ static void say_full(struct mrl_listener *listener)
 
 static void take(struct mrl_listener *listener, int fd)
 {
-    int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1;
+    int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1, core;
     bool full;
 
     /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
+    full = watched < 0 || listener->count == listener->max;
+    if (full)
+        say_full(listener);
+    core = full || !may_serve(listener, fd) ? -1
+           : listener->owner.relays         ? mrl_relays__add(listener->owner.relays, fd)
+                                            : fd;
+    if (core < 0) {
+        if (watched >= 0)
+            close(watched);
+        shutdown(fd, SHUT_RDWR);
+        close(fd);
+        return;
+    }
     pthread_mutex_lock(&listener->mutex);
     /* The row stands in the table before core gets the descriptor: the first call may come at once,
      * on another thread, and is named and cut by this row. */
-    full = watched < 0 || listener->count == listener->max;
-    if (!full)
-        listener->table[listener->count++] =
-            (struct connection){ .fd = fd, .watched = watched, .number = ++listener->accepted };
+    listener->table[listener->count++] =
+        (struct connection){ .fd = core, .watched = watched, .number = ++listener->accepted };
     pthread_mutex_unlock(&listener->mutex);
-    if (!full && may_serve(listener, fd)) {
-        listener->owner.accept(listener->owner.context, fd);
-        return;
-    }
-    if (full)
-        say_full(listener);
-    if (full && watched >= 0)
-        close(watched);
-    shutdown(fd, SHUT_RDWR); /* the table notices, where it has it */
-    close(fd);
+    listener->owner.accept(listener->owner.context, core);
 }
 
 static void accept_all(struct mrl_listener *listener)

@@ -16,9 +16,11 @@ enum { MRL_CONNECTIONS_MAX = 4096 };
 
 struct mrl_server_options;
 struct mrl_listener;
+struct mrl_relays;
 
 /** Whose connections they are. Both functions are called on the listener's thread. */
 struct mrl_listener_owner {
+    struct mrl_relays *relays; /* of TLS; NULL: plain */
     /** Takes a connected socket over. */
     void (*accept)(void *context, int fd);
     /** A number that grows while messages get through to the connection of `fd`. */

@@ -26,6 +26,7 @@ enum {
 struct mrl_backlog;
 struct mrl_listener;
 struct mrl_method;
+struct mrl_relays;
 struct mrl_subscriber;
 struct mrl_tls;
 
@@ -34,6 +35,8 @@ struct mrl_server_queue {
     grpc_completion_queue *core;
     pthread_t thread;
     atomic_bool is_busy; /* with a tag, and may start a batch */
+    atomic_ulong done;   /* tags */
+    unsigned long done_before; /* at the last look */
     char apart[64];      /* each writes its own line of the cache */
 };
 
@@ -44,8 +47,9 @@ struct mrl_server {
     grpc_server *core;
     struct mrl_server_queue queues[MRL_QUEUE_COUNT];
     unsigned int thread_count;
-    struct mrl_listener *listener; /* NULL with TLS */
-    struct mrl_tls *tls;           /* NULL: plain */
+    struct mrl_listener *listener;
+    struct mrl_tls *tls; /* NULL: plain */
+    struct mrl_relays *relays;
     struct mrl_backlog *backlog;
     atomic_bool ending;  /* no new batch may begin on a queue */
     atomic_bool closing; /* streams that have sent all end */

@@ -1,206 +1,187 @@
 // SPDX-License-Identifier: Apache-2.0
-/* TLS: core's listener, and the end of its connections. */
 #include "side/grpc/server/tls.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <grpc/grpc_security.h>
-#include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-
-#include "side/grpc/common/core_log.h"
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/program.h"
-#include "sinks/address.h"
 #include "sinks/grpc_options.h"
 
 struct mrl_tls {
     const struct mrl_server_options *options;
     pthread_mutex_t lock; /* of what follows */
-    struct mrl_pem files;
-    bool is_new; /* core does not know them yet */
-    struct sockaddr_storage address;
-    socklen_t address_size;
+    SSL_CTX *context;
 };
 
-/* -- core's listener -------------------------------------------------------------------------- */
+/* -- a context -------------------------------------------------------------------------------- */
 
-/* At every handshake. */
-static grpc_ssl_certificate_config_reload_status fetch(
-    void *context, grpc_ssl_server_certificate_config **ret_config)
+/* HTTP/2, of those protocols that a client offers. */
+static int choose_protocol(SSL *session,
+                           const unsigned char **ret_chosen,
+                           unsigned char *ret_size,
+                           const unsigned char *offered,
+                           unsigned int offered_size,
+                           void *context)
 {
-    grpc_ssl_certificate_config_reload_status status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
-    struct mrl_tls *tls = context;
+    static const unsigned char h2[] = "\x02h2";
+    unsigned char *chosen;
 
-    mrl_core_log__expect_handshake(MRL_HANDSHAKE_MS);
-    pthread_mutex_lock(&tls->lock);
-    if (tls->is_new) {
-        grpc_ssl_pem_key_cert_pair pair = { tls->files.key, tls->files.cert };
+    (void)session;
+    (void)context;
+    if (SSL_select_next_proto(&chosen, ret_size, h2, sizeof(h2) - 1, offered, offered_size) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *ret_chosen = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
 
-        /* Core wants authorities, also where no client is asked for a certificate. */
-        *ret_config = grpc_ssl_server_certificate_config_create(
-            tls->files.ca ? tls->files.ca : tls->files.cert, &pair, 1);
-        tls->is_new = false;
-        status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+/* Every certificate of a text, which was judged before. */
+static bool each_certificate(SSL_CTX *context,
+                             const char *text,
+                             bool (*take)(SSL_CTX *context, X509 *certificate, bool is_first))
+{
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    X509 *certificate;
+    bool is_first = true, done = bio;
+
+    while (done && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+        done = take(context, certificate, is_first);
+        X509_free(certificate);
+        is_first = false;
     }
-    pthread_mutex_unlock(&tls->lock);
-    return status;
+    BIO_free(bio);
+    ERR_clear_error();
+    return done;
 }
 
-/* Numeric, so that core listens there and nowhere else. */
-static int name_address(const struct mrl_tls *tls, char name[], size_t size)
+static bool take_own(SSL_CTX *context, X509 *certificate, bool is_first)
 {
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    int failed = getnameinfo((const struct sockaddr *)&tls->address, tls->address_size, host,
-                             sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-
-    if (failed)
-        return -EINVAL;
-    snprintf(name, size, tls->address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-    return 0;
+    return is_first ? SSL_CTX_use_certificate(context, certificate) == 1
+                    : SSL_CTX_add1_chain_cert(context, certificate) == 1;
 }
 
-int mrl_tls__listen(struct mrl_tls *tls, grpc_server *core, struct mrl_error *error)
+static bool take_authority(SSL_CTX *context, X509 *certificate, bool is_first)
 {
-    grpc_ssl_server_credentials_options *options =
-        grpc_ssl_server_credentials_create_options_using_config_fetcher(
-            tls->files.ca ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                          : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-            fetch, tls);
-    grpc_server_credentials *credentials = grpc_ssl_server_credentials_create_with_options(options);
-    char name[NI_MAXHOST + NI_MAXSERV + 4];
-    int port = 0;
+    (void)is_first;
+    return X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate) == 1 &&
+           SSL_CTX_add_client_CA(context, certificate) == 1;
+}
 
-    if (!name_address(tls, name, sizeof(name)))
-        port = grpc_server_add_http2_port(core, name, credentials);
-    grpc_server_credentials_release(credentials);
-    return port ? 0 : mrl_error__set(error, -EADDRINUSE, "tcp:%s: it cannot be listened at", name);
+static bool take_key(SSL_CTX *context, const char *text)
+{
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+    bool done = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return done;
+}
+
+/* Nothing is kept of a session: who comes again is asked for its certificate again. */
+static SSL_CTX *make_context(const struct mrl_pem *pem)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    bool done = context;
+
+    if (done) {
+        SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+        SSL_CTX_set_num_tickets(context, 0);
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+        done = each_certificate(context, pem->cert, take_own) && take_key(context, pem->key) &&
+               (!pem->ca || each_certificate(context, pem->ca, take_authority));
+        if (pem->ca)
+            SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    if (done)
+        return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+static int load(const struct mrl_server_options *options,
+                const int *fds,
+                SSL_CTX **ret_context,
+                struct mrl_error *error)
+{
+    const struct mrl_pem_files files = {
+        .cert = { options->cert, fds[MRL_GRPC_FD_CERT] },
+        .key = { options->key, fds[MRL_GRPC_FD_KEY] },
+        .ca = { options->client_ca, fds[MRL_GRPC_FD_CA] },
+    };
+    struct mrl_pem pem;
+    int err = mrl_pem__read(&files, &pem, error);
+
+    if (err)
+        return err;
+    *ret_context = make_context(&pem);
+    mrl_pem__free(&pem);
+    return *ret_context ? 0 : mrl_error__set(error, -EINVAL, "%.256s: OpenSSL refuses it",
+                                             options->cert);
 }
 
 /* -- life ------------------------------------------------------------------------------------- */
 
-/* Listens for a moment: what is wrong is said in our words. */
-static int try_address(struct mrl_tls *tls, const char *destination, struct mrl_error *error)
-{
-    struct mrl_address address;
-    int err = mrl_address__listen(destination, tls->options, error, &address);
-
-    if (err)
-        return err;
-    tls->address_size = sizeof(tls->address);
-    if (getsockname(address.socket, (struct sockaddr *)&tls->address, &tls->address_size))
-        err = mrl_error__set(error, -errno, "%.256s: %s", destination, strerror(errno));
-    mrl_address__release(&address);
-    return err;
-}
-
-int mrl_tls__open(const char *destination,
-                  const struct mrl_server_options *options,
+int mrl_tls__open(const struct mrl_server_options *options,
+                  const int *fds,
                   struct mrl_error *error,
                   struct mrl_tls **ret_tls)
 {
-    const struct mrl_pem_paths paths = { options->cert, options->key, options->client_ca };
     struct mrl_tls *tls = calloc(1, sizeof(*tls));
-    int err;
+    int err = tls ? load(options, fds, &tls->context, error)
+                  : mrl_error__set(error, -ENOMEM, "out of memory");
 
-    if (!tls)
-        return mrl_error__set(error, -ENOMEM, "out of memory");
-    tls->options = options;
-    tls->is_new = true;
-    pthread_mutex_init(&tls->lock, NULL);
-    err = try_address(tls, destination, error);
-    if (!err)
-        err = mrl_pem__read(&paths, &tls->files, error);
     if (err) {
-        mrl_tls__close(tls);
+        free(tls);
         return err;
     }
+    tls->options = options;
+    pthread_mutex_init(&tls->lock, NULL);
     *ret_tls = tls;
     return 0;
 }
 
-/* The reader of all events reloads, and may not wait: a pipe is read at the start only. */
-static int check_file(const char *path, struct mrl_error *error)
+int mrl_tls__reload(struct mrl_tls *tls, const int *fds, struct mrl_error *error)
 {
-    struct stat file;
+    SSL_CTX *context, *old;
+    int err = load(tls->options, fds, &context, error);
 
-    return *path && !stat(path, &file) && !S_ISREG(file.st_mode)
-               ? mrl_error__set(error, -EINVAL, "%.256s: it is no file, and cannot be read again",
-                                path)
-               : 0;
-}
-
-int mrl_tls__reload(struct mrl_tls *tls, struct mrl_error *error)
-{
-    const struct mrl_server_options *options = tls->options;
-    const struct mrl_pem_paths paths = { options->cert, options->key, options->client_ca };
-    struct mrl_pem files;
-    int err = check_file(options->cert, error);
-
-    if (!err)
-        err = check_file(options->key, error);
-    if (!err)
-        err = check_file(options->client_ca, error);
-    if (!err)
-        err = mrl_pem__read(&paths, &files, error);
     if (err)
         return err;
     pthread_mutex_lock(&tls->lock);
-    mrl_pem__free(&tls->files);
-    tls->files = files;
-    tls->is_new = true;
+    old = tls->context;
+    tls->context = context;
     pthread_mutex_unlock(&tls->lock);
-    mrl_grpc__log(MRL_LOG_INFO, "%.256s: read again, for connections from now on", options->cert);
+    SSL_CTX_free(old); /* sessions hold it */
+    mrl_grpc__log(MRL_LOG_INFO, "%.256s: read again, for connections from now on",
+                  tls->options->cert);
     return 0;
 }
 
-/* A connection has the port that its listener has; core's are of IPv6 for both. */
-static bool is_connection(const struct mrl_tls *tls, int fd)
+SSL *mrl_tls__session(struct mrl_tls *tls)
 {
-    struct sockaddr_storage own = { 0 }, peer = { 0 };
-    socklen_t own_size = sizeof(own), peer_size = sizeof(peer);
-    enum { PORT_AT = 2 /* of both families */ };
+    SSL *session;
 
-    return !getsockname(fd, (struct sockaddr *)&own, &own_size) &&
-           !getpeername(fd, (struct sockaddr *)&peer, &peer_size) &&
-           (own.ss_family == AF_INET || own.ss_family == AF_INET6) &&
-           !memcmp((const char *)&own + PORT_AT, (const char *)&tls->address + PORT_AT,
-                   sizeof(in_port_t));
-}
-
-/* Core has no list of its sockets; the kernel has. A number may be another's by the time: its
- * duplicate is looked at. */
-void mrl_tls__cut(const struct mrl_tls *tls)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    const struct dirent *entry;
-
-    while (directory && (entry = readdir(directory))) {
-        int fd = fcntl((int)strtol(entry->d_name, NULL, 10), F_DUPFD_CLOEXEC, 3);
-
-        if (fd < 0)
-            continue;
-        if (is_connection(tls, fd))
-            shutdown(fd, SHUT_RDWR);
-        close(fd);
-    }
-    if (directory)
-        closedir(directory);
+    pthread_mutex_lock(&tls->lock);
+    session = SSL_new(tls->context);
+    pthread_mutex_unlock(&tls->lock);
+    return session;
 }
 
 void mrl_tls__close(struct mrl_tls *tls)
 {
     if (!tls)
         return;
-    mrl_pem__free(&tls->files);
+    SSL_CTX_free(tls->context);
     pthread_mutex_destroy(&tls->lock);
     free(tls);
 }

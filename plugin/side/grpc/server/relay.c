@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/grpc/server/relay.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/server/tls.h"
+
+enum {
+    BYTES = 16 * 1024, /* a record of TLS */
+    HANDSHAKE_MS = 10 * 1000,
+    LOOK_MS = 1000,
+    ROUNDS = 16, /* of one connection, before the next has its turn */
+    EVENTS = 64,
+};
+
+/* Each is told once, and then everything is moved that can be. */
+#define ALL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+/* What waits in one direction. */
+struct pipe {
+    size_t at, size;
+    char bytes[BYTES];
+};
+
+struct relay {
+    struct relay *next, **link; /* in the list of all */
+    struct relay *next_busy;
+    bool is_busy;
+    SSL *session;
+    int net, core;
+    bool is_open, core_ended;
+    int64_t since_ms;
+    char peer[96];
+    struct pipe in, out; /* to core, to the net */
+};
+
+struct mrl_relays {
+    struct mrl_tls *tls;
+    int epoll, wake;
+    pthread_t thread;
+    atomic_bool ending;
+    pthread_mutex_t lock; /* of the list of all */
+    struct relay *all;
+    struct relay *busy; /* the thread's: those that had no turn to the end */
+};
+
+static int64_t now_ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+/* -- one connection --------------------------------------------------------------------------- */
+
+enum step { MOVED, WAITS, OVER };
+
+/* What a call of OpenSSL that did not succeed means. */
+static enum step judge(const struct relay *relay, int result)
+{
+    int err = SSL_get_error(relay->session, result);
+
+    if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE)
+        return WAITS;
+    if (err == SSL_ERROR_SSL && !relay->is_open)
+        mrl_grpc__log(MRL_LOG_WARNING, "a client, %s, was refused: handshake: %s", relay->peer,
+                      ERR_reason_error_string(ERR_peek_error()));
+    return OVER;
+}
+
+static enum step to_core(struct relay *relay)
+{
+    struct pipe *in = &relay->in;
+    ssize_t sent;
+
+    if (!in->size) {
+        int size = SSL_read(relay->session, in->bytes, BYTES);
+
+        if (size <= 0)
+            return judge(relay, size);
+        in->size = (size_t)size;
+        in->at = 0;
+    }
+    sent = send(relay->core, in->bytes + in->at, in->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0)
+        return errno == EAGAIN ? WAITS : OVER;
+    in->at += (size_t)sent;
+    in->size -= (size_t)sent;
+    return MOVED;
+}
+
+static enum step to_net(struct relay *relay)
+{
+    struct pipe *out = &relay->out;
+    int sent;
+
+    if (!out->size) {
+        ssize_t size = relay->core_ended ? 0 : recv(relay->core, out->bytes, BYTES, MSG_DONTWAIT);
+
+        if (size < 0)
+            return errno == EAGAIN ? WAITS : OVER;
+        if (!size) {
+            SSL_shutdown(relay->session); /* core has said all */
+            return OVER;
+        }
+        out->size = (size_t)size;
+        out->at = 0;
+    }
+    sent = SSL_write(relay->session, out->bytes + out->at, (int)out->size);
+    if (sent <= 0)
+        return judge(relay, sent);
+    out->at += (size_t)sent;
+    out->size -= (size_t)sent;
+    return MOVED;
+}
+
+/* As much as can be moved now, up to a bound. */
+static enum step pump(const struct mrl_relays *relays, struct relay *relay)
+{
+    struct epoll_event event = { .events = ALL_EVENTS, .data.ptr = relay };
+
+    ERR_clear_error();
+    if (!relay->is_open) {
+        int result = SSL_accept(relay->session);
+
+        if (result != 1)
+            return judge(relay, result);
+        relay->is_open = true;
+        if (epoll_ctl(relays->epoll, EPOLL_CTL_MOD, relay->core, &event))
+            return OVER;
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        enum step in = to_core(relay), out = to_net(relay);
+
+        if (in == OVER || out == OVER)
+            return OVER;
+        if (in == WAITS && out == WAITS)
+            return WAITS;
+    }
+    return MOVED;
+}
+
+static void name_peer(int fd, char text[96])
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    char host[64], port[16];
+
+    snprintf(text, 96, "a peer that is gone");
+    if (!getpeername(fd, (struct sockaddr *)&address, &size) &&
+        !getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
+                     NI_NUMERICHOST | NI_NUMERICSERV))
+        snprintf(text, 96, "%.60s port %.15s", host, port);
+}
+
+/* Everybody who holds the connection sees the end: the net, core, and the listener's duplicate. */
+static void end(struct mrl_relays *relays, struct relay *relay)
+{
+    pthread_mutex_lock(&relays->lock);
+    *relay->link = relay->next;
+    if (relay->next)
+        relay->next->link = relay->link;
+    pthread_mutex_unlock(&relays->lock);
+    SSL_free(relay->session);
+    shutdown(relay->net, SHUT_RDWR);
+    /* Closing does not do that: the listener has a duplicate. */
+    epoll_ctl(relays->epoll, EPOLL_CTL_DEL, relay->net, NULL);
+    close(relay->net);
+    close(relay->core);
+    free(relay);
+}
+
+/* -- the thread ------------------------------------------------------------------------------- */
+
+static void run(struct mrl_relays *relays, struct relay *relay)
+{
+    enum step step = pump(relays, relay);
+
+    if (step == OVER) {
+        end(relays, relay);
+        return;
+    }
+    relay->is_busy = step == MOVED;
+    if (!relay->is_busy)
+        return;
+    relay->next_busy = relays->busy;
+    relays->busy = relay;
+}
+
+static void run_busy(struct mrl_relays *relays)
+{
+    struct relay *each = relays->busy, *next;
+
+    relays->busy = NULL;
+    for (; each; each = next) {
+        next = each->next_busy;
+        run(relays, each);
+    }
+}
+
+/* Those that do not come to the end of a handshake. */
+static void end_silent(struct mrl_relays *relays)
+{
+    const int64_t now = now_ms();
+    struct relay *each, *next;
+
+    pthread_mutex_lock(&relays->lock);
+    each = relays->all;
+    pthread_mutex_unlock(&relays->lock);
+    for (; each; each = next) {
+        next = each->next; /* only this thread takes away */
+        if (!each->is_open && !each->is_busy && now - each->since_ms > HANDSHAKE_MS)
+            end(relays, each);
+    }
+}
+
+static void *watch(void *context)
+{
+    struct mrl_relays *relays = context;
+    struct epoll_event events[EVENTS];
+    int64_t looked_ms = now_ms();
+
+    while (!atomic_load(&relays->ending)) {
+        int count = epoll_wait(relays->epoll, events, EVENTS, relays->busy ? 0 : LOOK_MS);
+
+        /* Those first that wait already: an event may be about one of them, which is then run
+         * twice, and is gone before that when it is over. */
+        for (int i = 0; i < count; i++) {
+            struct relay *relay = events[i].data.ptr;
+
+            if (!relay || relay->is_busy)
+                continue;
+            for (int j = i + 1; j < count; j++) /* both of its descriptors may have something */
+                if (events[j].data.ptr == relay)
+                    events[j].data.ptr = NULL;
+            run(relays, relay);
+        }
+        if (now_ms() - looked_ms >= LOOK_MS) {
+            end_silent(relays);
+            looked_ms = now_ms();
+        }
+        if (relays->busy)
+            run_busy(relays);
+    }
+    return NULL;
+}
+
+/* -- life ------------------------------------------------------------------------------------- */
+
+int mrl_relays__new(struct mrl_tls *tls, struct mrl_relays **ret_relays)
+{
+    struct mrl_relays *relays = calloc(1, sizeof(*relays));
+    struct epoll_event wake = { .events = EPOLLIN };
+    sigset_t all, old;
+    int err;
+
+    if (!relays)
+        return -ENOMEM;
+    relays->tls = tls;
+    pthread_mutex_init(&relays->lock, NULL);
+    relays->epoll = epoll_create1(EPOLL_CLOEXEC);
+    relays->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    err = relays->epoll < 0 || relays->wake < 0 ||
+                  epoll_ctl(relays->epoll, EPOLL_CTL_ADD, relays->wake, &wake)
+              ? -errno
+              : 0;
+    sigfillset(&all); /* signals are the program's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (!err)
+        err = -pthread_create(&relays->thread, NULL, watch, relays);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err) {
+        close(relays->epoll);
+        close(relays->wake);
+        free(relays);
+        return err;
+    }
+    *ret_relays = relays;
+    return 0;
+}
+
+static int register_both(struct mrl_relays *relays, struct relay *relay)
+{
+    struct epoll_event later = { .events = 0, .data.ptr = relay };
+    struct epoll_event event = { .events = ALL_EVENTS, .data.ptr = relay };
+
+    /* The net last: from then on the thread may run it, and end it. Core is heard from the end of
+     * the handshake on. */
+    if (epoll_ctl(relays->epoll, EPOLL_CTL_ADD, relay->core, &later) ||
+        epoll_ctl(relays->epoll, EPOLL_CTL_ADD, relay->net, &event))
+        return -errno;
+    return 0;
+}
+
+static struct relay *make(struct mrl_relays *relays, int connection, int core)
+{
+    struct relay *relay = calloc(1, sizeof(*relay));
+
+    if (!relay)
+        return NULL;
+    relay->session = mrl_tls__session(relays->tls);
+    if (!relay->session || SSL_set_fd(relay->session, connection) != 1) {
+        SSL_free(relay->session);
+        free(relay);
+        return NULL;
+    }
+    relay->net = connection;
+    relay->core = core;
+    relay->since_ms = now_ms();
+    name_peer(connection, relay->peer);
+    return relay;
+}
+
+static void enlist(struct mrl_relays *relays, struct relay *relay)
+{
+    pthread_mutex_lock(&relays->lock);
+    relay->next = relays->all;
+    if (relay->next)
+        relay->next->link = &relay->next;
+    relay->link = &relays->all;
+    relays->all = relay;
+    pthread_mutex_unlock(&relays->lock);
+}
+
+int mrl_relays__add(struct mrl_relays *relays, int connection)
+{
+    struct relay *relay;
+    int pair[2], err;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
+        return -errno;
+    relay = make(relays, connection, pair[1]);
+    if (!relay) {
+        close(pair[0]);
+        close(pair[1]);
+        return -ENOMEM;
+    }
+    enlist(relays, relay);
+    err = register_both(relays, relay);
+    if (err) {
+        /* Nothing has run it: epoll knows the core's end alone, on which nothing has come. */
+        relay->net = dup(connection);
+        end(relays, relay);
+        close(pair[0]);
+        return err;
+    }
+    return pair[0];
+}
+
+void mrl_relays__free(struct mrl_relays *relays)
+{
+    const uint64_t once = 1;
+
+    if (!relays)
+        return;
+    atomic_store(&relays->ending, true);
+    if (write(relays->wake, &once, sizeof(once)) == sizeof(once))
+        pthread_join(relays->thread, NULL);
+    while (relays->all)
+        end(relays, relays->all);
+    close(relays->epoll);
+    close(relays->wake);
+    pthread_mutex_destroy(&relays->lock);
+    free(relays);
+}
