@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/resource.h>
+
 #include "deliver/metrics_pack.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
@@ -19,6 +21,8 @@
 #include "side/grpc/server/life.h"
 #include "side/grpc/server/stream.h"
 #include "sinks/grpc_options.h"
+
+enum { DATA_BYTES = 104 * 1024 * 1024 };
 
 struct mrl_sink {
     struct mrl_server *server;
@@ -109,6 +113,16 @@ static void begin(const struct mrl_grpc_program *program)
     mrl_core_log__begin();
 }
 
+/* What strangers make it take: more ends it. */
+static void bound_memory(void)
+{
+#ifndef MRL_SANITIZED
+    const struct rlimit limit = { DATA_BYTES, DATA_BYTES };
+
+    setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     struct mrl_sink_ops sink = mrl_sink_grpc;
@@ -120,6 +134,8 @@ int main(int argc, char **argv)
     };
     int status;
 
+    if (argc == 1)
+        bound_memory();
     begin(argc > 1 ? &called : &served);
     if (argc > 1)
         return mrl_client__main(argc - 1, argv + 1);

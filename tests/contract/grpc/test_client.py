@@ -133,7 +133,7 @@ def test_tls_and_certificates():
         status, got, said = client.end()
         assert status == 0 and "-31" in got[0], said
         assert verb("health", "--server", it.address, *known)[:2] == (0, "SERVING\n")
-        for arguments, words in (((), "Socket closed"), (("--ca", files["ca.pem"]), "Socket closed"),
+        for arguments, words in (((), "Socket closed"), (("--ca", files["ca.pem"]), "certificate required"),
                                  (("--ca", files["foreign.pem"], *known[2:]), "certificate verify failed"),
                                  (("--ca", files["none.pem"]), "none.pem: No such file"),
                                  (("--ca", files["ca.key"]), "ca.key: no certificate"),

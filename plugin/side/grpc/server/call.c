@@ -34,6 +34,7 @@ void mrl_call__release(struct mrl_call *call)
     grpc_metadata_array_destroy(&call->metadata);
     if (call->core)
         grpc_call_unref(call->core);
+    mrl_bounds__leave(call);
     mrl_share__give_back(&call->server->shares, call->share);
     free(call);
 }
@@ -103,6 +104,8 @@ static void on_closed(struct mrl_call *call, bool ok)
     atomic_store(&call->is_closed, true);
     if (call->method && call->method->closed)
         call->method->closed(call);
+    if (call->cancelled)
+        mrl_bounds__cancelled(call);
 }
 
 /* Core says "fd:N" of the connections that our listener gave it. */
@@ -199,6 +202,7 @@ static void take_request(struct mrl_call *call)
 
 static void on_received(struct mrl_call *call, bool ok)
 {
+    mrl_bounds__received(call);
     if (ok && call->request)
         take_request(call);
     else if (ok && call->method->repeats)
@@ -273,13 +277,15 @@ static void on_arrived(struct mrl_call *call, bool ok)
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);
-    if (call->method)
-        begin(call);
-    else if (call->share)
-        refuse(call, GRPC_STATUS_UNIMPLEMENTED, "this server has no such method");
-    else
+    if (!call->share)
         refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
                "this connection has 100 calls open: end one, or use another connection");
+    else if (!mrl_bounds__admit(call) || (call->method && !mrl_bounds__await(call)))
+        refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "this server has too many calls open");
+    else if (call->method)
+        begin(call);
+    else
+        refuse(call, GRPC_STATUS_UNIMPLEMENTED, "this server has no such method");
 }
 
 void mrl_call__await(struct mrl_server *server)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "side/grpc/server/bounds.h"
 #include "side/grpc/server/reply.h"
 #include "side/grpc/server/server.h"
 
@@ -60,7 +61,8 @@ struct mrl_call {
     grpc_byte_buffer *request;
     int cancelled;
     struct mrl_subscriber *subscriber;
-    struct mrl_call *next_watcher; /* of health */
+    struct mrl_bounded bounded;
+    struct mrl_call *next_watcher, **watcher_link; /* of health; link NULL: it is in no list */
     bool is_told, awaits_serving;  /* a watcher got its first status; wants another */
     bool is_ended;                 /* a watcher got its last */
     atomic_bool is_closed;         /* core has nothing more to say of the call */

@@ -11,21 +11,24 @@ enum { NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };
 
 /* All watchers, of all servers. A call is in it at most once, and held by it. */
 static struct mrl_call *watchers;
+static unsigned int watcher_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const uint8_t serving[] = { 0x08, 1 };
 
 static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size);
 
-/* With the lock held. */
+/* With the lock held. Whether it was in the list. */
 static bool take(struct mrl_call *call)
 {
-    for (struct mrl_call **link = &watchers; *link; link = &(*link)->next_watcher)
-        if (*link == call) {
-            *link = call->next_watcher;
-            return true;
-        }
-    return false;
+    if (!call->watcher_link)
+        return false;
+    *call->watcher_link = call->next_watcher;
+    if (call->next_watcher)
+        call->next_watcher->watcher_link = call->watcher_link;
+    call->watcher_link = NULL;
+    watcher_count--;
+    return true;
 }
 
 /* The first status is on its way; the next may have come meanwhile. */
@@ -55,16 +58,27 @@ static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size
     grpc_slice_unref(slice);
 }
 
-static void enlist(struct mrl_call *call, bool awaits_serving)
+/* Returns false when there are too many. */
+static bool enlist(struct mrl_call *call, bool awaits_serving)
 {
+    bool has_room;
+
     pthread_mutex_lock(&lock);
-    mrl_call__hold(call);
-    call->awaits_serving = awaits_serving;
-    call->next_watcher = watchers;
-    watchers = call;
+    has_room = watcher_count < MRL_WATCHERS_MAX;
+    if (has_room) {
+        watcher_count++;
+        mrl_call__hold(call);
+        call->awaits_serving = awaits_serving;
+        call->next_watcher = watchers;
+        if (watchers)
+            watchers->watcher_link = &call->next_watcher;
+        call->watcher_link = &watchers;
+        watchers = call;
+    }
     pthread_mutex_unlock(&lock);
-    if (atomic_load(&call->is_closed))
+    if (has_room && atomic_load(&call->is_closed))
         mrl_health__forget(call);
+    return has_room;
 }
 
 void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
@@ -75,9 +89,11 @@ void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
     mrl_answer__health(bytes, size, &reply);
     if (reply.status != GRPC_STATUS_OK && reply.status != GRPC_STATUS_NOT_FOUND) {
         mrl_call__end(call, reply.status, reply.text);
+    } else if (!enlist(call, reply.status == GRPC_STATUS_OK && reply.size == 2 &&
+                                 reply.bytes[1] == NOT_SERVING)) {
+        atomic_fetch_add(&call->server->bounds.refused, 1);
+        mrl_call__end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "there are too many watchers");
     } else {
-        enlist(call,
-               reply.status == GRPC_STATUS_OK && reply.size == 2 && reply.bytes[1] == NOT_SERVING);
         if (reply.status == GRPC_STATUS_OK)
             send_status(call, reply.bytes, reply.size);
         else

@@ -32,6 +32,7 @@ enum {
     KEEPALIVE_TIMEOUT_MS = 1000,
     REQUEST_BYTES = 256 * 1024,
     METADATA_BYTES = 128 * 1024,
+    QUOTA_BYTES = 48 * 1024 * 1024, /* of core's buffers */
 };
 
 /* The one of this process. */
@@ -100,6 +101,11 @@ static void accept_connection(void *context, int fd)
     grpc_server_credentials_release(plain);
 }
 
+static void tick(void *context)
+{
+    mrl_bounds__tick(&((struct mrl_server *)context)->bounds);
+}
+
 static grpc_server *make_core(void)
 {
     static const struct {
@@ -115,14 +121,22 @@ static grpc_server *make_core(void)
         { GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES },
     };
     enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
-    grpc_arg rows[COUNT];
-    grpc_channel_args arguments = { COUNT, rows };
+    grpc_resource_quota *quota = grpc_resource_quota_create("server");
+    grpc_arg rows[COUNT + 1];
+    grpc_channel_args arguments = { COUNT + 1, rows };
+    grpc_server *core;
 
+    grpc_resource_quota_resize(quota, QUOTA_BYTES);
+    rows[COUNT] = (grpc_arg){ .type = GRPC_ARG_POINTER,
+                              .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+                              .value.pointer = { quota, grpc_resource_quota_arg_vtable() } };
     for (size_t i = 0; i < COUNT; i++)
         rows[i] = (grpc_arg){ .type = GRPC_ARG_INTEGER,
                               .key = (char *)(uintptr_t)settings[i].name,
                               .value.integer = settings[i].value };
-    return grpc_server_create(&arguments, NULL);
+    core = grpc_server_create(&arguments, NULL);
+    grpc_resource_quota_unref(quota);
+    return core;
 }
 
 /* Takes the descriptors over. */
@@ -149,7 +163,7 @@ static int listen_at(struct mrl_server *server, const int *fds, struct mrl_error
  * started server with threads gives. */
 static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
 {
-    const struct mrl_listener_owner owner = { server->relays, accept_connection,
+    const struct mrl_listener_owner owner = { server->relays, accept_connection, tick,
                                               mrl_server__progress, server };
     int err = start_threads(server);
 
@@ -196,6 +210,7 @@ int mrl_server__open(const char *destination,
     }
     pthread_mutex_init(&server->lock, NULL);
     pthread_mutex_init(&server->shares.lock, NULL);
+    pthread_mutex_init(&server->bounds.lock, NULL);
     server->core = make_core();
     for (int i = 0; i < MRL_QUEUE_COUNT; i++) {
         server->queues[i].core = grpc_completion_queue_create_for_next(NULL);
@@ -285,12 +300,20 @@ static void shut(struct mrl_server *server)
 /* Counts what core took. Whether a client has read it cannot be known. */
 static void say_totals(const struct mrl_server *server)
 {
+    const struct mrl_bounds *bounds = &server->bounds;
+
     if (atomic_load(&server->clients))
         mrl_grpc__log(MRL_LOG_INFO,
                       "grpc: %llu streams: %llu messages sent; %llu events missed by clients that "
                       "did not keep up, and told; %llu clients sent away",
                       atomic_load(&server->clients), atomic_load(&server->sent),
                       atomic_load(&server->missed), atomic_load(&server->sent_away));
+    if (atomic_load(&bounds->refused) || atomic_load(&bounds->late) || atomic_load(&bounds->cut))
+        mrl_grpc__log(MRL_LOG_WARNING,
+                      "grpc: over a bound: %llu calls refused, %llu whose request did not come, "
+                      "%llu connections cut",
+                      atomic_load(&bounds->refused), atomic_load(&bounds->late),
+                      atomic_load(&bounds->cut));
     if (atomic_load(&server->unsent))
         mrl_grpc__log(MRL_LOG_WARNING, "grpc: %llu events were not sent before the end",
                       atomic_load(&server->unsent));
@@ -314,6 +337,7 @@ void mrl_server__close(struct mrl_server *server)
     mrl_tls__close(server->tls);
     mrl_backlog__free(server->backlog);
     pthread_mutex_destroy(&server->shares.lock);
+    pthread_mutex_destroy(&server->bounds.lock);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -42,6 +42,8 @@ struct connection {
     int queued;        /* bytes that the peer had not taken at the last look */
     uint64_t progress; /* the owner's, at that */
     int stuck_looks;   /* since when both are the same */
+    int64_t second;    /* in which so many calls were cancelled: */
+    unsigned int cancelled;
 };
 
 struct mrl_listener {
@@ -290,6 +292,7 @@ static void *watch(void *context)
             continue;
         if (now_ms() - looked_ms >= LOOK_MS) {
             cut_stuck(listener);
+            listener->owner.tick(listener->owner.context);
             looked_ms = now_ms();
         }
         if (listener->polled[0].revents)
@@ -322,9 +325,9 @@ void mrl_listener__stop(struct mrl_listener *listener)
 }
 
 /* With the lock held. */
-static const struct connection *find(const struct mrl_listener *listener, int fd)
+static struct connection *find(struct mrl_listener *listener, int fd)
 {
-    const struct connection *meant = NULL;
+    struct connection *meant = NULL;
 
     for (unsigned int i = 0; i < listener->count; i++)
         if (listener->table[i].fd == fd && (!meant || meant->number < listener->table[i].number))
@@ -337,26 +340,49 @@ bool mrl_listener__is_unix(const struct mrl_listener *listener)
     return listener->is_unix;
 }
 
-void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128])
+/* With the lock held. */
+static void name_peer(const struct mrl_listener *listener,
+                      const struct connection *row,
+                      char text[128])
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof(address), peer_size = sizeof(struct ucred);
-    const struct connection *row;
     char host[64], port[16];
     struct ucred peer;
 
     snprintf(text, 128, "a peer that is gone");
-    pthread_mutex_lock(&listener->mutex);
-    row = find(listener, fd);
-    if (row && listener->is_unix) {
+    if (listener->is_unix) {
         if (!getsockopt(row->watched, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size))
             snprintf(text, 128, "user %u (process %d)", peer.uid, peer.pid);
-    } else if (row && !getpeername(row->watched, (struct sockaddr *)&address, &size) &&
+    } else if (!getpeername(row->watched, (struct sockaddr *)&address, &size) &&
                !getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
                             sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
         snprintf(text, 128, "%s port %s", host, port);
     }
+}
+
+bool mrl_listener__note_cancelled(struct mrl_listener *listener,
+                                  int fd,
+                                  unsigned int max,
+                                  char text[128])
+{
+    const int64_t second = now_ms() / 1000;
+    struct connection *row;
+    bool cut = false;
+
+    pthread_mutex_lock(&listener->mutex);
+    row = find(listener, fd);
+    if (row) {
+        row->cancelled = row->second == second ? row->cancelled + 1 : 1;
+        row->second = second;
+        cut = row->cancelled == max + 1;
+    }
+    if (cut) {
+        name_peer(listener, row, text);
+        shutdown(row->watched, SHUT_RDWR);
+    }
     pthread_mutex_unlock(&listener->mutex);
+    return cut;
 }
 
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd)

@@ -23,6 +23,8 @@ struct mrl_listener_owner {
     struct mrl_relays *relays; /* of TLS; NULL: plain */
     /** Takes a connected socket over. */
     void (*accept)(void *context, int fd);
+    /** Called once a second, while there are connections. */
+    void (*tick)(void *context);
     /** A number that grows while messages get through to the connection of `fd`. */
     uint64_t (*progress)(void *context, int fd);
     void *context;
@@ -43,14 +45,18 @@ void mrl_listener__stop(struct mrl_listener *listener);
 /** Cuts the connection that core knows as `fd`; -1: all. Any thread. */
 void mrl_listener__cut(struct mrl_listener *listener, int fd);
 
+/** Another call of the connection that core knows as `fd` was cancelled. At the one beyond `max` in
+ * a second, cuts it, names it, and returns true. Any thread. */
+bool mrl_listener__note_cancelled(struct mrl_listener *listener,
+                                  int fd,
+                                  unsigned int max,
+                                  char text[128]);
+
 /** Whether peers are of this host, and say who they are. */
 bool mrl_listener__is_unix(const struct mrl_listener *listener);
 
 /** A duplicate of the connection that core knows as `fd`; -1: it is gone. Any thread. */
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd);
-
-/** Who is at the other end of the connection that core knows as `fd`. Any thread. */
-void mrl_listener__name_peer(struct mrl_listener *listener, int fd, char text[128]);
 
 /** Stops and frees. NULL is allowed. */
 void mrl_listener__close(struct mrl_listener *listener);

@@ -23,6 +23,7 @@
 enum {
     BYTES = 16 * 1024, /* a record of TLS */
     HANDSHAKE_MS = 10 * 1000,
+    LINGER_MS = 1000,
     LOOK_MS = 1000,
     ROUNDS = 16, /* of one connection, before the next has its turn */
     EVENTS = 64,
@@ -44,6 +45,7 @@ struct relay {
     SSL *session;
     int net, core;
     bool is_open, core_ended;
+    bool lingers; /* it is over, and what the peer still sends is dropped until it sees the end */
     int64_t since_ms;
     char peer[96];
     struct pipe in, out; /* to core, to the net */
@@ -127,17 +129,45 @@ static enum step to_net(struct relay *relay)
     return MOVED;
 }
 
+static enum step drop_input(struct relay *relay)
+{
+    ssize_t size = 0;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        size = recv(relay->net, relay->in.bytes, BYTES, MSG_DONTWAIT);
+        if (size <= 0)
+            break;
+    }
+    return size > 0 ? MOVED : size < 0 && errno == EAGAIN ? WAITS : OVER;
+}
+
+static bool speaks_h2(const struct relay *relay)
+{
+    const unsigned char *chosen;
+    unsigned int size;
+
+    SSL_get0_alpn_selected(relay->session, &chosen, &size);
+    if (!size)
+        mrl_grpc__log(MRL_LOG_WARNING, "a client, %s, was refused: handshake: it offers no HTTP/2",
+                      relay->peer);
+    return size;
+}
+
 /* As much as can be moved now, up to a bound. */
 static enum step pump(const struct mrl_relays *relays, struct relay *relay)
 {
     struct epoll_event event = { .events = ALL_EVENTS, .data.ptr = relay };
 
+    if (relay->lingers)
+        return drop_input(relay);
     ERR_clear_error();
     if (!relay->is_open) {
         int result = SSL_accept(relay->session);
 
         if (result != 1)
             return judge(relay, result);
+        if (!speaks_h2(relay))
+            return OVER;
         relay->is_open = true;
         if (epoll_ctl(relays->epoll, EPOLL_CTL_MOD, relay->core, &event))
             return OVER;
@@ -166,7 +196,6 @@ static void name_peer(int fd, char text[96])
         snprintf(text, 96, "%.60s port %.15s", host, port);
 }
 
-/* Everybody who holds the connection sees the end: the net, core, and the listener's duplicate. */
 static void end(struct mrl_relays *relays, struct relay *relay)
 {
     pthread_mutex_lock(&relays->lock);
@@ -175,12 +204,23 @@ static void end(struct mrl_relays *relays, struct relay *relay)
         relay->next->link = relay->link;
     pthread_mutex_unlock(&relays->lock);
     SSL_free(relay->session);
-    shutdown(relay->net, SHUT_RDWR);
+    shutdown(relay->net, SHUT_RDWR); /* the listener sees that */
     /* Closing does not do that: the listener has a duplicate. */
     epoll_ctl(relays->epoll, EPOLL_CTL_DEL, relay->net, NULL);
     close(relay->net);
-    close(relay->core);
+    if (relay->core >= 0)
+        close(relay->core);
     free(relay);
+}
+
+/* A socket that is closed while the peer sends is reset, and the peer would not read why. */
+static void linger(struct relay *relay)
+{
+    close(relay->core);
+    relay->core = -1;
+    relay->lingers = true;
+    relay->since_ms = now_ms();
+    shutdown(relay->net, SHUT_WR);
 }
 
 /* -- the thread ------------------------------------------------------------------------------- */
@@ -189,6 +229,10 @@ static void run(struct mrl_relays *relays, struct relay *relay)
 {
     enum step step = pump(relays, relay);
 
+    if (step == OVER && !relay->lingers) {
+        linger(relay);
+        step = drop_input(relay);
+    }
     if (step == OVER) {
         end(relays, relay);
         return;
@@ -211,7 +255,7 @@ static void run_busy(struct mrl_relays *relays)
     }
 }
 
-/* Those that do not come to the end of a handshake. */
+/* Those that do not come to the end of a handshake, or do not see theirs. */
 static void end_silent(struct mrl_relays *relays)
 {
     const int64_t now = now_ms();
@@ -222,7 +266,9 @@ static void end_silent(struct mrl_relays *relays)
     pthread_mutex_unlock(&relays->lock);
     for (; each; each = next) {
         next = each->next; /* only this thread takes away */
-        if (!each->is_open && !each->is_busy && now - each->since_ms > HANDSHAKE_MS)
+        if (each->is_busy || (each->is_open && !each->lingers))
+            continue;
+        if (now - each->since_ms > (each->lingers ? LINGER_MS : HANDSHAKE_MS))
             end(relays, each);
     }
 }

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "side/grpc/server/bounds.h"
 #include "side/grpc/server/share.h"
 #include "sinks/grpc_options.h"
 
@@ -58,6 +59,7 @@ struct mrl_server {
     atomic_size_t answer_bytes; /* of all calls but streams, that are not sent yet */
     atomic_uint next_queue;
     struct mrl_shares shares;
+    struct mrl_bounds bounds;
     pthread_mutex_t lock; /* of the list of subscribers */
     struct mrl_subscriber *subscribers;
     unsigned int subscriber_count;

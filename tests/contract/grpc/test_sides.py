@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What befalls the side program of gRPC befalls nobody else.
+
+usage: test_sides.py MRELEASE
+
+Its deaths, and peers that take its memory; beside a file output, which must notice nothing. Prints TAP.
+"""
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import attacks
+import server
+import tap
+from server import Calls, Server, anonymous_kib, call, channel_to, free_port, open_stream, pidfd_of, subscribed
+from certificates import Certificates
+
+PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+SECONDS = float(os.environ.get("ATTACK_SECONDS", "3"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def await_(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.02)
+
+
+class Beside:
+    """A server with a file output beside it, whose lines have numbers."""
+
+    def __init__(self, *arguments, **settings):
+        self.directory = tempfile.TemporaryDirectory(prefix="mrelease-file.")
+        self.path = os.path.join(self.directory.name, "lines")
+        self.it = Server(PROGRAM, "--output", "json:" + self.path, "--extra", "seq", *arguments, **settings)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print("# " + "\n# ".join(self.it.lines), flush=True)
+        self.it.stop()
+        self.directory.cleanup()
+
+    def lines(self):
+        with open(self.path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.endswith("\n")]
+
+    def states(self, what):
+        """The details of what the sensor said of itself."""
+        got = []
+        for line in self.lines():
+            values = {argument["name"]: argument["value"] for argument in line["args"] or []}
+            if line["eventName"] == "sensor_state" and values["what"] == what:
+                got.append(values["detail"])
+        return got
+
+    def count(self):
+        with open(self.path, "rb") as file:
+            return sum(b'"eventName":"process_mrelease"' in line for line in file)
+
+    def health(self):
+        """How long an answer took; None: refused."""
+        start = time.monotonic()
+        done = subprocess.run([PROGRAM, "health", "--server", self.it.address, "--timeout", "2s"], capture_output=True,
+                              text=True, timeout=30)
+        assert done.returncode == 0 or "Deadline" not in done.stderr, done
+        return time.monotonic() - start if done.stdout == "SERVING\n" else None
+
+    def await_health(self, seconds):
+        start = time.monotonic()
+        while self.health() is None:
+            assert time.monotonic() - start < seconds, self.it.lines
+            time.sleep(0.02)
+        return time.monotonic() - start
+
+
+# -- deaths ----------------------------------------------------------------------------------------
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+
+def make_loop(pid):
+    """Puts a jump to itself where the main thread will go on."""
+    attach, detach, get_regs, poke = 16, 17, 12, 4
+    registers = (ctypes.c_ulong * 27)()
+    assert libc.ptrace(attach, pid, None, None) == 0, ctypes.get_errno()
+    os.waitpid(pid, 0x40000000)
+    assert libc.ptrace(get_regs, pid, None, ctypes.addressof(registers)) == 0
+    assert libc.ptrace(poke, pid, registers[16], ctypes.c_void_p(0xfeeb)) == 0, ctypes.get_errno()
+    libc.ptrace(detach, pid, None, None)
+
+
+def dies(how, why, patience):
+    """A client and a file live on; the death is told; the totals are exact."""
+    with Beside() as beside:
+        it = beside.it
+        client = subprocess.Popen([PROGRAM, "stream", "--format", "json", "--server", it.address], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+        assert "connected" in client.stderr.readline()
+        subscribed(it, 1)
+        call(-1)
+        assert '"pidfd","type":"int","value":-1' in client.stdout.readline().replace(" ", "")
+        first = it.side()
+        how(first)
+        with Calls(10, 0.01):
+            await_(lambda: it.said("a side program has died"), patience)
+            back = beside.await_health(3)
+            assert it.side() != first
+            while "connected" not in client.stderr.readline():
+                pass
+            time.sleep(0.3)
+        time.sleep(0.3)
+        call(-2)
+        while '"value":-2}' not in client.stdout.readline():
+            pass
+        client.terminate()
+        client.communicate(timeout=20)
+        assert any(f"why={why}" in detail for detail in beside.states("side_died")), beside.states("side_died")
+        print(f"# back after {back * 1000:.0f} ms")
+        it.stop()
+        assert not it.said("accounting") and it.said("0 dropped"), it.lines
+        numbers = subprocess.run([PROGRAM, "verify", beside.path], capture_output=True, text=True, timeout=60)
+        assert numbers.returncode == 0, numbers
+
+
+def test_a_killed_one_comes_back_and_nobody_else_notices():
+    dies(lambda pid: os.kill(pid, signal.SIGKILL), "signal 9", 5)
+
+
+def test_a_stopped_one_is_ended():
+    dies(lambda pid: os.kill(pid, signal.SIGSTOP), "hang", 60)
+
+
+def test_one_that_loops_is_ended():
+    if os.uname().machine == "x86_64":
+        dies(make_loop, "hang", 60)
+
+
+def test_one_that_leaks_is_ended():
+    """Its bound is lowered to what it has: the next buffers are too much."""
+    with Beside() as beside:
+        if beside.it.is_sanitized:
+            return
+        pid = beside.it.side()
+        assert resource.prlimit(pid, resource.RLIMIT_DATA)[0] <= 112 << 20
+        resource.prlimit(pid, resource.RLIMIT_DATA, (1 << 20, 1 << 20))
+        peers = []
+        for _ in range(200):
+            try:
+                peer = beside.it.connect()
+                peer.sendall(attacks.PREFACE + attacks.half_sent(0))
+                peers.append(peer)
+            except OSError:
+                break
+        await_(lambda: beside.it.said("a side program has died"))
+        for peer in peers:
+            peer.close()
+        beside.await_health(5)
+
+
+def test_one_that_dies_again_and_again_is_given_more_and_more_time():
+    with Beside() as beside:
+        gaps = []
+        for number in range(5):
+            pid = beside.it.side()
+            os.kill(pid, signal.SIGKILL)
+            start = time.monotonic()
+            await_(lambda: sum("has died" in line for line in beside.it.lines) == number + 1)
+            while beside.it.side() == pid:
+                time.sleep(0.005)
+            gaps.append(time.monotonic() - start)
+        print("# " + ", ".join(f"{gap:.2f} s" for gap in gaps))
+        assert gaps[0] < 1 and gaps[4] > 1.5, gaps
+
+
+# -- attacks ---------------------------------------------------------------------------------------
+
+def attacked(kind, address=None, settings=""):
+    """The file loses nothing, the main process does not grow, and the end comes soon."""
+    with Beside(address=address, settings=settings) as beside:
+        it = beside.it
+        before = anonymous_kib(it.process.pid)
+        attack = subprocess.Popen([sys.executable, os.path.join(HERE, "attacks.py"), kind, it.address, str(SECONDS)])
+        calls, most, answers, end = 0, 0, [], time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            call(count=2000)
+            calls += 2000
+            try:
+                most = max(most, anonymous_kib(it.side(3)))
+            except (OSError, StopIteration, RuntimeError):
+                pass  # it is being started again
+            if calls % 20000 == 0:
+                answers.append(beside.health())
+        attack.wait()
+        deaths = sum("has died" in line for line in it.lines)
+        beside.await_health(35)
+        grown = anonymous_kib(it.process.pid) - before
+        took = it.stop()
+        slowest = max((answer for answer in answers if answer), default=0)
+        print(f"# {kind}: {calls} calls, {deaths} deaths, {most >> 10} MiB at most, {grown} KiB in the main process, "
+              f"slowest answer {slowest:.2f} s, end {took:.2f} s", flush=True)
+        assert beside.count() == calls, (beside.count(), calls)
+        assert it.is_sanitized or (most < 128 << 10 and grown < 1024), (most, grown)
+        assert it.is_sanitized or took < 2, took
+
+
+def test_rapid_resets():
+    attacked("rapid_reset")
+
+
+def test_headers_without_end():
+    attacked("continuation")
+
+
+def test_watchers_by_the_thousand():
+    attacked("watch")
+
+
+def test_requests_that_do_not_come():
+    attacked("half_sent")
+
+
+def test_pings_whose_answers_nobody_reads():
+    attacked("pings", f"tcp:127.0.0.1:{free_port()}")
+
+
+def test_connections_of_tls_that_say_three_bytes():
+    """CVE-2023-4785's shape: more of them than there are descriptors."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+    with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}", settings=files.settings(),
+                                         preexec_fn=few if hard >= 1024 else None) as it:
+        for _ in range(5):
+            peers = []
+            for _ in range(500):
+                try:
+                    peer = it.connect()
+                    peer.sendall(b"\x16\x03\x01")
+                    peers.append(peer)
+                except OSError:
+                    break
+            for peer in peers:
+                peer.close()
+        with channel_to(it, files.credentials()) as channel:
+            stream = open_stream(channel)
+            subscribed(it, 1)
+            call(-3)
+            assert pidfd_of(next(stream)) == -3
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="mrelease-stubs.") as stubs:
+        server.make_stubs(stubs)
+        tap.run(globals(), PROGRAM)
