@@ -120,8 +120,7 @@ static void begin_with(struct stream *stream,
     assert_int_equal(mrl_address__listen(stream->destination, options, &error, &stream->address),
                      0);
     fds[0] = dup(stream->address.socket);
-    assert_int_equal(mrl_server__open(stream->destination, options, fds,
-                                      &error, &stream->server),
+    assert_int_equal(mrl_server__open(stream->destination, options, fds, &error, &stream->server),
                      0);
     mrl_health__serve();
     stream->frames = test_encoder("grpc-main", NULL);

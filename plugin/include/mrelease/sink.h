@@ -131,8 +131,8 @@ struct mrl_sink_ops {
                    int *fds,
                    struct mrl_error *error,
                    void **ret_prepared);
-    /** Before reopen(): opens anew what may be another by now, in place of what `fds` holds, which is
-     * closed. After an error, nothing has changed. NULL: nothing may be. */
+    /** Before reopen(): opens anew what may be another by now, in place of what `fds` holds, which
+     * is closed. After an error, nothing has changed. NULL: nothing may be. */
     int (*renew)(void *prepared,
                  const struct mrl_sink_target *target,
                  int *fds,

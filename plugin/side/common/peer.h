@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is at the other end of a connection, as the kernel says: a side program's word is not asked. */
+/* Who is at the other end of a connection, as the kernel says: a side program's word is not asked.
+ */
 #ifndef MRL_SIDE_COMMON_PEER_H
 #define MRL_SIDE_COMMON_PEER_H
 
@@ -11,7 +12,7 @@
 enum { MRL_PEER_TEXT = 96 };
 
 struct mrl_peer {
-    int64_t uid, pid; /* MRL_NOBODY: it is not of this host, or the kernel does not know */
+    int64_t uid, pid;         /* MRL_NOBODY: it is not of this host, or the kernel does not know */
     char text[MRL_PEER_TEXT]; /* "user 1000 (process 4711)", "10.0.0.7 port 5000" */
 };
 

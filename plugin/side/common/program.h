@@ -14,8 +14,8 @@
 
 struct mrl_side_program {
     const struct mrl_sink_ops *sink;
-    /** In place of the sink's reopen(): with what the main process has opened anew, MRL_SINK_FDS_MAX
-     * descriptors, which stay the caller's. NULL: nothing may be. */
+    /** In place of the sink's reopen(): with what the main process has opened anew,
+     * MRL_SINK_FDS_MAX descriptors, which stay the caller's. NULL: nothing may be. */
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
     /** The probes are proven; NULL: that is nothing to it. */
     void (*ready)(void);

@@ -35,8 +35,8 @@ static int grpc_open(const struct mrl_sink_target *target,
                      struct mrl_sink **ret_sink)
 {
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
-    int err = sink ? mrl_server__open(target->destination, target->options,
-                                      target->fds, error, &sink->server)
+    int err = sink ? mrl_server__open(target->destination, target->options, target->fds, error,
+                                      &sink->server)
                    : mrl_error__set(error, -ENOMEM, "out of memory");
 
     if (err)

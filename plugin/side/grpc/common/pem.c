@@ -170,7 +170,9 @@ static int read_pair(const struct mrl_pem_files *files,
     return err;
 }
 
-static int read_authority(const struct mrl_pem_file *file, struct mrl_pem *pem, struct mrl_error *error)
+static int read_authority(const struct mrl_pem_file *file,
+                          struct mrl_pem *pem,
+                          struct mrl_error *error)
 {
     X509 *certificate = NULL;
     int err = read_file(file, &pem->ca, error);

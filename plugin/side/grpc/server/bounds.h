@@ -12,8 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mrl_call;
-
 enum {
     MRL_CALLS_MAX = 4096,    /* open at a time, of all connections */
     MRL_AWAITED_MAX = 1024,  /* of them without a request */
@@ -22,36 +20,35 @@ enum {
     MRL_CANCELLED_MAX = 300, /* of a connection in a second; more are cut */
 };
 
-/** Of one server. */
-struct mrl_bounds {
-    atomic_uint calls;
-    pthread_mutex_t lock; /* of the list: calls without a request, the oldest first */
-    struct mrl_call *first, *last;
-    unsigned int awaited;
-    atomic_ullong refused, late, cut; /* in all */
-};
-
-/** A call's place in the list. */
+/** A call, as far as it is bounded; zeroed at first. */
 struct mrl_bounded {
-    struct mrl_call *next, *previous;
+    struct mrl_bounded *next, *previous;
     int64_t since_ms;
     bool is_counted, is_listed;
 };
 
+/** Of one server; zeroed but for the lock. */
+struct mrl_bounds {
+    atomic_uint calls;
+    pthread_mutex_t lock;             /* of the list: */
+    struct mrl_bounded *first, *last; /* calls without a request, the oldest first */
+    unsigned int awaited;
+    atomic_ullong refused, late, cut; /* in all */
+};
+
 /** Whether one more call may be open; if so, it counts until mrl_bounds__leave(). */
-bool mrl_bounds__admit(struct mrl_call *call);
-void mrl_bounds__leave(struct mrl_call *call);
+bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call);
+void mrl_bounds__leave(struct mrl_bounds *bounds, struct mrl_bounded *call);
 
 /** Its request is waited for. Returns false when too many are: then it is not. */
-bool mrl_bounds__await(struct mrl_call *call);
+bool mrl_bounds__await(struct mrl_bounds *bounds, struct mrl_bounded *call);
 
 /** Its request is there, or will not come. Harmless twice. */
-void mrl_bounds__received(struct mrl_call *call);
+void mrl_bounds__received(struct mrl_bounds *bounds, struct mrl_bounded *call);
 
-/** A client has cancelled it: of one that does so too often, the connection is cut. */
-void mrl_bounds__cancelled(const struct mrl_call *call);
-
-/** Cancels calls whose request takes too long. Once a second, on one thread. */
-void mrl_bounds__tick(struct mrl_bounds *bounds);
+/** The oldest call whose request takes too long, which is waited for no more; NULL: there is none.
+ * `hold` is called before anybody else can let it go. */
+struct mrl_bounded *mrl_bounds__take_late(struct mrl_bounds *bounds,
+                                          void (*hold)(struct mrl_bounded *call));
 
 #endif

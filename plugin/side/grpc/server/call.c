@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "side/grpc/server/listener.h"
+#include "side/grpc/common/program.h"
+#include "side/grpc/listen/listener.h"
 
 enum { ANSWER_BYTES = 16 * 1024 * 1024 };
 
@@ -34,7 +35,7 @@ void mrl_call__release(struct mrl_call *call)
     grpc_metadata_array_destroy(&call->metadata);
     if (call->core)
         grpc_call_unref(call->core);
-    mrl_bounds__leave(call);
+    mrl_bounds__leave(&call->server->bounds, &call->bounded);
     mrl_share__give_back(&call->server->shares, call->share);
     free(call);
 }
@@ -96,6 +97,18 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
     end_with_message(call, NULL, status, text);
 }
 
+/* Of a client that cancels too often, the connection is cut. */
+static void note_cancelled(struct mrl_call *call)
+{
+    char peer[128];
+
+    if (call->fd < 0 ||
+        !mrl_listener__note_cancelled(call->server->listener, call->fd, MRL_CANCELLED_MAX, peer))
+        return;
+    atomic_fetch_add(&call->server->bounds.cut, 1);
+    mrl_grpc__log(MRL_LOG_WARNING, "a client, %s, was cut: it cancels calls by the hundred", peer);
+}
+
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
@@ -105,7 +118,7 @@ static void on_closed(struct mrl_call *call, bool ok)
     if (call->method && call->method->closed)
         call->method->closed(call);
     if (call->cancelled)
-        mrl_bounds__cancelled(call);
+        note_cancelled(call);
 }
 
 /* Core says "fd:N" of the connections that our listener gave it. */
@@ -202,7 +215,7 @@ static void take_request(struct mrl_call *call)
 
 static void on_received(struct mrl_call *call, bool ok)
 {
-    mrl_bounds__received(call);
+    mrl_bounds__received(&call->server->bounds, &call->bounded);
     if (ok && call->request)
         take_request(call);
     else if (ok && call->method->repeats)
@@ -264,6 +277,7 @@ static const struct mrl_method *find_method(const struct mrl_call *call)
 
 static void on_arrived(struct mrl_call *call, bool ok)
 {
+    struct mrl_bounds *bounds = &call->server->bounds;
     grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
 
     if (!ok)
@@ -280,7 +294,8 @@ static void on_arrived(struct mrl_call *call, bool ok)
     if (!call->share)
         refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
                "this connection has 100 calls open: end one, or use another connection");
-    else if (!mrl_bounds__admit(call) || (call->method && !mrl_bounds__await(call)))
+    else if (!mrl_bounds__admit(bounds, &call->bounded) ||
+             (call->method && !mrl_bounds__await(bounds, &call->bounded)))
         refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "this server has too many calls open");
     else if (call->method)
         begin(call);
@@ -308,4 +323,27 @@ void mrl_call__await(struct mrl_server *server)
                                  call->queue, server->queues[MRL_QUEUE_NEW].core,
                                  &call->arrived) != GRPC_CALL_OK)
         mrl_call__release(call);
+}
+
+/* -- requests that do not come ---------------------------------------------------------------- */
+
+static struct mrl_call *call_of(struct mrl_bounded *bounded)
+{
+    return (struct mrl_call *)(void *)((char *)bounded - offsetof(struct mrl_call, bounded));
+}
+
+static void hold(struct mrl_bounded *bounded)
+{
+    mrl_call__hold(call_of(bounded));
+}
+
+void mrl_calls__end_late(struct mrl_server *server)
+{
+    struct mrl_bounded *late;
+
+    while ((late = mrl_bounds__take_late(&server->bounds, hold))) {
+        grpc_call_cancel_with_status(call_of(late)->core, GRPC_STATUS_DEADLINE_EXCEEDED,
+                                     "the request did not come", NULL);
+        mrl_call__release(call_of(late));
+    }
 }

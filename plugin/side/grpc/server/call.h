@@ -63,12 +63,12 @@ struct mrl_call {
     struct mrl_subscriber *subscriber;
     struct mrl_bounded bounded;
     struct mrl_call *next_watcher, **watcher_link; /* of health; link NULL: it is in no list */
-    bool is_told, awaits_serving;  /* a watcher got its first status; wants another */
-    bool is_ended;                 /* a watcher got its last */
-    atomic_bool is_closed;         /* core has nothing more to say of the call */
-    int fd;                        /* of its connection; -1: not known */
-    size_t answer_bytes;           /* on their way */
-    struct mrl_share *share;       /* of its connection; NULL: it has none, and is refused */
+    bool is_told, awaits_serving; /* a watcher got its first status; wants another */
+    bool is_ended;                /* a watcher got its last */
+    atomic_bool is_closed;        /* core has nothing more to say of the call */
+    int fd;                       /* of its connection; -1: not known */
+    size_t answer_bytes;          /* on their way */
+    struct mrl_share *share;      /* of its connection; NULL: it has none, and is refused */
 };
 
 /** A duplicate of the connection that the call came by, the caller's to close; -1: it is not known,
@@ -77,6 +77,9 @@ int mrl_call__connection(const struct mrl_call *call);
 
 /** Asks core for the next call, whose tags will come on one of the queues of calls. */
 void mrl_call__await(struct mrl_server *server);
+
+/** Cancels calls whose request takes too long. One thread at a time. */
+void mrl_calls__end_late(struct mrl_server *server);
 
 void mrl_call__hold(struct mrl_call *call);
 void mrl_call__release(struct mrl_call *call);

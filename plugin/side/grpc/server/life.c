@@ -12,15 +12,15 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
+#include "side/grpc/listen/listener.h"
+#include "side/grpc/listen/relay.h"
+#include "side/grpc/listen/tls.h"
 #include "side/grpc/server/backlog.h"
 #include "side/grpc/server/call.h"
 #include "side/grpc/server/health.h"
-#include "side/grpc/server/listener.h"
 #include "side/grpc/server/methods.h"
 #include "side/grpc/server/server.h"
-#include "side/grpc/server/relay.h"
 #include "side/grpc/server/stream.h"
-#include "side/grpc/server/tls.h"
 
 enum {
     AWAITED_CALLS = 32,
@@ -103,7 +103,7 @@ static void accept_connection(void *context, int fd)
 
 static void tick(void *context)
 {
-    mrl_bounds__tick(&((struct mrl_server *)context)->bounds);
+    mrl_calls__end_late(context);
 }
 
 static grpc_server *make_core(void)
@@ -154,8 +154,8 @@ static int listen_at(struct mrl_server *server, const int *fds, struct mrl_error
     if (err)
         close(fds[MRL_GRPC_FD_SOCKET]);
     else
-        err = mrl_listener__open(fds[MRL_GRPC_FD_SOCKET], &server->options, error,
-                                 &server->listener);
+        err =
+            mrl_listener__open(fds[MRL_GRPC_FD_SOCKET], &server->options, error, &server->listener);
     return err;
 }
 

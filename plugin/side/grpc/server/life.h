@@ -10,16 +10,16 @@ struct mrl_server;
 struct mrl_server_options;
 
 /** Begins to serve. `fds`: as the sink's prepare() opened them (MRL_GRPC_FD_SOCKET and so on); they
- * are taken over. `*ret_server` is new. Errors: -ENOMEM; -EAGAIN no thread; of mrl_tls__open(); each
- * with a line. */
+ * are taken over. `*ret_server` is new. Errors: -ENOMEM; -EAGAIN no thread; of mrl_tls__open();
+ * each with a line. */
 int mrl_server__open(const char *destination,
                      const struct mrl_server_options *options,
                      const int *fds,
                      struct mrl_error *error,
                      struct mrl_server **ret_server);
 
-/** Reads the files of TLS at `fds`, for connections from now on. Errors: as mrl_tls__open(); those in
- * use stay. */
+/** Reads the files of TLS at `fds`, for connections from now on. Errors: as mrl_tls__open(); those
+ * in use stay. */
 int mrl_server__reload(struct mrl_server *server, const int *fds, struct mrl_error *error);
 
 /** Whether no thread of the server that was opened last hangs: it was idle, or has done something

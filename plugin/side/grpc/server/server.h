@@ -35,10 +35,10 @@ struct mrl_tls;
 struct mrl_server_queue {
     grpc_completion_queue *core;
     pthread_t thread;
-    atomic_bool is_busy; /* with a tag, and may start a batch */
-    atomic_ulong done;   /* tags */
+    atomic_bool is_busy;       /* with a tag, and may start a batch */
+    atomic_ulong done;         /* tags */
     unsigned long done_before; /* at the last look */
-    char apart[64];      /* each writes its own line of the cache */
+    char apart[64];            /* each writes its own line of the cache */
 };
 
 struct mrl_server {

@@ -18,8 +18,8 @@
 #include "deliver/gap.h"
 #include "encode/protobuf.h"
 #include "event/lost.h"
+#include "side/grpc/listen/listener.h"
 #include "side/grpc/server/backlog.h"
-#include "side/grpc/server/listener.h"
 #include "side/grpc/server/mask.h"
 #include "side/grpc/server/requests.h"
 

@@ -3,8 +3,8 @@
  * TLS: the certificates of a server. What is wrong with a file is said in our words, and never
  * replaces a good one. Handshakes are relay.c's.
  */
-#ifndef MRL_GRPC_SERVER_TLS_H
-#define MRL_GRPC_SERVER_TLS_H
+#ifndef MRL_GRPC_LISTEN_TLS_H
+#define MRL_GRPC_LISTEN_TLS_H
 
 #include <mrelease/error.h>
 #include <openssl/ssl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Accepting, and the table of connections. One thread accepts, polls and cuts. The mutex guards
  * the table, in which the threads of core look up a peer to name it or to cut it. */
-#include "side/grpc/server/listener.h"
+#include "side/grpc/listen/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
-#include "side/grpc/server/relay.h"
+#include "side/grpc/listen/relay.h"
 #include "sinks/grpc_options.h"
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/grpc/server/tls.h"
+#include "side/grpc/listen/tls.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -125,8 +125,9 @@ static int load(const struct mrl_server_options *options,
         return err;
     *ret_context = make_context(&pem);
     mrl_pem__free(&pem);
-    return *ret_context ? 0 : mrl_error__set(error, -EINVAL, "%.256s: OpenSSL refuses it",
-                                             options->cert);
+    return *ret_context
+               ? 0
+               : mrl_error__set(error, -EINVAL, "%.256s: OpenSSL refuses it", options->cert);
 }
 
 /* -- life ------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/grpc/server/relay.h"
+#include "side/grpc/listen/relay.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
-#include "side/grpc/server/tls.h"
+#include "side/grpc/listen/tls.h"
 
 enum {
     BYTES = 16 * 1024, /* a record of TLS */

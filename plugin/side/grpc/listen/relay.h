@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between a connection of TLS and core: the handshake and the cipher are done here, and core gets
- * one end of a socket pair with plain bytes. So every connection is one of our own listener's, which
- * bounds it, names it and cuts it. One thread for all.
+ * one end of a socket pair with plain bytes. So every connection is one of our own listener's,
+ * which bounds it, names it and cuts it. One thread for all.
  */
-#ifndef MRL_GRPC_SERVER_RELAY_H
-#define MRL_GRPC_SERVER_RELAY_H
+#ifndef MRL_GRPC_LISTEN_RELAY_H
+#define MRL_GRPC_LISTEN_RELAY_H
 
 struct mrl_relays;
 struct mrl_tls;

@@ -3,8 +3,8 @@
  * Sockets that clients connect to, and the table of their connections: who they are, and a way to
  * cut them that needs nothing of core. A thread accepts, and notices who is gone.
  */
-#ifndef MRL_GRPC_SERVER_LISTENER_H
-#define MRL_GRPC_SERVER_LISTENER_H
+#ifndef MRL_GRPC_LISTEN_LISTENER_H
+#define MRL_GRPC_LISTEN_LISTENER_H
 
 #include <mrelease/error.h>
 #include <stdbool.h>
