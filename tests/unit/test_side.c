@@ -78,6 +78,7 @@ static int begin(struct side *side, const char *manner)
                                                .context = side };
     struct mrl_sink_target target = { .format = "grpc" };
     char destination[96];
+    int err;
 
     snprintf(destination, sizeof(destination), "unix:/tmp/mrelease-test-side-%d.%s", (int)getpid(),
              manner);
@@ -87,7 +88,9 @@ static int begin(struct side *side, const char *manner)
     target.destination = destination;
     target.sides = side->sides;
     target.ops = side->ops;
-    return side->ops->open(&target, &side->error, &side->sink);
+    err = side->ops->open(&target, &side->error, &side->sink);
+    mrl_sides__ready(side->sides);
+    return err;
 }
 
 static void end(struct side *side)

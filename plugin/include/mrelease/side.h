@@ -73,7 +73,8 @@ int mrl_side__find(
  * NULL: out of memory, or too many. */
 const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row);
 
-/** The probes are proven: events will come. */
+/** The probes are proven: events will come. Starts a thread for each sink that is open, so that
+ * until here there need be none; before it, nothing may be written. May be called again. */
 void mrl_sides__ready(struct mrl_sides *sides);
 
 /** The end is near: what dies now is not started again, and what hangs is not waited for. Any

@@ -265,7 +265,7 @@ static int open_program(struct mrl_sides *sides,
         err = sink->row->prepare(target, sink->options, sink->fds, error, &sink->prepared);
     if (!err) {
         list(sides, NULL, sink);
-        err = mrl_keeper__start(sink, error);
+        err = mrl_keeper__open(sink, error);
         if (err)
             list(sides, sink, NULL);
     }

@@ -255,71 +255,85 @@ static void back_off(struct mrl_sink *sink)
             return;
 }
 
-/* The first start decides whether the output can be opened at all. */
-static bool is_hopeless(struct mrl_sink *sink, int err)
-{
-    bool hopeless;
-
-    pthread_mutex_lock(&sink->lock);
-    hopeless = sink->lives <= 1 && (err || sink->open_err);
-    if (err && hopeless && !sink->open_err)
-        sink->open_err = mrl_error__set(&sink->open_error, err, "the side program '%s': %s",
-                                        sink->row->side, strerror(-err));
-    pthread_mutex_unlock(&sink->lock);
-    return hopeless;
-}
-
+/* Begins with the program that was opened, and ends with the last one that was started. */
 static void *keep(void *context)
 {
     struct mrl_sink *sink = context;
-    int err;
+    bool lives = true;
 
-    do {
-        pthread_mutex_lock(&sink->lock);
-        sink->open_err = -ECHILD; /* until it says otherwise */
-        mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
-        pthread_mutex_unlock(&sink->lock);
-        err = start(sink);
-        if (!err) {
+    while (lives || may_go_on(sink)) {
+        if (lives) {
             converse(sink);
             bury(sink);
         }
-        if (is_hopeless(sink, err))
-            break;
         back_off(sink);
-    } while (may_go_on(sink));
+        lives = may_go_on(sink) && !start(sink);
+    }
     set_state(sink, MRL_SIDE_GONE);
     return NULL;
 }
 
-int mrl_keeper__start(struct mrl_sink *sink, struct mrl_error *error)
+static void init(struct mrl_sink *sink)
 {
     pthread_condattr_t monotonic;
-    sigset_t all, old;
-    int err;
 
     pthread_mutex_init(&sink->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&sink->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    sink->state = MRL_SIDE_DOWN;
+}
+
+/* Until it says that it is open, or why not. */
+static void await_opened(struct mrl_sink *sink)
+{
+    struct pollfd polled[] = {
+        { .fd = sink->socket, .events = POLLIN },
+        { .fd = sink->pidfd, .events = POLLIN },
+    };
+
+    while (sink->state == MRL_SIDE_OPENING && !is_late(sink)) {
+        if (poll(polled, 2, STEP_MS) <= 0)
+            continue;
+        if ((polled[0].revents && !mrl_keeper__hear(sink)) || polled[1].revents)
+            return;
+    }
+}
+
+int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
+{
+    int err;
+
+    init(sink);
+    err = start(sink);
+    if (err)
+        return mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
+                              strerror(-err));
+    sink->open_err = -ECHILD; /* until it says otherwise */
+    mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
+    await_opened(sink);
+    if (*sink->open_error.text)
+        *error = sink->open_error; /* why not, or a note */
+    err = sink->open_err;
+    if (err)
+        bury(sink);
+    return err;
+}
+
+void mrl_keeper__begin(struct mrl_sink *sink)
+{
+    sigset_t all, old;
+
+    if (sink->has_thread)
+        return;
     sigfillset(&all); /* signals are the program's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    err = -pthread_create(&sink->thread, NULL, keep, sink);
+    sink->has_thread = !pthread_create(&sink->thread, NULL, keep, sink);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (err)
-        return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
-    pthread_mutex_lock(&sink->lock);
-    while (sink->state != MRL_SIDE_UP && sink->state != MRL_SIDE_GONE)
-        mrl_keeper__wait(sink);
-    err = sink->state == MRL_SIDE_UP ? 0 : sink->open_err;
-    if (*sink->open_error.text)
-        *error = sink->open_error; /* why, or a note */
-    pthread_mutex_unlock(&sink->lock);
-    if (err)
-        pthread_join(sink->thread, NULL);
-    return err;
+    if (!sink->has_thread) {
+        mrl_sides__say(sink->sides, MRL_LOG_ERROR, "%s: no thread", sink->row->side);
+        set_state(sink, MRL_SIDE_GONE);
+    }
 }
 
 int mrl_keeper__end(struct mrl_sink *sink)
@@ -328,6 +342,9 @@ int mrl_keeper__end(struct mrl_sink *sink)
     sink->ending = true;
     pthread_mutex_unlock(&sink->lock);
     mrl_keeper__wake(sink);
-    pthread_join(sink->thread, NULL);
+    if (sink->has_thread)
+        pthread_join(sink->thread, NULL);
+    else
+        keep(sink); /* it was opened, and never begun */
     return sink->end_err;
 }

@@ -43,6 +43,7 @@ struct mrl_sink {
     int fds[MRL_SINK_FDS_MAX];
     void *prepared;
     pthread_t thread;
+    bool has_thread;
     int wake; /* an eventfd */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* what the lock guards */
@@ -70,9 +71,9 @@ struct mrl_sink {
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };
 
-/** Starts the thread, and waits until the program is open, or cannot be. Errors: of the program's
- * open(), with a line; of the starter. */
-int mrl_keeper__start(struct mrl_sink *sink, struct mrl_error *error);
+/** Starts the program, and waits until it is open, or cannot be. Errors: of the program's open(),
+ * with a line; of the starter. */
+int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error);
 
 /** Ends the program in time, and the thread. Returns what the program's close() did. */
 int mrl_keeper__end(struct mrl_sink *sink);

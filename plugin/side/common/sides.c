@@ -124,6 +124,11 @@ static void wake_all(struct mrl_sides *sides, atomic_bool *flag)
 
 void mrl_sides__ready(struct mrl_sides *sides)
 {
+    pthread_mutex_lock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_OUTPUTS_MAX; i++)
+        if (sides->sinks[i])
+            mrl_keeper__begin(sides->sinks[i]);
+    pthread_mutex_unlock(&sides->lock);
     wake_all(sides, &sides->ready);
 }
 

@@ -29,6 +29,9 @@ struct mrl_sides {
 /** The functions of a row that feed its side program (feed.c). */
 void mrl_feed__set(struct mrl_sink_ops *row);
 
+/** Starts the keeper of a sink (keeper.c). Harmless twice. */
+void mrl_keeper__begin(struct mrl_sink *sink);
+
 /** Has the keeper of a sink look at `ready` and `hurries`. */
 void mrl_keeper__wake(struct mrl_sink *sink);
 

@@ -147,7 +147,7 @@ class Server:
                 self.process.kill()
                 raise RuntimeError("the server does not end") from None
         took = time.monotonic() - start
-        if self.process.returncode != self.status or self.said("Sanitizer"):
+        if self.status not in (None, self.process.returncode) or self.said("Sanitizer"):
             raise RuntimeError("the server ended badly: " + "\n".join(self.lines))
         shutil.rmtree(self.directory, ignore_errors=True)
         return took
