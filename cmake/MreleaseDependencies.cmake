@@ -70,6 +70,8 @@ if(MRELEASE_PROGRAM)
   mrl_find_module(YAML yaml-0.1 libyaml-dev MRELEASE_PROGRAM)
   mrl_find_module(ZLIB zlib zlib1g-dev MRELEASE_PROGRAM)
   mrl_find_module(ZSTD libzstd>=1.4 libzstd-dev MRELEASE_PROGRAM)
+  mrl_find_module(SECCOMP libseccomp>=2.5 libseccomp-dev MRELEASE_PROGRAM)
+  mrl_find_module(CAP libcap libcap-dev MRELEASE_PROGRAM)
 endif()
 
 # The one file in C++. The clang that compiles for BPF is a compiler of C++ as well.

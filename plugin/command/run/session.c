@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "command/command.h"
+#include "command/run/harden.h"
 #include "command/run/interim.h"
 #include "command/run/log_level.h"
 #include "command/run/record.h"
@@ -153,6 +154,21 @@ static void reopen(struct session *session)
     session->reopen_ns = mrl_clock__ns(CLOCK_MONOTONIC) + REOPEN_MS * INT64_C(1000000);
 }
 
+/* That a path is refused would else look like a fault of its permissions. */
+static void say_hidden(const struct session *session)
+{
+    for (unsigned int i = 0; i < session->options->outputs.count; i++) {
+        const struct mrl_output_options *output = &session->options->outputs.specs[i].options;
+
+        if (output->sink && output->sink->is_path &&
+            mrl_pipeline__reopened(session->pipeline, i) == MRL_REOPEN_FAILED &&
+            mrl_harden__hides(output->destination))
+            mrl_say("%s: its directory was not there at the start: it needs a restart, or "
+                    "--sandbox-paths",
+                    output->destination);
+    }
+}
+
 /* Outputs reopen on their own threads. The line is said when the last one has, or when one takes
  * so long that it may be waiting for its reader, or at the end. */
 static bool may_say_reopened(const struct session *session)
@@ -168,6 +184,7 @@ static void say_reopened(struct session *session)
     session->reopen_ns = 0;
     if (session->options->log_level >= MRL_LOG_INFO)
         mrl_say("%s", mrl_reopening__line(session->pipeline, line));
+    say_hidden(session);
 }
 
 /* How long to wait for events. */
@@ -296,6 +313,9 @@ int mrl_session__run(struct mrl_session_options *options,
     if (options->plugin.replay)
         mrl_run_sides__await_capture(&session.sides); /* a pipe's first record may come late */
     if (mrl_plugin__open(&options->plugin, &error, &session.plugin))
+        goto failed;
+    /* While this is the only thread; those of the outputs begin below. */
+    if (mrl_harden__enter(options, session.plugin, &error))
         goto failed;
     mrl_pipeline__name_run(session.pipeline, mrl_plugin__run(session.plugin));
     mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);

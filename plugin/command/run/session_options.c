@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What --output, --record and the other options of a session may say. */
+#include "command/run/session_options.h"
+
 #include <stddef.h>
 
 #include "command/run/log_level.h"
 #include "command/run/record.h"
-#include "command/run/session.h"
 
 static int add_output(void *member, const char *value, struct mrl_error *error)
 {
@@ -17,6 +18,10 @@ static int add_record(void *member, const char *value, struct mrl_error *error)
 }
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+
+static const char *const sandbox_modes[] = {
+    [MRL_SANDBOX_ON] = "on", [MRL_SANDBOX_OFF] = "off", [MRL_SANDBOX_REQUIRE] = "require", NULL
+};
 
 #define AT(member) offsetof(struct mrl_session_options, member)
 
@@ -67,6 +72,21 @@ static const struct mrl_option rows[] = {
       .what = "log level",
       .preset = "info",
       .doc = "How much to say on standard error." },
+    { .name = "sandbox",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(sandbox),
+      .words = sandbox_modes,
+      .preset = "on",
+      .doc = "Whether the program gives up its rights once all is open: on goes without what the "
+             "kernel lacks, require ends then." },
+    { .name = "sandbox-paths",
+      .type = MRL_OPTION_PATH,
+      .offset = AT(sandbox_paths),
+      .many = MRL_OUTPUTS_MAX,
+      .counter = AT(sandbox_path_count),
+      .value = "DIRECTORY",
+      .separator = '/',
+      .doc = "Another directory for files that are opened after the start. May be repeated." },
 };
 
 const char *mrl_log_level__name(enum mrl_log_level level)

@@ -233,6 +233,8 @@ struct mrl_rung {
     /** The rung whose exit probe stands beside when coverage is "all", so that blocked calls are
      * seen; its tax comes with it. NULL: none. */
     const char *beside;
+    /** Its probes are perf events: to attach one takes CAP_PERFMON, and tracefs. */
+    bool by_perf_events;
 };
 
 /** The rungs that this version knows, the one with the lowest tax on other system calls first. */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a session is asked for. */
+#ifndef MRL_COMMAND_RUN_SESSION_OPTIONS_H
+#define MRL_COMMAND_RUN_SESSION_OPTIONS_H
+
+#include <mrelease/mrelease.h>
+
+#include "command/run/outputs.h"
+
+/** The words of --sandbox, in this order. */
+enum mrl_sandbox_mode { MRL_SANDBOX_ON, MRL_SANDBOX_OFF, MRL_SANDBOX_REQUIRE };
+
+/** Zeroed but for plugin (MRL_PLUGIN_OPTIONS) is a valid start. */
+struct mrl_session_options {
+    struct mrl_plugin_options plugin;
+    struct mrl_outputs outputs;
+    uint32_t extras;                            /* set of them, for all outputs */
+    uint64_t count;                             /* of events to deliver; 0: no end */
+    uint64_t duration_ns;                       /* 0: no end */
+    int log_level;                              /* enum mrl_log_level */
+    int sandbox;                                /* enum mrl_sandbox_mode */
+    const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
+    unsigned int sandbox_path_count;
+};
+
+/** The rows of the outputs and of ends; the target is a struct mrl_session_options. */
+const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count);
+
+#endif
