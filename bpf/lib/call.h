@@ -17,6 +17,14 @@
 #define MRL_EBADF     9
 #define MRL_ENOSYS    38
 
+/* Whose cgroup this slot last knew to be described (programs/identity.h), and when, in number of
+ * descriptions. Of the slot, whoever has it: it is there to spare a look into a hash. */
+struct told_cgroup {
+    __u64 id;
+    __u32 lane;
+    __u32 descriptions;
+};
+
 /*
  * The record is completed in place at exit and then copied to a ring, so that no scratch buffer is
  * shared between tasks that might preempt each other. Kernel addresses stand behind what is copied.
@@ -29,6 +37,7 @@ struct call {
     struct mm_struct *mm; /* of the target at entry; not held: it may be freed at any time */
     void *pgd;            /* of that mm */
     __u64 owner;          /* slots.h */
+    struct told_cgroup told;
 };
 
 /* mlock and its kin have no target and keep the small part only. */
@@ -37,6 +46,7 @@ struct small_call {
     struct mrl_judgement judgement;
     struct mrl_locks locks;
     __u64 owner;
+    struct told_cgroup told;
 };
 
 /* Of a record in a slot. */

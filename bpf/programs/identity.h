@@ -12,6 +12,7 @@
 
 #include "abi/record.h"
 #include "emit.h"
+#include "lib/call.h"
 #include "lib/features.h"
 #include "lib/pidfd.h"
 #include "lib/settings.h"
@@ -31,6 +32,10 @@ struct {
     __type(key, struct cgroup_in_ring);
     __type(value, __u8);
 } described_cgroups SEC(".maps");
+
+/* How many there were, from 1: as long as none is added, none is forgotten, by the kernel nor by
+ * the reader. */
+__u32 descriptions = 1;
 
 static __always_inline bool is_described(__u64 cgroup_id, __u64 lane)
 {
@@ -104,13 +109,24 @@ __noinline int describe_cgroup(__u64 address, __u32 lane)
      * what has been read, so that the event that follows would send none. */
     bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
     bpf_map_update_elem(&described_cgroups, &key, &one, BPF_ANY);
+    __sync_fetch_and_add(&descriptions, 1);
     return 0;
 }
 
-/* Of the current task. */
-static __always_inline void tell_caller_cgroup(struct task_struct *task, __u64 id, __u32 lane)
+/* Of the current task. `told` is that of its slot: a task mostly calls again from where it was. */
+static __always_inline void tell_caller_cgroup(struct task_struct *task,
+                                               __u64 id,
+                                               __u32 lane,
+                                               struct told_cgroup *told)
 {
-    if (!is_described(id, lane))
+    /* Read before the look: what is added meanwhile makes the next call look again. */
+    __u32 now = *(volatile __u32 *)&descriptions;
+
+    if (told->id == id && told->lane == lane && told->descriptions == now)
+        return;
+    if (is_described(id, lane))
+        *told = (struct told_cgroup){ id, lane, now };
+    else
         describe_cgroup((__u64)cgroup_node(task), lane);
 }
 

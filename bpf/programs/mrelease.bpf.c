@@ -322,7 +322,9 @@ static __always_inline void report_exit(struct task_struct *task,
     add_caller(record);
     judgement->generation = exit->generation;
     judgement->reserved = 0;
-    tell_caller_cgroup(task, record->cgroup_id, event_lane(event));
+    tell_caller_cgroup(task, record->cgroup_id, event_lane(event),
+                       wants_target(event) ? &((struct call *)record)->told
+                                           : &((struct small_call *)record)->told);
     has_target = needs_target(event) || release_policies;
     if (has_target)
         look_at_exit(task, event, (void *)record, exit);

@@ -55,6 +55,46 @@ static void containers_of_one_call_are_known_to_a_late_reader(void **state)
     live__each_rung(one_call_containers_are_known);
 }
 
+/* What the probes remember of a task's cgroup must not outlive its stay there. */
+static void call_outside_and_in(const char *directory)
+{
+    const long munlock = event__find("munlock")->number;
+    pid_t child = fork();
+    int status;
+
+    if (!child) {
+        for (int i = 0; i < 3; i++)
+            trigger__native(munlock, 0, 0, 0);
+        if (!cgroup__enter(directory))
+            _exit(1);
+        trigger__native(munlock, 0, 0, 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void a_task_that_moves_is_known_where_it_came_to(void **state)
+{
+    struct sensor sensor;
+    const char *directory;
+
+    (void)state;
+    live__require();
+    if (!maker_by_hand.can())
+        skip();
+    SENSOR_START(&sensor, "--events", "munlock", "--scope", "container", "--output",
+                 live__output("json", "moved"));
+    directory = container__make(0);
+    assert_non_null(directory);
+    kill(sensor.pid, SIGSTOP);
+    call_outside_and_in(directory);
+    container__remove(directory);
+    kill(sensor.pid, SIGCONT);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(container__count_known(lines__load(live__path("moved")), 1), 1);
+}
+
 /* -- the target, and captures ------------------------------------------------------------------ */
 
 static void release_in_container(struct script *script)
@@ -208,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE_TEST(containers_of_one_call_are_known_to_a_late_reader),
+        LIVE_TEST(a_task_that_moves_is_known_where_it_came_to),
         LIVE_TEST(a_target_that_is_gone_keeps_its_container),
         LIVE_TEST(proofs_of_another_sensor_are_no_events),
         LIVE_TEST(sensors_prove_themselves_side_by_side),
