@@ -19,15 +19,14 @@ __noinline int rule_accepts(const struct mrl_rule *rule, __u64 value)
     return rule && mrl_rule_accepts(rule, value);
 }
 
-__noinline int name_rule_accepts(const struct mrl_name_rule *rule, __u64 low, __u64 high)
+/* Each step from a task costs the verifier a search of all types of the kernel (add_caller()), so
+ * that these are not followed again for every rule. */
+__noinline __u64 number_of(__u32 subject, const struct mrl_record *record)
 {
-    return rule && mrl_name_rule_accepts(rule, low, high);
-}
+    struct task_struct *task = bpf_get_current_task_btf();
 
-static __always_inline __u64 number_of(__u32 subject,
-                                       struct task_struct *task,
-                                       const struct mrl_record *record)
-{
+    if (!record)
+        return 0;
     switch (subject) {
     case MRL_SUBJECT_RET:
         return record->ret;
@@ -48,21 +47,23 @@ static __always_inline __u64 number_of(__u32 subject,
 }
 
 static __always_inline bool number_obeys(const struct mrl_rule *rule,
-                                         struct task_struct *task,
                                          const struct mrl_record *record)
 {
     __u32 subject = rule->subject;
 
-    return rule_accepts(rule, number_of(subject, task, record)) ||
-           (subject == MRL_SUBJECT_HOST_TASK && rule_accepts(rule, (__u32)task->pid));
+    return rule_accepts(rule, number_of(subject, record)) ||
+           (subject == MRL_SUBJECT_HOST_TASK &&
+            rule_accepts(rule, number_of(MRL_SUBJECT_HOST_TID, record)));
 }
 
-static __always_inline bool name_obeys(const struct mrl_name_rule *rule, struct task_struct *task)
+__noinline int name_obeys(const struct mrl_name_rule *rule)
 {
     __u64 name[MRL_NAME_BYTES / 8];
 
-    copy_name((char *)name, task->comm);
-    return name_rule_accepts(rule, name[0], name[1]);
+    if (!rule)
+        return 0;
+    copy_name((char *)name, bpf_get_current_task_btf()->comm);
+    return mrl_name_rule_accepts(rule, name[0], name[1]);
 }
 
 /* Those of the policies whose rules on this event all accept the call. */
@@ -71,7 +72,6 @@ __noinline __u64 policies_left(const struct mrl_config *config,
                                int event,
                                __u64 policies)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     __u32 bit = 1U << (event & (MRL_EVENTS_MAX - 1));
 
     if (!config || !record)
@@ -79,13 +79,13 @@ __noinline __u64 policies_left(const struct mrl_config *config,
     for (__u32 i = 0; i < MRL_RULES_MAX && i < config->rules.count; i++) {
         const struct mrl_rule *rule = &config->rules.rules[i];
 
-        if (rule->events & bit && rule->policies & policies && !number_obeys(rule, task, record))
+        if (rule->events & bit && rule->policies & policies && !number_obeys(rule, record))
             policies &= ~rule->policies;
     }
     for (__u32 i = 0; i < MRL_NAME_RULES_MAX && i < config->rules.name_count; i++) {
         const struct mrl_name_rule *rule = &config->rules.names[i];
 
-        if (rule->events & bit && rule->policies & policies && !name_obeys(rule, task))
+        if (rule->events & bit && rule->policies & policies && !name_obeys(rule))
             policies &= ~rule->policies;
     }
     return policies;

@@ -295,19 +295,23 @@ static void follow_only(struct mrl_probes *probes, uint32_t syscalls)
     probes->syscalls &= ~unused;
 }
 
-/* Into the slot that no program reads: the last swap has waited for those that did. */
+/* Into the slot that no program reads: the last swap has waited for those that did, but for the
+ * first, which would hold up the start. */
 static void swap_config(struct mrl_probes *probes, uint32_t events, const struct mrl_filter *filter)
 {
     struct mrl_configs *configs = &probes->object->data_configs->configs;
     struct mrl_config *config = &configs->slots[(probes->generation + 1) & 1];
 
+    if (probes->generation == 1)
+        wait_for_programs(probes);
     memset(config, 0, sizeof(*config));
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         if (events & (1U << i))
             config->policies[i] = MRL_POLICY_OPTIONS;
     mrl_filter__rules(filter, &config->rules);
     __atomic_store_n(&configs->generation, ++probes->generation, __ATOMIC_SEQ_CST);
-    wait_for_programs(probes);
+    if (probes->generation > 1)
+        wait_for_programs(probes);
 }
 
 static int configure(struct mrl_probes *probes,
