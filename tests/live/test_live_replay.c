@@ -282,7 +282,7 @@ static void recording_to_what_is_no_recording_is_refused(void **state)
         const char *path, *said;
     } cases[] = {
         { text, "holds something already" },
-        { link, "a symbolic link, refused" },
+        { link, "a symbolic link: refused" },
         { live__path("missing/capture"), "No such file or directory" },
     };
     FILE *file = fopen(text, "we");

@@ -162,6 +162,27 @@ static void named_directories_are_in_reach(void **state)
     assert_int_equal(access(live__path("logs/events"), F_OK), 0);
 }
 
+/* The group of a file that is made later needs no capability. */
+static void later_files_are_of_their_group_too(void **state)
+{
+    struct script *script = script__new();
+    const char *output =
+        live__text("json,rotate=4K,keep=1,mode=0660,group=nogroup:%s", live__path("events"));
+    struct sensor sensor;
+    struct stat file;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--sandbox", "require", "--events", "munlock", "--output", output);
+    script__run(script, lock_some);
+    while (stat(live__path("events.1"), &file))
+        live__pause_ms(10);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(stat(live__path("events"), &file), 0);
+    assert_int_equal(file.st_gid, 65534);
+    assert_int_equal(file.st_mode & 0777, 0660);
+}
+
 /* -- the option ------------------------------------------------------------------------------- */
 
 static void off_is_told(void **state)
@@ -200,6 +221,7 @@ int main(void)
         LIVE_TEST(files_move_inside),
         LIVE_TEST(a_directory_in_place_of_another_is_refused),
         LIVE_TEST(named_directories_are_in_reach),
+        LIVE_TEST(later_files_are_of_their_group_too),
         LIVE_TEST(off_is_told),
         LIVE_TEST(what_must_stay_is_told),
     };

@@ -22,7 +22,7 @@
 #include "sinks/descriptor.h"
 #include "sinks/rotation.h"
 
-enum { FILE_MODE = 0640, BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3 };
+enum { BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3 };
 
 /* What the file says, or will once the buffer is written. */
 struct said {
@@ -235,28 +235,11 @@ static int leave(struct mrl_sink *sink, struct mrl_error *error)
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* A file that is new, or that others made; -1 and errno. Only the first time it waits until
- * somebody reads a FIFO. */
-static int open_path(const char *path, bool is_first, bool *ret_created)
-{
-    const int flags =
-        O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (is_first ? 0 : O_NONBLOCK);
-    int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
-
-    *ret_created = fd >= 0;
-    if (fd >= 0)
-        return fd;
-    fd = errno == EEXIST ? open(path, flags) : -1;
-    if (fd >= 0 && !is_first)
-        fcntl(fd, F_SETFL, O_APPEND);
-    return fd;
-}
-
 /* What holds anything else than a recording is somebody's, and stays where it is. */
 static bool is_recording(const char *path, int fd)
 {
     char magic[sizeof(MRL_CAPTURE_MAGIC) - 1] = "";
-    int reader = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int reader = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool is_same =
         reader >= 0 && mrl_rotation__leads_to(path, reader) && mrl_rotation__leads_to(path, fd);
     ssize_t size = is_same ? read(reader, magic, sizeof(magic)) : 0;
@@ -283,11 +266,9 @@ static int claim(int fd, const char *path, bool *ret_is_taken)
 
 static int explain(const char *path, int err, struct mrl_error *error)
 {
-    const char *text = err == -ELOOP    ? "a symbolic link, refused"
-                       : err == -EEXIST ? "holds something already, which is no recording"
-                       : err == -ENXIO  ? "a FIFO that nobody reads"
-                       : err == -EBUSY  ? "another recording goes there"
-                                        : strerror(-err);
+    const char *text = err == -EEXIST  ? "holds something already, which is no recording"
+                       : err == -EBUSY ? "another recording goes there"
+                                       : strerror(-err);
 
     return mrl_error__set(error, err, "%.256s: %s", path, text);
 }
@@ -297,16 +278,17 @@ static int explain(const char *path, int err, struct mrl_error *error)
 static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *error)
 {
     bool created, is_taken = false;
-    int fd = open_path(path, sink->fd < 0, &created),
-        err = fd < 0 ? -errno : claim(fd, path, &is_taken);
+    int fd = mrl_opening__open(&sink->rotation.opening, path, &created, error), err;
 
+    if (fd < 0)
+        return fd;
+    err = claim(fd, path, &is_taken);
     if (err)
         explain(path, err, error);
     else
         err = mrl_rotation__begin(&sink->rotation, fd, error);
     if (err) {
-        if (fd >= 0)
-            close(fd);
+        close(fd);
         return err;
     }
     if (sink->fd >= 0) {
@@ -317,6 +299,7 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     }
     sink->fd = fd;
     sink->is_taken = is_taken;
+    sink->rotation.opening.waits = false;
     sink->rotation.created = created;
     memmove(sink->rotation.path, path, strlen(path) + 1);
     mrl_sink__widen_pipe(fd);

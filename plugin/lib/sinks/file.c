@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The sink "file": a path. Appended to and never truncated; created 0640; a symbolic link is
- * refused, because whoever may write its directory would choose what root writes to. FIFOs and
- * terminals are opened as they are.
+ * The sink "file": a path. Appended to and never truncated; what others may have put there is
+ * refused (opening.h). FIFOs and terminals are opened as they are.
  *
  * A run that was killed may leave half a line at the end of a file. It is repaired at open, which
  * must not happen while someone else is writing a line there: whoever writes holds a shared lock,
@@ -23,8 +22,6 @@
 #include "sinks/rotation.h"
 #include "sinks/tail.h"
 
-enum { FILE_MODE = 0640 };
-
 struct mrl_sink {
     int fd;
     int close_err; /* what closing an earlier file said; 0: nothing */
@@ -32,57 +29,6 @@ struct mrl_sink {
     uint64_t seen_until_ns; /* of what was there before */
     struct mrl_rotation rotation;
 };
-
-/* -- opening a path --------------------------------------------------------------------------- */
-
-/* Says how much of the path is right: a mistyped directory is then seen at once. */
-static int missing_directory(const char *path, struct mrl_error *error)
-{
-    char parent[PATH_MAX];
-    char *slash;
-
-    snprintf(parent, sizeof(parent), "%s", path);
-    while ((slash = strrchr(parent, '/')) && slash > parent) {
-        *slash = '\0';
-        if (!access(parent, F_OK))
-            break;
-    }
-    if (!slash || slash == parent)
-        snprintf(parent, sizeof(parent), "%s", *path == '/' ? "/" : ".");
-    return mrl_error__set(error, -ENOENT, "%.256s: no such directory; what exists is '%.256s'",
-                          path, parent);
-}
-
-/* The first time it waits until somebody reads a FIFO. Later there is a file that goes on, and a
- * FIFO that came into its place must not hold it up. */
-static int open_path(const char *path, bool is_first, bool *ret_created, struct mrl_error *error)
-{
-    const int flags =
-        O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (is_first ? 0 : O_NONBLOCK);
-    int fd = open(path, flags), err;
-
-    *ret_created = false;
-    if (fd < 0 && errno == ENOENT) {
-        /* Two steps, so that it is known who made the file: only that one is removed by
-         * abandon(). */
-        fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
-        *ret_created = fd >= 0;
-        if (fd < 0 && errno == EEXIST) /* someone was quicker */
-            fd = open(path, flags);
-    }
-    err = errno;
-    if (fd >= 0 && !is_first)
-        fcntl(fd, F_SETFL, O_APPEND);
-    if (fd >= 0)
-        return fd;
-    if (err == ENXIO)
-        return mrl_error__set(error, -err, "%.256s: a FIFO that nobody reads", path);
-    if (err == ELOOP)
-        return mrl_error__set(error, -err, "%.256s is a symbolic link: refused", path);
-    if (err == ENOENT)
-        return missing_directory(path, error);
-    return mrl_error__set(error, -err, "%.256s: %s", path, strerror(err));
-}
 
 /* -- its end ---------------------------------------------------------------------------------- */
 
@@ -138,7 +84,7 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
 {
     struct mrl_rotation *rotation = &sink->rotation;
     bool created;
-    int fd = open_path(path, sink->fd < 0, &created, error), err = fd < 0 ? fd : 0;
+    int fd = mrl_opening__open(&rotation->opening, path, &created, error), err = fd < 0 ? fd : 0;
 
     if (!err)
         err = mrl_rotation__begin(rotation, fd, error);
@@ -157,6 +103,7 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     }
     sink->fd = fd;
     sink->torn = false;
+    rotation->opening.waits = false;
     rotation->created = created;
     memmove(rotation->path, path, strlen(path) + 1);
     return 1;

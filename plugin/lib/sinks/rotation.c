@@ -42,6 +42,15 @@ const struct mrl_option mrl_rotation_rows[MRL_ROTATION_ROWS] = {
       .offset = AT(warn_bytes),
       .min = 1,
       .doc = "Say once when the file system has less left." },
+    { .name = "mode",
+      .type = MRL_OPTION_MODE,
+      .offset = AT(mode),
+      .doc = "Permissions of files that are made, whatever the umask; without, 0640 less it." },
+    { .name = "group",
+      .type = MRL_OPTION_COPY,
+      .offset = AT(group),
+      .size = sizeof(((struct mrl_rotation_options *)0)->group),
+      .doc = "Group of files that are made." },
 };
 
 /* -- names ------------------------------------------------------------------------------------ */
@@ -215,11 +224,18 @@ int mrl_rotation__init(struct mrl_rotation *rotation,
                        const struct mrl_sink_target *target,
                        struct mrl_error *error)
 {
+    int err;
+
     if (target->options)
         memcpy(&rotation->options, target->options, sizeof(rotation->options));
+    rotation->opening = (struct mrl_opening){ rotation->options.mode, (gid_t)-1, true };
     rotation->name = strdup(target->destination);
-    return rotation->name ? mrl_rotation__name(rotation->name, rotation->path, error)
-                          : mrl_error__set(error, -ENOMEM, "out of memory");
+    if (!rotation->name)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    err = *rotation->options.group
+              ? mrl_opening__find_group(rotation->options.group, &rotation->opening.group, error)
+              : 0;
+    return err ? err : mrl_rotation__name(rotation->name, rotation->path, error);
 }
 
 void mrl_rotation__done(struct mrl_rotation *rotation)

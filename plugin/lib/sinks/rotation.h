@@ -12,14 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sinks/opening.h"
+
 /** The options of both sinks. 0 means that nothing was said. */
 struct mrl_rotation_options {
     uint64_t rotate_bytes; /* a file that has as many makes room for the next */
     uint64_t keep;         /* so many beside the one that is written */
     uint64_t warn_bytes;   /* less than this is little space */
+    unsigned int mode;     /* of files that are made */
+    char group[64];
 };
 
-enum { MRL_ROTATION_ROWS = 3 };
+enum { MRL_ROTATION_ROWS = 5 };
 
 extern const struct mrl_option mrl_rotation_rows[MRL_ROTATION_ROWS];
 
@@ -53,16 +57,18 @@ void mrl_rotation__bring_back(const char *path);
 /** The name of a destination, and what became of it. Zeroed at first. */
 struct mrl_rotation {
     struct mrl_rotation_options options;
-    char *name;          /* as it was written */
-    char path[PATH_MAX]; /* what it means since the file was opened */
-    bool created;        /* there was no such file before */
-    uint64_t size;       /* bytes in the file */
-    uint64_t end;        /* at so many it makes room; 0: never */
-    int64_t look_ns;     /* when to look for space again, CLOCK_MONOTONIC */
-    bool is_low;         /* and there was little */
+    struct mrl_opening opening; /* the first file may be a FIFO, and wait */
+    char *name;                 /* as it was written */
+    char path[PATH_MAX];        /* what it means since the file was opened */
+    bool created;               /* there was no such file before */
+    uint64_t size;              /* bytes in the file */
+    uint64_t end;               /* at so many it makes room; 0: never */
+    int64_t look_ns;            /* when to look for space again, CLOCK_MONOTONIC */
+    bool is_low;                /* and there was little */
 };
 
-/** Copies a checked destination and its options. Errors, with a line: -ENOMEM, -ENAMETOOLONG. */
+/** Copies a checked destination and its options. Errors, with a line: -ENOMEM, -ENAMETOOLONG,
+ * -EINVAL there is no such group. */
 int mrl_rotation__init(struct mrl_rotation *rotation,
                        const struct mrl_sink_target *target,
                        struct mrl_error *error);

@@ -23,7 +23,7 @@ static bool same_file(const struct stat *one, const struct stat *other)
 /* Reads up to `size` bytes before the end. The descriptor that writes cannot read. */
 static ssize_t read_tail(const char *path, const struct stat *file, char *tail, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat same;
     ssize_t count = -1;
 
