@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ enum {
     GAP_MS = 10,
     SLOW_LINES = 200, /* a slow reader reads so many, */
     SLOW_MS = 10,     /* and then waits */
+    ANOTHER = 165534, /* a uid that is lent to a user namespace of NOBODY */
     PACED_PER_MS = 50,
     PACED_MS = 1000,
 };
@@ -76,16 +78,54 @@ static pid_t start_child(const char *name, uid_t uid)
     return child;
 }
 
-static pid_t start_flood(unsigned int threads, uint64_t flags)
+struct attack {
+    unsigned int floods, threads;
+    uint64_t flags;    /* not 0: each call fails */
+    bool in_namespace; /* under another uid, in a user namespace of its own */
+};
+
+/* The child is stopped until root, who alone may, has lent it the other uid. */
+static void lend_uid(pid_t child)
+{
+    FILE *map = NULL;
+    int status;
+
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    if (WIFSTOPPED(status))
+        map = fopen(live__text("/proc/%d/uid_map", child), "we");
+    if (map) {
+        fprintf(map, "0 %d 1\n1 %d 1\n", NOBODY, ANOTHER);
+        fclose(map);
+    }
+    kill(child, SIGCONT);
+}
+
+static void become_another(void)
+{
+    bool is_within = !unshare(CLONE_NEWUSER);
+
+    raise(SIGSTOP);
+    if (!is_within)
+        puts("# no user namespace can be made");
+    else if (setresuid(1, 1, 1) || prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 1))
+        _exit(1);
+}
+
+static pid_t start_flood(const struct attack *attack)
 {
     pid_t child = start_child(FLOOD, NOBODY), target;
     pthread_t thread;
 
-    if (child)
+    if (child) {
+        if (attack->in_namespace)
+            lend_uid(child);
         return child;
+    }
+    if (attack->in_namespace)
+        become_another();
     held = victim__hold_dying(&target);
-    flood_flags = flags;
-    for (unsigned int i = 1; i < threads; i++)
+    flood_flags = attack->flags;
+    for (unsigned int i = 1; i < attack->threads; i++)
         pthread_create(&thread, NULL, release_for_ever, NULL);
     release_for_ever(NULL);
     return 0;
@@ -186,11 +226,6 @@ static void stop_reading(struct arrivals *arrivals)
 
 /* -- the attacks ------------------------------------------------------------------------------ */
 
-struct attack {
-    unsigned int floods, threads;
-    uint64_t flags; /* not 0: each call fails */
-};
-
 static unsigned int releases(void)
 {
     return load__long() ? RELEASES_LONG : RELEASES;
@@ -202,7 +237,7 @@ static void attack(const struct attack *attack)
     pid_t flood[2], quiet[2];
 
     for (unsigned int i = 0; i < attack->floods; i++)
-        flood[i] = start_flood(attack->threads, attack->flags);
+        flood[i] = start_flood(attack);
     live__pause_ms(200);
     for (unsigned int i = 0; i < COUNT_OF(quiet); i++)
         quiet[i] = start_quiet(i ? NOBODY : 0, releases());
@@ -233,6 +268,18 @@ static void assert_exact(const struct sensor *sensor,
     assert_int_equal(arrivals->releases, 2 * releases());
 }
 
+/* Each call that succeeds is a release: what is held back of the one is held back of the other. Of
+ * threads that are killed, a last call may fail. */
+static void assert_pairs(const struct sensor *sensor, const struct attack *attacker)
+{
+    struct totals calls = sensor__totals(sensor, "process_mrelease");
+    struct totals targets = sensor__totals(sensor, "do_mrelease");
+
+    if (!attacker->flags)
+        assert_in_range(calls.read + calls.lost - targets.read - targets.lost, 0,
+                        attacker->threads);
+}
+
 static void assert_says_who(const struct sensor *sensor, const char *cause)
 {
     assert_non_null(strstr(sensor__stderr(sensor),
@@ -256,6 +303,7 @@ static void assert_all_arrive(const struct attack *attacker)
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     stop_reading(&arrivals);
     assert_exact(&sensor, cpu_s, output, &arrivals);
+    assert_pairs(&sensor, attacker);
     assert_in_range(arrivals.blamed[0], 1, UINT64_MAX);
     assert_says_who(&sensor, "suppressed");
 }
@@ -315,7 +363,7 @@ static double cpu_per_record(uint64_t flags)
 
     SENSOR_START(&sensor, "-e", "process_mrelease", "-o", "json:/dev/null");
     flood_per_ms = PACED_PER_MS;
-    flood = start_flood(1, flags);
+    flood = start_flood(&(struct attack){ .threads = 1, .flags = flags });
     live__pause_ms(PACED_MS);
     load__stop(flood);
     flood_per_ms = 0;
@@ -325,7 +373,11 @@ static double cpu_per_record(uint64_t flags)
     return cpu_s * 1e6 / (double)sensor__totals(&sensor, "process_mrelease").read;
 }
 
-static const struct attack attacks[] = { { 1, 2, 0 }, { 1, 12, 0 }, { 2, 1, 1 } };
+static const struct attack attacks[] = {
+    { 1, 2, 0, false },
+    { 1, 12, 0, true },
+    { 2, 1, 1, false },
+};
 
 static void begin(void)
 {

@@ -244,6 +244,32 @@ static void nobody_else_hides_behind_a_proof(void **state)
     assert_int_equal(lines__load(live__path("events"))->count, 4);
 }
 
+/* Who may load programs marks two calls: the release of its own child, and what is none of its own.
+ */
+static void mark_calls(struct script *script)
+{
+    pid_t child;
+    int pidfds[] = { victim__hold_dying(&child), (int)syscall(SYS_pidfd_open, getppid(), 0) };
+
+    for (size_t i = 0; i < COUNT_OF(pidfds); i++) {
+        script__check(script, pidfds[i] >= 0, "a process to release");
+        syscall(SYS_process_mrelease, pidfds[i], 0L, -1L, -1L, MARK, 0L);
+    }
+}
+
+static void a_mark_hides_the_callers_own_child_alone(void **state)
+{
+    struct script *script = script__new();
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--events", "default", "--output", live__output("json", "events"));
+    script__run(script, mark_calls);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(lines__load(live__path("events"))->count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +279,7 @@ int main(void)
         LIVE_TEST(proofs_of_another_sensor_are_no_events),
         LIVE_TEST(sensors_prove_themselves_side_by_side),
         LIVE_TEST(nobody_else_hides_behind_a_proof),
+        LIVE_TEST(a_mark_hides_the_callers_own_child_alone),
     };
 
     return cmocka_run_group_tests_name("live identity", tests, NULL, NULL);
