@@ -270,6 +270,9 @@ int mrl_side__serve(const struct mrl_side_program *program)
     signal(SIGUSR1, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     self.program = program;
+    self.sink = NULL;
+    self.ending = 0;
+    self.owes_pong = asked.is_over = false;
     do
         err = hear();
     while (!err);

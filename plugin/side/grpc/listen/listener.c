@@ -27,9 +27,10 @@
 #include "sinks/grpc_options.h"
 
 enum {
-    AT_ONCE = 1024, /* accepted */
-    FIXED = 2,      /* of the polled: wake, socket */
-    SPARE = 256,    /* descriptors for all else */
+    AT_ONCE = 32, /* accepted, */
+    PAUSE_MS = 1, /* before the next ones: what they want is seen first */
+    FIXED = 2,    /* of the polled: wake, socket */
+    SPARE = 256,  /* descriptors for all else */
     LOOK_MS = 1000,
     SAY_MS = 60 * 1000, /* between two complaints of one kind */
     STUCK_LOOKS = 6,    /* as long as keepalive takes for the others */
@@ -42,8 +43,8 @@ struct connection {
     int queued;        /* bytes that the peer had not taken at the last look */
     uint64_t progress; /* the owner's, at that */
     int stuck_looks;   /* since when both are the same */
-    int64_t second;    /* in which so many calls were cancelled: */
-    unsigned int cancelled;
+    int64_t second;    /* in which it came to so many points: */
+    unsigned int points;
 };
 
 struct mrl_listener {
@@ -179,7 +180,8 @@ static void take(struct mrl_listener *listener, int fd)
 
     /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
-    full = watched < 0 || listener->count == listener->max;
+    full = watched < 0 || listener->count == listener->max ||
+           listener->owner.is_full(listener->owner.context);
     if (full)
         say_full(listener);
     core = full || !may_serve(listener, fd) ? -1
@@ -217,6 +219,7 @@ static void accept_all(struct mrl_listener *listener)
         }
         take(listener, fd);
     }
+    poll(NULL, 0, PAUSE_MS);
 }
 
 /* Drops the rows of connections that the peer or core has closed. */
@@ -361,10 +364,7 @@ static void name_peer(const struct mrl_listener *listener,
     }
 }
 
-bool mrl_listener__note_cancelled(struct mrl_listener *listener,
-                                  int fd,
-                                  unsigned int max,
-                                  char text[128])
+bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int points, char text[128])
 {
     const int64_t second = now_ms() / 1000;
     struct connection *row;
@@ -373,9 +373,11 @@ bool mrl_listener__note_cancelled(struct mrl_listener *listener,
     pthread_mutex_lock(&listener->mutex);
     row = find(listener, fd);
     if (row) {
-        row->cancelled = row->second == second ? row->cancelled + 1 : 1;
+        unsigned int before = row->second == second ? row->points : 0;
+
+        row->points = before + points;
         row->second = second;
-        cut = row->cancelled == max + 1;
+        cut = before <= MRL_POINTS_MAX && row->points > MRL_POINTS_MAX;
     }
     if (cut) {
         name_peer(listener, row, text);

@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-enum { MRL_CONNECTIONS_MAX = 4096 };
+enum { MRL_CONNECTIONS_MAX = 4096, MRL_POINTS_MAX = 300 };
 
 struct mrl_server_options;
 struct mrl_listener;
@@ -23,6 +23,8 @@ struct mrl_listener_owner {
     struct mrl_relays *relays; /* of TLS; NULL: plain */
     /** Takes a connected socket over. */
     void (*accept)(void *context, int fd);
+    /** Whether it has no room for more clients, at this moment. */
+    bool (*is_full)(void *context);
     /** Called once a second, while there are connections. */
     void (*tick)(void *context);
     /** A number that grows while messages get through to the connection of `fd`. */
@@ -45,12 +47,13 @@ void mrl_listener__stop(struct mrl_listener *listener);
 /** Cuts the connection that core knows as `fd`; -1: all. Any thread. */
 void mrl_listener__cut(struct mrl_listener *listener, int fd);
 
-/** Another call of the connection that core knows as `fd` was cancelled. At the one beyond `max` in
- * a second, cuts it, names it, and returns true. Any thread. */
-bool mrl_listener__note_cancelled(struct mrl_listener *listener,
-                                  int fd,
-                                  unsigned int max,
-                                  char text[128]);
+/** A client has done what only few of its calls should do, which is worth so many points. Where
+ * they come to more than MRL_POINTS_MAX in a second, cuts the connection that core knows as `fd`,
+ * names it, and returns true, once. Any thread. */
+bool mrl_listener__blame(struct mrl_listener *listener,
+                         int fd,
+                         unsigned int points,
+                         char text[128]);
 
 /** Whether peers are of this host, and say who they are. */
 bool mrl_listener__is_unix(const struct mrl_listener *listener);

@@ -16,8 +16,21 @@ bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call)
     if (call->is_counted)
         return true;
     atomic_fetch_sub(&bounds->calls, 1);
-    atomic_fetch_add(&bounds->refused, 1);
+    mrl_bounds__refuse(bounds);
     return false;
+}
+
+void mrl_bounds__refuse(struct mrl_bounds *bounds)
+{
+    atomic_fetch_add(&bounds->refused, 1);
+    atomic_store(&bounds->full_ms, now_ms());
+}
+
+bool mrl_bounds__are_full(const struct mrl_bounds *bounds)
+{
+    int64_t full_ms = atomic_load(&bounds->full_ms);
+
+    return full_ms && now_ms() - full_ms < MRL_FULL_MS;
 }
 
 void mrl_bounds__leave(struct mrl_bounds *bounds, struct mrl_bounded *call)
@@ -41,7 +54,7 @@ bool mrl_bounds__await(struct mrl_bounds *bounds, struct mrl_bounded *call)
     }
     pthread_mutex_unlock(&bounds->lock);
     if (!has_room)
-        atomic_fetch_add(&bounds->refused, 1);
+        mrl_bounds__refuse(bounds);
     return has_room;
 }
 

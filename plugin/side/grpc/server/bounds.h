@@ -16,8 +16,9 @@ enum {
     MRL_CALLS_MAX = 4096,    /* open at a time, of all connections */
     MRL_AWAITED_MAX = 1024,  /* of them without a request */
     MRL_REQUEST_MS = 10000,  /* that a request may take */
+    MRL_FULL_MS = 500,       /* that new clients are refused, after a call was */
     MRL_WATCHERS_MAX = 1024, /* of health */
-    MRL_CANCELLED_MAX = 300, /* of a connection in a second; more are cut */
+    MRL_REFUSED_POINTS = 30, /* that one over a bound is worth; one that is cancelled: 1 */
 };
 
 /** A call, as far as it is bounded; zeroed at first. */
@@ -34,11 +35,18 @@ struct mrl_bounds {
     struct mrl_bounded *first, *last; /* calls without a request, the oldest first */
     unsigned int awaited;
     atomic_ullong refused, late, cut; /* in all */
+    atomic_llong full_ms;             /* when a call was refused last */
 };
 
 /** Whether one more call may be open; if so, it counts until mrl_bounds__leave(). */
 bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call);
 void mrl_bounds__leave(struct mrl_bounds *bounds, struct mrl_bounded *call);
+
+/** A call is refused for want of room: no new client is let in for a while. */
+void mrl_bounds__refuse(struct mrl_bounds *bounds);
+
+/** Whether that while has not passed. */
+bool mrl_bounds__are_full(const struct mrl_bounds *bounds);
 
 /** Its request is waited for. Returns false when too many are: then it is not. */
 bool mrl_bounds__await(struct mrl_bounds *bounds, struct mrl_bounded *call);

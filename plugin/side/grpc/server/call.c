@@ -97,16 +97,18 @@ void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *t
     end_with_message(call, NULL, status, text);
 }
 
-/* Of a client that cancels too often, the connection is cut. */
-static void note_cancelled(struct mrl_call *call)
+void mrl_call__blame(struct mrl_call *call, unsigned int points)
 {
     char peer[128];
 
-    if (call->fd < 0 ||
-        !mrl_listener__note_cancelled(call->server->listener, call->fd, MRL_CANCELLED_MAX, peer))
+    if (call->fd < 0 || !mrl_listener__blame(call->server->listener, call->fd, points, peer))
         return;
     atomic_fetch_add(&call->server->bounds.cut, 1);
-    mrl_grpc__log(MRL_LOG_WARNING, "a client, %s, was cut: it cancels calls by the hundred", peer);
+    mrl_grpc__log(
+        MRL_LOG_WARNING,
+        "a client, %s, was cut: it cancels calls by the hundred, or wants more than there "
+        "is",
+        peer);
 }
 
 static void on_closed(struct mrl_call *call, bool ok)
@@ -118,7 +120,7 @@ static void on_closed(struct mrl_call *call, bool ok)
     if (call->method && call->method->closed)
         call->method->closed(call);
     if (call->cancelled)
-        note_cancelled(call);
+        mrl_call__blame(call, 1);
 }
 
 /* Core says "fd:N" of the connections that our listener gave it. */
@@ -260,6 +262,13 @@ static void refuse(struct mrl_call *call, grpc_status_code status, const char *w
     mrl_call__start(call, ops, 2, &call->ended);
 }
 
+/* There is no more for anybody. Whoever wants it again and again is cut. */
+static void refuse_more(struct mrl_call *call)
+{
+    refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "this server has too many calls open");
+    mrl_call__blame(call, MRL_REFUSED_POINTS);
+}
+
 /* NULL: the server has no such method. */
 static const struct mrl_method *find_method(const struct mrl_call *call)
 {
@@ -296,7 +305,7 @@ static void on_arrived(struct mrl_call *call, bool ok)
                "this connection has 100 calls open: end one, or use another connection");
     else if (!mrl_bounds__admit(bounds, &call->bounded) ||
              (call->method && !mrl_bounds__await(bounds, &call->bounded)))
-        refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "this server has too many calls open");
+        refuse_more(call);
     else if (call->method)
         begin(call);
     else

@@ -90,6 +90,9 @@ bool mrl_call__start(struct mrl_call *call,
                      size_t count,
                      struct mrl_call_tag *tag);
 
+/** The client has done what few calls should do (mrl_listener__blame()). */
+void mrl_call__blame(struct mrl_call *call, unsigned int points);
+
 /** Ends the call with a status, after all that was sent before. */
 void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *text);
 

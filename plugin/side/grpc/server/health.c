@@ -91,8 +91,9 @@ void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
         mrl_call__end(call, reply.status, reply.text);
     } else if (!enlist(call, reply.status == GRPC_STATUS_OK && reply.size == 2 &&
                                  reply.bytes[1] == NOT_SERVING)) {
-        atomic_fetch_add(&call->server->bounds.refused, 1);
+        mrl_bounds__refuse(&call->server->bounds);
         mrl_call__end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "there are too many watchers");
+        mrl_call__blame(call, MRL_REFUSED_POINTS);
     } else {
         if (reply.status == GRPC_STATUS_OK)
             send_status(call, reply.bytes, reply.size);

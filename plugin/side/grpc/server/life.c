@@ -101,6 +101,11 @@ static void accept_connection(void *context, int fd)
     grpc_server_credentials_release(plain);
 }
 
+static bool is_full(void *context)
+{
+    return mrl_bounds__are_full(&((struct mrl_server *)context)->bounds);
+}
+
 static void tick(void *context)
 {
     mrl_calls__end_late(context);
@@ -163,8 +168,8 @@ static int listen_at(struct mrl_server *server, const int *fds, struct mrl_error
  * started server with threads gives. */
 static int start(struct mrl_server *server, const char *destination, struct mrl_error *error)
 {
-    const struct mrl_listener_owner owner = { server->relays, accept_connection, tick,
-                                              mrl_server__progress, server };
+    const struct mrl_listener_owner owner = { server->relays, accept_connection,    is_full,
+                                              tick,           mrl_server__progress, server };
     int err = start_threads(server);
 
     if (err)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Any bytes from a side program: the keeper goes on, or ends it; it counts no item that was not
+ * sent, and nobody gets a wish that is none. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/socket.h>
+
+#include "fuzz.h"
+#include "side/common/keeper.h"
+
+enum { ITEMS = 3 };
+
+static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *error)
+{
+    (void)context;
+    must(wish->kind == MRL_WISH_LOG_LEVEL ? wish->level <= MRL_LOG_DEBUG
+                                          : wish->event < mrl_event_def__count());
+    return mrl_error__set(error, -EOPNOTSUPP, "not here");
+}
+
+static void log_text(void *context, enum mrl_log_level level, const char *text)
+{
+    (void)context;
+    must(level <= MRL_LOG_DEBUG && strlen(text) < 1024);
+}
+
+static enum mrl_control control(const void *options)
+{
+    (void)options;
+    return MRL_CONTROL_ALL;
+}
+
+/* Messages, each behind its size. */
+static void say_all(int socket, const uint8_t *data, size_t size)
+{
+    while (size > 2) {
+        size_t one = data[0] | (size_t)data[1] << 8;
+
+        one = one < size - 2 ? one : size - 2;
+        if (send(socket, data + 2, one, MSG_DONTWAIT) < 0)
+            return;
+        data += 2 + one;
+        size -= 2 + one;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct mrl_sink_ops row = { .name = "x", .side = "x", .control = control };
+    static struct mrl_sides sides;
+    static struct mrl_sink sink;
+    int pair[2];
+
+    sides.options = (struct mrl_sides_options){ .log = log_text, .fulfil = fulfil };
+    must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+    memset(&sink, 0, offsetof(struct mrl_sink, buffer));
+    sink.sides = &sides;
+    sink.row = &row;
+    sink.socket = pair[0];
+    sink.lives = 1;
+    sink.state = size && data[0] & 1 ? MRL_SIDE_OPENING : MRL_SIDE_UP;
+    sink.flight = (struct mrl_flight){ .first = 7, .sent = 2, .items = { ITEMS, ITEMS } };
+    say_all(pair[1], data, size);
+    mrl_keeper__hear(&sink);
+    must(sink.flight.taken <= 2 * ITEMS && sink.flight.answered <= 2 && sink.flight.err <= 0);
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
+}
