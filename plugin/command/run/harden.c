@@ -66,8 +66,15 @@ static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *s
 {
     const char *path = strchr(spec->options.destination, '/');
 
+    /* Read here, and again on SIGHUP: the side program may open nothing. */
+    static const char *const files[] = { "cert", "key", "client-ca" };
+    int err = path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
+
     sandbox->calls |= MRL_CALLS_MESSAGES;
-    return path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
+    for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++)
+        if (setting(spec, files[i]))
+            err = add_directory(sandbox, setting(spec, files[i]), MRL_PATH_READ);
+    return err;
 }
 
 static int add_output(struct mrl_sandbox *sandbox, const struct mrl_output_spec *spec)

@@ -297,7 +297,8 @@ int mrl_session__run(struct mrl_session_options *options,
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
     options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
     session.sides.first_level = session.sides.log_level = options->log_level;
-    if (mrl_run_sides__start(&session.sides, &options->outputs, &error))
+    if (mrl_run_sides__start(&session.sides, &options->outputs,
+                             mrl_sandbox_mode__word(options->sandbox), &error))
         goto failed;
     options->plugin.log = log_line;
     options->plugin.log_context = &session;

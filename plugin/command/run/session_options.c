@@ -23,6 +23,11 @@ static const char *const sandbox_modes[] = {
     [MRL_SANDBOX_ON] = "on", [MRL_SANDBOX_OFF] = "off", [MRL_SANDBOX_REQUIRE] = "require", NULL
 };
 
+const char *mrl_sandbox_mode__word(int mode)
+{
+    return sandbox_modes[mode];
+}
+
 #define AT(member) offsetof(struct mrl_session_options, member)
 
 static const struct mrl_option rows[] = {

@@ -23,6 +23,9 @@ struct mrl_session_options {
     unsigned int sandbox_path_count;
 };
 
+/** The word of a mode. Static. */
+const char *mrl_sandbox_mode__word(int mode);
+
 /** The rows of the outputs and of ends; the target is a struct mrl_session_options. */
 const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count);
 

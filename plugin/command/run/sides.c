@@ -98,10 +98,12 @@ static void died(void *context, const char *detail)
 
 int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_outputs *outputs,
+                         const char *sandbox,
                          struct mrl_error *error)
 {
     const struct mrl_sides_options options = {
         .size = sizeof(options),
+        .sandbox = sandbox,
         .log = log_line,
         .metrics = collect,
         .fulfil = fulfil,

@@ -21,11 +21,13 @@ struct mrl_run_sides {
     const struct mrl_pipeline *pipeline;
 };
 
-/** Starts the starter, where an output needs it; first_level and log_level are set. To be
+/** Starts the starter, where an output needs it; first_level and log_level are set;
+ * `sandbox`: mrl_sides_options.sandbox. To be
  * called before anything is opened. Errors: as mrl_sides__start(); -ENOENT a side program is not
  * installed. */
 int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_outputs *outputs,
+                         const char *sandbox,
                          struct mrl_error *error);
 
 /** A capture will be replayed, whose first record may be far off: side programs are ready, and

@@ -41,6 +41,9 @@ struct mrl_sides_options {
     size_t size;
     /** Where the programs are; NULL: beside the program that runs, in ../libexec/mrelease. */
     const char *directory;
+    /** What a program does about its sandbox: "on", "off", or "require": it ends where the kernel
+     * lacks a part of it. NULL: "on". Borrowed. */
+    const char *sandbox;
     void (*log)(void *context, enum mrl_log_level level, const char *text);
     /** The registry of the run, new. Errors: -ENODEV not yet, or no more; of
      * mrl_metrics__collect(). */

@@ -230,6 +230,7 @@ static int prepare(const struct mrl_sink_target *target,
     }
     note_key(options->key, error);
     options->is_main = !strcmp(target->format, "grpc-main");
+    options->owner = geteuid();
     options->socket_mode = prepared->address.mode;
     options->socket_group = prepared->address.group;
     memcpy(fds, prepared->fds, sizeof(prepared->fds));

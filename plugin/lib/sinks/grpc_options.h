@@ -28,6 +28,7 @@ struct mrl_server_options {
     /* Filled in by prepare(): who may connect to a unix socket. */
     unsigned int socket_mode;
     gid_t socket_group; /* -1: none */
+    uid_t owner;        /* the sensor's own user */
 };
 
 /** The descriptors that prepare() opens. */

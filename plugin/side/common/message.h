@@ -15,6 +15,9 @@
 
 #include <sys/uio.h>
 
+/** The first argument of a side program that serves; the second is the word of its sandbox. */
+#define MRL_SIDE_SERVE "serve"
+
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
 #define MRL_SIDE_VERSION 1
 

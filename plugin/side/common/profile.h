@@ -12,9 +12,10 @@ enum {
     MRL_CALLS_WRITE = 1 << 1,    /**< make, rename, remove, lock files */
     MRL_CALLS_MESSAGES = 1 << 2, /**< on sockets that are open */
     MRL_CALLS_NET = 1 << 3,      /**< make sockets, listen, connect; with the two above */
-    MRL_CALLS_BPF = 1 << 4,      /**< read and set what maps hold, and detach probes */
-    MRL_CALLS_PROBES = 1 << 5,   /**< attach probes that are loaded, and prove them by a child */
-    MRL_CALLS_PERF = 1 << 6,     /**< the same of probes that are perf events */
+    MRL_CALLS_SERVE = 1 << 7,  /**< accept at sockets that are open, and pair them; with messages */
+    MRL_CALLS_BPF = 1 << 4,    /**< read and set what maps hold, and detach probes */
+    MRL_CALLS_PROBES = 1 << 5, /**< attach probes that are loaded, and prove them by a child */
+    MRL_CALLS_PERF = 1 << 6,   /**< the same of probes that are perf events */
 };
 
 /** What may be done below a path. */

@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "side/common/sandbox.h"
 
 enum { ANSWER_S = 2, STEP_MS = 100 };
 
@@ -257,6 +260,19 @@ static int hear(void)
     err = take(&message);
     mrl_side_message__close(&message);
     return err;
+}
+
+int mrl_side__enter(const struct mrl_sandbox *keeps, const char *word)
+{
+    struct mrl_error missing = { "" };
+    int err = strcmp(word, "off") ? mrl_sandbox__enter(keeps, &missing) : 0;
+    bool is_enough = !err || (err > 0 && strcmp(word, "require") != 0);
+    char line[MRL_SIDE_TEXT_MAX];
+
+    snprintf(line, sizeof(line), "a side program's sandbox: %.400s", missing.text);
+    if (err)
+        mrl_side__log(is_enough ? MRL_LOG_WARNING : MRL_LOG_ERROR, line);
+    return is_enough ? 0 : err < 0 ? err : -EOPNOTSUPP;
 }
 
 int mrl_side__serve(const struct mrl_side_program *program)

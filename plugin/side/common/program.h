@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "side/common/message.h"
+#include "side/common/profile.h"
 
 struct mrl_side_program {
     const struct mrl_sink_ops *sink;
@@ -22,6 +23,12 @@ struct mrl_side_program {
     /** Whether none of its own threads hangs; NULL: it has none. */
     bool (*lives)(void);
 };
+
+/**
+ * Gives up all but what `keeps` says, before anything is started or read. `word`: that of the
+ * sandbox. Returns 0, or -errno: it must not go on, and has said so.
+ */
+int mrl_side__enter(const struct mrl_sandbox *keeps, const char *word);
 
 /** Serves the main process at MRL_SIDE_SOCKET until that wants no more, or is gone. Returns an exit
  * status. */

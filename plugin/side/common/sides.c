@@ -94,7 +94,9 @@ int mrl_sides__start(const struct mrl_sides_options *options,
     memcpy(&sides->options, options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     list_programs(sides);
-    err = mrl_starter__fork(sides->path_list, sides->count, &sides->starter);
+    err =
+        mrl_starter__fork(sides->path_list, sides->count,
+                          sides->options.sandbox ? sides->options.sandbox : "on", &sides->starter);
     if (err) {
         free(sides);
         return mrl_error__set(error, err, "the starter of side programs: %s", strerror(-err));

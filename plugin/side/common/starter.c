@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -72,10 +73,11 @@ static void leave_standard(void)
 }
 
 /* In the child of the starter. Does not return: on failure the parent reads why. */
-static void become(const char *path, int socket, int report)
+static void become(const char *path, const char *word, int socket, int report)
 {
     const struct rlimit stack = { STACK_BYTES, STACK_BYTES };
-    char *const arguments[] = { (char *)(uintptr_t)path, NULL };
+    char *const arguments[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)MRL_SIDE_SERVE,
+                                (char *)(uintptr_t)word, NULL };
     sigset_t none;
     int err;
 
@@ -109,7 +111,7 @@ static int wait_for_exec(int report)
 }
 
 /* Returns the pid, or -errno. `*ret_socket` is the main process's end. */
-static pid_t launch(const char *path, int *ret_socket)
+static pid_t launch(const char *path, const char *word, int *ret_socket)
 {
     int pair[2], report[2], err = 0;
     pid_t pid;
@@ -124,7 +126,7 @@ static pid_t launch(const char *path, int *ret_socket)
     }
     pid = fork();
     if (!pid)
-        become(path, pair[1], report[1]);
+        become(path, word, pair[1], report[1]);
     close(pair[1]);
     close(report[1]);
     err = pid < 0 ? -errno : wait_for_exec(report[0]);
@@ -169,14 +171,14 @@ static void reply(int socket, const struct answer *answer, const int *fds, unsig
         ;
 }
 
-static void start_for(int socket, const char *path, struct started_list *list)
+static void start_for(int socket, const char *path, const char *word, struct started_list *list)
 {
     pid_t *free_place = find(list, 0);
     struct answer answer = { -EAGAIN, 0 };
     int fds[2] = { -1, -1 };
 
     if (free_place)
-        answer.value = launch(path, &fds[0]);
+        answer.value = launch(path, word, &fds[0]);
     if (free_place && answer.value < 0)
         answer = (struct answer){ answer.value, 0 };
     if (answer.value <= 0) {
@@ -209,7 +211,7 @@ static void bury_for(int socket, pid_t pid, struct started_list *list)
 }
 
 /* Until the main process is gone. */
-static void serve(int socket, const char *const *paths, unsigned int count)
+static void serve(int socket, const char *const *paths, unsigned int count, const char *word)
 {
     struct started_list list = { { 0 } };
     struct question question;
@@ -222,7 +224,7 @@ static void serve(int socket, const char *const *paths, unsigned int count)
         if (size != sizeof(question))
             break;
         if (question.op == START && (uint32_t)question.of < count)
-            start_for(socket, paths[question.of], &list);
+            start_for(socket, paths[question.of], word, &list);
         else
             bury_for(socket, question.of, &list);
     }
@@ -231,9 +233,33 @@ static void serve(int socket, const char *const *paths, unsigned int count)
             kill(list.pids[i], SIGKILL);
 }
 
+/* What gives a program its own user, and ends it then, stays; and what a program needs to leave its
+ * bounding set. */
+static void drop_capabilities(void)
+{
+    const uint64_t kept =
+        1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP | 1ULL << CAP_KILL;
+    struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct sets[2] = { { 0 } };
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    for (int i = 0; i <= CAP_LAST_CAP; i++)
+        if (!(kept & 1ULL << i))
+            prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+    if (syscall(SYS_capget, &head, sets))
+        return;
+    for (int i = 0; i < 2; i++) {
+        sets[i].permitted &= (uint32_t)(kept >> 32 * i);
+        sets[i].effective = sets[i].permitted;
+        sets[i].inheritable = 0;
+    }
+    syscall(SYS_capset, &head, sets);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
 /* Signals of a terminal or a service manager go to all of a group: the main process says what they
  * mean. */
-static void be_starter(int socket, const char *const *paths, unsigned int count)
+static void be_starter(int socket, const char *const *paths, unsigned int count, const char *word)
 {
     sigset_t all;
 
@@ -245,13 +271,17 @@ static void be_starter(int socket, const char *const *paths, unsigned int count)
     for (int fd = STDERR_FILENO + 1; fd < socket; fd++)
         close(fd);
     syscall(SYS_close_range, socket + 1, ~0U, 0); /* since 5.9 */
-    serve(socket, paths, count);
+    drop_capabilities();
+    serve(socket, paths, count, word);
     _exit(0);
 }
 
 /* -- in the main process ---------------------------------------------------------------------- */
 
-int mrl_starter__fork(const char *const *paths, unsigned int count, struct mrl_starter *ret_starter)
+int mrl_starter__fork(const char *const *paths,
+                      unsigned int count,
+                      const char *word,
+                      struct mrl_starter *ret_starter)
 {
     int pair[2];
     pid_t pid;
@@ -261,7 +291,7 @@ int mrl_starter__fork(const char *const *paths, unsigned int count, struct mrl_s
     pid = fork();
     if (!pid) {
         close(pair[0]);
-        be_starter(pair[1], paths, count);
+        be_starter(pair[1], paths, count, word);
     }
     close(pair[1]);
     if (pid < 0) {

@@ -20,10 +20,11 @@ struct mrl_starter {
     pthread_mutex_t lock; /* one question at a time */
 };
 
-/** Forks it. `paths`: `count` programs, borrowed for as long as it lives. Errors: as socketpair()
- * and fork(). */
+/** Forks it. `paths`: `count` programs, borrowed for as long as it lives; each gets `word` as its
+ * argument. Errors: as socketpair() and fork(). */
 int mrl_starter__fork(const char *const *paths,
                       unsigned int count,
+                      const char *word,
                       struct mrl_starter *ret_starter);
 
 /** A program that was started: our end of its socket pair, and what tells its end. */

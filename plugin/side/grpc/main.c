@@ -4,7 +4,9 @@
  * client.
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <grpc/grpc.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@
 #include "side/grpc/server/stream.h"
 #include "sinks/grpc_options.h"
 
-enum { DATA_BYTES = 104 * 1024 * 1024 };
+enum { DATA_BYTES = 104 * 1024 * 1024, FILES_MAX = 20000 };
 
 struct mrl_sink {
     struct mrl_server *server;
@@ -113,14 +115,26 @@ static void begin(const struct mrl_grpc_program *program)
     mrl_core_log__begin();
 }
 
-/* What strangers make it take: more ends it. */
-static void bound_memory(void)
+/* It opens nothing: what it needs comes from the main process. Of its threads and libraries, what
+ * reads files is done before. */
+static int give_up_rights(const char *word)
 {
+    const struct mrl_sandbox keeps = { .calls = MRL_CALLS_MESSAGES | MRL_CALLS_SERVE,
 #ifndef MRL_SANITIZED
-    const struct rlimit limit = { DATA_BYTES, DATA_BYTES };
-
-    setrlimit(RLIMIT_DATA, &limit);
+                                       .data_bytes = DATA_BYTES,
 #endif
+                                       .user = geteuid() ? NULL : "nobody" };
+    struct rlimit files;
+    void *frame;
+
+    /* A connection takes descriptors. */
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    backtrace(&frame, 1); /* loads a library */
+    OPENSSL_init_ssl(0, NULL);
+    return mrl_side__enter(&keeps, word);
 }
 
 int main(int argc, char **argv)
@@ -134,11 +148,13 @@ int main(int argc, char **argv)
     };
     int status;
 
-    if (argc == 1)
-        bound_memory();
-    begin(argc > 1 ? &called : &served);
-    if (argc > 1)
+    if (argc != 3 || strcmp(argv[1], MRL_SIDE_SERVE) != 0) {
+        begin(&called);
         return mrl_client__main(argc - 1, argv + 1);
+    }
+    if (give_up_rights(argv[2]))
+        return EXIT_FAILURE;
+    begin(&served);
     sink.open = grpc_open;
     sink.write = grpc_write;
     sink.close = grpc_close;

@@ -51,6 +51,7 @@ struct mrl_listener {
     int socket; /* -1: none */
     unsigned int mode;
     gid_t group;
+    uid_t owner_uid;
     bool is_unix;
     int wake; /* -1: none */
     pthread_t thread;
@@ -113,6 +114,7 @@ int mrl_listener__open(int socket,
     listener->socket = socket;
     listener->mode = options->socket_mode;
     listener->group = options->socket_group;
+    listener->owner_uid = options->owner;
     pthread_mutex_init(&listener->mutex, NULL);
     listener->max = find_max(*options->cert);
     listener->is_unix = is_unix(socket);
@@ -157,7 +159,7 @@ static bool may_serve(const struct mrl_listener *listener, int fd)
     if (!mrl_listener__is_unix(listener))
         return true;
     if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-        (!peer.uid || peer.uid == geteuid() || listener->mode & 0006 ||
+        (!peer.uid || peer.uid == listener->owner_uid || listener->mode & 0006 ||
          in_group(listener, fd, &peer)))
         return true;
     mrl_grpc__log(MRL_LOG_WARNING, "a client of user %u (process %d) was refused", peer.uid,
