@@ -9,9 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "side/common/message.h"
 
 static char buffer[MRL_SIDE_MESSAGE_MAX];
+static int listener = -1;
 
 static struct mrl_side_message next(void)
 {
@@ -51,6 +55,36 @@ static void ask(uint32_t id, uint32_t what, uint32_t argument)
     const struct mrl_side_request request = { what, argument };
 
     say(MRL_SIDE_REQUEST, id, 0, &request, sizeof(request));
+}
+
+/* With a connection between ends that are both its own. */
+static void claim(void)
+{
+    const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 1 };
+    const struct mrl_side_request request = { MRL_SIDE_DISABLE, 0 };
+    const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) ||
+        mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, pair, 1))
+        _exit(5);
+}
+
+/* With one that it makes to the socket that it was given. */
+static void connect_to_itself(const char *destination)
+{
+    const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 2 };
+    const struct mrl_side_request request = { MRL_SIDE_DISABLE, 0 };
+    const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
+    struct sockaddr_un where = { .sun_family = AF_UNIX };
+    int end = socket(AF_UNIX, SOCK_STREAM, 0), accepted;
+
+    snprintf(where.sun_path, sizeof(where.sun_path), "%s", destination + strlen("unix:"));
+    if (connect(end, (const struct sockaddr *)&where, sizeof(where)))
+        _exit(6);
+    accepted = accept(listener, NULL, NULL);
+    if (accepted < 0 || mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, &accepted, 1))
+        _exit(7);
 }
 
 /* What it does with a chunk. */
@@ -107,10 +141,12 @@ int main(void)
 {
     struct mrl_side_message message = next();
     struct mrl_side_target target;
-    char manner[64] = "";
+    char manner[64] = "", destination[108] = "";
 
     if (mrl_side_target__read(&message, &target))
         return 3;
+    listener = target.fds[0];
+    snprintf(destination, sizeof(destination), "%s", target.destination);
     snprintf(manner, sizeof(manner), "%s", strrchr(target.destination, '.') + 1);
     if (!strcmp(manner, "no-open")) {
         const struct mrl_side_head head = { .type = MRL_SIDE_OPENED, .err = -13 };
@@ -123,6 +159,10 @@ int main(void)
     say(MRL_SIDE_OPENED, 0, 0, "", 0);
     for (;;) {
         message = next();
+        if (message.head.type == MRL_SIDE_CHUNK && !strcmp(manner, "claims")) {
+            claim();
+            connect_to_itself(destination);
+        }
         if (message.head.type == MRL_SIDE_CHUNK)
             be(manner, message.head.id, message.head.count);
         if (message.head.type == MRL_SIDE_PING)

@@ -25,7 +25,7 @@ struct side {
     const struct mrl_sink_ops *ops;
     struct mrl_sink *sink;
     struct mrl_error error;
-    atomic_uint deaths, lines, wishes;
+    atomic_uint deaths, lines, wishes, refused;
     char why[128]; /* of the last death */
 };
 
@@ -46,6 +46,15 @@ static int on_wish(void *context, const struct mrl_wish *wish, struct mrl_error 
     (void)error;
     atomic_fetch_add(&side->wishes, 1);
     return 0;
+}
+
+static void on_wished(void *context, const struct mrl_wish *wish, int err, const char *why)
+{
+    struct side *side = context;
+
+    (void)why;
+    if (err == -EACCES && wish->by_uid == MRL_NOBODY)
+        atomic_fetch_add(&side->refused, 1);
 }
 
 static void on_death(void *context, const char *detail)
@@ -74,6 +83,7 @@ static int begin(struct side *side, const char *manner)
                                                .directory = MRL_TEST_SIDES,
                                                .log = on_line,
                                                .fulfil = on_wish,
+                                               .wished = on_wished,
                                                .died = on_death,
                                                .context = side };
     struct mrl_sink_target target = { .format = "grpc" };
@@ -200,6 +210,23 @@ static void one_that_breaks_a_rule_is_ended(void **state)
     }
 }
 
+/* It runs as root here, as the peer that it claims to be would. */
+static void one_that_claims_to_be_somebody_is_not_believed(void **state)
+{
+    const struct timespec step = { .tv_nsec = 5000000 };
+    struct side side;
+    size_t taken = 0;
+
+    (void)state;
+    assert_int_equal(begin(&side, "claims"), 0);
+    assert_int_equal(feed(&side, &taken), 0);
+    for (int waited = 0; atomic_load(&side.refused) < 2 && waited < WAIT_MS; waited += 5)
+        nanosleep(&step, NULL);
+    assert_int_equal(atomic_load(&side.refused), 2);
+    assert_int_equal(atomic_load(&side.wishes), 0);
+    end(&side);
+}
+
 static void one_that_dies_is_started_again(void **state)
 {
     struct side side;
@@ -283,6 +310,7 @@ int main(void)
         test(what_the_program_refused_is_told_item_by_item),
         test(a_program_that_cannot_open_says_why),
         test(one_that_breaks_a_rule_is_ended),
+        test(one_that_claims_to_be_somebody_is_not_believed),
         test(one_that_dies_is_started_again),
         test(one_that_hangs_is_ended),
         test(a_flood_of_requests_or_lines_costs_little),

@@ -85,6 +85,35 @@ class Beside:
         return time.monotonic() - start
 
 
+# -- rights ----------------------------------------------------------------------------------------
+
+def status_of(pid, thread):
+    with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as status:
+        return dict(line.rstrip().split(":\t", 1) for line in status)
+
+
+def test_it_has_no_rights():
+    """Not one of its threads; and the starter those alone that give a program its user, and end it."""
+    with Server(PROGRAM) as it:
+        pid = it.side()
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            has = status_of(pid, thread)
+            assert all(int(has[name], 16) == 0 for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb", "CapInh")), has
+            assert has["NoNewPrivs"] == "1" and (it.is_sanitized or has["Seccomp"] == "2"), has
+            assert os.geteuid() or "0" not in has["Uid"].split(), has
+        assert it.is_sanitized or resource.prlimit(pid, resource.RLIMIT_DATA)[1] <= 112 << 20
+        starter, = [each for each in server.descendants(it.process.pid) if server.name_of(each) == "mrelease-start"]
+        has = status_of(starter, starter)
+        kept = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8  # kill, setgid, setuid, setpcap
+        assert int(has["CapPrm"], 16) & ~kept == 0 and has["NoNewPrivs"] == "1", has
+
+
+def test_the_process_with_the_probes_maps_no_network_library():
+    with Server(PROGRAM) as it, open(f"/proc/{it.process.pid}/maps", encoding="ascii") as maps:
+        strange = [line for line in maps if any(word in line for word in ("grpc", "protobuf", "libssl", "libcrypto", "curl"))]
+        assert not strange, strange
+
+
 # -- deaths ----------------------------------------------------------------------------------------
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -151,11 +180,10 @@ def test_one_that_loops_is_ended():
 
 def test_one_that_leaks_is_ended():
     """Its bound is lowered to what it has: the next buffers are too much."""
-    with Beside() as beside:
+    with Beside("--sandbox", "off") as beside:
         if beside.it.is_sanitized:
             return
         pid = beside.it.side()
-        assert resource.prlimit(pid, resource.RLIMIT_DATA)[0] <= 112 << 20
         resource.prlimit(pid, resource.RLIMIT_DATA, (1 << 20, 1 << 20))
         peers = []
         for _ in range(200):
