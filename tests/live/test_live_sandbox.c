@@ -30,7 +30,7 @@ static void assert_has_no_right(const char *path)
     FILE *file = fopen(path, "re");
 
     assert_non_null(file);
-    fread(status, 1, sizeof(status) - 1, file);
+    assert_in_range(fread(status, 1, sizeof(status) - 1, file), 1, sizeof(status) - 1);
     fclose(file);
     for (size_t i = 0; i < COUNT_OF(sets); i++)
         if (status_of(status, sets[i], 16))
