@@ -266,15 +266,6 @@ static __always_inline bool has_room(const struct mrl_record *record)
            has_share(used, record->share.owner_uid, record->share.release);
 }
 
-static __always_inline void count_own_proof(int event, bool entered)
-{
-    if (event < 0 || event >= MRL_EVENT_COUNT)
-        return;
-    __sync_fetch_and_add(&own_proofs[event], 1);
-    if (entered)
-        __sync_fetch_and_add(&own_entries[event], 1);
-}
-
 /* The exit of a call that has a slot. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,

@@ -31,6 +31,15 @@ __u32 prover_pid_ns;
 __u64 own_proofs[MRL_EVENT_COUNT];
 __u64 own_entries[MRL_EVENT_COUNT];
 
+static __always_inline void count_own_proof(int event, bool entered)
+{
+    if (event < 0 || event >= MRL_EVENT_COUNT)
+        return;
+    __sync_fetch_and_add(&own_proofs[event], 1);
+    if (entered)
+        __sync_fetch_and_add(&own_entries[event], 1);
+}
+
 enum proof { NO_PROOF, OWN_PROOF, FOREIGN_PROOF };
 
 static __always_inline bool is_child_of_prover(struct task_struct *task)

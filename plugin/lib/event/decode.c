@@ -204,8 +204,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
     const struct mrl_record *record = raw->record;
 
     /* All members in one assignment: batches are used again, and are not cleared for it. Those that
-     * come later are named as well: for one that is not, the compiler zeroes all of the event first,
-     * which costs more than the assignments. */
+     * are filled in later are named as well: for one that is not, the compiler zeroes all of the
+     * event first, which costs more than the assignments. */
     *event = (struct mrl_event){
         .def = mrl_event_def__at(record->event),
         .entry_ns = mrl_host__epoch(raw->host, record->entry_ns),

@@ -91,7 +91,9 @@ static int open_again(int found, int flags)
 
     snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
     fd = open(link, flags & ~O_NOFOLLOW);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 /* Where there is no /proc. The kernel's own guards look at what O_CREAT finds. */
