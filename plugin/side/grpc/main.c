@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <grpc/grpc.h>
+#include <grpc/support/log.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,6 @@
 #include "deliver/metrics_pack.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
-#include "side/grpc/common/core_log.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/server/health.h"
 #include "side/grpc/server/life.h"
@@ -105,6 +105,13 @@ static const struct mrl_grpc_program called = { .log = say };
 
 /* -- both ------------------------------------------------------------------------------------- */
 
+/* What core says, once each, in the program's log. */
+static void log_of_core(gpr_log_func_args *said)
+{
+    mrl_grpc__log(said->severity == GPR_LOG_SEVERITY_ERROR ? MRL_LOG_WARNING : MRL_LOG_DEBUG,
+                  "grpc: %s", said->message);
+}
+
 static void begin(const struct mrl_grpc_program *program)
 {
     mrl_grpc_program = program;
@@ -112,7 +119,8 @@ static void begin(const struct mrl_grpc_program *program)
     setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", 0);
     /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
     grpc_init();
-    mrl_core_log__begin();
+    gpr_set_log_function(log_of_core);
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 }
 
 /* It opens nothing: what it needs comes from the main process. Of its threads and libraries, what
