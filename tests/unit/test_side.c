@@ -99,6 +99,8 @@ static int begin(struct side *side, const char *manner)
     target.sides = side->sides;
     target.ops = side->ops;
     err = side->ops->open(&target, &side->error, &side->sink);
+    if (!err)
+        err = mrl_sides__await(side->sides, &side->error);
     mrl_sides__ready(side->sides);
     return err;
 }

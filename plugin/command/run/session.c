@@ -311,9 +311,13 @@ int mrl_session__run(struct mrl_session_options *options,
         mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
     if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error))
         goto failed;
+    if (options->plugin.replay && mrl_run_sides__await(&session.sides, &error))
+        goto failed;
     if (options->plugin.replay)
         mrl_run_sides__await_capture(&session.sides); /* a pipe's first record may come late */
-    if (mrl_plugin__open(&options->plugin, &error, &session.plugin))
+    /* Side programs start meanwhile. */
+    if (mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
+        mrl_run_sides__await(&session.sides, &error))
         goto failed;
     /* While this is the only thread; those of the outputs begin below. */
     if (mrl_harden__enter(options, session.plugin, &error))

@@ -136,6 +136,11 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
     return 0;
 }
 
+int mrl_run_sides__await(struct mrl_run_sides *run, struct mrl_error *error)
+{
+    return run->sides ? mrl_sides__await(run->sides, error) : 0;
+}
+
 static void set_run(struct mrl_run_sides *run,
                     struct mrl_plugin *plugin,
                     const struct mrl_pipeline *pipeline,

@@ -30,6 +30,9 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
                          const char *sandbox,
                          struct mrl_error *error);
 
+/** Waits until side programs have opened what they shall. Errors: as mrl_sides__await(). */
+int mrl_run_sides__await(struct mrl_run_sides *run, struct mrl_error *error);
+
 /** A capture will be replayed, whose first record may be far off: side programs are ready, and
  * counters are 0 until mrl_run_sides__ready(). */
 void mrl_run_sides__await_capture(struct mrl_run_sides *run);

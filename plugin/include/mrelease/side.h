@@ -76,6 +76,13 @@ int mrl_side__find(
  * NULL: out of memory, or too many. */
 const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row);
 
+/**
+ * Waits until the programs of all sinks that were opened are open, or one cannot be: they start
+ * while the caller does other things. Errors: of a program's open(), with a line; -ECHILD it has
+ * ended. Whoever does not call it, learns that from the log.
+ */
+int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error);
+
 /** The probes are proven: events will come. Starts a thread for each sink that is open, so that
  * until here there need be none; before it, nothing may be written. May be called again. */
 void mrl_sides__ready(struct mrl_sides *sides);

@@ -305,26 +305,34 @@ int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
     int err;
 
     init(sink);
-    err = start(sink);
-    if (err)
-        return mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
-                              strerror(-err));
     sink->open_err = -ECHILD; /* until it says otherwise */
     mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
+    err = start(sink);
+    return err ? mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
+                                strerror(-err))
+               : 0;
+}
+
+int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)
+{
+    if (sink->has_thread || sink->state != MRL_SIDE_OPENING)
+        return 0;
     await_opened(sink);
-    if (*sink->open_error.text)
-        *error = sink->open_error; /* why not, or a note */
-    err = sink->open_err;
-    if (err)
-        bury(sink);
-    return err;
+    if (!sink->open_err && *sink->open_error.text) /* a note */
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", sink->open_error.text);
+    if (!sink->open_err)
+        return 0;
+    *error = sink->open_error;
+    bury(sink);
+    set_state(sink, MRL_SIDE_GONE);
+    return sink->open_err;
 }
 
 void mrl_keeper__begin(struct mrl_sink *sink)
 {
     sigset_t all, old;
 
-    if (sink->has_thread)
+    if (sink->has_thread || sink->state == MRL_SIDE_GONE)
         return;
     sigfillset(&all); /* signals are the program's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -344,7 +352,7 @@ int mrl_keeper__end(struct mrl_sink *sink)
     mrl_keeper__wake(sink);
     if (sink->has_thread)
         pthread_join(sink->thread, NULL);
-    else
+    else if (sink->state != MRL_SIDE_GONE)
         keep(sink); /* it was opened, and never begun */
     return sink->end_err;
 }

@@ -71,8 +71,7 @@ struct mrl_sink {
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };
 
-/** Starts the program, and waits until it is open, or cannot be. Errors: of the program's open(),
- * with a line; of the starter. */
+/** Starts the program, and tells it what to open. Errors: of the starter, with a line. */
 int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error);
 
 /** Ends the program in time, and the thread. Returns what the program's close() did. */

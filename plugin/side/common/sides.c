@@ -124,6 +124,18 @@ static void wake_all(struct mrl_sides *sides, atomic_bool *flag)
     pthread_mutex_unlock(&sides->lock);
 }
 
+int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
+{
+    int err = 0;
+
+    pthread_mutex_lock(&sides->lock);
+    for (unsigned int i = 0; !err && i < MRL_OUTPUTS_MAX; i++)
+        if (sides->sinks[i])
+            err = mrl_keeper__await(sides->sinks[i], error);
+    pthread_mutex_unlock(&sides->lock);
+    return err;
+}
+
 void mrl_sides__ready(struct mrl_sides *sides)
 {
     pthread_mutex_lock(&sides->lock);

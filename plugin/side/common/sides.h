@@ -29,6 +29,10 @@ struct mrl_sides {
 /** The functions of a row that feed its side program (feed.c). */
 void mrl_feed__set(struct mrl_sink_ops *row);
 
+/** Waits until the program of a sink that was opened is open, or cannot be; where it has no keeper
+ * yet. Errors: of the program's open(), with a line; -ECHILD it has ended. */
+int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error);
+
 /** Starts the keeper of a sink (keeper.c). Harmless twice. */
 void mrl_keeper__begin(struct mrl_sink *sink);
 
