@@ -283,7 +283,7 @@ static void recording_to_what_is_no_recording_is_refused(void **state)
     } cases[] = {
         { text, "holds something already" },
         { link, "a symbolic link: refused" },
-        { live__path("missing/capture"), "No such file or directory" },
+        { live__path("missing/capture"), "no such directory" },
     };
     FILE *file = fopen(text, "we");
     struct sensor sensor;

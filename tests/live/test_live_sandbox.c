@@ -71,6 +71,29 @@ static void nothing_is_left(const char *rung)
     unlink(live__path("record"));
 }
 
+/* Where clients may switch events; rungs of perf events then keep what that takes, and say so. */
+static void nothing_else_is_left(const char *rung)
+{
+    const char *output = live__text("grpc:unix:%s", live__path("socket"));
+    bool is_bare = !strcmp(rung, "tp_btf") || !strcmp(rung, "raw_tp") || !strcmp(rung, "fentry");
+    struct sensor sensor;
+
+    SENSOR_START(&sensor, "--rung", rung, "--coverage", "native", "--sandbox", "require",
+                 "--output", output);
+    if (is_bare)
+        assert_threads_have_no_right(&sensor);
+    else
+        sensor__await_text(&sensor, "what stays: CAP_PERFMON");
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+}
+
+static void a_run_that_serves_keeps_no_right_either(void **state)
+{
+    (void)state;
+    live__require_unsanitized();
+    live__each_rung(nothing_else_is_left);
+}
+
 static void no_thread_keeps_a_right(void **state)
 {
     (void)state;
@@ -217,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE_TEST(no_thread_keeps_a_right),
+        LIVE_TEST(a_run_that_serves_keeps_no_right_either),
         LIVE_TEST(it_cannot_be_traced),
         LIVE_TEST(files_move_inside),
         LIVE_TEST(a_directory_in_place_of_another_is_refused),

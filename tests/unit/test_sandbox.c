@@ -424,6 +424,30 @@ static void only_named_paths_are_in_reach(void **state)
     in_child(try_paths);
 }
 
+static void read_only(void)
+{
+    WANT(mrl_sandbox__enter_reader("/", NULL) == 0);
+    WANT(open("/etc/passwd", O_RDONLY) >= 0);
+    WANT(open("/dev/null", O_WRONLY) < 0 && errno == EACCES);
+    WANT(open("/tmp/sandbox-escaped", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+    WANT(write(STDERR_FILENO, "", 0) == 0);
+}
+
+static void read_what_is_open(void)
+{
+    WANT(mrl_sandbox__enter_reader(NULL, NULL) == 0);
+    WANT(open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
+}
+
+static void who_reads_foreign_files_writes_none(void **state)
+{
+    (void)state;
+    if (!mrl_landlock__version())
+        skip_because("this kernel has no Landlock");
+    in_child(read_only);
+    in_child(read_what_is_open);
+}
+
 /* -- trying without --------------------------------------------------------------------------- */
 
 static int effective(void *ret_set)
@@ -477,6 +501,7 @@ int main(void)
         cmocka_unit_test(it_cannot_be_dumped),
         cmocka_unit_test(a_user_that_is_not_there_is_told),
         cmocka_unit_test(only_named_paths_are_in_reach),
+        cmocka_unit_test(who_reads_foreign_files_writes_none),
         cmocka_unit_test(threads_can_be_started),
         cmocka_unit_test(a_side_program_has_its_own_user),
         cmocka_unit_test(every_number_that_is_not_listed_is_refused),

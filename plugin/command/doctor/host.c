@@ -17,7 +17,10 @@
 #include <sys/vfs.h>
 
 #include "command/doctor/doctor.h"
+#include "command/run/harden.h"
 #include "probe/proof_args.h"
+#include "side/common/landlock.h"
+#include "side/common/sandbox_calls.h"
 
 enum { VALUE_BYTES = 64, PIDFS_MAGIC = 0x50494446 /* "PIDF", since Linux 6.9 */ };
 
@@ -211,6 +214,30 @@ static void find_user_namespace(char value[VALUE_BYTES])
                        : "another one: its capabilities do not count here");
 }
 
+static void find_sandbox(char value[VALUE_BYTES])
+{
+    int landlock = mrl_landlock__version();
+    const char *filters = mrl_sandbox_calls__are_known() ? "seccomp" : "no seccomp";
+
+    if (landlock)
+        snprintf(value, VALUE_BYTES, "Landlock %d, %s", landlock, filters);
+    else
+        snprintf(value, VALUE_BYTES, "no Landlock, %s", filters);
+}
+
+/* The capabilities that a run keeps, as the rungs say it. */
+static void find_kept(char value[VALUE_BYTES])
+{
+    unsigned int count;
+    const struct mrl_rung *rungs = mrl_rung__all(&count);
+    size_t used = 0;
+
+    for (unsigned int i = 0; i < count && used < VALUE_BYTES; i++)
+        if (mrl_harden__switching(rungs[i].name))
+            used += (size_t)snprintf(value + used, VALUE_BYTES - used, "%s%s",
+                                     used ? " and " : "CAP_PERFMON with ", rungs[i].name);
+}
+
 static const struct mrl_fact facts[] = {
     { "kernel", "Release and machine.", find_kernel },
     { "process_mrelease", "The system call itself, asked with an impossible descriptor.",
@@ -232,6 +259,9 @@ static const struct mrl_fact facts[] = {
     { "seccomp", "On this process, from a unit of systemd or a container.", find_seccomp },
     { "memlock", "RLIMIT_MEMLOCK: counts against BPF maps before Linux 5.11.", find_memlock },
     { "user_namespace", "Of this process.", find_user_namespace },
+    { "sandbox", "What a run can be held by, once all is open.", find_sandbox },
+    { "stays_when_switched", "What it keeps where clients switch events; else nothing.",
+      find_kept },
 };
 
 const struct mrl_fact *mrl_doctor__facts(unsigned int *ret_count)

@@ -12,6 +12,7 @@
 #include "base/tame.h"
 #include "command/command.h"
 #include "command/schema/check.h"
+#include "side/common/sandbox.h"
 
 typedef unsigned long long number;
 
@@ -234,6 +235,7 @@ static int read_all(struct validator *validator)
 
 static int validate_file(struct validator *validator)
 {
+    struct mrl_error missing;
     int err, status;
 
     if (use_dialect(validator, validator->dialect ? validator->dialect : &mrl_dialect_v0_23))
@@ -241,6 +243,10 @@ static int validate_file(struct validator *validator)
     validator->file = strcmp(validator->path, "-") ? fopen(validator->path, "re") : stdin;
     if (!validator->file) {
         mrl_say("%s: %s", validator->path, strerror(errno));
+        return MRL_EXIT_FAILED;
+    }
+    if (mrl_sandbox__enter_reader(NULL, &missing) < 0) {
+        mrl_say("sandbox: %s", missing.text);
         return MRL_EXIT_FAILED;
     }
     err = read_all(validator);

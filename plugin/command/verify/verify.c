@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "command/verify/fileset.h"
 #include "command/verify/progress.h"
+#include "side/common/sandbox.h"
 
 enum { SOME_LINES = 256 };
 
@@ -112,6 +113,7 @@ static const struct mrl_option rows[] = {
 static int verify(const struct mrl_verb *verb, int argc, char **argv)
 {
     int format = 0;
+    struct mrl_error missing;
     struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &format };
     int status, written, operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
 
@@ -119,6 +121,10 @@ static int verify(const struct mrl_verb *verb, int argc, char **argv)
         return status;
     if (operand == argc)
         return mrl_usage_error(verb, "which files? '-' is standard input");
+    if (mrl_sandbox__enter_reader("/", &missing) < 0) {
+        mrl_say("sandbox: %s", missing.text);
+        return MRL_EXIT_FAILED;
+    }
     status = mrl_verify__files(argv + operand, forms[format], stdout, stderr);
     written = mrl_flush_stdout();
     return status == MRL_VERIFY_CHANGED || !written ? status : written;

@@ -240,3 +240,17 @@ int mrl_sandbox__enter(const struct mrl_sandbox *sandbox, struct mrl_error *miss
         return fail(missing, "seccomp", err);
     return lacks.used > 0;
 }
+
+int mrl_sandbox__enter_reader(const char *below, struct mrl_error *missing)
+{
+    struct mrl_sandbox sandbox = { .calls = MRL_CALLS_READ };
+    int err = 0;
+
+    if (below) {
+        sandbox.capabilities = 1ULL << CAP_DAC_READ_SEARCH;
+        err = mrl_sandbox__add_path(&sandbox, below, MRL_PATH_READ);
+    }
+    err = err ? fail(missing, "paths", err) : mrl_sandbox__enter(&sandbox, missing);
+    mrl_sandbox__done(&sandbox);
+    return err;
+}

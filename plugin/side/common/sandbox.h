@@ -33,6 +33,11 @@ void mrl_sandbox__done(struct mrl_sandbox *sandbox);
  */
 int mrl_sandbox__enter(const struct mrl_sandbox *sandbox, struct mrl_error *missing);
 
+/** For who reads foreign files, and writes what it found to a descriptor that is open: only what is
+ * below `below` (NULL: nothing more) may be opened, to read, with the capabilities to read it.
+ * Returns and errors as mrl_sandbox__enter(). */
+int mrl_sandbox__enter_reader(const char *below, struct mrl_error *missing);
+
 /** Runs `act` as if the capabilities were gone already, and brings them back. Returns its value. So
  * it is tried, and not guessed, what will still work. -errno when it cannot be tried. */
 int mrl_sandbox__without_capabilities(int (*act)(void *context), void *context);
