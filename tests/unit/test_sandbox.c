@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "probe/compat_call.h"
 #include "side/common/landlock.h"
 #include "side/common/sandbox.h"
 #include "side/common/sandbox_calls.h"
@@ -225,6 +226,44 @@ static void try_x32(void)
     enter(RUN_CALLS & ~(uint32_t)MRL_CALLS_PROBES, 0);
     for (int i = 0; i <= NUMBERS; i++)
         want(is_refused(i | 1 << 30, -1), "x32 call", i);
+}
+
+/* int 0x80 makes the calls that prove probes, and no others. */
+static void try_i386(void)
+{
+    enum { WRITE = 4, MLOCK = 150, EXECVE = 11 };
+    const uint64_t none[6] = { 0 };
+
+    enter(RUN_CALLS, 0);
+    WANT(mrl_compat_call(MRL_I386_GETPID, none) == getpid());
+    WANT(mrl_compat_call(MLOCK, none) == 0);
+    WANT(mrl_compat_call(WRITE, none) == -EPERM);
+    WANT(mrl_compat_call(EXECVE, none) == -EPERM);
+}
+
+static int get_pid(void)
+{
+    const uint64_t none[6] = { 0 };
+
+    return mrl_compat_call(MRL_I386_GETPID, none) == getpid();
+}
+
+static void the_other_door_is_open_for_proofs_alone(void **state)
+{
+    pid_t child;
+    int status = 0;
+
+    (void)state;
+    skip_where_refusals_are_logged();
+    child = fork(); /* without such calls the kernel kills */
+    if (!child) {
+        signal(SIGSEGV, SIG_DFL);
+        _exit(!get_pid());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status)
+        skip_because("this kernel has no 32-bit calls");
+    in_child(try_i386);
 }
 
 static void other_numbers_are_refused_too(void **state)
@@ -511,6 +550,7 @@ int main(void)
         cmocka_unit_test(calls_are_refused_in_threads_that_were_there),
 #ifdef __x86_64__
         cmocka_unit_test(other_numbers_are_refused_too),
+        cmocka_unit_test(the_other_door_is_open_for_proofs_alone),
 #endif
     };
 

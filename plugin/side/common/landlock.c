@@ -109,6 +109,11 @@ int mrl_landlock__enter(const struct mrl_sandbox *sandbox)
         return -errno;
     for (unsigned int i = 0; !err && i < sandbox->path_count; i++)
         err = add_path(ruleset, &sandbox->paths[i], all.files);
+#ifdef MRL_SANITIZED
+    if (!err) /* where leaks are looked for */
+        err =
+            add_path(ruleset, &(struct mrl_sandbox_path){ "/proc/self", MRL_PATH_READ }, all.files);
+#endif
     if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0UL))
         err = -errno;
     close(ruleset);
