@@ -281,9 +281,9 @@ static void recording_to_what_is_no_recording_is_refused(void **state)
     const struct {
         const char *path, *said;
     } cases[] = {
-        { text, "holds something already" },
-        { link, "a symbolic link: refused" },
-        { live__path("missing/capture"), "no such directory" },
+        { text, ": holds something already" },
+        { link, " is a symbolic link: refused" },
+        { live__path("missing/capture"), ": no such directory" },
     };
     FILE *file = fopen(text, "we");
     struct sensor sensor;
@@ -297,7 +297,7 @@ static void recording_to_what_is_no_recording_is_refused(void **state)
         assert_int_equal(
             sensor__run(&sensor, (const char *const[]){ "run", "--record", cases[i].path, NULL }),
             1);
-        sensor__assert_one_line(&sensor, live__text("%s: %s", cases[i].path, cases[i].said));
+        sensor__assert_one_line(&sensor, live__text("%s%s", cases[i].path, cases[i].said));
     }
     assert_int_equal(size_of(text), 5);
 }
