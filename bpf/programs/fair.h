@@ -5,8 +5,7 @@
  * each target once. Asked only above seven eighths of the ring: below, everybody has room.
  *
  *   to 15/16   a first release of a target by this owner, or a token of the owner
- *   above      a first release whose owner has a token of a second bucket, which nothing else
- * spends
+ *   above      a first release whose owner has a token of a second bucket, for these alone
  *
  * All tables have a fixed size, and hashes are seeded: nothing is allocated, and nobody outside can
  * choose what meets.

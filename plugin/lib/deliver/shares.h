@@ -64,9 +64,10 @@ static inline void mrl_shares__begin(struct mrl_shares *shares)
 }
 
 /**
- * Whether a line is let in where little room is left: as a first release, or for a token of its
- * owner; `last`: next to none is left, and it must be the one and have the other. A sensor_state
- * always is, the mlock family never. What is let in has had its turn.
+ * Whether a line is let in where little room is left: a first release is, and so is a line for
+ * which its owner has a token. `last`: next to none is left; then only a first release is let in,
+ * and its owner must have a token of a second kind. A sensor_state always is, the mlock family
+ * never. A release that was let in is no first one any more.
  */
 bool mrl_shares__admit(struct mrl_shares *shares, const struct mrl_line *line, bool last);
 
