@@ -65,7 +65,7 @@ every_verb_has_help() {
     verbs=$("$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
     [[ $verbs == *run* && $verbs == *demo* ]]
     for verb in $verbs; do
-        "$program" "$verb" --help | grep -q "^Usage: mrelease $verb"
+        "$program" "$verb" --help | grep "^Usage: mrelease $verb" >/dev/null
     done
 }
 

@@ -163,7 +163,7 @@ static void idle_threads_hold_nothing(void **state)
 
 /* -- no room ---------------------------------------------------------------------------------- */
 
-const unsigned int mrl_tables_max = 0; /* of plugins in this process */
+unsigned int mrl_tables_max = 0; /* of plugins in this process */
 
 struct seen {
     char name[32];

@@ -24,7 +24,7 @@ enum {
     TARGETS_MAX = 256,
 };
 
-const unsigned int mrl_tables_max = ENTRIES;
+unsigned int mrl_tables_max = ENTRIES;
 
 static struct mrl_plugin *plugin;
 static int held[TARGETS_MAX];

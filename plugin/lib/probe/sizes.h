@@ -15,6 +15,6 @@ int mrl_map_sizes__set(struct mrelease_bpf *object,
 
 /** No table of the kernel's side has more entries: a power of two, or 0. Weak: a test that is
  * linked with the archive defines another one. */
-extern const unsigned int mrl_tables_max;
+extern unsigned int mrl_tables_max;
 
 #endif
