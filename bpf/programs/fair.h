@@ -21,7 +21,6 @@
 #include "abi/record.h"
 #include "abi/share.h"
 #include "lib/settings.h"
-#include "lib/slots.h"
 #include "lib/task.h"
 #include "lib/types.h"
 
@@ -103,7 +102,8 @@ __noinline int has_share(__u64 used, __u32 owner, __u32 release)
 {
     const struct mrl_share share = { .owner_uid = owner, .release = release };
     __u64 hash = mrl_share__hash(&share, settings.seed);
-    __u32 at = task_hash(owner) & (settings.owners - 1), place = hash & (settings.firsts - 1);
+    __u32 at = mrl_owner__hash(owner, settings.seed) & (settings.owners - 1);
+    __u32 place = hash & (settings.firsts - 1);
     struct tokens *tokens = bpf_map_lookup_elem(&owners, &at);
     __u64 *known = release > MRL_RELEASE_UNSEEN ? bpf_map_lookup_elem(&firsts, &place) : NULL;
     bool first, has_room;

@@ -86,9 +86,9 @@ static int64_t now_of(struct mrl_shares *shares)
 /* Each event has buckets of its own, since a call may have two lines. */
 static struct owner *owner_of(struct mrl_shares *shares, const struct mrl_line *line)
 {
-    uint64_t key = line->share.owner_uid | (uint64_t)line->event << 32;
+    uint64_t seed = mrl_mix(shares->seed, line->event);
 
-    return &shares->tables->owners[mrl_mix(shares->seed, key) % OWNERS];
+    return &shares->tables->owners[mrl_owner__hash(line->share.owner_uid, seed) % OWNERS];
 }
 
 static bool take_token(struct mrl_shares *shares, uint64_t *bucket)
