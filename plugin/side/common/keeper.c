@@ -119,7 +119,8 @@ static void say_what_is_due(struct mrl_sink *sink)
         sink->told_ready = !say(sink, MRL_SIDE_READY);
     if (ending && !sink->end_ms && !say(sink, MRL_SIDE_END))
         sink->end_ms = now;
-    if (sink->end_ms || now - sink->pinged_ms < PING_MS || sink->due_ms)
+    if (sink->end_ms || sink->due_ms ||
+        now - sink->pinged_ms < (atomic_load(&sink->sides->hurries) ? PING_MS / 10 : PING_MS))
         return;
     sink->due_ms = now;
     if (!say(sink, MRL_SIDE_PING))
