@@ -98,10 +98,14 @@ static void be(const char *manner, uint32_t id, uint32_t items)
     if (!strcmp(manner, "hangs"))
         for (;;)
             pause();
-    if (!strcmp(manner, "more"))
+    if (!strcmp(manner, "more")) {
         take(id, items + 1);
-    if (!strcmp(manner, "never-sent"))
+        return;
+    }
+    if (!strcmp(manner, "never-sent")) {
         take(id + 7, items);
+        return;
+    }
     if (!strcmp(manner, "twice"))
         take(id, items);
     if (!strcmp(manner, "sizes"))
@@ -113,6 +117,12 @@ static void be(const char *manner, uint32_t id, uint32_t items)
 
         say(MRL_SIDE_VERDICT, id, 2, half, sizeof(half));
         return;
+    }
+    if (!strcmp(manner, "size-lies")) {
+        const struct mrl_side_head lying = { MRL_SIDE_VERSION, MRL_SIDE_PONG, 7, 0, 0, 0 };
+
+        if (write(MRL_SIDE_SOCKET, &lying, sizeof(lying)) != sizeof(lying))
+            _exit(8);
     }
     if (!strcmp(manner, "type"))
         say((enum mrl_side_type)99, 0, 0, "", 0);
