@@ -208,6 +208,8 @@ static void try_arguments(void)
     WANT(errno == EPERM);
     WANT(syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L) < 0 && errno == EPERM);
     WANT(syscall(SYS_clone, (long)CLONE_NEWUSER, 0L, 0L, 0L, 0L) < 0 && errno == EPERM);
+    WANT(syscall(SYS_tgkill, getpid(), gettid(), SIGTERM) < 0 && errno == EPERM);
+    WANT(signal(SIGURG, SIG_IGN) == SIG_DFL && !syscall(SYS_tgkill, getpid(), gettid(), SIGURG));
     WANT(is_refused(SYS_prctl, PR_SET_MM) && is_refused(SYS_prctl, PR_CAP_AMBIENT));
     WANT(syscall(SYS_ioctl, 0L, 0x5412L /* TIOCSTI */, 0L) < 0 && errno == EPERM);
 }

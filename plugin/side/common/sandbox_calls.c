@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -54,6 +55,8 @@ static const struct {
      * the call whose flags are seen. */
     { EVERY, "clone", WHEN(0, CLONE_THREAD, CLONE_THREAD), 0 },
     { EVERY, "clone3", ANY, ENOSYS },
+    /* An output's thread that hangs in a write is interrupted so; who has no handler ignores it. */
+    { EVERY, "tgkill", IS(2, SIGURG), 0 },
     { EVERY, "prlimit64", IS(2, 0), 0 },
     { EVERY, "prctl", IS(0, PR_SET_NAME), 0 },
     { EVERY, "prctl", IS(0, PR_GET_NAME), 0 },
