@@ -124,6 +124,15 @@ static void be(const char *manner, uint32_t id, uint32_t items)
         if (write(MRL_SIDE_SOCKET, &lying, sizeof(lying)) != sizeof(lying))
             _exit(8);
     }
+    if (!strcmp(manner, "err-lies")) {
+        const struct mrl_side_head lying = { MRL_SIDE_VERSION, MRL_SIDE_PONG, 0, 0, 0, 5 };
+
+        if (write(MRL_SIDE_SOCKET, &lying, sizeof(lying)) != sizeof(lying))
+            _exit(8);
+    }
+    if (!strcmp(manner, "pongs"))
+        for (int i = 0; i < 2; i++)
+            say(MRL_SIDE_PONG, 0, 0, "", 0);
     if (!strcmp(manner, "type"))
         say((enum mrl_side_type)99, 0, 0, "", 0);
     if (!strcmp(manner, "own-type"))

@@ -95,6 +95,16 @@ static int take_reopened(struct mrl_sink *sink, const struct mrl_side_message *m
     return asked ? 0 : -EPROTO;
 }
 
+/* One that was not asked for would hide that it reads nothing. */
+static int take_pong(struct mrl_sink *sink)
+{
+    if (!sink->due_ms || sink->pinged_ms != sink->due_ms)
+        return -EPROTO;
+    sink->due_ms = 0;
+    sink->is_deaf = false;
+    return 0;
+}
+
 static int take(struct mrl_sink *sink, struct mrl_side_message *message)
 {
     if (message->head.type == MRL_SIDE_OPENED && sink->state == MRL_SIDE_OPENING) {
@@ -113,9 +123,7 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
     case MRL_SIDE_REOPENED:
         return take_reopened(sink, message);
     case MRL_SIDE_PONG:
-        sink->due_ms = 0;
-        sink->is_deaf = false;
-        return 0;
+        return take_pong(sink);
     case MRL_SIDE_ENDED:
         sink->end_err = message->head.err;
         return sink->end_ms ? 0 : -EPROTO;

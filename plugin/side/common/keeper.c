@@ -117,8 +117,10 @@ static void say_what_is_due(struct mrl_sink *sink)
         return;
     if (!sink->told_ready && atomic_load(&sink->sides->ready))
         sink->told_ready = !say(sink, MRL_SIDE_READY);
-    if (ending && !sink->end_ms && !say(sink, MRL_SIDE_END))
+    if (ending && !sink->end_ms)
         sink->end_ms = now;
+    if (ending && !sink->told_end)
+        sink->told_end = !say(sink, MRL_SIDE_END);
     if (sink->end_ms || sink->due_ms ||
         now - sink->pinged_ms < (atomic_load(&sink->sides->hurries) ? PING_MS / 10 : PING_MS))
         return;
@@ -130,12 +132,13 @@ static void say_what_is_due(struct mrl_sink *sink)
 static bool is_late(struct mrl_sink *sink)
 {
     const int64_t now = now_ms();
-    int64_t patience = atomic_load(&sink->sides->hurries) ? HURRY_MS : HANG_MS;
+    const bool hurries = atomic_load(&sink->sides->hurries);
+    int64_t patience = hurries ? HURRY_MS : HANG_MS;
 
     if (sink->end_ms)
         return now - sink->end_ms > END_MS;
     if (sink->state == MRL_SIDE_OPENING)
-        return now - sink->started_ms > OPEN_MS;
+        return now - sink->started_ms > (hurries ? END_MS : OPEN_MS);
     return sink->due_ms && now - sink->due_ms > patience;
 }
 
@@ -178,7 +181,7 @@ static int start(struct mrl_sink *sink)
     sink->pidfd = started.pidfd;
     sink->started_ms = sink->pinged_ms = now_ms();
     sink->due_ms = sink->end_ms = 0;
-    sink->told_ready = false;
+    sink->told_ready = sink->told_end = false;
     sink->why = NULL;
     pthread_mutex_lock(&sink->lock);
     sink->socket = started.socket;

@@ -63,10 +63,11 @@ struct mrl_sink {
     pid_t pid;
     int pidfd;
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
-    int64_t end_ms;                        /* when END was sent; 0: not yet */
-    bool told_ready, is_deaf;              /* is_deaf: it reads no answers, of late */
-    const char *why;                       /* it was ended; NULL: it ended by itself */
-    unsigned int deaths;                   /* one after the other, without 10 s of health */
+    int64_t end_ms;                        /* since when it shall end; 0: it goes on */
+    bool told_ready, told_end;
+    bool is_deaf;        /* is_deaf: it reads no answers, of late */
+    const char *why;     /* it was ended; NULL: it ended by itself */
+    unsigned int deaths; /* one after the other, without 10 s of health */
     struct mrl_allowance requests, refusals, lines;
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };

@@ -9,7 +9,7 @@
 
 #include "base/tame.h"
 
-enum { PARTS_MAX = 5 };
+enum { PARTS_MAX = 5, ERRNO_MAX = 4095 };
 
 /* Room for descriptors, aligned as their headers want it. */
 union control {
@@ -26,6 +26,8 @@ int mrl_side_message__parse(const char *bytes, size_t size, struct mrl_side_mess
     if (size < sizeof(head) || size > MRL_SIDE_MESSAGE_MAX)
         return -EPROTO;
     memcpy(&head, bytes, sizeof(head));
+    if (head.type != MRL_SIDE_LOG && (head.err > 0 || head.err < -ERRNO_MAX))
+        return -EPROTO;
     if (head.version != MRL_SIDE_VERSION || !head.type || head.type >= MRL_SIDE_TYPES ||
         head.size != size - sizeof(head))
         return -EPROTO;
@@ -178,7 +180,7 @@ int mrl_side_verdicts__read(const struct mrl_side_message *message,
         struct mrl_side_verdict verdict;
 
         memcpy(&verdict, message->bytes + i * sizeof(verdict), sizeof(verdict));
-        if (verdict.err > 0 || verdict.err < -4095)
+        if (verdict.err > 0 || verdict.err < -ERRNO_MAX)
             return -EPROTO;
         sum += verdict.count;
         err = err ? err : verdict.err;
