@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -219,6 +220,33 @@ static void arguments_are_looked_at(void **state)
     (void)state;
     skip_where_refusals_are_logged();
     in_child(try_arguments);
+}
+
+/* Neither memory beyond its bound, nor a connection whose end somebody else waits for. */
+static void try_as_side_program(void)
+{
+    const struct linger lingers = { 1, 1000 };
+    const int yes = 1;
+    int connection = socket(AF_INET, SOCK_STREAM, 0);
+
+    enter(MRL_CALLS_MESSAGES | MRL_CALLS_SERVE, 0);
+    WANT(mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    WANT(errno == EPERM);
+    WANT(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    WANT(is_refused(SYS_memfd_create, 0));
+    WANT(setsockopt(connection, SOL_SOCKET, SO_LINGER, &lingers, sizeof(lingers)) < 0);
+    WANT(errno == EPERM);
+    WANT(syscall(SYS_setsockopt, (long)connection, (long)SOL_SOCKET, SO_LINGER | 1L << 32, &lingers,
+                 sizeof(lingers)) < 0);
+    WANT(errno == EPERM);
+    WANT(!setsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof(yes)));
+}
+
+static void a_side_program_makes_nobody_wait_or_pay(void **state)
+{
+    (void)state;
+    skip_where_refusals_are_logged();
+    in_child(try_as_side_program);
 }
 
 #ifdef __x86_64__
@@ -551,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_run_can_neither_start_programs_nor_speak),
         cmocka_unit_test(other_commands_of_bpf_are_refused),
         cmocka_unit_test(arguments_are_looked_at),
+        cmocka_unit_test(a_side_program_makes_nobody_wait_or_pay),
         cmocka_unit_test(calls_are_refused_in_threads_that_were_there),
 #ifdef __x86_64__
         cmocka_unit_test(other_numbers_are_refused_too),

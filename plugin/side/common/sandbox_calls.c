@@ -48,6 +48,12 @@ static const struct {
     bool has_condition;
     int answer; /* errno; 0: the call is made */
 } rows[] = {
+    /* What RLIMIT_DATA does not count. A refusal stands before what allows the same call. */
+    { MRL_CALLS_SERVE, "mmap", WHEN(3, MAP_SHARED, MAP_SHARED), EPERM },
+    { MRL_CALLS_SERVE, "memfd_create", ANY, EPERM },
+    /* Who is the last to close such a connection waits for its peer: that could be the sensor, to
+     * which requests bring connections. The kernel looks at the lower half only. */
+    { MRL_CALLS_SERVE, "setsockopt", WHEN(2, UINT32_MAX, SO_LINGER), EPERM },
     /* Memory is written to, or it is run. */
     { EVERY, "mmap", WHEN(2, PROT_EXEC, 0), 0 },
     { EVERY, "mprotect", WHEN(2, PROT_EXEC, 0), 0 },
@@ -207,7 +213,10 @@ static void test_half(
     unless(program, (uint32_t)value, skipped);
 }
 
-static void add_when(struct program *program, int number, const struct condition *when)
+static void add_when(struct program *program,
+                     int number,
+                     const struct condition *when,
+                     uint32_t action)
 {
     size_t offset = offsetof(struct seccomp_data, args) + when->argument * sizeof(uint64_t);
 
@@ -216,7 +225,7 @@ static void add_when(struct program *program, int number, const struct condition
     unless(program, (uint32_t)number, 8);
     test_half(program, offset, when->mask, when->value, 4);
     test_half(program, offset + 4, when->mask >> 32, when->value >> 32, 1);
-    answer(program, SECCOMP_RET_ALLOW);
+    answer(program, action);
     load(program, NUMBER);
 }
 
@@ -227,13 +236,15 @@ static void fill(struct program *program, uint32_t calls)
     load(program, NUMBER);
     for (unsigned int i = 0; i < ROWS; i++) {
         int number = seccomp_syscall_resolve_name(rows[i].name);
+        uint32_t action =
+            rows[i].answer ? SECCOMP_RET_ERRNO | (uint32_t)rows[i].answer : SECCOMP_RET_ALLOW;
 
         if (!is_in(calls, rows[i].group))
             continue;
         if (rows[i].has_condition)
-            add_when(program, number, &rows[i].condition);
+            add_when(program, number, &rows[i].condition, action);
         else
-            add(program, number, SECCOMP_RET_ERRNO | (uint32_t)rows[i].answer);
+            add(program, number, action);
     }
     for (unsigned int i = 0; i < LISTS; i++)
         for (unsigned int j = 0; is_in(calls, lists[i].group) && lists[i].names[j]; j++)
