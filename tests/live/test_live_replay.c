@@ -305,12 +305,15 @@ static void recording_to_what_is_no_recording_is_refused(void **state)
 static void replay_of_what_is_no_capture_is_refused(void **state)
 {
     const struct {
-        const char *const arguments[4];
+        const char *const arguments[5];
         int status;
         const char *said;
     } cases[] = {
         { { "replay", MRL_TEST_DIR "/CMakeLists.txt" }, 1, "CMakeLists.txt: it is no capture" },
         { { "replay", "/nowhere" }, 1, "/nowhere: No such file or directory" },
+        { { "replay", "--sandbox-paths", "/nowhere", "-" },
+          1,
+          "--sandbox-paths: /nowhere: No such" },
         { { "replay" }, 2, "which capture?" },
         { { "replay", "one", "two" }, 2, "unexpected operand 'two'" },
         { { "replay", "--rung", "raw_tp" }, 2, "unknown option '--rung'" },

@@ -143,6 +143,7 @@ static void format_that_is_unknown_is_refused_with_the_nearest(void **state)
         { "tabel", "unknown format 'tabel': did you mean 'table'?" },
         { "json-v0.32", "unknown format 'json-v0.32': did you mean 'json-v0.23'?" },
         { "nono", "unknown format 'nono': did you mean 'none'?" },
+        { "./a", "'./a' is no format: one stands first, as json:./a" },
     };
     struct mrl_encoder *const untouched = (struct mrl_encoder *)&cases;
 

@@ -269,7 +269,7 @@ static void option_refuses_what_its_type_does_not_hold(void **state)
         { "count", "11", "'11' is not between 0 and 10" },
         { "mode", "", "'': three octal digits" },
         { "mode", "0", "'0': three octal digits" },
-        { "mode", "777", "'777': three octal digits" },
+        { "mode", "777", "'777': three octal digits of 0, 2, 4 and 6, like 640" },
         { "mode", "-600", "'-600': three octal digits" },
         { "mode", "68", "'68': three octal digits" },
         { "scope", "xuid", "'xuid' is no scope" },

@@ -89,6 +89,7 @@ static void outputs_refuse_specs_with_one_line(void **state)
         { ":stdout", "unknown format ''" },
         { "jsn", "unknown format 'jsn': did you mean 'json'?" },
         { "tabel:/a", "unknown format 'tabel': did you mean 'table'?" },
+        { "/tmp/a", "'/tmp/a' is no format: one stands first, as json:/tmp/a" },
         { "json:", "'json:' names no destination after the colon" },
         { "none:", "'none:' names no destination after the colon" },
         { "none:/a", "format none takes no destination" },

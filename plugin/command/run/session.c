@@ -3,11 +3,13 @@
 #include "command/run/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sys/time.h>
 
@@ -283,6 +285,20 @@ static void wake_reader(void *plugin)
     mrl_plugin__interrupt(plugin);
 }
 
+/* One that is not there would be left out of the sandbox without a word. */
+static int find_sandbox_paths(const struct mrl_session_options *options, struct mrl_error *error)
+{
+    for (unsigned int i = 0; i < options->sandbox_path_count; i++) {
+        const char *path = options->sandbox_paths[i];
+        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+            return mrl_error__set(error, -errno, "--sandbox-paths: %s: %s", path, strerror(errno));
+        close(fd);
+    }
+    return 0;
+}
+
 int mrl_session__run(struct mrl_session_options *options,
                      int (*ready)(struct mrl_session_options *options, void *context),
                      void *context)
@@ -291,7 +307,7 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int status = MRL_EXIT_FAILED;
 
-    if (mrl_record__add_default(&options->outputs, &error))
+    if (find_sandbox_paths(options, &error) || mrl_record__add_default(&options->outputs, &error))
         goto failed;
     catch_signals();
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);

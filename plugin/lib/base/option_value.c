@@ -259,7 +259,8 @@ static int put_mode(const struct mrl_option *row,
 
     (void)row;
     if (!isdigit((unsigned char)*text) || *end || mode & ~0666UL || !mode)
-        return mrl_error__set(error, -EINVAL, "'%.32s': three octal digits of 0, 2, 4 and 6", text);
+        return mrl_error__set(error, -EINVAL,
+                              "'%.32s': three octal digits of 0, 2, 4 and 6, like 640", text);
     *(unsigned int *)member = (unsigned int)mode;
     return 0;
 }

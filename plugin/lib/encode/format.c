@@ -56,7 +56,11 @@ static const struct mrl_encoder_ops *find(const char *format, struct mrl_error *
     for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++)
         if (!strcmp(encoders[i]->name, format))
             return encoders[i];
-    mrl_error__unknown(error, "format", format, names, FORMAT_COUNT);
+    if (strchr(format, '/'))
+        mrl_error__set(error, -EINVAL, "'%.64s' is no format: one stands first, as json:%.64s",
+                       format, format);
+    else
+        mrl_error__unknown(error, "format", format, names, FORMAT_COUNT);
     return NULL;
 }
 

@@ -54,9 +54,9 @@ int mrl_side__find(
     find_path(directory, name, found);
     if (access(found, X_OK))
         return mrl_error__set(error, -ENOENT,
-                              "the side program '%s' is not installed: %.300s: %s (package "
-                              "mrelease-%s)",
-                              name, found, strerror(errno), name);
+                              "the side program '%s' is not installed: %.300s: %s ('cmake "
+                              "--install' puts it there)",
+                              name, found, strerror(errno));
     snprintf(path, size, "%s", found);
     return 0;
 }
