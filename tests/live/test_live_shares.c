@@ -176,6 +176,7 @@ static void assert_targets(unsigned int count)
     for (unsigned int set = 0; set < sets; set++) {
         become(next_uid++);
         assert_int_equal(release_all(count, &ignored), count); /* each is the first of its kind */
+        usleep((useconds_t)random() % (MRL_TOKEN_NS / 1000));  /* tokens come at no fixed step */
         passed += release_all(count, &tokens);
     }
     leave_the_ring();
