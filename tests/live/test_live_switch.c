@@ -115,14 +115,24 @@ static void make_calls(void)
     trigger__native(SYS_munlock, 0x2000, 0, 0);
 }
 
-/* The calls that are on, in the order of make_calls(), each once and whole. */
+static unsigned int times_seen(const char *event)
+{
+    unsigned int times = 0;
+
+    for (unsigned int i = 0; i < watch.count; i++)
+        times += !strcmp(watch.seen[i].name, event);
+    return times;
+}
+
+/* The calls that are on, each once and whole. In any order: a stranger's call that is just being
+ * written holds back what is behind it in its ring, and not what is in the other. */
 static void assert_shows(const char *const *events, unsigned int count)
 {
     make_calls();
     read_all();
     assert_int_equal(watch.count, count);
     for (unsigned int i = 0; i < count; i++) {
-        assert_string_equal(watch.seen[i].name, events[i]);
+        assert_int_equal(times_seen(events[i]), 1);
         assert_int_equal(watch.seen[i].flags, 0);
     }
 }

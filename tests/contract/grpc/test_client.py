@@ -49,11 +49,11 @@ class Client:
 
     def await_line(self, text):
         """Reads what it says up to a line."""
-        line = ""
-        while text not in line:
-            line = self.process.stderr.readline()
-            assert line, text
-        return line
+        said = [""]
+        while text not in said[-1]:
+            said.append(self.process.stderr.readline())
+            assert said[-1], (text, said)
+        return said[-1]
 
 
 def verb(*arguments):
