@@ -163,6 +163,12 @@ static int make_mask(const char *list,
     return err;
 }
 
+/* What a server says, or core in its place, when it goes away: that it ends the calls under way. */
+static bool is_gone(grpc_status_code status)
+{
+    return status == GRPC_STATUS_UNAVAILABLE || status == GRPC_STATUS_CANCELLED;
+}
+
 /* One stream, from its begin to its end. */
 static int stream_once(struct streaming *streaming, struct mrl_error *error)
 {
@@ -188,7 +194,7 @@ static int stream_once(struct streaming *streaming, struct mrl_error *error)
         err = mrl_error__set(error, -ECONNREFUSED, "%.128s: the stream ended",
                              streaming->peer->server);
     }
-    if (err == -EPROTO && !stream.taken && stream.status == GRPC_STATUS_UNAVAILABLE)
+    if (err == -EPROTO && !stream.taken && is_gone(stream.status))
         err = -ECONNREFUSED;
     return err;
 }
