@@ -257,15 +257,6 @@ static __always_inline void add_share(struct mrl_record *record,
         record->share.release = mrl_release_of(target->host_pid, target->start_ns);
 }
 
-/* Both events of a call have room, or none has. */
-static __always_inline bool has_room(const struct mrl_record *record)
-{
-    __u64 used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
-
-    return used < settings.crowded ||
-           has_share(used, record->share.owner_uid, record->share.release);
-}
-
 /* The exit of a call that has a slot. */
 static __always_inline void report_exit(struct task_struct *task,
                                         struct mrl_record *record,
@@ -321,19 +312,7 @@ static __always_inline void report_exit(struct task_struct *task,
         look_at_exit(task, event, (void *)record, exit);
     if (event_lane(event) == MRL_LANE_RARE)
         add_share(record, exit, has_target);
-    if (event_lane(event) == MRL_LANE_RARE && !has_room(record)) {
-        if (call_policies)
-            count_suppressed(event, record);
-        if (release_policies)
-            count_suppressed(MRL_EVENT_DO_MRELEASE, record);
-        return;
-    }
-    judgement->policies = call_policies;
-    if (call_policies)
-        emit_call(task, event, exit->entered, record);
-    judgement->policies = release_policies;
-    if (release_policies)
-        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+    emit_wanted(task, record, event, exit->entered, call_policies, release_policies);
 }
 
 /* There was no slot, not even for the report. */

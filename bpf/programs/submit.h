@@ -116,4 +116,38 @@ static __always_inline void emit_call(struct task_struct *task,
         emit_alone(task, event, record);
 }
 
+/* Both events of a call have room, or none has. */
+static __always_inline bool has_room(const struct mrl_record *record)
+{
+    __u64 used = bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA);
+
+    return used < settings.crowded ||
+           has_share(used, record->share.owner_uid, record->share.release);
+}
+
+/* Sends the call's event, that of its release, or both. */
+static __always_inline void emit_wanted(struct task_struct *task,
+                                        struct mrl_record *record,
+                                        int event,
+                                        bool entered,
+                                        __u64 call_policies,
+                                        __u64 release_policies)
+{
+    struct mrl_judgement *judgement = judgement_of(record);
+
+    if (event_lane(event) == MRL_LANE_RARE && !has_room(record)) {
+        if (call_policies)
+            count_suppressed(event, record);
+        if (release_policies)
+            count_suppressed(MRL_EVENT_DO_MRELEASE, record);
+        return;
+    }
+    judgement->policies = call_policies;
+    if (call_policies)
+        emit_call(task, event, entered, record);
+    judgement->policies = release_policies;
+    if (release_policies)
+        emit_with_target(task, MRL_EVENT_DO_MRELEASE, (void *)record);
+}
+
 #endif
