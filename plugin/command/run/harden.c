@@ -32,17 +32,12 @@ struct run {
 
 /* -- outputs ---------------------------------------------------------------------------------- */
 
-/* A text option of an output; NULL: it has none, or it was not given. */
-static const char *setting(const struct mrl_output_spec *spec, const char *name)
+/* What an output was given for a text option; NULL: nothing, or the row is of another type. */
+static const char *given(const struct mrl_output_spec *spec, const struct mrl_option *row)
 {
-    const struct mrl_sink_ops *sink = spec->options.sink;
+    const char *text = spec->sink_options + row->offset;
 
-    for (unsigned int i = 0; sink && i < sink->option_count; i++)
-        if (sink->options[i].type == MRL_OPTION_COPY && !strcmp(sink->options[i].name, name))
-            return spec->sink_options[sink->options[i].offset]
-                       ? spec->sink_options + sink->options[i].offset
-                       : NULL;
-    return NULL;
+    return row->type == MRL_OPTION_COPY && *text ? text : NULL;
 }
 
 /* What is no regular file is never made anew. */
@@ -64,16 +59,15 @@ static int add_directory(struct mrl_sandbox *sandbox, const char *path, unsigned
 /* A side program has its own sandbox. Here is the other end of its socket, and where it listens. */
 static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *spec)
 {
+    const struct mrl_sink_ops *sink = spec->options.sink;
     const char *path = strchr(spec->options.destination, '/');
-
-    /* Read here, and again on SIGHUP: the side program may open nothing. */
-    static const char *const files[] = { "cert", "key", "client-ca" };
     int err = path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
 
     sandbox->calls |= MRL_CALLS_MESSAGES;
-    for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++)
-        if (setting(spec, files[i]))
-            err = add_directory(sandbox, setting(spec, files[i]), MRL_PATH_READ);
+    /* Files are read here, and again on SIGHUP: the side program may open nothing. */
+    for (unsigned int i = 0; !err && i < sink->option_count; i++)
+        if (sink->options[i].separator == '/' && given(spec, &sink->options[i]))
+            err = add_directory(sandbox, given(spec, &sink->options[i]), MRL_PATH_READ);
     return err;
 }
 
@@ -221,9 +215,14 @@ static int join_groups(const struct mrl_outputs *outputs)
 {
     int err = 0;
 
-    for (unsigned int i = 0; !err && i < outputs->count; i++)
-        if (setting(&outputs->specs[i], "group"))
-            err = join(setting(&outputs->specs[i], "group"));
+    for (unsigned int i = 0; !err && i < outputs->count; i++) {
+        const struct mrl_output_spec *spec = &outputs->specs[i];
+        const struct mrl_sink_ops *sink = spec->options.sink;
+
+        for (unsigned int j = 0; !err && sink && j < sink->option_count; j++)
+            if (!strcmp(sink->options[j].name, "group") && given(spec, &sink->options[j]))
+                err = join(given(spec, &sink->options[j]));
+    }
     return err;
 }
 

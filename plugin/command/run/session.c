@@ -299,6 +299,74 @@ static int find_sandbox_paths(const struct mrl_session_options *options, struct 
     return 0;
 }
 
+/* What the plugin has to know of the outputs. */
+static void set_plugin_options(struct session *session)
+{
+    struct mrl_session_options *options = session->options;
+
+    options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
+    options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
+    options->plugin.states =
+        mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
+    options->plugin.log = log_line;
+    options->plugin.log_context = session;
+    options->plugin.extras = options->extras;
+}
+
+static int open_outputs(struct session *session, struct mrl_error *error)
+{
+    struct mrl_session_options *options = session->options;
+    int err = mrl_record__add_default(&options->outputs, error);
+
+    if (err)
+        return err;
+    session->sides.first_level = session->sides.log_level = options->log_level;
+    err = mrl_run_sides__start(&session->sides, &options->outputs,
+                               mrl_sandbox_mode__word(options->sandbox), error);
+    if (err)
+        return err;
+    set_plugin_options(session);
+    err = mrl_pipeline__new(log_line, session, &session->pipeline);
+    if (err)
+        return mrl_error__set(error, err, "out of memory");
+    return mrl_outputs__open(&options->outputs, options->extras, session->pipeline, error);
+}
+
+/* Up to the sandbox, which is entered while this is the only thread. */
+static int open_all(struct session *session, struct mrl_error *error)
+{
+    struct mrl_session_options *options = session->options;
+    int err = find_sandbox_paths(options, error);
+
+    if (err)
+        return err;
+    catch_signals();
+    err = open_outputs(session, error);
+    if (!err && options->plugin.replay) {
+        err = mrl_run_sides__await(&session->sides, error);
+        if (!err)
+            mrl_run_sides__await_capture(&session->sides); /* a pipe's first record may come late */
+    }
+    /* Side programs start meanwhile. */
+    if (!err)
+        err = mrl_plugin__open(&options->plugin, error, &session->plugin);
+    if (!err)
+        err = mrl_run_sides__await(&session->sides, error);
+    return err ? err : mrl_harden__enter(options, session->plugin, error);
+}
+
+static int start(struct session *session, struct mrl_error *error)
+{
+    int err;
+
+    mrl_pipeline__name_run(session->pipeline, mrl_plugin__run(session->plugin));
+    mrl_pipeline__on_death(session->pipeline, wake_reader, session->plugin);
+    err = mrl_pipeline__start(session->pipeline, error);
+    if (!err)
+        mrl_run_sides__ready(&session->sides, session->plugin, session->pipeline);
+    return err;
+}
+
 int mrl_session__run(struct mrl_session_options *options,
                      int (*ready)(struct mrl_session_options *options, void *context),
                      void *context)
@@ -307,56 +375,19 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int status = MRL_EXIT_FAILED;
 
-    if (find_sandbox_paths(options, &error) || mrl_record__add_default(&options->outputs, &error))
-        goto failed;
-    catch_signals();
-    options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
-    options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
-    session.sides.first_level = session.sides.log_level = options->log_level;
-    if (mrl_run_sides__start(&session.sides, &options->outputs,
-                             mrl_sandbox_mode__word(options->sandbox), &error))
-        goto failed;
-    options->plugin.log = log_line;
-    options->plugin.log_context = &session;
-    options->plugin.extras = options->extras;
-    if (mrl_pipeline__new(log_line, &session, &session.pipeline)) {
-        mrl_error__set(&error, -ENOMEM, "out of memory");
-        goto failed;
+    if (open_all(&session, &error) || start(&session, &error)) {
+        if (end_requested) /* while an output waited for its reader, or a capture for its writer */
+            status = MRL_EXIT_OK;
+        else
+            mrl_say("%s", error.text);
+    } else {
+        signalled_plugin = session.plugin;
+        signalled_pipeline = session.pipeline;
+        mrl_interim__start(session.plugin, session.pipeline);
+        status = run_opened(&session, ready, context);
+        signalled_plugin = NULL;
+        signalled_pipeline = NULL;
     }
-    options->plugin.states =
-        mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
-    if (mrl_outputs__open(&options->outputs, options->extras, session.pipeline, &error))
-        goto failed;
-    if (options->plugin.replay && mrl_run_sides__await(&session.sides, &error))
-        goto failed;
-    if (options->plugin.replay)
-        mrl_run_sides__await_capture(&session.sides); /* a pipe's first record may come late */
-    /* Side programs start meanwhile. */
-    if (mrl_plugin__open(&options->plugin, &error, &session.plugin) ||
-        mrl_run_sides__await(&session.sides, &error))
-        goto failed;
-    /* While this is the only thread; those of the outputs begin below. */
-    if (mrl_harden__enter(options, session.plugin, &error))
-        goto failed;
-    mrl_pipeline__name_run(session.pipeline, mrl_plugin__run(session.plugin));
-    mrl_pipeline__on_death(session.pipeline, wake_reader, session.plugin);
-    if (mrl_pipeline__start(session.pipeline, &error))
-        goto failed;
-    mrl_run_sides__ready(&session.sides, session.plugin, session.pipeline);
-    signalled_plugin = session.plugin;
-    signalled_pipeline = session.pipeline;
-    mrl_interim__start(session.plugin, session.pipeline);
-    status = run_opened(&session, ready, context);
-    signalled_plugin = NULL;
-    signalled_pipeline = NULL;
-    goto out;
-failed:
-    if (end_requested)
-        status =
-            MRL_EXIT_OK; /* while an output waited for its reader, or a capture for its writer */
-    else
-        mrl_say("%s", error.text);
-out:
     mrl_run_sides__ready(&session.sides, NULL, NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);

@@ -25,6 +25,14 @@ static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
         .size = sizeof(((struct mrl_server_options *)0)->member), .doc = sentence \
     }
 
+/* A file that is read at the start and on SIGHUP. */
+#define FILE_OF(text, member, sentence)                                            \
+    {                                                                              \
+        .name = text, .type = MRL_OPTION_COPY, .offset = AT(member),               \
+        .size = sizeof(((struct mrl_server_options *)0)->member), .doc = sentence, \
+        .separator = '/'                                                           \
+    }
+
 static const struct mrl_option rows[] = {
     { .name = "mode",
       .type = MRL_OPTION_MODE,
@@ -58,9 +66,10 @@ static const struct mrl_option rows[] = {
       .what = "value of insecure",
       .preset = "false",
       .doc = "Serve addresses of other hosts without TLS." },
-    TEXT("cert", cert, "Certificate of the server, in PEM: TLS, on tcp."),
-    TEXT("key", key, "Its key."),
-    TEXT("client-ca", client_ca, "Who signs the certificates of clients, which are then wanted."),
+    FILE_OF("cert", cert, "Certificate of the server, in PEM: TLS, on tcp."),
+    FILE_OF("key", key, "Its key."),
+    FILE_OF(
+        "client-ca", client_ca, "Who signs the certificates of clients, which are then wanted."),
 };
 
 int mrl_server_options__complete(struct mrl_server_options *options, struct mrl_error *error)
