@@ -15,6 +15,15 @@ static inline int64_t mrl_clock__ns(clockid_t clock)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/** The time of CLOCK_MONOTONIC in `ms` from now, as pthread_cond_timedwait() wants it. Any thread.
+ */
+static inline struct timespec mrl_clock__in_ms(int ms)
+{
+    int64_t ns = mrl_clock__ns(CLOCK_MONOTONIC) + ms * INT64_C(1000000);
+
+    return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+}
+
 /**
  * The kernel's CLOCK_BOOTTIME, on which all times of the probes are. A time namespace shifts what
  * this process is shown of that clock, and this takes the shift back. The shift is learnt from the

@@ -82,20 +82,6 @@ void mrl_queue__done(struct mrl_queue *queue)
     *queue = (struct mrl_queue){ 0 };
 }
 
-static struct timespec time_in(int timeout_ms)
-{
-    struct timespec end;
-
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += timeout_ms / 1000;
-    end.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (end.tv_nsec >= 1000000000L) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000L;
-    }
-    return end;
-}
-
 /*
  * With the lock held. Waits until the consumer has taken something. Returns false when waiting is
  * over: the sink fails, or the end is wanted and nothing moved for PATIENCE_MS. It waits in steps,
@@ -108,7 +94,7 @@ static bool wait_for_consumer(struct mrl_queue *queue)
     /* The consumer is told of lines at the end of a push, and this one has not come to its end. */
     pthread_cond_broadcast(&queue->changed);
     for (int waited = 0; lines_in(queue) == before && !queue->abandoned; waited += STEP_MS) {
-        struct timespec soon = time_in(STEP_MS);
+        struct timespec soon = mrl_clock__in_ms(STEP_MS);
 
         if (atomic_load(&queue->hurry) && waited >= PATIENCE_MS)
             queue->stuck = true;
@@ -338,7 +324,7 @@ void mrl_queue__abandon(struct mrl_queue *queue)
  */
 static void doze(struct mrl_queue *queue)
 {
-    struct timespec soon = time_in(DOZE_MS);
+    struct timespec soon = mrl_clock__in_ms(DOZE_MS);
 
     if (queue->ring.lines_used || queue->ended || queue->woken)
         return;
@@ -366,7 +352,7 @@ static bool is_flood(struct mrl_queue *queue)
 /* With the lock held. */
 static void wait_for_lines(struct mrl_queue *queue, int timeout_ms)
 {
-    struct timespec end = time_in(timeout_ms < 0 ? 0 : timeout_ms);
+    struct timespec end = mrl_clock__in_ms(timeout_ms < 0 ? 0 : timeout_ms);
 
     if (queue->ring.lines_used)
         return;

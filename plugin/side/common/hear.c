@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a keeper hears of its side program. */
 #include <errno.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "side/common/keeper.h"
 
 enum {
-    AT_ONCE = 64,    /* messages of a round */
+    AT_ONCE = 64,    /* messages of a round, after which it */
+    PAUSE_MS = 1,    /* rests: so a program that never ends talking costs little */
     LINES_MAX = 100, /* of the log, in a second */
 };
 
@@ -134,6 +136,8 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
 
 bool mrl_keeper__hear(struct mrl_sink *sink)
 {
+    const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+
     for (int i = 0; i < AT_ONCE; i++) {
         struct mrl_side_message message;
         int err = mrl_side_message__receive(sink->socket, sink->buffer, 1, &message);
@@ -151,5 +155,6 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
         sink->why = sink->why ? sink->why : "rules";
         return false;
     }
+    nanosleep(&pause, NULL);
     return true;
 }

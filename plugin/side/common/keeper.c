@@ -32,6 +32,7 @@ enum {
     OPEN_MS = 10 * 1000,
     END_MS = 1700 * PATIENCE,
     STEP_MS = 20,
+    LEAVE_MS = 100 * PATIENCE, /* from the end of what it says to its own */
     BACK_OFF_MS = 100,
     BACK_OFF_MAX_MS = 30 * 1000,
     HEALTHY_MS = 10 * 1000,
@@ -52,14 +53,8 @@ void mrl_keeper__wake(struct mrl_sink *sink)
 
 void mrl_keeper__wait(struct mrl_sink *sink)
 {
-    struct timespec soon;
+    const struct timespec soon = mrl_clock__in_ms(STEP_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &soon);
-    soon.tv_nsec += STEP_MS * 1000000L;
-    if (soon.tv_nsec >= 1000000000L) {
-        soon.tv_sec++;
-        soon.tv_nsec -= 1000000000L;
-    }
     pthread_cond_timedwait(&sink->changed, &sink->lock, &soon);
 }
 
@@ -159,8 +154,12 @@ static void converse(struct mrl_sink *sink)
             continue;
         if (polled[2].revents && read(sink->wake, &woken, sizeof(woken)) != sizeof(woken))
             continue;
-        if (polled[0].revents && !mrl_keeper__hear(sink))
+        if (polled[0].revents && !mrl_keeper__hear(sink)) {
+            /* Who says no more has died, or it has left the conversation and lives. */
+            if (!sink->why && poll(polled + 1, 1, LEAVE_MS) == 0)
+                sink->why = "rules";
             return;
+        }
         if (polled[1].revents)
             return; /* it died, and all that it said was heard, up to the bound of a round */
         if (is_late(sink)) {
@@ -189,9 +188,9 @@ static int start(struct mrl_sink *sink)
     sink->lives++;
     sink->flight = (struct mrl_flight){ 0 };
     sink->reopening = false;
-    err = mrl_keeper__send_target(sink, MRL_SIDE_OPEN);
+    mrl_keeper__send_target(sink, MRL_SIDE_OPEN); /* where that fails it is dead: noticed at once */
     pthread_mutex_unlock(&sink->lock);
-    return 0; /* if that failed, it is dead already, which is noticed at once */
+    return 0;
 }
 
 /* "side=NAME; why=signal 9": of sensor_state, and of the log. */
@@ -259,6 +258,16 @@ static void back_off(struct mrl_sink *sink)
             return;
 }
 
+static bool start_again(struct mrl_sink *sink)
+{
+    int err = start(sink);
+
+    if (err)
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "the side program '%s' cannot be started: %s",
+                       sink->row->side, strerror(-err));
+    return !err;
+}
+
 /* Begins with the program that was opened, and ends with the last one that was started. */
 static void *keep(void *context)
 {
@@ -271,7 +280,7 @@ static void *keep(void *context)
             bury(sink);
         }
         back_off(sink);
-        lives = may_go_on(sink) && !start(sink);
+        lives = may_go_on(sink) && start_again(sink);
     }
     set_state(sink, MRL_SIDE_GONE);
     return NULL;

@@ -65,7 +65,7 @@ struct mrl_sink {
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
     int64_t end_ms;                        /* since when it shall end; 0: it goes on */
     bool told_ready, told_end;
-    bool is_deaf;        /* is_deaf: it reads no answers, of late */
+    bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
     unsigned int deaths; /* one after the other, without 10 s of health */
     struct mrl_allowance requests, refusals, lines;
@@ -84,7 +84,7 @@ void mrl_keeper__wait(struct mrl_sink *sink);
 /** Sends what is to be opened, as a message of type OPEN or REOPEN. With the lock held. */
 int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
 
-/** Takes what the program says (hear.c), up to a bound. Returns whether it goes on; false with
+/** Takes what the program says (hear.c), up to a bound, after which it pauses. Returns whether it goes on; false with
  * `why`: it broke a rule, or could not be opened. The keeper's thread. */
 bool mrl_keeper__hear(struct mrl_sink *sink);
 

@@ -171,6 +171,17 @@ static void reply(int socket, const struct answer *answer, const int *fds, unsig
         ;
 }
 
+/* Returns its status. */
+static int end(pid_t pid)
+{
+    int status = 0;
+
+    kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
 static void start_for(int socket, const char *path, const char *word, struct started_list *list)
 {
     pid_t *free_place = find(list, 0);
@@ -185,11 +196,12 @@ static void start_for(int socket, const char *path, const char *word, struct sta
         reply(socket, &answer, NULL, 0);
         return;
     }
-    answer.err = 0;
-    *free_place = answer.value;
     fds[1] = (int)syscall(SYS_pidfd_open, answer.value, 0);
-    if (fds[1] < 0)
-        answer.err = -errno; /* it is buried at the end */
+    answer.err = fds[1] < 0 ? -errno : 0;
+    if (answer.err)
+        end(answer.value);
+    else
+        *free_place = answer.value;
     reply(socket, &answer, fds, answer.err ? 0 : 2);
     close(fds[0]);
     if (fds[1] >= 0)
@@ -202,9 +214,7 @@ static void bury_for(int socket, pid_t pid, struct started_list *list)
     struct answer answer = { place ? 0 : -ESRCH, 0 };
 
     if (place) {
-        kill(pid, SIGKILL);
-        while (waitpid(pid, &answer.value, 0) < 0 && errno == EINTR)
-            ;
+        answer.value = end(pid);
         *place = 0;
     }
     reply(socket, &answer, NULL, 0);
