@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "side/common/keeper.h"
+#include "side_messages.h"
 
 enum { ITEMS = 3 };
 
@@ -30,20 +31,6 @@ static enum mrl_control control(const void *options)
 {
     (void)options;
     return MRL_CONTROL_ALL;
-}
-
-/* Messages, each behind its size. */
-static void say_all(int socket, const uint8_t *data, size_t size)
-{
-    while (size > 2) {
-        size_t one = data[0] | (size_t)data[1] << 8;
-
-        one = one < size - 2 ? one : size - 2;
-        if (send(socket, data + 2, one, MSG_DONTWAIT) < 0)
-            return;
-        data += 2 + one;
-        size -= 2 + one;
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

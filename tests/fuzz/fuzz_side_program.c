@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "side/common/program.h"
+#include "side_messages.h"
 
 enum { OPTION_BYTES = 8 };
 
@@ -45,20 +46,6 @@ static int fuzz_close(struct mrl_sink *sink)
 {
     must(sink == &the_sink);
     return 0;
-}
-
-/* Messages, each behind its size. */
-static void say_all(int socket, const uint8_t *data, size_t size)
-{
-    while (size > 2) {
-        size_t one = data[0] | (size_t)data[1] << 8;
-
-        one = one < size - 2 ? one : size - 2;
-        if (send(socket, data + 2, one, MSG_DONTWAIT) < 0)
-            return;
-        data += 2 + one;
-        size -= 2 + one;
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

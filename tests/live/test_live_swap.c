@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "counts.h"
 #include "harness.h"
 #include "load.h"
 
@@ -82,10 +83,7 @@ static void assert_identity(const char *event)
 {
     struct mrl_event_counts counts = counts_of(event);
 
-    assert_int_equal(counts.seen, counts.submitted + counts.refused + counts.suppressed +
-                                      counts.no_memory + counts.exit_missed + counts.self +
-                                      counts.filtered);
-    assert_int_equal(counts.submitted, counts.decoded + counts.malformed + counts.filtered_late);
+    live__assert_adds_up(&counts);
     assert_int_equal(counts.refused + counts.suppressed + counts.no_memory + counts.malformed, 0);
 }
 

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "counts.h"
 #include "harness.h"
 
 enum { PAGE = 4096, SEEN_MAX = 64, TOGGLES = 40, READ_MS = 100 };
@@ -324,10 +325,7 @@ static void assert_identity(const char *event)
 {
     struct mrl_event_counts counts = counts_of(event);
 
-    assert_int_equal(counts.seen, counts.submitted + counts.refused + counts.suppressed +
-                                      counts.no_memory + counts.exit_missed + counts.self +
-                                      counts.filtered);
-    assert_int_equal(counts.submitted, counts.decoded + counts.malformed + counts.filtered_late);
+    live__assert_adds_up(&counts);
     assert_int_equal(counts.no_memory + counts.exit_missed + counts.malformed, 0);
     assert_int_not_equal(counts.submitted, 0);
 }
