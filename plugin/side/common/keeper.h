@@ -84,8 +84,8 @@ void mrl_keeper__wait(struct mrl_sink *sink);
 /** Sends what is to be opened, as a message of type OPEN or REOPEN. With the lock held. */
 int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
 
-/** Takes what the program says (hear.c), up to a bound, after which it pauses. Returns whether it goes on; false with
- * `why`: it broke a rule, or could not be opened. The keeper's thread. */
+/** Takes what the program says (hear.c), up to a bound, after which it pauses. Returns whether it
+ * goes on; false with `why`: it broke a rule, or could not be opened. The keeper's thread. */
 bool mrl_keeper__hear(struct mrl_sink *sink);
 
 /** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to
