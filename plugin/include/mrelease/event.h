@@ -220,7 +220,8 @@ struct mrl_event {
     const struct mrl_event_def *def;
     uint64_t entry_ns; /**< Tracee's timestamp; the exit time under MRL_EVENT_NO_ENTRY */
     uint64_t exit_ns;
-    uint64_t seq; /**< counts per CPU and lane from 0; a missing number is a lost event */
+    uint64_t seq; /**< counts per CPU and lane from 0; a missing number is a lost event. Of
+                     events_lost and sensor_state, where an output writes them: N of their id */
     int64_t return_value;
     uint64_t cgroup_id;
     uint64_t thread_start_ns;
@@ -267,7 +268,19 @@ struct mrl_event {
     /** The policies that want the event, a bit each. Bit 0: --events and --scope; the others are
      * for policies to come. */
     uint64_t policies;
+    /** The run that it is of, as mrl_plugin__run() names it; "" where that is not known. */
+    const char *run;
+    /** Of events_lost and sensor_state: the index of the output that tells it. */
+    unsigned int output;
 };
+
+/** How an event is told from every other one of all hosts and runs: BOOT-RUN-LANE.CPU.SEQ, with
+ * BOOT and RUN of 16 hex digits. events_lost and sensor_state have no record: theirs are
+ * BOOT-RUN-L.OUTPUT.N and BOOT-RUN-S.OUTPUT.N, N counting what that output told. */
+enum { MRL_EVENT_ID_BYTES = 80 };
+
+/** Writes the id of an event, with a NUL. Returns its size; 0 and "" where its run is not known. */
+size_t mrl_event__id(const struct mrl_event *event, char text[MRL_EVENT_ID_BYTES]);
 
 /** Events that were read together. */
 struct mrl_batch;

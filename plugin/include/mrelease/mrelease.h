@@ -28,6 +28,7 @@
 #include <mrelease/error.h>
 #include <mrelease/event.h>
 #include <mrelease/extra.h>
+#include <mrelease/item.h>
 #include <mrelease/metrics.h>
 #include <mrelease/option.h>
 #include <mrelease/pipeline.h>

@@ -9,6 +9,7 @@
 
 #include <mrelease/declare.h>
 #include <mrelease/error.h>
+#include <mrelease/item.h>
 #include <mrelease/option.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +41,57 @@ struct mrl_chunk {
     const int *stop;
     /** The size of each of the events, in bytes; NULL: not known. Borrowed during write(). */
     const uint32_t *sizes;
+};
+
+/** What became of an item at a destination that says so. */
+enum mrl_verdict {
+    MRL_VERDICT_AGAIN,   /**< not taken, or not known to be: it is to be sent again */
+    MRL_VERDICT_TAKEN,   /**< the destination has it */
+    MRL_VERDICT_REFUSED, /**< it will never take this item; those behind it are not held up */
+    /** Nothing will be taken until somebody mends the configuration, here or there: a wrong
+     * password, a topic that does not exist. No fault of the item, which is not lost. */
+    MRL_VERDICT_MISCONFIGURED,
+};
+
+enum { MRL_REASONS_MAX = 8 };
+
+/** What deliver() answers; zeroed by the caller but for `verdicts`. */
+struct mrl_delivery {
+    /** Of each item, enum mrl_verdict, and 1 + the index of its reason; MRL_VERDICT_AGAIN and 0
+     * where deliver() says nothing. The caller's. */
+    struct mrl_judged {
+        uint8_t verdict, reason;
+    } * judged;
+    /** The destination asks for that long a pause; 0: it does not. */
+    uint32_t wait_ms;
+    /** The request was too large, or one item of it spoils the rest and it is not known which: the
+     * caller sends it in halves; one item alone that is too large is refused. */
+    bool halve;
+    /** Whatever was not taken: why, one line each, without any secret. */
+    unsigned int reason_count;
+    struct mrl_error reasons[MRL_REASONS_MAX];
+};
+
+/** Judges an item; its line is kept, unless there are too many different ones already: then the
+ * last one stands for it. `format` NULL: no reason. */
+__attribute__((format(printf, 4, 5))) void mrl_delivery__judge(
+    struct mrl_delivery *delivery, size_t item, enum mrl_verdict verdict, const char *format, ...);
+
+/** The same of `count` items from `first` on. */
+__attribute__((format(printf, 5, 6))) void mrl_delivery__judge_all(struct mrl_delivery *delivery,
+                                                                   size_t first,
+                                                                   size_t count,
+                                                                   enum mrl_verdict verdict,
+                                                                   const char *format,
+                                                                   ...);
+
+/** Items for deliver(); borrowed. */
+struct mrl_items {
+    const struct mrl_item *items;
+    size_t count;
+    size_t size; /**< of all bytes */
+    /** As mrl_chunk.stop: nonzero, deliver() returns soon, with what it knows. */
+    const int *stop;
 };
 
 /** What open() shall open. Borrowed until it returns. */
@@ -154,6 +206,19 @@ struct mrl_sink_ops {
      * may succeed, and must then not join its first line to a torn one.
      */
     int (*write)(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events);
+    /**
+     * In place of write(), of a sink in a side program whose destination says what it took:
+     * delivers items, in their order, and waits until it is known what became of each. It keeps no
+     * item, queue, thread or counter, and never tries again by itself: pauses, retries, halving and
+     * what is refused for good are the caller's. One code of failure, one class: a table in the
+     * sink's file says which.
+     */
+    void (*deliver)(struct mrl_sink *sink,
+                    const struct mrl_items *items,
+                    struct mrl_delivery *ret_delivery);
+    /** Of a sink with deliver(): items and bytes of a request; 0: 4,096, and 1 MiB. */
+    unsigned int request_items;
+    size_t request_bytes;
     /** Opens the destination anew (log rotation). Returns 0 when it is still the same, 1 when it is
      * another, which is then told what precedes the first line. On -errno the old one stays in use.
      * Notes as open(). */

@@ -98,14 +98,21 @@ static uint64_t so_far(const struct mrl_output *output)
 }
 
 /* Writes an event that has no line yet. It is the caller's to count. */
-static int write_event(struct mrl_output *output, const struct mrl_event *event)
+static int write_event(struct mrl_output *output, struct mrl_event *event)
 {
-    uint32_t size =
-        (uint32_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
-    struct mrl_chunk chunk = { output->text, size, 1, NULL, &size };
+    uint32_t size;
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL, &size };
     size_t done;
+    int err;
 
-    return write_chunk(output, &chunk, &done);
+    event->run = output->run;
+    event->output = output->index;
+    event->seq = output->told;
+    size = (uint32_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
+    chunk.size = size;
+    err = write_chunk(output, &chunk, &done);
+    output->told += !err;
+    return err;
 }
 
 /* Only here, where it is written, is it known what stands before it. */

@@ -116,6 +116,7 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
         return group;
     }
     mrl_output__name_run(output, pipeline->run);
+    output->index = index;
     output->queue.shares.callers = &pipeline->callers;
     output->nameless = pipeline->started; /* it begins in mid-run */
     pipeline->outputs[index] = output;

@@ -20,6 +20,8 @@ enum {
     MRL_BATCH_SPARE = MRL_EVENT_COUNT + 2, /* the losses before the last event, told beside it */
 };
 
+enum { MRL_RUN_BYTES = 16 + 1 + 16 + 1 /* BOOT-RUN and a NUL */ };
+
 struct mrl_pool;
 
 struct mrl_batch {
@@ -27,6 +29,7 @@ struct mrl_batch {
     struct mrl_batch *next; /* in the pool's free list */
     size_t count;
     struct mrl_host_facts host; /* of the records in it */
+    char run[MRL_RUN_BYTES];    /* likewise */
     struct mrl_arena arena;
     struct mrl_event events[MRL_BATCH_EVENTS + MRL_BATCH_SPARE];
     _Alignas(8) char bytes[MRL_BATCH_BYTES];

@@ -248,6 +248,8 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .target_lookup = MRL_LOOKUP_HOST,
         .generation = raw->judgement ? raw->judgement->generation : 0,
         .policies = raw->judgement ? raw->judgement->policies : 0,
+        .run = "",
+        .output = 0,
     };
 }
 

@@ -73,6 +73,7 @@ void mrl_lost__event(const struct mrl_lost *lost,
         from[i].compute(&raw, &values[i]);
     }
     *ret_event = (struct mrl_event){
+        .run = "",
         .def = def,
         .entry_ns = lost->to_ns,
         .exit_ns = lost->to_ns,

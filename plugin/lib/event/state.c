@@ -56,6 +56,7 @@ void mrl_state__event(const struct mrl_state *state,
         from[i].compute(&raw, &values[i]);
     }
     *ret_event = (struct mrl_event){
+        .run = "",
         .def = def,
         .entry_ns = state->time_ns,
         .exit_ns = state->time_ns,

@@ -12,9 +12,8 @@
 #define MRL_SENSOR_STATE_FIELDS MRL_FIELDS_OF_SENSOR_STATE
 
 enum {
-    MRL_STATE_DETAIL_MAX = 1024,     /* bytes of `detail` */
-    MRL_STATE_WORD_BYTES = 16,       /* of `what` in a packed one, filled up with NULs */
-    MRL_RUN_BYTES = 16 + 1 + 16 + 1, /* BOOT-RUN and a NUL */
+    MRL_STATE_DETAIL_MAX = 1024, /* bytes of `detail` */
+    MRL_STATE_WORD_BYTES = 16,   /* of `what` in a packed one, filled up with NULs */
 };
 
 /** -1 in by_uid and by_pid: nobody brought it about. Of a uid, the field holds the lower 32 bits.

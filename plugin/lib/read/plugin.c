@@ -168,6 +168,14 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     return 0;
 }
 
+/* A batch may outlive the plugin. */
+static void name_run(const struct mrl_plugin *plugin, struct mrl_batch *batch)
+{
+    memcpy(batch->run, plugin->states.run, sizeof(batch->run));
+    for (size_t i = 0; i < batch->count; i++)
+        batch->events[i].run = batch->run;
+}
+
 /* What the sensor says of itself comes in batches of its own: a source fills empty ones. */
 static int read_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl_batch *batch)
 {
@@ -197,6 +205,7 @@ int mrl_plugin__next_batch(struct mrl_plugin *plugin, int timeout_ms, struct mrl
     count = read_batch(plugin, timeout_ms, batch);
     if (count > 0) {
         mrl_states__count(&plugin->states, batch);
+        name_run(plugin, batch);
         *ret_batch = batch;
         return count;
     }
