@@ -13,7 +13,7 @@ static struct mrl_event event_of(unsigned int index)
                                .run = "e30b2f15c2934355-00018f3a2b1c0d42",
                                .seq = 42,
                                .cpu = 3,
-                               .lane = mrl_event_def__at(index)->lane,
+                               .lane = (uint16_t)mrl_event_def__at(index)->lane,
                                .output = 7 };
 }
 

@@ -44,7 +44,7 @@ struct mrl_chunk {
 };
 
 /** What became of an item at a destination that says so. */
-enum mrl_verdict {
+enum mrl_item_verdict {
     MRL_VERDICT_AGAIN,   /**< not taken, or not known to be: it is to be sent again */
     MRL_VERDICT_TAKEN,   /**< the destination has it */
     MRL_VERDICT_REFUSED, /**< it will never take this item; those behind it are not held up */
@@ -57,8 +57,8 @@ enum { MRL_REASONS_MAX = 8 };
 
 /** What deliver() answers; zeroed by the caller but for `verdicts`. */
 struct mrl_delivery {
-    /** Of each item, enum mrl_verdict, and 1 + the index of its reason; MRL_VERDICT_AGAIN and 0
-     * where deliver() says nothing. The caller's. */
+    /** Of each item, enum mrl_item_verdict, and 1 + the index of its reason; MRL_VERDICT_AGAIN and
+     * 0 where deliver() says nothing. The caller's. */
     struct mrl_judged {
         uint8_t verdict, reason;
     } * judged;
@@ -74,14 +74,17 @@ struct mrl_delivery {
 
 /** Judges an item; its line is kept, unless there are too many different ones already: then the
  * last one stands for it. `format` NULL: no reason. */
-__attribute__((format(printf, 4, 5))) void mrl_delivery__judge(
-    struct mrl_delivery *delivery, size_t item, enum mrl_verdict verdict, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void mrl_delivery__judge(struct mrl_delivery *delivery,
+                                                               size_t item,
+                                                               enum mrl_item_verdict verdict,
+                                                               const char *format,
+                                                               ...);
 
 /** The same of `count` items from `first` on. */
 __attribute__((format(printf, 5, 6))) void mrl_delivery__judge_all(struct mrl_delivery *delivery,
                                                                    size_t first,
                                                                    size_t count,
-                                                                   enum mrl_verdict verdict,
+                                                                   enum mrl_item_verdict verdict,
                                                                    const char *format,
                                                                    ...);
 

@@ -100,8 +100,8 @@ static uint64_t so_far(const struct mrl_output *output)
 /* Writes an event that has no line yet. It is the caller's to count. */
 static int write_event(struct mrl_output *output, struct mrl_event *event)
 {
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL, NULL };
     uint32_t size;
-    struct mrl_chunk chunk = { output->text, 0, 1, NULL, &size };
     size_t done;
     int err;
 
@@ -110,6 +110,7 @@ static int write_event(struct mrl_output *output, struct mrl_event *event)
     event->seq = output->told;
     size = (uint32_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
     chunk.size = size;
+    chunk.sizes = &size;
     err = write_chunk(output, &chunk, &done);
     output->told += !err;
     return err;
@@ -182,7 +183,7 @@ static void sign(struct mrl_output *output)
         mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
 }
 
-/* What was to be told at the head of the last file is told again, if it was told there. */
+/* What was told at the head of the last file is told again. */
 static void note_moved(struct mrl_output *output, bool moved)
 {
     output->headless |= moved;
@@ -332,8 +333,7 @@ static int write_run(struct mrl_output *output)
         chunk.events++;
     }
     err = write_chunk(output, &chunk, &done);
-    /* After a partial write the sink says how many lines went out whole. The next try begins behind
-     * these, so that none is written twice. */
+    /* The sink says how many lines went out whole. The next try begins behind these. */
     settle(output, err ? done : chunk.events, MRL_DELIVERED);
     return err;
 }
@@ -398,8 +398,7 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
     err = write_event(output, &told);
     if (err)
         return err;
-    /* Forgotten only when it was written: a gap that fails is told, wider perhaps, at a later
-     * try. */
+    /* Forgotten only when it was written. One that fails is told, wider perhaps, later. */
     mrl_output__count(output, told.def->index, MRL_DELIVERED, 1);
     output->untold.total -= missing->count;
     *missing = (struct mrl_missing){ 0 };

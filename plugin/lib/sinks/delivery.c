@@ -26,7 +26,7 @@ static uint8_t reason_of(struct mrl_delivery *delivery, const char *line)
 static void judge(struct mrl_delivery *delivery,
                   size_t first,
                   size_t count,
-                  enum mrl_verdict verdict,
+                  enum mrl_item_verdict verdict,
                   const char *format,
                   va_list arguments)
 {
@@ -41,8 +41,11 @@ static void judge(struct mrl_delivery *delivery,
         delivery->judged[i] = (struct mrl_judged){ (uint8_t)verdict, reason };
 }
 
-void mrl_delivery__judge(
-    struct mrl_delivery *delivery, size_t item, enum mrl_verdict verdict, const char *format, ...)
+void mrl_delivery__judge(struct mrl_delivery *delivery,
+                         size_t item,
+                         enum mrl_item_verdict verdict,
+                         const char *format,
+                         ...)
 {
     va_list arguments;
 
@@ -54,7 +57,7 @@ void mrl_delivery__judge(
 void mrl_delivery__judge_all(struct mrl_delivery *delivery,
                              size_t first,
                              size_t count,
-                             enum mrl_verdict verdict,
+                             enum mrl_item_verdict verdict,
                              const char *format,
                              ...)
 {
