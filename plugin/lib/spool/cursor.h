@@ -39,6 +39,9 @@ int mrl_cursor__sync(int fd, bool now, int64_t *last_ns);
  */
 int mrl_cursor__lock(int fd, int wait_ms);
 
+/** Gives the lock back. */
+void mrl_cursor__unlock(int fd);
+
 /** taken + refused + lost of an event. */
 static inline uint64_t mrl_cursor__dealt(const struct mrl_cursor *cursor, unsigned int event)
 {

@@ -43,7 +43,7 @@ struct mrl_segment_header {
     uint64_t item;                       /* number of its first item */
     uint64_t last_ns;                    /* time of the last item before it; 0: there was none */
     struct mrl_spool_numbers appended;   /* before it, in all runs */
-    uint8_t unused[160];
+    uint8_t unused[156];
     uint32_t crc; /* of all before */
 };
 
@@ -73,6 +73,9 @@ void mrl_segment__seal(struct mrl_segment_header *header);
 /** Whether this program can read what follows. Errors, with a line: -EBADMSG no segment, or
  * damaged; -EOPNOTSUPP of another version, or with another event table. */
 int mrl_segment__check(const struct mrl_segment_header *header, struct mrl_error *error);
+
+/** Reads a header, and checks it. Errors, with a line: as mrl_segment__check(); as pread(). */
+int mrl_segment__read(int fd, struct mrl_segment_header *ret_header, struct mrl_error *error);
 
 /** The name of a segment's file, and back: whether `name` is one. */
 void mrl_segment__name(uint64_t number, char name[MRL_SPOOL_NAME_BYTES]);

@@ -29,7 +29,10 @@ struct mrl_spool_batch {
  */
 int mrl_spool_reader__new(int fd, struct mrl_error *error, struct mrl_spool_reader **ret_reader);
 
-/** The segment's. Borrowed. */
+/** The same, and does not look at the header: for who may have to do without. Error: -ENOMEM. */
+int mrl_spool_reader__raw(int fd, struct mrl_spool_reader **ret_reader);
+
+/** The segment's; zeroed, of a raw one. Borrowed. */
 const struct mrl_segment_header *mrl_spool_reader__header(const struct mrl_spool_reader *reader);
 
 /** Goes on at the item of this number, or at the first behind it. `offset`: where a cursor says

@@ -20,7 +20,7 @@ enum mrl_spool_sync { MRL_SYNC_BATCH, MRL_SYNC_SECOND, MRL_SYNC_NONE };
 
 struct mrl_spool_options {
     const char *directory;    /* made where it is missing; its parent is there */
-    const char *format;       /* of the items */
+    const char *format;       /* of the items; NULL: what it holds already */
     uint64_t size;            /* budget in bytes, of all files; at least MRL_SPOOL_MIN_BYTES */
     uint32_t segment_bytes;   /* 0: 64 MiB, or a quarter of the budget; no more than these */
     enum mrl_spool_sync sync; /* as above */
@@ -65,12 +65,14 @@ uint64_t mrl_spool__last_ns(struct mrl_spool *spool);
 
 /**
  * Appends the items of a chunk, each a struct mrl_item_head and its bytes, whose sizes are
- * chunk->sizes, and syncs as the policy says. All or none. When the budget, or the file system, is
- * full, drops the oldest segment that is not granted, and counts it. Blocks for the disk. Errors:
- * -ENOSPC nothing more may be dropped; -EINVAL sizes that are wrong, or an item larger than a
- * frame; as write() and fdatasync(). An append that failed may be tried again.
+ * chunk->sizes, and syncs as the policy says; in frames, of which each is appended as a whole or
+ * not at all. When the budget, or the file system, is full, drops the oldest segment that is not
+ * granted, and counts it. Blocks for the disk. Returns 0, or -errno, and `*ret_events` is the
+ * number of items that were appended: -ENOSPC nothing more may be dropped; -EINVAL sizes that are
+ * wrong, or an item larger than a frame; -ECANCELED as chunk->stop says; as write() and
+ * fdatasync(). What failed may be tried again.
  */
-int mrl_spool__append(struct mrl_spool *spool, const struct mrl_chunk *chunk);
+int mrl_spool__append(struct mrl_spool *spool, const struct mrl_chunk *chunk, size_t *ret_events);
 
 /** With MRL_SYNC_SECOND, to be called once a second: syncs what waits. As fdatasync(). */
 int mrl_spool__sync(struct mrl_spool *spool);
