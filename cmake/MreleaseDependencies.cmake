@@ -104,6 +104,11 @@ if(MRELEASE_GRPC)
   mrl_find(path PROTOBUF_INCLUDE google/protobuf/timestamp.proto libprotobuf-dev MRELEASE_GRPC)
 endif()
 
+if(MRELEASE_HTTP)
+  mrl_find_module(CURL libcurl>=7.85 libcurl4-openssl-dev MRELEASE_HTTP)
+  mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_HTTP)
+endif()
+
 if(MRELEASE_TESTS)
   mrl_find_module(CMOCKA cmocka libcmocka-dev MRELEASE_TESTS)
 endif()

@@ -30,10 +30,11 @@ static bool has_word(const char *const *words, const char *word)
 
 /* -- schemes ---------------------------------------------------------------------------------- */
 
-/* One with a colon leads to what follows; one without is the whole destination. */
+/* One with a colon, or with a '+' before a URL, leads to what follows; any other is the whole
+ * destination. */
 static bool is_lead(const char *scheme)
 {
-    return scheme[strlen(scheme) - 1] == ':';
+    return strchr(":+", scheme[strlen(scheme) - 1]) != NULL;
 }
 
 static bool is_of(const char *scheme, const char *text)

@@ -60,7 +60,9 @@ static int add_directory(struct mrl_sandbox *sandbox, const char *path, unsigned
 static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *spec)
 {
     const struct mrl_sink_ops *sink = spec->options.sink;
-    const char *path = strchr(spec->options.destination, '/');
+    const char *path = strncmp(spec->options.destination, "unix:", 5) == 0
+                           ? strchr(spec->options.destination, '/')
+                           : NULL;
     int err = path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
 
     sandbox->calls |= MRL_CALLS_MESSAGES;

@@ -132,8 +132,8 @@ struct mrl_sink_ops {
     /** How people write the destination, "PATH"; formats of its own are put before it. */
     const char *usage;
     /**
-     * Words that choose this sink; ends with NULL. One that ends in a colon stands before the
-     * destination that open() is given; any other is the whole destination.
+     * Words that choose this sink; ends with NULL. One that ends in a colon, or in a '+' before a
+     * URL, stands before the destination that open() is given; any other is the whole destination.
      */
     const char *const *schemes;
     /** Other programs' words for it; ends with NULL. Whoever writes one is told the right one. */

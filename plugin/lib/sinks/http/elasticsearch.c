@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The row of "elasticsearch": what Elasticsearch and OpenSearch take by _bulk. */
+#include <errno.h>
+#include <string.h>
+
+#include "sinks/http/options.h"
+
+static const struct mrl_option rows[] = {
+    MRL_HTTP_ROWS,
+    MRL_HTTP_COMPRESS,
+};
+
+static int check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    int err = mrl_http__check(target, "http https", error);
+    const char *index = strrchr(target->destination, '/');
+
+    if (!err)
+        err = mrl_http__check_json(target, error);
+    if (!err && (!index || index[-1] == '/' || !index[1]))
+        err = mrl_error__set(error, -EINVAL, "'%.64s' names no index or data stream: http://HOST/INDEX",
+                             target->destination);
+    if (!err && (strpbrk(index, "?*,%&=") || strpbrk(index, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")))
+        err = mrl_error__set(error, -EINVAL, "'%.64s' is no name of an index or data stream",
+                             index + 1);
+    return err;
+}
+
+const struct mrl_sink_ops mrl_sink_elasticsearch = {
+    .name = "elasticsearch",
+    .doc = "Elasticsearch or OpenSearch, by _bulk: what it takes is there once, by its id.",
+    .usage = "elasticsearch+http[s]://HOST[:PORT]/INDEX",
+    .schemes = (const char *const[]){ "elasticsearch+", NULL },
+    .check = check,
+    MRL_HTTP_OPS,
+};

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What may be said of a destination that is spoken to by HTTP. Touches nothing. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sinks/http/options.h"
+
+static bool has_word(const char *words, const char *word, size_t size)
+{
+    for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == size && !strncmp(at, word, size))
+            return true;
+    return false;
+}
+
+/* A host, or one of IPv6 in brackets, and a port. */
+static bool is_authority(const char *text, size_t size)
+{
+    size_t host = 0, port;
+
+    if (*text == '[')
+        host = strspn(text + 1, "0123456789abcdefABCDEF:.") + 2;
+    else
+        while (host < size && (isalnum((unsigned char)text[host]) || strchr(".-_", text[host])))
+            host++;
+    if (!host || host > size || (*text == '[' && (host < 4 || text[host - 1] != ']')))
+        return false;
+    if (host == size)
+        return true;
+    port = strspn(text + host + 1, "0123456789");
+    return text[host] == ':' && port && port < 6 && host + 1 + port == size;
+}
+
+static int check_url(const char *url, const char *schemes, struct mrl_error *error)
+{
+    size_t scheme = strcspn(url, ":/"), size;
+    const char *rest = url + scheme;
+
+    if (strlen(url) >= MRL_HTTP_URL_MAX)
+        return mrl_error__set(error, -EINVAL, "a URL is shorter than %d bytes", MRL_HTTP_URL_MAX);
+    /* Before all that would repeat it. */
+    if (strchr(url, '@'))
+        return mrl_error__set(error, -EINVAL,
+                              "a URL with a name or a password in it shows in the list of "
+                              "processes: say user=, and password-file= or token-file=");
+    if (!has_word(schemes, url, scheme) || strncmp(rest, "://", 3) != 0)
+        return mrl_error__set(error, -EINVAL, "'%.64s' is no URL of it: it begins with one of %s",
+                              url, schemes);
+    rest += 3;
+    size = strcspn(rest, "/?#");
+    if (!is_authority(rest, size))
+        return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
+    if (strpbrk(rest, "# \"<>\\^`{|}"))
+        return mrl_error__set(error, -EINVAL, "'%.64s' holds what is in no URL", url);
+    return 0;
+}
+
+int mrl_http__check(const struct mrl_sink_target *target,
+                    const char *schemes,
+                    struct mrl_error *error)
+{
+    static const struct mrl_http_options none;
+    const struct mrl_http_options *options = target->options ? target->options : &none;
+    bool is_tls = strncmp(target->destination, "https:", 6) == 0 ||
+                  strncmp(target->destination, "grpcs:", 6) == 0;
+    int err = check_url(target->destination, schemes, error);
+
+    if (err)
+        return err;
+    if (!*options->files[MRL_HTTP_CERT] != !*options->files[MRL_HTTP_KEY])
+        return mrl_error__set(error, -EINVAL, "cert= and key= come together");
+    if (!*options->user != !*options->files[MRL_HTTP_PASSWORD])
+        return mrl_error__set(error, -EINVAL, "user= and password-file= come together");
+    if (*options->user && *options->files[MRL_HTTP_TOKEN])
+        return mrl_error__set(error, -EINVAL, "user= and token-file= do not go together");
+    if (strchr(options->user, ':'))
+        return mrl_error__set(error, -EINVAL, "user= holds a colon");
+    if (options->proxy_port && !*options->proxy)
+        return mrl_error__set(error, -EINVAL, "proxy-port= wants proxy=");
+    if (*options->proxy && !is_authority(options->proxy, strlen(options->proxy)))
+        return mrl_error__set(error, -EINVAL, "proxy= is no host");
+    if (*options->pin && (strncmp(options->pin, "sha256//", 8) != 0 || strlen(options->pin) != 52))
+        return mrl_error__set(error, -EINVAL, "pin= is no sha256// and 44 digits of base64");
+    if (!is_tls && (*options->files[MRL_HTTP_CA] || *options->files[MRL_HTTP_CERT] ||
+                    *options->pin))
+        return mrl_error__set(error, -EINVAL, "ca=, cert= and pin= are for TLS: '%.64s' is without",
+                              target->destination);
+    return 0;
+}
+
+int mrl_http__check_json(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    static const char *const kinds[] = { "json", "ecs", "ocsf" };
+
+    for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (!strncmp(target->format, kinds[i], strlen(kinds[i])))
+            return 0;
+    return mrl_error__set(error, -EINVAL, "%s takes JSON, which %.32s is not: json, ecs or ocsf",
+                          target->ops ? target->ops->name : "it", target->format);
+}

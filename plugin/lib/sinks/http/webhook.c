@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The row of "webhook": any server that takes POST. */
+#include <errno.h>
+#include <string.h>
+
+#include "sinks/http/options.h"
+
+static const struct mrl_option rows[] = {
+    MRL_HTTP_ROWS,
+    { .name = "body",
+      .type = MRL_OPTION_CHOICE,
+      .offset = MRL_HTTP_AT(is_array),
+      .words = (const char *const[]){ "lines", "array", NULL },
+      .what = "value of body",
+      .preset = "lines",
+      .doc = "What a request holds: a line for each event, or one array." },
+    { .name = "compress",
+      .type = MRL_OPTION_CHOICE,
+      .offset = MRL_HTTP_AT(is_compressed),
+      .words = (const char *const[]){ "none", "gzip", NULL },
+      .what = "value of compress",
+      .preset = "none",
+      .doc = "How requests are compressed." },
+    MRL_HTTP_FILE("signing-key-file",
+                  MRL_HTTP_SIGNING_KEY,
+                  "Holds keys that requests are signed with, as Standard Webhooks has it."),
+};
+
+static int check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    int err = mrl_http__check(target, "http https", error);
+
+    return err ? err : mrl_http__check_json(target, error);
+}
+
+const struct mrl_sink_ops mrl_sink_webhook = {
+    .name = "webhook",
+    .doc = "Any server that takes POST, signed if it shall be.",
+    .usage = "webhook+http[s]://HOST[:PORT]/PATH",
+    .schemes = (const char *const[]){ "webhook+", NULL },
+    .check = check,
+    MRL_HTTP_OPS,
+};

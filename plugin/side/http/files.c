@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/http/files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/tame.h"
+
+enum { LINE_BYTES = 200, SHORTEST_SECRET = 4 };
+
+static int read_sizes(int fd, struct mrl_http_file_sizes *head, size_t *ret_all)
+{
+    *head = (struct mrl_http_file_sizes){ { 0 } };
+    *ret_all = 0;
+    if (fd >= 0 && pread(fd, head, sizeof(*head), 0) != sizeof(*head))
+        return -EINVAL;
+    for (int i = 0; i < MRL_HTTP_FILES; i++) {
+        if (head->sizes[i] > MRL_HTTP_FILE_BYTES)
+            return -EINVAL;
+        *ret_all += head->sizes[i];
+    }
+    return 0;
+}
+
+int mrl_http_files__read(int fd, struct mrl_http_files *ret_files)
+{
+    struct mrl_http_files files = { .bytes = NULL };
+    struct mrl_http_file_sizes head;
+    size_t all, from = sizeof(head);
+    int err = read_sizes(fd, &head, &all);
+    char *at;
+
+    if (err)
+        return err;
+    files.size = all + MRL_HTTP_FILES;
+    at = files.bytes = calloc(1, files.size);
+    if (!at)
+        return -ENOMEM;
+    for (int i = 0; !err && i < MRL_HTTP_FILES; i++) {
+        files.texts[i] = at;
+        files.sizes[i] = head.sizes[i];
+        if (head.sizes[i] && pread(fd, at, head.sizes[i], (off_t)from) != (ssize_t)head.sizes[i])
+            err = -EINVAL;
+        at += head.sizes[i] + 1;
+        from += head.sizes[i];
+    }
+    if (err)
+        mrl_http_files__done(&files);
+    else
+        *ret_files = files;
+    return err;
+}
+
+void mrl_http_files__done(struct mrl_http_files *files)
+{
+    if (files->bytes)
+        explicit_bzero(files->bytes, files->size);
+    free(files->bytes);
+    *files = (struct mrl_http_files){ .bytes = NULL };
+}
+
+/* -- what a server says ----------------------------------------------------------------------- */
+
+/* Stars over each place where `text` holds the secret. */
+static void hide(char *text, const char *secret, size_t size)
+{
+    for (char *at = text;
+         size >= SHORTEST_SECRET && (at = memmem(at, strlen(at), secret, size)); at += size)
+        memset(at, '*', size);
+}
+
+/* User and password, as they are sent. */
+static void hide_pair(char *text, const char *user, const char *password)
+{
+    unsigned char pair[1024], digits[1400];
+    int size = snprintf((char *)pair, sizeof(pair), "%s:%s", user, password);
+
+    if (size > 0 && (size_t)size < sizeof(pair)) {
+        EVP_EncodeBlock(digits, pair, size);
+        hide(text, (const char *)digits, (size_t)size / 3 * 4);
+    }
+    explicit_bzero(pair, sizeof(pair));
+    explicit_bzero(digits, sizeof(digits));
+}
+
+/* Each word of the values: "Authorization: Bearer TOKEN". */
+static void hide_values(char *text, const char *lines)
+{
+    while (*lines) {
+        size_t size = strcspn(lines, "\r\n");
+        const char *end = lines + size, *at = lines + strcspn(lines, ":\r\n");
+
+        while (at < end) {
+            size_t word;
+
+            at += strspn(at, ": \t");
+            word = strcspn(at, " \t\r\n");
+            hide(text, at, word);
+            at += word;
+        }
+        lines = end + strspn(end, "\r\n");
+    }
+}
+
+const char *mrl_http_files__quote(const struct mrl_http_files *files,
+                                  const char *user,
+                                  const char *bytes,
+                                  size_t size,
+                                  char line[LINE_BYTES])
+{
+    static const enum mrl_http_file secrets[] = { MRL_HTTP_TOKEN, MRL_HTTP_PASSWORD,
+                                                  MRL_HTTP_SIGNING_KEY };
+    char text[4096];
+
+    size = size < sizeof(text) ? size : sizeof(text) - 1;
+    for (size_t i = 0; i < size; i++)
+        text[i] = isspace((unsigned char)bytes[i]) || !bytes[i] ? ' ' : bytes[i];
+    text[size] = '\0';
+    for (unsigned int i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+        hide(text, files->texts[secrets[i]], files->sizes[secrets[i]]);
+    if (files->sizes[MRL_HTTP_PASSWORD])
+        hide_pair(text, user, files->texts[MRL_HTTP_PASSWORD]);
+    if (files->sizes[MRL_HTTP_HEADERS])
+        hide_values(text, files->texts[MRL_HTTP_HEADERS]);
+    snprintf(line, LINE_BYTES, "%.*s", LINE_BYTES - 1, mrl_tame(text));
+    return mrl_tame(line); /* a letter may have been cut */
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Delivers lines of standard input by the destination of a side program, without that program:
+ * deliver FORMAT[,OPTIONS] DESTINATION. An empty line ends a request; a line "!reopen" reads
+ * secrets again. Of each request, a line of JSON: verdicts, reasons, the pause, and the memory that
+ * was needed so far.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/resource.h>
+
+#include "side/http/sink.h"
+
+enum { ITEMS_MAX = 4096 };
+
+static struct mrl_item items[ITEMS_MAX];
+static struct mrl_judged judged[ITEMS_MAX];
+static size_t count, numbered;
+
+static void give_up(const char *text)
+{
+    printf("{\"error\": \"%s\"}\n", text);
+    exit(EXIT_FAILURE);
+}
+
+/* The row whose scheme stands before the URL, which is left in `destination`. */
+static const struct mrl_http_destination *find(const char **destination)
+{
+    const struct mrl_http_destination *const *at = mrl_http_destinations;
+
+    for (; *at; at++) {
+        const char *scheme = (*at)->row->schemes[0];
+
+        if (!strncmp(*destination, scheme, strlen(scheme))) {
+            *destination += strlen(scheme);
+            return *at;
+        }
+    }
+    give_up("no such destination");
+    return NULL;
+}
+
+static void add(const char *line)
+{
+    items[count] = (struct mrl_item){ .bytes = strdup(line), .size = (uint32_t)strlen(line) };
+    items[count].head.boot = 0xe30b2f15c2934355;
+    items[count].head.run = (uint64_t)atoi(getenv("DELIVER_RUN") ? getenv("DELIVER_RUN") : "1");
+    items[count].head.time_ns = 1795879211522903112 + numbered;
+    items[count++].head.number = numbered++;
+}
+
+static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
+{
+    static const char *const words[] = { "again", "taken", "refused", "misconfigured" };
+    struct mrl_items all = { items, count, 0, NULL };
+    struct mrl_delivery delivery = { .judged = judged };
+    json_t *verdicts = json_array(), *reasons = json_array();
+    struct rusage usage;
+    char *text;
+
+    memset(judged, 0, sizeof(judged));
+    for (size_t i = 0; i < count; i++)
+        all.size += items[i].size;
+    ops->deliver(sink, &all, &delivery);
+    for (size_t i = 0; i < count; i++) {
+        const char *reason =
+            judged[i].reason ? delivery.reasons[judged[i].reason - 1].text : "";
+
+        json_array_append_new(verdicts, json_string(words[judged[i].verdict]));
+        json_array_append_new(reasons, json_string(reason));
+        free((void *)(uintptr_t)items[i].bytes);
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    text = json_dumps(json_pack("{s:o,s:o,s:i,s:b,s:i}", "verdicts", verdicts, "reasons", reasons,
+                                "wait_ms", (int)delivery.wait_ms, "halve", delivery.halve, "kib",
+                                (int)usage.ru_maxrss),
+                      JSON_COMPACT);
+    puts(text);
+    fflush(stdout);
+    free(text);
+    count = 0;
+}
+
+static void read_lines(const struct mrl_sink_ops *ops,
+                       struct mrl_sink *sink,
+                       void *prepared,
+                       const struct mrl_sink_target *target)
+{
+    int fds[MRL_SINK_FDS_MAX] = { -1, -1, -1, -1 };
+    struct mrl_error error = { "" };
+    char *line = NULL;
+    size_t room = 0;
+
+    while (getline(&line, &room, stdin) > 0) {
+        if (!strcmp(line, "!reopen\n")) {
+            if (ops->renew(prepared, target, fds, &error) ||
+                mrl_http_sink__reopen(sink, fds, &error))
+                give_up(error.text);
+        } else if (!strcmp(line, "\n")) {
+            deliver(ops, sink);
+        } else if (count < ITEMS_MAX) {
+            add(line);
+        }
+    }
+    free(line);
+    if (count)
+        deliver(ops, sink);
+}
+
+int main(int argc, char **argv)
+{
+    const char *destination = argc == 3 ? argv[2] : "";
+    const struct mrl_http_destination *found = find(&destination);
+    char *settings = strchr(argv[1], ',');
+    struct mrl_http_options options = { .timeout_ns = 0 };
+    int fds[MRL_SINK_FDS_MAX] = { -1, -1, -1, -1 };
+    struct mrl_error error = { "" };
+    struct mrl_sink_ops ops;
+    struct mrl_option_group group;
+    struct mrl_sink_target target;
+    struct mrl_sink *sink;
+    void *prepared;
+
+    mrl_http_destination__fill(found, &ops);
+    group = (struct mrl_option_group){ ops.options, ops.option_count, &options };
+    if (settings && mrl_options__read(&group, 1, "setting", settings + 1, strlen(settings + 1), &error))
+        give_up(error.text);
+    if (settings)
+        *settings = '\0';
+    target = (struct mrl_sink_target){ destination, argv[1], &options, NULL, NULL, &ops };
+    if (ops.check(&target, &error) || ops.prepare(&target, &options, fds, &error, &prepared))
+        give_up(error.text);
+    if (*error.text)
+        fprintf(stderr, "note: %s\n", error.text);
+    fds[0] = dup(fds[0]);
+    target.fds = fds;
+    if (ops.open(&target, &error, &sink))
+        give_up(error.text);
+    read_lines(&ops, sink, prepared, &target);
+    ops.close(sink);
+    ops.unprepare(prepared);
+    return EXIT_SUCCESS;
+}
