@@ -69,8 +69,8 @@ void mrl_http_files__done(struct mrl_http_files *files)
 /* Stars over each place where `text` holds the secret. */
 static void hide(char *text, const char *secret, size_t size)
 {
-    for (char *at = text;
-         size >= SHORTEST_SECRET && (at = memmem(at, strlen(at), secret, size)); at += size)
+    for (char *at = text; size >= SHORTEST_SECRET && (at = memmem(at, strlen(at), secret, size));
+         at += size)
         memset(at, '*', size);
 }
 
@@ -127,6 +127,8 @@ const char *mrl_http_files__quote(const struct mrl_http_files *files,
         hide_pair(text, user, files->texts[MRL_HTTP_PASSWORD]);
     if (files->sizes[MRL_HTTP_HEADERS])
         hide_values(text, files->texts[MRL_HTTP_HEADERS]);
+    while (size && text[size - 1] == ' ')
+        text[--size] = '\0';
     snprintf(line, LINE_BYTES, "%.*s", LINE_BYTES - 1, mrl_tame(text));
     return mrl_tame(line); /* a letter may have been cut */
 }

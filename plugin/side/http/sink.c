@@ -9,6 +9,11 @@
 
 const struct mrl_http_destination *const mrl_http_destinations[] = {
     &mrl_http_elasticsearch,
+    &mrl_http_otlp,
+    &mrl_http_webhook,
+    &mrl_http_victorialogs,
+    &mrl_http_loki,
+    &mrl_http_splunk,
     NULL,
 };
 
@@ -81,6 +86,7 @@ static int http_close(struct mrl_sink *sink)
 {
     mrl_http__free(sink->http);
     mrl_body__done(&sink->body);
+    mrl_body__done(&sink->prefix);
     free(sink);
     return 0;
 }

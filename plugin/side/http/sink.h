@@ -10,6 +10,20 @@
 
 struct mrl_http_destination;
 
+/** What a code of HTTP says of all items of a request. */
+enum mrl_http_meaning {
+    MRL_HTTP_AGAIN = MRL_VERDICT_AGAIN,
+    MRL_HTTP_REFUSED = MRL_VERDICT_REFUSED,
+    MRL_HTTP_MISCONFIGURED = MRL_VERDICT_MISCONFIGURED,
+    MRL_HTTP_HALVE = 16, /**< one of them spoils the rest, or they are too many */
+    MRL_HTTP_READ,       /**< the answer says it */
+};
+
+struct mrl_http_status {
+    long from, to;
+    enum mrl_http_meaning meaning;
+};
+
 struct mrl_sink {
     const struct mrl_http_destination *destination;
     const struct mrl_http_options *options;
@@ -17,7 +31,9 @@ struct mrl_sink {
     char url[MRL_HTTP_URL_MAX + 256];
     char format[32];
     struct mrl_body body;
-    char channel[40]; /* splunk: a UUID */
+    char channel[40];       /* splunk: a UUID */
+    bool has_acks;          /* splunk: it is known that they are there */
+    struct mrl_body prefix; /* otlp: what stands before the items */
     bool is_grpc, is_tls;
 };
 
@@ -26,6 +42,8 @@ struct mrl_http_destination {
     const struct mrl_sink_ops *row;
     const char *authorization; /**< what stands before a token, "Bearer " */
     const char *path;          /**< where the URL has none; NULL: as it is */
+    /** Codes that mean something else than judge.c has; a row of zeros ends them. NULL: none. */
+    const struct mrl_http_status *statuses;
     /** What else there is to open; NULL: nothing. Errors as open(). */
     int (*begin)(struct mrl_sink *sink, struct mrl_error *error);
     void (*deliver)(struct mrl_sink *sink,
@@ -65,6 +83,12 @@ bool mrl_http_sink__judge(struct mrl_sink *sink,
                           const struct mrl_items *items,
                           const struct mrl_http_answer *answer,
                           struct mrl_delivery *delivery);
+
+/** Judges all items; `line` says why. One that cannot be halved is refused. */
+void mrl_http_sink__judge_as(const struct mrl_items *items,
+                             enum mrl_http_meaning meaning,
+                             const char *line,
+                             struct mrl_delivery *delivery);
 
 /** All of them are taken. */
 void mrl_http_sink__take_all(const struct mrl_items *items, struct mrl_delivery *delivery);

@@ -20,7 +20,7 @@ struct mrl_http {
     struct mrl_body compressed, answer;
     size_t header_bytes;
     const int *stop;
-    bool is_too_long;
+    bool is_too_long, has_headers;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -44,8 +44,11 @@ static size_t take_header(char *bytes, size_t one, size_t size, void *context)
 {
     struct mrl_http *http = context;
 
-    (void)bytes;
     (void)one;
+    /* An answer that ends amid its headers is none to us; libcurl takes it for one. */
+    if (size >= 5 && !memcmp(bytes, "HTTP/", 5))
+        http->has_headers = false;
+    http->has_headers = http->has_headers || (size <= 2 && bytes[size - 1] == '\n');
     http->header_bytes += size;
     http->is_too_long = http->is_too_long || http->header_bytes > MRL_HTTP_HEADERS_MAX;
     return http->is_too_long ? 0 : size;
@@ -176,8 +179,10 @@ const char *mrl_http__file(const struct mrl_http *http, enum mrl_http_file file)
     return http->files.sizes[file] ? http->files.texts[file] : NULL;
 }
 
-const char *mrl_http__quote(
-    const struct mrl_http *http, const char *bytes, size_t size, char line[200])
+const char *mrl_http__quote(const struct mrl_http *http,
+                            const char *bytes,
+                            size_t size,
+                            char line[200])
 {
     return mrl_http_files__quote(&http->files, http->options->user, bytes, size, line);
 }
@@ -321,7 +326,7 @@ void mrl_http__post(struct mrl_http *http,
     body = is_compressed ? &http->compressed : body;
     mrl_body__empty(&http->answer);
     http->header_bytes = 0;
-    http->is_too_long = false;
+    http->is_too_long = http->has_headers = false;
     http->error[0] = '\0';
     http->stop = request->stop;
     if (headers && !request->body->failed) {
@@ -332,6 +337,8 @@ void mrl_http__post(struct mrl_http *http,
         curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->size);
         curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body->size ? body->bytes : "");
         result = perform(http);
+        if (result == CURLE_OK && !http->has_headers)
+            result = CURLE_PARTIAL_FILE;
         curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
         curl_easy_setopt(http->easy, CURLOPT_FRESH_CONNECT, 0L);
     }

@@ -9,8 +9,8 @@
 #include <curl/curl.h>
 #include <mrelease/sink.h>
 
-#include "sinks/http/options.h"
 #include "side/http/body.h"
+#include "sinks/http/options.h"
 
 enum {
     MRL_HTTP_ANSWER_MAX = 4 * 1024 * 1024, /**< bytes of an answer's body */
@@ -75,7 +75,9 @@ CURL *mrl_http__curl(struct mrl_http *http);
 
 /** Copies `size` bytes that a server sent as a line of text, without secrets and without what is no
  * text. Returns `line`. */
-const char *mrl_http__quote(
-    const struct mrl_http *http, const char *bytes, size_t size, char line[200]);
+const char *mrl_http__quote(const struct mrl_http *http,
+                            const char *bytes,
+                            size_t size,
+                            char line[200]);
 
 #endif

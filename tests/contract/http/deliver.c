@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sys/resource.h>
-
 #include "side/http/sink.h"
 
 enum { ITEMS_MAX = 4096 };
@@ -44,13 +42,33 @@ static const struct mrl_http_destination *find(const char **destination)
     return NULL;
 }
 
+/* Lines are items; with DELIVER_HEX set, they are their bytes in hexadecimal. */
 static void add(const char *line)
 {
-    items[count] = (struct mrl_item){ .bytes = strdup(line), .size = (uint32_t)strlen(line) };
+    char *bytes = strdup(line);
+    size_t size = strlen(line);
+
+    if (getenv("DELIVER_HEX"))
+        for (size_t i = 0; i < (size = strcspn(line, "\n") / 2); i++)
+            sscanf(line + 2 * i, "%2hhx", (unsigned char *)bytes + i);
+    items[count] = (struct mrl_item){ .bytes = bytes, .size = (uint32_t)size };
     items[count].head.boot = 0xe30b2f15c2934355;
     items[count].head.run = (uint64_t)atoi(getenv("DELIVER_RUN") ? getenv("DELIVER_RUN") : "1");
     items[count].head.time_ns = 1795879211522903112 + numbered;
     items[count++].head.number = numbered++;
+}
+
+/* The most that this program had, not who started it. */
+static int peak_kib(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    int kib = -1;
+
+    while (file && fgets(line, sizeof(line), file))
+        sscanf(line, "VmHWM: %d", &kib);
+    fclose(file);
+    return kib;
 }
 
 static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
@@ -59,7 +77,6 @@ static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
     struct mrl_items all = { items, count, 0, NULL };
     struct mrl_delivery delivery = { .judged = judged };
     json_t *verdicts = json_array(), *reasons = json_array();
-    struct rusage usage;
     char *text;
 
     memset(judged, 0, sizeof(judged));
@@ -67,17 +84,15 @@ static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
         all.size += items[i].size;
     ops->deliver(sink, &all, &delivery);
     for (size_t i = 0; i < count; i++) {
-        const char *reason =
-            judged[i].reason ? delivery.reasons[judged[i].reason - 1].text : "";
+        const char *reason = judged[i].reason ? delivery.reasons[judged[i].reason - 1].text : "";
 
         json_array_append_new(verdicts, json_string(words[judged[i].verdict]));
         json_array_append_new(reasons, json_string(reason));
         free((void *)(uintptr_t)items[i].bytes);
     }
-    getrusage(RUSAGE_SELF, &usage);
     text = json_dumps(json_pack("{s:o,s:o,s:i,s:b,s:i}", "verdicts", verdicts, "reasons", reasons,
                                 "wait_ms", (int)delivery.wait_ms, "halve", delivery.halve, "kib",
-                                (int)usage.ru_maxrss),
+                                peak_kib()),
                       JSON_COMPACT);
     puts(text);
     fflush(stdout);
@@ -127,7 +142,8 @@ int main(int argc, char **argv)
 
     mrl_http_destination__fill(found, &ops);
     group = (struct mrl_option_group){ ops.options, ops.option_count, &options };
-    if (settings && mrl_options__read(&group, 1, "setting", settings + 1, strlen(settings + 1), &error))
+    if (settings &&
+        mrl_options__read(&group, 1, "setting", settings + 1, strlen(settings + 1), &error))
         give_up(error.text);
     if (settings)
         *settings = '\0';

@@ -18,7 +18,8 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     if (!err)
         err = mrl_http__check_json(target, error);
     if (!err && (!index || index[-1] == '/' || !index[1]))
-        err = mrl_error__set(error, -EINVAL, "'%.64s' names no index or data stream: http://HOST/INDEX",
+        err = mrl_error__set(error, -EINVAL,
+                             "'%.64s' names no index or data stream: http://HOST/INDEX",
                              target->destination);
     if (!err && (strpbrk(index, "?*,%&=") || strpbrk(index, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")))
         err = mrl_error__set(error, -EINVAL, "'%.64s' is no name of an index or data stream",

@@ -28,7 +28,10 @@ static bool is_word(int file)
     return file == MRL_HTTP_TOKEN || file == MRL_HTTP_PASSWORD || file == MRL_HTTP_SIGNING_KEY;
 }
 
-static int read_one(const char *path, int file, struct mrl_secret *ret_secret, struct mrl_error *error)
+static int read_one(const char *path,
+                    int file,
+                    struct mrl_secret *ret_secret,
+                    struct mrl_error *error)
 {
     int err = mrl_secret__read(path, MRL_HTTP_FILE_BYTES, ret_secret, error);
 
@@ -118,8 +121,8 @@ static int gather(const struct mrl_sink_target *target, int before, struct mrl_e
 static void note(const struct mrl_sink_target *target, struct mrl_error *error)
 {
     const struct mrl_http_options *options = target->options;
-    bool is_plain = !strncmp(target->destination, "http:", 5) ||
-                    !strncmp(target->destination, "grpc:", 5);
+    bool is_plain =
+        !strncmp(target->destination, "http:", 5) || !strncmp(target->destination, "grpc:", 5);
 
     for (int i = 0; options && i < MRL_HTTP_FILES; i++) {
         if (!*options->files[i] || !is_secret(i))

@@ -45,7 +45,6 @@ struct mrl_http_options {
     bool no_acks;        /**< splunk: what was parsed counts, indexed or not */
     char tenant[64];     /**< loki: X-Scope-OrgID */
     char index[64];      /**< splunk */
-    char labels[128];    /**< loki: NAME/VALUE, joined by ';' */
 };
 
 enum { MRL_HTTP_TIMEOUT_S = 60 };
@@ -59,53 +58,54 @@ enum { MRL_HTTP_TIMEOUT_S = 60 };
     }
 
 /** A file that is read at the start and on SIGHUP. */
-#define MRL_HTTP_FILE(text, which, sentence)                                                     \
-    {                                                                                            \
-        .name = text, .type = MRL_OPTION_COPY,                                                   \
-        .offset = MRL_HTTP_AT(files) + (which) * (size_t)MRL_HTTP_PATH_MAX,                      \
-        .size = MRL_HTTP_PATH_MAX, .doc = sentence, .separator = '/'                             \
+#define MRL_HTTP_FILE(text, which, sentence)                                \
+    {                                                                       \
+        .name = text, .type = MRL_OPTION_COPY,                              \
+        .offset = MRL_HTTP_AT(files) + (which) * (size_t)MRL_HTTP_PATH_MAX, \
+        .size = MRL_HTTP_PATH_MAX, .doc = sentence, .separator = '/'        \
     }
 
 /** The rows that every destination has. */
-#define MRL_HTTP_ROWS                                                                              \
-    MRL_HTTP_FILE("ca", MRL_HTTP_CA,                                                               \
-                  "Who signs the server's certificate, in PEM; else whom the system trusts."),     \
-        MRL_HTTP_FILE("cert", MRL_HTTP_CERT, "Certificate of the client, in PEM: mutual TLS."),    \
-        MRL_HTTP_FILE("key", MRL_HTTP_KEY, "Its key."),                                            \
-        MRL_HTTP_FILE("token-file", MRL_HTTP_TOKEN, "Holds the token that is sent."),              \
-        MRL_HTTP_TEXT("user", user, "Who it says it is, with password-file."),                     \
-        MRL_HTTP_FILE("password-file", MRL_HTTP_PASSWORD, "Holds the password."),                  \
-        MRL_HTTP_FILE("header-file", MRL_HTTP_HEADERS, "Holds further headers, one a line."),      \
-        MRL_HTTP_TEXT("pin", pin, "The server's public key, as sha256//BASE64: no other will do."), \
-        MRL_HTTP_TEXT("proxy", proxy,                                                              \
-                      "Host of a proxy; without it there is none, whatever the environment says."), \
-        { .name = "proxy-port",                                                                    \
-          .type = MRL_OPTION_COUNT,                                                                \
-          .offset = MRL_HTTP_AT(proxy_port),                                                       \
-          .preset = "3128",                                                                        \
-          .max = 65535,                                                                            \
-          .doc = "Its port." },                                                                    \
-    {                                                                                              \
-        .name = "timeout", .type = MRL_OPTION_DURATION, .offset = MRL_HTTP_AT(timeout_ns),         \
-        .preset = "60s", .min = 1000000000, .max = 600 * 1000000000ULL,                            \
-        .doc = "How long a request may take; then it is sent again."                               \
+#define MRL_HTTP_ROWS                                                                           \
+    MRL_HTTP_FILE("ca", MRL_HTTP_CA,                                                            \
+                  "Who signs the server's certificate, in PEM; else whom the system trusts."),  \
+        MRL_HTTP_FILE("cert", MRL_HTTP_CERT, "Certificate of the client, in PEM: mutual TLS."), \
+        MRL_HTTP_FILE("key", MRL_HTTP_KEY, "Its key."),                                         \
+        MRL_HTTP_FILE("token-file", MRL_HTTP_TOKEN, "Holds the token that is sent."),           \
+        MRL_HTTP_TEXT("user", user, "Who it says it is, with password-file."),                  \
+        MRL_HTTP_FILE("password-file", MRL_HTTP_PASSWORD, "Holds the password."),               \
+        MRL_HTTP_FILE("header-file", MRL_HTTP_HEADERS, "Holds further headers, one a line."),   \
+        MRL_HTTP_TEXT("pin", pin,                                                               \
+                      "The server's public key, as sha256//BASE64: no other will do."),         \
+        MRL_HTTP_TEXT(                                                                          \
+            "proxy", proxy,                                                                     \
+            "Host of a proxy; without it there is none, whatever the environment says."),       \
+        { .name = "proxy-port",                                                                 \
+          .type = MRL_OPTION_COUNT,                                                             \
+          .offset = MRL_HTTP_AT(proxy_port),                                                    \
+          .preset = "3128",                                                                     \
+          .max = 65535,                                                                         \
+          .doc = "Its port." },                                                                 \
+    {                                                                                           \
+        .name = "timeout", .type = MRL_OPTION_DURATION, .offset = MRL_HTTP_AT(timeout_ns),      \
+        .preset = "60s", .min = 1000000000, .max = 600 * 1000000000ULL,                         \
+        .doc = "How long a request may take; then it is sent again."                            \
     }
 
 /** Where bodies are compressed unless told otherwise. */
-#define MRL_HTTP_COMPRESS                                                                     \
-    {                                                                                         \
-        .name = "compress", .type = MRL_OPTION_CHOICE, .offset = MRL_HTTP_AT(is_plain),       \
-        .words = (const char *const[]){ "gzip", "none", NULL }, .what = "value of compress",  \
-        .preset = "gzip", .doc = "How requests are compressed."                               \
+#define MRL_HTTP_COMPRESS                                                                    \
+    {                                                                                        \
+        .name = "compress", .type = MRL_OPTION_CHOICE, .offset = MRL_HTTP_AT(is_plain),      \
+        .words = (const char *const[]){ "gzip", "none", NULL }, .what = "value of compress", \
+        .preset = "gzip", .doc = "How requests are compressed."                              \
     }
 
 /** What every row says alike. */
 #define MRL_HTTP_OPS                                                                               \
     .side = "http", .keeps = true, .option_bytes = sizeof(struct mrl_http_options),                \
-    .options = rows, .option_count = sizeof(rows) / sizeof(rows[0]),                               \
-    .prepare = mrl_http__prepare, .renew = mrl_http__renew, .unprepare = mrl_http__unprepare,      \
-    .open = mrl_http__open_elsewhere, .write = mrl_http__write_elsewhere,                          \
-    .close = mrl_http__close_elsewhere
+    .options = rows, .option_count = sizeof(rows) / sizeof(rows[0]), .prepare = mrl_http__prepare, \
+    .renew = mrl_http__renew, .unprepare = mrl_http__unprepare, .open = mrl_http__open_elsewhere,  \
+    .write = mrl_http__write_elsewhere, .close = mrl_http__close_elsewhere
 
 /** Whether the destination is a URL with one of these schemes ("http https"), and options go
  * together. Error: -EINVAL, with a line. */

@@ -17,8 +17,8 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     const char *path = err ? NULL : strchr(strstr(url, "://") + 3, '/');
 
     if (!err && strcmp(target->format, "otlp") != 0)
-        err = mrl_error__set(error, -EINVAL, "otlp takes the format otlp, not %.32s",
-                             target->format);
+        err =
+            mrl_error__set(error, -EINVAL, "otlp takes the format otlp, not %.32s", target->format);
     if (!err && !strncmp(url, "grpc", 4) && path && path[1])
         err = mrl_error__set(error, -EINVAL, "'%.64s': gRPC has its own path", url);
     return err;

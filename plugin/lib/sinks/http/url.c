@@ -83,8 +83,8 @@ int mrl_http__check(const struct mrl_sink_target *target,
         return mrl_error__set(error, -EINVAL, "proxy= is no host");
     if (*options->pin && (strncmp(options->pin, "sha256//", 8) != 0 || strlen(options->pin) != 52))
         return mrl_error__set(error, -EINVAL, "pin= is no sha256// and 44 digits of base64");
-    if (!is_tls && (*options->files[MRL_HTTP_CA] || *options->files[MRL_HTTP_CERT] ||
-                    *options->pin))
+    if (!is_tls &&
+        (*options->files[MRL_HTTP_CA] || *options->files[MRL_HTTP_CERT] || *options->pin))
         return mrl_error__set(error, -EINVAL, "ca=, cert= and pin= are for TLS: '%.64s' is without",
                               target->destination);
     return 0;

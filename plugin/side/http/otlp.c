@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * OpenTelemetry's logs. An item is one LogRecord, encoded already; a request is what all have in
+ * common, and the items behind it. gRPC is one call: HTTP/2, five bytes before the message, and a
+ * status in the trailers.
+ */
+#include <arpa/inet.h>
+#include <mrelease/mrelease.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/utsname.h>
+
+#include "side/http/protobuf.h"
+#include "side/http/sink.h"
+
+#define GRPC_PATH "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+enum { ATTRIBUTES = 1, RESOURCE = 1, SCOPE = 1, RECORDS = 2, SCOPE_LOGS = 2, RESOURCE_LOGS = 1 };
+
+/* What OTLP has of its own: only these may be sent again, and nothing else is of an item. */
+static const struct mrl_http_status statuses[] = {
+    { 500, 501, MRL_HTTP_MISCONFIGURED },
+    { 505, 599, MRL_HTTP_MISCONFIGURED },
+    { 0, 0, MRL_HTTP_AGAIN },
+};
+
+/* A status of gRPC. 8 says again only where it says when. */
+static const enum mrl_http_meaning codes[] = {
+    MRL_HTTP_READ,          /* 0 ok */
+    MRL_HTTP_AGAIN,         /* 1 cancelled */
+    MRL_HTTP_HALVE,         /* 2 unknown */
+    MRL_HTTP_HALVE,         /* 3 invalid argument */
+    MRL_HTTP_AGAIN,         /* 4 deadline exceeded */
+    MRL_HTTP_MISCONFIGURED, /* 5 not found */
+    MRL_HTTP_HALVE,         /* 6 already exists */
+    MRL_HTTP_MISCONFIGURED, /* 7 permission denied */
+    MRL_HTTP_HALVE,         /* 8 resource exhausted: too large, or else with RetryInfo */
+    MRL_HTTP_HALVE,         /* 9 failed precondition */
+    MRL_HTTP_AGAIN,         /* 10 aborted */
+    MRL_HTTP_AGAIN,         /* 11 out of range */
+    MRL_HTTP_MISCONFIGURED, /* 12 unimplemented */
+    MRL_HTTP_MISCONFIGURED, /* 13 internal */
+    MRL_HTTP_AGAIN,         /* 14 unavailable */
+    MRL_HTTP_AGAIN,         /* 15 data loss */
+    MRL_HTTP_MISCONFIGURED, /* 16 unauthenticated */
+};
+
+/* -- what all requests begin with ------------------------------------------------------------- */
+
+static void put_attribute(struct mrl_body *to, const char *key, const char *value)
+{
+    struct mrl_body pair = { .bytes = NULL }, any = { .bytes = NULL };
+
+    mrl_protobuf__put(&any, 1, value, strlen(value));
+    mrl_protobuf__put(&pair, 1, key, strlen(key));
+    mrl_protobuf__put(&pair, 2, any.bytes, any.size);
+    mrl_protobuf__put(to, ATTRIBUTES, pair.bytes, pair.size);
+    mrl_body__done(&any);
+    mrl_body__done(&pair);
+}
+
+static const char *machine(const char *word)
+{
+    return !strcmp(word, "x86_64") ? "amd64" : !strcmp(word, "aarch64") ? "arm64" : word;
+}
+
+static int begin(struct mrl_sink *sink, struct mrl_error *error)
+{
+    struct mrl_body resource = { .bytes = NULL };
+    char *path = strstr(sink->url, "://") + 3;
+    struct utsname host;
+
+    (void)error;
+    uname(&host);
+    put_attribute(&resource, "service.name", "mrelease");
+    put_attribute(&resource, "service.version", mrl_version());
+    put_attribute(&resource, "host.name", host.nodename);
+    put_attribute(&resource, "host.arch", machine(host.machine));
+    put_attribute(&resource, "os.type", "linux");
+    put_attribute(&resource, "os.version", host.release);
+    mrl_protobuf__put(&sink->prefix, RESOURCE, resource.bytes, resource.size);
+    mrl_body__done(&resource);
+    if (sink->is_grpc) {
+        path += strcspn(path, "/");
+        snprintf(path, sizeof(sink->url) - (size_t)(path - sink->url), "%s", GRPC_PATH);
+        curl_easy_setopt(
+            mrl_http__curl(sink->http), CURLOPT_HTTP_VERSION,
+            (long)(sink->is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+        /* libcurl 7.88 breaks off the second request of a plain connection. */
+        curl_easy_setopt(mrl_http__curl(sink->http), CURLOPT_FORBID_REUSE, sink->is_tls ? 0L : 1L);
+    }
+    return 0;
+}
+
+/* The request in the sink's body. */
+static void put_request(struct mrl_sink *sink, const struct mrl_items *items)
+{
+    struct mrl_body scope_logs = { .bytes = NULL }, logs = { .bytes = NULL };
+    struct mrl_body scope = { .bytes = NULL };
+    unsigned char head[5] = { 0 };
+    uint32_t size;
+
+    mrl_protobuf__put(&scope, 1, "mrelease", 8);
+    mrl_protobuf__put(&scope_logs, SCOPE, scope.bytes, scope.size);
+    for (size_t i = 0; i < items->count; i++)
+        mrl_protobuf__put(&scope_logs, RECORDS, items->items[i].bytes, items->items[i].size);
+    mrl_body__put(&logs, sink->prefix.bytes, sink->prefix.size);
+    mrl_protobuf__put(&logs, SCOPE_LOGS, scope_logs.bytes, scope_logs.size);
+    if (sink->is_grpc)
+        mrl_body__put(&sink->body, head, sizeof(head));
+    mrl_protobuf__put(&sink->body, RESOURCE_LOGS, logs.bytes, logs.size);
+    sink->body.failed = sink->body.failed || logs.failed || scope_logs.failed || scope.failed;
+    if (sink->is_grpc && !sink->body.failed) {
+        size = htonl((uint32_t)(sink->body.size - sizeof(head)));
+        memcpy(sink->body.bytes + 1, &size, sizeof(size));
+    }
+    mrl_body__done(&scope);
+    mrl_body__done(&scope_logs);
+    mrl_body__done(&logs);
+}
+
+/* -- answers ---------------------------------------------------------------------------------- */
+
+/* It says how many were refused, not which, and that none may be sent again. */
+static void judge_answer(struct mrl_sink *sink,
+                         const struct mrl_items *items,
+                         const struct mrl_http_answer *http,
+                         const char *bytes,
+                         size_t size,
+                         struct mrl_delivery *delivery)
+{
+    struct mrl_otlp_answer answer;
+    size_t refused;
+    char text[200];
+
+    if (mrl_otlp__read_answer(bytes, size, &answer)) {
+        mrl_http_sink__doubt(sink, items, http, delivery);
+        return;
+    }
+    refused = answer.rejected < items->count ? (size_t)answer.rejected : items->count;
+    mrl_http_sink__take_all(items, delivery);
+    if (refused)
+        mrl_delivery__judge_all(delivery, items->count - refused, refused, MRL_VERDICT_REFUSED,
+                                "%zu of %zu were refused, and which ones is not said: %s", refused,
+                                items->count,
+                                mrl_http__quote(sink->http, answer.text, answer.text_size, text));
+}
+
+/* A header or a trailer of the last answer; NULL: there is none. */
+static const char *trailer(struct mrl_sink *sink, const char *name)
+{
+    struct curl_header *header;
+
+    return curl_easy_header(mrl_http__curl(sink->http), name, 0, CURLH_TRAILER, -1, &header) &&
+                   curl_easy_header(mrl_http__curl(sink->http), name, 0, CURLH_HEADER, -1, &header)
+               ? NULL
+               : header->value;
+}
+
+/* RetryInfo of grpc-status-details-bin, which is base64 with or without its padding. */
+static bool find_retry(struct mrl_sink *sink, uint32_t *ret_ms)
+{
+    const char *text = trailer(sink, "grpc-status-details-bin");
+    unsigned char digits[4096], bytes[4096];
+    size_t size = text ? strcspn(text, "=") : 0;
+    int all;
+
+    if (!size || size + 4 > sizeof(digits))
+        return false;
+    memcpy(digits, text, size);
+    memset(digits + size, '=', 3);
+    all = EVP_DecodeBlock(bytes, digits, (int)((size + 3) / 4 * 4));
+    return all > 0 && mrl_otlp__read_retry(bytes, (size_t)all - (4 - size % 4) % 4, ret_ms);
+}
+
+static void judge_grpc(struct mrl_sink *sink,
+                       const struct mrl_items *items,
+                       const struct mrl_http_answer *answer,
+                       struct mrl_delivery *delivery)
+{
+    const char *word = trailer(sink, "grpc-status"), *said = trailer(sink, "grpc-message");
+    char *end;
+    unsigned long code = word ? strtoul(word, &end, 10) : 0;
+    char line[300], text[200];
+    enum mrl_http_meaning meaning;
+
+    if (!word || !*word || *end || code >= sizeof(codes) / sizeof(codes[0])) {
+        mrl_http_sink__doubt(sink, items, answer, delivery);
+        return;
+    }
+    meaning = codes[code];
+    if (find_retry(sink, &delivery->wait_ms) && code == 8)
+        meaning = MRL_HTTP_AGAIN;
+    if (meaning == MRL_HTTP_READ) {
+        if (answer->size < 5 || *answer->body)
+            mrl_http_sink__doubt(sink, items, answer, delivery);
+        else
+            judge_answer(sink, items, answer, answer->body + 5, answer->size - 5, delivery);
+        return;
+    }
+    said = said ? said : "";
+    snprintf(line, sizeof(line), "gRPC status %lu: %s", code,
+             mrl_http__quote(sink->http, said, strlen(said), text));
+    mrl_http_sink__judge_as(items, meaning, line, delivery);
+}
+
+static void deliver(struct mrl_sink *sink,
+                    const struct mrl_items *items,
+                    struct mrl_delivery *delivery)
+{
+    static const char *const grpc_headers[] = { "TE: trailers", NULL };
+    struct mrl_http_answer answer;
+
+    put_request(sink, items);
+    if (sink->is_grpc)
+        mrl_http_sink__post(sink, items, "application/grpc", grpc_headers, false, &answer);
+    else
+        mrl_http_sink__post(sink, items, "application/x-protobuf", NULL, !sink->options->is_plain,
+                            &answer);
+    /* A message that is too large for gRPC: the server resets the stream. */
+    if (sink->is_grpc && answer.result == CURLE_HTTP2_STREAM && items->count > 1)
+        mrl_http_sink__judge_as(items, MRL_HTTP_HALVE, "the server reset the stream", delivery);
+    else if (!mrl_http_sink__judge(sink, items, &answer, delivery))
+        return;
+    else if (sink->is_grpc)
+        judge_grpc(sink, items, &answer, delivery);
+    else
+        judge_answer(sink, items, &answer, answer.body, answer.size, delivery);
+}
+
+const struct mrl_http_destination mrl_http_otlp = {
+    .row = &mrl_sink_otlp,
+    .authorization = "Bearer ",
+    .path = "/v1/logs",
+    .statuses = statuses,
+    .begin = begin,
+    .deliver = deliver,
+};

@@ -1,0 +1,545 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Destinations spoken to by HTTP, before servers that answer well, badly, or not at all.
+
+usage: test_http.py DELIVER    (the program of deliver.c)
+"""
+import base64
+import email.utils
+import gzip
+import hashlib
+import hmac
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../grpc"))
+from certificates import Certificates  # noqa: E402
+from hostile import Server, answer  # noqa: E402
+
+LINES = ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}']
+SECRET = "s3cr3t-of-the-house"
+MEMORY_KIB = 48 * 1024
+ROOM = tempfile.TemporaryDirectory(prefix="mrelease-http.")
+
+
+def put_file(name, text):
+    path = os.path.join(ROOM.name, name)
+    with tempfile.NamedTemporaryFile("w", dir=ROOM.name, encoding="utf-8", delete=False) as file:
+        file.write(text)
+    os.replace(file.name, path)  # tests run beside each other
+    return path
+
+
+def run(destination, requests=(LINES,), form="ecs", environment=None, between=None):
+    """Each of the requests' verdicts; what went to standard error is in the last element."""
+    program = subprocess.Popen([sys.argv[1], form, destination], stdin=subprocess.PIPE, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=dict(os.environ, **(environment or {})))
+    said = []
+    for number, lines in enumerate(requests):
+        if number and between:
+            between(number)
+        program.stdin.write(lines if isinstance(lines, str) else "\n".join(lines) + "\n\n")
+        program.stdin.flush()
+        if not isinstance(lines, str):
+            said.append(program.stdout.readline())
+    out, err = program.communicate(timeout=60)
+    assert SECRET not in "".join(said) + out + err, "a secret was told"
+    return [json.loads(line) for line in said if line] + [err]
+
+
+def verdicts(said):
+    return set(said["verdicts"])
+
+
+def refusal(destination, form="ecs"):
+    done = subprocess.run([sys.argv[1], form, destination], input="", text=True, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 1, done.stdout
+    return json.loads(done.stdout)["error"]
+
+
+def webhook(server, path="/", form="ecs", **more):
+    return run("webhook+" + server.url(path), form=form, **more)[0]
+
+
+# -- classes, of all that speak HTTP ----------------------------------------------------------------
+
+
+def test_codes_have_classes():
+    server = Server()
+    table = {200: "taken", 204: "taken", 301: "misconfigured", 307: "misconfigured", 400: "again",
+             401: "misconfigured", 403: "misconfigured", 404: "misconfigured", 405: "misconfigured",
+             407: "misconfigured", 408: "again", 410: "misconfigured", 413: "again", 415: "misconfigured",
+             422: "again", 425: "again", 429: "again", 500: "again", 501: "misconfigured", 502: "again",
+             503: "again", 504: "again", 599: "again"}
+    for status, verdict in table.items():
+        server.answers["/"] = answer(status, "why not", ["Location: http://127.0.0.1:1/"])
+        said = webhook(server)
+        assert verdicts(said) == {verdict}, (status, said)
+        assert said["halve"] == (status in (400, 413, 422)), (status, said)
+        if verdict != "taken":
+            assert said["reasons"][0] == f"HTTP {status}: why not", said
+    server.answers["/"] = answer(413)
+    said = webhook(server, requests=(LINES[:1],))
+    assert verdicts(said) == {"refused"}, said
+
+
+def test_pauses_are_bounded():
+    server = Server()
+    date = email.utils.formatdate(time.time() + 30, usegmt=True)
+    for value, least, most in (("7", 7000, 7000), (date, 20000, 31000), ("-5", 0, 0), ("x", 0, 0),
+                               ("99999999", 600000, 600000), ("999999999999999999999", 0, 600000)):
+        for status in (429, 503):
+            server.answers["/"] = answer(status, "", [f"Retry-After: {value}"])
+            said = webhook(server)
+            assert verdicts(said) == {"again"} and least <= said["wait_ms"] <= most, (value, said)
+
+
+def test_redirects_lead_nowhere():
+    server, other = Server(), Server()
+    other.answers["/"] = answer(200)
+    server.answers["/"] = answer(307, "", ["Location: " + other.url()])
+    assert verdicts(webhook(server)) == {"misconfigured"}
+    assert not other.requests
+
+
+def raw(text, end=True):
+    def send(connection, _request):
+        connection.sendall(text)
+        return not end
+    return send
+
+
+def reset(connection, _request):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False
+
+
+def flood(lead, piece):
+    def send(connection, _request):
+        connection.sendall(lead)
+        while True:
+            connection.sendall(piece)
+    return send
+
+
+def test_what_is_not_known_is_sent_again():
+    server = Server()
+    bomb = gzip.compress(b"0" * (64 * 1024 * 1024))
+    server.answers = {
+        "/reset": reset,
+        "/cut": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        "/cut-headers": raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        "/nothing": raw(b""),
+        "/no-http": raw(b"SSH-2.0-OpenSSH_9.2\r\n" * 10),
+        "/wrong-length": raw(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"),
+        "/wrong-chunks": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n"),
+        "/endless": flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                          b"10000\r\n" + b"x" * 0x10000 + b"\r\n"),
+        "/endless-line": flood(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 0x10000),
+        "/headers": flood(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"y" * 1000 + b"\r\n"),
+        "/continue": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "/transfer-bomb": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n"
+                              % len(bomb) + bomb + b"\r\n0\r\n\r\n"),
+    }
+    for path in server.answers:
+        said = webhook(server, path)
+        # What speaks no HTTP is no matter of time.
+        assert verdicts(said) == {"misconfigured" if path == "/no-http" else "again"}, (path, said)
+        assert said["reasons"][0], path
+        assert said["kib"] < MEMORY_KIB, (path, said["kib"])
+
+
+def test_what_nobody_asked_for_is_not_unpacked():
+    server = Server()
+    bomb = gzip.compress(b"0" * (64 * 1024 * 1024))
+    server.answers["/"] = answer(500, bomb, ["Content-Encoding: gzip"])
+    said = webhook(server)
+    assert verdicts(said) == {"again"} and said["kib"] < MEMORY_KIB, said
+    assert "accept-encoding" not in server.requests[0].headers
+
+
+def test_who_hangs_is_left():
+    server = Server()
+    server.answers["/"] = lambda connection, request: time.sleep(5)
+    began = time.monotonic()
+    said = webhook(server, form="ecs,timeout=1s")
+    assert verdicts(said) == {"again"} and time.monotonic() - began < 3, said
+
+
+def test_nobody_listens():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        said = run(f"webhook+http://127.0.0.1:{bound.getsockname()[1]}/")[0]
+    assert verdicts(said) == {"again"}, said
+
+
+def test_one_connection_serves_many_requests():
+    server = Server()
+    server.answers["/"] = answer(200)
+    said = run("webhook+" + server.url(), [LINES] * 5)[:-1]
+    assert all(verdicts(one) == {"taken"} for one in said) and server.connections == 1, said
+
+
+def test_proxies_are_named_or_not_used():
+    proxy, server = Server(), Server()
+    server.answers["/"] = answer(200)
+    environment = {name: proxy.url() for name in ("http_proxy", "HTTP_PROXY", "all_proxy")}
+    assert verdicts(webhook(server, environment=environment)) == {"taken"}
+    assert not proxy.requests
+    proxy.answers["http://a.invalid/x"] = answer(200)
+    said = run("webhook+http://a.invalid/x", form=f"ecs,proxy=127.0.0.1,proxy-port={proxy.port}")[0]
+    assert verdicts(said) == {"taken"}, said
+
+
+def test_large_bodies_do_not_wait_for_a_word():
+    server = Server()
+    server.answers["/"] = answer(200)
+    assert verdicts(webhook(server, requests=(['{"a":"' + "x" * 1100000 + '"}'],))) == {"taken"}
+    assert "expect" not in server.requests[0].headers
+
+
+# -- who we are --------------------------------------------------------------------------------------
+
+
+def test_secrets_are_sent_and_never_told():
+    server = Server()
+    pair = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    echo = []
+
+    def tell(connection, request):
+        echo.append(request.headers)
+        return answer(403, f"{request.headers} {SECRET} {pair}")(connection, request)
+    server.answers["/"] = tell
+    token, header = put_file("token", SECRET + "\n"), put_file("header", f"X-Key: {SECRET}\n")
+    cases = ((f"token-file={token}", "authorization", "Bearer " + SECRET),
+             (f"user=me,password-file={token}", "authorization", "Basic " + pair),
+             (f"header-file={header}", "x-key", SECRET),
+             ("token-file=$HOUSE", "authorization", "Bearer " + SECRET),
+             ("token-file=$CREDENTIALS_DIRECTORY/token", "authorization", "Bearer " + SECRET))
+    for settings, name, value in cases:
+        said = run("webhook+" + server.url(), form="ecs," + settings,
+                   environment={"HOUSE": SECRET, "CREDENTIALS_DIRECTORY": ROOM.name})
+        assert echo.pop()[name] == value, settings
+        assert verdicts(said[0]) == {"misconfigured"} and pair not in json.dumps(said), said
+        assert "without TLS" in said[-1] or settings.startswith("token-file=$HOUSE"), said[-1]
+
+
+def test_secrets_are_read_again():
+    server = Server()
+    token = put_file("changing", "first\n")
+    server.answers["/"] = answer(200)
+    run("webhook+" + server.url(), [LINES, "!reopen\n", LINES], form=f"ecs,token-file={token}",
+        between=lambda number: number == 1 and put_file("changing", "second\n"))
+    assert [one.headers["authorization"] for one in server.requests] == ["Bearer first", "Bearer second"]
+
+
+def test_what_cannot_be_used_is_said_at_the_start():
+    token = put_file("token", SECRET + "\n")
+    empty, two = put_file("empty", ""), put_file("two", "a\nb\n")
+    for destination, form, text in (
+            ("webhook+http://me:pw@h/", "ecs", "list of processes"),
+            ("webhook+http://h/", "table", "takes JSON"),
+            ("otlp+http://h", "ecs", "takes the format otlp"),
+            ("otlp+grpc://h/x", "otlp", "its own path"),
+            ("elasticsearch+http://h", "ecs", "names no index"),
+            ("elasticsearch+http://h/Upper", "ecs", "no name of an index"),
+            ("elasticsearch+ftp://h/i", "ecs", "is no URL of it"),
+            ("splunk+https://h", "ecs", "wants token-file="),
+            ("webhook+http:///", "ecs", "names no HOST"),
+            ("webhook+http://h:99999999/", "ecs", "names no HOST"),
+            ("webhook+http://h/", "ecs,ca=/x", "are for TLS"),
+            ("webhook+https://h/", "ecs,cert=/x", "come together"),
+            ("webhook+http://h/", "ecs,user=a", "come together"),
+            ("webhook+https://h/", "ecs,pin=x", "pin="),
+            ("webhook+http://h/", f"ecs,user=a,password-file={token},token-file={token}", "together"),
+            ("webhook+http://h/", "ecs,proxy-port=1", "wants proxy="),
+            ("webhook+http://h/", "ecs,token-file=/nowhere/x", "No such file"),
+            ("webhook+http://h/", "ecs,token-file=$NOBODY_SET_THIS", "no such name"),
+            ("webhook+http://h/", f"ecs,token-file={empty}", "is empty"),
+            ("webhook+http://h/", f"ecs,token-file={two}", "more than one line"),
+            ("webhook+http://h/", "ecs,tokenfile=x", "did you mean 'token-file'")):
+        said = refusal(destination, form)
+        assert text in said, (destination, form, said)
+
+
+# -- TLS ---------------------------------------------------------------------------------------------
+
+
+def pin_of(certificate):
+    key = subprocess.run(f"openssl x509 -in {certificate} -pubkey -noout | openssl pkey -pubin -outform DER",
+                         shell=True, check=True, capture_output=True).stdout
+    return "sha256//" + base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+
+def test_tls_is_verified():
+    with Certificates() as files:
+        ca = f"ecs,ca={files['ca.pem']}"
+        files.openssl("req", *files.key("elsewhere"), "-out", files["elsewhere.csr"], "-subj", "/CN=x",
+                      "-addext", "subjectAltName=DNS:elsewhere.invalid")
+        files.openssl("x509", "-req", "-in", files["elsewhere.csr"], "-CA", files["ca.pem"], "-CAkey",
+                      files["ca.key"], "-CAcreateserial", "-out", files["elsewhere.pem"], "-days", "9",
+                      "-copy_extensions", "copy")
+        for name, form, verdict in (("server", ca, "taken"), ("late", ca, "misconfigured"),
+                                    ("stranger", ca, "misconfigured"), ("server", "ecs", "misconfigured"),
+                                    ("elsewhere", ca, "misconfigured"),
+                                    ("server", f"{ca},pin={pin_of(files['server.pem'])}", "taken"),
+                                    ("other", f"{ca},pin={pin_of(files['server.pem'])}", "misconfigured")):
+            server = Server((files[name + ".pem"], files[name + ".key"]))
+            server.answers["/"] = answer(200)
+            said = webhook(server, form=form)
+            assert verdicts(said) == {verdict}, (name, form, said)
+            assert bool(server.requests) == (verdict == "taken"), name
+        server = Server((files["server.pem"], files["server.key"], files["ca.pem"]))
+        server.answers["/"] = answer(200)
+        client = f"{ca},cert={files['client.pem']},key={files['client.key']}"
+        assert verdicts(webhook(server, form=client)) == {"taken"}
+        said = webhook(server, form=ca)
+        # Its alert is lost where the connection is reset at once: then it is not known what was wrong.
+        assert verdicts(said) <= {"again", "misconfigured"} and not server.requests[1:], said
+        plain = Server()
+        said = run(f"webhook+https://127.0.0.1:{plain.port}/", form=ca)[0]
+        assert verdicts(said) <= {"again", "misconfigured"}, said
+
+
+# -- destinations ------------------------------------------------------------------------------------
+
+
+def test_webhooks_are_signed():
+    server = Server()
+    server.answers["/hook"] = [answer(503), answer(200)]
+    keys = [b"first key", b"second"]
+    path = put_file("signing", f"whsec_{base64.b64encode(keys[0]).decode()} {keys[1].decode()}\n")
+    for form, kind, body in (("lines", "application/x-ndjson", "".join(one + "\n" for one in LINES)),
+                             ("array", "application/json", "[" + ",".join(LINES) + "]")):
+        server.requests.clear()
+        server.answers["/hook"] = [answer(503), answer(200)]
+        run("webhook+" + server.url("/hook"), [LINES, LINES],
+            form=f"ecs,body={form},compress=gzip,signing-key-file={path}")
+        ids = [one.headers["webhook-id"] for one in server.requests]
+        assert len(ids) == 2 and ids[0] == ids[1], ids
+        for one in server.requests:
+            text = gzip.decompress(one.body) if "content-encoding" in one.headers else one.body
+            assert text == body.encode() and one.headers["content-type"] == kind, text
+            signed = f"{one.headers['webhook-id']}.{one.headers['webhook-timestamp']}.".encode() + text
+            expected = " ".join("v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+                                for key in keys)
+            assert one.headers["webhook-signature"] == expected
+            assert abs(int(one.headers["webhook-timestamp"]) - time.time()) < 60
+
+
+def bulk(items, **more):
+    return json.dumps(dict({"errors": True, "items": [{"create": one} for one in items]}, **more))
+
+
+def test_bulk_has_a_verdict_for_each():
+    server = Server()
+    said = [{"status": 201}, {"status": 409, "error": {"type": "version_conflict_engine_exception"}},
+            {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "r " + SECRET}},
+            {"status": 429, "error": {"type": "es_rejected_execution_exception"}},
+            {"status": 403, "error": {"type": "cluster_block_exception", "reason": "blocked"}},
+            {"status": 404}, {"status": 503}, {"status": 400, "error": {"type": "validation_exception"}},
+            {"status": 200}, {"status": 302}]
+    server.answers["/i/_bulk"] = answer(200, bulk(said))
+    token = put_file("token", SECRET)
+    lines = [f'{{"a":{i}}}' for i in range(len(said))]
+    judged = run("elasticsearch+" + server.url("/i"), [lines], form=f"ecs,token-file={token}")[0]
+    assert judged["verdicts"] == ["taken", "taken", "refused", "again", "misconfigured", "misconfigured",
+                                  "again", "misconfigured", "taken", "again"], judged
+    assert judged["reasons"][2].startswith("400 mapper_parsing_exception: r ***"), judged
+    request = server.requests[0]
+    assert request.headers["content-type"] == "application/x-ndjson"
+    assert request.headers["authorization"] == "ApiKey " + SECRET
+    sent = request.body.decode().splitlines()
+    assert sent[1::2] == lines and request.body.endswith(b"\n")
+    ids = [json.loads(one)["create"]["_id"] for one in sent[::2]]
+    assert len(set(ids)) == len(lines), ids
+
+
+def test_answers_that_are_none_judge_nothing():
+    server = Server()
+    right = [{"status": 201}] * 4
+    for body in ("", "{", "[]", "null", '{"items":[]}', bulk(right[:3]), bulk(right + right), bulk([5] * 4),
+                 bulk([{}] * 4), bulk([{"status": "201"}] * 4), '{"items":{"a":1,"b":2,"c":3,"d":4}}',
+                 '{"items":[1,2,3,4]}', "[" * 100000, '{"items":' + "[" * 5000, "\0" * 100, "\xff" * 100):
+        server.answers["/i/_bulk"] = answer(200, body)
+        said = run("elasticsearch+" + server.url("/i"))[0]
+        assert verdicts(said) == {"again"}, (body[:60], said)
+    wide = bulk([{"status": 400, "error": {"type": "t" * 1000, "reason": "\u202e" * 100}}] * 4)
+    server.answers["/i/_bulk"] = answer(200, wide)
+    assert verdicts(run("elasticsearch+" + server.url("/i"))[0]) == {"refused"}
+
+
+def test_otlp_says_how_many():
+    server = Server()
+
+    def partial(rejected, text):
+        inner = b"\x08" + bytes([rejected]) + b"\x12" + bytes([len(text)]) + text
+        return b"\x0a" + bytes([len(inner)]) + inner
+
+    for body, verdict in ((b"", ["taken"] * 4), (b"\x0a\x00", ["taken"] * 4),
+                          (partial(2, b"too old"), ["taken"] * 2 + ["refused"] * 2),
+                          (partial(0, b"a warning"), ["taken"] * 4), (partial(9, b""), ["refused"] * 4),
+                          (b"\xff" * 20, ["again"] * 4), (b"\x0a\x7f", ["again"] * 4)):
+        server.answers["/v1/logs"] = answer(200, body)
+        said = run("otlp+" + server.url(""), form="otlp")[0]
+        assert said["verdicts"] == verdict, (body, said)
+    for status, verdict in ((429, "again"), (502, "again"), (503, "again"), (504, "again"),
+                            (500, "misconfigured"), (400, "again"), (404, "misconfigured")):
+        server.answers["/v1/logs"] = answer(status)
+        said = run("otlp+" + server.url(""), form="otlp")[0]
+        assert verdicts(said) == {verdict}, (status, said)
+    assert server.requests[0].headers["content-type"] == "application/x-protobuf"
+
+
+def grpc_server(behave, files=None):
+    import grpc
+    from concurrent.futures import ThreadPoolExecutor
+    method = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, details):
+            return grpc.unary_unary_rpc_method_handler(behave) if details.method == method else None
+    server = grpc.server(ThreadPoolExecutor(4), handlers=(Handler(),))
+    if files:
+        keys = grpc.ssl_server_credentials([(files.read("server.key"), files.read("server.pem"))])
+        port = server.add_secure_port("127.0.0.1:0", keys)
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def test_grpc_has_a_status():
+    import grpc
+    retry = (b"\x08\x08\x1a" + bytes([2 + 40 + 2 + 4])
+             + b"\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x04\x0a\x02\x08\x07")
+    asked = {}
+
+    def behave(message, context):
+        asked["size"] = len(message)
+        code, details = asked["code"]
+        if details:
+            context.set_trailing_metadata((("grpc-status-details-bin", details),))
+        if code:
+            context.abort({one.value[0]: one for one in grpc.StatusCode}[code], "why " + SECRET)
+        return asked.get("answer", b"\x0a\x00")
+    with Certificates() as files:
+        plain, plain_port = grpc_server(behave)
+        secure, secure_port = grpc_server(behave, files)
+        token = put_file("token", SECRET)
+        table = {0: "taken", 1: "again", 3: "again", 4: "again", 5: "misconfigured", 7: "misconfigured",
+                 8: "again", 10: "again", 11: "again", 12: "misconfigured", 14: "again", 15: "again",
+                 16: "misconfigured"}
+        for destination, form in ((f"otlp+grpc://127.0.0.1:{plain_port}", "otlp"),
+                                  (f"otlp+grpcs://127.0.0.1:{secure_port}", f"otlp,ca={files['ca.pem']}")):
+            form += f",token-file={token}"
+            for code, verdict in table.items():
+                asked["code"] = (code, None)
+                said = run(destination, form=form)[0]
+                assert verdicts(said) == {verdict}, (destination, code, said)
+                assert said["halve"] == (code in (3, 8)), (code, said)
+            asked["code"] = (8, retry)
+            said = run(destination, form=form)[0]
+            assert verdicts(said) == {"again"} and not said["halve"] and said["wait_ms"] == 7000, said
+            asked["code"] = (0, None)
+            said = run(destination, [LINES] * 30, form=form)[:-1]
+            assert all(verdicts(one) == {"taken"} for one in said), said
+        plain.stop(None)
+        secure.stop(None)
+
+
+def test_victorialogs_drops_nothing_unseen():
+    server = Server()
+    server.answers["/insert/jsonline"] = answer(200)
+    lines = LINES[:1] + ['{"m":"' + "x" * 262144 + '"}'] + LINES[1:2]
+    said = run("victorialogs+" + server.url(""), [lines])[0]
+    assert said["verdicts"] == ["taken", "refused", "taken"], said
+    assert server.requests[0].headers["content-type"] == "application/stream+json"
+    assert "_time_field=@timestamp" in server.requests[0].target
+
+
+def test_loki_has_streams():
+    server = Server()
+    server.answers["/loki/api/v1/push"] = answer(204)
+    assert verdicts(run("loki+" + server.url(""), form="ecs,tenant=t1")[0]) == {"taken"}
+    request = server.requests[0]
+    streams = json.loads(request.body)["streams"]
+    assert [value[1] for one in streams for value in one["values"]] == LINES
+    assert set(streams[0]["stream"]) == {"job", "host", "event"} and request.headers["x-scope-orgid"] == "t1"
+    assert all(value[0].isdigit() and len(value[0]) == 19 for one in streams for value in one["values"])
+    server.answers["/loki/api/v1/push"] = answer(400, "too old")
+    said = run("loki+" + server.url(""))[0]
+    assert verdicts(said) == {"refused"} and not said["halve"], said
+
+
+def test_splunk_waits_until_it_is_indexed():
+    server = Server()
+    event, ack = "/services/collector/event", "/services/collector/ack"
+    token = put_file("token", SECRET)
+    form = f"ecs,index=main,token-file={token}"
+    server.answers[event] = answer(200, '{"text":"Success","code":0,"ackId":7}')
+    server.answers[ack] = [answer(200, '{"acks":{"0":false}}'), answer(200, '{"acks":{"7":false}}'),
+                           answer(200, '{"acks":{"7":true}}')]
+    said = run("splunk+" + server.url(""), form=form)[0]
+    assert verdicts(said) == {"taken"}, said
+    sent = [one for one in server.requests if one.path == event][0]
+    parts = [json.loads(one) for one in sent.body.decode().splitlines()]
+    assert [json.dumps(one["event"], separators=(",", ":")) for one in parts] == LINES
+    assert sent.headers["authorization"] == "Splunk " + SECRET and parts[0]["index"] == "main"
+    assert "x-splunk-request-channel" in sent.headers and parts[0]["fields"]["id"]
+    server.requests.clear()
+    server.answers[ack] = answer(400, '{"text":"ACK is disabled","code":14}')
+    said = run("splunk+" + server.url(""), form=form)[0]
+    assert verdicts(said) == {"misconfigured"} and not [one for one in server.requests if one.path == event]
+    assert verdicts(run("splunk+" + server.url(""), form=form + ",no-acks=true")[0]) == {"taken"}
+    for status, body, verdict in (
+            (403, '{"text":"Token disabled","code":1}', ["misconfigured"] * 4),
+            (400, '{"text":"Invalid data format","code":6,"invalid-event-number":2}',
+             ["again", "again", "refused", "again"]),
+            (400, '{"text":"Invalid data format","code":6,"invalid-event-number":99}', ["again"] * 4),
+            (400, '{"text":"Incorrect index","code":7}', ["misconfigured"] * 4),
+            (503, '{"text":"Server is busy","code":9}', ["again"] * 4),
+            (500, "<html>", ["again"] * 4), (200, "", ["again"] * 4), (200, '{"code":"0"}', ["again"] * 4)):
+        server.answers[event] = answer(status, body)
+        said = run("splunk+" + server.url(""), form=form + ",no-acks=true")[0]
+        assert said["verdicts"] == verdict, (body, said)
+
+
+def main():
+    tests = [(name, test) for name, test in list(globals().items()) if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    failed, results, began = 0, {}, time.monotonic()
+
+    def one(name, test):
+        try:
+            test()
+            results[name] = ""
+        except Exception:  # whatever it is, the next test shall run
+            results[name] = traceback.format_exc().strip().replace("\n", "\n# ")
+    threads = [threading.Thread(target=one, args=pair, daemon=True) for pair in tests]
+    for thread in threads:
+        thread.start()
+    for number, (thread, (name, _)) in enumerate(zip(threads, tests), 1):
+        thread.join(120)
+        error = results.get(name, "it hangs")
+        failed += bool(error)
+        print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""))
+    print(f"# {time.monotonic() - began:.1f} s")
+    ROOM.cleanup()
+    sys.stdout.flush()
+    os._exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
