@@ -49,9 +49,11 @@ void mrl_spool__remove(struct mrl_spool *spool, unsigned int index)
 {
     char name[MRL_SPOOL_NAME_BYTES];
 
-    fdatasync(spool->cursor);
-    mrl_segment__name(spool->segments.at[index].number, name);
-    unlinkat(spool->directory, name, 0);
+    if (!spool->is_view) {
+        fdatasync(spool->cursor);
+        mrl_segment__name(spool->segments.at[index].number, name);
+        unlinkat(spool->directory, name, 0);
+    }
     mrl_segments__remove(&spool->segments, index);
 }
 
@@ -121,6 +123,7 @@ static void fill_header(const struct mrl_spool *spool, struct mrl_segment_header
         .item = spool->item,
         .last_ns = spool->last_ns,
         .appended = spool->appended,
+        .budget = spool->options.size,
     };
     memcpy(header->format, spool->format, sizeof(header->format));
     memcpy(header->id, spool->id, sizeof(header->id));

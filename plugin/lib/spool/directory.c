@@ -27,15 +27,17 @@ static int explain(int directory, const char *name, int err, struct mrl_error *e
 
 int mrl_spool_directory__open(const char *path, struct mrl_error *error)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), err = -errno;
     struct stat directory;
 
+    if (fd < 0 && is_link(AT_FDCWD, path))
+        return mrl_error__set(error, -ELOOP, "it is a symbolic link");
     if (fd < 0)
-        return explain(AT_FDCWD, path, -errno, error);
+        return mrl_error__set(error, err, "%s", strerror(-err));
     if (!fstat(fd, &directory) && !(directory.st_mode & S_IWOTH))
         return fd;
     close(fd);
-    return mrl_error__set(error, -EPERM, "%.256s: every user may write to this directory", path);
+    return mrl_error__set(error, -EPERM, "every user may write to this directory");
 }
 
 int mrl_spool_directory__file(

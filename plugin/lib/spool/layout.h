@@ -43,7 +43,8 @@ struct mrl_segment_header {
     uint64_t item;                       /* number of its first item */
     uint64_t last_ns;                    /* time of the last item before it; 0: there was none */
     struct mrl_spool_numbers appended;   /* before it, in all runs */
-    uint8_t unused[156];
+    uint64_t budget;                     /* in bytes, when it was begun */
+    uint8_t unused[148];
     uint32_t crc; /* of all before */
 };
 

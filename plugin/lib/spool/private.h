@@ -19,6 +19,7 @@ struct mrl_spool_hole {
 
 struct mrl_spool {
     struct mrl_spool_options options; /* without its texts */
+    bool is_view;                     /* it changes nothing on the disk, and has no lock */
     char *path;
     char format[MRL_SPOOL_FORMAT_BYTES];
     int directory, locked, cursor; /* descriptors */
@@ -44,6 +45,9 @@ struct mrl_spool {
 
 /** Finds out where a spool goes on: fills in all but the descriptors. With a line. */
 int mrl_spool__recover(struct mrl_spool *spool, struct mrl_error *error);
+
+/** As mrl_spool__open() begins: a spool without descriptors. NULL: no memory. */
+struct mrl_spool *mrl_spool__make(const struct mrl_spool_options *options);
 
 /** Begins a segment. `appending` is held. */
 int mrl_spool__begin_segment(struct mrl_spool *spool);

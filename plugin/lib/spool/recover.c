@@ -75,7 +75,7 @@ static void leave(struct mrl_spool *spool)
 /* What is behind the last whole frame was never reported as appended. */
 static int cut(struct mrl_spool *spool, struct mrl_segment *segment)
 {
-    if (segment->bytes <= spool->end)
+    if (segment->bytes <= spool->end || spool->is_view)
         return 0;
     mrl_spool__say(spool, MRL_LOG_INFO,
                    "its end was torn: %" PRIu64 " bytes that were not reported as written are cut",
@@ -106,8 +106,8 @@ static int look_at(struct mrl_spool *spool,
     int err;
 
     leave(spool);
-    spool->fd =
-        mrl_spool_directory__segment(spool->directory, segment->number, O_RDWR | O_APPEND, error);
+    spool->fd = mrl_spool_directory__segment(spool->directory, segment->number,
+                                             spool->is_view ? O_RDONLY : O_RDWR | O_APPEND, error);
     if (spool->fd < 0)
         return spool->fd;
     err = mrl_segment__read(spool->fd, &header, &reason);
@@ -120,6 +120,8 @@ static int look_at(struct mrl_spool *spool,
     *ret_same_format = err || is_of_format(spool, &header);
     if (!err)
         memcpy(spool->id, header.id, sizeof(spool->id));
+    if (!err && spool->is_view)
+        spool->options.size = header.budget;
     if (scan(spool->fd, segment->bytes, err ? NULL : &header, &tail))
         return mrl_error__set(error, -EIO, "segment %016" PRIx64 " cannot be read",
                               segment->number);
@@ -174,6 +176,8 @@ static int make_cursor(struct mrl_spool *spool, struct mrl_cursor *cursor, bool 
                        "became of the %" PRIu64 " items before it is not known: they count as "
                        "taken",
                        cursor->item);
+    if (spool->is_view)
+        return 0;
     /* One that lives on knows better. */
     if (mrl_cursor__lock(spool->cursor, 0))
         return mrl_cursor__read(spool->cursor, cursor) ? -EWOULDBLOCK : 0;

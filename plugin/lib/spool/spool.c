@@ -40,7 +40,7 @@ void mrl_spool__say(const struct mrl_spool *spool,
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-static struct mrl_spool *spool_new(const struct mrl_spool_options *options)
+struct mrl_spool *mrl_spool__make(const struct mrl_spool_options *options)
 {
     struct mrl_spool *spool = calloc(1, sizeof(*spool));
     uint32_t largest;
@@ -49,6 +49,10 @@ static struct mrl_spool *spool_new(const struct mrl_spool_options *options)
         return NULL;
     spool->options = *options;
     spool->path = strdup(options->directory);
+    if (!spool->path) {
+        free(spool);
+        return NULL;
+    }
     if (options->format)
         snprintf(spool->format, sizeof(spool->format), "%s", options->format);
     spool->directory = spool->locked = spool->cursor = spool->fd = -1;
@@ -134,9 +138,9 @@ int mrl_spool__open(const struct mrl_spool_options *options,
     int err = check(options, &reason);
 
     if (!err) {
-        spool = spool_new(options);
-        err = spool && spool->path ? open_files(spool, &reason)
-                                   : mrl_error__set(&reason, -ENOMEM, "out of memory");
+        spool = mrl_spool__make(options);
+        err =
+            spool ? open_files(spool, &reason) : mrl_error__set(&reason, -ENOMEM, "out of memory");
         if (!err)
             *ret_spool = spool;
         else if (spool)
@@ -167,7 +171,7 @@ int mrl_spool__close(struct mrl_spool *spool)
 
     if (!spool)
         return 0;
-    err = spool->fd >= 0 && fdatasync(spool->fd) ? -errno : 0;
+    err = spool->fd >= 0 && !spool->is_view && fdatasync(spool->fd) ? -errno : 0;
     spool_free(spool);
     return err;
 }

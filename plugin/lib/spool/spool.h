@@ -57,6 +57,26 @@ int mrl_spool__open(const struct mrl_spool_options *options,
                     struct mrl_error *error,
                     struct mrl_spool **ret_spool);
 
+/**
+ * Looks at a spool that may be in use: takes no lock, and changes nothing. For
+ * mrl_spool__counts(), mrl_spool__status() and those below; errors as mrl_spool__open().
+ */
+int mrl_spool__look(const char *directory, struct mrl_error *error, struct mrl_spool **ret_spool);
+
+/** Of what it is, and the budget that it was written with. Borrowed; "" and 0: not known. */
+const char *mrl_spool__format(const struct mrl_spool *spool);
+uint64_t mrl_spool__size(const struct mrl_spool *spool);
+
+/** Where the shipper stands. Returns whether that is known. */
+bool mrl_spool__place(struct mrl_spool *spool, uint64_t *ret_segment, uint64_t *ret_item);
+
+/** Hands out what is pending, in order; `take` returns 0, or -errno, which ends it and is returned.
+ * What is damaged is left out. */
+int mrl_spool__each(struct mrl_spool *spool,
+                    int (*take)(void *context, uint64_t number, const struct mrl_item *item),
+                    void *context,
+                    struct mrl_error *error);
+
 /** How many events_lost and sensor_state have been appended in all runs: where N goes on. */
 uint64_t mrl_spool__told(struct mrl_spool *spool);
 
