@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of a spool look like (docs/spool.md). Layout and checks only: spool.c writes
+ * What the files of a spool look like (docs/spool.md). Layout and checks only: append.c writes
  * segments, reader.c reads them, cursor.c does both with the cursor. Little-endian.
  */
 #ifndef MRL_SPOOL_LAYOUT_H
