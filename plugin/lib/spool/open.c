@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Opening and closing a spool. */
-#include "spool/spool.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "spool/private.h"
+#include "spool/spool.h"
 
 enum {
     SEGMENT_BYTES = 64 << 20,

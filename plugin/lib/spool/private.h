@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the writer's end share: open.c, recover.c,
- * append.c, grant.c. */
+/* What the files of the writer's end share: open.c, recover.c, append.c, grant.c, view.c. */
 #ifndef MRL_SPOOL_PRIVATE_H
 #define MRL_SPOOL_PRIVATE_H
 
