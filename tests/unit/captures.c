@@ -46,7 +46,7 @@ static struct mrl_encoder *line_encoder(void)
 void test_capture__open(struct test_capture *capture)
 {
     struct mrl_text header = mrl_encoder__preamble(capture->frames);
-    struct mrl_chunk chunk = { header.bytes, header.size, 0, NULL, NULL };
+    struct mrl_chunk chunk = { header.bytes, header.size, 0, NULL, NULL, NULL };
     size_t events;
 
     assert_int_equal(
@@ -108,7 +108,7 @@ void test_capture__qualify(struct test_capture *capture,
 static int write_event(struct test_capture *capture, const struct mrl_event *event)
 {
     ssize_t size = mrl_encoder__put(capture->frames, event, text, sizeof(text));
-    struct mrl_chunk chunk = { text, (size_t)size, 1, NULL, NULL };
+    struct mrl_chunk chunk = { text, (size_t)size, 1, NULL, NULL, NULL };
     size_t events = 4711;
     int err = mrl_capture__sink()->write(capture->sink, &chunk, &events);
 

@@ -260,7 +260,7 @@ static void sink_that_is_given_up_writes_no_more(void **state)
     static const char frame[sizeof(struct mrl_frame_header)] = { MRL_FRAME_RECORD };
     struct test_capture *capture = *state;
     const int stop = 1;
-    const struct mrl_chunk chunk = { frame, sizeof(frame), 1, &stop, NULL };
+    const struct mrl_chunk chunk = { frame, sizeof(frame), 1, &stop, NULL, NULL };
     size_t events = 4711;
 
     assert_int_equal(mrl_capture__sink()->write(capture->sink, &chunk, &events), -ECANCELED);

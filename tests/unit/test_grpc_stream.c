@@ -140,7 +140,7 @@ static void publish(struct stream *stream, const struct mrl_event *event)
     static char frame[MRL_EVENT_TEXT_MAX];
     ssize_t size = mrl_encoder__put(stream->frames, event, frame, sizeof(frame));
     const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
-    const struct mrl_chunk chunk = { frame, (size_t)size, 1, NULL, NULL };
+    const struct mrl_chunk chunk = { frame, (size_t)size, 1, NULL, NULL, NULL };
 
     assert_true(size > 0);
     for (int waited = 0; !atomic_load(&stream->is_over); waited += STEP_MS) {

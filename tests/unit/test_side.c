@@ -115,7 +115,7 @@ static void end(struct side *side)
 /* Three items. Returns what write() does. */
 static int feed(struct side *side, size_t *ret_taken)
 {
-    const struct mrl_chunk chunk = { "one\ntwo\nsix\n", ITEMS * ITEM_BYTES, ITEMS, NULL, sizes };
+    const struct mrl_chunk chunk = { "one\ntwo\nsix\n", ITEMS * ITEM_BYTES, ITEMS, NULL, sizes, NULL };
 
     return side->ops->write(side->sink, &chunk, ret_taken);
 }
@@ -152,7 +152,7 @@ static void a_large_chunk_goes_in_several_messages(void **state)
     enum { COUNT = 512, BYTES = 256 };
     static char bytes[COUNT * BYTES];
     static uint32_t all[COUNT];
-    const struct mrl_chunk chunk = { bytes, sizeof(bytes), COUNT, NULL, all };
+    const struct mrl_chunk chunk = { bytes, sizeof(bytes), COUNT, NULL, all, NULL };
     struct side side;
     size_t taken = 0;
 

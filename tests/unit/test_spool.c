@@ -128,7 +128,7 @@ static void sizes_that_are_wrong_are_refused(void **state)
 {
     char bytes[100] = "";
     uint32_t sizes[2] = { 50, 49 };
-    struct mrl_chunk chunk = { bytes, sizeof(bytes), 2, NULL, sizes };
+    struct mrl_chunk chunk = { bytes, sizeof(bytes), 2, NULL, sizes, NULL };
     size_t done;
 
     (void)state;

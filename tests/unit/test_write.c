@@ -27,7 +27,7 @@ static struct mrl_chunk many_lines(char **ret_bytes)
     for (int i = 0; i < LINES; i++)
         at += sprintf(at, "%0*d\n", 1 + i * 7 % (LONGEST - 1), i);
     *ret_bytes = bytes;
-    return (struct mrl_chunk){ bytes, (size_t)(at - bytes), LINES, NULL, NULL };
+    return (struct mrl_chunk){ bytes, (size_t)(at - bytes), LINES, NULL, NULL, NULL };
 }
 
 struct reader {
@@ -130,7 +130,7 @@ static void write_goes_on_after_signals(void **state)
 
 static void write_to_a_pipe_without_reader_is_final(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     size_t events = 4711;
     bool torn = false;
     int ends[2];
@@ -181,7 +181,7 @@ static void write_counts_the_lines_before_the_reader_went(void **state)
 
 static void write_ends_a_torn_line_first(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     char bytes[64];
     size_t events;
     bool torn = true;

@@ -58,7 +58,7 @@ static void assert_contents(int fd, const char *wanted)
 /* Three lines where two and a half fit, then again once there is room. */
 static void fill_file(int fd)
 {
-    struct mrl_chunk chunk = { TEN_BYTES TEN_BYTES TEN_BYTES, 3 * TEN, 3, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES TEN_BYTES TEN_BYTES, 3 * TEN, 3, NULL, NULL, NULL };
     size_t events = 4711;
     bool torn = false;
 
@@ -68,7 +68,7 @@ static void fill_file(int fd)
     assert_false(torn);
     assert_contents(fd, TEN_BYTES TEN_BYTES);
     lift_limit(NULL);
-    chunk = (struct mrl_chunk){ TEN_BYTES, TEN, 1, NULL, NULL };
+    chunk = (struct mrl_chunk){ TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     assert_int_equal(mrl_sink__write_fd(fd, &torn, &chunk, &events), 0);
     assert_contents(fd, TEN_BYTES TEN_BYTES TEN_BYTES);
     close(fd);
@@ -89,7 +89,7 @@ static void write_leaves_no_hole_where_a_torn_line_was(void **state)
 
 static void write_takes_back_a_line_torn_at_its_start(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     int fd = open_file(O_APPEND);
     size_t events = 4711;
     bool torn = false;
@@ -105,7 +105,7 @@ static void write_takes_back_a_line_torn_at_its_start(void **state)
 
 static void write_leaves_a_file_that_is_full_already_alone(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     int fd = open_file(O_APPEND);
     size_t events = 4711;
     bool torn = false;
@@ -124,7 +124,7 @@ static void write_leaves_a_file_that_is_full_already_alone(void **state)
 /* The newline that ends it does not fit: it stays torn, and nothing is joined to it. */
 static void write_keeps_a_line_torn_that_it_cannot_end(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     int fd = open_file(O_APPEND);
     size_t events = 4711;
     bool torn = true;
@@ -144,7 +144,7 @@ static void write_keeps_a_line_torn_that_it_cannot_end(void **state)
 
 static void write_to_a_full_device_takes_nothing(void **state)
 {
-    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL };
+    struct mrl_chunk chunk = { TEN_BYTES, TEN, 1, NULL, NULL, NULL };
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
     size_t events = 4711;
     bool torn = false;
@@ -160,7 +160,7 @@ static void write_to_a_full_device_takes_nothing(void **state)
 
 static void write_of_nothing_succeeds(void **state)
 {
-    struct mrl_chunk chunk = { "", 0, 0, NULL, NULL };
+    struct mrl_chunk chunk = { "", 0, 0, NULL, NULL, NULL };
     size_t events = 4711;
     bool torn = false;
 

@@ -36,6 +36,7 @@ static number sum(const struct mrl_metrics *metrics,
 #define UNKNOWN   "mrelease_events_container_unknown_total"
 #define DELIVERED "mrelease_output_delivered_total"
 #define DROPPED   "mrelease_output_dropped_total"
+#define REJECTED  "mrelease_output_rejected_total"
 #define BEFORE    "mrelease_output_lost_before_total"
 
 /* What was filtered: "kernel", "reader" or "count". */
@@ -124,6 +125,9 @@ static void say_output(const struct mrl_metrics *metrics,
     const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, index);
     char others[160] = "";
 
+    if (sink && sink->takes_items)
+        snprintf(others, sizeof(others), ", %llu rejected",
+                 of_calls(metrics, REJECTED, output, NULL));
     put_others(metrics, output, others, sizeof(others));
     mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
             of_calls(metrics, DELIVERED, output, NULL),
@@ -167,7 +171,7 @@ static unsigned int check_output(const struct mrl_metrics *metrics,
     number wanted = sum(metrics, SEEN, NULL, event, NULL) - sum(metrics, SELF, NULL, event, NULL);
     number found =
         sum(metrics, DELIVERED, output, event, NULL) + sum(metrics, DROPPED, output, event, NULL) +
-        sum(metrics, BEFORE, output, event, NULL) + sum(metrics, FILTERED, NULL, event, NULL);
+        sum(metrics, REJECTED, output, event, NULL) + sum(metrics, BEFORE, output, event, NULL) + sum(metrics, FILTERED, NULL, event, NULL);
 
     if (found == wanted)
         return 0;

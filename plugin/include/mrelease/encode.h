@@ -29,7 +29,12 @@ struct mrl_encoder_options {
     bool user_names;
     /** Set of extras (mrelease/extra.h) that JSON formats put behind the arguments of a call. */
     uint32_t extras;
+    /** Each event is an item: its bytes stand behind a struct mrl_item_head (mrelease/item.h). */
+    bool items;
 };
+
+/** With mrl_encoder_options.items. */
+#define MRL_ITEM_BYTES_MAX (MRL_EVENT_TEXT_MAX + 64)
 
 /** A format. Static. */
 struct mrl_format {
@@ -62,7 +67,8 @@ struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder);
 /**
  * Writes `event` as one line with its newline (in the binary format, as frames). Allocates nothing,
  * but for a name that options.user_names has to look up. Returns the bytes written (0 for the
- * format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX.
+ * format "none"), or -ENOBUFS when `size` < MRL_EVENT_TEXT_MAX, of items
+ * MRL_ITEM_BYTES_MAX.
  */
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
                          const struct mrl_event *event,

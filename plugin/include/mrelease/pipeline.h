@@ -68,11 +68,12 @@ enum mrl_reopened {
                         */
 };
 
-/** What became of one event at one output. delivered + dropped = what was given to deliver(). */
+/** What became of one event at one output. delivered + dropped + rejected = what was given to deliver(). */
 struct mrl_output_counts {
     uint64_t delivered;
     uint64_t dropped_full;   /**< the queue was full */
     uint64_t dropped_failed; /**< the sink failed */
+    uint64_t rejected;       /**< the destination refused it for good */
     uint64_t lost_before;    /**< lost on the way here, as events_lost events in the batches said */
 };
 

@@ -41,6 +41,9 @@ struct mrl_chunk {
     const int *stop;
     /** The size of each of the events, in bytes; NULL: not known. Borrowed during write(). */
     const uint32_t *sizes;
+    /** Of each of the events: write() sets what the destination refused for good, which counts
+     * among those that it took. NULL: nobody asks. */
+    uint8_t *refused;
 };
 
 /** What became of an item at a destination that says so. */
@@ -163,6 +166,8 @@ struct mrl_sink_ops {
      * try.
      */
     bool never_blocks;
+    /** It is given items: its side program has deliver(). */
+    bool takes_items;
     /** The side program in which the sink lives, libexec/mrelease/NAME (mrelease/side.h); NULL: it
      * lives in this process. */
     const char *side;

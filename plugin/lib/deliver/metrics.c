@@ -53,6 +53,9 @@ static const struct family families[] = {
       PER_OUTPUT, NO_CAUSE, OUTPUT(delivered), NULL },
     { DROPPED, PER_OUTPUT, MRL_CAUSE_QUEUE_FULL, OUTPUT(dropped_full), NULL },
     { DROPPED, PER_OUTPUT, MRL_CAUSE_WRITE_FAILED, OUTPUT(dropped_failed), NULL },
+    { "mrelease_output_rejected_total",
+      "Events that the destination of an output refused for good.", PER_OUTPUT, NO_CAUSE,
+      OUTPUT(rejected), NULL },
     { "mrelease_output_lost_before_total", "Events that were lost before they came to an output.",
       PER_OUTPUT, NO_CAUSE, OUTPUT(lost_before), NULL },
 };

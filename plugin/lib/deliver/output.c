@@ -31,7 +31,7 @@ enum {
 static int write_preamble(struct mrl_output *output, struct mrl_error *error)
 {
     struct mrl_text text = mrl_encoder__preamble(output->encoder);
-    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL };
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL, NULL };
     size_t events;
     int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;
 
@@ -70,7 +70,9 @@ static int make_queue(struct mrl_output *output)
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
-    struct mrl_encoder_options encoder = { .user_names = true, .extras = output->options.extras };
+    struct mrl_encoder_options encoder = { .user_names = true,
+                                           .extras = output->options.extras,
+                                           .items = sink->takes_items };
     const struct mrl_sink_target target = {
         .destination = output->options.destination,
         .format = output->options.format,
@@ -426,6 +428,7 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
     return (struct mrl_output_counts){
         .delivered = output->counts[event][MRL_DELIVERED],
         .dropped_full = output->counts[event][MRL_DROPPED_FULL],
+        .rejected = output->counts[event][MRL_REJECTED],
         .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
         .lost_before = output->counts[event][MRL_LOST_BEFORE],
     };

@@ -28,6 +28,7 @@ enum mrl_fate {
     MRL_DROPPED_FULL,
     MRL_DROPPED_FAILED,
     MRL_LOST_BEFORE,
+    MRL_REJECTED,
     MRL_FATE_COUNT
 };
 
@@ -35,6 +36,7 @@ enum mrl_fate {
 struct mrl_held {
     struct mrl_line lines[MRL_WRITE_LINES];
     uint32_t sizes[MRL_WRITE_LINES]; /* of the lines of one write */
+    uint8_t refused[MRL_WRITE_LINES];
     char bytes[MRL_WRITE_BYTES];
 };
 
@@ -77,7 +79,7 @@ struct mrl_output {
     const struct mrl_line *lines;
     const char *bytes;
     size_t first, count, at;
-    char text[MRL_EVENT_TEXT_MAX]; /* of a gap */
+    char text[MRL_ITEM_BYTES_MAX]; /* of a gap */
 };
 
 /** Any thread. */

@@ -67,13 +67,16 @@ static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_
 
 /* Each line that is held is counted exactly once, here. One that a write lost becomes a gap as
  * well, to be told when the sink works again. */
-static void settle(struct mrl_output *output, size_t lines, enum mrl_fate fate)
+static void settle(struct mrl_output *output,
+                   size_t lines,
+                   enum mrl_fate fate,
+                   const uint8_t *refused)
 {
     for (size_t i = 0; i < lines; i++) {
         const struct mrl_line *line = &output->lines[output->first++];
 
         output->at += line->size;
-        mrl_output__count(output, line->event, fate, 1);
+        mrl_output__count(output, line->event, refused && refused[i] ? MRL_REJECTED : fate, 1);
         if (fate == MRL_DROPPED_FAILED)
             mrl_gap__add(&output->untold, line, MRL_CAUSE_WRITE_FAILED);
     }
@@ -100,7 +103,7 @@ static uint64_t so_far(const struct mrl_output *output)
 /* Writes an event that has no line yet. It is the caller's to count. */
 static int write_event(struct mrl_output *output, struct mrl_event *event)
 {
-    struct mrl_chunk chunk = { output->text, 0, 1, NULL, NULL };
+    struct mrl_chunk chunk = { output->text, 0, 1, NULL, NULL, NULL };
     uint32_t size;
     size_t done;
     int err;
@@ -282,7 +285,7 @@ static void tell_blind(struct mrl_output *output)
 static int write_head(struct mrl_output *output)
 {
     struct mrl_text text = mrl_encoder__preamble(output->encoder);
-    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL };
+    struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL, NULL };
     size_t events;
     int err = 0;
 
@@ -298,7 +301,7 @@ static int write_head(struct mrl_output *output)
 
 void mrl_output__drop(struct mrl_output *output)
 {
-    settle(output, output->count - output->first, MRL_DROPPED_FAILED);
+    settle(output, output->count - output->first, MRL_DROPPED_FAILED, NULL);
 }
 
 void mrl_output__die(struct mrl_output *output)
@@ -320,7 +323,9 @@ static int write_run(struct mrl_output *output)
     /* NULL, as long as there were gaps alone. */
     const char *bytes = output->bytes ? output->bytes + output->at : NULL;
     uint32_t *sizes = output->held ? output->held->sizes : NULL;
-    struct mrl_chunk chunk = { bytes, 0, 0, NULL, sizes };
+    uint8_t *refused =
+        output->held && output->options.sink->takes_items ? output->held->refused : NULL;
+    struct mrl_chunk chunk = { bytes, 0, 0, NULL, sizes, refused };
     uint64_t room = room_of(output);
     size_t done = 0;
     int err;
@@ -332,9 +337,11 @@ static int write_run(struct mrl_output *output)
             sizes[chunk.events] = output->lines[i].size;
         chunk.events++;
     }
+    if (refused)
+        memset(refused, 0, sizeof(output->held->refused));
     err = write_chunk(output, &chunk, &done);
     /* The sink says how many lines went out whole. The next try begins behind these. */
-    settle(output, err ? done : chunk.events, MRL_DELIVERED);
+    settle(output, err ? done : chunk.events, MRL_DELIVERED, refused);
     return err;
 }
 
@@ -347,7 +354,7 @@ static int write_held_state(struct mrl_output *output)
 
     assert(!err); /* the pipeline packed it */
     err = write_state(output, &state);
-    settle(output, !err, MRL_DELIVERED);
+    settle(output, !err, MRL_DELIVERED, NULL);
     if (!err && state.what == MRL_WHAT_STARTED)
         output->blind_to_ns = state.time_ns;
     if (!err)

@@ -21,7 +21,7 @@ struct group {
     const char *format;
     bool colour;
     uint32_t extras;
-    bool states;
+    bool states, items;
     struct mrl_encoder *encoder;
 };
 
@@ -67,13 +67,15 @@ static int join_group(struct mrl_pipeline *pipeline,
         .colour = colour,
         .user_names = true,
         .extras = options->extras,
+        .items = options->sink && options->sink->takes_items,
     };
     struct group *group = pipeline->groups;
     int err;
 
     for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
         if (!strcmp(group->format, options->format) && group->colour == colour &&
-            group->extras == options->extras && group->states == options->states)
+            group->extras == options->extras && group->states == options->states &&
+            group->items == encoder.items)
             return (int)i;
     err = mrl_encoder__new(options->format, &encoder, error, &group->encoder);
     if (err)
@@ -81,6 +83,7 @@ static int join_group(struct mrl_pipeline *pipeline,
     group->format = options->format;
     group->extras = options->extras;
     group->states = options->states;
+    group->items = encoder.items;
     group->colour = colour;
     /* The group counts only now: an encoder that could not be made leaves no half-made group
      * behind. */
@@ -215,7 +218,7 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
             /* The stage is emptied while the longest line still fits, so that no encoder ever lacks
              * room. */
             if (pipeline->line_count == STAGE_LINES ||
-                STAGE_BYTES - pipeline->used < MRL_EVENT_TEXT_MAX)
+                STAGE_BYTES - pipeline->used < MRL_ITEM_BYTES_MAX)
                 push_lines(pipeline, group);
         }
         push_lines(pipeline, group);

@@ -12,6 +12,7 @@ struct mrl_encoder_ops;
 /** Each format extends this by its own members. */
 struct mrl_encoder {
     const struct mrl_encoder_ops *ops;
+    bool items; /* filled in by the caller of make(), as ops */
 };
 
 struct mrl_encoder_ops {

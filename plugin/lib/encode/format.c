@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The known formats, and encoders by name. */
 #include <errno.h>
+#include <mrelease/item.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ int mrl_encoder__new(const char *format,
     if (err)
         return mrl_error__set(error, err, "out of memory");
     encoder->ops = ops;
+    encoder->items = options && options->items;
     *ret_encoder = encoder;
     return 0;
 }
@@ -96,8 +98,14 @@ ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
 {
     struct mrl_writer writer = { buffer };
 
-    if (size < MRL_EVENT_TEXT_MAX)
+    if (size < (encoder->items ? MRL_ITEM_BYTES_MAX : MRL_EVENT_TEXT_MAX))
         return -ENOBUFS;
+    if (encoder->items) {
+        struct mrl_item_head head;
+
+        mrl_item__head(event, &head);
+        mrl_put_bytes(&writer, (const char *)&head, sizeof(head));
+    }
     encoder->ops->put(encoder, event, &writer);
     return writer.at - buffer;
 }

@@ -139,7 +139,7 @@ static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     err = await_program(sink, chunk);
     if (!err) {
         life = sink->lives;
-        sink->flight = (struct mrl_flight){ .first = sink->next_id };
+        sink->flight = (struct mrl_flight){ .first = sink->next_id, .refused = chunk->refused };
         sent = send_all(sink, chunk);
         err = await_verdicts(sink, chunk);
         err = err ? err : sent;
@@ -147,6 +147,7 @@ static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
             *ret_events = sink->flight.taken;
             err = err ? err : sink->flight.err;
         }
+        sink->flight.refused = NULL; /* the caller's */
         if (!err && *ret_events < chunk->events)
             err = -EAGAIN; /* more than one flight holds */
     }

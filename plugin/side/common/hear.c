@@ -53,8 +53,10 @@ static int take_verdict(struct mrl_sink *sink, const struct mrl_side_message *me
 
     pthread_mutex_lock(&sink->lock);
     if (flight->answered < flight->sent && message->head.id == flight->first + flight->answered)
-        err = mrl_side_verdicts__read(message, flight->items[flight->answered], &taken, &of_items);
+        err = mrl_side_verdicts__read(message, flight->items[flight->answered], &taken, &of_items,
+                                      flight->refused ? flight->refused + flight->seen : NULL);
     if (!err) {
+        flight->seen += flight->items[flight->answered];
         flight->taken += flight->err ? 0 : taken;
         flight->err = flight->err ? flight->err : of_items;
         if (++flight->answered == flight->sent)

@@ -71,11 +71,15 @@ static void set_state(struct mrl_sink *sink, enum mrl_side_state state)
 int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type)
 {
     struct mrl_side_open open = { (uint32_t)sink->row->option_bytes, 0 };
+    char words[128]; /* the format, and the sink */
+    size_t format_bytes = (size_t)snprintf(words, 64, "%.60s", sink->format) + 1;
+    size_t words_bytes =
+        format_bytes + (size_t)snprintf(words + format_bytes, 60, "%.50s", sink->row->name) + 1;
     const struct iovec parts[] = {
         { &open, sizeof(open) },
         { sink->options, sink->row->option_bytes },
         { sink->destination, strlen(sink->destination) + 1 },
-        { sink->format, strlen(sink->format) + 1 },
+        { words, words_bytes },
     };
     int fds[MRL_SINK_FDS_MAX];
     unsigned int count = 0;

@@ -25,6 +25,8 @@ struct mrl_flight {
     uint32_t items[MRL_FLIGHT_MAX];
     size_t taken; /* items, up to the first that was not */
     int err;      /* of that */
+    size_t seen;      /* items that have a verdict */
+    uint8_t *refused; /* mrl_chunk.refused; NULL: nobody asks */
 };
 
 /** How much it may ask and say in a second. */

@@ -167,7 +167,8 @@ int mrl_side_chunk__read(const struct mrl_side_message *message, struct mrl_side
 int mrl_side_verdicts__read(const struct mrl_side_message *message,
                             uint32_t items,
                             uint32_t *ret_taken,
-                            int *ret_err)
+                            int *ret_err,
+                            uint8_t *refused)
 {
     const uint32_t count = message->head.count;
     uint64_t sum = 0;
@@ -182,8 +183,12 @@ int mrl_side_verdicts__read(const struct mrl_side_message *message,
         memcpy(&verdict, message->bytes + i * sizeof(verdict), sizeof(verdict));
         if (verdict.err > 0 || verdict.err < -ERRNO_MAX)
             return -EPROTO;
+        if (verdict.count > items - sum)
+            return -EPROTO;
+        if (refused && verdict.err == MRL_SIDE_REFUSED)
+            memset(refused + sum, 1, verdict.count);
         sum += verdict.count;
-        err = err ? err : verdict.err;
+        err = err || verdict.err == MRL_SIDE_REFUSED ? err : verdict.err;
         taken += err ? 0 : verdict.count;
     }
     if (sum != items)
@@ -207,7 +212,7 @@ static const char *read_text(const struct mrl_side_message *message, size_t *at)
 int mrl_side_target__read(const struct mrl_side_message *message,
                           struct mrl_side_target *ret_target)
 {
-    struct mrl_side_target target = { NULL, 0, NULL, NULL, { 0 } };
+    struct mrl_side_target target = { NULL, 0, NULL, NULL, NULL, { 0 } };
     struct mrl_side_open open;
     size_t at = sizeof(open);
     unsigned int used = 0;
@@ -223,7 +228,8 @@ int mrl_side_target__read(const struct mrl_side_message *message,
     at += open.option_bytes;
     target.destination = read_text(message, &at);
     target.format = target.destination ? read_text(message, &at) : NULL;
-    if (!target.format || at != message->head.size)
+    target.sink = target.format ? read_text(message, &at) : NULL;
+    if (!target.sink || at != message->head.size)
         return -EPROTO;
     for (unsigned int i = 0; i < MRL_SINK_FDS_MAX; i++)
         target.fds[i] = open.fds & 1U << i && used < message->fd_count ? message->fds[used++] : -1;

@@ -8,6 +8,7 @@
 #ifndef MRL_SIDE_COMMON_MESSAGE_H
 #define MRL_SIDE_COMMON_MESSAGE_H
 
+#include <errno.h>
 #include <mrelease/metrics.h>
 #include <mrelease/sink.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 1
+#define MRL_SIDE_VERSION 2
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
@@ -37,6 +38,7 @@ enum mrl_side_type {
     MRL_SIDE_PING,
     MRL_SIDE_ANSWER, /* to the request `id`: `err`; bytes, or after an error a text */
     MRL_SIDE_END,
+    MRL_SIDE_GROWN, /* the spool has more than it had */
     /* To the main process. */
     MRL_SIDE_OPENED,   /* `err`, and a text */
     MRL_SIDE_VERDICT,  /* of the chunk `id`: `count` of struct mrl_side_verdict */
@@ -55,13 +57,17 @@ struct mrl_side_head {
     int32_t err; /* 0 or -errno */
 };
 
-/** What to open: then follow the options, the destination and the format, both with their NUL. */
+/** What to open: then follow the options, and with their NUL the destination, the format and the
+ * name of the sink. */
 struct mrl_side_open {
     uint32_t option_bytes;
     uint32_t fds; /* bit i: sink descriptor i is among those that come with the message */
 };
 
-/** `count` items of a chunk, one behind the other, were taken (0) or not. */
+/** What stands for an item that the destination refused for good: the shipper is done with it. */
+#define MRL_SIDE_REFUSED (-EBADMSG)
+
+/** `count` items of a chunk, one behind the other, were taken (0), refused, or not. */
 struct mrl_side_verdict {
     uint32_t count;
     int32_t err;
@@ -132,18 +138,20 @@ struct mrl_side_chunk {
 /** Error: -EPROTO: the sizes are not those of the bytes. */
 int mrl_side_chunk__read(const struct mrl_side_message *message, struct mrl_side_chunk *ret_chunk);
 
-/** How many items of `items` were taken, and `*ret_err` of the first that was not. Error: -EPROTO:
- * the verdicts are not about so many. */
+/** How many items of `items` are dealt with, and `*ret_err` of the first that is not; `refused`, of
+ * each item, or NULL: becomes 1 where it was refused. Error: -EPROTO: the verdicts are not about so
+ * many. */
 int mrl_side_verdicts__read(const struct mrl_side_message *message,
                             uint32_t items,
                             uint32_t *ret_taken,
-                            int *ret_err);
+                            int *ret_err,
+                            uint8_t *refused);
 
 /** What was to be opened; borrowed from the message. */
 struct mrl_side_target {
     const char *options;
     size_t option_bytes;
-    const char *destination, *format;
+    const char *destination, *format, *sink;
     int fds[MRL_SINK_FDS_MAX]; /* -1: none */
 };
 

@@ -18,7 +18,8 @@ enum { ANSWER_S = 2, STEP_MS = 100 };
 /* The one conversation of this process. */
 static struct {
     const struct mrl_side_program *program;
-    struct mrl_sink *sink; /* NULL: not open */
+    const struct mrl_sink_ops *ops; /* of the sink */
+    struct mrl_sink *sink;          /* NULL: not open */
     char options[MRL_SINK_OPTIONS_MAX] __attribute__((aligned(16)));
     uint32_t sizes[MRL_SIDE_ITEMS_MAX];
     char buffer[MRL_SIDE_MESSAGE_MAX];
@@ -157,8 +158,11 @@ static int open_sink(struct mrl_side_message *message)
     struct mrl_error error = { "" };
     int err = self.sink ? -EPROTO : mrl_side_target__read(message, &target);
 
-    if (err || target.option_bytes != sink->option_bytes)
+    if (!err && !sink)
+        sink = self.program->row(target.sink);
+    if (err || !sink || target.option_bytes != sink->option_bytes)
         return -EPROTO;
+    self.ops = sink;
     memcpy(self.options, target.options, target.option_bytes);
     message->fd_count = 0; /* they are the sink's */
     err = sink->open(&(struct mrl_sink_target){ .destination = target.destination,
@@ -167,6 +171,8 @@ static int open_sink(struct mrl_side_message *message)
                                                 .fds = target.fds,
                                                 .ops = sink },
                      &error, &self.sink);
+    if (!err && self.program->opened)
+        err = self.program->opened(sink, self.sink, &target, &error);
     report(MRL_SIDE_OPENED, err, error.text);
     return err ? -ECANCELED : 0;
 }
@@ -182,9 +188,9 @@ static int write_chunk(const struct mrl_side_message *message)
     if (err)
         return err;
     memcpy(self.sizes, chunk.sizes, chunk.count * sizeof(*self.sizes));
-    err = self.program->sink->write(
+    err = self.ops->write(
         self.sink,
-        &(struct mrl_chunk){ chunk.bytes, chunk.size, chunk.count, &self.ending, self.sizes },
+        &(struct mrl_chunk){ chunk.bytes, chunk.size, chunk.count, &self.ending, self.sizes, NULL },
         &taken);
     verdicts[0].count = err ? (uint32_t)taken : chunk.count;
     if (err) {
@@ -193,6 +199,13 @@ static int write_chunk(const struct mrl_side_message *message)
     }
     say(&head, (const char *)verdicts, head.count * sizeof(verdicts[0]), -1);
     return 0;
+}
+
+void mrl_side__judge(uint32_t id, const struct mrl_side_verdict *verdicts, uint32_t count)
+{
+    const struct mrl_side_head head = { .type = MRL_SIDE_VERDICT, .id = id, .count = count };
+
+    say(&head, (const char *)verdicts, count * sizeof(*verdicts), -1);
 }
 
 static int reopen_sink(const struct mrl_side_message *message)
@@ -229,8 +242,10 @@ static int take(struct mrl_side_message *message)
         if (self.program->ready)
             self.program->ready();
         return 0;
+    case MRL_SIDE_GROWN:
+        return self.program->take ? self.program->take(message) : -EPROTO;
     case MRL_SIDE_CHUNK:
-        return write_chunk(message);
+        return self.program->take ? self.program->take(message) : write_chunk(message);
     case MRL_SIDE_REOPEN:
         return reopen_sink(message);
     case MRL_SIDE_PING:
@@ -292,8 +307,10 @@ int mrl_side__serve(const struct mrl_side_program *program)
     do
         err = hear();
     while (!err);
+    if (err == -ESHUTDOWN && program->end)
+        program->end();
     ask_no_more();
     if (err == -ESHUTDOWN)
-        report(MRL_SIDE_ENDED, program->sink->close(self.sink), "");
+        report(MRL_SIDE_ENDED, self.ops->close(self.sink), "");
     return err == -ESHUTDOWN ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -14,7 +14,19 @@
 #include "side/common/profile.h"
 
 struct mrl_side_program {
+    /** NULL: it has several, and row() knows them by name; NULL: there is no such sink. */
     const struct mrl_sink_ops *sink;
+    const struct mrl_sink_ops *(*row)(const char *name);
+    /** In place of the sink's write(): takes a chunk, whose verdict comes later, by
+     * mrl_side__judge(); `message` is borrowed. Returns 0, or -errno: it is over. */
+    int (*take)(const struct mrl_side_message *message);
+    /** The sink was opened. Returns 0 or -errno. NULL: that is nothing to it. */
+    int (*opened)(const struct mrl_sink_ops *ops,
+                  struct mrl_sink *sink,
+                  const struct mrl_side_target *target,
+                  struct mrl_error *error);
+    /** The end, before the sink is closed; NULL: nothing is to be done. */
+    void (*end)(void);
     /** In place of the sink's reopen(): with what the main process has opened anew,
      * MRL_SINK_FDS_MAX descriptors, which stay the caller's. NULL: nothing may be. */
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
@@ -37,6 +49,9 @@ int mrl_side__serve(const struct mrl_side_program *program);
 /** Says a line on the main process's log, tamed there. Any thread; dropped when there is no room.
  */
 void mrl_side__log(enum mrl_log_level level, const char *text);
+
+/** Says what became of the items of the chunk `id`, in `count` runs. Any thread. */
+void mrl_side__judge(uint32_t id, const struct mrl_side_verdict *verdicts, uint32_t count);
 
 /** What the main process answered. */
 struct mrl_side_answer {

@@ -11,7 +11,7 @@
 
 #include "side/common/starter.h"
 
-enum { MRL_SIDES_MAX = 8 /* programs that are known */ };
+enum { MRL_SIDES_MAX = 16 /* programs that are known */ };
 
 struct mrl_sides {
     struct mrl_sides_options options;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/ship/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "side/ship/ship.h"
+
+static struct mrl_ship ship = { .lock = PTHREAD_MUTEX_INITIALIZER,
+                                .changed = PTHREAD_COND_INITIALIZER,
+                                .cursor_fd = -1,
+                                .refused_fd = -1 };
+
+/* -- the thread ------------------------------------------------------------------------------- */
+
+static void *run(void *unused)
+{
+    (void)unused;
+    if (ship.cursor_fd < 0)
+        mrl_ship__from_memory(&ship);
+    else
+        mrl_ship__from_spool(&ship);
+    return NULL;
+}
+
+void mrl_ship__await(struct mrl_ship *it, unsigned int timeout_ms)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += timeout_ms / 1000;
+    end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&it->lock);
+    it->idle = true;
+    pthread_cond_broadcast(&it->changed);
+    if (!it->grown && !it->used && !__atomic_load_n(&it->stop, __ATOMIC_RELAXED))
+        pthread_cond_timedwait(&it->changed, &it->lock, &end);
+    it->idle = it->grown = false;
+    pthread_mutex_unlock(&it->lock);
+}
+
+bool mrl_ship__is_over(struct mrl_ship *it)
+{
+    return __atomic_load_n(&it->stop, __ATOMIC_RELAXED);
+}
+
+/* Whoever refuses one event often refuses many: a line a second says how many. */
+static void say_refused(void *context, const struct mrl_item *item, const char *reason)
+{
+    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    char id[MRL_EVENT_ID_BYTES], line[MRL_SIDE_TEXT_MAX];
+
+    (void)context;
+    ship.untold++;
+    if (ship.told_ns && now_ns - ship.told_ns < 1000000000)
+        return;
+    mrl_item__id(&item->head, id);
+    snprintf(line, sizeof(line), "%s: %u refused for good, the last one %s: %.300s",
+             ship.shipper.ops->name, ship.untold, *id ? id : "without an id", reason);
+    mrl_side__log(MRL_LOG_WARNING, line);
+    ship.told_ns = now_ns;
+    ship.untold = 0;
+}
+
+/* -- what is heard ---------------------------------------------------------------------------- */
+
+static int opened(const struct mrl_sink_ops *ops,
+                  struct mrl_sink *sink,
+                  const struct mrl_side_target *target,
+                  struct mrl_error *error)
+{
+    int err;
+
+    ship.shipper.ops = ops;
+    ship.shipper.sink = sink;
+    ship.shipper.stop = &ship.stop;
+    ship.shipper.log = mrl_side__log;
+    ship.shipper.refused = say_refused;
+    ship.cursor_fd = target->fds[MRL_SHIP_FD_CURSOR];
+    ship.refused_fd = target->fds[MRL_SHIP_FD_REFUSED];
+    err = -pthread_create(&ship.thread, NULL, run, NULL);
+    ship.has_thread = !err;
+    return err ? mrl_error__set(error, err, "a thread: %s", strerror(-err)) : 0;
+}
+
+/* The main process sends no more than there is room for, unless it breaks the rules. */
+static int take(const struct mrl_side_message *message)
+{
+    struct mrl_ship_chunk chunk = { message->head.id, message->head.count, NULL,
+                                    message->head.size };
+    int err = 0;
+
+    if (message->head.type == MRL_SIDE_GROWN) {
+        pthread_mutex_lock(&ship.lock);
+        ship.grown = true;
+        pthread_cond_broadcast(&ship.changed);
+        pthread_mutex_unlock(&ship.lock);
+        return 0;
+    }
+    chunk.bytes = malloc(chunk.size + 1);
+    if (!chunk.bytes)
+        return -ENOMEM;
+    memcpy(chunk.bytes, message->bytes, chunk.size);
+    pthread_mutex_lock(&ship.lock);
+    if (ship.used == MRL_SHIP_CHUNKS || ship.cursor_fd >= 0)
+        err = -EPROTO;
+    else
+        ship.chunks[(ship.first + ship.used++) % MRL_SHIP_CHUNKS] = chunk;
+    pthread_cond_broadcast(&ship.changed);
+    pthread_mutex_unlock(&ship.lock);
+    if (err)
+        free(chunk.bytes);
+    return err;
+}
+
+/* What is on its way gets a moment. */
+static void end(void)
+{
+    const struct timespec step = { .tv_nsec = 10 * 1000000 };
+    bool idle = false;
+
+    pthread_mutex_lock(&ship.lock);
+    ship.ending = true;
+    pthread_mutex_unlock(&ship.lock);
+    for (int waited = 0; ship.has_thread && !idle && waited < MRL_SHIP_END_MS; waited += 10) {
+        pthread_mutex_lock(&ship.lock);
+        idle = ship.idle && !ship.used && !ship.grown;
+        pthread_mutex_unlock(&ship.lock);
+        if (!idle)
+            nanosleep(&step, NULL);
+    }
+    __atomic_store_n(&ship.stop, 1, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&ship.lock);
+    pthread_cond_broadcast(&ship.changed);
+    pthread_mutex_unlock(&ship.lock);
+    if (ship.has_thread)
+        pthread_join(ship.thread, NULL);
+}
+
+int mrl_ship__serve(const struct mrl_ship_program *program)
+{
+    const struct mrl_side_program served = {
+        .row = program->row,
+        .reopen = program->reopen,
+        .opened = opened,
+        .take = take,
+        .end = end,
+    };
+
+    return mrl_side__serve(&served);
+}

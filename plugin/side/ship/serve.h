@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A side program whose sinks have deliver(): items come from the main process, or from a spool, and
+ * a thread of its own delivers them, so that the other one answers meanwhile.
+ */
+#ifndef MRL_SIDE_SHIP_SERVE_H
+#define MRL_SIDE_SHIP_SERVE_H
+
+#include "side/common/program.h"
+
+/** Where the main process puts the descriptors of a spool, among those of the sink. */
+enum { MRL_SHIP_FD_CURSOR = 2, MRL_SHIP_FD_REFUSED = 3 };
+
+/** How long the end waits for what is on its way. */
+enum { MRL_SHIP_END_MS = 1000 };
+
+struct mrl_ship_program {
+    /** The sink of this name, with all its functions; NULL: there is none. */
+    const struct mrl_sink_ops *(*row)(const char *name);
+    /** As mrl_side_program.reopen. */
+    int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
+};
+
+/** As mrl_side__serve(). */
+int mrl_ship__serve(const struct mrl_ship_program *program);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the thread that ships shares with the one that hears (serve.c, from_memory.c, from_spool.c).
+ */
+#ifndef MRL_SIDE_SHIP_SHIP_H
+#define MRL_SIDE_SHIP_SHIP_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "side/common/program.h"
+#include "side/ship/shipper.h"
+
+enum { MRL_SHIP_CHUNKS = 8 /* that wait: those of one write of the main process */ };
+
+struct mrl_ship_chunk {
+    uint32_t id, count;
+    char *bytes; /* as in the message: sizes, then items */
+    size_t size;
+};
+
+struct mrl_ship {
+    struct mrl_shipper shipper;
+    uint8_t dealt[MRL_SHIP_ITEMS], refused[MRL_SHIP_ITEMS];
+    struct mrl_item items[MRL_SHIP_ITEMS];
+    pthread_t thread;
+    bool has_thread;
+    int stop; /* atomic */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* With the lock. */
+    bool ending, idle, grown;
+    struct mrl_ship_chunk chunks[MRL_SHIP_CHUNKS];
+    unsigned int first, used;
+    /* Of a spool. */
+    int cursor_fd, refused_fd; /* -1: there is none */
+    int64_t told_ns;
+    unsigned int untold;
+};
+
+/** Ships chunks until it is stopped. */
+void mrl_ship__from_memory(struct mrl_ship *ship);
+
+/** Ships a spool until it is stopped. */
+void mrl_ship__from_spool(struct mrl_ship *ship);
+
+/** Waits until something has changed, up to `timeout_ms`; without the lock. */
+void mrl_ship__await(struct mrl_ship *ship, unsigned int timeout_ms);
+
+/** Whether it shall end. */
+bool mrl_ship__is_over(struct mrl_ship *ship);
+
+#endif

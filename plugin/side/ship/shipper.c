@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/ship/shipper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum {
+    PAUSE_MIN_MS = 100,
+    PAUSE_MAX_MS = 60 * 1000,
+    ASKED_MAX_MS = 10 * 60 * 1000,
+    MISCONFIGURED_FAILURES = 10, /* as after so many failures: a minute at most */
+    STEP_MS = 20,
+};
+
+/* -- pauses ----------------------------------------------------------------------------------- */
+
+/* xorshift: sensors that lost their destination together must not come back together. */
+static uint64_t next_random(uint64_t *seed)
+{
+    uint64_t number = *seed ? *seed : (uint64_t)mrl_clock__ns(CLOCK_REALTIME) | 1;
+
+    number ^= number << 13;
+    number ^= number >> 7;
+    number ^= number << 17;
+    *seed = number;
+    return number;
+}
+
+uint64_t mrl_shipper__pause_ms(unsigned int failures, uint32_t asked_ms, uint64_t *seed)
+{
+    uint64_t scale_ms = PAUSE_MAX_MS, pause_ms;
+
+    if (failures < MISCONFIGURED_FAILURES && (uint64_t)PAUSE_MIN_MS << failures < PAUSE_MAX_MS)
+        scale_ms = (uint64_t)PAUSE_MIN_MS << failures;
+    pause_ms = next_random(seed) % (scale_ms + 1);
+    if (asked_ms > ASKED_MAX_MS)
+        asked_ms = ASKED_MAX_MS;
+    return pause_ms < asked_ms ? asked_ms : pause_ms;
+}
+
+static bool is_stopped(const struct mrl_shipper *shipper)
+{
+    return shipper->stop && __atomic_load_n(shipper->stop, __ATOMIC_RELAXED);
+}
+
+static void pause_for(const struct mrl_shipper *shipper, uint64_t pause_ms)
+{
+    const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+
+    for (uint64_t waited = 0; waited < pause_ms && !is_stopped(shipper); waited += STEP_MS)
+        nanosleep(&step, NULL);
+}
+
+/* -- saying ----------------------------------------------------------------------------------- */
+
+static void say(const struct mrl_shipper *shipper, enum mrl_log_level level, const char *text)
+{
+    char line[512];
+
+    snprintf(line, sizeof(line), "%s: %.400s", shipper->ops->name, text);
+    if (shipper->log)
+        shipper->log(level, line);
+}
+
+static const char *reason_of(const struct mrl_delivery *delivery, const struct mrl_judged *judged)
+{
+    return judged->reason && judged->reason <= delivery->reason_count
+               ? delivery->reasons[judged->reason - 1].text
+               : "no reason was given";
+}
+
+/* Once, until it works again. */
+static void note_failure(struct mrl_shipper *shipper,
+                         const struct mrl_delivery *delivery,
+                         const struct mrl_judged *judged)
+{
+    char text[400];
+
+    if (shipper->is_failing)
+        return;
+    shipper->is_failing = true;
+    snprintf(text, sizeof(text), "%.300s: %s", reason_of(delivery, judged),
+             judged->verdict == MRL_VERDICT_MISCONFIGURED ? "nothing is lost; tried again each minute"
+                                                          : "tried again until it works");
+    say(shipper, MRL_LOG_WARNING, text);
+}
+
+static void note_success(struct mrl_shipper *shipper)
+{
+    if (shipper->is_failing)
+        say(shipper, MRL_LOG_INFO, "works again");
+    shipper->is_failing = false;
+    shipper->failures = 0;
+}
+
+/* -- requests --------------------------------------------------------------------------------- */
+
+static size_t most_items(const struct mrl_shipper *shipper)
+{
+    size_t most = shipper->ops->request_items ? shipper->ops->request_items : MRL_SHIP_ITEMS;
+
+    return shipper->limit && shipper->limit < most ? shipper->limit : most;
+}
+
+/* How many of `count` pending items the next request holds: one at least. */
+static size_t fill(const struct mrl_shipper *shipper, size_t count, size_t *ret_size)
+{
+    const size_t bytes = shipper->ops->request_bytes ? shipper->ops->request_bytes : MRL_SHIP_BYTES;
+    const size_t most = most_items(shipper);
+    size_t taken = 0;
+
+    *ret_size = 0;
+    while (taken < count && taken < most &&
+           (!taken || *ret_size + shipper->pending[taken].size <= bytes))
+        *ret_size += shipper->pending[taken++].size;
+    return taken;
+}
+
+static void refuse(struct mrl_shipper *shipper, size_t at, const char *reason, uint8_t *refused)
+{
+    refused[shipper->numbers[at]] = 1;
+    if (shipper->refused)
+        shipper->refused(shipper->context, &shipper->pending[at], reason);
+}
+
+/* What is dealt with leaves the pending ones, which stay in order. Returns how many are left of
+ * `count`, the first `sent` of which have a verdict; `*ret_first` of the first that was not taken.
+ */
+static size_t settle(struct mrl_shipper *shipper,
+                     const struct mrl_delivery *delivery,
+                     size_t sent,
+                     size_t count,
+                     uint8_t *dealt,
+                     uint8_t *refused)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct mrl_judged *judged = &shipper->judged[i];
+        bool is_refused = i < sent && judged->verdict == MRL_VERDICT_REFUSED;
+
+        if (is_refused)
+            refuse(shipper, i, reason_of(delivery, judged), refused);
+        if (is_refused || (i < sent && judged->verdict == MRL_VERDICT_TAKEN)) {
+            dealt[shipper->numbers[i]] = 1;
+            continue;
+        }
+        if (i < sent && !left && !delivery->halve)
+            note_failure(shipper, delivery, judged);
+        shipper->pending[left] = shipper->pending[i];
+        shipper->numbers[left++] = shipper->numbers[i];
+    }
+    return left;
+}
+
+/* One request. Returns how many are left of `count`; `*ret_wait_ms`: until the next one. */
+static size_t request(struct mrl_shipper *shipper,
+                      size_t count,
+                      uint8_t *dealt,
+                      uint8_t *refused,
+                      uint64_t *ret_wait_ms)
+{
+    struct mrl_delivery delivery = { .judged = shipper->judged };
+    struct mrl_items items = { .items = shipper->pending, .stop = shipper->stop };
+    bool is_misconfigured;
+    size_t left, sent = items.count = fill(shipper, count, &items.size);
+
+    memset(shipper->judged, 0, sent * sizeof(*shipper->judged));
+    shipper->ops->deliver(shipper->sink, &items, &delivery);
+    if (delivery.halve && sent == 1 && shipper->judged[0].verdict == MRL_VERDICT_AGAIN)
+        shipper->judged[0].verdict = MRL_VERDICT_REFUSED;
+    is_misconfigured = shipper->judged[0].verdict == MRL_VERDICT_MISCONFIGURED;
+    *ret_wait_ms = 0;
+    left = settle(shipper, &delivery, sent, count, dealt, refused);
+    if (delivery.halve && sent > 1) {
+        shipper->limit = (sent + 1) / 2;
+        return left;
+    }
+    if (left == count - sent) {
+        shipper->limit = 2 * shipper->limit < MRL_SHIP_ITEMS ? 2 * shipper->limit : 0;
+        note_success(shipper);
+        return left;
+    }
+    if (left < count && !delivery.wait_ms)
+        shipper->failures = 0; /* it gets on */
+    else if (is_misconfigured && shipper->failures < MISCONFIGURED_FAILURES)
+        shipper->failures = MISCONFIGURED_FAILURES;
+    *ret_wait_ms = mrl_shipper__pause_ms(shipper->failures++, delivery.wait_ms, &shipper->seed);
+    return left;
+}
+
+int mrl_shipper__deliver(struct mrl_shipper *shipper,
+                         const struct mrl_item *items,
+                         size_t count,
+                         uint8_t *dealt,
+                         uint8_t *refused)
+{
+    uint64_t wait_ms = 0;
+    size_t left = count;
+
+    memcpy(shipper->pending, items, count * sizeof(*items));
+    memset(dealt, 0, count);
+    memset(refused, 0, count);
+    for (uint32_t i = 0; i < count; i++)
+        shipper->numbers[i] = i;
+    while (left) {
+        pause_for(shipper, wait_ms);
+        if (is_stopped(shipper))
+            return -ECANCELED;
+        left = request(shipper, left, dealt, refused, &wait_ms);
+    }
+    return 0;
+}

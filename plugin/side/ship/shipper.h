@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Delivers items until each was taken, or refused for good: pauses, retries and halving, the same
+ * for every destination. One thread.
+ */
+#ifndef MRL_SIDE_SHIP_SHIPPER_H
+#define MRL_SIDE_SHIP_SHIPPER_H
+
+#include <mrelease/plugin.h>
+#include <mrelease/sink.h>
+
+enum { MRL_SHIP_ITEMS = 4096, MRL_SHIP_BYTES = 1024 * 1024 };
+
+struct mrl_shipper {
+    const struct mrl_sink_ops *ops;
+    struct mrl_sink *sink;
+    const int *stop; /* atomic: nonzero, it gives up */
+    /** Says what it could not deliver; NULL: nobody hears it. */
+    void (*log)(enum mrl_log_level level, const char *text);
+    /** An item was refused; NULL: nobody keeps it. */
+    void (*refused)(void *context, const struct mrl_item *item, const char *reason);
+    void *context;
+    unsigned int failures; /* one after the other */
+    size_t limit;          /* items of a request; 0: as many as there may be */
+    bool is_failing;       /* that was said */
+    uint64_t seed;
+    struct mrl_item pending[MRL_SHIP_ITEMS];
+    uint32_t numbers[MRL_SHIP_ITEMS];
+    struct mrl_judged judged[MRL_SHIP_ITEMS];
+};
+
+/**
+ * Delivers up to MRL_SHIP_ITEMS items, in their order, and waits as long as that takes. `refused`,
+ * of each item, becomes 1 where it was refused. Returns 0; -ECANCELED: it was stopped, and
+ * `dealt`, of each item, says which are dealt with.
+ */
+int mrl_shipper__deliver(struct mrl_shipper *shipper,
+                         const struct mrl_item *items,
+                         size_t count,
+                         uint8_t *dealt,
+                         uint8_t *refused);
+
+/** How long to wait after so many failures: uniform between 0 and 0.1 s × 2ⁿ, up to 60 s; at least
+ * what the destination asked for, up to 10 min. */
+uint64_t mrl_shipper__pause_ms(unsigned int failures, uint32_t asked_ms, uint64_t *seed);
+
+#endif
