@@ -38,13 +38,15 @@ static void write_capture(const char *path)
         bench_die("%s: %s", path, error.text);
     bench_batch__fill(batch, &host, MRL_EVENT_PROCESS_MRELEASE, 64, 0);
     head = mrl_encoder__preamble(encoder);
-    if (ops->write(sink, &(struct mrl_chunk){ head.bytes, head.size, 0, NULL, NULL, NULL }, &events))
+    if (ops->write(sink, &(struct mrl_chunk){ head.bytes, head.size, 0, NULL, NULL, NULL },
+                   &events))
         bench_die("%s: cannot be written", path);
     for (unsigned int i = 0; i < EVENTS; i++) {
         const struct mrl_event *event = mrl_batch__at(batch, i % mrl_batch__count(batch));
         ssize_t size = mrl_encoder__put(encoder, event, text, sizeof(text));
 
-        if (ops->write(sink, &(struct mrl_chunk){ text, (size_t)size, 1, NULL, NULL, NULL }, &events))
+        if (ops->write(sink, &(struct mrl_chunk){ text, (size_t)size, 1, NULL, NULL, NULL },
+                       &events))
             bench_die("%s: cannot be written", path);
     }
     ops->close(sink);

@@ -52,7 +52,7 @@ static void take(uint32_t id, uint32_t items)
 
 static void ask(uint32_t id, uint32_t what, uint32_t argument)
 {
-    const struct mrl_side_request request = { what, argument };
+    const struct mrl_side_request request = { .asked = what, .argument = argument };
 
     say(MRL_SIDE_REQUEST, id, 0, &request, sizeof(request));
 }
@@ -61,7 +61,7 @@ static void ask(uint32_t id, uint32_t what, uint32_t argument)
 static void claim(void)
 {
     const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 1 };
-    const struct mrl_side_request request = { MRL_SIDE_DISABLE, 0 };
+    const struct mrl_side_request request = { .asked = MRL_SIDE_DISABLE, .argument = 0 };
     const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
     int pair[2];
 
@@ -74,7 +74,7 @@ static void claim(void)
 static void connect_to_itself(const char *destination)
 {
     const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 2 };
-    const struct mrl_side_request request = { MRL_SIDE_DISABLE, 0 };
+    const struct mrl_side_request request = { .asked = MRL_SIDE_DISABLE, .argument = 0 };
     const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
     struct sockaddr_un where = { .sun_family = AF_UNIX };
     int end = socket(AF_UNIX, SOCK_STREAM, 0), accepted;

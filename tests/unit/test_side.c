@@ -115,7 +115,9 @@ static void end(struct side *side)
 /* Three items. Returns what write() does. */
 static int feed(struct side *side, size_t *ret_taken)
 {
-    const struct mrl_chunk chunk = { "one\ntwo\nsix\n", ITEMS * ITEM_BYTES, ITEMS, NULL, sizes, NULL };
+    const struct mrl_chunk chunk = {
+        "one\ntwo\nsix\n", ITEMS * ITEM_BYTES, ITEMS, NULL, sizes, NULL
+    };
 
     return side->ops->write(side->sink, &chunk, ret_taken);
 }

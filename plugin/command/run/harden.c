@@ -66,6 +66,11 @@ static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *s
     int err = path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
 
     sandbox->calls |= MRL_CALLS_MESSAGES;
+    if (!err && *spec->options.spool.directory) {
+        sandbox->calls |= MRL_CALLS_READ | MRL_CALLS_WRITE;
+        err = mrl_sandbox__add_path(sandbox, spec->options.spool.directory,
+                                    MRL_PATH_MAKE | MRL_PATH_READ);
+    }
     /* Files are read here, and again on SIGHUP: the side program may open nothing. */
     for (unsigned int i = 0; !err && i < sink->option_count; i++)
         if (sink->options[i].separator == '/' && given(spec, &sink->options[i]))

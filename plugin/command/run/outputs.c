@@ -20,6 +20,8 @@ static const char *const policies[] = {
     NULL,
 };
 
+static const char *const syncs[] = { "batch", "1s", "none", NULL };
+
 #define AT(member) offsetof(struct mrl_output_spec, member)
 
 static const struct mrl_option rows[] = {
@@ -36,6 +38,27 @@ static const struct mrl_option rows[] = {
       .max = 1U << 30,
       .preset = "2M",
       .doc = "Memory for what waits." },
+    { .name = "spool",
+      .type = MRL_OPTION_COPY,
+      .offset = AT(options.spool.directory),
+      .size = sizeof(((struct mrl_sink_spool *)0)->directory),
+      .doc = "Directory that keeps what a destination did not acknowledge: nothing is lost by its "
+             "absence, nor by a death." },
+    { .name = "spool-size",
+      .type = MRL_OPTION_BYTES,
+      .offset = AT(options.spool.size),
+      .min = 4U << 20,
+      .max = UINT64_C(1) << 40,
+      .preset = "1G",
+      .doc = "What it may take of the disk; then the oldest goes, and that is told." },
+    { .name = "spool-sync",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(options.spool.sync),
+      .words = syncs,
+      .what = "value of spool-sync",
+      .preset = "batch",
+      .doc = "When it is on the disk for good: with each write, once a second, or when the kernel "
+             "likes." },
 };
 
 const struct mrl_option *mrl_output_spec__rows(unsigned int *ret_count)
@@ -197,6 +220,10 @@ static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
         .options = spec->sink_options,
     };
 
+    if (*spec->options.spool.directory && !(sink && sink->takes_items))
+        return mrl_error__set(error, -EINVAL,
+                              "spool= is for destinations that acknowledge, and %s is none",
+                              sink ? sink->name : "none");
     return sink && sink->check ? sink->check(&target, error) : 0;
 }
 

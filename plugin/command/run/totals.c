@@ -171,7 +171,8 @@ static unsigned int check_output(const struct mrl_metrics *metrics,
     number wanted = sum(metrics, SEEN, NULL, event, NULL) - sum(metrics, SELF, NULL, event, NULL);
     number found =
         sum(metrics, DELIVERED, output, event, NULL) + sum(metrics, DROPPED, output, event, NULL) +
-        sum(metrics, REJECTED, output, event, NULL) + sum(metrics, BEFORE, output, event, NULL) + sum(metrics, FILTERED, NULL, event, NULL);
+        sum(metrics, REJECTED, output, event, NULL) + sum(metrics, BEFORE, output, event, NULL) +
+        sum(metrics, FILTERED, NULL, event, NULL);
 
     if (found == wanted)
         return 0;

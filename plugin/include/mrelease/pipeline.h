@@ -56,6 +56,8 @@ struct mrl_output_options {
     bool states;
     /** Who starts side programs, for the sinks of mrl_sides__sink(); NULL: nobody. */
     struct mrl_sides *sides;
+    /** Of a sink that takes items: where they are kept, borrowed until the output is open. */
+    struct mrl_sink_spool spool;
 };
 
 /** What mrl_pipeline__reopen() did at an output. */
@@ -68,7 +70,8 @@ enum mrl_reopened {
                         */
 };
 
-/** What became of one event at one output. delivered + dropped + rejected = what was given to deliver(). */
+/** What became of one event at one output. delivered + dropped + rejected = what was given to
+ * deliver(). */
 struct mrl_output_counts {
     uint64_t delivered;
     uint64_t dropped_full;   /**< the queue was full */

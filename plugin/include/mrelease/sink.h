@@ -100,6 +100,13 @@ struct mrl_items {
     const int *stop;
 };
 
+/** A directory that keeps what a destination did not acknowledge. */
+struct mrl_sink_spool {
+    char directory[1024]; /**< "": there is none */
+    uint64_t size;        /**< budget in bytes; 0: 1 GiB */
+    int sync;             /**< 0: with each write; 1: once a second; 2: when the kernel does */
+};
+
 /** What open() shall open. Borrowed until it returns. */
 struct mrl_sink_target {
     /** Its meaning is the sink's own. */
@@ -115,6 +122,8 @@ struct mrl_sink_target {
     struct mrl_sides *sides;
     /** Whose open() it is. */
     const struct mrl_sink_ops *ops;
+    /** Of a sink that takes items: where they are kept; NULL: in memory alone. */
+    const struct mrl_sink_spool *spool;
 };
 
 /** Who of those that read an output may change what the sensor does. */

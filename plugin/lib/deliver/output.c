@@ -79,6 +79,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         .options = output->options.sink_options,
         .sides = output->options.sides,
         .ops = sink,
+        .spool = *output->options.spool.directory ? &output->options.spool : NULL,
     };
     struct mrl_error note = { "" };
     int err = sink->open(&target, &note, &output->sink);

@@ -19,6 +19,8 @@ static const struct mrl_cause_def causes[MRL_CAUSE_COUNT] = {
     [MRL_CAUSE_SUPPRESSED] = { "suppressed", KERNEL(suppressed), COUNTS(suppressed), true },
     [MRL_CAUSE_QUEUE_FULL] = { "queue_full", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
     [MRL_CAUSE_WRITE_FAILED] = { "write_failed", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
+    [MRL_CAUSE_SPOOL_FULL] = { "spool_full", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
+    [MRL_CAUSE_SPOOL_DAMAGED] = { "spool_damaged", MRL_UNCOUNTED, MRL_UNCOUNTED, false },
 };
 
 const struct mrl_cause_def *mrl_cause_def__of(enum mrl_cause cause)

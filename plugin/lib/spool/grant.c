@@ -2,6 +2,7 @@
 /* What the shipper may read, what is dealt with, and what is told of both. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,6 +135,17 @@ void mrl_spool__status(struct mrl_spool *spool, struct mrl_spool_status *ret_sta
         status.oldest_ns = oldest(spool, &cursor);
     pthread_mutex_unlock(&spool->lock);
     *ret_status = status;
+}
+
+void mrl_spool__name(struct mrl_spool *spool, char name[MRL_SPOOL_OWN_BYTES])
+{
+    uint64_t halves[2];
+
+    pthread_mutex_lock(&spool->lock);
+    memcpy(halves, spool->id, sizeof(halves));
+    pthread_mutex_unlock(&spool->lock);
+    snprintf(name, MRL_SPOOL_OWN_BYTES, "%016llx-%016llx", (unsigned long long)halves[0],
+             (unsigned long long)halves[1]);
 }
 
 uint64_t mrl_spool__told(struct mrl_spool *spool)

@@ -80,6 +80,11 @@ int mrl_spool__each(struct mrl_spool *spool,
 /** How many events_lost and sensor_state have been appended in all runs: where N goes on. */
 uint64_t mrl_spool__told(struct mrl_spool *spool);
 
+enum { MRL_SPOOL_OWN_BYTES = 16 + 1 + 16 + 1 };
+
+/** The spool's own name, for its life: 16 hex digits, '-', 16 hex digits. */
+void mrl_spool__name(struct mrl_spool *spool, char name[MRL_SPOOL_OWN_BYTES]);
+
 /** When the last item that was appended happened, ns since the epoch; 0: there is none. */
 uint64_t mrl_spool__last_ns(struct mrl_spool *spool);
 

@@ -4,20 +4,24 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "deliver/metrics_pack.h"
+#include "event/lost.h"
 #include "side/common/keeper.h"
 #include "side/common/peer.h"
 
 enum {
-    REQUESTS_MAX = 200, /* in a second */
-    REFUSALS_MAX = 10,  /* told in a second */
-    ROOM_MS = 100,      /* how long an answer waits for room */
+    REQUESTS_MAX = 200,   /* in a second */
+    SEGMENTS_MAX = 20000, /* likewise, where a spool is shipped: a lone event takes two */
+    REFUSALS_MAX = 10,    /* told in a second */
+    ROOM_MS = 100,        /* how long an answer waits for room */
 };
 
 /* The program drains its end within microseconds, or it hangs: then the answer is not missed, and
  * the next one does not wait. */
-static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *bytes, size_t size)
+static int send_with(
+    struct mrl_sink *sink, uint32_t id, int err, const char *bytes, size_t size, int fd)
 {
     const struct mrl_side_head head = { .type = MRL_SIDE_ANSWER, .id = id, .err = err };
     const struct iovec part = { (void *)(uintptr_t)bytes, size };
@@ -27,7 +31,7 @@ static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *
         int sent;
 
         pthread_mutex_lock(&sink->lock);
-        sent = mrl_side_message__send(sink->socket, head, &part, 1, NULL, 0);
+        sent = mrl_side_message__send(sink->socket, head, &part, 1, &fd, fd >= 0);
         pthread_mutex_unlock(&sink->lock);
         if (sent != -EAGAIN || sink->is_deaf)
             return 0;
@@ -35,6 +39,11 @@ static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *
     }
     sink->is_deaf = true;
     return 0;
+}
+
+static int send_answer(struct mrl_sink *sink, uint32_t id, int err, const char *bytes, size_t size)
+{
+    return send_with(sink, id, err, bytes, size, -1);
 }
 
 static int send_text(struct mrl_sink *sink, uint32_t id, int err, const char *text)
@@ -109,6 +118,60 @@ static int answer_wish(struct mrl_sink *sink,
     return send_text(sink, id, err, error.text);
 }
 
+/* -- of a spool -------------------------------------------------------------------------------- */
+
+/* `awaits` before anything is looked at: what is appended after that is said. */
+static int answer_segment(struct mrl_sink *sink, uint32_t id, uint64_t number)
+{
+    struct mrl_spool_grant grant;
+    struct mrl_side_segment segment;
+    int err;
+
+    if (!sink->spool)
+        return -EPROTO;
+    atomic_store(&sink->awaits, true);
+    err = mrl_spool__grant(sink->spool, number, &grant);
+    if (err)
+        return send_text(sink, id, err, strerror(-err));
+    segment = (struct mrl_side_segment){ grant.number, grant.end, grant.is_last, 0 };
+    err = send_with(sink, id, 0, (const char *)&segment, sizeof(segment), grant.fd);
+    if (grant.fd >= 0)
+        close(grant.fd);
+    return err;
+}
+
+/* What is missing is told once for each place and event: the id is that of the place. */
+static int answer_missing(struct mrl_sink *sink,
+                          uint32_t id,
+                          const struct mrl_side_request *request)
+{
+    const unsigned int event = request->argument & ~MRL_SIDE_DAMAGED;
+    struct mrl_lost lost = { .count = request->number,
+                             .cause = request->argument & MRL_SIDE_DAMAGED ? MRL_CAUSE_SPOOL_DAMAGED
+                                                                           : MRL_CAUSE_SPOOL_FULL,
+                             .from_ns = request->time_ns,
+                             .to_ns = request->time_ns };
+    struct mrl_value values[MRL_LOST_FIELDS];
+    struct mrl_event told;
+    char text[MRL_ITEM_BYTES_MAX], name[MRL_SPOOL_OWN_BYTES];
+    ssize_t size;
+
+    if (!sink->spool || event >= mrl_event_def__count())
+        return -EPROTO;
+    lost.event = mrl_event_def__at(event);
+    mrl_lost__event(&lost, values, &told);
+    told.seq = request->place * MRL_EVENT_COUNT + event;
+    mrl_spool__name(sink->spool, name);
+    told.run = name;
+    mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %llu of %s are lost: %s", sink->row->name,
+                   (unsigned long long)request->number, lost.event->name,
+                   request->argument & MRL_SIDE_DAMAGED ? "the spool was damaged"
+                                                        : "the spool was full");
+    size = mrl_encoder__put(sink->encoder, &told, text, sizeof(text));
+    return size < 0 ? send_text(sink, id, (int)size, "encoding")
+                    : send_answer(sink, id, 0, text, (size_t)size);
+}
+
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
 {
     struct mrl_side_request request;
@@ -116,9 +179,13 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
 
     if (err)
         return err;
-    if (!mrl_allowance__take(&sink->requests, REQUESTS_MAX))
+    if (!mrl_allowance__take(&sink->requests, sink->spool ? SEGMENTS_MAX : REQUESTS_MAX))
         return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);
+    if (request.asked == MRL_SIDE_SEGMENT)
+        return answer_segment(sink, message->head.id, request.number);
+    if (request.asked == MRL_SIDE_MISSING)
+        return answer_missing(sink, message->head.id, &request);
     return answer_wish(sink, message->head.id, &request, message->fd_count ? message->fds[0] : -1);
 }

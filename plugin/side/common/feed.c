@@ -127,6 +127,21 @@ static int await_verdicts(struct mrl_sink *sink, const struct mrl_chunk *chunk)
     return 0;
 }
 
+/* It is kept; and who ships it is woken, if it sleeps. */
+static int spool_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    int err = mrl_spool__append(sink->spool, chunk, ret_events);
+
+    if (*ret_events && atomic_exchange(&sink->awaits, false)) {
+        pthread_mutex_lock(&sink->lock);
+        if (sink->state == MRL_SIDE_UP)
+            mrl_side_message__say(sink->socket, (struct mrl_side_head){ .type = MRL_SIDE_GROWN },
+                                  "");
+        pthread_mutex_unlock(&sink->lock);
+    }
+    return err;
+}
+
 static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
 {
     unsigned int life;
@@ -135,6 +150,8 @@ static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     *ret_events = 0;
     if (chunk->events && !chunk->sizes)
         return -EINVAL;
+    if (sink->spool)
+        return spool_write(sink, chunk, ret_events);
     pthread_mutex_lock(&sink->lock);
     err = await_program(sink, chunk);
     if (!err) {
@@ -199,6 +216,12 @@ static void dispose(struct mrl_sink *sink)
         sink->row->unprepare(sink->prepared);
     if (sink->wake >= 0)
         close(sink->wake);
+    if (sink->spool) {
+        close(sink->fds[MRL_SPOOL_FDS]);
+        close(sink->fds[MRL_SPOOL_FDS + 1]);
+    }
+    mrl_spool__close(sink->spool);
+    mrl_encoder__free(sink->encoder);
     free(sink->destination);
     free(sink->format);
     free(sink->options);
@@ -242,6 +265,39 @@ static int copy_target(struct mrl_sink *sink, const struct mrl_sink_target *targ
     return sink->wake < 0 ? -errno : 0;
 }
 
+static void say_of_spool(void *context, enum mrl_log_level level, const char *text)
+{
+    mrl_sides__say(context, level, "%s", text);
+}
+
+static int open_spool(struct mrl_sink *sink,
+                      const struct mrl_sink_target *target,
+                      struct mrl_error *error)
+{
+    const struct mrl_spool_options options = { .directory = target->spool->directory,
+                                               .format = target->format,
+                                               .size = target->spool->size,
+                                               .sync = (enum mrl_spool_sync)target->spool->sync,
+                                               .log = say_of_spool,
+                                               .context = sink->sides };
+    const struct mrl_encoder_options encoder = { .items = true };
+    int err = mrl_spool__open(&options, error, &sink->spool);
+    int fds[2];
+
+    if (!err)
+        err = mrl_encoder__new(target->format, &encoder, error, &sink->encoder);
+    if (!err)
+        err = mrl_spool__files(sink->spool, fds, error);
+    if (err) {
+        mrl_spool__close(sink->spool);
+        sink->spool = NULL;
+        return err;
+    }
+    sink->fds[MRL_SPOOL_FDS] = fds[0];
+    sink->fds[MRL_SPOOL_FDS + 1] = fds[1];
+    return 0;
+}
+
 static int open_program(struct mrl_sides *sides,
                         unsigned int program,
                         const struct mrl_sink_target *target,
@@ -264,6 +320,8 @@ static int open_program(struct mrl_sides *sides,
         mrl_error__set(error, err, "%.256s: %s", target->destination, strerror(-err));
     if (!err && sink->row->prepare)
         err = sink->row->prepare(target, sink->options, sink->fds, error, &sink->prepared);
+    if (!err && target->spool)
+        err = open_spool(sink, target, error);
     if (!err) {
         list(sides, NULL, sink);
         err = mrl_keeper__open(sink, error);

@@ -192,6 +192,8 @@ static int start(struct mrl_sink *sink)
     sink->lives++;
     sink->flight = (struct mrl_flight){ 0 };
     sink->reopening = false;
+    if (sink->spool)
+        mrl_spool__forget(sink->spool);           /* what the last one was granted */
     mrl_keeper__send_target(sink, MRL_SIDE_OPEN); /* where that fails it is dead: noticed at once */
     pthread_mutex_unlock(&sink->lock);
     return 0;

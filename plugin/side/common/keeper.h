@@ -6,8 +6,11 @@
 #ifndef MRL_SIDE_COMMON_KEEPER_H
 #define MRL_SIDE_COMMON_KEEPER_H
 
+#include <stdatomic.h>
+
 #include "side/common/message.h"
 #include "side/common/sides.h"
+#include "spool/spool.h"
 
 enum mrl_side_state {
     MRL_SIDE_DOWN, /* it will be started again */
@@ -23,8 +26,8 @@ struct mrl_flight {
     uint32_t first; /* id of the first */
     unsigned int sent, answered;
     uint32_t items[MRL_FLIGHT_MAX];
-    size_t taken; /* items, up to the first that was not */
-    int err;      /* of that */
+    size_t taken;     /* items, up to the first that was not */
+    int err;          /* of that */
     size_t seen;      /* items that have a verdict */
     uint8_t *refused; /* mrl_chunk.refused; NULL: nobody asks */
 };
@@ -42,6 +45,9 @@ struct mrl_sink {
     unsigned int program; /* of the starter's */
     char *destination, *format;
     void *options;
+    struct mrl_spool *spool;     /* NULL: there is none */
+    struct mrl_encoder *encoder; /* of what the spool lost; the keeper's */
+    atomic_bool awaits;          /* the program wants to know what is appended */
     int fds[MRL_SINK_FDS_MAX];
     void *prepared;
     pthread_t thread;

@@ -27,6 +27,7 @@ enum {
     MRL_SIDE_ITEMS_MAX = 1024, /* of a chunk */
     MRL_SIDE_TEXT_MAX = 512,   /* with its NUL */
     MRL_SIDE_SOCKET = 3,       /* the descriptor that a side program finds */
+    MRL_SPOOL_FDS = 2, /* of a sink's descriptors, those of its spool: cursor, refused.ndjson */
 };
 
 enum mrl_side_type {
@@ -78,12 +79,25 @@ enum mrl_side_asked {
     MRL_SIDE_ENABLE,    /* `argument`: the event's table index */
     MRL_SIDE_DISABLE,   /* likewise */
     MRL_SIDE_LOG_LEVEL, /* `argument`: enum mrl_log_level */
+    MRL_SIDE_SEGMENT,   /* of the spool: `number`, or the next; the answer has its descriptor */
+    MRL_SIDE_MISSING,   /* `number` of the event `argument` are missing before the item `place`;
+                           the answer is an item that tells it */
     MRL_SIDE_ASKED_COUNT,
 };
 
 struct mrl_side_request {
     uint32_t asked; /* enum mrl_side_asked */
     uint32_t argument;
+    uint64_t number, place, time_ns;
+};
+
+/** In `argument` of MRL_SIDE_MISSING: because of damage, not of the budget. */
+#define MRL_SIDE_DAMAGED (1U << 16)
+
+/** The answer to MRL_SIDE_SEGMENT: as struct mrl_spool_grant. */
+struct mrl_side_segment {
+    uint64_t number, end;
+    uint32_t is_last, reserved;
 };
 
 /** A message that was received. `bytes` is borrowed from the buffer; descriptors are whoever's

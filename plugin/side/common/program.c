@@ -38,7 +38,8 @@ static struct {
     struct mrl_side_answer answer;
 } asked = { .turn = PTHREAD_MUTEX_INITIALIZER,
             .lock = PTHREAD_MUTEX_INITIALIZER,
-            .changed = PTHREAD_COND_INITIALIZER };
+            .changed = PTHREAD_COND_INITIALIZER,
+            .answer = { NULL, 0, -1 } };
 
 /* -- saying ----------------------------------------------------------------------------------- */
 
@@ -71,6 +72,14 @@ void mrl_side__log(enum mrl_log_level level, const char *text)
 
 /* -- asking ----------------------------------------------------------------------------------- */
 
+/* With the lock held. */
+static void forget_answer(void)
+{
+    free(asked.answer.bytes);
+    if (asked.answer.fd >= 0)
+        close(asked.answer.fd);
+}
+
 static int await_answer(struct mrl_side_answer *ret_answer, struct mrl_error *error)
 {
     struct timespec end;
@@ -92,19 +101,17 @@ static int await_answer(struct mrl_side_answer *ret_answer, struct mrl_error *er
     if (!err && ret_answer)
         *ret_answer = asked.answer;
     else
-        free(asked.answer.bytes);
-    asked.answer = (struct mrl_side_answer){ NULL, 0 };
+        forget_answer();
+    asked.answer = (struct mrl_side_answer){ NULL, 0, -1 };
     pthread_mutex_unlock(&asked.lock);
     return err;
 }
 
-int mrl_side__ask(enum mrl_side_asked what,
-                  uint32_t argument,
+int mrl_side__ask(const struct mrl_side_request *request,
                   int connection,
                   struct mrl_side_answer *ret_answer,
                   struct mrl_error *error)
 {
-    const struct mrl_side_request request = { what, argument };
     struct mrl_side_head head = { .type = MRL_SIDE_REQUEST };
     int err;
 
@@ -114,7 +121,7 @@ int mrl_side__ask(enum mrl_side_asked what,
     asked.waits = true;
     asked.is_answered = false;
     pthread_mutex_unlock(&asked.lock);
-    err = say(&head, (const char *)&request, sizeof(request), connection);
+    err = say(&head, (const char *)request, sizeof(*request), connection);
     if (err)
         mrl_error__set(error, err, "the sensor is gone");
     else
@@ -124,7 +131,7 @@ int mrl_side__ask(enum mrl_side_asked what,
 }
 
 /* One that nobody waits for any more is dropped. */
-static int take_answer(const struct mrl_side_message *message)
+static int take_answer(struct mrl_side_message *message)
 {
     pthread_mutex_lock(&asked.lock);
     if (asked.waits && !asked.is_answered && message->head.id == asked.id) {
@@ -132,6 +139,8 @@ static int take_answer(const struct mrl_side_message *message)
         asked.answer.size = asked.answer.bytes ? message->head.size : 0;
         if (asked.answer.bytes)
             memcpy(asked.answer.bytes, message->bytes, message->head.size);
+        if (message->fd_count)
+            asked.answer.fd = message->fds[--message->fd_count];
         asked.err = message->head.err;
         asked.is_answered = asked.answer.bytes;
         pthread_cond_signal(&asked.changed);

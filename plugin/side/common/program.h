@@ -57,6 +57,7 @@ void mrl_side__judge(uint32_t id, const struct mrl_side_verdict *verdicts, uint3
 struct mrl_side_answer {
     char *bytes; /* of malloc(), the caller's to free */
     size_t size;
+    int fd; /* that came with it, the caller's to close; -1: none */
 };
 
 /**
@@ -64,8 +65,7 @@ struct mrl_side_answer {
  * request came; -1: none. Any thread; one asks at a time. `ret_answer` may be NULL. Errors: the
  * main process's, with its line; -ESHUTDOWN it ends; -ETIMEDOUT.
  */
-int mrl_side__ask(enum mrl_side_asked asked,
-                  uint32_t argument,
+int mrl_side__ask(const struct mrl_side_request *request,
                   int connection,
                   struct mrl_side_answer *ret_answer,
                   struct mrl_error *error);

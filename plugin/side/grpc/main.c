@@ -73,7 +73,8 @@ static int metrics(struct mrl_metrics **ret_metrics)
 {
     struct mrl_side_answer answer;
     struct mrl_error error;
-    int err = mrl_side__ask(MRL_SIDE_METRICS, 0, -1, &answer, &error);
+    int err =
+        mrl_side__ask(&(struct mrl_side_request){ .asked = MRL_SIDE_METRICS }, -1, &answer, &error);
 
     if (err)
         return err;
@@ -84,12 +85,17 @@ static int metrics(struct mrl_metrics **ret_metrics)
 
 static int watch(unsigned int event, bool on, int connection, struct mrl_error *error)
 {
-    return mrl_side__ask(on ? MRL_SIDE_ENABLE : MRL_SIDE_DISABLE, event, connection, NULL, error);
+    const struct mrl_side_request request = { .asked = on ? MRL_SIDE_ENABLE : MRL_SIDE_DISABLE,
+                                              .argument = event };
+
+    return mrl_side__ask(&request, connection, NULL, error);
 }
 
 static int set_log_level(enum mrl_log_level level, int connection, struct mrl_error *error)
 {
-    return mrl_side__ask(MRL_SIDE_LOG_LEVEL, level, connection, NULL, error);
+    const struct mrl_side_request request = { .asked = MRL_SIDE_LOG_LEVEL, .argument = level };
+
+    return mrl_side__ask(&request, connection, NULL, error);
 }
 
 static const struct mrl_grpc_program served = { mrl_side__log, metrics, watch, set_log_level };

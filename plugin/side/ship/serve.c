@@ -83,8 +83,8 @@ static int opened(const struct mrl_sink_ops *ops,
     ship.shipper.stop = &ship.stop;
     ship.shipper.log = mrl_side__log;
     ship.shipper.refused = say_refused;
-    ship.cursor_fd = target->fds[MRL_SHIP_FD_CURSOR];
-    ship.refused_fd = target->fds[MRL_SHIP_FD_REFUSED];
+    ship.cursor_fd = target->fds[MRL_SPOOL_FDS];
+    ship.refused_fd = target->fds[MRL_SPOOL_FDS + 1];
     err = -pthread_create(&ship.thread, NULL, run, NULL);
     ship.has_thread = !err;
     return err ? mrl_error__set(error, err, "a thread: %s", strerror(-err)) : 0;

@@ -8,9 +8,6 @@
 
 #include "side/common/program.h"
 
-/** Where the main process puts the descriptors of a spool, among those of the sink. */
-enum { MRL_SHIP_FD_CURSOR = 2, MRL_SHIP_FD_REFUSED = 3 };
-
 /** How long the end waits for what is on its way. */
 enum { MRL_SHIP_END_MS = 1000 };
 

@@ -84,8 +84,9 @@ static void note_failure(struct mrl_shipper *shipper,
         return;
     shipper->is_failing = true;
     snprintf(text, sizeof(text), "%.300s: %s", reason_of(delivery, judged),
-             judged->verdict == MRL_VERDICT_MISCONFIGURED ? "nothing is lost; tried again each minute"
-                                                          : "tried again until it works");
+             judged->verdict == MRL_VERDICT_MISCONFIGURED
+                 ? "nothing is lost; tried again each minute"
+                 : "tried again until it works");
     say(shipper, MRL_LOG_WARNING, text);
 }
 

@@ -163,7 +163,7 @@ int main(int argc, char **argv)
         give_up(error.text);
     if (settings)
         *settings = '\0';
-    target = (struct mrl_sink_target){ destination, argv[1], &options, NULL, NULL, &ops };
+    target = (struct mrl_sink_target){ destination, argv[1], &options, NULL, NULL, &ops, NULL };
     if (ops.check(&target, &error) || ops.prepare(&target, &options, fds, &error, &prepared))
         give_up(error.text);
     if (*error.text)

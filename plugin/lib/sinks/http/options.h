@@ -101,10 +101,11 @@ enum { MRL_HTTP_TIMEOUT_S = 60 };
     }
 
 /** What every row says alike. */
-#define MRL_HTTP_OPS                                                                               \
-    .side = "http", .takes_items = true, .keeps = true, .option_bytes = sizeof(struct mrl_http_options),                \
-    .options = rows, .option_count = sizeof(rows) / sizeof(rows[0]), .prepare = mrl_http__prepare, \
-    .renew = mrl_http__renew, .unprepare = mrl_http__unprepare, .open = mrl_http__open_elsewhere,  \
+#define MRL_HTTP_OPS                                                                              \
+    .side = "http", .takes_items = true, .keeps = true,                                           \
+    .option_bytes = sizeof(struct mrl_http_options), .options = rows,                             \
+    .option_count = sizeof(rows) / sizeof(rows[0]), .prepare = mrl_http__prepare,                 \
+    .renew = mrl_http__renew, .unprepare = mrl_http__unprepare, .open = mrl_http__open_elsewhere, \
     .write = mrl_http__write_elsewhere, .close = mrl_http__close_elsewhere
 
 /** Whether the destination is a URL with one of these schemes ("http https"), and options go
