@@ -131,7 +131,9 @@ static void say_output(const struct mrl_metrics *metrics,
     put_others(metrics, output, others, sizeof(others));
     mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
             of_calls(metrics, DELIVERED, output, NULL),
-            sink && sink->publishes ? "published" : "delivered",
+            mrl_pipeline__output_is_spooled(pipeline, index) ? "kept in the spool"
+            : sink && sink->publishes                        ? "published"
+                                                             : "delivered",
             of_calls(metrics, DROPPED, output, NULL),
             of_calls(metrics, DROPPED, output, "queue_full"),
             of_calls(metrics, DROPPED, output, "write_failed"), others);

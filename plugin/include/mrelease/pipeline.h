@@ -162,6 +162,9 @@ const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsig
 const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
                                                      unsigned int output);
 
+/** Whether what counts as delivered is in its spool, and perhaps not at the destination yet. */
+bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsigned int output);
+
 /** Counts of the event at table index `event` at output `output`. Any thread; exact when it is
  * quiet. */
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,

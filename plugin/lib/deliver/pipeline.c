@@ -292,6 +292,11 @@ const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *
     return mrl_output__sink(pipeline->outputs[output]);
 }
 
+bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    return *pipeline->outputs[output]->options.spool.directory;
+}
+
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
                                               unsigned int output,
                                               unsigned int event)

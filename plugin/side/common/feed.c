@@ -5,6 +5,7 @@
  * write() fails, and the output keeps what it has.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ enum {
     PAYLOAD_MAX = MRL_SIDE_MESSAGE_MAX - (int)sizeof(struct mrl_side_head),
     DOWN_STEPS = 10, /* waits of 20 ms for a program that is not there */
     REOPEN_STEPS = 100,
+    SPOOL_BYTES = 1 << 30,
 };
 
 /* -- writing ---------------------------------------------------------------------------------- */
@@ -240,9 +242,31 @@ static void list(struct mrl_sides *sides, struct mrl_sink *from, struct mrl_sink
     pthread_mutex_unlock(&sides->lock);
 }
 
+/* Of all runs. What is pending is the next run's. */
+static void say_spool(const struct mrl_sink *sink)
+{
+    struct mrl_spool_counts all = { 0, 0, 0, 0 }, counts;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        mrl_spool__counts(sink->spool, i, &counts);
+        all.appended += counts.appended;
+        all.taken += counts.taken;
+        all.refused += counts.refused;
+        all.lost += counts.lost;
+    }
+    mrl_sides__say(sink->sides, MRL_LOG_INFO,
+                   "%s: the spool was given %" PRIu64 " so far: %" PRIu64 " acknowledged, %" PRIu64
+                   " refused, %" PRIu64 " lost, %" PRIu64 " pending",
+                   sink->row->name, all.appended, all.taken, all.refused, all.lost,
+                   all.appended - all.taken - all.refused - all.lost);
+}
+
 static int feed_close(struct mrl_sink *sink)
 {
     int err = mrl_keeper__end(sink);
+
+    if (sink->spool)
+        say_spool(sink);
 
     list(sink->sides, sink, NULL);
     pthread_cond_destroy(&sink->changed);
@@ -276,7 +300,8 @@ static int open_spool(struct mrl_sink *sink,
 {
     const struct mrl_spool_options options = { .directory = target->spool->directory,
                                                .format = target->format,
-                                               .size = target->spool->size,
+                                               .size = target->spool->size ? target->spool->size
+                                                                           : SPOOL_BYTES,
                                                .sync = (enum mrl_spool_sync)target->spool->sync,
                                                .log = say_of_spool,
                                                .context = sink->sides };

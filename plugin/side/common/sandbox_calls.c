@@ -110,8 +110,8 @@ static const struct {
           "wait4",
           /* descriptors */
           "close", "dup", "dup2", "dup3", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait",
-          "eventfd2", "fcntl", "fstat", "lseek", "pipe2", "poll", "ppoll", "pread64", "pselect6",
-          "pwrite64", "read", "readv", "select", "write", "writev",
+          "eventfd2", "fcntl", "fdatasync", "fstat", "lseek", "pipe2", "poll", "ppoll", "pread64",
+          "pselect6", "pwrite64", "read", "readv", "select", "write", "writev",
           /* the host */
           "getrandom", "sysinfo", "uname", NULL } },
     { MRL_CALLS_READ,
@@ -119,8 +119,8 @@ static const struct {
                              "getdents64", "lstat", "newfstatat", "open", "openat", "readlink",
                              "readlinkat", "stat", "statfs", "statx", NULL } },
     { MRL_CALLS_WRITE,
-      (const char *const[]){ "fchmod", "fchown", "fdatasync", "flock", "fsync", "ftruncate",
-                             "rename", "renameat", "renameat2", "unlink", "unlinkat", NULL } },
+      (const char *const[]){ "fchmod", "fchown", "flock", "fsync", "ftruncate", "rename",
+                             "renameat", "renameat2", "unlink", "unlinkat", NULL } },
     { MRL_CALLS_MESSAGES,
       (const char *const[]){ "memfd_create", "getpeername", "getsockname", "getsockopt", "recvfrom",
                              "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "shutdown",

@@ -58,6 +58,8 @@ static void say_refused(void *context, const struct mrl_item *item, const char *
     char id[MRL_EVENT_ID_BYTES], line[MRL_SIDE_TEXT_MAX];
 
     (void)context;
+    if (ship.refused_fd >= 0)
+        mrl_ship__keep_refused(&ship, item, reason);
     ship.untold++;
     if (ship.told_ns && now_ns - ship.told_ns < 1000000000)
         return;

@@ -43,6 +43,11 @@ void mrl_ship__from_memory(struct mrl_ship *ship);
 /** Ships a spool until it is stopped. */
 void mrl_ship__from_spool(struct mrl_ship *ship);
 
+/** Adds a line to refused.ndjson, which grows to 16 MiB. */
+void mrl_ship__keep_refused(const struct mrl_ship *ship,
+                            const struct mrl_item *item,
+                            const char *reason);
+
 /** Waits until something has changed, up to `timeout_ms`; without the lock. */
 void mrl_ship__await(struct mrl_ship *ship, unsigned int timeout_ms);
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/* refused.ndjson: what the destination will never take, and why. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "side/ship/ship.h"
+
+enum { REFUSED_BYTES = 16 * 1024 * 1024, LINE_BYTES = 48 * 1024 + 1024 };
+
+static size_t put_base64(const char *bytes, size_t size, char *at)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *begin = at;
+
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t three = 0;
+
+        for (size_t j = 0; j < 3; j++)
+            three = three << 8 | (i + j < size ? (unsigned char)bytes[i + j] : 0U);
+        for (unsigned int j = 0; j < 4; j++)
+            *at++ = i + j > size ? '=' : digits[three >> (18 - 6 * j) & 63];
+    }
+    return (size_t)(at - begin);
+}
+
+/* A reason has been tamed already: of what JSON escapes, two characters are left. */
+static void put_reason(const char *reason, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (; *reason && used + 3 < size; reason++) {
+        if (*reason == '"' || *reason == '\\')
+            text[used++] = '\\';
+        text[used++] = *reason;
+    }
+    text[used] = '\0';
+}
+
+void mrl_ship__keep_refused(const struct mrl_ship *ship,
+                            const struct mrl_item *item,
+                            const char *reason)
+{
+    char id[MRL_EVENT_ID_BYTES], why[600], *line = malloc(LINE_BYTES);
+    struct stat file;
+    int head;
+
+    if (!line || fstat(ship->refused_fd, &file) || item->size > LINE_BYTES / 4 * 3 - 1024 ||
+        file.st_size + LINE_BYTES > REFUSED_BYTES) {
+        free(line);
+        return;
+    }
+    mrl_item__id(&item->head, id);
+    put_reason(reason, why, sizeof(why));
+    head = snprintf(line, 1024,
+                    "{\"refused_ns\":%" PRId64 ",\"time_ns\":%" PRIu64 ",\"id\":\"%s\","
+                    "\"event\":\"%s\",\"reason\":\"%s\",\"base64\":\"",
+                    mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
+                    mrl_event_def__at(item->head.event)->name, why);
+    head += (int)put_base64(item->bytes, item->size, line + head);
+    memcpy(line + head, "\"}\n", 3);
+    if (pwrite(ship->refused_fd, line, (size_t)head + 3, file.st_size) < 0)
+        mrl_side__log(MRL_LOG_WARNING, "refused.ndjson cannot be written");
+    free(line);
+}
