@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Any bytes as what a server answers: each item keeps a verdict that there is, or none. */
 #include "fuzz.h"
-#include "side/http/bulk.h"
-#include "side/http/hec.h"
+#include "side/http/answers/bulk.h"
+#include "side/http/answers/hec.h"
 #include "side/http/protobuf.h"
 
 enum { ITEMS = 4 };

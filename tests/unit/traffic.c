@@ -78,7 +78,7 @@ static void take_gap(struct traffic *traffic, const struct mrl_gap *gap)
 
     for (uint64_t i = 0; i < gap->total; i++)
         wanted[kind_of(traffic->next_out++)]++;
-    for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++) {
+    for (unsigned int cause = 0; cause < MRL_CAUSE_GAPS; cause++) {
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++) {
             const struct mrl_missing *missing = &gap->of[cause][event];
             unsigned int kind = event - traffic->first_event;
@@ -139,7 +139,7 @@ void traffic__finish(struct traffic *traffic)
     for (unsigned int kind = 0; kind < KINDS; kind++) {
         uint64_t sum = traffic->delivered[kind];
 
-        for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+        for (unsigned int cause = 0; cause < MRL_CAUSE_GAPS; cause++)
             sum += traffic->missing[cause][kind];
         assert_int_equal(sum, traffic->pushed[kind]);
     }

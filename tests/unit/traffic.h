@@ -21,7 +21,7 @@ struct traffic {
     uint32_t next_out;      /* of the next line or gap */
     uint64_t pushed[KINDS]; /* by event */
     uint64_t delivered[KINDS]; /* by event */
-    uint64_t missing[MRL_CAUSE_COUNT][KINDS];
+    uint64_t missing[MRL_CAUSE_GAPS][KINDS];
     bool ended;
 };
 

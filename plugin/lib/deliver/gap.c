@@ -28,7 +28,7 @@ void mrl_gap__merge(struct mrl_gap *gap, struct mrl_gap *other)
 {
     if (!other->total)
         return;
-    for (unsigned int cause = 0; cause < MRL_CAUSE_COUNT; cause++)
+    for (unsigned int cause = 0; cause < MRL_CAUSE_GAPS; cause++)
         for (unsigned int event = 0; event < MRL_EVENT_COUNT; event++)
             if (other->of[cause][event].count)
                 add_missing(&gap->of[cause][event], &other->of[cause][event]);

@@ -30,7 +30,7 @@ struct mrl_missing {
 /** Events that are missing at one place of the stream. Zeroed is none. */
 struct mrl_gap {
     uint64_t total;
-    struct mrl_missing of[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
+    struct mrl_missing of[MRL_CAUSE_GAPS][MRL_EVENT_COUNT];
     struct mrl_blame by[MRL_EVENT_COUNT]; /* of what the queue dropped, as it is known last */
 };
 

@@ -10,7 +10,7 @@ enum {
     LINES_MIN = 1024,
     /* So many entries are never given to lines, but kept for gaps: a line may be dropped and become
      * a gap, and what is known of a gap must not be dropped in turn. */
-    GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_COUNT,
+    GAPS_MAX = MRL_EVENT_COUNT * MRL_CAUSE_GAPS,
 };
 
 int mrl_line_ring__init(struct mrl_line_ring *ring, size_t size)

@@ -23,8 +23,7 @@ enum {
     INTERRUPT_MS = 2000,
 };
 
-/* Ignored unless someone handles it, and so harmless to others. */
-#define INTERRUPT SIGURG
+#define INTERRUPT SIGURG /* ignored unless someone handles it, so harmless to others */
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
@@ -38,8 +37,8 @@ static int write_preamble(struct mrl_output *output, struct mrl_error *error)
     return err ? mrl_error__set(error, err, "%.256s: %s", output->options.name, strerror(-err)) : 0;
 }
 
-/* Signals go to the program's own threads, where its handlers expect them. Only INTERRUPT, by which
- * give_up() ends a write, reaches this one. */
+/* Signals go to the program's own threads. Only INTERRUPT, by which give_up() ends a write, does
+ * not. */
 static int start_thread(struct mrl_output *output)
 {
     sigset_t all, old;
@@ -113,7 +112,7 @@ int mrl_output__open(const struct mrl_output_options *options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     if (!output->options.queue_bytes)
         output->options.queue_bytes = QUEUE_BYTES;
-    /* A queue without room for the longest line would drop that line each time. */
+    /* With less, the longest line would be dropped each time. */
     if (output->options.queue_bytes < MRL_EVENT_TEXT_MAX)
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
     output->log = *log;
@@ -418,7 +417,6 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     output->joined = true;
     if (output->stuck)
         return err;
-    /* Only now that the thread is gone: it uses the sink without a lock. */
     close_err = close_sink(output);
     err = err ? err : output->last_err;
     return err ? err : close_err;

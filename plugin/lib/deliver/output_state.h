@@ -74,7 +74,7 @@ struct mrl_output {
     struct mrl_gap untold;      /* what is missing before lines[first] */
     pthread_mutex_t blame_lock; /* of the next */
     /* Losses of the kernel's side as they were told last: a gap is only a sum. */
-    struct mrl_lost blamed[MRL_CAUSE_COUNT][MRL_EVENT_COUNT];
+    struct mrl_lost blamed[MRL_CAUSE_GAPS][MRL_EVENT_COUNT];
     /* What is being written: lines[first..count), whose bytes begin at `at`. Borrowed. */
     const struct mrl_line *lines;
     const char *bytes;

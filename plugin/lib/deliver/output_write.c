@@ -47,7 +47,7 @@ static void note_result(struct mrl_output *output, int err)
 
 /* Every write but that of the first head passes here. -ECANCELED is no fault of the sink: give_up()
  * ended the write, and has said so. */
-static int write_chunk(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
+int mrl_output__write(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events)
 {
     int64_t started_ns = mrl_clock__ns(CLOCK_MONOTONIC), ended_ns;
     int err;
@@ -87,73 +87,6 @@ static void settle(struct mrl_output *output,
 static bool is_state(const struct mrl_line *line)
 {
     return line->event == MRL_EVENT_SENSOR_STATE && line->size;
-}
-
-/* How many events with a number were written. */
-static uint64_t so_far(const struct mrl_output *output)
-{
-    uint64_t events = 0;
-
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        if (mrl_event_def__at(i)->is & MRL_OF_RECORD)
-            events += output->counts[i][MRL_DELIVERED];
-    return events;
-}
-
-/* Writes an event that has no line yet. It is the caller's to count. */
-static int write_event(struct mrl_output *output, struct mrl_event *event)
-{
-    struct mrl_chunk chunk = { output->text, 0, 1, NULL, NULL, NULL };
-    uint32_t size;
-    size_t done;
-    int err;
-
-    event->run = output->run;
-    event->output = output->index;
-    event->seq = output->told;
-    size = (uint32_t)mrl_encoder__put(output->encoder, event, output->text, sizeof(output->text));
-    chunk.size = size;
-    chunk.sizes = &size;
-    err = write_chunk(output, &chunk, &done);
-    output->told += !err;
-    return err;
-}
-
-/* Only here, where it is written, is it known what stands before it. */
-static int write_state(struct mrl_output *output, struct mrl_state *state)
-{
-    struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
-    struct mrl_event event;
-
-    state->events_so_far = so_far(output);
-    mrl_state__event(state, values, &event);
-    return write_event(output, &event);
-}
-
-int mrl_output__state(struct mrl_output *output,
-                      enum mrl_what what,
-                      const char *detail,
-                      uint64_t from_ns,
-                      uint64_t to_ns)
-{
-    char text[MRL_STATE_DETAIL_MAX];
-    struct mrl_state state = {
-        .what = what,
-        .detail = { text, mrl_state__put_detail(output->run, detail, text) },
-        .by_uid = -1,
-        .by_pid = -1,
-        .from_ns = from_ns,
-        .to_ns = to_ns,
-        .time_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME),
-    };
-    int err;
-
-    if (!output->options.states || !*output->run)
-        return 0;
-    err = write_state(output, &state);
-    if (!err)
-        mrl_output__count(output, MRL_EVENT_SENSOR_STATE, MRL_DELIVERED, 1);
-    return err;
 }
 
 /* -- opening anew ----------------------------------------------------------------------------- */
@@ -290,7 +223,7 @@ static int write_head(struct mrl_output *output)
     int err = 0;
 
     if (output->headless && text.size)
-        err = write_chunk(output, &chunk, &events);
+        err = mrl_output__write(output, &chunk, &events);
     output->headless &= err != 0;
     output->nameless |= has_lost_name(output);
     if (!err && output->nameless)
@@ -339,7 +272,7 @@ static int write_run(struct mrl_output *output)
     }
     if (refused)
         memset(refused, 0, sizeof(output->held->refused));
-    err = write_chunk(output, &chunk, &done);
+    err = mrl_output__write(output, &chunk, &done);
     /* The sink says how many lines went out whole. The next try begins behind these. */
     settle(output, err ? done : chunk.events, MRL_DELIVERED, refused);
     return err;
@@ -353,7 +286,7 @@ static int write_held_state(struct mrl_output *output)
         mrl_state__unpack(output->bytes + output->at, output->lines[output->first].size, &state);
 
     assert(!err); /* the pipeline packed it */
-    err = write_state(output, &state);
+    err = mrl_output__write_state(output, &state);
     settle(output, !err, MRL_DELIVERED, NULL);
     if (!err && state.what == MRL_WHAT_STARTED)
         output->blind_to_ns = state.time_ns;
@@ -402,7 +335,7 @@ static int tell(struct mrl_output *output, unsigned int event, enum mrl_cause ca
     int err;
 
     mrl_lost__event(&lost, values, &told);
-    err = write_event(output, &told);
+    err = mrl_output__write_event(output, &told);
     if (err)
         return err;
     /* Forgotten only when it was written. One that fails is told, wider perhaps, later. */
@@ -417,7 +350,7 @@ static int tell_gap(struct mrl_output *output)
     int err = 0;
 
     for (unsigned int event = 0; output->untold.total && event < MRL_EVENT_COUNT; event++)
-        for (unsigned int cause = 0; !err && cause < MRL_CAUSE_COUNT; cause++)
+        for (unsigned int cause = 0; !err && cause < MRL_CAUSE_GAPS; cause++)
             if (output->untold.of[cause][event].count)
                 err = tell(output, event, (enum mrl_cause)cause);
     return err;

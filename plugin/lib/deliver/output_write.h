@@ -34,6 +34,18 @@ int mrl_output__state(struct mrl_output *output,
                       const char *detail,
                       uint64_t from_ns,
                       uint64_t to_ns);
+
+/** Writes a state, with how much stands before it: only here is that known. As write_event(). */
+int mrl_output__write_state(struct mrl_output *output, struct mrl_state *state);
+
+/** Writes an event that has no line yet, under the output's next number. It is the caller's to
+ * count. As write(). */
+int mrl_output__write_event(struct mrl_output *output, struct mrl_event *event);
+
+/** Every write but that of the first head. -ECANCELED is no fault of the sink: it was given up, and
+ * that was said. */
+int mrl_output__write(struct mrl_output *output, struct mrl_chunk *chunk, size_t *ret_events);
+
 /** Asks an open sink whether its writes are quick. */
 void mrl_output__learn_quick(struct mrl_output *output);
 

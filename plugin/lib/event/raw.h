@@ -24,7 +24,8 @@ enum mrl_cause {
     MRL_CAUSE_WRITE_FAILED,
     MRL_CAUSE_SPOOL_FULL,
     MRL_CAUSE_SPOOL_DAMAGED,
-    MRL_CAUSE_COUNT
+    MRL_CAUSE_COUNT,
+    MRL_CAUSE_GAPS = MRL_CAUSE_SPOOL_FULL, /* those before it make gaps between lines */
 };
 
 /** What events_lost calls a cause, and which counters have it. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "side/http/bulk.h"
+#include "side/http/answers/bulk.h"
 #include "side/http/sink.h"
 
 static int begin(struct mrl_sink *sink, struct mrl_error *error)

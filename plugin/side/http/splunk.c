@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <sys/utsname.h>
 
-#include "side/http/hec.h"
+#include "side/http/answers/hec.h"
 #include "side/http/sink.h"
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/http/bulk.h"
+#include "side/http/answers/bulk.h"
 
 #include <errno.h>
 #include <jansson.h>

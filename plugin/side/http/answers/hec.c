@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/http/hec.h"
+#include "side/http/answers/hec.h"
 
 #include <errno.h>
 #include <jansson.h>
