@@ -31,21 +31,21 @@ static void an_event_carries_its_gap(void **state)
 static void every_cause_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < MRL_CAUSE_GAPS; i++) {
+    for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
         struct mrl_text name = mrl_cause__name((enum mrl_cause)i);
 
         assert_int_equal(mrl_cause__find(name.bytes, name.size), i);
         assert_int_equal(mrl_cause__find(name.bytes, name.size + 1), i); /* with its NUL */
-        assert_int_equal(mrl_cause__find(name.bytes, name.size - 1), MRL_CAUSE_GAPS);
+        assert_int_equal(mrl_cause__find(name.bytes, name.size - 1), MRL_CAUSE_COUNT);
     }
-    assert_int_equal(mrl_cause__find("somebody", 8), MRL_CAUSE_GAPS);
-    assert_int_equal(mrl_cause__find("", 0), MRL_CAUSE_GAPS);
+    assert_int_equal(mrl_cause__find("somebody", 8), MRL_CAUSE_COUNT);
+    assert_int_equal(mrl_cause__find("", 0), MRL_CAUSE_COUNT);
 }
 
 static void a_frame_says_what_the_gap_says(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < MRL_CAUSE_GAPS; i++) {
+    for (unsigned int i = 0; i < MRL_CAUSE_COUNT; i++) {
         struct mrl_lost lost = gap_of((enum mrl_cause)i), back = { .count = 0 };
         struct mrl_frame_lost frame;
 
