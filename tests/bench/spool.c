@@ -31,7 +31,7 @@ static void fill(void)
 
 static void append(struct mrl_spool *spool, size_t items)
 {
-    const struct mrl_chunk chunk = { bytes, items * ITEM, items, NULL, sizes };
+    const struct mrl_chunk chunk = { bytes, items * ITEM, items, NULL, sizes, NULL };
     size_t done;
 
     if (mrl_spool__append(spool, &chunk, &done))
