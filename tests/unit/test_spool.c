@@ -293,6 +293,30 @@ static void damage_in_the_middle_is_stepped_over_and_counted(void **state)
     test_spool__check(&test, true);
 }
 
+/* A frame that is gone leaves the others whole, and side by side. */
+static void a_frame_that_is_cut_out_is_counted(void **state)
+{
+    char frame[1024];
+    off_t begin, end;
+    int fd;
+
+    (void)state;
+    test_spool__open(&test);
+    test_spool__append(&test, 0, 3, 20);
+    begin = size_of(FIRST);
+    test_spool__append(&test, 3, 3, 20);
+    end = size_of(FIRST);
+    test_spool__append(&test, 6, 3, 20);
+    fd = open(test_spool__path(&test, FIRST), O_RDONLY);
+    assert_int_equal(pread(fd, frame, (size_t)(end - begin), end), end - begin);
+    close(fd);
+    overwrite(FIRST, begin, frame, (size_t)(end - begin));
+    assert_int_equal(test_shipper__run(&shipper, &test, UINT64_MAX), 6);
+    assert_int_equal(shipper.told_lost, 3);
+    assert_seen(6, 3, 1);
+    test_spool__check(&test, true);
+}
+
 static void a_header_that_is_damaged_costs_its_segment(void **state)
 {
     (void)state;
@@ -519,6 +543,7 @@ int main(void)
         SPOOL_TEST(what_is_granted_is_not_dropped),
         SPOOL_TEST(a_full_disk_counts_as_a_full_budget),
         SPOOL_TEST(damage_in_the_middle_is_stepped_over_and_counted),
+        SPOOL_TEST(a_frame_that_is_cut_out_is_counted),
         SPOOL_TEST(a_header_that_is_damaged_costs_its_segment),
         SPOOL_TEST(damage_in_the_last_segment_keeps_what_is_behind_it),
         SPOOL_TEST(a_last_header_that_is_damaged_is_counted),
