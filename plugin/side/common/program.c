@@ -180,9 +180,10 @@ static int open_sink(struct mrl_side_message *message)
                                                 .fds = target.fds,
                                                 .ops = sink },
                      &error, &self.sink);
+    report(MRL_SIDE_OPENED, err, error.text);
+    /* Only now may it ask for something. */
     if (!err && self.program->opened)
         err = self.program->opened(sink, self.sink, &target, &error);
-    report(MRL_SIDE_OPENED, err, error.text);
     return err ? -ECANCELED : 0;
 }
 

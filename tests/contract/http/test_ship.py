@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real events on their way to a destination: the whole path, with and without a spool, over deaths.
+
+usage: test_ship.py PROGRAM
+"""
+import base64
+import ctypes
+import gzip
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+PROGRAM = sys.argv[1]
+LIBC = ctypes.CDLL(None)
+NAME = f"ship.{os.getpid()}"[:15]
+
+
+class Receiver:
+    """Takes lines: as a webhook, or by _bulk, where it refuses what `refuses` says."""
+
+    def __init__(self, port=0, refuses=lambda event: False):
+        self.events, receiver = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                lines = [json.loads(line) for line in body.splitlines() if line]
+                is_bulk = self.path.split("?")[0].endswith("_bulk")
+                events = lines[1::2] if is_bulk else lines
+                items = [{"create": {"status": 400, "error": {"type": "t", "reason": "not this"}}
+                          if refuses(event) else {"status": 201}} for event in events]
+                receiver.events += [event for event in events if not is_bulk or not refuses(event)]
+                text = json.dumps({"errors": True, "items": items}).encode() if is_bulk else b""
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        http.server.ThreadingHTTPServer.allow_reuse_address = True
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def numbers(self):
+        return [argument(event, "flags") for event in self.events if event["eventName"] == "process_mrelease"]
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def argument(event, name):
+    return [one["value"] for one in event["args"] if one["name"] == name][0]
+
+
+class Sensor:
+    def __init__(self, output, *more):
+        self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
+                                     "--output", output, *more], stderr=subprocess.PIPE, text=True)
+        said = ""
+        while "watching" not in said:
+            line = self.run.stderr.readline()
+            said += line
+            assert line, "it ended: " + said
+
+    def end(self):
+        self.run.send_signal(signal.SIGINT)
+        return self.run.communicate(timeout=20)[1]
+
+    def kill(self):
+        self.run.kill()
+        self.run.communicate(timeout=20)
+
+    def side(self):
+        """The process of its side program: a child of the starter, which is its child."""
+        for _ in range(200):
+            for starter in children(self.run.pid):
+                for child in children(starter):
+                    if open(f"/proc/{child}/comm", encoding="ascii").read().strip() == "http":
+                        return child
+            time.sleep(0.02)
+        raise AssertionError("there is no side program")
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def call(first, count):
+    """Calls that fail, each with a number of its own, by this name."""
+    for number in range(first, first + count):
+        LIBC.syscall(448, -1, number)
+
+
+def await_(condition, seconds=15):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def spool_said(text):
+    found = re.search(r"given (\d+) so far: (\d+) acknowledged, (\d+) refused, (\d+) lost, (\d+) pending", text)
+    assert found, text
+    return [int(word) for word in found.groups()]
+
+
+def test_every_event_arrives_once_from_memory():
+    receiver = Receiver()
+    sensor = Sensor(f"json:webhook+http://127.0.0.1:{receiver.port}/x")
+    call(1, 500)
+    said = sensor.end()
+    receiver.end()
+    assert sorted(receiver.numbers()) == list(range(1, 501)), said
+    assert "500 delivered, 0 dropped" in said and "0 rejected" in said, said
+
+
+def test_what_is_refused_holds_nobody_up_and_is_counted():
+    receiver = Receiver(refuses=lambda event: argument(event, "flags") % 100 == 7)
+    sensor = Sensor(f"json:elasticsearch+http://127.0.0.1:{receiver.port}/events")
+    call(1, 300)
+    said = sensor.end()
+    receiver.end()
+    assert len(set(receiver.numbers())) == 297, said
+    assert "297 delivered, 0 dropped" in said and "3 rejected" in said and "not this" in said, said
+
+
+def test_what_is_refused_of_a_spool_is_kept():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver(refuses=lambda event: argument(event, "flags") == 7)
+        sensor = Sensor(f"json,spool={room}/s:elasticsearch+http://127.0.0.1:{receiver.port}/events")
+        call(1, 20)
+        assert await_(lambda: len(receiver.events) == 19)
+        said = sensor.end()
+        receiver.end()
+        assert spool_said(said) == [20, 19, 1, 0, 0], said
+        with open(f"{room}/s/refused.ndjson", encoding="utf-8") as file:
+            kept = [json.loads(line) for line in file]
+        assert len(kept) == 1 and kept[0]["event"] == "process_mrelease" and "not this" in kept[0]["reason"]
+        assert argument(json.loads(base64.b64decode(kept[0]["base64"])), "flags") == 7 and kept[0]["id"]
+
+
+def test_an_outage_costs_nothing_and_the_next_run_sends_it():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver()
+        output = f"json,spool={room}/s:webhook+http://127.0.0.1:{receiver.port}/x"
+        receiver.end()
+        sensor = Sensor(output)
+        call(1, 300)
+        said = sensor.end()
+        assert spool_said(said) == [300, 0, 0, 0, 300] and "300 kept in the spool" in said, said
+        receiver = Receiver(receiver.port)
+        sensor = Sensor(output)
+        call(301, 100)
+        assert await_(lambda: len(set(receiver.numbers())) == 400)
+        said = sensor.end()
+        receiver.end()
+        assert receiver.numbers() == list(range(1, 401)), "each once, in order"
+        assert spool_said(said) == [400, 400, 0, 0, 0], said
+
+
+def test_deaths_of_both_processes_lose_nothing_that_was_kept():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver()
+        output = f"json,spool={room}/s:webhook+http://127.0.0.1:{receiver.port}/x"
+        called = 0
+        for death in range(8):
+            sensor = Sensor(output)
+            for _ in range(3):
+                call(called + 1, 100)
+                called += 100
+                if death % 2:
+                    os.kill(sensor.side(), signal.SIGKILL)
+            if death % 2:
+                sensor.end()
+            else:
+                time.sleep(0.3)  # what is still in the rings dies with the process
+                sensor.kill()
+        sensor = Sensor(output)
+        await_(lambda: len(set(receiver.numbers())) == called)
+        said = sensor.end()
+        receiver.end()
+        missing = set(range(1, called + 1)) - set(receiver.numbers())
+        assert not missing, (len(missing), said)
+        assert spool_said(said)[0] == called and spool_said(said)[3:] == [0, 0], said
+
+
+def test_what_the_budget_takes_is_told_exactly():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver()
+        output = f"json,spool={room}/s,spool-size=4M:webhook+http://127.0.0.1:{receiver.port}/x"
+        receiver.end()
+        sensor = Sensor(output)
+        for first in range(1, 12001, 500):
+            call(first, 500)
+            time.sleep(0.02)
+        said = sensor.end()
+        assert spool_said(said)[0] == 12000, said
+        size = sum(os.stat(f"{room}/s/{name}").st_size for name in os.listdir(f"{room}/s"))
+        assert size <= 4 << 20, size
+        receiver = Receiver(receiver.port)
+        sensor = Sensor(output)
+        await_(lambda: 12000 in receiver.numbers())
+        said = sensor.end()
+        receiver.end()
+        lost = sum(int(argument(event, "count")) for event in receiver.events
+                   if event["eventName"] == "events_lost" and argument(event, "cause") == "spool_full")
+        got = len(set(receiver.numbers()))
+        assert lost and got + lost == 12000, (got, lost, said)
+        at = [i for i, event in enumerate(receiver.events) if event["eventName"] == "events_lost"][0]
+        before, after = receiver.events[at - 1] if at else None, receiver.events[at + 1]
+        first = argument(before, "flags") if before else 0
+        assert argument(after, "flags") - first - 1 == int(argument(receiver.events[at], "count")), "its place"
+        assert spool_said(said) == [12000, got, 0, lost, 0], said
+
+
+def main():
+    LIBC.prctl(15, NAME.encode(), 0, 0, 0)
+    tests = [(name, test) for name, test in list(globals().items()) if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, (name, test) in enumerate(tests, 1):
+        error = ""
+        try:
+            test()
+        except Exception:  # whatever it is, the next test shall run
+            error = traceback.format_exc().strip().replace("\n", "\n# ")
+        failed += bool(error)
+        print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""), flush=True)
+    sys.stdout.flush()
+    os._exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
