@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The shipper before a sink that says what it is told to. */
+#include <errno.h>
+#include <mrelease/sink.h>
+#include <string.h>
+
+#include "side/ship/shipper.h"
+#include "unit/unit.h"
+
+enum { ITEMS = 10, TOO_LARGE = 3 };
+
+/* What it does, and what it has seen. */
+struct mrl_sink {
+    size_t most;         /* items that it takes at once; 0: any number */
+    const char *refused; /* a byte of an item that it refuses */
+    const char *large;   /* of one that is too large alone */
+    unsigned int down;   /* so many requests fail first */
+    char taken[64];
+    size_t count;
+    unsigned int requests;
+};
+
+static void deliver(struct mrl_sink *sink,
+                    const struct mrl_items *items,
+                    struct mrl_delivery *delivery)
+{
+    sink->requests++;
+    assert_in_range(sink->requests, 1, 100);
+    if (sink->down && sink->down--)
+        return;
+    if ((sink->most && items->count > sink->most) ||
+        (sink->large && items->items[0].bytes[0] == *sink->large)) {
+        delivery->halve = true;
+        return;
+    }
+    for (size_t i = 0; i < items->count; i++) {
+        char byte = items->items[i].bytes[0];
+
+        if (sink->large && byte == *sink->large)
+            return; /* and what is behind it is not known */
+        if (sink->refused && strchr(sink->refused, byte)) {
+            mrl_delivery__judge(delivery, i, MRL_VERDICT_REFUSED, "it is %c", byte);
+            continue;
+        }
+        mrl_delivery__judge(delivery, i, MRL_VERDICT_TAKEN, NULL);
+        sink->taken[sink->count++] = byte;
+    }
+}
+
+static char reasons[256];
+
+static void note_refused(void *context, const struct mrl_item *item, const char *reason)
+{
+    (void)context;
+    (void)item;
+    strcat(strcat(reasons, reason), ";");
+}
+
+static const struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver };
+
+/* Delivers "0123456789"; returns what was refused, as text. */
+static const char *ship(struct mrl_sink *sink)
+{
+    static struct mrl_shipper shipper;
+    static char text[ITEMS + 1];
+    static const char bytes[] = "0123456789";
+    struct mrl_item items[ITEMS];
+    uint8_t dealt[ITEMS], refused[ITEMS];
+    size_t used = 0;
+
+    memset(&shipper, 0, sizeof(shipper));
+    shipper.ops = &ops;
+    shipper.sink = sink;
+    shipper.refused = note_refused;
+    *reasons = '\0';
+    for (size_t i = 0; i < ITEMS; i++)
+        items[i] = (struct mrl_item){ .bytes = bytes + i, .size = 1 };
+    assert_int_equal(mrl_shipper__deliver(&shipper, items, ITEMS, dealt, refused), 0);
+    for (size_t i = 0; i < ITEMS; i++) {
+        assert_int_equal(dealt[i], 1);
+        if (refused[i])
+            text[used++] = bytes[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void all_is_taken_at_once_and_in_order(void **state)
+{
+    struct mrl_sink sink = { .most = 0 };
+
+    (void)state;
+    assert_string_equal(ship(&sink), "");
+    assert_string_equal(sink.taken, "0123456789");
+    assert_int_equal(sink.requests, 1);
+}
+
+static void what_is_refused_holds_nobody_up(void **state)
+{
+    struct mrl_sink sink = { .refused = "37" };
+
+    (void)state;
+    assert_string_equal(ship(&sink), "37");
+    assert_string_equal(sink.taken, "01245689");
+    assert_string_equal(reasons, "it is 3;it is 7;");
+    assert_int_equal(sink.requests, 1);
+}
+
+static void what_is_too_large_is_halved(void **state)
+{
+    struct mrl_sink sink = { .most = TOO_LARGE };
+
+    (void)state;
+    assert_string_equal(ship(&sink), "");
+    assert_string_equal(sink.taken, "0123456789");
+}
+
+static void one_that_is_too_large_alone_is_refused(void **state)
+{
+    struct mrl_sink sink = { .large = "0" };
+
+    (void)state;
+    assert_string_equal(ship(&sink), "0");
+    assert_string_equal(sink.taken, "123456789");
+}
+
+static void a_destination_that_was_down_gets_all(void **state)
+{
+    struct mrl_sink sink = { .down = 2 };
+
+    (void)state;
+    assert_string_equal(ship(&sink), "");
+    assert_string_equal(sink.taken, "0123456789");
+    assert_int_equal(sink.requests, 3);
+}
+
+static void pauses_grow_vary_and_are_bounded(void **state)
+{
+    uint64_t seed = 7, most = 0, least = UINT64_MAX;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t pause_ms = mrl_shipper__pause_ms(3, 0, &seed);
+
+        most = pause_ms > most ? pause_ms : most;
+        least = pause_ms < least ? pause_ms : least;
+        assert_in_range(mrl_shipper__pause_ms(40, 0, &seed), 0, 60000);
+    }
+    assert_in_range(least, 0, 100);
+    assert_in_range(most, 700, 800);
+    assert_in_range(mrl_shipper__pause_ms(0, 5000, &seed), 5000, 5000);
+    assert_in_range(mrl_shipper__pause_ms(0, UINT32_MAX, &seed), 600000, 600000);
+}
+
+static void a_stop_ends_it(void **state)
+{
+    static struct mrl_shipper shipper;
+    const int stop = 1;
+    struct mrl_sink sink = { .most = 0 };
+    struct mrl_item item = { .bytes = "0", .size = 1 };
+    uint8_t dealt, refused;
+
+    (void)state;
+    memset(&shipper, 0, sizeof(shipper));
+    shipper.ops = &ops;
+    shipper.sink = &sink;
+    shipper.stop = &stop;
+    assert_int_equal(mrl_shipper__deliver(&shipper, &item, 1, &dealt, &refused), -ECANCELED);
+    assert_int_equal(dealt, 0);
+    assert_int_equal(sink.requests, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_is_taken_at_once_and_in_order),
+        cmocka_unit_test(what_is_refused_holds_nobody_up),
+        cmocka_unit_test(what_is_too_large_is_halved),
+        cmocka_unit_test(one_that_is_too_large_alone_is_refused),
+        cmocka_unit_test(a_destination_that_was_down_gets_all),
+        cmocka_unit_test(pauses_grow_vary_and_are_bounded),
+        cmocka_unit_test(a_stop_ends_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
