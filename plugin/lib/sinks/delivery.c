@@ -23,12 +23,12 @@ static uint8_t reason_of(struct mrl_delivery *delivery, const char *line)
     return (uint8_t)(i + 1);
 }
 
-static void judge(struct mrl_delivery *delivery,
-                  size_t first,
-                  size_t count,
-                  enum mrl_item_verdict verdict,
-                  const char *format,
-                  va_list arguments)
+__attribute__((format(printf, 5, 0))) static void judge(struct mrl_delivery *delivery,
+                                                        size_t first,
+                                                        size_t count,
+                                                        enum mrl_item_verdict verdict,
+                                                        const char *format,
+                                                        va_list arguments)
 {
     char line[sizeof(delivery->reasons[0].text)];
     uint8_t reason = 0;
