@@ -34,6 +34,7 @@ receiver_opensearch() {
             mvn -q dependency:copy-dependencies -DoutputDirectory=libs"
 }
 
+# shellcheck disable=SC2016
 receiver_victorialogs() {
     receiver_needs go &&
         receiver_make victorialogs-1.52.1 victoria-logs bash -c 'GOBIN=$PWD go install \

@@ -224,6 +224,8 @@ static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
         return mrl_error__set(error, -EINVAL,
                               "spool= is for destinations that acknowledge, and %s is none",
                               sink ? sink->name : "none");
+    if (spec->options.spool.size && !*spec->options.spool.directory)
+        return mrl_error__set(error, -EINVAL, "spool-size= wants spool=DIR");
     return sink && sink->check ? sink->check(&target, error) : 0;
 }
 

@@ -327,7 +327,9 @@ static bool is_right(const struct mrl_chunk *chunk)
 {
     size_t at = 0;
 
-    for (size_t i = 0; chunk->sizes && i < chunk->events; at += chunk->sizes[i++]) {
+    if (!chunk->sizes)
+        return false;
+    for (size_t i = 0; i < chunk->events; at += chunk->sizes[i++]) {
         struct mrl_item_head head;
 
         if (chunk->sizes[i] < sizeof(head) || chunk->sizes[i] > chunk->size - at)
@@ -336,7 +338,7 @@ static bool is_right(const struct mrl_chunk *chunk)
         if (head.event >= MRL_EVENT_COUNT)
             return false;
     }
-    return chunk->sizes && at == chunk->size;
+    return at == chunk->size;
 }
 
 /* As many items as fit a frame. */

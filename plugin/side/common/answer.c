@@ -163,10 +163,11 @@ static int answer_missing(struct mrl_sink *sink,
     told.seq = request->place * MRL_EVENT_COUNT + event;
     mrl_spool__name(sink->spool, name);
     told.run = name;
-    mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %llu of %s are lost: %s", sink->row->name,
-                   (unsigned long long)request->number, lost.event->name,
-                   request->argument & MRL_SIDE_DAMAGED ? "the spool was damaged"
-                                                        : "the spool was full");
+    if (mrl_allowance__take(&sink->refusals, REFUSALS_MAX))
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %llu of %s are lost: %s", sink->row->name,
+                       (unsigned long long)request->number, lost.event->name,
+                       request->argument & MRL_SIDE_DAMAGED ? "the spool was damaged"
+                                                            : "the spool was full");
     size = mrl_encoder__put(sink->encoder, &told, text, sizeof(text));
     return size < 0 ? send_text(sink, id, (int)size, "encoding")
                     : send_answer(sink, id, 0, text, (size_t)size);

@@ -123,9 +123,11 @@ static void say_what_is_due(struct mrl_sink *sink)
     if (sink->end_ms || sink->due_ms ||
         now - sink->pinged_ms < (atomic_load(&sink->sides->hurries) ? PING_MS / 10 : PING_MS))
         return;
-    sink->due_ms = now;
+    if (sink->spool)
+        mrl_spool__sync(sink->spool); /* what was written last may have nothing behind it */
+    sink->due_ms = now_ms();
     if (!say(sink, MRL_SIDE_PING))
-        sink->pinged_ms = now;
+        sink->pinged_ms = sink->due_ms;
 }
 
 static bool is_late(struct mrl_sink *sink)
@@ -259,9 +261,13 @@ static void back_off(struct mrl_sink *sink)
     uint64_t woken;
 
     sink->deaths++;
-    while (may_go_on(sink) && (left = until_ms - now_ms()) > 0)
-        if (poll(&wake, 1, (int)left) > 0 && read(sink->wake, &woken, sizeof(woken)) < 0)
+    while (may_go_on(sink) && (left = until_ms - now_ms()) > 0) {
+        if (sink->spool)
+            mrl_spool__sync(sink->spool);
+        if (poll(&wake, 1, (int)(left < PING_MS ? left : PING_MS)) > 0 &&
+            read(sink->wake, &woken, sizeof(woken)) < 0)
             return;
+    }
 }
 
 static bool start_again(struct mrl_sink *sink)

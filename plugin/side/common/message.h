@@ -27,7 +27,8 @@ enum {
     MRL_SIDE_ITEMS_MAX = 1024, /* of a chunk */
     MRL_SIDE_TEXT_MAX = 512,   /* with its NUL */
     MRL_SIDE_SOCKET = 3,       /* the descriptor that a side program finds */
-    MRL_SPOOL_FDS = 2, /* of a sink's descriptors, those of its spool: cursor, refused.ndjson */
+    MRL_SPOOL_FDS =
+        2, /* a sink's descriptors from here on: its spool's cursor and refused.ndjson */
 };
 
 enum mrl_side_type {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "side/ship/ship.h"
 
@@ -75,7 +76,7 @@ void mrl_ship__from_memory(struct mrl_ship *ship)
             items += chunks[i].count;
         }
         if (err)
-            exit(EXIT_FAILURE); /* as for every rule that the main process breaks */
+            _exit(EXIT_FAILURE); /* as for every rule that the main process breaks */
         mrl_shipper__deliver(&ship->shipper, ship->items, items, ship->dealt, ship->refused);
         for (unsigned int i = 0, first = 0; i < count; first += chunks[i++].count) {
             judge(ship, &chunks[i], first);

@@ -12,6 +12,7 @@
 #include "side/ship/ship.h"
 #include "spool/cursor.h"
 #include "spool/reader.h"
+#include "spool/spool.h"
 
 enum { LOCK_MS = 5000, IDLE_MS = 1000 };
 
@@ -31,7 +32,7 @@ static void fail(const char *what, int err)
 
     snprintf(line, sizeof(line), "the spool: %.300s: %s", what, strerror(-err));
     mrl_side__log(MRL_LOG_ERROR, line);
-    exit(EXIT_FAILURE); /* another one is started, after a pause */
+    _exit(EXIT_FAILURE); /* another one is started, after a pause */
 }
 
 /* -- segments --------------------------------------------------------------------------------- */
@@ -50,6 +51,9 @@ static void open_segment(struct shipping *it, int fd)
     if (err == -ENOMEM || err == -EIO)
         fail(error.text, err);
     /* One whose beginning is damaged is nobody's: what was in it is missed at the next. */
+    if (!err)
+        it->ship->refused_max =
+            mrl_spool__refused_max(mrl_spool_reader__header(it->reader)->budget);
     if (!err && it->number == it->cursor.segment)
         mrl_spool_reader__seek(it->reader, it->cursor.offset, it->cursor.item);
 }

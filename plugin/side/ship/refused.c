@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "side/ship/ship.h"
 
-enum { REFUSED_BYTES = 16 * 1024 * 1024, LINE_BYTES = 48 * 1024 + 1024 };
+enum { HEAD_BYTES = 1024, LINE_BYTES = 48 * 1024 + HEAD_BYTES };
 
 static size_t put_base64(const char *bytes, size_t size, char *at)
 {
@@ -44,29 +44,31 @@ static void put_reason(const char *reason, char *text, size_t size)
     text[used] = '\0';
 }
 
-void mrl_ship__keep_refused(const struct mrl_ship *ship,
+bool mrl_ship__keep_refused(const struct mrl_ship *ship,
                             const struct mrl_item *item,
                             const char *reason)
 {
     char id[MRL_EVENT_ID_BYTES], why[600], *line = malloc(LINE_BYTES);
+    bool is_kept = false;
     struct stat file;
-    int head;
+    size_t size;
 
-    if (!line || fstat(ship->refused_fd, &file) || item->size > LINE_BYTES / 4 * 3 - 1024 ||
-        file.st_size + LINE_BYTES > REFUSED_BYTES) {
-        free(line);
-        return;
-    }
+    if (!line || fstat(ship->refused_fd, &file) ||
+        item->size > (LINE_BYTES - HEAD_BYTES) / 4 * 3 - 4)
+        goto out;
     mrl_item__id(&item->head, id);
     put_reason(reason, why, sizeof(why));
-    head = snprintf(line, 1024,
-                    "{\"refused_ns\":%" PRId64 ",\"time_ns\":%" PRIu64 ",\"id\":\"%s\","
-                    "\"event\":\"%s\",\"reason\":\"%s\",\"base64\":\"",
-                    mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
-                    mrl_event_def__at(item->head.event)->name, why);
-    head += (int)put_base64(item->bytes, item->size, line + head);
-    memcpy(line + head, "\"}\n", 3);
-    if (pwrite(ship->refused_fd, line, (size_t)head + 3, file.st_size) < 0)
-        mrl_side__log(MRL_LOG_WARNING, "refused.ndjson cannot be written");
+    size = (size_t)snprintf(line, HEAD_BYTES,
+                            "{\"refused_ns\":%" PRId64 ",\"time_ns\":%" PRIu64 ",\"id\":\"%s\","
+                            "\"event\":\"%s\",\"reason\":\"%s\",\"base64\":\"",
+                            mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
+                            mrl_event_def__at(item->head.event)->name, why);
+    size += put_base64(item->bytes, item->size, line + size);
+    memcpy(line + size, "\"}\n", 3);
+    size += 3;
+    is_kept = (uint64_t)file.st_size + size <= ship->refused_max &&
+              pwrite(ship->refused_fd, line, size, file.st_size) == (ssize_t)size;
+out:
     free(line);
+    return is_kept;
 }

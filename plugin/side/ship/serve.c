@@ -57,15 +57,16 @@ static void say_refused(void *context, const struct mrl_item *item, const char *
     int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
     char id[MRL_EVENT_ID_BYTES], line[MRL_SIDE_TEXT_MAX];
 
+    bool is_kept = ship.refused_fd >= 0 && mrl_ship__keep_refused(&ship, item, reason);
+
     (void)context;
-    if (ship.refused_fd >= 0)
-        mrl_ship__keep_refused(&ship, item, reason);
     ship.untold++;
     if (ship.told_ns && now_ns - ship.told_ns < 1000000000)
         return;
     mrl_item__id(&item->head, id);
-    snprintf(line, sizeof(line), "%s: %u refused for good, the last one %s: %.300s",
-             ship.shipper.ops->name, ship.untold, *id ? id : "without an id", reason);
+    snprintf(line, sizeof(line), "%s: %u refused for good, the last one %s: %.300s%s",
+             ship.shipper.ops->name, ship.untold, *id ? id : "without an id", reason,
+             ship.refused_fd < 0 || is_kept ? "" : "; refused.ndjson is full, it is not kept");
     mrl_side__log(MRL_LOG_WARNING, line);
     ship.told_ns = now_ns;
     ship.untold = 0;
@@ -128,9 +129,6 @@ static void end(void)
     const struct timespec step = { .tv_nsec = 10 * 1000000 };
     bool idle = false;
 
-    pthread_mutex_lock(&ship.lock);
-    ship.ending = true;
-    pthread_mutex_unlock(&ship.lock);
     for (int waited = 0; ship.has_thread && !idle && waited < MRL_SHIP_END_MS; waited += 10) {
         pthread_mutex_lock(&ship.lock);
         idle = ship.idle && !ship.used && !ship.grown;

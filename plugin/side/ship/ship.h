@@ -28,11 +28,12 @@ struct mrl_ship {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* With the lock. */
-    bool ending, idle, grown;
+    bool idle, grown;
     struct mrl_ship_chunk chunks[MRL_SHIP_CHUNKS];
     unsigned int first, used;
     /* Of a spool. */
     int cursor_fd, refused_fd; /* -1: there is none */
+    uint64_t refused_max;      /* bytes of refused.ndjson; the thread that ships */
     int64_t told_ns;
     unsigned int untold;
 };
@@ -43,8 +44,8 @@ void mrl_ship__from_memory(struct mrl_ship *ship);
 /** Ships a spool until it is stopped. */
 void mrl_ship__from_spool(struct mrl_ship *ship);
 
-/** Adds a line to refused.ndjson, which grows to 16 MiB. */
-void mrl_ship__keep_refused(const struct mrl_ship *ship,
+/** Adds a line to refused.ndjson. Returns whether there was room for it. */
+bool mrl_ship__keep_refused(const struct mrl_ship *ship,
                             const struct mrl_item *item,
                             const char *reason);
 

@@ -73,28 +73,28 @@ static const char *reason_of(const struct mrl_delivery *delivery, const struct m
                : "no reason was given";
 }
 
-/* Once, until it works again. */
+/* Once, until it works again, or fails in another way. */
 static void note_failure(struct mrl_shipper *shipper,
                          const struct mrl_delivery *delivery,
                          const struct mrl_judged *judged)
 {
     char text[400];
 
-    if (shipper->is_failing)
+    if (shipper->failing == judged->verdict + 1U)
         return;
-    shipper->is_failing = true;
+    shipper->failing = judged->verdict + 1U;
     snprintf(text, sizeof(text), "%.300s: %s", reason_of(delivery, judged),
              judged->verdict == MRL_VERDICT_MISCONFIGURED
-                 ? "nothing is lost; tried again each minute"
+                 ? "somebody has to mend that; tried again within a minute"
                  : "tried again until it works");
     say(shipper, MRL_LOG_WARNING, text);
 }
 
 static void note_success(struct mrl_shipper *shipper)
 {
-    if (shipper->is_failing)
+    if (shipper->failing)
         say(shipper, MRL_LOG_INFO, "works again");
-    shipper->is_failing = false;
+    shipper->failing = 0;
     shipper->failures = 0;
 }
 
@@ -173,7 +173,7 @@ static size_t request(struct mrl_shipper *shipper,
     memset(shipper->judged, 0, sent * sizeof(*shipper->judged));
     shipper->ops->deliver(shipper->sink, &items, &delivery);
     if (delivery.halve && sent == 1 && shipper->judged[0].verdict == MRL_VERDICT_AGAIN)
-        shipper->judged[0].verdict = MRL_VERDICT_REFUSED;
+        mrl_delivery__judge(&delivery, 0, MRL_VERDICT_REFUSED, "alone, it is too large");
     is_misconfigured = shipper->judged[0].verdict == MRL_VERDICT_MISCONFIGURED;
     *ret_wait_ms = 0;
     left = settle(shipper, &delivery, sent, count, dealt, refused);

@@ -22,7 +22,7 @@ struct mrl_shipper {
     void *context;
     unsigned int failures; /* one after the other */
     size_t limit;          /* items of a request; 0: as many as there may be */
-    bool is_failing;       /* that was said */
+    unsigned int failing;  /* 1 + the verdict that was said last; 0: it works */
     uint64_t seed;
     struct mrl_item pending[MRL_SHIP_ITEMS];
     uint32_t numbers[MRL_SHIP_ITEMS];

@@ -161,6 +161,20 @@ def test_what_is_refused_of_a_spool_is_kept():
         assert argument(json.loads(base64.b64decode(kept[0]["base64"])), "flags") == 7 and kept[0]["id"]
 
 
+def test_what_is_refused_stays_within_the_budget():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver(refuses=lambda event: True)
+        sensor = Sensor(f"json,spool={room}/s,spool-size=4M:elasticsearch+http://127.0.0.1:{receiver.port}/events")
+        call(1, 400)
+        time.sleep(1.5)  # a line a second says what was refused
+        call(401, 1)
+        time.sleep(0.5)
+        said = sensor.end()
+        receiver.end()
+        assert spool_said(said) == [401, 0, 401, 0, 0] and "refused.ndjson is full" in said, said
+        assert 200 << 10 < os.stat(f"{room}/s/refused.ndjson").st_size <= 256 << 10
+
+
 def test_an_outage_costs_nothing_and_the_next_run_sends_it():
     with tempfile.TemporaryDirectory() as room:
         receiver = Receiver()
