@@ -82,9 +82,12 @@ int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type)
         { words, words_bytes },
     };
     int fds[MRL_SINK_FDS_MAX];
-    unsigned int count = 0;
+    unsigned int count = 0, fd_max = MRL_SINK_FDS_MAX;
 
-    for (unsigned int i = 0; i < MRL_SINK_FDS_MAX; i++)
+    /* A spool's stay as they are: whoever closes a second one of its cursor gives up the lock. */
+    if (sink->spool && type == MRL_SIDE_REOPEN)
+        fd_max = MRL_SPOOL_FDS;
+    for (unsigned int i = 0; i < fd_max; i++)
         if (sink->fds[i] >= 0) {
             open.fds |= 1U << i;
             fds[count++] = sink->fds[i];

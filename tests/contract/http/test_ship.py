@@ -186,6 +186,7 @@ def test_an_outage_costs_nothing_and_the_next_run_sends_it():
         assert spool_said(said) == [300, 0, 0, 0, 300] and "300 kept in the spool" in said, said
         receiver = Receiver(receiver.port)
         sensor = Sensor(output)
+        sensor.run.send_signal(signal.SIGHUP)  # secrets are read again; the spool goes on
         call(301, 100)
         assert await_(lambda: len(set(receiver.numbers())) == 400)
         said = sensor.end()
