@@ -224,7 +224,7 @@ void test_spool__check(struct test_spool *test, bool all)
 
     mrl_spool__status(test->spool, &status);
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        struct mrl_spool_counts counts;
+        struct mrl_kept_counts counts;
         uint64_t dealt;
 
         mrl_spool__counts(test->spool, i, &counts);

@@ -67,7 +67,7 @@ static uint64_t lost_in_all(void)
     uint64_t lost = 0;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        struct mrl_spool_counts counts;
+        struct mrl_kept_counts counts;
 
         mrl_spool__counts(test.spool, i, &counts);
         lost += counts.lost;
@@ -106,7 +106,7 @@ static void a_shipper_goes_on_within_a_frame(void **state)
 
 static void the_next_run_goes_on(void **state)
 {
-    struct mrl_spool_counts counts;
+    struct mrl_kept_counts counts;
 
     (void)state;
     test_spool__open(&test);
@@ -229,7 +229,7 @@ static void what_is_granted_is_not_dropped(void **state)
 static void a_full_disk_counts_as_a_full_budget(void **state)
 {
     char root[] = "/tmp/spool-disk.XXXXXX";
-    struct mrl_spool_counts counts;
+    struct mrl_kept_counts counts;
     int err = 0;
 
     (void)state;

@@ -51,7 +51,7 @@ static int teardown(void **state)
 
 static uint64_t appended_so_far(void)
 {
-    struct mrl_spool_counts counts;
+    struct mrl_kept_counts counts;
     uint64_t appended = 0;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
@@ -175,7 +175,7 @@ static void nothing_that_was_appended_is_missing(void **state)
 static void counts_hold_while_the_budget_takes(void **state)
 {
     struct test_shipper shipper = { .seen = NULL };
-    struct mrl_spool_counts counts;
+    struct mrl_kept_counts counts;
     uint64_t appended, lost = 0;
 
     (void)state;

@@ -40,7 +40,7 @@ static const struct mrl_option rows[] = {
 
 /* -- list ------------------------------------------------------------------------------------- */
 
-static uint64_t pending(const struct mrl_spool_counts *counts)
+static uint64_t pending(const struct mrl_kept_counts *counts)
 {
     return counts->appended - counts->taken - counts->refused - counts->lost;
 }
@@ -81,7 +81,7 @@ static void print_table(struct mrl_spool *spool, const char *path)
            status.pending && !status.oldest_ns ? "not known" : oldest, "event", "appended", "taken",
            "refused", "lost", "pending");
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct mrl_spool_counts counts;
+        struct mrl_kept_counts counts;
 
         mrl_spool__counts(spool, i, &counts);
         if (counts.appended)
@@ -96,7 +96,7 @@ static json_t *events_json(struct mrl_spool *spool)
     json_t *events = json_object();
 
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        struct mrl_spool_counts counts;
+        struct mrl_kept_counts counts;
 
         mrl_spool__counts(spool, i, &counts);
         if (counts.appended)

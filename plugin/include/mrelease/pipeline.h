@@ -165,6 +165,12 @@ const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *
 /** Whether what counts as delivered is in its spool, and perhaps not at the destination yet. */
 bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsigned int output);
 
+/** What the sink of output `output` keeps. Any thread. Returns false where it keeps nothing, or is
+ * closed. */
+bool mrl_pipeline__kept(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_kept *ret_kept);
+
 /** Counts of the event at table index `event` at output `output`. Any thread; exact when it is
  * quiet. */
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,

@@ -107,6 +107,23 @@ struct mrl_sink_spool {
     int sync;             /**< 0: with each write; 1: once a second; 2: when the kernel does */
 };
 
+/** At least the rows of the event table. */
+#define MRL_KEPT_EVENTS 32
+
+/** What a sink keeps until its destination has acknowledged it. */
+struct mrl_kept {
+    uint64_t bytes;     /**< on the disk */
+    uint64_t pending;   /**< items */
+    uint64_t oldest_ns; /**< of the oldest that is pending, since the epoch; 0: not known */
+    /** Of each event, in all runs: appended = taken + refused + lost + what is pending. */
+    struct mrl_kept_counts {
+        uint64_t appended;
+        uint64_t taken;   /**< acknowledged by the destination */
+        uint64_t refused; /**< by the destination, for good */
+        uint64_t lost;    /**< to the budget, or to damage */
+    } of[MRL_KEPT_EVENTS];
+};
+
 /** What open() shall open. Borrowed until it returns. */
 struct mrl_sink_target {
     /** Its meaning is the sink's own. */
@@ -243,6 +260,9 @@ struct mrl_sink_ops {
     /** The time of the last event that was there when it was opened, ns since the epoch; 0: none is
      * known of. */
     uint64_t (*seen_until)(const struct mrl_sink *sink);
+    /** What it keeps. Any thread, beside its other functions. Returns false where it keeps nothing.
+     */
+    bool (*kept)(struct mrl_sink *sink, struct mrl_kept *ret_kept);
     /**
      * How many bytes the destination takes before rotate() is due: the caller goes on up to the end
      * of the line that passes them. 0: rotate() comes before anything else is written.

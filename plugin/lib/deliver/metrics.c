@@ -4,12 +4,14 @@
 #include <mrelease/metrics.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "deliver/metrics_pack.h"
 #include "event/lost.h"
 
 /* Of what there is one value. */
-enum scope { PER_PLUGIN, PER_EVENT, PER_FILTER, PER_OUTPUT };
+enum scope { PER_PLUGIN, PER_EVENT, PER_FILTER, PER_OUTPUT, PER_SPOOL, PER_SPOOLED_EVENT };
 
 enum { NO_CAUSE = -1 };
 
@@ -21,8 +23,14 @@ struct family {
     const char *by; /* for the label, or NULL */
 };
 
-#define PLUGIN(member) offsetof(struct mrl_event_counts, member)
-#define OUTPUT(member) offsetof(struct mrl_output_counts, member)
+#define PLUGIN(member)  offsetof(struct mrl_event_counts, member)
+#define OUTPUT(member)  offsetof(struct mrl_output_counts, member)
+#define SPOOLED(member) offsetof(struct mrl_kept_counts, member)
+
+/* How a spool is just now. */
+struct spool_gauges {
+    uint64_t bytes, pending, oldest_seconds;
+};
 
 #define LOST     "mrelease_events_lost_total", "Events that were lost before they were read."
 #define FILTERED "mrelease_events_filtered_total", "Events that a filter or --count left out."
@@ -58,6 +66,23 @@ static const struct family families[] = {
       OUTPUT(rejected), NULL },
     { "mrelease_output_lost_before_total", "Events that were lost before they came to an output.",
       PER_OUTPUT, NO_CAUSE, OUTPUT(lost_before), NULL },
+    { "mrelease_spool_appended_total", "Events that a spool was given, in all runs.",
+      PER_SPOOLED_EVENT, NO_CAUSE, SPOOLED(appended), NULL },
+    { "mrelease_spool_acknowledged_total",
+      "Events of a spool that the destination acknowledged, in all runs.", PER_SPOOLED_EVENT,
+      NO_CAUSE, SPOOLED(taken), NULL },
+    { "mrelease_spool_refused_total",
+      "Events of a spool that the destination refused for good, in all runs.", PER_SPOOLED_EVENT,
+      NO_CAUSE, SPOOLED(refused), NULL },
+    { "mrelease_spool_lost_total",
+      "Events that a spool lost to its budget, or to damage, in all runs.", PER_SPOOLED_EVENT,
+      NO_CAUSE, SPOOLED(lost), NULL },
+    { "mrelease_spool_bytes", "What a spool takes on the disk.", PER_SPOOL, NO_CAUSE,
+      offsetof(struct spool_gauges, bytes), NULL },
+    { "mrelease_spool_pending", "Items of a spool that the destination has not acknowledged.",
+      PER_SPOOL, NO_CAUSE, offsetof(struct spool_gauges, pending), NULL },
+    { "mrelease_spool_oldest_seconds", "Age of the oldest item that is pending.", PER_SPOOL,
+      NO_CAUSE, offsetof(struct spool_gauges, oldest_seconds), NULL },
 };
 
 enum {
@@ -70,6 +95,12 @@ enum { NONE = UINT8_MAX };
 /* What a row is about: NONE where it is about no event, or no output. */
 struct origin {
     uint8_t family, event, output;
+};
+
+/* What the outputs keep, at one moment. */
+struct spools {
+    bool has[MRL_OUTPUTS_MAX];
+    struct mrl_kept kept[MRL_OUTPUTS_MAX];
 };
 
 struct mrl_metrics {
@@ -108,6 +139,7 @@ static void add(struct mrl_metrics *metrics, struct origin origin, uint64_t valu
 
     metrics->origins[metrics->count++] = origin;
     *row = (struct mrl_metric){ .name = family->name, .help = family->help, .value = value };
+    row->type = family->scope == PER_SPOOL ? MRL_METRIC_GAUGE : MRL_METRIC_COUNTER;
     if (origin.output != NONE)
         label(row, "output", metrics->outputs[origin.output]);
     if (origin.event != NONE)
@@ -127,6 +159,44 @@ static void add_of_outputs(struct mrl_metrics *metrics,
 
         origin.output = (uint8_t)i;
         add(metrics, origin, member(&counts, families[origin.family].offset));
+    }
+}
+
+static uint64_t age_s(uint64_t since_ns)
+{
+    const int64_t age_ns = mrl_clock__ns(CLOCK_REALTIME) - (int64_t)since_ns;
+
+    return age_ns > 0 ? (uint64_t)age_ns / 1000000000 : 0;
+}
+
+static void add_gauge(struct mrl_metrics *metrics,
+                      struct origin origin,
+                      const struct mrl_kept *kept)
+{
+    const size_t offset = families[origin.family].offset;
+    const bool is_known = !kept->pending || kept->oldest_ns;
+    const struct spool_gauges gauges = { kept->bytes, kept->pending,
+                                         kept->pending ? age_s(kept->oldest_ns) : 0 };
+
+    if (is_known || offset != offsetof(struct spool_gauges, oldest_seconds))
+        add(metrics, origin, member(&gauges, offset));
+}
+
+static void add_of_spools(struct mrl_metrics *metrics, unsigned int index, const struct spools *all)
+{
+    const struct family *family = &families[index];
+
+    for (unsigned int i = 0; i < metrics->output_count; i++) {
+        struct origin origin = { (uint8_t)index, NONE, (uint8_t)i };
+
+        if (!all->has[i])
+            continue;
+        if (family->scope == PER_SPOOL)
+            add_gauge(metrics, origin, &all->kept[i]);
+        for (origin.event = 0;
+             family->scope == PER_SPOOLED_EVENT && origin.event < mrl_event_def__count();
+             origin.event++)
+            add(metrics, origin, member(&all->kept[i].of[origin.event], family->offset));
     }
 }
 
@@ -166,17 +236,26 @@ int mrl_metrics__collect(struct mrl_plugin *plugin,
                          struct mrl_metrics **ret_metrics)
 {
     struct mrl_metrics *metrics = malloc(sizeof(*metrics));
+    struct spools *spools = calloc(1, sizeof(*spools));
     int err = 0;
 
-    if (!metrics)
+    if (!metrics || !spools) {
+        free(metrics);
+        free(spools);
         return -ENOMEM;
+    }
     metrics->count = 0;
     metrics->names = NULL;
     metrics->output_count = pipeline ? mrl_pipeline__outputs(pipeline) : 0;
-    for (unsigned int i = 0; i < metrics->output_count; i++)
+    for (unsigned int i = 0; i < metrics->output_count; i++) {
         metrics->outputs[i] = mrl_pipeline__output_name(pipeline, i);
-    for (unsigned int i = 0; !err && i < FAMILY_COUNT; i++)
+        spools->has[i] = mrl_pipeline__kept(pipeline, i, &spools->kept[i]);
+    }
+    for (unsigned int i = 0; !err && i < FAMILY_COUNT; i++) {
         err = add_family(metrics, i, plugin, pipeline);
+        add_of_spools(metrics, i, spools);
+    }
+    free(spools);
     if (err) {
         mrl_metrics__free(metrics);
         return err;

@@ -117,6 +117,7 @@ int mrl_output__open(const struct mrl_output_options *options,
         output->options.queue_bytes = MRL_EVENT_TEXT_MAX;
     output->log = *log;
     pthread_mutex_init(&output->blame_lock, NULL);
+    pthread_mutex_init(&output->sink_lock, NULL);
     atomic_store(&output->alive, true);
     if (output->options.sink)
         err = open_sink(output, error);
@@ -396,7 +397,9 @@ static int close_sink(struct mrl_output *output)
 {
     struct mrl_sink *sink = output->sink;
 
+    pthread_mutex_lock(&output->sink_lock);
     output->sink = NULL;
+    pthread_mutex_unlock(&output->sink_lock);
     if (!sink)
         return 0;
     if (!output->started && output->options.sink->abandon)
@@ -422,17 +425,6 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     return err ? err : close_err;
 }
 
-struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event)
-{
-    return (struct mrl_output_counts){
-        .delivered = output->counts[event][MRL_DELIVERED],
-        .dropped_full = output->counts[event][MRL_DROPPED_FULL],
-        .rejected = output->counts[event][MRL_REJECTED],
-        .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
-        .lost_before = output->counts[event][MRL_LOST_BEFORE],
-    };
-}
-
 void mrl_output__free(struct mrl_output *output)
 {
     if (!output)
@@ -445,6 +437,7 @@ void mrl_output__free(struct mrl_output *output)
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);
     free(output->held);
+    pthread_mutex_destroy(&output->sink_lock);
     pthread_mutex_destroy(&output->blame_lock);
     free(output);
 }

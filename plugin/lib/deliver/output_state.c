@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Counting and saying, which every part of an output does. */
-#include "deliver/output_state.h"
-
+/* Counting, and saying what was counted: of every part of an output. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "deliver/output.h"
 #include "event/lost.h"
 
 void mrl_output__count(struct mrl_output *output,
@@ -52,4 +51,29 @@ void mrl_output__say_drops(struct mrl_output *output)
         output->silent_until_ns = now_ns + MRL_LOST_LOG_MS * INT64_C(1000000);
         return;
     }
+}
+
+bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept)
+{
+    const struct mrl_sink_ops *ops = output->options.sink;
+    bool is_kept = false;
+
+    if (!ops || !ops->kept)
+        return false;
+    pthread_mutex_lock(&output->sink_lock);
+    if (output->sink)
+        is_kept = ops->kept(output->sink, ret_kept);
+    pthread_mutex_unlock(&output->sink_lock);
+    return is_kept;
+}
+
+struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event)
+{
+    return (struct mrl_output_counts){
+        .delivered = output->counts[event][MRL_DELIVERED],
+        .dropped_full = output->counts[event][MRL_DROPPED_FULL],
+        .rejected = output->counts[event][MRL_REJECTED],
+        .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
+        .lost_before = output->counts[event][MRL_LOST_BEFORE],
+    };
 }

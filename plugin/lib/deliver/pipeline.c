@@ -297,6 +297,13 @@ bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsign
     return *pipeline->outputs[output]->options.spool.directory;
 }
 
+bool mrl_pipeline__kept(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_kept *ret_kept)
+{
+    return mrl_output__kept(pipeline->outputs[output], ret_kept);
+}
+
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
                                               unsigned int output,
                                               unsigned int event)

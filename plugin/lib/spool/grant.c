@@ -81,15 +81,15 @@ static void add_dropped(const struct mrl_spool *spool, struct mrl_cursor *cursor
 
 void mrl_spool__counts(struct mrl_spool *spool,
                        unsigned int event,
-                       struct mrl_spool_counts *ret_counts)
+                       struct mrl_kept_counts *ret_counts)
 {
     struct mrl_cursor cursor;
 
     pthread_mutex_lock(&spool->lock);
     mrl_spool__cursor(spool, &cursor);
     add_dropped(spool, &cursor);
-    *ret_counts = (struct mrl_spool_counts){ spool->appended.of[event], cursor.taken.of[event],
-                                             cursor.refused.of[event], cursor.lost.of[event] };
+    *ret_counts = (struct mrl_kept_counts){ spool->appended.of[event], cursor.taken.of[event],
+                                            cursor.refused.of[event], cursor.lost.of[event] };
     pthread_mutex_unlock(&spool->lock);
 }
 

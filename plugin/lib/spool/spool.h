@@ -36,14 +36,6 @@ static inline uint64_t mrl_spool__refused_max(uint64_t size)
     return size / 16 < (UINT64_C(16) << 20) ? size / 16 : UINT64_C(16) << 20;
 }
 
-/** Per event, across runs: appended = taken + refused + lost + pending. */
-struct mrl_spool_counts {
-    uint64_t appended;
-    uint64_t taken;   /* acknowledged by the destination */
-    uint64_t refused; /* by the destination, for good: in refused.ndjson */
-    uint64_t lost;    /* to the budget, or to damage that the shipper came by */
-};
-
 struct mrl_spool;
 
 /**
@@ -128,7 +120,7 @@ int mrl_spool__files(struct mrl_spool *spool, int ret_fds[2], struct mrl_error *
 /** Counts of the event at table index `event`; of the shipper's as the cursor has them. */
 void mrl_spool__counts(struct mrl_spool *spool,
                        unsigned int event,
-                       struct mrl_spool_counts *ret_counts);
+                       struct mrl_kept_counts *ret_counts);
 
 /** What is there. */
 struct mrl_spool_status {

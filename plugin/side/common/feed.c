@@ -242,17 +242,37 @@ static void list(struct mrl_sides *sides, struct mrl_sink *from, struct mrl_sink
     pthread_mutex_unlock(&sides->lock);
 }
 
-/* Of all runs. What is pending is the next run's. */
-static void say_spool(const struct mrl_sink *sink)
+static uint64_t feed_seen_until(const struct mrl_sink *sink)
 {
-    struct mrl_spool_counts all = { 0, 0, 0, 0 }, counts;
+    return sink->spool ? mrl_spool__last_ns(sink->spool) : 0;
+}
 
+static bool feed_kept(struct mrl_sink *sink, struct mrl_kept *ret_kept)
+{
+    struct mrl_spool_status status;
+
+    if (!sink->spool)
+        return false;
+    mrl_spool__status(sink->spool, &status);
+    *ret_kept = (struct mrl_kept){ status.bytes, status.pending, status.oldest_ns, { { 0 } } };
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
+        mrl_spool__counts(sink->spool, i, &ret_kept->of[i]);
+    return true;
+}
+
+/* Of all runs. What is pending is the next run's. */
+static void say_spool(struct mrl_sink *sink)
+{
+    struct mrl_kept_counts all = { 0, 0, 0, 0 };
+    struct mrl_kept kept;
+
+    if (!feed_kept(sink, &kept))
+        return;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
-        mrl_spool__counts(sink->spool, i, &counts);
-        all.appended += counts.appended;
-        all.taken += counts.taken;
-        all.refused += counts.refused;
-        all.lost += counts.lost;
+        all.appended += kept.of[i].appended;
+        all.taken += kept.of[i].taken;
+        all.refused += kept.of[i].refused;
+        all.lost += kept.of[i].lost;
     }
     mrl_sides__say(sink->sides, MRL_LOG_INFO,
                    "%s: the spool was given %" PRIu64 " so far: %" PRIu64 " acknowledged, %" PRIu64
@@ -265,9 +285,7 @@ static int feed_close(struct mrl_sink *sink)
 {
     int err = mrl_keeper__end(sink);
 
-    if (sink->spool)
-        say_spool(sink);
-
+    say_spool(sink);
     list(sink->sides, sink, NULL);
     pthread_cond_destroy(&sink->changed);
     pthread_mutex_destroy(&sink->lock);
@@ -382,7 +400,8 @@ void mrl_feed__set(struct mrl_sink_ops *row)
     row->abandon = NULL;
     row->never_blocks = false;
     row->is_quick = NULL;
-    row->seen_until = NULL;
+    row->seen_until = feed_seen_until;
+    row->kept = feed_kept;
     row->room = NULL;
     row->rotate = NULL;
     row->notice = NULL;

@@ -79,6 +79,7 @@ class Sensor:
             line = self.run.stderr.readline()
             said += line
             assert line, "it ended: " + said
+        self.said = said
 
     def end(self):
         self.run.send_signal(signal.SIGINT)
@@ -124,6 +125,16 @@ def spool_said(text):
     found = re.search(r"given (\d+) so far: (\d+) acknowledged, (\d+) refused, (\d+) lost, (\d+) pending", text)
     assert found, text
     return [int(word) for word in found.groups()]
+
+
+def metrics(room):
+    """What the registry says of the spool, without the prefix; summed over the events."""
+    said = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{room}/g"], capture_output=True,
+                          text=True, timeout=20, check=True).stdout
+    sums = {}
+    for name, value in re.findall(r"^mrelease_spool_(\w+)\{[^}]*\} (\d+)", said, re.M):
+        sums[name] = sums.get(name, 0) + int(value)
+    return sums
 
 
 def test_every_event_arrives_once_from_memory():
@@ -180,8 +191,13 @@ def test_an_outage_costs_nothing_and_the_next_run_sends_it():
         receiver = Receiver()
         output = f"json,spool={room}/s:webhook+http://127.0.0.1:{receiver.port}/x"
         receiver.end()
-        sensor = Sensor(output)
+        sensor = Sensor(output, "--output", f"grpc:unix:{room}/g")
         call(1, 300)
+        assert await_(lambda: metrics(room)["appended_total"] == 300)
+        told = metrics(room)
+        assert told["pending"] == 300 and told["bytes"] > 300 * 500, told
+        assert told["acknowledged_total"] == told["refused_total"] == told["lost_total"] == 0, told
+        assert 0 <= told["oldest_seconds"] < 60, told
         said = sensor.end()
         assert spool_said(said) == [300, 0, 0, 0, 300] and "300 kept in the spool" in said, said
         receiver = Receiver(receiver.port)
@@ -191,6 +207,7 @@ def test_an_outage_costs_nothing_and_the_next_run_sends_it():
         assert await_(lambda: len(set(receiver.numbers())) == 400)
         said = sensor.end()
         receiver.end()
+        assert "nobody watched in the last" in sensor.said, sensor.said
         assert receiver.numbers() == list(range(1, 401)), "each once, in order"
         assert spool_said(said) == [400, 400, 0, 0, 0], said
 
