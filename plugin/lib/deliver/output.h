@@ -67,12 +67,6 @@ void mrl_output__end(struct mrl_output *output);
  */
 int mrl_output__join(struct mrl_output *output, int timeout_ms);
 
-/** Any thread. */
-struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event);
-
-/** What its sink keeps. Any thread. Returns false where that keeps nothing, or is closed. */
-bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept);
-
 /** Only after join(), or of an output that never got a line. NULL is allowed. */
 void mrl_output__free(struct mrl_output *output);
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "deliver/output.h"
+#include "deliver/output_state.h"
 #include "event/lost.h"
 
 void mrl_output__count(struct mrl_output *output,

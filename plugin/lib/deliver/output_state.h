@@ -99,4 +99,10 @@ __attribute__((format(printf, 3, 4))) void mrl_output__say(const struct mrl_outp
  * on; the log says at once who caused most of it, and then not for a while. The owner. */
 void mrl_output__say_drops(struct mrl_output *output);
 
+/** Any thread. */
+struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event);
+
+/** What its sink keeps. Any thread. Returns false where that keeps nothing, or is closed. */
+bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept);
+
 #endif
