@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "sinks/address.h"
+#include "sinks/elsewhere.h"
 #include "sinks/grpc_options.h"
 
 static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
@@ -292,39 +293,6 @@ static void unprepare(void *what)
     free(prepared);
 }
 
-/* -- elsewhere -------------------------------------------------------------------------------- */
-
-static int no_open(const struct mrl_sink_target *target,
-                   struct mrl_error *error,
-                   struct mrl_sink **ret_sink)
-{
-    (void)ret_sink;
-    return mrl_error__set(error, -ENOSYS,
-                          "%.256s: gRPC is served by a side program, and nobody "
-                          "starts any",
-                          target->destination);
-}
-
-static int no_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
-{
-    (void)sink;
-    (void)chunk;
-    *ret_events = 0;
-    return -EPIPE;
-}
-
-static int no_reopen(struct mrl_sink *sink, struct mrl_error *error)
-{
-    (void)sink;
-    return mrl_error__set(error, -ENOSYS, "gRPC is not served here");
-}
-
-static int no_close(struct mrl_sink *sink)
-{
-    (void)sink;
-    return 0;
-}
-
 const struct mrl_sink_ops mrl_sink_grpc = {
     .name = "grpc",
     .doc = "Tracee's gRPC API, served. No client makes the sensor wait.",
@@ -342,8 +310,6 @@ const struct mrl_sink_ops mrl_sink_grpc = {
     .prepare = prepare,
     .renew = renew,
     .unprepare = unprepare,
-    .open = no_open,
-    .write = no_write,
-    .reopen = no_reopen,
-    .close = no_close,
+    .reopen = mrl_elsewhere__reopen,
+    MRL_ELSEWHERE_OPS,
 };

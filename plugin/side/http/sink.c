@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct mrl_http_destination *const mrl_http_destinations[] = {
+static const struct mrl_http_destination *const destinations[] = {
     &mrl_http_elasticsearch,
     &mrl_http_otlp,
     &mrl_http_webhook,
@@ -17,11 +17,11 @@ const struct mrl_http_destination *const mrl_http_destinations[] = {
     NULL,
 };
 
-static const struct mrl_http_destination *find(const struct mrl_sink_ops *row)
+static const struct mrl_http_destination *find(const char *name)
 {
-    const struct mrl_http_destination *const *at = mrl_http_destinations;
+    const struct mrl_http_destination *const *at = destinations;
 
-    while (*at && strcmp((*at)->row->name, row->name) != 0)
+    while (*at && strcmp((*at)->row->name, name) != 0)
         at++;
     return *at;
 }
@@ -49,7 +49,7 @@ static int http_open(const struct mrl_sink_target *target,
     int err = sink ? 0 : mrl_error__set(error, -ENOMEM, "out of memory");
 
     if (!err)
-        sink->destination = find(target->ops);
+        sink->destination = find(target->ops->name);
     if (!err && !sink->destination)
         err = mrl_error__set(error, -EINVAL, "no destination '%.32s' here", target->ops->name);
     if (!err)
@@ -91,19 +91,26 @@ static int http_close(struct mrl_sink *sink)
     return 0;
 }
 
-void mrl_http_destination__fill(const struct mrl_http_destination *destination,
-                                struct mrl_sink_ops *ops)
-{
-    *ops = *destination->row;
-    ops->open = http_open;
-    ops->deliver = http_deliver;
-    ops->close = http_close;
-}
-
-int mrl_http_sink__reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
+static int http_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
 {
     return mrl_http__take_files(sink->http, fds[0], error);
 }
+
+static const struct mrl_sink_ops *row(const char *name)
+{
+    static struct mrl_sink_ops ops; /* one output, one program */
+    const struct mrl_http_destination *found = find(name);
+
+    if (!found)
+        return NULL;
+    ops = *found->row;
+    ops.open = http_open;
+    ops.deliver = http_deliver;
+    ops.close = http_close;
+    return &ops;
+}
+
+const struct mrl_ship_program mrl_http_program = { row, http_reopen };
 
 size_t mrl_http_item__size(const struct mrl_item *item)
 {

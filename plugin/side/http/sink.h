@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the destinations of this program have in common: a connection, a URL, a body. A destination
- * is one file, which ends in one struct mrl_http_destination; mrl_http_destinations has them all.
+ * is one file, which ends in one struct mrl_http_destination; sink.c lists them.
  */
 #ifndef MRL_SIDE_HTTP_SINK_H
 #define MRL_SIDE_HTTP_SINK_H
 
 #include "side/http/transport.h"
+#include "side/ship/serve.h"
 
 struct mrl_http_destination;
 
@@ -54,15 +55,8 @@ struct mrl_http_destination {
 extern const struct mrl_http_destination mrl_http_elasticsearch, mrl_http_otlp, mrl_http_webhook,
     mrl_http_victorialogs, mrl_http_loki, mrl_http_splunk;
 
-/** Those that there are; NULL ends them. */
-extern const struct mrl_http_destination *const mrl_http_destinations[];
-
-/** Fills in `ops`, which has the row's rest, with what this program does. */
-void mrl_http_destination__fill(const struct mrl_http_destination *destination,
-                                struct mrl_sink_ops *ops);
-
-/** As mrl_side_program.reopen: secrets as they are by now. */
-int mrl_http_sink__reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
+/** What the program serves. */
+extern const struct mrl_ship_program mrl_http_program;
 
 /** Lines without their newline. */
 size_t mrl_http_item__size(const struct mrl_item *item);

@@ -2,18 +2,19 @@
 #include "side/http/transport.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "side/http/files.h"
+#include "side/ship/files.h"
 
 enum { CONNECT_S = 10, STEP_MS = 100, HEADERS_MAX = 32, COMPRESS_FROM = 1024, HEADER_BYTES = 8192 };
 
 struct mrl_http {
     CURL *easy;
     CURLM *multi;
-    struct mrl_http_files files;
+    struct mrl_files files;
     const char *authorization;
     const struct mrl_http_options *options;
     char scheme[8];
@@ -56,7 +57,7 @@ static size_t take_header(char *bytes, size_t one, size_t size, void *context)
 
 /* -- settings --------------------------------------------------------------------------------- */
 
-static void set_blob(struct mrl_http *http, CURLoption option, enum mrl_http_file file)
+static void set_blob(struct mrl_http *http, CURLoption option, enum mrl_file file)
 {
     struct curl_blob blob = { http->files.texts[file], http->files.sizes[file], CURL_BLOB_COPY };
 
@@ -70,9 +71,9 @@ static void set_tls(struct mrl_http *http)
     curl_easy_setopt(http->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(http->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    set_blob(http, CURLOPT_CAINFO_BLOB, MRL_HTTP_CA);
-    set_blob(http, CURLOPT_SSLCERT_BLOB, MRL_HTTP_CERT);
-    set_blob(http, CURLOPT_SSLKEY_BLOB, MRL_HTTP_KEY);
+    set_blob(http, CURLOPT_CAINFO_BLOB, MRL_FILE_CA);
+    set_blob(http, CURLOPT_SSLCERT_BLOB, MRL_FILE_CERT);
+    set_blob(http, CURLOPT_SSLKEY_BLOB, MRL_FILE_KEY);
     if (*http->options->pin)
         curl_easy_setopt(http->easy, CURLOPT_PINNEDPUBLICKEY, http->options->pin);
 }
@@ -135,7 +136,7 @@ int mrl_http__new(const char *destination,
         http->options = options;
         http->authorization = authorization;
         snprintf(http->scheme, sizeof(http->scheme), "%s", is_tls ? "https" : "http");
-        err = mrl_http_files__read(fd, &http->files);
+        err = mrl_files__read(fd, &http->files);
     }
     if (!err)
         err = set_up(http);
@@ -153,7 +154,7 @@ void mrl_http__free(struct mrl_http *http)
         return;
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
-    mrl_http_files__done(&http->files);
+    mrl_files__done(&http->files);
     mrl_body__done(&http->compressed);
     mrl_body__done(&http->answer);
     free(http);
@@ -161,12 +162,12 @@ void mrl_http__free(struct mrl_http *http)
 
 int mrl_http__take_files(struct mrl_http *http, int fd, struct mrl_error *error)
 {
-    struct mrl_http_files files;
-    int err = mrl_http_files__read(fd, &files);
+    struct mrl_files files;
+    int err = mrl_files__read(fd, &files);
 
     if (err)
         return mrl_error__set(error, err, "secrets: %s", strerror(-err));
-    mrl_http_files__done(&http->files);
+    mrl_files__done(&http->files);
     http->files = files;
     set_tls(http);
     /* What is open was opened by the old ones. */
@@ -174,9 +175,23 @@ int mrl_http__take_files(struct mrl_http *http, int fd, struct mrl_error *error)
     return 0;
 }
 
-const char *mrl_http__file(const struct mrl_http *http, enum mrl_http_file file)
+const char *mrl_http__file(const struct mrl_http *http, enum mrl_file file)
 {
     return http->files.sizes[file] ? http->files.texts[file] : NULL;
+}
+
+/* User and password, as they are sent, up to what may be padding. */
+static void put_pair(const struct mrl_http *http, char digits[1400])
+{
+    unsigned char pair[1024];
+    int size = snprintf((char *)pair, sizeof(pair), "%s:%s", http->options->user,
+                        http->files.texts[MRL_FILE_PASSWORD]);
+
+    if (size > 0 && (size_t)size < sizeof(pair)) {
+        EVP_EncodeBlock((unsigned char *)digits, pair, size);
+        digits[(size_t)size / 3 * 4] = '\0';
+    }
+    explicit_bzero(pair, sizeof(pair));
 }
 
 const char *mrl_http__quote(const struct mrl_http *http,
@@ -184,7 +199,13 @@ const char *mrl_http__quote(const struct mrl_http *http,
                             size_t size,
                             char line[200])
 {
-    return mrl_http_files__quote(&http->files, http->options->user, bytes, size, line);
+    char pair[1400] = "";
+
+    if (http->files.sizes[MRL_FILE_PASSWORD])
+        put_pair(http, pair);
+    mrl_files__quote(&http->files, pair, bytes, size, line);
+    explicit_bzero(pair, sizeof(pair));
+    return line;
 }
 
 CURL *mrl_http__curl(struct mrl_http *http)
@@ -225,10 +246,10 @@ static bool add_token(struct mrl_http *http, struct curl_slist **list)
     char line[HEADER_BYTES];
     bool ok;
 
-    if (!http->files.sizes[MRL_HTTP_TOKEN])
+    if (!http->files.sizes[MRL_FILE_TOKEN])
         return true;
     snprintf(line, sizeof(line), "Authorization: %s%s", http->authorization,
-             http->files.texts[MRL_HTTP_TOKEN]);
+             http->files.texts[MRL_FILE_TOKEN]);
     ok = add_header(list, line);
     explicit_bzero(line, sizeof(line));
     return ok;
@@ -250,8 +271,8 @@ static struct curl_slist *headers_of(struct mrl_http *http,
          add_header(&list, "User-Agent: mrelease") && add_token(http, &list);
     for (const char *const *header = request->headers; ok && header && *header; header++)
         ok = add_header(&list, *header);
-    if (ok && http->files.sizes[MRL_HTTP_HEADERS])
-        ok = add_lines(&list, http->files.texts[MRL_HTTP_HEADERS]);
+    if (ok && http->files.sizes[MRL_FILE_HEADERS])
+        ok = add_lines(&list, http->files.texts[MRL_FILE_HEADERS]);
     if (!ok)
         curl_slist_free_all(list);
     return ok ? list : NULL;
@@ -259,11 +280,11 @@ static struct curl_slist *headers_of(struct mrl_http *http,
 
 static void set_password(struct mrl_http *http)
 {
-    if (!http->files.sizes[MRL_HTTP_PASSWORD])
+    if (!http->files.sizes[MRL_FILE_PASSWORD])
         return;
     curl_easy_setopt(http->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     curl_easy_setopt(http->easy, CURLOPT_USERNAME, http->options->user);
-    curl_easy_setopt(http->easy, CURLOPT_PASSWORD, http->files.texts[MRL_HTTP_PASSWORD]);
+    curl_easy_setopt(http->easy, CURLOPT_PASSWORD, http->files.texts[MRL_FILE_PASSWORD]);
 }
 
 static bool is_stopped(const struct mrl_http *http)

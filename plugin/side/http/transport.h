@@ -63,7 +63,7 @@ void mrl_http__free(struct mrl_http *http);
 int mrl_http__take_files(struct mrl_http *http, int fd, struct mrl_error *error);
 
 /** Of a file that was given: its text; NULL: it was not. Borrowed until mrl_http__take_files(). */
-const char *mrl_http__file(const struct mrl_http *http, enum mrl_http_file file);
+const char *mrl_http__file(const struct mrl_http *http, enum mrl_file file);
 
 /** Sends, and waits for the answer. Redirects are never followed. */
 void mrl_http__post(struct mrl_http *http,

@@ -108,7 +108,7 @@ static void deliver(struct mrl_sink *sink,
                     const struct mrl_items *items,
                     struct mrl_delivery *delivery)
 {
-    const char *keys = mrl_http__file(sink->http, MRL_HTTP_SIGNING_KEY);
+    const char *keys = mrl_http__file(sink->http, MRL_FILE_SIGNING_KEY);
     char id[ID_BYTES], signatures[SIGNATURES], now[24];
     char id_line[ID_BYTES + 16], time_line[48], signature_line[SIGNATURES + 24];
     const char *headers[] = { id_line, time_line, keys ? signature_line : NULL, NULL };

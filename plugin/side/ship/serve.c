@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "side/common/sandbox.h"
+#include "side/ship/rights.h"
 #include "side/ship/ship.h"
 
 static struct mrl_ship ship = { .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -155,4 +157,17 @@ int mrl_ship__serve(const struct mrl_ship_program *program)
     };
 
     return mrl_side__serve(&served);
+}
+
+void mrl_ship__main(int argc, char **argv, const struct mrl_ship_program *program)
+{
+    struct mrl_sandbox keeps = { .calls = 0 };
+    int err = -EINVAL;
+
+    if (argc == 3 && !strcmp(argv[1], MRL_SIDE_SERVE))
+        err = mrl_ship__keep_rights(&keeps);
+    err = err ? err : mrl_side__enter(&keeps, argv[2]);
+    mrl_sandbox__done(&keeps);
+    /* The thread that ships may be within a library: nothing is taken away under it. */
+    _exit(err ? EXIT_FAILURE : mrl_ship__serve(program));
 }

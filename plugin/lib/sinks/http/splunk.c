@@ -24,7 +24,7 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 
     if (!err)
         err = mrl_http__check_json(target, error);
-    if (!err && (!options || !*options->files[MRL_HTTP_TOKEN]))
+    if (!err && (!options || !*options->files[MRL_FILE_TOKEN]))
         err = mrl_error__set(error, -EINVAL, "splunk wants token-file=");
     return err;
 }

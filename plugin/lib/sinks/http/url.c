@@ -63,17 +63,13 @@ int mrl_http__check(const struct mrl_sink_target *target,
 {
     static const struct mrl_http_options none;
     const struct mrl_http_options *options = target->options ? target->options : &none;
-    bool is_tls = strncmp(target->destination, "https:", 6) == 0 ||
-                  strncmp(target->destination, "grpcs:", 6) == 0;
     int err = check_url(target->destination, schemes, error);
 
     if (err)
         return err;
-    if (!*options->files[MRL_HTTP_CERT] != !*options->files[MRL_HTTP_KEY])
-        return mrl_error__set(error, -EINVAL, "cert= and key= come together");
-    if (!*options->user != !*options->files[MRL_HTTP_PASSWORD])
+    if (!*options->user != !*options->files[MRL_FILE_PASSWORD])
         return mrl_error__set(error, -EINVAL, "user= and password-file= come together");
-    if (*options->user && *options->files[MRL_HTTP_TOKEN])
+    if (*options->user && *options->files[MRL_FILE_TOKEN])
         return mrl_error__set(error, -EINVAL, "user= and token-file= do not go together");
     if (strchr(options->user, ':'))
         return mrl_error__set(error, -EINVAL, "user= holds a colon");
@@ -83,11 +79,10 @@ int mrl_http__check(const struct mrl_sink_target *target,
         return mrl_error__set(error, -EINVAL, "proxy= is no host");
     if (*options->pin && (strncmp(options->pin, "sha256//", 8) != 0 || strlen(options->pin) != 52))
         return mrl_error__set(error, -EINVAL, "pin= is no sha256// and 44 digits of base64");
-    if (!is_tls &&
-        (*options->files[MRL_HTTP_CA] || *options->files[MRL_HTTP_CERT] || *options->pin))
-        return mrl_error__set(error, -EINVAL, "ca=, cert= and pin= are for TLS: '%.64s' is without",
+    if (!mrl_files__is_tls(target->destination) && *options->pin)
+        return mrl_error__set(error, -EINVAL, "pin= is for TLS: '%.64s' is without",
                               target->destination);
-    return 0;
+    return mrl_files__check(target, error);
 }
 
 int mrl_http__check_json(const struct mrl_sink_target *target, struct mrl_error *error)

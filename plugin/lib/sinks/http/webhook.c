@@ -21,9 +21,9 @@ static const struct mrl_option rows[] = {
       .what = "value of compress",
       .preset = "none",
       .doc = "How requests are compressed." },
-    MRL_HTTP_FILE("signing-key-file",
-                  MRL_HTTP_SIGNING_KEY,
-                  "Holds keys that requests are signed with, as Standard Webhooks has it."),
+    MRL_FILE_ROW("signing-key-file",
+                 MRL_FILE_SIGNING_KEY,
+                 "Holds keys that requests are signed with, as Standard Webhooks has it."),
 };
 
 static int check(const struct mrl_sink_target *target, struct mrl_error *error)

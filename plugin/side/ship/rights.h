@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this program keeps in its sandbox: sockets, and the files that say what names of hosts
- * mean. */
-#ifndef MRL_SIDE_HTTP_RIGHTS_H
-#define MRL_SIDE_HTTP_RIGHTS_H
+/* What a program that connects keeps in its sandbox: sockets, and the files that say what names of
+ * hosts mean. */
+#ifndef MRL_SIDE_SHIP_RIGHTS_H
+#define MRL_SIDE_SHIP_RIGHTS_H
 
 #include "side/common/profile.h"
 
@@ -10,6 +10,6 @@
  * Makes libraries read what they read once, and fills in what has to stay. Before there are other
  * threads. mrl_sandbox__done() frees. Returns 0, or -errno.
  */
-int mrl_http__keep_rights(struct mrl_sandbox *ret_sandbox);
+int mrl_ship__keep_rights(struct mrl_sandbox *ret_sandbox);
 
 #endif

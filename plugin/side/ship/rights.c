@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/http/rights.h"
+#include "side/ship/rights.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <libgen.h>
@@ -39,10 +38,9 @@ static void load_modules(void)
     if (!getaddrinfo("localhost", NULL, NULL, &found))
         freeaddrinfo(found);
     backtrace(&frame, 1);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-int mrl_http__keep_rights(struct mrl_sandbox *ret_sandbox)
+int mrl_ship__keep_rights(struct mrl_sandbox *ret_sandbox)
 {
     int err = 0;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The files of a destination that is spoken to by HTTP, in one descriptor for its side program. */
+#include "sinks/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,22 +11,48 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "sinks/http/options.h"
 #include "sinks/secret.h"
 
 /* Whom the system trusts, on Debian, Fedora, Alpine. */
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
                                        "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
+/* Paths, by file. NULL: nothing was said. */
+static const char (*paths_of(const struct mrl_sink_target *target))[MRL_FILE_PATH_MAX]
+{
+    return target->options;
+}
+
+bool mrl_files__is_tls(const char *url)
+{
+    size_t scheme = strcspn(url, ":");
+
+    return scheme && url[scheme] && url[scheme - 1] == 's';
+}
+
+int mrl_files__check(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    const char(*paths)[MRL_FILE_PATH_MAX] = paths_of(target);
+
+    if (!paths)
+        return 0;
+    if (!*paths[MRL_FILE_CERT] != !*paths[MRL_FILE_KEY])
+        return mrl_error__set(error, -EINVAL, "cert= and key= come together");
+    if (!mrl_files__is_tls(target->destination) && (*paths[MRL_FILE_CA] || *paths[MRL_FILE_CERT]))
+        return mrl_error__set(error, -EINVAL, "ca= and cert= are for TLS: '%.64s' is without",
+                              target->destination);
+    return 0;
+}
+
 static bool is_secret(int file)
 {
-    return file != MRL_HTTP_CA && file != MRL_HTTP_CERT;
+    return file != MRL_FILE_CA && file != MRL_FILE_CERT;
 }
 
 /* Ends of lines are no part of a token, a password or a key. */
 static bool is_word(int file)
 {
-    return file == MRL_HTTP_TOKEN || file == MRL_HTTP_PASSWORD || file == MRL_HTTP_SIGNING_KEY;
+    return file == MRL_FILE_TOKEN || file == MRL_FILE_PASSWORD || file == MRL_FILE_SIGNING_KEY;
 }
 
 static int read_one(const char *path,
@@ -33,7 +60,7 @@ static int read_one(const char *path,
                     struct mrl_secret *ret_secret,
                     struct mrl_error *error)
 {
-    int err = mrl_secret__read(path, MRL_HTTP_FILE_BYTES, ret_secret, error);
+    int err = mrl_secret__read(path, MRL_FILE_BYTES, ret_secret, error);
 
     while (!err && is_word(file) && ret_secret->size &&
            strchr("\r\n", ret_secret->bytes[ret_secret->size - 1]))
@@ -50,7 +77,7 @@ static int read_one(const char *path,
 static int read_bundle(struct mrl_secret *ret_secret)
 {
     for (unsigned int i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
-        if (!mrl_secret__read(bundles[i], MRL_HTTP_FILE_BYTES, ret_secret, NULL))
+        if (!mrl_secret__read(bundles[i], MRL_FILE_BYTES, ret_secret, NULL))
             return 0;
     return 0; /* then nobody is trusted, which the first handshake says */
 }
@@ -58,14 +85,14 @@ static int read_bundle(struct mrl_secret *ret_secret)
 /* Whom the system trusts was read before the sandbox, and is taken from there. */
 static int copy_bundle(int from, struct mrl_secret *ret_secret)
 {
-    struct mrl_http_file_sizes head;
+    struct mrl_file_sizes head;
 
-    if (pread(from, &head, sizeof(head), 0) != sizeof(head) || !head.sizes[MRL_HTTP_CA])
+    if (pread(from, &head, sizeof(head), 0) != sizeof(head) || !head.sizes[MRL_FILE_CA])
         return 0;
-    ret_secret->bytes = malloc(head.sizes[MRL_HTTP_CA]);
+    ret_secret->bytes = malloc(head.sizes[MRL_FILE_CA]);
     if (!ret_secret->bytes)
         return -ENOMEM;
-    ret_secret->size = head.sizes[MRL_HTTP_CA];
+    ret_secret->size = head.sizes[MRL_FILE_CA];
     return pread(from, ret_secret->bytes, ret_secret->size, sizeof(head)) ==
                    (ssize_t)ret_secret->size
                ? 0
@@ -75,15 +102,15 @@ static int copy_bundle(int from, struct mrl_secret *ret_secret)
 static int write_all(const struct mrl_secret *files)
 {
     int fd = memfd_create("files", MFD_CLOEXEC);
-    struct mrl_http_file_sizes head;
+    struct mrl_file_sizes head;
 
-    for (int i = 0; i < MRL_HTTP_FILES; i++)
+    for (int i = 0; i < MRL_FILES; i++)
         head.sizes[i] = (uint32_t)files[i].size;
     if (fd < 0)
         return -errno;
     if (write(fd, &head, sizeof(head)) != sizeof(head))
         goto failed;
-    for (int i = 0; i < MRL_HTTP_FILES; i++)
+    for (int i = 0; i < MRL_FILES; i++)
         if (files[i].size && write(fd, files[i].bytes, files[i].size) != (ssize_t)files[i].size)
             goto failed;
     return fd;
@@ -95,24 +122,22 @@ failed:
 /* `before`: what holds the bundle of the system; -1: it is read. Returns the descriptor. */
 static int gather(const struct mrl_sink_target *target, int before, struct mrl_error *error)
 {
-    const struct mrl_http_options *options = target->options;
-    struct mrl_secret files[MRL_HTTP_FILES] = { { NULL, 0 } };
-    bool is_tls = strncmp(target->destination, "https:", 6) == 0 ||
-                  strncmp(target->destination, "grpcs:", 6) == 0;
+    const char(*paths)[MRL_FILE_PATH_MAX] = paths_of(target);
+    struct mrl_secret files[MRL_FILES] = { { NULL, 0 } };
     int err = 0;
 
-    for (int i = 0; !err && options && i < MRL_HTTP_FILES; i++)
-        if (*options->files[i])
-            err = read_one(options->files[i], i, &files[i], error);
-    if (!err && is_tls && !files[MRL_HTTP_CA].size)
-        err = before < 0 ? read_bundle(&files[MRL_HTTP_CA])
-                         : copy_bundle(before, &files[MRL_HTTP_CA]);
+    for (int i = 0; !err && paths && i < MRL_FILES; i++)
+        if (*paths[i])
+            err = read_one(paths[i], i, &files[i], error);
+    if (!err && mrl_files__is_tls(target->destination) && !files[MRL_FILE_CA].size)
+        err = before < 0 ? read_bundle(&files[MRL_FILE_CA])
+                         : copy_bundle(before, &files[MRL_FILE_CA]);
     if (!err) {
         err = write_all(files);
         if (err < 0)
             mrl_error__set(error, err, "secrets: %s", strerror(-err));
     }
-    for (int i = 0; i < MRL_HTTP_FILES; i++)
+    for (int i = 0; i < MRL_FILES; i++)
         mrl_secret__done(&files[i]);
     return err;
 }
@@ -120,26 +145,24 @@ static int gather(const struct mrl_sink_target *target, int before, struct mrl_e
 /* Notes what is given away, though it was meant to be kept. */
 static void note(const struct mrl_sink_target *target, struct mrl_error *error)
 {
-    const struct mrl_http_options *options = target->options;
-    bool is_plain =
-        !strncmp(target->destination, "http:", 5) || !strncmp(target->destination, "grpc:", 5);
+    const char(*paths)[MRL_FILE_PATH_MAX] = paths_of(target);
 
-    for (int i = 0; options && i < MRL_HTTP_FILES; i++) {
-        if (!*options->files[i] || !is_secret(i))
+    for (int i = 0; paths && i < MRL_FILES; i++) {
+        if (!*paths[i] || !is_secret(i))
             continue;
-        if (mrl_secret__is_public(options->files[i]))
-            mrl_error__set(error, 0, "%.200s: every user may read this secret", options->files[i]);
-        else if (is_plain && i != MRL_HTTP_SIGNING_KEY)
+        if (mrl_secret__is_public(paths[i]))
+            mrl_error__set(error, 0, "%.200s: every user may read this secret", paths[i]);
+        else if (!mrl_files__is_tls(target->destination) && i != MRL_FILE_SIGNING_KEY)
             mrl_error__set(error, 0, "%.100s: without TLS, whoever listens reads %.200s too",
-                           target->destination, options->files[i]);
+                           target->destination, paths[i]);
     }
 }
 
-int mrl_http__prepare(const struct mrl_sink_target *target,
-                      void *options,
-                      int *fds,
-                      struct mrl_error *error,
-                      void **ret_prepared)
+int mrl_files__prepare(const struct mrl_sink_target *target,
+                       void *options,
+                       int *fds,
+                       struct mrl_error *error,
+                       void **ret_prepared)
 {
     int *prepared = malloc(sizeof(*prepared)), fd;
 
@@ -157,10 +180,10 @@ int mrl_http__prepare(const struct mrl_sink_target *target,
     return 0;
 }
 
-int mrl_http__renew(void *what,
-                    const struct mrl_sink_target *target,
-                    int *fds,
-                    struct mrl_error *error)
+int mrl_files__renew(void *what,
+                     const struct mrl_sink_target *target,
+                     int *fds,
+                     struct mrl_error *error)
 {
     int *prepared = what, fd = gather(target, *prepared, error);
 
@@ -171,36 +194,10 @@ int mrl_http__renew(void *what,
     return 0;
 }
 
-void mrl_http__unprepare(void *what)
+void mrl_files__unprepare(void *what)
 {
     int *prepared = what;
 
     close(*prepared);
     free(prepared);
-}
-
-int mrl_http__open_elsewhere(const struct mrl_sink_target *target,
-                             struct mrl_error *error,
-                             struct mrl_sink **ret_sink)
-{
-    (void)ret_sink;
-    return mrl_error__set(error, -ENOSYS,
-                          "%.256s: a side program speaks HTTP, and nobody starts any",
-                          target->destination);
-}
-
-int mrl_http__write_elsewhere(struct mrl_sink *sink,
-                              const struct mrl_chunk *chunk,
-                              size_t *ret_events)
-{
-    (void)sink;
-    (void)chunk;
-    *ret_events = 0;
-    return -EPIPE;
-}
-
-int mrl_http__close_elsewhere(struct mrl_sink *sink)
-{
-    (void)sink;
-    return 0;
 }

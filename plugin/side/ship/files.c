@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/http/files.h"
+#include "side/ship/files.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,35 +12,35 @@
 
 enum { LINE_BYTES = 200, SHORTEST_SECRET = 4 };
 
-static int read_sizes(int fd, struct mrl_http_file_sizes *head, size_t *ret_all)
+static int read_sizes(int fd, struct mrl_file_sizes *head, size_t *ret_all)
 {
-    *head = (struct mrl_http_file_sizes){ { 0 } };
+    *head = (struct mrl_file_sizes){ { 0 } };
     *ret_all = 0;
     if (fd >= 0 && pread(fd, head, sizeof(*head), 0) != sizeof(*head))
         return -EINVAL;
-    for (int i = 0; i < MRL_HTTP_FILES; i++) {
-        if (head->sizes[i] > MRL_HTTP_FILE_BYTES)
+    for (int i = 0; i < MRL_FILES; i++) {
+        if (head->sizes[i] > MRL_FILE_BYTES)
             return -EINVAL;
         *ret_all += head->sizes[i];
     }
     return 0;
 }
 
-int mrl_http_files__read(int fd, struct mrl_http_files *ret_files)
+int mrl_files__read(int fd, struct mrl_files *ret_files)
 {
-    struct mrl_http_files files = { .bytes = NULL };
-    struct mrl_http_file_sizes head;
+    struct mrl_files files = { .bytes = NULL };
+    struct mrl_file_sizes head;
     size_t all, from = sizeof(head);
     int err = read_sizes(fd, &head, &all);
     char *at;
 
     if (err)
         return err;
-    files.size = all + MRL_HTTP_FILES;
+    files.size = all + MRL_FILES;
     at = files.bytes = calloc(1, files.size);
     if (!at)
         return -ENOMEM;
-    for (int i = 0; !err && i < MRL_HTTP_FILES; i++) {
+    for (int i = 0; !err && i < MRL_FILES; i++) {
         files.texts[i] = at;
         files.sizes[i] = head.sizes[i];
         if (head.sizes[i] && pread(fd, at, head.sizes[i], (off_t)from) != (ssize_t)head.sizes[i])
@@ -50,18 +49,18 @@ int mrl_http_files__read(int fd, struct mrl_http_files *ret_files)
         from += head.sizes[i];
     }
     if (err)
-        mrl_http_files__done(&files);
+        mrl_files__done(&files);
     else
         *ret_files = files;
     return err;
 }
 
-void mrl_http_files__done(struct mrl_http_files *files)
+void mrl_files__done(struct mrl_files *files)
 {
     if (files->bytes)
         explicit_bzero(files->bytes, files->size);
     free(files->bytes);
-    *files = (struct mrl_http_files){ .bytes = NULL };
+    *files = (struct mrl_files){ .bytes = NULL };
 }
 
 /* -- what a server says ----------------------------------------------------------------------- */
@@ -72,20 +71,6 @@ static void hide(char *text, const char *secret, size_t size)
     for (char *at = text; size >= SHORTEST_SECRET && (at = memmem(at, strlen(at), secret, size));
          at += size)
         memset(at, '*', size);
-}
-
-/* User and password, as they are sent. */
-static void hide_pair(char *text, const char *user, const char *password)
-{
-    unsigned char pair[1024], digits[1400];
-    int size = snprintf((char *)pair, sizeof(pair), "%s:%s", user, password);
-
-    if (size > 0 && (size_t)size < sizeof(pair)) {
-        EVP_EncodeBlock(digits, pair, size);
-        hide(text, (const char *)digits, (size_t)size / 3 * 4);
-    }
-    explicit_bzero(pair, sizeof(pair));
-    explicit_bzero(digits, sizeof(digits));
 }
 
 /* Each word of the values: "Authorization: Bearer TOKEN". */
@@ -107,14 +92,14 @@ static void hide_values(char *text, const char *lines)
     }
 }
 
-const char *mrl_http_files__quote(const struct mrl_http_files *files,
-                                  const char *user,
-                                  const char *bytes,
-                                  size_t size,
-                                  char line[LINE_BYTES])
+const char *mrl_files__quote(const struct mrl_files *files,
+                             const char *also,
+                             const char *bytes,
+                             size_t size,
+                             char line[LINE_BYTES])
 {
-    static const enum mrl_http_file secrets[] = { MRL_HTTP_TOKEN, MRL_HTTP_PASSWORD,
-                                                  MRL_HTTP_SIGNING_KEY };
+    static const enum mrl_file secrets[] = { MRL_FILE_TOKEN, MRL_FILE_PASSWORD,
+                                             MRL_FILE_SIGNING_KEY };
     char text[4096];
 
     size = size < sizeof(text) ? size : sizeof(text) - 1;
@@ -123,10 +108,9 @@ const char *mrl_http_files__quote(const struct mrl_http_files *files,
     text[size] = '\0';
     for (unsigned int i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
         hide(text, files->texts[secrets[i]], files->sizes[secrets[i]]);
-    if (files->sizes[MRL_HTTP_PASSWORD])
-        hide_pair(text, user, files->texts[MRL_HTTP_PASSWORD]);
-    if (files->sizes[MRL_HTTP_HEADERS])
-        hide_values(text, files->texts[MRL_HTTP_HEADERS]);
+    hide(text, also, strlen(also));
+    if (files->sizes[MRL_FILE_HEADERS])
+        hide_values(text, files->texts[MRL_FILE_HEADERS]);
     while (size && text[size - 1] == ' ')
         text[--size] = '\0';
     snprintf(line, LINE_BYTES, "%.*s", LINE_BYTES - 1, mrl_tame(text));

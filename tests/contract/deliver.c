@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "side/common/sandbox.h"
-#include "side/http/rights.h"
-#include "side/http/sink.h"
+#include "side/ship/rights.h"
+#include "side/ship/serve.h"
+
+extern const struct mrl_ship_program PROGRAM; /* the side program's */
 
 enum { ITEMS_MAX = 4096 };
 
@@ -27,21 +29,21 @@ static void give_up(const char *text)
     exit(EXIT_FAILURE);
 }
 
-/* The row whose scheme stands before the URL, which is left in `destination`. */
-static const struct mrl_http_destination *find(const char **destination)
+/* The sink whose scheme stands before the destination, as the command line has it. */
+static const struct mrl_sink_ops *find(const char **destination)
 {
-    const struct mrl_http_destination *const *at = mrl_http_destinations;
+    unsigned int sinks;
+    const struct mrl_sink_ops *const *all = mrl_sink__all(&sinks);
+    const struct mrl_sink_ops *ops = NULL;
 
-    for (; *at; at++) {
-        const char *scheme = (*at)->row->schemes[0];
-
-        if (!strncmp(*destination, scheme, strlen(scheme))) {
-            *destination += strlen(scheme);
-            return *at;
-        }
-    }
-    give_up("no such destination");
-    return NULL;
+    for (unsigned int i = 0; !ops && i < sinks; i++)
+        for (const char *const *scheme = all[i]->schemes; !ops && scheme && *scheme; scheme++)
+            if (!strncmp(*destination, *scheme, strlen(*scheme)) &&
+                (ops = PROGRAM.row(all[i]->name)))
+                *destination += strlen(*scheme);
+    if (!ops)
+        give_up("no such destination");
+    return ops;
 }
 
 /* Lines are items; with DELIVER_HEX set, they are their bytes in hexadecimal. */
@@ -117,8 +119,7 @@ static void read_lines(const struct mrl_sink_ops *ops,
 
     while (getline(&line, &room, stdin) > 0) {
         if (!strcmp(line, "!reopen\n")) {
-            if (ops->renew(prepared, target, fds, &error) ||
-                mrl_http_sink__reopen(sink, fds, &error))
+            if (ops->renew(prepared, target, fds, &error) || PROGRAM.reopen(sink, fds, &error))
                 give_up(error.text);
         } else if (!strcmp(line, "\n")) {
             deliver(ops, sink);
@@ -137,7 +138,7 @@ static void enter_sandbox(void)
     struct mrl_error missing = { "" };
     struct mrl_sandbox sandbox;
 
-    if (mrl_http__keep_rights(&sandbox) || mrl_sandbox__enter(&sandbox, &missing) < 0)
+    if (mrl_ship__keep_rights(&sandbox) || mrl_sandbox__enter(&sandbox, &missing) < 0)
         give_up(missing.text);
     mrl_sandbox__done(&sandbox);
 }
@@ -145,26 +146,24 @@ static void enter_sandbox(void)
 int main(int argc, char **argv)
 {
     const char *destination = argc == 3 ? argv[2] : "";
-    const struct mrl_http_destination *found = find(&destination);
+    const struct mrl_sink_ops *ops = find(&destination);
     char *settings = strchr(argv[1], ',');
-    struct mrl_http_options options = { .timeout_ns = 0 };
+    static char options[MRL_SINK_OPTIONS_MAX];
     int fds[MRL_SINK_FDS_MAX] = { -1, -1, -1, -1 };
     struct mrl_error error = { "" };
-    struct mrl_sink_ops ops;
     struct mrl_option_group group;
     struct mrl_sink_target target;
     struct mrl_sink *sink;
     void *prepared = NULL;
 
-    mrl_http_destination__fill(found, &ops);
-    group = (struct mrl_option_group){ ops.options, ops.option_count, &options };
+    group = (struct mrl_option_group){ ops->options, ops->option_count, options };
     if (settings &&
         mrl_options__read(&group, 1, "setting", settings + 1, strlen(settings + 1), &error))
         give_up(error.text);
     if (settings)
         *settings = '\0';
-    target = (struct mrl_sink_target){ destination, argv[1], &options, NULL, NULL, &ops, NULL };
-    if (ops.check(&target, &error) || ops.prepare(&target, &options, fds, &error, &prepared))
+    target = (struct mrl_sink_target){ destination, argv[1], options, NULL, NULL, ops, NULL };
+    if (ops->check(&target, &error) || ops->prepare(&target, options, fds, &error, &prepared))
         give_up(error.text);
     if (*error.text)
         fprintf(stderr, "note: %s\n", error.text);
@@ -172,10 +171,10 @@ int main(int argc, char **argv)
         enter_sandbox();
     fds[0] = dup(fds[0]);
     target.fds = fds;
-    if (ops.open(&target, &error, &sink))
+    if (ops->open(&target, &error, &sink))
         give_up(error.text);
-    read_lines(&ops, sink, prepared, &target);
-    ops.close(sink);
-    ops.unprepare(prepared);
+    read_lines(ops, sink, prepared, &target);
+    ops->close(sink);
+    ops->unprepare(prepared);
     return EXIT_SUCCESS;
 }
