@@ -29,20 +29,23 @@ static void give_up(const char *text)
     exit(EXIT_FAILURE);
 }
 
-/* The sink whose scheme stands before the destination, as the command line has it. */
+/* The sink of a destination as the command line has it, which bears the name that stands first. */
 static const struct mrl_sink_ops *find(const char **destination)
 {
-    unsigned int sinks;
-    const struct mrl_sink_ops *const *all = mrl_sink__all(&sinks);
-    const struct mrl_sink_ops *ops = NULL;
+    const struct mrl_sink_ops *ops;
+    const char *const *scheme;
+    char name[32];
 
-    for (unsigned int i = 0; !ops && i < sinks; i++)
-        for (const char *const *scheme = all[i]->schemes; !ops && scheme && *scheme; scheme++)
-            if (!strncmp(*destination, *scheme, strlen(*scheme)) &&
-                (ops = PROGRAM.row(all[i]->name)))
-                *destination += strlen(*scheme);
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(*destination, "+:"), *destination);
+    ops = PROGRAM.row(name);
     if (!ops)
         give_up("no such destination");
+    for (scheme = ops->schemes; *scheme; scheme++)
+        if (!strncmp(*destination, *scheme, strlen(*scheme)))
+            break;
+    if (!*scheme)
+        give_up("no such scheme");
+    *destination += strlen(*scheme);
     return ops;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What may be said of a destination that is spoken to by HTTP. Touches nothing. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "sinks/authority.h"
 #include "sinks/http/options.h"
 
 static bool has_word(const char *words, const char *word, size_t size)
@@ -13,24 +13,6 @@ static bool has_word(const char *words, const char *word, size_t size)
         if (strcspn(at, " ") == size && !strncmp(at, word, size))
             return true;
     return false;
-}
-
-/* A host, or one of IPv6 in brackets, and a port. */
-static bool is_authority(const char *text, size_t size)
-{
-    size_t host = 0, port;
-
-    if (*text == '[')
-        host = strspn(text + 1, "0123456789abcdefABCDEF:.") + 2;
-    else
-        while (host < size && (isalnum((unsigned char)text[host]) || strchr(".-_", text[host])))
-            host++;
-    if (!host || host > size || (*text == '[' && (host < 4 || text[host - 1] != ']')))
-        return false;
-    if (host == size)
-        return true;
-    port = strspn(text + host + 1, "0123456789");
-    return text[host] == ':' && port && port < 6 && host + 1 + port == size;
 }
 
 static int check_url(const char *url, const char *schemes, struct mrl_error *error)
@@ -50,7 +32,7 @@ static int check_url(const char *url, const char *schemes, struct mrl_error *err
                               url, schemes);
     rest += 3;
     size = strcspn(rest, "/?#");
-    if (!is_authority(rest, size))
+    if (!mrl_authority__is(rest, size))
         return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
     if (strpbrk(rest, "# \"<>\\^`{|}"))
         return mrl_error__set(error, -EINVAL, "'%.64s' holds what is in no URL", url);
@@ -75,7 +57,7 @@ int mrl_http__check(const struct mrl_sink_target *target,
         return mrl_error__set(error, -EINVAL, "user= holds a colon");
     if (options->proxy_port && !*options->proxy)
         return mrl_error__set(error, -EINVAL, "proxy-port= wants proxy=");
-    if (*options->proxy && !is_authority(options->proxy, strlen(options->proxy)))
+    if (*options->proxy && !mrl_authority__is(options->proxy, strlen(options->proxy)))
         return mrl_error__set(error, -EINVAL, "proxy= is no host");
     if (*options->pin && (strncmp(options->pin, "sha256//", 8) != 0 || strlen(options->pin) != 52))
         return mrl_error__set(error, -EINVAL, "pin= is no sha256// and 44 digits of base64");
