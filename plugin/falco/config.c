@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All but "time", which probes signals, and "seq", which is for files. */
+/* All but "time", which probes signals, and "seq" and "id", which are for files and stores. */
 #define EXTRAS "target,bytes,outcome,mlock,exe"
 
 /* -- the rows --------------------------------------------------------------------------------- */

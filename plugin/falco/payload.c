@@ -122,6 +122,17 @@ size_t mrl_payload__put(void *at, const struct mrl_event *event, uint32_t failur
     return event->raw ? put_record(at, &payload, event) : put_lost(at, &payload, event);
 }
 
+size_t mrl_payload__add_run(void *at, size_t size, const struct mrl_event *event)
+{
+    const uint16_t kind = MRL_PAYLOAD_RECORD | MRL_PAYLOAD_HAS_RUN;
+
+    if (!size || !event->raw || strlen(event->run) != MRL_PAYLOAD_RUN_BYTES)
+        return size;
+    memcpy((char *)at + offsetof(struct mrl_payload, kind), &kind, sizeof(kind));
+    memcpy((char *)at + size, event->run, MRL_PAYLOAD_RUN_BYTES);
+    return size + MRL_PAYLOAD_RUN_BYTES;
+}
+
 /* -- reading ---------------------------------------------------------------------------------- */
 
 static int check_header(const struct mrl_capture_header *header, struct mrl_error *error)
@@ -162,6 +173,44 @@ static struct mrl_membership unpack_lookup(uint16_t packed, struct mrl_text id)
                                     (packed & MRL_PAYLOAD_CONFIRMED) != 0 };
 }
 
+/* What is no run has no digit for an id to be made of. */
+static bool is_run(const char *text)
+{
+    for (size_t i = 0; i < MRL_PAYLOAD_RUN_BYTES; i++)
+        if (i == MRL_PAYLOAD_RUN_BYTES / 2 ? text[i] != '-'
+                                           : !text[i] || !strchr("0123456789abcdef", text[i]))
+            return false;
+    return true;
+}
+
+/* The run at the end of `size` bytes of a payload, which end before it then. -EBADMSG: no run. */
+static int take_run(struct mrl_reader *reader, size_t *size)
+{
+    struct mrl_payload *head = (void *)reader->bytes;
+    const char *run = reader->bytes + *size - MRL_PAYLOAD_RUN_BYTES;
+
+    *reader->batch.run = '\0';
+    if (!(head->kind & MRL_PAYLOAD_HAS_RUN))
+        return 0;
+    if (*size < sizeof(*head) + MRL_PAYLOAD_RUN_BYTES || !is_run(run))
+        return -EBADMSG;
+    memcpy(reader->batch.run, run, MRL_PAYLOAD_RUN_BYTES);
+    reader->batch.run[MRL_PAYLOAD_RUN_BYTES] = '\0';
+    head->kind = (uint16_t)(head->kind & ~MRL_PAYLOAD_HAS_RUN);
+    *size -= MRL_PAYLOAD_RUN_BYTES;
+    return 0;
+}
+
+static const struct mrl_event *name_event(struct mrl_reader *reader)
+{
+    struct mrl_event *event = &reader->batch.events[0];
+
+    event->run = reader->batch.run;
+    if (*event->run)
+        event->id = (struct mrl_text){ reader->id, mrl_event__id(event, reader->id) };
+    return event;
+}
+
 static const struct mrl_event *read_record(struct mrl_reader *reader,
                                            const struct mrl_payload *payload,
                                            struct mrl_error *error)
@@ -193,7 +242,7 @@ static const struct mrl_event *read_record(struct mrl_reader *reader,
         err = mrl_decode__append(record, payload->body_size, &host, &reader->batch);
     }
     if (!err)
-        return mrl_batch__at(&reader->batch, 0);
+        return name_event(reader);
     mrl_error__set(error, err, "the payload holds no valid record");
     return NULL;
 }
@@ -244,7 +293,8 @@ const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
     memcpy(reader->bytes, payload, size);
     if (check_header(&head->header, error))
         return NULL;
-    if (size - sizeof(*head) !=
+    if (take_run(reader, &size) ||
+        size - sizeof(*head) !=
             (size_t)head->body_size + head->caller_container_size + head->target_container_size ||
         head->caller_container_size > MRL_CONTAINER_BYTES ||
         head->target_container_size > MRL_CONTAINER_BYTES) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/layout.h"
 #include "falco/failures.h"
 #include "falco/state.h"
 
@@ -27,7 +28,8 @@ struct falco_instance {
     char *params;            /* the host's are gone when open() returns */
     struct mrl_batch *batch; /* events that were read and not yet handed out; NULL: none */
     unsigned int count, at;
-    int end; /* what every later call returns, an enum falco_rc; 0: it has not ended */
+    bool tells_run; /* in payloads: --extra id was asked for */
+    int end;        /* what every later call returns, an enum falco_rc; 0: it has not ended */
     struct mrl_failures failures;
     struct falco_event *events[BATCH_EVENTS];
     char bytes[BATCH_EVENTS * EVENT_MAX];
@@ -91,6 +93,8 @@ struct falco_instance *plugin_open(struct falco_state *state, const char *params
 
     options.states = mrl_extras__take_states(options.extras);
     if (!err)
+        instance->tells_run = options.extras & 1U << MRL_EXTRA_ID;
+    if (!err)
         err = mrl_plugin__open(&options, &state->error, &instance->plugin);
     *rc = err ? FALCO_FAILURE : FALCO_SUCCESS;
     if (err) {
@@ -128,18 +132,20 @@ static size_t put_event(struct falco_instance *instance, const struct mrl_event 
     size_t size =
         mrl_payload__put(at + sizeof(struct falco_plugin_event), event,
                          event->raw ? mrl_failures__count(&instance->failures, event) : 0);
-    const struct falco_plugin_event head = {
+    struct falco_plugin_event head = {
         .head = { .ts = event->entry_ns,
                   .tid = UINT64_MAX,
-                  .len = (uint32_t)(sizeof(head) + size),
                   .type = FALCO_PLUGIN_EVENT,
                   .nparams = FALCO_PARAMETERS },
         .id_size = sizeof(head.plugin_id),
-        .payload_size = (uint32_t)size,
     };
 
     if (!size)
         return 0;
+    if (instance->tells_run)
+        size = mrl_payload__add_run(at + sizeof(head), size, event);
+    head.head.len = (uint32_t)(sizeof(head) + size);
+    head.payload_size = (uint32_t)size;
     memcpy(at, &head, sizeof(head));
     return sizeof(head) + size;
 }

@@ -13,7 +13,7 @@
 #include "corpus.h"
 #include "unit/unit.h"
 
-enum { TEXT_BYTES = 256 * 1024 };
+enum { TEXT_BYTES = 512 * 1024 };
 
 struct outcome {
     int status;

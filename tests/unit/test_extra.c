@@ -114,6 +114,46 @@ static void seq_is_not_in_events_lost(void **state)
     free(extra);
 }
 
+#define ID(value) "{\"name\":\"id\",\"type\":\"const char*\",\"value\":" value "}]}\n"
+#define RUN       "e30b2f15c2934355-00018f3a2b1c0d42"
+
+/* Every event has one, events_lost and sensor_state too; null where the run is not known. */
+static void id_ends_the_line_of_every_event(void **state)
+{
+    static const struct {
+        const char *event, *run, *end;
+    } cases[] = {
+        { "process_mrelease", RUN, "," ID("\"" RUN "-0.3.42\"") },
+        { "munlockall", RUN, "\"args\":[" ID("\"" RUN "-1.3.42\"") },
+        { "events_lost", RUN, "," ID("\"" RUN "-L.7.42\"") },
+        { "sensor_state", RUN, "," ID("\"" RUN "-S.7.42\"") },
+        { "mlock", "", "," ID("null") },
+    };
+    struct mrl_encoder_options options = { .extras = 0 };
+    struct mrl_encoder *encoder;
+
+    (void)state;
+    assert_int_equal(mrl_extras__parse("id", &options.extras, NULL), 0);
+    encoder = test_encoder("json", &options);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct test_event event;
+        char *line;
+
+        test_event__init(&event, cases[i].event);
+        event.event.run = cases[i].run;
+        event.event.lane = (uint16_t)(event.event.def->lane & 1);
+        event.event.cpu = 3;
+        event.event.output = 7;
+        event.event.seq = 42;
+        line = test_line(encoder, &event.event);
+        if (!strstr(line, cases[i].end))
+            fail_case("no %s in %s", cases[i].end, line);
+        assert_null(event.event.id.bytes); /* what it was given is another's */
+        free(line);
+    }
+    mrl_encoder__free(encoder);
+}
+
 static void extras_leave_the_line_alone_otherwise(void **state)
 {
     struct test_event event;
@@ -155,6 +195,7 @@ int main(void)
         cmocka_unit_test(extras_are_whole_rows),
         cmocka_unit_test(seq_follows_the_arguments_of_tracee),
         cmocka_unit_test(seq_is_not_in_events_lost),
+        cmocka_unit_test(id_ends_the_line_of_every_event),
         cmocka_unit_test(extras_leave_the_line_alone_otherwise),
         cmocka_unit_test(the_longest_line_with_all_extras_fits),
     };

@@ -59,6 +59,36 @@ static void a_payload_keeps_both_containers_apart(void **state)
     free(reader);
 }
 
+static void a_payload_with_its_run_has_an_id(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    struct test_capture *capture = *state;
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    struct mrl_event made;
+    const struct mrl_event *event;
+    struct test_record record;
+    struct mrl_error error;
+    size_t size;
+
+    assert_non_null(reader);
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    made = *test_decoder__event(&capture->decoder, &record);
+    size = mrl_payload__put(bytes, &made, 0);
+    assert_int_equal(mrl_payload__add_run(bytes, size, &made), size); /* not known */
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_true(event && !event->id.size);
+    made.run = "e30b2f15c2934355-00018f3a2b1c0d42";
+    size = mrl_payload__add_run(bytes, size, &made);
+    event = mrl_reader__read(reader, bytes, size, &error);
+    assert_non_null(event);
+    assert_memory_equal(event->id.bytes, "e30b2f15c2934355-00018f3a2b1c0d42-", 34);
+    assert_string_equal(event->run, made.run);
+    bytes[size - 1] = 'x';
+    assert_null(mrl_reader__read(reader, bytes, size, &error));
+    assert_null(mrl_reader__read(reader, bytes, size - 1, &error));
+    free(reader);
+}
+
 static void a_payload_says_when_a_container_is_not_known(void **state)
 {
     static char bytes[MRL_PAYLOAD_MAX];
@@ -297,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_payload_of_a_gap_says_who_caused_it),
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
+        test(a_payload_with_its_run_has_an_id),
         test(a_payload_says_when_a_container_is_not_known),
         test(an_event_is_dated_by_the_entry_of_its_call),
         test(a_text_neither_breaks_a_line_nor_steers_nor_reorders),

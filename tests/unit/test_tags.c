@@ -33,7 +33,7 @@ static const struct {
     /* Of the reading, or of the caller, which no one else can swap. */
     { K | OPT,
       { "accuracy", "error_bound_bytes", "duration_ns", "target_from", "locked_before_bytes",
-        "locked_after_bytes", "memlock_limit_bytes", "lock_flags" } },
+        "locked_after_bytes", "memlock_limit_bytes", "lock_flags", "id" } },
     /* Of who it was, where that was anybody; of an interval, where it is about one. */
     { K | OPT,
       { "by_uid", "by_cgroup", "by_comm", "by_pid", "sensor_state.from_ns",

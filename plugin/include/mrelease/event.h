@@ -79,6 +79,7 @@ enum mrl_of {
     MRL_OF_RECORD = 1 << 0, /**< it has a record, and so a number */
     MRL_OF_TARGET = 1 << 1, /**< of the record, a target may be part */
     MRL_OF_LOCKS = 1 << 2,  /**< of the record, what the caller has locked may be part */
+    MRL_OF_EVERY = 1 << 3,  /**< all events have it */
 };
 
 /** One field of an event. Static. */
@@ -272,6 +273,9 @@ struct mrl_event {
     const char *run;
     /** Of events_lost and sensor_state: the index of the output that tells it. */
     unsigned int output;
+    /** What --extra id prints. Only encoders fill it in, where they are asked for it: see
+     * mrl_event__id(). */
+    struct mrl_text id;
 };
 
 /** How an event is told from every other one of all hosts and runs: BOOT-RUN-LANE.CPU.SEQ, with

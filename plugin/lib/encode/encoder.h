@@ -13,6 +13,7 @@ struct mrl_encoder_ops;
 struct mrl_encoder {
     const struct mrl_encoder_ops *ops;
     bool items; /* filled in by the caller of make(), as ops */
+    bool ids;   /* likewise: each event is given mrl_event.id */
 };
 
 struct mrl_encoder_ops {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "encode/encoder.h"
+#include "event/layout.h"
 
 static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
@@ -82,6 +83,7 @@ int mrl_encoder__new(const char *format,
         return mrl_error__set(error, err, "out of memory");
     encoder->ops = ops;
     encoder->items = options && options->items;
+    encoder->ids = options && options->extras & 1U << MRL_EXTRA_ID;
     *ret_encoder = encoder;
     return 0;
 }
@@ -91,12 +93,27 @@ struct mrl_text mrl_encoder__preamble(const struct mrl_encoder *encoder)
     return encoder->ops->preamble ? encoder->ops->preamble(encoder) : (struct mrl_text){ "", 0 };
 }
 
+/* A copy of the event that has its id. */
+static const struct mrl_event *with_id(const struct mrl_event *event,
+                                       struct mrl_event *copy,
+                                       char text[MRL_EVENT_ID_BYTES])
+{
+    size_t size = mrl_event__id(event, text);
+
+    *copy = *event;
+    if (size)
+        copy->id = (struct mrl_text){ text, size };
+    return copy;
+}
+
 ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
                          const struct mrl_event *event,
                          char *buffer,
                          size_t size)
 {
     struct mrl_writer writer = { buffer };
+    char id[MRL_EVENT_ID_BYTES];
+    struct mrl_event copy;
 
     if (size < (encoder->items ? MRL_ITEM_BYTES_MAX : MRL_EVENT_TEXT_MAX))
         return -ENOBUFS;
@@ -106,7 +123,7 @@ ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
         mrl_item__head(event, &head);
         mrl_put_bytes(&writer, (const char *)&head, sizeof(head));
     }
-    encoder->ops->put(encoder, event, &writer);
+    encoder->ops->put(encoder, encoder->ids ? with_id(event, &copy, id) : event, &writer);
     return writer.at - buffer;
 }
 

@@ -250,6 +250,7 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .policies = raw->judgement ? raw->judgement->policies : 0,
         .run = "",
         .output = 0,
+        .id = { NULL, 0 },
     };
 }
 

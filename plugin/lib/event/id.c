@@ -38,7 +38,7 @@ void mrl_item__head(const struct mrl_event *event, struct mrl_item_head *ret_hea
         .series = (uint8_t)series,
         .severity = (uint8_t)mrl_event__severity(event),
     };
-    if (*event->run) {
+    if (event->run && *event->run) {
         ret_head->boot = read_hex(event->run);
         ret_head->run = read_hex(event->run + HEX_DIGITS + 1);
     }

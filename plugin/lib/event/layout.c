@@ -45,7 +45,7 @@ void mrl_layout__make(const struct mrl_event_def *def,
         if (extras & (1U << i))
             add_extra(ret_layout, &all[i], at);
         /* The values of an extra that was not asked for lie there as well, and are stepped over. */
-        if (all[i].of != MRL_OF_RECORD)
+        if (all[i].of & (MRL_OF_TARGET | MRL_OF_LOCKS))
             at += all[i].field_count;
     }
 }
@@ -84,6 +84,7 @@ struct mrl_value mrl_layout__member(const struct mrl_layout_field *field,
     /* Little-endian, as captures are: the rest of the number is 0 already. */
     assert(field->size <= sizeof(value.text));
     memcpy(&value.text, at, field->size);
+    value.absent = field->size == sizeof(value.text) && !value.text.bytes;
     return value;
 }
 

@@ -12,6 +12,12 @@
 
 #include "event/raw.h"
 
+/** Indices of the extras. */
+enum mrl_extra_index {
+#define MRL_EXTRA(symbol, ...) MRL_EXTRA_##symbol,
+#include <abi/extras.def>
+};
+
 /** The sources of the extra's fields, in their order. */
 const struct mrl_from *mrl_extra__from(const struct mrl_extra *extra);
 

@@ -71,6 +71,7 @@ static const struct mrl_from *const sources[] = {
 #define OF_READS_TARGET     MRL_OF_TARGET
 #define OF_READS_LOCKS      MRL_OF_LOCKS
 #define HAS_RECORD(lane)    (MRL_##lane == MRL_LANE_NONE ? MRL_OF_NOTHING : MRL_OF_RECORD)
+#define IS(lane)            (MRL_OF_EVERY | HAS_RECORD(lane))
 #define FIELD_COUNT(symbol) (sizeof(fields_##symbol) / sizeof(fields_##symbol[0]) - 1)
 
 static const struct mrl_event_def events[] = {
@@ -93,7 +94,7 @@ static const struct mrl_event_def events[] = {
         .fields = fields_##symbol,                                                                \
         .field_count = FIELD_COUNT(symbol),                                                       \
         .lane = MRL_##lane_,                                                                      \
-        .is = HAS_RECORD(lane_) | OF_##reads,                                                     \
+        .is = IS(lane_) | OF_##reads,                                                             \
     },
 #define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
     {                                                                                \
@@ -112,7 +113,7 @@ static const struct mrl_event_def events[] = {
         .fields = fields_##symbol,                                                   \
         .field_count = FIELD_COUNT(symbol),                                          \
         .lane = MRL_##lane_,                                                         \
-        .is = HAS_RECORD(lane_),                                                     \
+        .is = IS(lane_),                                                             \
     },
 #include <abi/events.def>
 };
