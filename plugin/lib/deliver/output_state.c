@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Counting, and saying what was counted: of every part of an output. */
+#include "deliver/output_state.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "deliver/output_state.h"
 #include "event/lost.h"
 
 void mrl_output__count(struct mrl_output *output,
