@@ -44,6 +44,7 @@ void test_event__init(struct test_event *event, const char *name)
         .container_id = test_text(""),
         .executable = test_text(""),
         .values = event->values,
+        .run = "",
     };
     for (unsigned int i = 0; i < def->field_count; i++)
         if (def->fields[i].kind->storage == MRL_STORAGE_TEXT)

@@ -270,6 +270,13 @@ bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t ex
     return shown;
 }
 
+uint32_t mrl_outputs__extras(const struct mrl_outputs *outputs, uint32_t extras)
+{
+    for (unsigned int i = 0; i < outputs->count; i++)
+        extras |= find_format(outputs->specs[i].format).extras;
+    return extras;
+}
+
 bool mrl_outputs__switch_events(const struct mrl_outputs *outputs)
 {
     for (unsigned int i = 0; i < outputs->count; i++)
@@ -310,6 +317,7 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.format = spec->format;
         spec->options.sink_options = spec->sink_options;
         spec->options.extras = extras;
+        spec->options.host = &outputs->host;
         spec->options.plain = getenv("NO_COLOR") != NULL;
         if (!spec->has_policy)
             spec->options.policy =

@@ -20,6 +20,7 @@ struct mrl_output_spec {
 struct mrl_outputs {
     struct mrl_output_spec specs[MRL_OUTPUTS_MAX];
     unsigned int count;
+    struct mrl_host_identity host; /* where the events are of; zeroed: not known */
 };
 
 /**
@@ -61,6 +62,9 @@ void mrl_outputs__print_help(void);
 
 /** Whether a format or an extra shows the path of the caller's executable. */
 bool mrl_outputs__show_executable(const struct mrl_outputs *outputs, uint32_t extras);
+
+/** These extras, and those that a format shows without being asked: for mrl_plugin_options. */
+uint32_t mrl_outputs__extras(const struct mrl_outputs *outputs, uint32_t extras);
 
 /** Whether clients of an output may enable and disable events. */
 bool mrl_outputs__switch_events(const struct mrl_outputs *outputs);

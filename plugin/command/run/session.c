@@ -310,7 +310,7 @@ static void set_plugin_options(struct session *session)
         mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
     options->plugin.log = log_line;
     options->plugin.log_context = session;
-    options->plugin.extras = options->extras;
+    options->plugin.extras = mrl_outputs__extras(&options->outputs, options->extras);
 }
 
 static int open_outputs(struct session *session, struct mrl_error *error)
@@ -326,6 +326,8 @@ static int open_outputs(struct session *session, struct mrl_error *error)
     if (err)
         return err;
     set_plugin_options(session);
+    if (!options->plugin.replay)
+        mrl_host_identity__read(&options->outputs.host);
     err = mrl_pipeline__new(log_line, session, &session->pipeline);
     if (err)
         return mrl_error__set(error, err, "out of memory");

@@ -41,7 +41,7 @@ static const char *format_word(unsigned int index)
     const struct mrl_format *formats = mrl_format__all(&count);
 
     for (unsigned int i = 0; i < count; i++)
-        if (!formats[i].binary && !index--)
+        if (!formats[i].binary && !formats[i].extras && !index--)
             return formats[i].name;
     return NULL;
 }

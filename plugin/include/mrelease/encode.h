@@ -10,6 +10,7 @@
 #include <mrelease/event.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <sys/types.h>
 
@@ -21,6 +22,20 @@ struct mrl_encoder;
 /** No event takes more bytes than this, in any format. */
 #define MRL_EVENT_TEXT_MAX ((size_t)32 * 1024)
 
+/** A host, as a SIEM tells it from others. Each text is "" where it is not known. */
+struct mrl_host_identity {
+    char name[65];
+    char kernel[65];       /**< its release, as "6.12.48" */
+    char architecture[65]; /**< "x86_64" */
+    char boot_id[37];
+    char machine_id[33];
+    char os_name[65]; /**< "Debian GNU/Linux" */
+    char os_version[33];
+};
+
+/** Reads that of this host: uname(2), /proc, /etc/machine-id, os-release(5). */
+void mrl_host_identity__read(struct mrl_host_identity *ret_identity);
+
 /** How the text will be seen. */
 struct mrl_encoder_options {
     /** Colours, for a terminal. */
@@ -31,6 +46,8 @@ struct mrl_encoder_options {
     uint32_t extras;
     /** Each event is an item: its bytes stand behind a struct mrl_item_head (mrelease/item.h). */
     bool items;
+    /** Where the events happened, borrowed until the encoder is made; NULL: that is not known. */
+    const struct mrl_host_identity *host;
 };
 
 /** With mrl_encoder_options.items. */
@@ -46,6 +63,8 @@ struct mrl_format {
     bool binary;
     /** Prints mrl_event.executable without an extra. */
     bool shows_executable;
+    /** Set of extras that it shows without being asked; the source has to know. */
+    uint32_t extras;
 };
 
 /** The known formats. */

@@ -58,6 +58,8 @@ struct mrl_output_options {
     struct mrl_sides *sides;
     /** Of a sink that takes items: where they are kept, borrowed until the output is open. */
     struct mrl_sink_spool spool;
+    /** As mrl_encoder_options.host, borrowed until the output is open. */
+    const struct mrl_host_identity *host;
 };
 
 /** What mrl_pipeline__reopen() did at an output. */

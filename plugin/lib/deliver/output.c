@@ -71,7 +71,8 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     const struct mrl_sink_ops *sink = output->options.sink;
     struct mrl_encoder_options encoder = { .user_names = true,
                                            .extras = output->options.extras,
-                                           .items = sink->takes_items };
+                                           .items = sink->takes_items,
+                                           .host = output->options.host };
     const struct mrl_sink_target target = {
         .destination = output->options.destination,
         .format = output->options.format,
@@ -92,9 +93,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
     encoder.colour = output->colour;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
-    if (!err && make_queue(output))
-        err = mrl_error__set(error, -ENOMEM, "out of memory");
-    return err;
+    return !err && make_queue(output) ? mrl_error__set(error, -ENOMEM, "out of memory") : err;
 }
 
 int mrl_output__open(const struct mrl_output_options *options,

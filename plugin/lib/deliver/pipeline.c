@@ -68,6 +68,7 @@ static int join_group(struct mrl_pipeline *pipeline,
         .user_names = true,
         .extras = options->extras,
         .items = options->sink && options->sink->takes_items,
+        .host = options->host,
     };
     struct group *group = pipeline->groups;
     int err;

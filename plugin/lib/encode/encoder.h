@@ -36,5 +36,6 @@ extern const struct mrl_encoder_ops mrl_none_encoder;
 extern const struct mrl_encoder_ops mrl_capture_encoder;
 extern const struct mrl_encoder_ops mrl_grpc_encoder;
 extern const struct mrl_encoder_ops mrl_grpc_main_encoder;
+extern const struct mrl_encoder_ops mrl_ecs_encoder;
 
 #endif

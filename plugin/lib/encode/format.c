@@ -11,8 +11,14 @@
 static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
     &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
-    &mrl_grpc_encoder,       &mrl_grpc_main_encoder,
+    &mrl_grpc_encoder,       &mrl_grpc_main_encoder,  &mrl_ecs_encoder,
 };
+
+/* Numbers, what the call was aimed at and came to, and whether the container is known. What costs
+ * more is asked for. */
+#define SHOWN                                                                 \
+    (1U << MRL_EXTRA_SEQ | 1U << MRL_EXTRA_TARGET | 1U << MRL_EXTRA_OUTCOME | \
+     1U << MRL_EXTRA_CONTAINER)
 
 /* The names that users see, aliases included. */
 static const struct mrl_format formats[] = {
@@ -24,6 +30,10 @@ static const struct mrl_format formats[] = {
     { .name = "json-v1beta1",
       .doc = "The protobuf event as JSON, as Tracee's main branch prints it.",
       .shows_executable = true },
+    { .name = "ecs",
+      .doc = "The Elastic Common Schema 9.4, as Elasticsearch and Kibana know it.",
+      .shows_executable = true,
+      .extras = SHOWN },
     { .name = "table", .doc = "Aligned columns for people." },
     { .name = "none", .doc = "Nothing: events are only counted." },
     { .name = "grpc",
@@ -46,13 +56,19 @@ const struct mrl_format *mrl_format__all(unsigned int *ret_count)
     return formats;
 }
 
-static const struct mrl_encoder_ops *find(const char *format, struct mrl_error *error)
+/* The extras that the format shows by itself are added to `extras`. */
+static const struct mrl_encoder_ops *find(const char *format,
+                                          struct mrl_error *error,
+                                          uint32_t *extras)
 {
     const char *names[FORMAT_COUNT];
 
     for (unsigned int i = 0; i < FORMAT_COUNT; i++) {
         names[i] = formats[i].name;
-        if (formats[i].alias_of && !strcmp(formats[i].name, format))
+        if (strcmp(formats[i].name, format) != 0)
+            continue;
+        *extras |= formats[i].extras;
+        if (formats[i].alias_of)
             format = formats[i].alias_of;
     }
     for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++)
@@ -71,19 +87,19 @@ int mrl_encoder__new(const char *format,
                      struct mrl_error *error,
                      struct mrl_encoder **ret_encoder)
 {
-    const struct mrl_encoder_options plain = { 0 };
-    const struct mrl_encoder_ops *ops = find(format, error);
+    struct mrl_encoder_options all = options ? *options : (struct mrl_encoder_options){ 0 };
+    const struct mrl_encoder_ops *ops = find(format, error, &all.extras);
     struct mrl_encoder *encoder;
     int err;
 
     if (!ops)
         return -EINVAL;
-    err = ops->make(options ? options : &plain, &encoder);
+    err = ops->make(&all, &encoder);
     if (err)
         return mrl_error__set(error, err, "out of memory");
     encoder->ops = ops;
-    encoder->items = options && options->items;
-    encoder->ids = options && options->extras & 1U << MRL_EXTRA_ID;
+    encoder->items = all.items;
+    encoder->ids = all.extras & 1U << MRL_EXTRA_ID;
     *ret_encoder = encoder;
     return 0;
 }

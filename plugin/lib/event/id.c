@@ -4,6 +4,7 @@
 #include <mrelease/item.h>
 #include <stdio.h>
 
+#include "event/about.h"
 #include "event/raw.h"
 
 _Static_assert(sizeof(struct mrl_item_head) == 40, "heads are a part of a file format");
@@ -23,7 +24,7 @@ static enum mrl_series series_of(const struct mrl_event *event)
 {
     if (event->def->is & MRL_OF_RECORD)
         return (enum mrl_series)event->lane;
-    return event->def->index == MRL_EVENT_EVENTS_LOST ? MRL_SERIES_LOST : MRL_SERIES_STATE;
+    return mrl_event_def__about(event->def->index)->series;
 }
 
 void mrl_item__head(const struct mrl_event *event, struct mrl_item_head *ret_head)
@@ -66,15 +67,5 @@ size_t mrl_event__id(const struct mrl_event *event, char text[MRL_EVENT_ID_BYTES
 
 enum mrl_severity mrl_event__severity(const struct mrl_event *event)
 {
-    switch (event->def->index) {
-    case MRL_EVENT_EVENTS_LOST:
-        return MRL_SEVERITY_ERROR;
-    case MRL_EVENT_PROCESS_MRELEASE:
-        return event->return_value ? MRL_SEVERITY_WARNING : MRL_SEVERITY_NOTICE;
-    case MRL_EVENT_DO_MRELEASE:
-    case MRL_EVENT_SENSOR_STATE:
-        return MRL_SEVERITY_NOTICE;
-    default:
-        return MRL_SEVERITY_INFO;
-    }
+    return mrl_event_def__about(event->def->index)->severity[mrl_event_failed(event)];
 }

@@ -90,7 +90,7 @@ struct mrl_raw {
 /** MRL_FIELDS_OF_…: how many fields the row of an event of our own has. */
 #define F(kind, name, tags, from, doc) +1
 #define MRL_SYSCALL_EVENT(symbol, ...)
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, about, doc, fields) \
     MRL_FIELDS_OF_##symbol = 0 fields,
 enum mrl_fields_of_own_events {
 #include <abi/events.def>
@@ -108,10 +108,10 @@ typedef void (*mrl_value_fn)(const struct mrl_raw *raw, struct mrl_value *value)
 #define mrl_value_name(name)           void mrl_value__##name(const struct mrl_raw *, struct mrl_value *);
 #define F(kind, name, tags, from, doc) from
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, reads, doc, fields)                                           \
+                          lane, reads, about, doc, fields)                                    \
     fields
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) fields
-#define MRL_EXTRA(symbol, name, of, needs, fills, states, doc, fields)             fields
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, about, doc, fields) fields
+#define MRL_EXTRA(symbol, name, of, needs, fills, states, doc, fields)                    fields
 /* clang-format off */
 #include <abi/events.def>
 #include <abi/extras.def>

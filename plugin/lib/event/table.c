@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "event/about.h"
 #include "event/kind.h"
 #include "event/raw.h"
 
@@ -31,9 +32,9 @@ const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
 /* An empty entry ends each array, so that an event without fields has one too. */
 #define F(kind_, name_, tags_, from, doc_) { name_, &mrl_kinds[MRL_KIND_##kind_], tags_, doc_ },
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, reads, doc, fields)                                           \
+                          lane, reads, about, doc, fields)                                    \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, about, doc, fields) \
     static const struct mrl_field fields_##symbol[] = { fields{ NULL, NULL, 0, NULL } };
 #include <abi/events.def>
 #undef F
@@ -43,15 +44,38 @@ const struct mrl_kind mrl_kinds[MRL_KIND_COUNT] = {
 #define VIA(name)                      MRL_FROM_VALUE_OF(name)
 #define F(kind, name, tags, from, doc) from
 #define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
-                          lane, reads, doc, fields)                                           \
+                          lane, reads, about, doc, fields)                                    \
     static const struct mrl_from from_##symbol[] = { fields{ 0 } };
-#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, doc, fields) \
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, about, doc, fields) \
     static const struct mrl_from from_##symbol[] = { fields{ 0 } };
 #include <abi/events.def>
 
 static const struct mrl_from *const sources[] = {
 #define MRL_SYSCALL_EVENT(symbol, ...) from_##symbol,
 #define MRL_OWN_EVENT(symbol, ...)     from_##symbol,
+#include <abi/events.def>
+};
+
+static const struct mrl_about abouts[] = {
+#define MRL_ABOUT(symbol, group_, series_, severity_, failure, result_, category, type, sentence_) \
+    [MRL_ABOUT_##symbol] = {                                                                       \
+        .name = #symbol,                                                                           \
+        .group = group_,                                                                           \
+        .series = MRL_SERIES_##series_,                                                            \
+        .severity = { MRL_SEVERITY_##severity_, MRL_SEVERITY_##failure },                          \
+        .result = result_,                                                                         \
+        .ecs_category = category,                                                                  \
+        .ecs_type = type,                                                                          \
+        .sentence = sentence_,                                                                     \
+    },
+#include "event/about.def"
+};
+
+static const unsigned char about_of[] = {
+#define MRL_SYSCALL_EVENT(symbol, syscall, x86_64, arm64, i386, arm, protobuf, version, sets, \
+                          lane, reads, about, ...)                                            \
+    MRL_##about,
+#define MRL_OWN_EVENT(symbol, name, id, version, sets, lane, syscall, about, ...) MRL_##about,
 #include <abi/events.def>
 };
 
@@ -76,7 +100,7 @@ static const struct mrl_from *const sources[] = {
 
 static const struct mrl_event_def events[] = {
 #define MRL_SYSCALL_EVENT(symbol, syscall_, x86_64, arm64, i386, arm, protobuf_, version_, sets_, \
-                          lane_, reads, doc_, f)                                                  \
+                          lane_, reads, about, doc_, f)                                           \
     {                                                                                             \
         .index = MRL_EVENT_##symbol,                                                              \
         .name = #syscall_,                                                                        \
@@ -96,24 +120,24 @@ static const struct mrl_event_def events[] = {
         .lane = MRL_##lane_,                                                                      \
         .is = IS(lane_) | OF_##reads,                                                             \
     },
-#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, doc_, f) \
-    {                                                                                \
-        .index = MRL_EVENT_##symbol,                                                 \
-        .name = name_,                                                               \
-        .syscall = syscall_,                                                         \
-        .id = id_,                                                                   \
-        .id_x86_64 = id_,                                                            \
-        .id_arm64 = id_,                                                             \
-        .nr_i386 = -1,                                                               \
-        .nr_arm = -1,                                                                \
-        .protobuf_id = id_,                                                          \
-        .version = version_,                                                         \
-        .sets = sets_,                                                               \
-        .doc = doc_,                                                                 \
-        .fields = fields_##symbol,                                                   \
-        .field_count = FIELD_COUNT(symbol),                                          \
-        .lane = MRL_##lane_,                                                         \
-        .is = IS(lane_),                                                             \
+#define MRL_OWN_EVENT(symbol, name_, id_, version_, sets_, lane_, syscall_, about, doc_, f) \
+    {                                                                                       \
+        .index = MRL_EVENT_##symbol,                                                        \
+        .name = name_,                                                                      \
+        .syscall = syscall_,                                                                \
+        .id = id_,                                                                          \
+        .id_x86_64 = id_,                                                                   \
+        .id_arm64 = id_,                                                                    \
+        .nr_i386 = -1,                                                                      \
+        .nr_arm = -1,                                                                       \
+        .protobuf_id = id_,                                                                 \
+        .version = version_,                                                                \
+        .sets = sets_,                                                                      \
+        .doc = doc_,                                                                        \
+        .fields = fields_##symbol,                                                          \
+        .field_count = FIELD_COUNT(symbol),                                                 \
+        .lane = MRL_##lane_,                                                                \
+        .is = IS(lane_),                                                                    \
     },
 #include <abi/events.def>
 };
@@ -134,6 +158,11 @@ const struct mrl_event_def *mrl_event_def__at(unsigned int index)
 const struct mrl_from *mrl_event_def__from(unsigned int index)
 {
     return sources[index];
+}
+
+const struct mrl_about *mrl_event_def__about(unsigned int index)
+{
+    return &abouts[about_of[index]];
 }
 
 const struct mrl_event_def *mrl_event_def__find(const char *name, struct mrl_error *error)

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The rows of told.def, and how each is known. */
+#include "shape/told.h"
+
+#include <assert.h>
+#include <mrelease/mrelease.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "event/about.h"
+#include "event/kind.h"
+#include "event/layout.h"
+
+typedef enum mrl_known (*tell_fn)(struct mrl_telling *telling, struct mrl_value *value);
+
+static enum mrl_known text(struct mrl_value *value, const char *word)
+{
+    value->text = (struct mrl_text){ word, strlen(word) };
+    return MRL_KNOWN;
+}
+
+static enum mrl_known number(struct mrl_value *value, uint64_t known)
+{
+    value->unsigned_number = known;
+    return MRL_KNOWN;
+}
+
+/* -- of the definition and of the host -------------------------------------------------------- */
+
+static enum mrl_known mrl_told__name(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return text(value, telling->def->name);
+}
+
+static enum mrl_known mrl_told__dataset(struct mrl_telling *telling, struct mrl_value *value)
+{
+    snprintf(telling->scratch, sizeof(telling->scratch), "mrelease.%s", telling->def->name);
+    return text(value, telling->scratch);
+}
+
+static enum mrl_known mrl_told__code(struct mrl_telling *telling, struct mrl_value *value)
+{
+    value->number = telling->def->id;
+    return MRL_KNOWN;
+}
+
+static enum mrl_known mrl_told__version(struct mrl_telling *telling, struct mrl_value *value)
+{
+    (void)telling;
+    return text(value, mrl_version());
+}
+
+#define OF_HOST(member)                                                        \
+    static enum mrl_known mrl_told__host_##member(struct mrl_telling *telling, \
+                                                  struct mrl_value *value)     \
+    {                                                                          \
+        if (!telling->host || !*telling->host->member)                         \
+            return MRL_UNKNOWN;                                                \
+        return text(value, telling->host->member);                             \
+    }
+
+OF_HOST(name)
+OF_HOST(kernel)
+OF_HOST(architecture)
+OF_HOST(boot_id)
+OF_HOST(machine_id)
+OF_HOST(os_name)
+OF_HOST(os_version)
+
+/* -- of the call ------------------------------------------------------------------------------ */
+
+static enum mrl_known mrl_told__duration(struct mrl_telling *telling, struct mrl_value *value)
+{
+    const struct mrl_event *event = telling->event;
+
+    if (event->flags & MRL_EVENT_NO_ENTRY)
+        return MRL_UNKNOWN;
+    return number(value, event->exit_ns - event->entry_ns);
+}
+
+void mrl_put_event_id(struct mrl_writer *writer, const struct mrl_event *event)
+{
+    bool has_record = event->def->is & MRL_OF_RECORD;
+
+    if (!event->run || !*event->run)
+        return;
+    mrl_put_bytes(writer, event->run, strlen(event->run));
+    mrl_put_char(writer, '-');
+    if (has_record)
+        mrl_put_unsigned(writer, event->lane);
+    else
+        mrl_put_char(
+            writer, mrl_event_def__about(event->def->index)->series == MRL_SERIES_LOST ? 'L' : 'S');
+    mrl_put_char(writer, '.');
+    mrl_put_unsigned(writer, has_record ? event->cpu : event->output);
+    mrl_put_char(writer, '.');
+    mrl_put_unsigned(writer, event->seq);
+}
+
+static enum mrl_known mrl_told__id(struct mrl_telling *telling, struct mrl_value *value)
+{
+    struct mrl_writer writer = { telling->scratch };
+
+    mrl_put_event_id(&writer, telling->event);
+    value->text = (struct mrl_text){ telling->scratch, (size_t)(writer.at - telling->scratch) };
+    return value->text.size ? MRL_KNOWN : MRL_UNKNOWN;
+}
+
+static enum mrl_known mrl_told__message(struct mrl_telling *telling, struct mrl_value *value)
+{
+    value->text = telling->say(telling);
+    return MRL_KNOWN;
+}
+
+static const char *result_of(const struct mrl_event *event)
+{
+    const char *result = mrl_event_def__about(event->def->index)->result;
+
+    return result ? result : mrl_event_failed(event) ? "failure" : "success";
+}
+
+static enum mrl_known mrl_told__result(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return text(value, result_of(telling->event));
+}
+
+/* A number that has no name is told as it is. */
+static enum mrl_known mrl_told__error(struct mrl_telling *telling, struct mrl_value *value)
+{
+    int64_t answer = telling->event->return_value;
+    const char *name = answer >= -4095 ? strerrorname_np((int)-answer) : NULL;
+    struct mrl_writer writer = { telling->scratch };
+
+    if (answer >= 0)
+        return MRL_NONE;
+    if (name)
+        return text(value, name);
+    mrl_put_signed(&writer, answer);
+    value->text = (struct mrl_text){ telling->scratch, (size_t)(writer.at - telling->scratch) };
+    return MRL_KNOWN;
+}
+
+static enum mrl_known mrl_told__answer(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return mrl_event_failed(telling->event) ? mrl_told__error(telling, value)
+                                            : text(value, "success");
+}
+
+static enum mrl_known mrl_told__compat(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return number(value, (telling->event->flags & MRL_EVENT_IS_COMPAT) != 0);
+}
+
+static enum mrl_known mrl_told__container(struct mrl_telling *telling, struct mrl_value *value)
+{
+    const struct mrl_event *event = telling->event;
+
+    if (!event->container_id.size)
+        return event->lookup == MRL_LOOKUP_HOST ? MRL_NONE : MRL_UNKNOWN;
+    value->text = event->container_id;
+    return MRL_KNOWN;
+}
+
+/* -- of the task ------------------------------------------------------------------------------ */
+
+static enum mrl_known entity(struct mrl_value *value, uint32_t pid, uint64_t start_ns)
+{
+    value->entity = (struct mrl_entity){ pid, start_ns };
+    return start_ns ? MRL_KNOWN : MRL_NONE;
+}
+
+static enum mrl_known mrl_told__process_entity(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return entity(value, telling->event->host_process_id, telling->event->process_start_ns);
+}
+
+static enum mrl_known mrl_told__parent_entity(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return entity(value, telling->event->host_parent_process_id, telling->event->parent_start_ns);
+}
+
+static enum mrl_known mrl_told__executable(struct mrl_telling *telling, struct mrl_value *value)
+{
+    value->text = telling->event->executable;
+    return value->text.size ? MRL_KNOWN : MRL_UNKNOWN;
+}
+
+/* -- the rows --------------------------------------------------------------------------------- */
+
+enum { ALL, CALLS, TASKS };
+
+#define MEMBER(member) \
+    offsetof(struct mrl_event, member), sizeof(((struct mrl_event *)0)->member), NULL
+#define VIA(symbol) 0, 0, mrl_told__##symbol
+
+static const struct row {
+    struct mrl_field field;
+    enum mrl_told_when when;
+    int of;
+    unsigned int at, size;
+    tell_fn tell;
+} rows[] = {
+#define MRL_TOLD(symbol, name, kind, when, of, from, doc) \
+    { { name, &mrl_kinds[MRL_KIND_##kind], 0, doc }, MRL_TOLD_##when, of, from },
+#include "shape/told.def"
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static bool has(const struct mrl_event_def *def, const struct row *row)
+{
+    return row->of == ALL || (row->of == CALLS ? *def->syscall != '\0' : def->is & MRL_OF_RECORD);
+}
+
+struct mrl_told mrl_told__of_field(const struct mrl_layout_field *place)
+{
+    return (struct mrl_told){ .field = place->field, .when = MRL_TOLD_EVENT, .place = *place };
+}
+
+bool mrl_told__find(const struct mrl_event_def *def,
+                    const struct mrl_layout *layout,
+                    const char *name,
+                    struct mrl_told *ret_told)
+{
+    for (unsigned int i = 0; i < layout->count; i++)
+        if (!strcmp(layout->fields[i].field->name, name)) {
+            *ret_told = mrl_told__of_field(&layout->fields[i]);
+            return true;
+        }
+    for (const struct row *row = rows; row < rows + ROW_COUNT; row++)
+        if (!strcmp(row->field.name, name) && has(def, row)) {
+            *ret_told = (struct mrl_told){
+                .field = &row->field,
+                .when = row->when,
+                .place = { .field = &row->field, .at = row->at, .size = row->size },
+                .tell = row->tell,
+            };
+            return true;
+        }
+    return false;
+}
+
+enum mrl_known mrl_told__value(const struct mrl_told *told,
+                               struct mrl_telling *telling,
+                               struct mrl_value *value)
+{
+    if (told->tell)
+        return told->tell(telling, value);
+    *value = mrl_layout_value(&told->place, telling->event);
+    return value->absent ? MRL_UNKNOWN : MRL_KNOWN;
+}
+
+const struct mrl_field *mrl_told__field(unsigned int index)
+{
+    return index < ROW_COUNT ? &rows[index].field : NULL;
+}
