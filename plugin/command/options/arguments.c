@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/tame.h"
 #include "command/options/usage.h"
+#include "command/say.h"
 
 enum { FIRST_OPTION_VALUE = 256, FORMER_VALUE = FIRST_OPTION_VALUE + MRL_ROWS_MAX };
 
@@ -28,24 +27,12 @@ static const struct mrl_option help_row = { .name = "help",
                                             .letter = 'h',
                                             .doc = "Print this and exit." };
 
-void mrl_say(const char *format, ...)
-{
-    va_list arguments;
-    char line[1024];
-
-    va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "mrelease: %s\n",
-            mrl_tame(line)); /* in one piece: standard error may be shared */
-}
-
 int mrl_usage_error(const struct mrl_verb *verb, const char *text)
 {
     if (verb)
-        mrl_say("%s (see 'mrelease %s --help')", text, verb->name);
+        mrl_say_error("%s (see 'mrelease %s --help')", text, verb->name);
     else
-        mrl_say("%s (see 'mrelease --help')", text);
+        mrl_say_error("%s (see 'mrelease --help')", text);
     return MRL_EXIT_USAGE;
 }
 
@@ -53,7 +40,7 @@ int mrl_flush_stdout(void)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return MRL_EXIT_OK;
-    mrl_say("standard output: %s", strerror(errno));
+    mrl_say_error("standard output: %s", strerror(errno));
     return MRL_EXIT_FAILED;
 }
 

@@ -12,6 +12,7 @@
 
 #include "command/command.h"
 #include "command/run/totals.h"
+#include "command/say.h"
 
 static struct {
     struct mrl_plugin *plugin;
@@ -61,7 +62,7 @@ void mrl_interim__start(struct mrl_plugin *plugin, const struct mrl_pipeline *pi
     interim.has_thread = !pthread_create(&interim.thread, NULL, answer, NULL);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (!interim.has_thread)
-        mrl_say("warning: no thread for SIGUSR1, which is not answered");
+        mrl_say_at(MRL_LOG_WARNING, "no thread for SIGUSR1, which is not answered");
 }
 
 void mrl_interim__stop(void)

@@ -17,11 +17,11 @@
 #include "command/command.h"
 #include "command/run/harden.h"
 #include "command/run/interim.h"
-#include "command/run/log_level.h"
 #include "command/run/record.h"
 #include "command/run/reopening.h"
 #include "command/run/sides.h"
 #include "command/run/totals.h"
+#include "command/say.h"
 
 enum {
     END_MS = 2000,    /* how long an output may take without progress at the end */
@@ -135,7 +135,7 @@ static int deliver_next(struct session *session, int timeout_ms)
     }
     if (count <= 0) {
         if (count < 0)
-            mrl_say("%s", mrl_plugin__error(session->plugin));
+            mrl_say_error("%s", mrl_plugin__error(session->plugin));
         session->failed |= count < 0;
         return count;
     }
@@ -238,7 +238,7 @@ static void log_line(void *context, enum mrl_log_level level, const char *text)
     const struct session *session = context;
 
     if ((int)level <= __atomic_load_n(&session->sides.log_level, __ATOMIC_RELAXED))
-        mrl_say("%s: %s", mrl_log_level__name(level), text);
+        mrl_say_at(level, "%s", text);
 }
 
 static int run_opened(struct session *session,
@@ -377,11 +377,14 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int status = MRL_EXIT_FAILED;
 
+    mrl_say__set_format((enum mrl_log_format)options->log_format);
+    if (options->quiet && options->log_level > MRL_LOG_WARNING)
+        options->log_level = MRL_LOG_WARNING;
     if (open_all(&session, &error) || start(&session, &error)) {
         if (end_requested) /* while an output waited for its reader, or a capture for its writer */
             status = MRL_EXIT_OK;
         else
-            mrl_say("%s", error.text);
+            mrl_say_error("%s", error.text);
     } else {
         signalled_plugin = session.plugin;
         signalled_pipeline = session.pipeline;

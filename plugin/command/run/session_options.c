@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "command/run/log_level.h"
 #include "command/run/record.h"
 
 static int add_output(void *member, const char *value, struct mrl_error *error)
@@ -18,6 +17,8 @@ static int add_record(void *member, const char *value, struct mrl_error *error)
 }
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+
+static const char *const log_formats[] = { "auto", "text", "json", "journal", NULL };
 
 static const char *const sandbox_modes[] = {
     [MRL_SANDBOX_ON] = "on", [MRL_SANDBOX_OFF] = "off", [MRL_SANDBOX_REQUIRE] = "require", NULL
@@ -77,6 +78,20 @@ static const struct mrl_option rows[] = {
       .what = "log level",
       .preset = "info",
       .doc = "How much to say on standard error." },
+    { .name = "quiet",
+      .letter = 'q',
+      .type = MRL_OPTION_SWITCH,
+      .offset = AT(quiet),
+      .doc = "Say nothing but warnings and errors: --log-level warning." },
+    { .name = "log-format",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(log_format),
+      .words = log_formats,
+      .what = "log format",
+      .preset = "auto",
+      .doc = "How lines on standard error look: text has the time, json is an object per line, "
+             "journal has the priorities that journald reads. auto: journal under systemd, text "
+             "on a terminal and in a file, else the line alone." },
     { .name = "sandbox",
       .type = MRL_OPTION_CHOICE,
       .offset = AT(sandbox),
@@ -93,11 +108,6 @@ static const struct mrl_option rows[] = {
       .separator = '/',
       .doc = "Another directory for files that are opened after the start. May be repeated." },
 };
-
-const char *mrl_log_level__name(enum mrl_log_level level)
-{
-    return log_levels[level];
-}
 
 const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count)
 {

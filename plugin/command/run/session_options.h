@@ -18,6 +18,8 @@ struct mrl_session_options {
     uint64_t count;                             /* of events to deliver; 0: no end */
     uint64_t duration_ns;                       /* 0: no end */
     int log_level;                              /* enum mrl_log_level */
+    bool quiet;                                 /* log_level is warning at most */
+    int log_format;                             /* enum mrl_log_format */
     int sandbox;                                /* enum mrl_sandbox_mode */
     const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
     unsigned int sandbox_path_count;

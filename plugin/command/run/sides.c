@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "command/command.h"
-#include "command/run/log_level.h"
+#include "command/say.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
@@ -17,7 +17,7 @@ static void log_line(void *context, enum mrl_log_level level, const char *text)
     const int now = __atomic_load_n(&run->log_level, __ATOMIC_RELAXED);
 
     if ((int)level <= (now > run->first_level ? now : run->first_level))
-        mrl_say("%s: %s", mrl_log_level__name(level), text);
+        mrl_say_at(level, "%s", text);
 }
 
 static int collect(void *context, struct mrl_metrics **ret_metrics)
@@ -73,8 +73,8 @@ static void wished(void *context, const struct mrl_wish *wish, int err, const ch
     struct mrl_run_sides *run = context;
     char detail[64];
 
-    mrl_say("%s: a client, %s, %s %s%s%s", err ? "warning" : "info", wish->by, words[wish->kind],
-            object, err ? ": " : "", why);
+    mrl_say_at(err ? MRL_LOG_WARNING : MRL_LOG_INFO, "a client, %s, %s %s%s%s", wish->by,
+               words[wish->kind], object, err ? ": " : "", why);
     if (err)
         return;
     snprintf(detail, sizeof(detail), "%s=%s", is_level ? "level" : "event", object);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/say.h"
 
 typedef unsigned long long number;
 
@@ -146,7 +147,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
     number filtered, missed, unknown;
 
     if (err) {
-        mrl_say("the counters could not be read: %s", strerror(-err));
+        mrl_say_error("the counters could not be read: %s", strerror(-err));
         return;
     }
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
@@ -178,8 +179,8 @@ static unsigned int check_output(const struct mrl_metrics *metrics,
 
     if (found == wanted)
         return 0;
-    mrl_say("accounting: %s: %llu calls of %s are to be accounted for, and %llu are", output,
-            wanted, event, found);
+    mrl_say_error("accounting: %s: %llu calls of %s are to be accounted for, and %llu are", output,
+                  wanted, event, found);
     return 1;
 }
 
@@ -221,10 +222,10 @@ bool mrl_totals__are_kept(const struct mrl_pipeline *pipeline)
         number dropped = sink && sink->keeps ? dropped_by(pipeline, i) : 0;
 
         if (dropped)
-            mrl_say("%s: %llu events are not in it: %s", name, dropped,
-                    err ? strerror(-err) : "it was too slow, or failed for a while");
+            mrl_say_error("%s: %llu events are not in it: %s", name, dropped,
+                          err ? strerror(-err) : "it was too slow, or failed for a while");
         else if (err)
-            mrl_say("%s: not everything was written: %s", name, strerror(-err));
+            mrl_say_error("%s: not everything was written: %s", name, strerror(-err));
         kept &= !(sink && sink->keeps && (dropped || err));
     }
     return kept;

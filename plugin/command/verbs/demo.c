@@ -117,10 +117,12 @@ static unsigned int pick(const struct mrl_option_group *from,
 
 static int demo(const struct mrl_verb *verb, int argc, char **argv)
 {
-    static const char *const names[] = { "rung", "output", "log-level", NULL };
+    static const char *const names[] = {
+        "rung", "output", "quiet", "log-level", "log-format", NULL
+    };
     struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
     struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
-    struct mrl_option rows[2][3];
+    struct mrl_option rows[2][5];
     struct actor actor;
     int status;
 
