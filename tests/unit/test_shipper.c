@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <mrelease/sink.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "side/ship/shipper.h"
 #include "unit/unit.h"
 
@@ -15,6 +17,9 @@ struct mrl_sink {
     const char *refused; /* a byte of an item that it refuses */
     const char *large;   /* of one that is too large alone */
     unsigned int down;   /* so many requests fail first */
+    bool is_shut;        /* to what it is shown, until files are read so many times */
+    unsigned int renewals;
+    char asked[16];
     char taken[64];
     size_t count;
     unsigned int requests;
@@ -28,6 +33,10 @@ static void deliver(struct mrl_sink *sink,
     assert_in_range(sink->requests, 1, 100);
     if (sink->down && sink->down--)
         return;
+    if (sink->is_shut) {
+        mrl_delivery__judge_all(delivery, 0, items->count, MRL_VERDICT_MISCONFIGURED, "shut");
+        return;
+    }
     if ((sink->most && items->count > sink->most) ||
         (sink->large && items->items[0].bytes[0] == *sink->large)) {
         delivery->halve = true;
@@ -134,6 +143,59 @@ static void a_destination_that_was_down_gets_all(void **state)
     assert_int_equal(sink.requests, 3);
 }
 
+/* It is told of the files before each request, and asks for new ones when it has to; where these
+ * are right, nobody waits. */
+static void renew(void *context, bool failing)
+{
+    struct mrl_sink *sink = context;
+
+    strcat(sink->asked, failing ? "!" : ".");
+    if (failing && !--sink->renewals)
+        sink->is_shut = false;
+}
+
+static void files_are_read_again_before_it_waits(void **state)
+{
+    static struct mrl_shipper shipper;
+    struct mrl_sink sink = { .is_shut = true, .renewals = 1 };
+    struct mrl_item item = { .bytes = "0", .size = 1 };
+    uint8_t dealt, refused;
+    int64_t began_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+
+    (void)state;
+    memset(&shipper, 0, sizeof(shipper));
+    shipper.ops = &ops;
+    shipper.sink = shipper.context = &sink;
+    shipper.renew = renew;
+    shipper.seed = 7;
+    assert_int_equal(mrl_shipper__deliver(&shipper, &item, 1, &dealt, &refused), 0);
+    assert_string_equal(sink.asked, ".!");
+    assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - began_ns < INT64_C(1000000000));
+    assert_int_equal(mrl_shipper__deliver(&shipper, &item, 1, &dealt, &refused), 0);
+    assert_string_equal(sink.asked, ".!.");
+}
+
+/* A second time it waits; what somebody sends meanwhile ends that. */
+static void new_files_end_a_pause(void **state)
+{
+    static struct mrl_shipper shipper;
+    struct mrl_sink sink = { .is_shut = true, .renewals = 2 };
+    struct mrl_item item = { .bytes = "0", .size = 1 };
+    uint8_t dealt, refused;
+    int64_t began_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+
+    (void)state;
+    memset(&shipper, 0, sizeof(shipper));
+    shipper.ops = &ops;
+    shipper.sink = shipper.context = &sink;
+    shipper.renew = renew;
+    shipper.seed = 7;
+    shipper.hurries = 1;
+    assert_int_equal(mrl_shipper__deliver(&shipper, &item, 1, &dealt, &refused), 0);
+    assert_string_equal(sink.asked, ".!!");
+    assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - began_ns < INT64_C(1000000000));
+}
+
 static void pauses_grow_vary_and_are_bounded(void **state)
 {
     uint64_t seed = 7, most = 0, least = UINT64_MAX;
@@ -178,6 +240,8 @@ int main(void)
         cmocka_unit_test(what_is_too_large_is_halved),
         cmocka_unit_test(one_that_is_too_large_alone_is_refused),
         cmocka_unit_test(a_destination_that_was_down_gets_all),
+        cmocka_unit_test(files_are_read_again_before_it_waits),
+        cmocka_unit_test(new_files_end_a_pause),
         cmocka_unit_test(pauses_grow_vary_and_are_bounded),
         cmocka_unit_test(a_stop_ends_it),
     };

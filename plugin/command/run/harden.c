@@ -21,6 +21,7 @@
 
 #include "command/command.h"
 #include "side/common/sandbox.h"
+#include "sinks/secret.h"
 
 #define BIT(capability) (1ULL << (capability))
 #define CGROUPS         "/sys/fs/cgroup"
@@ -64,6 +65,7 @@ static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *s
                            ? strchr(spec->options.destination, '/')
                            : NULL;
     int err = path ? add_directory(sandbox, path, MRL_PATH_SOCKETS) : 0;
+    char file[PATH_MAX];
 
     sandbox->calls |= MRL_CALLS_MESSAGES;
     if (!err && *spec->options.spool.directory) {
@@ -73,8 +75,9 @@ static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *s
     }
     /* Files are read here, and again on SIGHUP: the side program may open nothing. */
     for (unsigned int i = 0; !err && i < sink->option_count; i++)
-        if (sink->options[i].separator == '/' && given(spec, &sink->options[i]))
-            err = add_directory(sandbox, given(spec, &sink->options[i]), MRL_PATH_READ);
+        if (sink->options[i].separator == '/' && given(spec, &sink->options[i]) &&
+            *mrl_secret__file(given(spec, &sink->options[i]), file, sizeof(file)))
+            err = add_directory(sandbox, file, MRL_PATH_READ);
     return err;
 }
 

@@ -15,6 +15,7 @@ enum {
     REQUESTS_MAX = 200,   /* in a second */
     SEGMENTS_MAX = 20000, /* likewise, where a spool is shipped: a lone event takes two */
     REFUSALS_MAX = 10,    /* told in a second */
+    RENEWALS_MAX = 2,     /* likewise: files are read for each */
     ROOM_MS = 100,        /* how long an answer waits for room */
 };
 
@@ -118,6 +119,22 @@ static int answer_wish(struct mrl_sink *sink,
     return send_text(sink, id, err, error.text);
 }
 
+/* Its destination takes the secrets no more, and there may be new ones. */
+static int answer_files(struct mrl_sink *sink, uint32_t id)
+{
+    struct mrl_error error = { "" };
+    int err = -EBUSY;
+
+    if (!sink->row->renew || sink->fds[0] < 0)
+        return -EPROTO;
+    if (mrl_allowance__take(&sink->renewals, RENEWALS_MAX)) {
+        pthread_mutex_lock(&sink->lock);
+        err = mrl_keeper__renew(sink, &error);
+        pthread_mutex_unlock(&sink->lock);
+    }
+    return err ? send_text(sink, id, err, error.text) : send_with(sink, id, 0, "", 0, sink->fds[0]);
+}
+
 /* -- of a spool -------------------------------------------------------------------------------- */
 
 /* `awaits` before anything is looked at: what is appended after that is said. */
@@ -184,6 +201,8 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
         return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);
+    if (request.asked == MRL_SIDE_FILES)
+        return answer_files(sink, message->head.id);
     if (request.asked == MRL_SIDE_SEGMENT)
         return answer_segment(sink, message->head.id, request.number);
     if (request.asked == MRL_SIDE_MISSING)

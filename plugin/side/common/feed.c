@@ -178,7 +178,7 @@ static int feed_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
 
 /* What was opened anew may be refused by the program; it is then refused again at its next start,
  * and said again. */
-static int renew(struct mrl_sink *sink, struct mrl_error *error)
+int mrl_keeper__renew(struct mrl_sink *sink, struct mrl_error *error)
 {
     const struct mrl_sink_target target = { .destination = sink->destination,
                                             .format = sink->format,
@@ -192,7 +192,7 @@ static int feed_reopen(struct mrl_sink *sink, struct mrl_error *error)
     int err;
 
     pthread_mutex_lock(&sink->lock);
-    err = renew(sink, error);
+    err = mrl_keeper__renew(sink, error);
     if (err) {
         pthread_mutex_unlock(&sink->lock);
         return err;
@@ -395,7 +395,7 @@ void mrl_feed__set(struct mrl_sink_ops *row)
 {
     row->open = feed_open;
     row->write = feed_write;
-    row->reopen = row->reopen ? feed_reopen : NULL;
+    row->reopen = row->reopen || row->renew ? feed_reopen : NULL;
     row->close = feed_close;
     row->abandon = NULL;
     row->never_blocks = false;

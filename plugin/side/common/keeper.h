@@ -76,7 +76,7 @@ struct mrl_sink {
     bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
     unsigned int deaths; /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, refusals, lines;
+    struct mrl_allowance requests, refusals, renewals, lines;
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };
 
@@ -95,6 +95,9 @@ int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type);
 /** Takes what the program says (hear.c), up to a bound, after which it pauses. Returns whether it
  * goes on; false with `why`: it broke a rule, or could not be opened. The keeper's thread. */
 bool mrl_keeper__hear(struct mrl_sink *sink);
+
+/** With the lock held. Reads anew what the options name (feed.c). Errors: of the row's renew(). */
+int mrl_keeper__renew(struct mrl_sink *sink, struct mrl_error *error);
 
 /** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to
  * wait for room. */

@@ -20,7 +20,7 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 2
+#define MRL_SIDE_VERSION 3
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
@@ -83,6 +83,7 @@ enum mrl_side_asked {
     MRL_SIDE_SEGMENT,   /* of the spool: `number`, or the next; the answer has its descriptor */
     MRL_SIDE_MISSING,   /* `number` of the event `argument` are missing before the item `place`;
                            the answer is an item that tells it */
+    MRL_SIDE_FILES,     /* those of the options, read again: the answer has their descriptor */
     MRL_SIDE_ASKED_COUNT,
 };
 

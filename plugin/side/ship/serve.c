@@ -2,6 +2,7 @@
 #include "side/ship/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,68 @@ static void say_refused(void *context, const struct mrl_item *item, const char *
     ship.untold = 0;
 }
 
+/* -- files of the options --------------------------------------------------------------------- */
+
+/* A sink that is in the middle of a request cannot take them: the thread that ships does, before
+ * the next one. */
+static int note_files(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
+{
+    (void)sink;
+    (void)error;
+    pthread_mutex_lock(&ship.lock);
+    for (int i = 0; i < MRL_SPOOL_FDS; i++) {
+        if (ship.is_renewed && ship.files[i] >= 0)
+            close(ship.files[i]);
+        ship.files[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+    }
+    ship.is_renewed = true;
+    pthread_mutex_unlock(&ship.lock);
+    __atomic_store_n(&ship.shipper.hurries, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* What the main process has sent, or is asked for. Returns whether there is something. */
+static bool find_files(bool failing, int fds[MRL_SINK_FDS_MAX])
+{
+    const struct mrl_side_request request = { .asked = MRL_SIDE_FILES };
+    struct mrl_side_answer answer = { .fd = -1 };
+    struct mrl_error error = { "" };
+    bool is_renewed;
+    int err;
+
+    for (int i = 0; i < MRL_SINK_FDS_MAX; i++)
+        fds[i] = -1;
+    pthread_mutex_lock(&ship.lock);
+    is_renewed = ship.is_renewed;
+    if (is_renewed)
+        memcpy(fds, ship.files, sizeof(ship.files));
+    ship.is_renewed = false;
+    pthread_mutex_unlock(&ship.lock);
+    if (is_renewed || !failing)
+        return is_renewed;
+    err = mrl_side__ask(&request, -1, &answer, &error);
+    if (err && err != -ESHUTDOWN && *error.text)
+        mrl_side__log(MRL_LOG_WARNING, error.text);
+    free(answer.bytes);
+    fds[0] = answer.fd;
+    return answer.fd >= 0;
+}
+
+static void renew(void *context, bool failing)
+{
+    struct mrl_error error = { "" };
+    int fds[MRL_SINK_FDS_MAX];
+
+    (void)context;
+    if (!find_files(failing, fds))
+        return;
+    if (ship.program->reopen(ship.shipper.sink, fds, &error))
+        mrl_side__log(MRL_LOG_WARNING, error.text);
+    for (int i = 0; i < MRL_SINK_FDS_MAX; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
 /* -- what is heard ---------------------------------------------------------------------------- */
 
 static int opened(const struct mrl_sink_ops *ops,
@@ -88,6 +151,7 @@ static int opened(const struct mrl_sink_ops *ops,
     ship.shipper.stop = &ship.stop;
     ship.shipper.log = mrl_side__log;
     ship.shipper.refused = say_refused;
+    ship.shipper.renew = ops->renew && ship.program->reopen ? renew : NULL;
     ship.cursor_fd = target->fds[MRL_SPOOL_FDS];
     ship.refused_fd = target->fds[MRL_SPOOL_FDS + 1];
     err = -pthread_create(&ship.thread, NULL, run, NULL);
@@ -150,12 +214,13 @@ int mrl_ship__serve(const struct mrl_ship_program *program)
 {
     const struct mrl_side_program served = {
         .row = program->row,
-        .reopen = program->reopen,
+        .reopen = note_files,
         .opened = opened,
         .take = take,
         .end = end,
     };
 
+    ship.program = program;
     return mrl_side__serve(&served);
 }
 

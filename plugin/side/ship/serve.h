@@ -14,7 +14,7 @@ enum { MRL_SHIP_END_MS = 1000 };
 struct mrl_ship_program {
     /** The sink of this name, with all its functions; NULL: there is none. */
     const struct mrl_sink_ops *(*row)(const char *name);
-    /** As mrl_side_program.reopen. */
+    /** As mrl_side_program.reopen, but between two calls of deliver(), in their thread. */
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
 };
 

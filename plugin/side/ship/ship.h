@@ -18,7 +18,10 @@ struct mrl_ship_chunk {
     size_t size;
 };
 
+struct mrl_ship_program;
+
 struct mrl_ship {
+    const struct mrl_ship_program *program;
     struct mrl_shipper shipper;
     uint8_t dealt[MRL_SHIP_ITEMS], refused[MRL_SHIP_ITEMS];
     struct mrl_item items[MRL_SHIP_ITEMS];
@@ -29,6 +32,8 @@ struct mrl_ship {
     pthread_cond_t changed;
     /* With the lock. */
     bool idle, grown;
+    bool is_renewed; /* the descriptors below have not been taken yet */
+    int files[MRL_SPOOL_FDS];
     struct mrl_ship_chunk chunks[MRL_SHIP_CHUNKS];
     unsigned int first, used;
     /* Of a spool. */

@@ -47,12 +47,15 @@ static bool is_stopped(const struct mrl_shipper *shipper)
     return shipper->stop && __atomic_load_n(shipper->stop, __ATOMIC_RELAXED);
 }
 
-static void pause_for(const struct mrl_shipper *shipper, uint64_t pause_ms)
+static void pause_for(struct mrl_shipper *shipper, uint64_t pause_ms)
 {
     const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 
-    for (uint64_t waited = 0; waited < pause_ms && !is_stopped(shipper); waited += STEP_MS)
+    for (uint64_t waited = 0; waited < pause_ms && !is_stopped(shipper); waited += STEP_MS) {
+        if (__atomic_exchange_n(&shipper->hurries, 0, __ATOMIC_RELAXED))
+            return;
         nanosleep(&step, NULL);
+    }
 }
 
 /* -- saying ----------------------------------------------------------------------------------- */
@@ -71,6 +74,11 @@ static const char *reason_of(const struct mrl_delivery *delivery, const struct m
     return judged->reason && judged->reason <= delivery->reason_count
                ? delivery->reasons[judged->reason - 1].text
                : "no reason was given";
+}
+
+static bool is_misconfigured(const struct mrl_shipper *shipper)
+{
+    return shipper->failing == MRL_VERDICT_MISCONFIGURED + 1U;
 }
 
 /* Once, until it works again, or fails in another way. */
@@ -167,14 +175,13 @@ static size_t request(struct mrl_shipper *shipper,
 {
     struct mrl_delivery delivery = { .judged = shipper->judged };
     struct mrl_items items = { .items = shipper->pending, .stop = shipper->stop };
-    bool is_misconfigured;
+    const bool was_misconfigured = is_misconfigured(shipper);
     size_t left, sent = items.count = fill(shipper, count, &items.size);
 
     memset(shipper->judged, 0, sent * sizeof(*shipper->judged));
     shipper->ops->deliver(shipper->sink, &items, &delivery);
     if (delivery.halve && sent == 1 && shipper->judged[0].verdict == MRL_VERDICT_AGAIN)
         mrl_delivery__judge(&delivery, 0, MRL_VERDICT_REFUSED, "alone, it is too large");
-    is_misconfigured = shipper->judged[0].verdict == MRL_VERDICT_MISCONFIGURED;
     *ret_wait_ms = 0;
     left = settle(shipper, &delivery, sent, count, dealt, refused);
     if (delivery.halve && sent > 1) {
@@ -188,9 +195,12 @@ static size_t request(struct mrl_shipper *shipper,
     }
     if (left < count && !delivery.wait_ms)
         shipper->failures = 0; /* it gets on */
-    else if (is_misconfigured && shipper->failures < MISCONFIGURED_FAILURES)
+    else if (is_misconfigured(shipper) && shipper->failures < MISCONFIGURED_FAILURES)
         shipper->failures = MISCONFIGURED_FAILURES;
     *ret_wait_ms = mrl_shipper__pause_ms(shipper->failures++, delivery.wait_ms, &shipper->seed);
+    /* Files that were replaced are read first: with them, it may work at once. */
+    if (shipper->renew && is_misconfigured(shipper) && !was_misconfigured)
+        *ret_wait_ms = delivery.wait_ms;
     return left;
 }
 
@@ -212,6 +222,8 @@ int mrl_shipper__deliver(struct mrl_shipper *shipper,
         pause_for(shipper, wait_ms);
         if (is_stopped(shipper))
             return -ECANCELED;
+        if (shipper->renew)
+            shipper->renew(shipper->context, is_misconfigured(shipper));
         left = request(shipper, left, dealt, refused, &wait_ms);
     }
     return 0;

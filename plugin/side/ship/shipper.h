@@ -19,7 +19,11 @@ struct mrl_shipper {
     void (*log)(enum mrl_log_level level, const char *text);
     /** An item was refused; NULL: nobody keeps it. */
     void (*refused)(void *context, const struct mrl_item *item, const char *reason);
+    /** Before each request: the files of the options may have changed. `failing`: the destination
+     * said that something has to be mended, which may be they. NULL: there are none. */
+    void (*renew)(void *context, bool failing);
     void *context;
+    int hurries;           /* atomic: nonzero, a pause ends at once */
     unsigned int failures; /* one after the other */
     size_t limit;          /* items of a request; 0: as many as there may be */
     unsigned int failing;  /* 1 + the verdict that was said last; 0: it works */

@@ -27,8 +27,8 @@ NAME = f"ship.{os.getpid()}"[:15]
 class Receiver:
     """Takes lines: as a webhook, or by _bulk, where it refuses what `refuses` says."""
 
-    def __init__(self, port=0, refuses=lambda event: False):
-        self.events, receiver = [], self
+    def __init__(self, port=0, refuses=lambda event: False, token=None):
+        self.events, receiver, self.token, self.denied = [], self, token, 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -40,6 +40,12 @@ class Receiver:
                 lines = [json.loads(line) for line in body.splitlines() if line]
                 is_bulk = self.path.split("?")[0].endswith("_bulk")
                 events = lines[1::2] if is_bulk else lines
+                if receiver.token and self.headers["Authorization"] != f"Bearer {receiver.token}":
+                    receiver.denied += 1
+                    self.send_response(401)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 items = [{"create": {"status": 400, "error": {"type": "t", "reason": "not this"}}
                           if refuses(event) else {"status": 201}} for event in events]
                 receiver.events += [event for event in events if not is_bulk or not refuses(event)]
@@ -265,6 +271,42 @@ def test_what_the_budget_takes_is_told_exactly():
         first = argument(before, "flags") if before else 0
         assert argument(after, "flags") - first - 1 == int(argument(receiver.events[at], "count")), "its place"
         assert spool_said(said) == [12000, got, 0, lost, 0], said
+
+
+def test_a_token_that_was_replaced_is_read_again():
+    """At a 401 by itself, and by a SIGHUP; its directory is named by the environment."""
+    with tempfile.TemporaryDirectory() as room:
+        def write(token):
+            with open(f"{room}/new", "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as to:
+                to.write(token + "\n")
+            os.rename(f"{room}/new", f"{room}/token")
+
+        receiver = Receiver(token="first")
+        write("first")
+        os.environ["CREDENTIALS_DIRECTORY"] = room
+        sensor = Sensor(f"json,token-file=$CREDENTIALS_DIRECTORY/token,spool={room}/s:"
+                        f"webhook+http://127.0.0.1:{receiver.port}/x", "--sandbox", "require")
+        call(1, 10)
+        assert await_(lambda: len(receiver.events) == 10)
+        write("second")
+        receiver.token = "second"
+        call(11, 10)
+        assert await_(lambda: len(receiver.events) == 20, 5), "at once, and not after a pause"
+        assert receiver.denied == 1, receiver.denied
+        receiver.token = "third"  # which is not there yet: it waits up to a minute
+        call(21, 10)
+        assert await_(lambda: receiver.denied >= 3)
+        write("third")
+        sensor.run.send_signal(signal.SIGHUP)
+        assert await_(lambda: len(receiver.events) == 30, 5), receiver.denied
+        os.unlink(f"{room}/token")
+        sensor.run.send_signal(signal.SIGHUP)
+        call(31, 10)
+        assert await_(lambda: len(receiver.events) == 40, 5)
+        said = sensor.end()
+        receiver.end()
+        assert receiver.numbers() == list(range(1, 41)), said
+        assert "No such file" in said and "third" not in said, said
 
 
 def main():
