@@ -297,7 +297,7 @@ void sensor__assert_one_line(const struct sensor *sensor, const char *text)
 {
     const char *said = sensor__stderr(sensor), *end = strchr(said, '\n');
 
-    if (strncmp(said, "mrelease: ", 10) != 0 || !end || end[1])
+    if (!strstr(said, "mrelease: ") || !end || end[1])
         fail_msg("not one line of the program: '%s'", said);
     if (!strstr(said, text))
         fail_msg("'%s' is not in: %s", text, said);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
-#include "command/say.h"
+#include "command/options/say.h"
 #include "unit/unit.h"
 
 /* A line is said in a child whose standard error is `fd`, and `out` is what stands there. */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/options/say.h"
 #include "command/options/usage.h"
-#include "command/say.h"
 
 enum { FIRST_OPTION_VALUE = 256, FORMER_VALUE = FIRST_OPTION_VALUE + MRL_ROWS_MAX };
 

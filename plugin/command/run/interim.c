@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 
 #include "command/command.h"
+#include "command/options/say.h"
 #include "command/run/totals.h"
-#include "command/say.h"
 
 static struct {
     struct mrl_plugin *plugin;

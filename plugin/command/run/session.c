@@ -15,13 +15,13 @@
 
 #include "base/clock.h"
 #include "command/command.h"
+#include "command/options/say.h"
 #include "command/run/harden.h"
 #include "command/run/interim.h"
 #include "command/run/record.h"
 #include "command/run/reopening.h"
 #include "command/run/sides.h"
 #include "command/run/totals.h"
-#include "command/say.h"
 
 enum {
     END_MS = 2000,    /* how long an output may take without progress at the end */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "command/command.h"
-#include "command/say.h"
+#include "command/options/say.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 

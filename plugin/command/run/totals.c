@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/say.h"
+#include "command/options/say.h"
 
 typedef unsigned long long number;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines on standard error, as a terminal, a file, journald or a collector of JSON wants them. */
-#ifndef MRL_COMMAND_SAY_H
-#define MRL_COMMAND_SAY_H
+#ifndef MRL_COMMAND_OPTIONS_SAY_H
+#define MRL_COMMAND_OPTIONS_SAY_H
 
 #include <mrelease/plugin.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command/say.h"
+#include "command/options/say.h"
 
 #include <inttypes.h>
 #include <jansson.h>
