@@ -8,6 +8,7 @@
 #include <mrelease/declare.h>
 #include <mrelease/error.h>
 #include <mrelease/event.h>
+#include <mrelease/extra.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,41 @@ struct mrl_format {
 
 /** The known formats. */
 const struct mrl_format *mrl_format__all(unsigned int *ret_count);
+
+/** How a shape writes a value. */
+enum mrl_form {
+    MRL_FORM_OWN,      /**< as its kind wants it; of no place: a place has another */
+    MRL_FORM_NUMBER,   /**< digits */
+    MRL_FORM_LONG,     /**< the same; an unsigned number beyond 2^63 - 1 is not said */
+    MRL_FORM_TEXT,     /**< a string, also of a number */
+    MRL_FORM_DATE,     /**< ns since the epoch as RFC 3339 */
+    MRL_FORM_MS,       /**< ns as ms, cut */
+    MRL_FORM_TRUTH,    /**< 0 is false */
+    MRL_FORM_SEVERITY, /**< as the shape numbers enum mrl_severity */
+    MRL_FORM_COUNT
+};
+
+enum { MRL_PLACE_BYTES = 96, MRL_PLACES_MAX = 176 };
+
+/** Where a shape says what. */
+struct mrl_shape_place {
+    /** Members of objects, with dots between them; in flat shapes a key, or "" of a header. */
+    char path[MRL_PLACE_BYTES];
+    /** What: a field, or what is told of events beside their fields; NULL: always `word`. */
+    const struct mrl_field *field;
+    const char *word;
+    enum mrl_form form;
+    /** The word, or its parts between commas, are elements of a list. */
+    bool in_list;
+    /** The extra that has to be asked for; NULL: none. */
+    const struct mrl_extra *extra;
+    bool may_be_null, may_be_left_out;
+};
+
+/** The places of an event in a format that is a shape, with all extras; 0 of any other format. */
+unsigned int mrl_format__places(const char *format,
+                                const struct mrl_event_def *def,
+                                struct mrl_shape_place places[MRL_PLACES_MAX]);
 
 /**
  * Makes an encoder for the format called `format`. `options` may be NULL. `*ret_encoder` is new.

@@ -8,6 +8,7 @@
 #include "encode/writer.h"
 
 struct mrl_encoder_ops;
+struct mrl_mapping;
 
 /** Each format extends this by its own members. */
 struct mrl_encoder {
@@ -26,7 +27,15 @@ struct mrl_encoder_ops {
                 const struct mrl_event *event,
                 struct mrl_writer *writer);
     void (*destroy)(struct mrl_encoder *encoder);
+    /** Of a shape (shape/mapping.h); NULL: the format is none. */
+    const struct mrl_mapping *mapping;
 };
+
+/** The format of this name or alias; NULL with a line in `error`. Its extras are added to
+ * `*extras`. */
+const struct mrl_encoder_ops *mrl_encoder_ops__find(const char *format,
+                                                    struct mrl_error *error,
+                                                    uint32_t *extras);
 
 extern const struct mrl_encoder_ops mrl_json_v0_23_encoder;
 extern const struct mrl_encoder_ops mrl_json_v0_24_encoder;
@@ -37,5 +46,8 @@ extern const struct mrl_encoder_ops mrl_capture_encoder;
 extern const struct mrl_encoder_ops mrl_grpc_encoder;
 extern const struct mrl_encoder_ops mrl_grpc_main_encoder;
 extern const struct mrl_encoder_ops mrl_ecs_encoder;
+extern const struct mrl_encoder_ops mrl_ocsf_encoder;
+extern const struct mrl_encoder_ops mrl_cef_encoder;
+extern const struct mrl_encoder_ops mrl_leef_encoder;
 
 #endif

@@ -12,6 +12,7 @@ static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_json_v0_23_encoder, &mrl_json_v0_24_encoder, &mrl_json_v1beta1_encoder,
     &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
     &mrl_grpc_encoder,       &mrl_grpc_main_encoder,  &mrl_ecs_encoder,
+    &mrl_ocsf_encoder,       &mrl_cef_encoder,        &mrl_leef_encoder,
 };
 
 /* Numbers, what the call was aimed at and came to, and whether the container is known. What costs
@@ -32,6 +33,18 @@ static const struct mrl_format formats[] = {
       .shows_executable = true },
     { .name = "ecs",
       .doc = "The Elastic Common Schema 9.4, as Elasticsearch and Kibana know it.",
+      .shows_executable = true,
+      .extras = SHOWN },
+    { .name = "ocsf",
+      .doc = "The Open Cybersecurity Schema Framework 1.8, one object per line.",
+      .shows_executable = true,
+      .extras = SHOWN },
+    { .name = "cef",
+      .doc = "The Common Event Format of ArcSight, one event per line.",
+      .shows_executable = true,
+      .extras = SHOWN },
+    { .name = "leef",
+      .doc = "The Log Event Extended Format 2.0 of QRadar, one event per line.",
       .shows_executable = true,
       .extras = SHOWN },
     { .name = "table", .doc = "Aligned columns for people." },
@@ -56,10 +69,9 @@ const struct mrl_format *mrl_format__all(unsigned int *ret_count)
     return formats;
 }
 
-/* The extras that the format shows by itself are added to `extras`. */
-static const struct mrl_encoder_ops *find(const char *format,
-                                          struct mrl_error *error,
-                                          uint32_t *extras)
+const struct mrl_encoder_ops *mrl_encoder_ops__find(const char *format,
+                                                    struct mrl_error *error,
+                                                    uint32_t *extras)
 {
     const char *names[FORMAT_COUNT];
 
@@ -88,7 +100,7 @@ int mrl_encoder__new(const char *format,
                      struct mrl_encoder **ret_encoder)
 {
     struct mrl_encoder_options all = options ? *options : (struct mrl_encoder_options){ 0 };
-    const struct mrl_encoder_ops *ops = find(format, error, &all.extras);
+    const struct mrl_encoder_ops *ops = mrl_encoder_ops__find(format, error, &all.extras);
     struct mrl_encoder *encoder;
     int err;
 

@@ -17,12 +17,14 @@ struct mrl_about {
     enum mrl_series series;
     enum mrl_severity severity[2]; /* [1]: of a failure */
     const char *result;
+    const char *title, *sentence;
     const char *ecs_category, *ecs_type;
-    const char *sentence;
+    const char *ocsf_class, *ocsf_class_name, *ocsf_activity, *ocsf_activity_name, *ocsf_type;
 };
 
 /** The subject of the event at `index` of the table. */
 const struct mrl_about *mrl_event_def__about(unsigned int index);
+enum mrl_about_index mrl_event_def__about_index(unsigned int index);
 
 /** Whether an event is a call, and the call failed. */
 static inline bool mrl_event_failed(const struct mrl_event *event)

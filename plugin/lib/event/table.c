@@ -56,17 +56,23 @@ static const struct mrl_from *const sources[] = {
 #include <abi/events.def>
 };
 
+#define ECS(category, type) .ecs_category = (category), .ecs_type = (type)
+#define OCSF(class, class_name, activity, activity_name, type)                         \
+    .ocsf_class = #class, .ocsf_class_name = (class_name), .ocsf_activity = #activity, \
+    .ocsf_activity_name = (activity_name), .ocsf_type = #type
 static const struct mrl_about abouts[] = {
-#define MRL_ABOUT(symbol, group_, series_, severity_, failure, result_, category, type, sentence_) \
-    [MRL_ABOUT_##symbol] = {                                                                       \
-        .name = #symbol,                                                                           \
-        .group = group_,                                                                           \
-        .series = MRL_SERIES_##series_,                                                            \
-        .severity = { MRL_SEVERITY_##severity_, MRL_SEVERITY_##failure },                          \
-        .result = result_,                                                                         \
-        .ecs_category = category,                                                                  \
-        .ecs_type = type,                                                                          \
-        .sentence = sentence_,                                                                     \
+#define MRL_ABOUT(symbol, group_, series_, severity_, failure, result_, title_, sentence_, ecs, \
+                  ocsf)                                                                         \
+    [MRL_ABOUT_##symbol] = {                                                                    \
+        .name = #symbol,                                                                        \
+        .group = group_,                                                                        \
+        .series = MRL_SERIES_##series_,                                                         \
+        .severity = { MRL_SEVERITY_##severity_, MRL_SEVERITY_##failure },                       \
+        .result = result_,                                                                      \
+        .title = title_,                                                                        \
+        .sentence = sentence_,                                                                  \
+        ecs,                                                                                    \
+        ocsf,                                                                                   \
     },
 #include "event/about.def"
 };
@@ -158,6 +164,11 @@ const struct mrl_event_def *mrl_event_def__at(unsigned int index)
 const struct mrl_from *mrl_event_def__from(unsigned int index)
 {
     return sources[index];
+}
+
+enum mrl_about_index mrl_event_def__about_index(unsigned int index)
+{
+    return (enum mrl_about_index)about_of[index];
 }
 
 const struct mrl_about *mrl_event_def__about(unsigned int index)

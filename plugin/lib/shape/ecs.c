@@ -5,99 +5,82 @@
  */
 #include <stddef.h>
 
-#include "event/about.h"
 #include "shape/mapped.h"
 
-#define WORD(path, column)                                                   \
-    {                                                                        \
-        path, NULL, MRL_FORM_TEXT, offsetof(struct mrl_about, column), false \
-    }
-#define LIST(path, column)                                                  \
-    {                                                                       \
-        path, NULL, MRL_FORM_TEXT, offsetof(struct mrl_about, column), true \
-    }
-#define TOLD(path, from)                   \
-    {                                      \
-        path, from, MRL_FORM_OWN, 0, false \
-    }
-#define FORM(path, from, form)                \
-    {                                         \
-        path, from, MRL_FORM_##form, 0, false \
-    }
-
 static const struct mrl_mapping_row rows[] = {
-    FORM("@timestamp", "timestamp", DATE),
-    TOLD("ecs.version", "=9.4.0"),
-    TOLD("message", "message"),
-    TOLD("event.kind", "=event"),
-    LIST("event.category", ecs_category),
-    LIST("event.type", ecs_type),
-    TOLD("event.action", "eventName"),
-    FORM("event.code", "eventId", TEXT),
-    TOLD("event.module", "=mrelease"),
-    TOLD("event.dataset", "dataset"),
-    TOLD("event.provider", "=mrelease"),
-    TOLD("event.outcome", "result"),
-    TOLD("event.id", "id"),
-    TOLD("event.sequence", "seq"),
-    TOLD("event.duration", "duration"),
-    FORM("event.start", "startTime", DATE),
-    FORM("event.start", "from_ns", DATE),
-    FORM("event.end", "endTime", DATE),
-    FORM("event.end", "to_ns", DATE),
-    TOLD("event.reason", "outcome"),
-    TOLD("event.reason", "cause"),
-    TOLD("event.reason", "what"),
-    TOLD("host.name", "host.name"),
-    TOLD("host.hostname", "host.name"),
-    TOLD("host.architecture", "host.architecture"),
-    TOLD("host.id", "host.machineId"),
-    TOLD("host.boot.id", "host.bootId"),
-    TOLD("host.os.type", "=linux"),
-    TOLD("host.os.kernel", "host.kernel"),
-    TOLD("host.os.name", "host.osName"),
-    TOLD("host.os.version", "host.osVersion"),
-    TOLD("observer.vendor", "=mrelease"),
-    TOLD("observer.product", "=mrelease"),
-    TOLD("observer.type", "=sensor"),
-    TOLD("observer.version", "version"),
-    TOLD("process.pid", "hostProcessId"),
-    TOLD("process.vpid", "processId"),
-    FORM("process.entity_id", "processEntityId", TEXT),
-    TOLD("process.name", "processName"),
-    TOLD("process.executable", "executable"),
-    FORM("process.start", "processStartTime", DATE),
-    TOLD("process.thread.id", "hostThreadId"),
-    TOLD("process.parent.pid", "hostParentProcessId"),
-    FORM("process.parent.entity_id", "parentEntityId", TEXT),
-    FORM("process.real_user.id", "realUserId", TEXT),
-    FORM("user.id", "userId", TEXT),
-    FORM("user.target.id", "target_uid", TEXT),
-    TOLD("container.id", "containerId"),
-    TOLD("error.code", "error"),
-    TOLD("error.type", "cause"),
-    TOLD("mrelease.lane", "lane"),
-    TOLD("mrelease.cpu", "processorId"),
-    TOLD("mrelease.return_value", "returnValue"),
-    FORM("mrelease.compat", "isCompat", TRUTH),
-    FORM("mrelease.cgroup_id", "cgroupId", TEXT),
-    TOLD("mrelease.outcome", "outcome"),
-    TOLD("mrelease.target.pid", "target_host_pid"),
-    TOLD("mrelease.target.vpid", "target_pid"),
-    TOLD("mrelease.target.name", "target_name"),
-    TOLD("mrelease.target.executable", "target_exe"),
-    FORM("mrelease.target.user_id", "target_uid", TEXT),
-    FORM("mrelease.target.start", "target_start_time", DATE),
-    FORM("mrelease.target.entity_id", "target_entity_id", TEXT),
-    FORM("mrelease.target.cgroup_id", "target_cgroup_id", TEXT),
-    TOLD("mrelease.target.container_id", "target_container_id"),
-    TOLD("mrelease.lost.cause", "cause"),
-    FORM("mrelease.lost.by_cgroup", "by_cgroup", TEXT),
+    MRL_ROW_AS(DATE, "@timestamp", "timestamp"),
+    MRL_ROW("ecs.version", "=9.4.0"),
+    MRL_ROW("message", "message"),
+    MRL_ROW("event.kind", "=event"),
+    MRL_LIST_OF_ABOUT("event.category", ecs_category),
+    MRL_LIST_OF_ABOUT("event.type", ecs_type),
+    MRL_ROW("event.action", "eventName"),
+    MRL_ROW_AS(TEXT, "event.code", "eventId"),
+    MRL_ROW("event.module", "=mrelease"),
+    MRL_ROW("event.dataset", "dataset"),
+    MRL_ROW("event.provider", "=mrelease"),
+    MRL_ROW("event.outcome", "result"),
+    MRL_ROW("event.id", "id"),
+    MRL_ROW("event.sequence", "seq"),
+    MRL_ROW("event.duration", "duration"),
+    MRL_ROW_AS(DATE, "event.start", "startTime"),
+    MRL_ROW_AS(DATE, "event.start", "from_ns"),
+    MRL_ROW_AS(DATE, "event.end", "endTime"),
+    MRL_ROW_AS(DATE, "event.end", "to_ns"),
+    MRL_ROW("event.reason", "outcome"),
+    MRL_ROW("event.reason", "cause"),
+    MRL_ROW("event.reason", "what"),
+    MRL_ROW("host.name", "host.name"),
+    MRL_ROW("host.hostname", "host.name"),
+    MRL_ROW("host.architecture", "host.architecture"),
+    MRL_ROW("host.id", "host.machineId"),
+    MRL_ROW("host.boot.id", "host.bootId"),
+    MRL_ROW("host.os.type", "=linux"),
+    MRL_ROW("host.os.kernel", "host.kernel"),
+    MRL_ROW("host.os.name", "host.osName"),
+    MRL_ROW("host.os.version", "host.osVersion"),
+    MRL_ROW("observer.vendor", "=mrelease"),
+    MRL_ROW("observer.product", "=mrelease"),
+    MRL_ROW("observer.type", "=sensor"),
+    MRL_ROW("observer.version", "version"),
+    MRL_ROW("process.pid", "hostProcessId"),
+    MRL_ROW("process.vpid", "processId"),
+    MRL_ROW_AS(TEXT, "process.entity_id", "processEntityId"),
+    MRL_ROW("process.name", "processName"),
+    MRL_ROW("process.executable", "executable"),
+    MRL_ROW_AS(DATE, "process.start", "processStartTime"),
+    MRL_ROW("process.thread.id", "hostThreadId"),
+    MRL_ROW("process.parent.pid", "hostParentProcessId"),
+    MRL_ROW_AS(TEXT, "process.parent.entity_id", "parentEntityId"),
+    MRL_ROW_AS(TEXT, "process.real_user.id", "realUserId"),
+    MRL_ROW_AS(TEXT, "user.id", "userId"),
+    MRL_ROW_AS(TEXT, "user.target.id", "target_uid"),
+    MRL_ROW("container.id", "containerId"),
+    MRL_ROW("error.code", "error"),
+    MRL_ROW("error.type", "cause"),
+    MRL_ROW("mrelease.lane", "lane"),
+    MRL_ROW("mrelease.cpu", "processorId"),
+    MRL_ROW("mrelease.return_value", "returnValue"),
+    MRL_ROW_AS(TRUTH, "mrelease.compat", "isCompat"),
+    MRL_ROW_AS(TEXT, "mrelease.cgroup_id", "cgroupId"),
+    MRL_ROW("mrelease.outcome", "outcome"),
+    MRL_ROW("mrelease.target.pid", "target_host_pid"),
+    MRL_ROW("mrelease.target.vpid", "target_pid"),
+    MRL_ROW("mrelease.target.name", "target_name"),
+    MRL_ROW("mrelease.target.executable", "target_exe"),
+    MRL_ROW_AS(TEXT, "mrelease.target.user_id", "target_uid"),
+    MRL_ROW_AS(DATE, "mrelease.target.start", "target_start_time"),
+    MRL_ROW_AS(TEXT, "mrelease.target.entity_id", "target_entity_id"),
+    MRL_ROW_AS(TEXT, "mrelease.target.cgroup_id", "target_cgroup_id"),
+    { .path = "mrelease.target.container_id", .from = "target_container_id", .drops_empty = true },
+    MRL_ROW("mrelease.lost.cause", "cause"),
+    MRL_ROW_AS(TEXT, "mrelease.lost.by_cgroup", "by_cgroup"),
 };
 
 /* What is a name or a time is text, whatever it is made of; an amount is a number. */
-static enum mrl_form form_of(const struct mrl_kind *kind)
+static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
 {
+    (void)path;
     if (kind->unit == MRL_UNIT_TIME)
         return MRL_FORM_DATE;
     return kind->storage == MRL_STORAGE_TEXT || kind->storage == MRL_STORAGE_ENTITY ||
@@ -111,8 +94,9 @@ static const struct mrl_mapping mapping = {
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .rest = "mrelease",
     .of_task = "process",
-    .says_unknown = true,
+    .nulls = "",
     .form_of = form_of,
+    .put_text = mrl_put_json_string,
 };
 
 static int ecs_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
@@ -125,4 +109,5 @@ const struct mrl_encoder_ops mrl_ecs_encoder = {
     .make = ecs_make,
     .put = mrl_mapped__put,
     .destroy = mrl_mapped__destroy,
+    .mapping = &mapping,
 };

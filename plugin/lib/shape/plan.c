@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Plans made of the rows of a shape. */
+/* Plans made of the places of a mapping. */
 #include "shape/plan.h"
 
 #include <assert.h>
@@ -8,11 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/about.h"
-
-enum { STEPS_MAX = 160, PATH_BYTES = 128, DEPTH_MAX = 6 };
-
-/* -- text and objects ------------------------------------------------------------------------- */
+enum { STEPS_MAX = MRL_PLACES_MAX + 32, DEPTH_MAX = 6 };
 
 /* A plan in the making; its parts are copied when their sizes are known. */
 struct maker {
@@ -23,11 +19,13 @@ struct maker {
     unsigned int step_count;
     char text[MRL_PLAN_TEXT_BYTES];
     uint32_t text_size;
-    uint32_t pending;                 /* where the constant text begins that no step has yet */
-    char open[DEPTH_MAX][PATH_BYTES]; /* the objects that are open */
+    uint32_t pending;                      /* where the constant text begins that no step has yet */
+    char open[DEPTH_MAX][MRL_PLACE_BYTES]; /* the objects that are open */
     unsigned int depth;
     uint32_t opening[DEPTH_MAX]; /* size of the text that opened it */
 };
+
+/* -- text and objects ------------------------------------------------------------------------- */
 
 static void add_text(struct maker *maker, const char *text, size_t size)
 {
@@ -36,21 +34,28 @@ static void add_text(struct maker *maker, const char *text, size_t size)
     maker->text_size += (uint32_t)size;
 }
 
-static void add_string(struct maker *maker, const char *text)
+/* A word of ours: short, and none of its bytes takes more than six. */
+static void add_string(struct maker *maker, const char *text, size_t size)
 {
-    char quoted[6 * PATH_BYTES + 2];
+    char quoted[6 * MRL_PLACE_BYTES + 2];
     struct mrl_writer writer = { quoted };
-    size_t size = strlen(text);
 
-    assert(size <= PATH_BYTES);
-    mrl_put_json_string(&writer, (struct mrl_text){ text, size });
+    assert(size <= MRL_PLACE_BYTES);
+    maker->options->mapping->put_text(&writer, (struct mrl_text){ text, size });
     add_text(maker, quoted, (size_t)(writer.at - quoted));
 }
 
+/* The values of a header stand without a key. */
 static void add_key(struct maker *maker, const char *name)
 {
-    add_string(maker, name);
-    add_text(maker, ":", 1);
+    bool is_flat = maker->options->mapping->separator;
+
+    if (is_flat)
+        add_text(maker, name, strlen(name));
+    else
+        add_string(maker, name, strlen(name));
+    if (*name)
+        add_text(maker, is_flat ? "=" : ":", 1);
 }
 
 static void add_step(struct maker *maker, const struct mrl_step *step)
@@ -71,7 +76,7 @@ static void open_object(struct maker *maker, const char *name)
     assert(maker->depth < DEPTH_MAX);
     add_key(maker, name);
     add_text(maker, "{", 1);
-    snprintf(maker->open[maker->depth], PATH_BYTES, "%s", name);
+    snprintf(maker->open[maker->depth], MRL_PLACE_BYTES, "%s", name);
     maker->opening[maker->depth++] = maker->text_size - before;
 }
 
@@ -94,7 +99,7 @@ static void close_object(struct maker *maker)
 /* Closes and opens objects up to the one that holds `path`; returns its last name. */
 static const char *go_to(struct maker *maker, const char *path)
 {
-    char name[PATH_BYTES];
+    char name[MRL_PLACE_BYTES];
     unsigned int same = 0;
     const char *dot;
 
@@ -113,12 +118,20 @@ static const char *go_to(struct maker *maker, const char *path)
     return path;
 }
 
-/* -- of rows ---------------------------------------------------------------------------------- */
+/* -- places ----------------------------------------------------------------------------------- */
+
+/* The parts of a header, which have no names, are told apart by bars. */
+static char separator_behind(const struct maker *maker, const char *name)
+{
+    char separator = maker->options->mapping->separator;
+
+    return !separator ? ',' : *name ? separator : '|';
+}
 
 /* What is known once is constant text: told now, into the pool. */
 static void add_once(struct maker *maker, const struct mrl_step *step)
 {
-    char text[PATH_BYTES * 6 + 8];
+    char text[MRL_PLACE_BYTES * 7 + 8];
     struct mrl_writer writer = { text };
     struct mrl_run run = { .mapping = maker->options->mapping,
                            .telling = maker->options->telling,
@@ -133,112 +146,108 @@ static void add_once(struct maker *maker, const struct mrl_step *step)
     add_text(maker, text, (size_t)(writer.at - text));
 }
 
-static void add_told(struct maker *maker,
-                     const char *path,
-                     enum mrl_form form,
-                     const struct mrl_told *told)
+static void add_told(struct maker *maker, const struct mrl_spot *spot)
 {
-    const char *name = go_to(maker, path);
+    const char *name = go_to(maker, spot->place.path);
     uint32_t before = maker->text_size;
-    struct mrl_step step = { .act = mrl_step__tell, .told = *told, .form = form };
+    struct mrl_step step = { .act = mrl_step__tell,
+                             .told = spot->told,
+                             .put = mrl_form__put(spot->place.form),
+                             .separator = separator_behind(maker, name),
+                             .says_null = spot->place.may_be_null };
 
-    if (form == MRL_FORM_OWN)
-        step.form = maker->options->mapping->form_of(told->field->kind);
+    step.is_picky = spot->place.form == MRL_FORM_LONG || (spot->row && spot->row->drops_empty);
+    if (spot->row) {
+        step.otherwise = spot->row->otherwise;
+        step.drops_empty = spot->row->drops_empty;
+        step.most = spot->row->most;
+        if (spot->row->label)
+            snprintf(step.label, sizeof(step.label), "%c%sLabel=%s", step.separator, name,
+                     spot->row->label);
+    }
     add_key(maker, name);
     step.key_size = maker->text_size - before;
-    if (told->when == MRL_TOLD_ONCE)
+    if (spot->told.when == MRL_TOLD_ONCE)
         add_once(maker, &step);
     else
         add_step(maker, &step);
 }
 
-static void add_word(struct maker *maker, const struct mrl_mapping_row *row, const char *word)
+static void add_list(struct maker *maker, const char *words)
 {
-    add_key(maker, go_to(maker, row->path));
-    if (row->in_list)
-        add_text(maker, "[", 1);
-    add_string(maker, word);
-    if (row->in_list)
-        add_text(maker, "]", 1);
-    add_text(maker, ",", 1);
-}
+    add_text(maker, "[", 1);
+    while (*words) {
+        size_t size = strcspn(words, ",");
 
-static void add_row(struct maker *maker, const struct mrl_mapping_row *row)
-{
-    const char *about = (const char *)mrl_event_def__about(maker->def->index);
-    struct mrl_told told;
-
-    if (!row->from)
-        add_word(maker, row, *(const char *const *)(about + row->column));
-    else if (*row->from == '=')
-        add_word(maker, row, row->from + 1);
-    else if (mrl_told__find(maker->def, &maker->layout, row->from, &told))
-        add_told(maker, row->path, row->form, &told);
-}
-
-static bool has_row(const struct mrl_mapping *style, const char *field)
-{
-    for (unsigned int i = 0; i < style->row_count; i++)
-        if (style->rows[i].from && !strcmp(style->rows[i].from, field))
-            return true;
-    return false;
-}
-
-/* The fields that no row names: in a group of their own, if the subject has one. */
-static void add_rest(struct maker *maker)
-{
-    const struct mrl_layout *layout = &maker->layout;
-    const char *group = mrl_event_def__about(maker->def->index)->group;
-
-    for (unsigned int i = 0; i < layout->count; i++) {
-        const struct mrl_layout_field *place = &layout->fields[i];
-        struct mrl_told told = mrl_told__of_field(place);
-        bool grouped = *group && i < layout->own_count;
-        char path[PATH_BYTES];
-
-        if (has_row(maker->options->mapping, place->field->name))
-            continue;
-        snprintf(path, sizeof(path), "%s.%s%s%s", maker->options->mapping->rest,
-                 grouped ? group : "", grouped ? "." : "", place->field->name);
-        add_told(maker, path, MRL_FORM_OWN, &told);
+        add_string(maker, words, size);
+        words += size;
+        if (*words)
+            add_text(maker, words++, 1);
     }
+    add_text(maker, "]", 1);
 }
 
-static bool is_within(const char *path, const char *object)
+static void add_word(struct maker *maker, const struct mrl_shape_place *place)
 {
-    size_t size = object ? strlen(object) : 0;
+    const char *name = go_to(maker, place->path);
+    char separator = separator_behind(maker, name);
 
-    return size && !strncmp(path, object, size) && path[size] == '.';
+    add_key(maker, name);
+    if (place->in_list)
+        add_list(maker, place->word);
+    else if (place->form == MRL_FORM_NUMBER)
+        add_text(maker, place->word, strlen(place->word));
+    else
+        add_string(maker, place->word, strlen(place->word));
+    add_text(maker, &separator, 1);
 }
 
-static void add_rows(struct maker *maker)
+static void add_spot(struct maker *maker, const struct mrl_spot *spot)
 {
-    const struct mrl_mapping *mapping = maker->options->mapping;
-    bool of_task = maker->options->of_task;
-    bool told_task = of_task || !(maker->def->is & MRL_OF_RECORD);
+    if (spot->place.field)
+        add_told(maker, spot);
+    else
+        add_word(maker, &spot->place);
+}
 
-    for (unsigned int i = 0; i < mapping->row_count; i++) {
-        if (is_within(mapping->rows[i].path, mapping->of_task) == of_task) {
-            add_row(maker, &mapping->rows[i]);
-        } else if (!told_task) {
-            go_to(maker, ""); /* the text of the task is a whole object */
+/* The object of the task is made apart, and taken whole. */
+static void add_spots(struct maker *maker, const struct mrl_spot *spots, unsigned int count)
+{
+    const char *object = maker->options->mapping->of_task;
+    bool of_task = maker->options->of_task, told_task = of_task;
+
+    for (unsigned int i = 0; i < count; i++) {
+        bool is_of_task = object && mrl_path__is_within(spots[i].place.path, object) &&
+                          maker->def->is & MRL_OF_RECORD;
+
+        if (is_of_task == of_task) {
+            add_spot(maker, &spots[i]);
+        } else if (is_of_task && !told_task) {
+            go_to(maker, "");
             add_step(maker, &(struct mrl_step){ .act = mrl_step__task });
             told_task = true;
         }
     }
 }
 
-static void make(struct maker *maker)
+static int make(struct maker *maker)
 {
-    bool of_task = maker->options->of_task;
+    const struct mrl_plan_options *options = maker->options;
+    bool of_task = options->of_task, is_flat = options->mapping->separator;
+    struct mrl_spot *spots = calloc(MRL_PLACES_MAX, sizeof(*spots));
+    unsigned int count;
 
-    if (!of_task)
+    if (!spots)
+        return -ENOMEM;
+    count =
+        mrl_mapping__spots(options->mapping, maker->def, &maker->layout, options->extras, spots);
+    if (!of_task && !is_flat)
         add_text(maker, "{", 1);
-    add_rows(maker);
-    if (!of_task)
-        add_rest(maker);
+    add_spots(maker, spots, count);
     go_to(maker, "");
     add_step(maker, &(struct mrl_step){ .act = of_task ? NULL : mrl_step__end });
+    free(spots);
+    return 0;
 }
 
 static int take_parts(const struct maker *maker, struct mrl_plan *plan)
@@ -268,8 +277,9 @@ int mrl_plan__make(const struct mrl_plan_options *options,
     maker->options = options;
     maker->def = def;
     mrl_layout__make(def, options->extras, &maker->layout);
-    make(maker);
-    err = take_parts(maker, ret_plan);
+    err = make(maker);
+    if (!err)
+        err = take_parts(maker, ret_plan);
     free(maker);
     return err;
 }

@@ -7,87 +7,149 @@
 
 /* -- values ----------------------------------------------------------------------------------- */
 
-static void put_number(struct mrl_writer *writer,
-                       const struct mrl_told *told,
+static void put_number(struct mrl_run *run,
+                       const struct mrl_step *step,
                        const struct mrl_value *value)
 {
-    switch (told->field->kind->storage) {
+    switch (step->told.field->kind->storage) {
     case MRL_STORAGE_SIGNED:
-        mrl_put_signed(writer, value->number);
+        mrl_put_signed(run->writer, value->number);
         break;
     case MRL_STORAGE_ENTITY:
-        mrl_put_unsigned(
-            writer, mrl_entity_id(value->entity.host_pid, value->entity.start_ns, ROUNDING_NS));
+        mrl_put_unsigned(run->writer, mrl_entity_id(value->entity.host_pid, value->entity.start_ns,
+                                                    ROUNDING_NS));
         break;
     default:
-        mrl_put_unsigned(writer, value->unsigned_number);
+        mrl_put_unsigned(run->writer, value->unsigned_number);
     }
+}
+
+/* Not within a character. */
+static size_t cut(struct mrl_text text, size_t most)
+{
+    size_t size = text.size < most ? text.size : most;
+
+    while (size && size < text.size && (text.bytes[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+/* In a flat shape nothing stands around a value. */
+static void put_quote(struct mrl_run *run)
+{
+    if (!run->mapping->separator)
+        mrl_put_char(run->writer, '"');
 }
 
 static void put_text(struct mrl_run *run,
-                     const struct mrl_told *told,
+                     const struct mrl_step *step,
                      const struct mrl_value *value)
 {
-    struct mrl_writer *writer = run->writer;
-
-    if (told->field->kind->storage == MRL_STORAGE_TEXT) {
+    if (step->told.field->kind->storage == MRL_STORAGE_TEXT) {
         /* No text of a record is that long; one from a stranger may be. */
-        size_t room = run->limit > writer->at ? (size_t)(run->limit - writer->at) / 6 : 0;
+        size_t room = run->limit > run->writer->at ? (size_t)(run->limit - run->writer->at) / 6 : 0;
         struct mrl_text text = value->text;
 
         text.size = text.size < room ? text.size : room;
-        mrl_put_json_string(writer, text);
+        if (step->most)
+            text.size = cut(text, step->most);
+        run->mapping->put_text(run->writer, text);
         return;
     }
-    mrl_put_char(writer, '"');
-    put_number(writer, told, value);
-    mrl_put_char(writer, '"');
+    put_quote(run);
+    put_number(run, step, value);
+    put_quote(run);
 }
 
-static void put_value(struct mrl_run *run,
+static void put_date(struct mrl_run *run,
+                     const struct mrl_step *step,
+                     const struct mrl_value *value)
+{
+    (void)step;
+    put_quote(run);
+    mrl_put_rfc3339(run->writer, run->date, value->unsigned_number);
+    put_quote(run);
+}
+
+static void put_ms(struct mrl_run *run, const struct mrl_step *step, const struct mrl_value *value)
+{
+    (void)step;
+    mrl_put_unsigned(run->writer, value->unsigned_number / 1000000);
+}
+
+static void put_truth(struct mrl_run *run,
                       const struct mrl_step *step,
                       const struct mrl_value *value)
 {
-    struct mrl_writer *writer = run->writer;
+    (void)step;
+    if (value->unsigned_number)
+        mrl_put_literal(run->writer, "true");
+    else
+        mrl_put_literal(run->writer, "false");
+}
 
-    switch (step->form) {
-    case MRL_FORM_TEXT:
-        put_text(run, &step->told, value);
-        break;
-    case MRL_FORM_DATE:
-        mrl_put_char(writer, '"');
-        mrl_put_rfc3339(writer, run->date, value->unsigned_number);
-        mrl_put_char(writer, '"');
-        break;
-    case MRL_FORM_MS:
-        mrl_put_unsigned(writer, value->unsigned_number / 1000000);
-        break;
-    case MRL_FORM_TRUTH:
-        if (value->unsigned_number)
-            mrl_put_literal(writer, "true");
-        else
-            mrl_put_literal(writer, "false");
-        break;
-    default:
-        put_number(writer, &step->told, value);
-    }
+static void put_severity(struct mrl_run *run,
+                         const struct mrl_step *step,
+                         const struct mrl_value *value)
+{
+    (void)step;
+    mrl_put_unsigned(run->writer,
+                     run->mapping->severities[value->unsigned_number - MRL_SEVERITY_ERROR]);
+}
+
+mrl_form_fn mrl_form__put(enum mrl_form form)
+{
+    static const mrl_form_fn forms[MRL_FORM_COUNT] = {
+        [MRL_FORM_NUMBER] = put_number,
+        [MRL_FORM_LONG] = put_number,
+        [MRL_FORM_TEXT] = put_text,
+        [MRL_FORM_DATE] = put_date,
+        [MRL_FORM_MS] = put_ms,
+        [MRL_FORM_TRUTH] = put_truth,
+        [MRL_FORM_SEVERITY] = put_severity,
+    };
+
+    return forms[form];
 }
 
 /* -- steps ------------------------------------------------------------------------------------ */
+
+static void put_otherwise(struct mrl_run *run, const char *word)
+{
+    run->mapping->put_text(run->writer, (struct mrl_text){ word, strlen(word) });
+}
+
+/* What is known, and yet not said. */
+static enum mrl_known pick(const struct mrl_step *step, const struct mrl_value *value)
+{
+    if (step->drops_empty)
+        return value->text.size ? MRL_KNOWN : MRL_NONE;
+    return step->told.field->kind->storage == MRL_STORAGE_UNSIGNED &&
+                   value->unsigned_number > INT64_MAX
+               ? MRL_NONE
+               : MRL_KNOWN;
+}
 
 void mrl_step__tell(struct mrl_run *run, const struct mrl_step *step)
 {
     struct mrl_value value;
     enum mrl_known known = mrl_told__value(&step->told, run->telling, &value);
 
+    if (known == MRL_KNOWN && step->is_picky)
+        known = pick(step, &value);
     if (known == MRL_KNOWN) {
-        put_value(run, step, &value);
-        mrl_put_char(run->writer, ',');
-    } else if (known == MRL_UNKNOWN && run->mapping->says_unknown) {
-        mrl_put_literal(run->writer, "null,");
+        step->put(run, step, &value);
+    } else if (known == MRL_UNKNOWN && step->otherwise) {
+        put_otherwise(run, step->otherwise);
+    } else if (known == MRL_UNKNOWN && step->says_null) {
+        mrl_put_literal(run->writer, "null");
     } else {
         run->writer->at -= step->key_size;
+        return;
     }
+    if (*step->label)
+        mrl_put_bytes(run->writer, step->label, strlen(step->label));
+    mrl_put_char(run->writer, step->separator);
 }
 
 /* An object without members goes as well. */
@@ -106,7 +168,10 @@ void mrl_step__close(struct mrl_run *run, const struct mrl_step *step)
 void mrl_step__end(struct mrl_run *run, const struct mrl_step *step)
 {
     (void)step;
-    run->writer->at[-1] = '}';
+    if (run->mapping->separator)
+        run->writer->at--;
+    else
+        run->writer->at[-1] = '}';
     mrl_put_char(run->writer, '\n');
 }
 

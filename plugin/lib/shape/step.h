@@ -12,12 +12,25 @@ struct mrl_step;
 
 typedef void (*mrl_step_fn)(struct mrl_run *run, const struct mrl_step *step);
 
+typedef void (*mrl_form_fn)(struct mrl_run *run,
+                            const struct mrl_step *step,
+                            const struct mrl_value *value);
+
+enum { MRL_LABEL_BYTES = 64 };
+
 struct mrl_step {
     mrl_step_fn act;
     uint32_t text, text_size; /* in the plan's pool */
     uint32_t key_size;        /* the end of the text, taken back where there is no value */
-    enum mrl_form form;
     struct mrl_told told;
+    mrl_form_fn put; /* its value, in its form */
+    bool is_picky;   /* some values are not said: MRL_FORM_LONG, or: */
+    bool drops_empty;
+    bool says_null;              /* that it is not known */
+    char separator;              /* behind it */
+    const char *otherwise;       /* or this; NULL: neither */
+    char label[MRL_LABEL_BYTES]; /* behind the value */
+    unsigned int most;           /* as mrl_mapping_row */
 };
 
 /** Steps, and the text that they share. */
@@ -39,6 +52,9 @@ struct mrl_run {
 
 /** Takes the steps, one after the other. */
 void mrl_steps__take(const struct mrl_steps *steps, struct mrl_run *run);
+
+/** What writes a form. */
+mrl_form_fn mrl_form__put(enum mrl_form form);
 
 /** What a step does: tells a value, closes an object, ends the line, tells of the task. */
 void mrl_step__tell(struct mrl_run *run, const struct mrl_step *step);

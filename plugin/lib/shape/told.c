@@ -44,6 +44,11 @@ static enum mrl_known mrl_told__code(struct mrl_telling *telling, struct mrl_val
     return MRL_KNOWN;
 }
 
+static enum mrl_known mrl_told__syscall(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return text(value, telling->def->syscall);
+}
+
 static enum mrl_known mrl_told__version(struct mrl_telling *telling, struct mrl_value *value)
 {
     (void)telling;
@@ -112,16 +117,40 @@ static enum mrl_known mrl_told__message(struct mrl_telling *telling, struct mrl_
     return MRL_KNOWN;
 }
 
-static const char *result_of(const struct mrl_event *event)
-{
-    const char *result = mrl_event_def__about(event->def->index)->result;
+/* As OCSF numbers them. */
+static const char *const results[] = { "unknown", "success", "failure" };
+static const char *const captions[] = { "Unknown", "Success", "Failure" };
 
-    return result ? result : mrl_event_failed(event) ? "failure" : "success";
+static unsigned int result_of(const struct mrl_event *event)
+{
+    const char *fixed = mrl_event_def__about(event->def->index)->result;
+    unsigned int i = 0;
+
+    if (!fixed)
+        return mrl_event_failed(event) ? 2 : 1;
+    while (strcmp(results[i], fixed) != 0)
+        i++;
+    return i;
 }
 
 static enum mrl_known mrl_told__result(struct mrl_telling *telling, struct mrl_value *value)
 {
-    return text(value, result_of(telling->event));
+    return text(value, results[result_of(telling->event)]);
+}
+
+static enum mrl_known mrl_told__result_caption(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return text(value, captions[result_of(telling->event)]);
+}
+
+static enum mrl_known mrl_told__result_id(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return number(value, result_of(telling->event));
+}
+
+static enum mrl_known mrl_told__severity(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return number(value, mrl_event__severity(telling->event));
 }
 
 /* A number that has no name is told as it is. */
@@ -144,6 +173,11 @@ static enum mrl_known mrl_told__answer(struct mrl_telling *telling, struct mrl_v
 {
     return mrl_event_failed(telling->event) ? mrl_told__error(telling, value)
                                             : text(value, "success");
+}
+
+static enum mrl_known mrl_told__error_code(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return mrl_event_failed(telling->event) ? mrl_told__error(telling, value) : text(value, "0");
 }
 
 static enum mrl_known mrl_told__compat(struct mrl_telling *telling, struct mrl_value *value)
@@ -188,6 +222,7 @@ static enum mrl_known mrl_told__executable(struct mrl_telling *telling, struct m
 /* -- the rows --------------------------------------------------------------------------------- */
 
 enum { ALL, CALLS, TASKS };
+enum { SURE, UNSURE, LACKING, EITHER };
 
 #define MEMBER(member) \
     offsetof(struct mrl_event, member), sizeof(((struct mrl_event *)0)->member), NULL
@@ -197,11 +232,16 @@ static const struct row {
     struct mrl_field field;
     enum mrl_told_when when;
     int of;
+    bool may_lack;
     unsigned int at, size;
     tell_fn tell;
 } rows[] = {
-#define MRL_TOLD(symbol, name, kind, when, of, from, doc) \
-    { { name, &mrl_kinds[MRL_KIND_##kind], 0, doc }, MRL_TOLD_##when, of, from },
+#define MRL_TOLD(symbol, name, kind, when, of, sure, from, doc)                    \
+    { { name, &mrl_kinds[MRL_KIND_##kind], (sure)&UNSURE ? MRL_TAG_OPT : 0, doc }, \
+      MRL_TOLD_##when,                                                             \
+      of,                                                                          \
+      ((sure)&LACKING) != 0,                                                       \
+      from },
 #include "shape/told.def"
 };
 
@@ -222,19 +262,20 @@ bool mrl_told__find(const struct mrl_event_def *def,
                     const char *name,
                     struct mrl_told *ret_told)
 {
-    for (unsigned int i = 0; i < layout->count; i++)
-        if (!strcmp(layout->fields[i].field->name, name)) {
-            *ret_told = mrl_told__of_field(&layout->fields[i]);
-            return true;
-        }
     for (const struct row *row = rows; row < rows + ROW_COUNT; row++)
         if (!strcmp(row->field.name, name) && has(def, row)) {
             *ret_told = (struct mrl_told){
                 .field = &row->field,
                 .when = row->when,
+                .may_lack = row->may_lack,
                 .place = { .field = &row->field, .at = row->at, .size = row->size },
                 .tell = row->tell,
             };
+            return true;
+        }
+    for (unsigned int i = 0; i < layout->count; i++)
+        if (!strcmp(layout->fields[i].field->name, name)) {
+            *ret_told = mrl_told__of_field(&layout->fields[i]);
             return true;
         }
     return false;

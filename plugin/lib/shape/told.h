@@ -34,11 +34,12 @@ struct mrl_telling {
 struct mrl_told {
     const struct mrl_field *field; /* its name, kind and doc */
     enum mrl_told_when when;
+    bool may_lack;                 /* there may be none */
     struct mrl_layout_field place; /* unless there is `tell` */
     enum mrl_known (*tell)(struct mrl_telling *telling, struct mrl_value *value);
 };
 
-/** Looks for a field of `layout`, and then for a row of told.def that events of `def` have. */
+/** Looks for a row of told.def that events of `def` have, and then for a field of `layout`. */
 bool mrl_told__find(const struct mrl_event_def *def,
                     const struct mrl_layout *layout,
                     const char *name,

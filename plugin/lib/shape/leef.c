@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The Log Event Extended Format 2.0: a header, and key=value pairs with tabs between them. It has
+ * no escapes. Keys that it does not define are allowed: those of fields are their names.
+ */
+#include <stddef.h>
+
+#include "base/visible.h"
+#include "shape/mapped.h"
+
+static const struct mrl_mapping_row rows[] = {
+    MRL_ROW("", "=LEEF:2.0"),
+    MRL_ROW("", "=mrelease"),
+    MRL_ROW("", "=mrelease"),
+    MRL_ROW("", "version"),
+    MRL_ROW("", "eventName"),
+    MRL_ROW("", "=x09"),
+    MRL_ROW_AS(MS, "devTime", "timestamp"),
+    MRL_ROW("identHostName", "host.name"),
+    MRL_ROW("cat", "=mrelease"),
+    MRL_ROW_AS(SEVERITY, "sev", "severity"),
+    MRL_ROW("usrName", "userId"),
+    MRL_ROW("pid", "hostProcessId"),
+    MRL_ROW("proc", "executable"),
+    MRL_ROW("processName", "processName"),
+    MRL_ROW("thread", "hostThreadId"),
+    MRL_ROW("parent", "hostParentProcessId"),
+    MRL_ROW("cpu", "processorId"),
+    MRL_ROW("cgroupId", "cgroupId"),
+    MRL_ROW("containerId", "containerId"),
+    MRL_ROW("targetPid", "target_host_pid"),
+    MRL_ROW("targetProc", "target_exe"),
+    { .path = "targetContainerId", .from = "target_container_id", .drops_empty = true },
+    MRL_ROW("result", "result"),
+    MRL_ROW("outcome", "outcome"),
+    MRL_ROW("returnValue", "returnValue"),
+    MRL_ROW("errno", "error"),
+    MRL_ROW("durationNs", "duration"),
+    MRL_ROW("lostEvent", "event"),
+    MRL_ROW("timeNs", "timestamp"),
+    MRL_ROW("eventId", "id"),
+    MRL_ROW("msg", "message"),
+    MRL_ROW("targetNamespacePid", "target_pid"),
+};
+
+static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
+{
+    (void)path;
+    return kind->storage == MRL_STORAGE_TEXT ? MRL_FORM_TEXT : MRL_FORM_NUMBER;
+}
+
+/* What would end a pair or the line becomes a blank. */
+static void put_text(struct mrl_writer *writer, struct mrl_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+
+    while (at < end) {
+        unsigned int size = mrl_utf8_size(at, end);
+
+        if (!size)
+            mrl_put_literal(writer, "\xef\xbf\xbd");
+        else if (*at < ' ' || *at == 0x7f)
+            mrl_put_char(writer, ' ');
+        else
+            mrl_put_bytes(writer, (const char *)at, size);
+        at += size ? size : 1;
+    }
+}
+
+static const struct mrl_mapping mapping = {
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .separator = '\t',
+    .rest = "",
+    .form_of = form_of,
+    .put_text = put_text,
+    .severities = { 7, 5, 3, 1 },
+};
+
+static int leef_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+{
+    return mrl_mapped__make(&mapping, options, ret_encoder);
+}
+
+const struct mrl_encoder_ops mrl_leef_encoder = {
+    .name = "leef",
+    .make = leef_make,
+    .put = mrl_mapped__put,
+    .destroy = mrl_mapped__destroy,
+    .mapping = &mapping,
+};
