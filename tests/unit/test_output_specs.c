@@ -113,7 +113,22 @@ static void outputs_refuse_specs_with_one_line(void **state)
 static void outputs_refuse_what_looks_like_no_path(void **state)
 {
     static const struct refused cases[] = {
-        { "json:kafka://h/t", "unknown destination 'kafka:'" },
+        { "json:amqp://h/t", "unknown destination 'amqp:'" },
+        { "json:kafka", "did you mean 'kafka://'?" },
+        { "json:KAFKA://h/t", "did you mean 'kafka://'?" },
+        { "json:kafka://h", "names no topic: kafka://BROKER/TOPIC" },
+        { "json:kafka://h/", "'' is no name of a topic" },
+        { "json:kafka://h/a:b", "'a:b' is no name of a topic" },
+        { "json:kafka://h/t/u", "'t/u' is no name of a topic" },
+        { "json:kafka://h,/t", "names no HOST or HOST:PORT" },
+        { "json:kafka://h:1,h:x/t", "'h:x/t' names no HOST or HOST:PORT" },
+        { "json:kafka://me:secret@h/t", "say user= and password-file=" },
+        { "table:kafka://h/t", "kafka takes events, not table" },
+        { "json,ca=/a:kafka://h/t", "ca= and cert= are for TLS" },
+        { "json,cert=/a:kafkas://h/t", "cert= and key= come together" },
+        { "json,user=me:kafkas://h/t", "user= and password-file= come together" },
+        { "json,mechanism=scram-sha-256:kafkas://h/t", "mechanism= wants user=" },
+        { "json,compress=lz5:kafka://h/t", "did you mean 'lz4'?" },
         { "json:kafka:h", "A file of that name is './kafka:h'" },
         { "json:http://h/", "known are file:, stdout" },
         { "json:a:b", "A file of that name is './a:b'" },

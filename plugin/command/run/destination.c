@@ -30,11 +30,11 @@ static bool has_word(const char *const *words, const char *word)
 
 /* -- schemes ---------------------------------------------------------------------------------- */
 
-/* One with a colon, or with a '+' before a URL, leads to what follows; any other is the whole
- * destination. */
+/* One with a colon, or with a '+' before a URL, leads to what follows; one that ends in a slash is
+ * the beginning of a URL; any other is the whole destination. */
 static bool is_lead(const char *scheme)
 {
-    return strchr(":+", scheme[strlen(scheme) - 1]) != NULL;
+    return strchr(":+/", scheme[strlen(scheme) - 1]) != NULL;
 }
 
 static bool is_of(const char *scheme, const char *text)
@@ -46,7 +46,7 @@ static bool is_of(const char *scheme, const char *text)
  * belongs elsewhere ("stdout,f"). */
 static bool is_almost(const char *scheme, const char *text)
 {
-    size_t size = strlen(scheme) - is_lead(scheme);
+    size_t size = strcspn(scheme, ":+");
 
     return !strncasecmp(text, scheme, size) && (!text[size] || strchr(" ,;=&:", text[size]));
 }
@@ -188,7 +188,10 @@ static int find_by_scheme(const char *format,
     if (sink->formats)
         return say_what_was_meant(sink, format, text, error);
     /* Several words for one destination become one word. */
-    text = is_lead(scheme) ? text + strlen(scheme) : sink->schemes[0];
+    if (!is_lead(scheme))
+        text = sink->schemes[0];
+    else if (scheme[strlen(scheme) - 1] != '/')
+        text += strlen(scheme);
     *ret_destination = (struct mrl_destination){ sink, text };
     return *text ? 0 : mrl_error__set(error, -EINVAL, "nothing follows '%s'", scheme);
 }

@@ -162,7 +162,8 @@ struct mrl_sink_ops {
     const char *usage;
     /**
      * Words that choose this sink; ends with NULL. One that ends in a colon, or in a '+' before a
-     * URL, stands before the destination that open() is given; any other is the whole destination.
+     * URL, stands before the destination that open() is given; one that ends in "://" is its
+     * beginning; any other is the whole destination.
      */
     const char *const *schemes;
     /** Other programs' words for it; ends with NULL. Whoever writes one is told the right one. */

@@ -5,23 +5,18 @@
 usage: test_ship.py PROGRAM
 """
 import base64
-import ctypes
 import gzip
 import http.server
 import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import traceback
 
-PROGRAM = sys.argv[1]
-LIBC = ctypes.CDLL(None)
-NAME = f"ship.{os.getpid()}"[:15]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from sensor import Sensor, argument, await_, call, metrics, run_tests, spool_said  # noqa: E402
 
 
 class Receiver:
@@ -70,77 +65,6 @@ class Receiver:
     def end(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-def argument(event, name):
-    return [one["value"] for one in event["args"] if one["name"] == name][0]
-
-
-class Sensor:
-    def __init__(self, output, *more):
-        self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
-                                     "--output", output, *more], stderr=subprocess.PIPE, text=True)
-        said = ""
-        while "watching" not in said:
-            line = self.run.stderr.readline()
-            said += line
-            assert line, "it ended: " + said
-        self.said = said
-
-    def end(self):
-        self.run.send_signal(signal.SIGINT)
-        return self.run.communicate(timeout=20)[1]
-
-    def kill(self):
-        self.run.kill()
-        self.run.communicate(timeout=20)
-
-    def side(self):
-        """The process of its side program: a child of the starter, which is its child."""
-        for _ in range(200):
-            for starter in children(self.run.pid):
-                for child in children(starter):
-                    if open(f"/proc/{child}/comm", encoding="ascii").read().strip() == "http":
-                        return child
-            time.sleep(0.02)
-        raise AssertionError("there is no side program")
-
-
-def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return []
-
-
-def call(first, count):
-    """Calls that fail, each with a number of its own, by this name."""
-    for number in range(first, first + count):
-        LIBC.syscall(448, -1, number)
-
-
-def await_(condition, seconds=15):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
-
-
-def spool_said(text):
-    found = re.search(r"given (\d+) so far: (\d+) acknowledged, (\d+) refused, (\d+) lost, (\d+) pending", text)
-    assert found, text
-    return [int(word) for word in found.groups()]
-
-
-def metrics(room):
-    """What the registry says of the spool, without the prefix; summed over the events."""
-    said = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{room}/g"], capture_output=True,
-                          text=True, timeout=20, check=True).stdout
-    sums = {}
-    for name, value in re.findall(r"^mrelease_spool_(\w+)\{[^}]*\} (\d+)", said, re.M):
-        sums[name] = sums.get(name, 0) + int(value)
-    return sums
 
 
 def test_every_event_arrives_once_from_memory():
@@ -229,7 +153,7 @@ def test_deaths_of_both_processes_lose_nothing_that_was_kept():
                 call(called + 1, 100)
                 called += 100
                 if death % 2:
-                    os.kill(sensor.side(), signal.SIGKILL)
+                    os.kill(sensor.side("http"), signal.SIGKILL)
             if death % 2:
                 sensor.end()
             else:
@@ -309,22 +233,5 @@ def test_a_token_that_was_replaced_is_read_again():
         assert "No such file" in said and "third" not in said, said
 
 
-def main():
-    LIBC.prctl(15, NAME.encode(), 0, 0, 0)
-    tests = [(name, test) for name, test in list(globals().items()) if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        error = ""
-        try:
-            test()
-        except Exception:  # whatever it is, the next test shall run
-            error = traceback.format_exc().strip().replace("\n", "\n# ")
-        failed += bool(error)
-        print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""), flush=True)
-    sys.stdout.flush()
-    os._exit(failed > 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_tests(globals())

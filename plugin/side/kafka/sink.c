@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A topic of Kafka. The producer is idempotent: librdkafka sends again by itself what a broker may
+ * or may not have, under the same number, so that the broker tells the two apart. So what has no
+ * report yet stays with librdkafka when deliver() returns, and is known again by the next one: the
+ * caller's pauses and log lines are as for any destination, and nothing is there twice.
+ */
+#include "side/kafka/sink.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "side/kafka/judge.h"
+#include "side/kafka/producer.h"
+#include "side/ship/shipper.h"
+
+enum {
+    STEP_MS = 100,
+    PATIENCE_MS = 1000, /* without a report, where something is known to be wrong */
+    SILENCE_MS = 10000, /* and where nothing is */
+};
+
+/* From produce() to its verdict. */
+struct message {
+    struct mrl_item_head head;
+    rd_kafka_resp_err_t code;
+    bool is_reported;
+};
+
+struct mrl_sink {
+    const struct mrl_kafka_options *options;
+    char url[MRL_KAFKA_URL_MAX];
+    char host[HOST_NAME_MAX + 1];
+    bool has_lines;
+    struct mrl_producer producer;
+    bool is_spent; /* the producer is of no more use */
+    struct message pool[MRL_SHIP_ITEMS];
+    struct message *unused[MRL_SHIP_ITEMS];
+    /* Of the items of a delivery; between two, of what is on its way. */
+    struct message *messages[MRL_SHIP_ITEMS];
+    size_t unused_count, waiting, reported;
+    int64_t progress_ns;
+    enum mrl_kafka_meaning meaning; /* of the trouble */
+    char trouble[200];              /* "": none that is known of */
+    struct mrl_files files;
+};
+
+/* -- what librdkafka calls, while it is polled ------------------------------------------------ */
+
+static void take_report(rd_kafka_t *kafka, const rd_kafka_message_t *report, void *opaque)
+{
+    struct message *message = report->_private;
+    struct mrl_sink *sink = opaque;
+
+    (void)kafka;
+    message->code = report->err;
+    message->is_reported = true;
+    sink->reported++;
+    sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    if (!report->err)
+        sink->trouble[0] = '\0';
+}
+
+/* A broker's words may repeat what it was sent. */
+static void note_trouble(struct mrl_sink *sink, rd_kafka_resp_err_t code, const char *reason)
+{
+    mrl_files__quote(&sink->files, "", reason, strlen(reason), sink->trouble);
+    sink->meaning = mrl_kafka__meaning_of_trouble(code, sink->trouble);
+    sink->is_spent = sink->is_spent || sink->meaning == MRL_KAFKA_BEGIN_ANEW;
+}
+
+static void take_trouble(rd_kafka_t *kafka, int err, const char *reason, void *opaque)
+{
+    rd_kafka_resp_err_t code = (rd_kafka_resp_err_t)err;
+    struct mrl_sink *sink = opaque;
+    char why[256];
+
+    if (code == RD_KAFKA_RESP_ERR__FATAL && rd_kafka_fatal_error(kafka, why, sizeof(why)))
+        reason = why;
+    /* That none is left says less than what became of the last one. */
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !*sink->trouble)
+        note_trouble(sink, code, reason);
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+static int make(struct mrl_sink *sink,
+                const struct mrl_files *files,
+                struct mrl_error *error,
+                struct mrl_producer *ret_producer)
+{
+    const struct mrl_producer_calls calls = { take_report, take_trouble, sink };
+
+    return mrl_producer__open(sink->url, sink->options, files, &calls, error, ret_producer);
+}
+
+/* Gives up what is on its way, which is sent again. */
+static void take_producer(struct mrl_sink *sink, const struct mrl_producer *producer)
+{
+    mrl_producer__close(&sink->producer);
+    sink->producer = *producer;
+    sink->trouble[0] = '\0';
+    sink->is_spent = false;
+    sink->waiting = 0;
+    sink->unused_count = MRL_SHIP_ITEMS;
+    for (size_t i = 0; i < MRL_SHIP_ITEMS; i++)
+        sink->unused[i] = &sink->pool[i];
+}
+
+static int kafka_close(struct mrl_sink *sink)
+{
+    mrl_producer__close(&sink->producer);
+    mrl_files__done(&sink->files);
+    free(sink);
+    return 0;
+}
+
+static int kafka_open(const struct mrl_sink_target *target,
+                      struct mrl_error *error,
+                      struct mrl_sink **ret_sink)
+{
+    struct mrl_sink *sink = calloc(1, sizeof(*sink));
+    int fd = target->fds ? target->fds[0] : -1;
+    struct mrl_producer producer;
+    int err =
+        sink ? target->ops->check(target, error) : mrl_error__set(error, -ENOMEM, "out of memory");
+
+    if (!err) {
+        sink->options = target->options;
+        snprintf(sink->url, sizeof(sink->url), "%s", target->destination);
+        sink->has_lines = strcmp(target->format, "otlp") != 0;
+        if (gethostname(sink->host, sizeof(sink->host) - 1))
+            sink->host[0] = '\0';
+        err = mrl_files__read(fd, &sink->files);
+        err = err ? mrl_error__set(error, err, "secrets: %s", strerror(-err))
+                  : make(sink, &sink->files, error, &producer);
+    }
+    if (!err)
+        take_producer(sink, &producer);
+    if (fd >= 0)
+        close(fd);
+    if (err && sink)
+        kafka_close(sink);
+    if (!err)
+        *ret_sink = sink;
+    return err;
+}
+
+static bool is_same(const struct mrl_files *one, const struct mrl_files *other)
+{
+    return one->size == other->size && !memcmp(one->bytes, other->bytes, one->size) &&
+           !memcmp(one->sizes, other->sizes, sizeof(one->sizes));
+}
+
+/* What is on its way is sent again, and may then be there twice: only where something is new. */
+static int kafka_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
+{
+    struct mrl_producer producer;
+    struct mrl_files files;
+    int err = mrl_files__read(fds[0], &files);
+
+    if (err)
+        return mrl_error__set(error, err, "secrets: %s", strerror(-err));
+    if (!is_same(&files, &sink->files)) {
+        err = make(sink, &files, error, &producer);
+        if (!err) {
+            struct mrl_files old = sink->files;
+
+            take_producer(sink, &producer);
+            sink->files = files;
+            files = old;
+        }
+    }
+    mrl_files__done(&files);
+    return err;
+}
+
+/* One that is of use. */
+static int renew_producer(struct mrl_sink *sink, struct mrl_error *error)
+{
+    struct mrl_producer producer;
+    int err;
+
+    if (!sink->is_spent)
+        return 0;
+    err = make(sink, &sink->files, error, &producer);
+    if (!err)
+        take_producer(sink, &producer);
+    return err;
+}
+
+/* -- delivering ------------------------------------------------------------------------------- */
+
+static rd_kafka_resp_err_t put(struct mrl_sink *sink,
+                               const struct mrl_item *item,
+                               struct message *message)
+{
+    char id[MRL_EVENT_ID_BYTES];
+    const char *event = mrl_event_def__at(item->head.event)->name;
+    size_t count = 0, size = item->size;
+    rd_kafka_error_t *error;
+    rd_kafka_resp_err_t code;
+    rd_kafka_vu_t values[8];
+
+    size -= sink->has_lines && size && item->bytes[size - 1] == '\n';
+    /* Copied: it may stay longer than this delivery. */
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->producer.topic };
+    values[count++] =
+        (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_VALUE,
+                                       .u.mem = { (void *)(uintptr_t)item->bytes, size } };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+                                       .u.i64 = (int64_t)(item->head.time_ns / 1000000) };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
+                                       .u.header = { "event", event, (ssize_t)strlen(event) } };
+    if (mrl_item__id(&item->head, id))
+        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
+                                           .u.header = { "id", id, (ssize_t)strlen(id) } };
+    if (!sink->options->no_key && *sink->host)
+        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_KEY,
+                                           .u.mem = { sink->host, strlen(sink->host) } };
+    error = rd_kafka_produceva(sink->producer.kafka, values, count);
+    code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+/* Whether what is on its way is at the front of the items, as the caller's contract has it. */
+static bool knows(const struct mrl_sink *sink, const struct mrl_items *items)
+{
+    for (size_t i = 0; i < sink->waiting; i++)
+        if (i >= items->count ||
+            memcmp(&sink->messages[i]->head, &items->items[i].head, sizeof(items->items[i].head)))
+            return false;
+    return true;
+}
+
+static void put_all(struct mrl_sink *sink, const struct mrl_items *items)
+{
+    sink->reported = 0;
+    for (size_t i = sink->waiting; i < items->count; i++) {
+        struct message *message = sink->unused[--sink->unused_count];
+
+        *message = (struct message){ .head = items->items[i].head };
+        message->code = put(sink, &items->items[i], message);
+        message->is_reported = message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
+        sink->reported += message->is_reported;
+        sink->messages[i] = message;
+    }
+    sink->waiting = items->count;
+}
+
+static bool is_stopped(const struct mrl_items *items)
+{
+    return items->stop && __atomic_load_n(items->stop, __ATOMIC_RELAXED);
+}
+
+static void await_reports(struct mrl_sink *sink, const struct mrl_items *items)
+{
+    int64_t quiet_ms = 0;
+
+    sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    while (sink->reported < items->count && !is_stopped(items) && !sink->is_spent &&
+           quiet_ms < (*sink->trouble ? PATIENCE_MS : SILENCE_MS)) {
+        rd_kafka_flush(sink->producer.kafka, STEP_MS); /* the last request leaves at once */
+        quiet_ms = (mrl_clock__ns(CLOCK_MONOTONIC) - sink->progress_ns) / 1000000;
+    }
+}
+
+static void judge_reported(struct mrl_sink *sink,
+                           size_t item,
+                           size_t count,
+                           struct mrl_delivery *delivery)
+{
+    rd_kafka_resp_err_t code = sink->messages[item]->code;
+    enum mrl_kafka_meaning meaning = mrl_kafka__meaning(code);
+    enum mrl_item_verdict verdict = MRL_VERDICT_AGAIN;
+
+    if (!code) {
+        mrl_delivery__judge(delivery, item, MRL_VERDICT_TAKEN, NULL);
+        return;
+    }
+    /* A producer remembers for minutes that there was no such topic, or that it may not write. */
+    if (meaning == MRL_KAFKA_BEGIN_ANEW || meaning == MRL_KAFKA_MISCONFIGURED)
+        sink->is_spent = true;
+    if (meaning == MRL_KAFKA_HALVE && count == 1)
+        verdict = MRL_VERDICT_REFUSED;
+    else if (meaning < MRL_KAFKA_HALVE)
+        verdict = (enum mrl_item_verdict)meaning;
+    delivery->halve |= meaning == MRL_KAFKA_HALVE;
+    mrl_delivery__judge(delivery, item, verdict, "%s", rd_kafka_err2str(code));
+}
+
+/* Those without a report stay in their order. */
+static void judge(struct mrl_sink *sink,
+                  const struct mrl_items *items,
+                  struct mrl_delivery *delivery)
+{
+    const char *why = is_stopped(items) ? "the sensor ends"
+                      : *sink->trouble  ? sink->trouble
+                                        : "the brokers say nothing";
+    enum mrl_item_verdict verdict = *sink->trouble && sink->meaning == MRL_KAFKA_MISCONFIGURED
+                                        ? MRL_VERDICT_MISCONFIGURED
+                                        : MRL_VERDICT_AGAIN;
+    size_t left = 0;
+
+    for (size_t i = 0; i < items->count; i++) {
+        struct message *message = sink->messages[i];
+
+        if (message->is_reported) {
+            judge_reported(sink, i, items->count, delivery);
+            sink->unused[sink->unused_count++] = message;
+        } else {
+            mrl_delivery__judge(delivery, i, verdict, "%s", why);
+            sink->messages[left++] = message;
+        }
+    }
+    sink->waiting = left;
+}
+
+static void kafka_deliver(struct mrl_sink *sink,
+                          const struct mrl_items *items,
+                          struct mrl_delivery *ret_delivery)
+{
+    struct mrl_error error = { "" };
+
+    if (!knows(sink, items))
+        sink->is_spent = true;
+    if (renew_producer(sink, &error)) {
+        mrl_delivery__judge_all(ret_delivery, 0, items->count, MRL_VERDICT_AGAIN, "%s", error.text);
+        return;
+    }
+    put_all(sink, items);
+    await_reports(sink, items);
+    judge(sink, items, ret_delivery);
+}
+
+static const struct mrl_sink_ops *row(const char *name)
+{
+    static struct mrl_sink_ops ops;
+
+    if (strcmp(name, mrl_sink_kafka.name) != 0)
+        return NULL;
+    ops = mrl_sink_kafka;
+    ops.open = kafka_open;
+    ops.deliver = kafka_deliver;
+    ops.close = kafka_close;
+    return &ops;
+}
+
+const struct mrl_ship_program mrl_kafka_program = { row, kafka_reopen };

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sensor with real events, for tests of destinations: the program is the first argument."""
+import ctypes
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+PROGRAM = sys.argv[1]
+LIBC = ctypes.CDLL(None)
+NAME = f"ship.{os.getpid()}"[:15]
+
+
+def argument(event, name):
+    return [one["value"] for one in event["args"] if one["name"] == name][0]
+
+
+class Sensor:
+    def __init__(self, output, *more):
+        self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
+                                     "--output", output, *more], stderr=subprocess.PIPE, text=True)
+        said = ""
+        while "watching" not in said:
+            line = self.run.stderr.readline()
+            said += line
+            assert line, "it ended: " + said
+        self.said = said
+
+    def end(self):
+        self.run.send_signal(signal.SIGINT)
+        return self.run.communicate(timeout=20)[1]
+
+    def until(self, words, seconds=20):
+        """What it says up to the line with these words."""
+        said, end = "", time.monotonic() + seconds
+        while words not in said and time.monotonic() < end:
+            if select.select([self.run.stderr], [], [], 0.2)[0]:
+                said += self.run.stderr.readline()
+        assert words in said, said + self.end()
+        return said
+
+    def kill(self):
+        self.run.kill()
+        self.run.communicate(timeout=20)
+
+    def side(self, name):
+        """The process of its side program: a child of the starter, which is its child."""
+        for _ in range(200):
+            for starter in children(self.run.pid):
+                for child in children(starter):
+                    if open(f"/proc/{child}/comm", encoding="ascii").read().strip() == name:
+                        return child
+            time.sleep(0.02)
+        raise AssertionError("there is no side program")
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def call(first, count):
+    """Calls that fail, each with a number of its own, by this name."""
+    for number in range(first, first + count):
+        LIBC.syscall(448, -1, number)
+
+
+def await_(condition, seconds=15):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def spool_said(text):
+    found = re.search(r"given (\d+) so far: (\d+) acknowledged, (\d+) refused, (\d+) lost, (\d+) pending", text)
+    assert found, text
+    return [int(word) for word in found.groups()]
+
+
+def metrics(room):
+    """What the registry says of the spool, without the prefix; summed over the events."""
+    said = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{room}/g"], capture_output=True,
+                          text=True, timeout=20, check=True).stdout
+    sums = {}
+    for name, value in re.findall(r"^mrelease_spool_(\w+)\{[^}]*\} (\d+)", said, re.M):
+        sums[name] = sums.get(name, 0) + int(value)
+    return sums
+
+
+def run_tests(names, at_end=lambda: None):
+    """All that is called test_…, and long_… with MRELEASE_TEST_LONG, in its order; exits."""
+    LIBC.prctl(15, NAME.encode(), 0, 0, 0)
+    tests = [(name, test) for name, test in list(names.items()) if name.startswith("test_") or
+             (name.startswith("long_") and os.environ.get("MRELEASE_TEST_LONG"))]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, (name, test) in enumerate(tests, 1):
+        error, begun = "", time.monotonic()
+        try:
+            test()
+        except Exception:  # whatever it is, the next test shall run
+            error = traceback.format_exc().strip().replace("\n", "\n# ")
+        failed += bool(error)
+        print(f"{'not ' if error else ''}ok {number} - {name[5:]}\n# {time.monotonic() - begun:.1f} s" +
+              (f"\n# {error}" if error else ""), flush=True)
+    sys.stdout.flush()
+    at_end()
+    os._exit(failed > 0)
