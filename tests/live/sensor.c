@@ -246,11 +246,12 @@ struct totals sensor__totals(const struct sensor *sensor, const char *event)
     struct totals totals = { 0 };
     const char *said = said_of(sensor, event);
 
-    if (sscanf(said,
-               "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
-               "%*u exit missed, %*u suppressed), %llu self, %llu filtered (%llu by the kernel)",
-               &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
-               &totals.filtered_by_kernel) < 4)
+    if (sscanf(
+            said,
+            "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
+            "%*u exit missed, %*u suppressed), %llu of our own, %llu filtered (%llu by the kernel)",
+            &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
+            &totals.filtered_by_kernel) < 4)
         fail_msg("not the totals of an event: %s", said);
     assert_int_equal(totals.seen, totals.read + totals.lost + totals.self + totals.filtered);
     return totals;

@@ -54,6 +54,53 @@ static void an_event_comes_back_as_it_was_sent(void **state)
     }
 }
 
+/* An encoder checks no bounds: nothing that a server sends may be larger than what it has room for.
+ */
+static void texts_of_a_server_are_bounded(void **state)
+{
+    static const char *const formats[] = { "json-v0.23", "json-v0.24", "json-v1beta1", "table" };
+    static char name[1 << 16], line[MRL_EVENT_TEXT_MAX];
+
+    (void)state;
+    memset(name, 1, sizeof(name) - 1);
+    for (unsigned int e = 0; e < mrl_event_def__count(); e++) {
+        Tracee__V1beta1__EventValue values[MRL_RECEIVED_FIELDS], *data[MRL_RECEIVED_FIELDS];
+        Tracee__V1beta1__Thread thread = TRACEE__V1BETA1__THREAD__INIT;
+        Tracee__V1beta1__Executable executable = TRACEE__V1BETA1__EXECUTABLE__INIT;
+        Tracee__V1beta1__Process process = TRACEE__V1BETA1__PROCESS__INIT;
+        Tracee__V1beta1__Container container = TRACEE__V1BETA1__CONTAINER__INIT;
+        Tracee__V1beta1__Workload workload = TRACEE__V1BETA1__WORKLOAD__INIT;
+        Tracee__V1beta1__Event event = TRACEE__V1BETA1__EVENT__INIT;
+        const struct mrl_event_def *def = mrl_event_def__at(e);
+        struct mrl_received received;
+
+        thread.name = executable.path = container.id = name;
+        process.thread = &thread;
+        process.executable = &executable;
+        workload.process = &process;
+        workload.container = &container;
+        event.name = (char *)def->name;
+        event.workload = &workload;
+        event.data = data;
+        for (event.n_data = 0; event.n_data < def->field_count; event.n_data++) {
+            data[event.n_data] = &values[event.n_data];
+            tracee__v1beta1__event_value__init(data[event.n_data]);
+            data[event.n_data]->name = (char *)def->fields[event.n_data].name;
+            data[event.n_data]->value_case = TRACEE__V1BETA1__EVENT_VALUE__VALUE_STR;
+            data[event.n_data]->str = name;
+        }
+        assert_true(mrl_received__event(&event, &received));
+        for (size_t i = 0; i < COUNT_OF(formats); i++) {
+            const struct mrl_encoder_options narrow = { .width = 10, .colour = true };
+            struct mrl_encoder *encoder = test_encoder(formats[i], &narrow);
+
+            assert_in_range(mrl_encoder__put(encoder, &received.event, line, sizeof(line)), 1,
+                            sizeof(line));
+            mrl_encoder__free(encoder);
+        }
+    }
+}
+
 /* DetectedFrom within itself (field 4), `depth` times: from the inside out, in front of the end. */
 static size_t nest(uint8_t *buffer, size_t size, unsigned int depth)
 {
@@ -113,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_comes_back_as_it_was_sent),
+        cmocka_unit_test(texts_of_a_server_are_bounded),
         cmocka_unit_test(messages_that_lie_too_deep_are_refused),
         cmocka_unit_test(a_port_is_a_number_from_1_to_65535),
     };

@@ -146,7 +146,7 @@ static void totals_are_said_of_each_event_and_output(void **state)
     mrl_totals__say(run.plugin, run.pipeline);
     text = end(&run);
     assert_says(text, "mlock: 42 seen, 6 read, 36 lost (24 ring full, 12 no memory, 0 malformed, "
-                      "0 exit missed, 0 suppressed), 0 self\n");
+                      "0 exit missed, 0 suppressed), 0 of our own\n");
     assert_says(text, "none: 6 delivered, 0 dropped (0 queue full, 0 write failed)");
     free(text);
 }

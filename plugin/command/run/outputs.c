@@ -38,6 +38,10 @@ static const struct mrl_option rows[] = {
       .max = 1U << 30,
       .preset = "2M",
       .doc = "Memory for what waits." },
+    { .name = "wide",
+      .type = MRL_OPTION_SWITCH,
+      .offset = AT(options.wide),
+      .doc = "Of the format table: all fields of an event, in one line, however long." },
     { .name = "spool",
       .type = MRL_OPTION_COPY,
       .offset = AT(options.spool.directory),
@@ -224,6 +228,8 @@ static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
         return mrl_error__set(error, -EINVAL,
                               "spool= is for destinations that acknowledge, and %s is none",
                               sink ? sink->name : "none");
+    if (spec->options.wide && strcmp(spec->format, "table") != 0)
+        return mrl_error__set(error, -EINVAL, "wide= is for the format table");
     if (spec->options.spool.size && !*spec->options.spool.directory)
         return mrl_error__set(error, -EINVAL, "spool-size= wants spool=DIR");
     return sink && sink->check ? sink->check(&target, error) : 0;
@@ -304,6 +310,14 @@ static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output
     return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
 }
 
+/* As no-color.org asks; and a dumb terminal has none. */
+static bool wants_no_colour(void)
+{
+    const char *asked = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    return (asked && *asked) || (terminal && !strcmp(terminal, "dumb"));
+}
+
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,
@@ -318,7 +332,7 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.sink_options = spec->sink_options;
         spec->options.extras = extras;
         spec->options.host = &outputs->host;
-        spec->options.plain = getenv("NO_COLOR") != NULL;
+        spec->options.plain = wants_no_colour();
         if (!spec->has_policy)
             spec->options.policy =
                 may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/run/destination.h"
 
@@ -46,5 +47,5 @@ int mrl_record__add_default(struct mrl_outputs *outputs, struct mrl_error *error
     for (unsigned int i = 0; i < outputs->count; i++)
         if (!outputs->specs[i].options.sink || !outputs->specs[i].options.sink->option)
             return 0;
-    return mrl_outputs__add(outputs, "json", error);
+    return mrl_outputs__add(outputs, isatty(STDOUT_FILENO) ? "table" : "json", error);
 }

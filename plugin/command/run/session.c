@@ -230,6 +230,8 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
                                      mrl_event_def__at(i)->name);
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
+    if (!options->ended && !options->duration_ns && isatty(STDERR_FILENO))
+        mrl_say("to see one: run 'mrelease demo' in another terminal; Ctrl-C ends this");
 }
 
 /* Clients may have changed the level. */
@@ -263,6 +265,8 @@ static int run_opened(struct session *session,
     mrl_interim__stop();
     if (options->log_level >= MRL_LOG_INFO)
         mrl_totals__say(session->plugin, session->pipeline);
+    if (options->ended && options->log_level >= MRL_LOG_INFO)
+        options->ended(session->plugin);
     if (options->log_level >= MRL_LOG_WARNING && !session->failed)
         mrl_totals__check(session->plugin, session->pipeline);
     kept = mrl_totals__are_kept(session->pipeline);

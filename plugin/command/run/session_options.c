@@ -43,7 +43,8 @@ static const struct mrl_option rows[] = {
       .value = "FORMAT[:DEST]",
       .preset = "json",
       .doc = "A format, and where to, as json:PATH; help lists the destinations. May be repeated. "
-             "Settings follow the format, as json,policy=block:PATH." },
+             "Settings follow the format, as json,policy=block:PATH. On a terminal, table is the "
+             "default." },
     { .name = "extra",
       .type = MRL_OPTION_SET,
       .offset = AT(extras),

@@ -23,6 +23,8 @@ struct mrl_session_options {
     int sandbox;                                /* enum mrl_sandbox_mode */
     const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
     unsigned int sandbox_path_count;
+    /* When the totals have been said, if there is one. */
+    void (*ended)(struct mrl_plugin *plugin);
 };
 
 /** The word of a mode. Static. */

@@ -71,7 +71,7 @@ static void say_event(const struct mrl_metrics *metrics, const char *event)
         snprintf(filtered, sizeof(filtered), ", %llu filtered (%llu by the kernel)",
                  kernel + reader, kernel);
     mrl_say("%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed, "
-            "%llu exit missed, %llu suppressed), %llu self%s",
+            "%llu exit missed, %llu suppressed), %llu of our own%s",
             event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
             sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
             sum(metrics, LOST, NULL, event, "no_memory"),

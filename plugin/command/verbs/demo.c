@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "command/command.h"
+#include "command/options/say.h"
 #include "command/run/session.h"
 #include "command/verbs/release.h"
 
@@ -43,11 +44,12 @@ static int act(bool talk)
     int err = -ESRCH;
 
     if (talk)
-        mrl_say("calling process_mrelease(-1, 0), which must fail");
+        mrl_say("making a call that must fail: process_mrelease(-1, 0)");
     syscall(SYS_process_mrelease, -1, 0);
     for (int i = 0; err == -ESRCH && i < TRIES; i++) {
         if (talk)
-            mrl_say("killing a child that holds %zu MiB, and releasing its memory", bytes >> 20);
+            mrl_say("killing a child of %zu MiB, and asking for its memory back at once",
+                    bytes >> 20);
         err = mrl_release__child(bytes, false);
         bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
     }
@@ -101,6 +103,25 @@ static void actor_end(struct actor *actor)
         waitpid(actor->process, NULL, 0);
 }
 
+static uint64_t read_of(struct mrl_plugin *plugin, const char *event)
+{
+    struct mrl_event_counts counts = { 0 };
+
+    mrl_plugin__counts(plugin, mrl_event_def__find(event, NULL)->index, &counts);
+    return counts.decoded;
+}
+
+static void say_what_was_seen(struct mrl_plugin *plugin)
+{
+    mrl_say("what that was: %llu calls of process_mrelease, one of which had to fail",
+            (unsigned long long)read_of(plugin, "process_mrelease"));
+    mrl_say("%llu succeeded: do_mrelease says whose memory came back, and how much",
+            (unsigned long long)read_of(plugin, "do_mrelease"));
+    mrl_say("%llu mlock: the child kept 4 MiB of its memory in RAM",
+            (unsigned long long)read_of(plugin, "mlock"));
+    mrl_say("next: mrelease run, mrelease doctor, mrelease explain do_mrelease");
+}
+
 /* The rows of a group that make sense here, by name. */
 static unsigned int pick(const struct mrl_option_group *from,
                          const char *const *names,
@@ -127,6 +148,7 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     int status;
 
     options.plugin.events = DEMO_EVENTS;
+    options.ended = say_what_was_seen;
     options.duration_ns = 1; /* what happened is in the rings when the actor is gone */
     groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
     groups[1].rows = mrl_session_options__rows(&groups[1].count);
@@ -136,6 +158,8 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     }
     if (mrl_arguments__parse(verb, argc, argv, groups, 2, &status) < 0)
         return status;
+    if (options.log_format == MRL_LOG_AUTO)
+        options.log_format = MRL_LOG_BARE; /* nobody reads this later */
     if (actor_start(&actor, options.log_level >= MRL_LOG_INFO)) {
         mrl_say("starting a process: %s", strerror(errno));
         return MRL_EXIT_FAILED;

@@ -45,6 +45,10 @@ struct mrl_encoder_options {
     bool user_names;
     /** Set of extras (mrelease/extra.h) that JSON formats put behind the arguments of a call. */
     uint32_t extras;
+    /** Of a terminal, in columns: the table fits. 0: lines may be of any length. */
+    unsigned int width;
+    /** The table shows all fields, however long its lines. */
+    bool wide;
     /** Each event is an item: its bytes stand behind a struct mrl_item_head (mrelease/item.h). */
     bool items;
     /** Where the events happened, borrowed until the encoder is made; NULL: that is not known. */

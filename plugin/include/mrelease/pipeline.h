@@ -48,6 +48,8 @@ struct mrl_output_options {
     uint64_t queue_bytes;
     /** Never use colours, even on a terminal. */
     bool plain;
+    /** As mrl_encoder_options.wide. */
+    bool wide;
     /** As mrl_encoder_options.extras. */
     uint32_t extras;
     /** The sink's own options, borrowed until the output is open; NULL: all are left out. */

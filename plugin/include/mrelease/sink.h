@@ -278,8 +278,8 @@ struct mrl_sink_ops {
     /** Of paths: whether one destination may ever write to the other, whose directory is the same:
      * by a time in its name, or when it is rotated. */
     bool (*meets)(const char *one, const char *other);
-    /** Whether people watch: lets a format choose colours. */
-    bool (*is_terminal)(const struct mrl_sink *sink);
+    /** Columns of the terminal that it is; 0: it is none. Lets a format choose colours, and fit. */
+    unsigned int (*columns)(const struct mrl_sink *sink);
     /**
      * Whether write() only copies to the page cache of this host, which takes microseconds unless
      * the disk is behind. The pipeline may then call it on the reader's thread; after a write that
@@ -316,6 +316,9 @@ int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t
 /** For sinks on a descriptor: mrl_sink_ops.is_quick of a regular file on a file system that waits
  * for no other host or process. */
 bool mrl_sink__is_quick_fd(int fd);
+
+/** For sinks on a descriptor: mrl_sink_ops.columns. */
+unsigned int mrl_sink__columns_fd(int fd);
 
 /**
  * For sinks on a descriptor that may be a pipe or a FIFO: lets it hold 1 MiB where that is allowed

@@ -90,8 +90,10 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         mrl_output__say(output, MRL_LOG_WARNING, "%s", note.text);
     mrl_output__learn_quick(output);
     output->blind_from_ns = sink->seen_until ? sink->seen_until(output->sink) : 0;
-    output->colour = !output->options.plain && sink->is_terminal && sink->is_terminal(output->sink);
-    encoder.colour = output->colour;
+    output->columns = sink->columns ? sink->columns(output->sink) : 0;
+    encoder.colour = mrl_output__colour(output);
+    encoder.width = output->columns;
+    encoder.wide = output->options.wide;
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
     return !err && make_queue(output) ? mrl_error__set(error, -ENOMEM, "out of memory") : err;
 }
@@ -282,7 +284,12 @@ void mrl_output__push(struct mrl_output *output,
 
 bool mrl_output__colour(const struct mrl_output *output)
 {
-    return output->colour;
+    return output->columns && !output->options.plain;
+}
+
+unsigned int mrl_output__columns(const struct mrl_output *output)
+{
+    return output->columns;
 }
 
 bool mrl_output__alive(const struct mrl_output *output)

@@ -53,7 +53,7 @@ struct mrl_output {
     pthread_t thread;
     bool has_thread, stuck;
     int stop; /* atomic: the thread shall give up what it writes, and tell nobody any more */
-    bool colour;
+    unsigned int columns; /* of the terminal; 0: it is none */
     atomic_bool alive, reopen, ending;
     atomic_int reopened;     /* enum mrl_reopened */
     int64_t silent_until_ns; /* CLOCK_MONOTONIC: of what the queue drops; of the owner */

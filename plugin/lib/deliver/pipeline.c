@@ -20,8 +20,9 @@ enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
 struct group {
     const char *format;
     bool colour;
+    unsigned int columns;
     uint32_t extras;
-    bool states, items;
+    bool states, items, wide;
     struct mrl_encoder *encoder;
 };
 
@@ -60,11 +61,13 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
 /* The group of an output; made when it is the first of its kind. */
 static int join_group(struct mrl_pipeline *pipeline,
                       const struct mrl_output_options *options,
-                      bool colour,
+                      const struct mrl_output *output,
                       struct mrl_error *error)
 {
     const struct mrl_encoder_options encoder = {
-        .colour = colour,
+        .colour = mrl_output__colour(output),
+        .width = mrl_output__columns(output),
+        .wide = options->wide,
         .user_names = true,
         .extras = options->extras,
         .items = options->sink && options->sink->takes_items,
@@ -74,7 +77,8 @@ static int join_group(struct mrl_pipeline *pipeline,
     int err;
 
     for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
-        if (!strcmp(group->format, options->format) && group->colour == colour &&
+        if (!strcmp(group->format, options->format) && group->colour == encoder.colour &&
+            group->columns == encoder.width && group->wide == encoder.wide &&
             group->extras == options->extras && group->states == options->states &&
             group->items == encoder.items)
             return (int)i;
@@ -85,7 +89,9 @@ static int join_group(struct mrl_pipeline *pipeline,
     group->extras = options->extras;
     group->states = options->states;
     group->items = encoder.items;
-    group->colour = colour;
+    group->colour = encoder.colour;
+    group->columns = encoder.width;
+    group->wide = encoder.wide;
     /* The group counts only now: an encoder that could not be made leaves no half-made group
      * behind. */
     return (int)pipeline->group_count++;
@@ -114,7 +120,7 @@ int mrl_pipeline__add(struct mrl_pipeline *pipeline,
     err = mrl_output__open(options, &pipeline->log, error, &output);
     if (err)
         return err;
-    group = join_group(pipeline, options, mrl_output__colour(output), error);
+    group = join_group(pipeline, options, output, error);
     if (group < 0) {
         mrl_output__free(output);
         return group;

@@ -17,7 +17,7 @@ struct mrl_about {
     enum mrl_series series;
     enum mrl_severity severity[2]; /* [1]: of a failure */
     const char *result;
-    const char *title, *sentence;
+    const char *title, *sentence, *phrase;
     const char *ecs_category, *ecs_type;
     const char *ocsf_class, *ocsf_class_name, *ocsf_activity, *ocsf_activity_name, *ocsf_type;
 };

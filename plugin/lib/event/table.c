@@ -61,18 +61,19 @@ static const struct mrl_from *const sources[] = {
     .ocsf_class = #class, .ocsf_class_name = (class_name), .ocsf_activity = #activity, \
     .ocsf_activity_name = (activity_name), .ocsf_type = #type
 static const struct mrl_about abouts[] = {
-#define MRL_ABOUT(symbol, group_, series_, severity_, failure, result_, title_, sentence_, ecs, \
-                  ocsf)                                                                         \
-    [MRL_ABOUT_##symbol] = {                                                                    \
-        .name = #symbol,                                                                        \
-        .group = group_,                                                                        \
-        .series = MRL_SERIES_##series_,                                                         \
-        .severity = { MRL_SEVERITY_##severity_, MRL_SEVERITY_##failure },                       \
-        .result = result_,                                                                      \
-        .title = title_,                                                                        \
-        .sentence = sentence_,                                                                  \
-        ecs,                                                                                    \
-        ocsf,                                                                                   \
+#define MRL_ABOUT(symbol, group_, series_, severity_, failure, result_, title_, sentence_, \
+                  phrase_, ecs, ocsf)                                                      \
+    [MRL_ABOUT_##symbol] = {                                                               \
+        .name = #symbol,                                                                   \
+        .group = group_,                                                                   \
+        .series = MRL_SERIES_##series_,                                                    \
+        .severity = { MRL_SEVERITY_##severity_, MRL_SEVERITY_##failure },                  \
+        .result = result_,                                                                 \
+        .title = title_,                                                                   \
+        .sentence = sentence_,                                                             \
+        .phrase = phrase_,                                                                 \
+        ecs,                                                                               \
+        ocsf,                                                                              \
     },
 #include "event/about.def"
 };

@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include <linux/magic.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-enum { PIPE_BYTES = 1024 * 1024 };
+enum { PIPE_BYTES = 1024 * 1024, USUAL_COLUMNS = 80 };
 
 void mrl_sink__widen_pipe(int fd)
 {
@@ -146,4 +147,13 @@ int mrl_sink__write_fd(int fd, bool *torn, const struct mrl_chunk *chunk, size_t
     done = torn_bytes(chunk->bytes, done);
     *torn = done && !take_back(fd, done);
     return err;
+}
+
+unsigned int mrl_sink__columns_fd(int fd)
+{
+    struct winsize size = { .ws_col = 0 };
+
+    if (!isatty(fd))
+        return 0;
+    return !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : USUAL_COLUMNS;
 }

@@ -182,9 +182,9 @@ static int file_notice(struct mrl_sink *sink, struct mrl_error *note)
     return mrl_rotation__notice(&sink->rotation, sink->fd, note);
 }
 
-static bool file_is_terminal(const struct mrl_sink *sink)
+static unsigned int file_columns(const struct mrl_sink *sink)
 {
-    return isatty(sink->fd);
+    return mrl_sink__columns_fd(sink->fd);
 }
 
 const struct mrl_sink_ops mrl_sink_file = {
@@ -208,7 +208,7 @@ const struct mrl_sink_ops mrl_sink_file = {
     .rotate = file_rotate,
     .notice = file_notice,
     .meets = mrl_rotation__meets,
-    .is_terminal = file_is_terminal,
+    .columns = file_columns,
     .is_quick = file_is_quick,
     .close = file_close,
     .abandon = file_abandon,

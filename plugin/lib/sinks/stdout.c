@@ -35,9 +35,9 @@ static int stdout_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, si
     return mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
 }
 
-static bool stdout_is_terminal(const struct mrl_sink *sink)
+static unsigned int stdout_columns(const struct mrl_sink *sink)
 {
-    return isatty(sink->fd);
+    return mrl_sink__columns_fd(sink->fd);
 }
 
 static bool stdout_is_quick(const struct mrl_sink *sink)
@@ -62,7 +62,7 @@ const struct mrl_sink_ops mrl_sink_stdout = {
     .keeps = true,
     .open = stdout_open,
     .write = stdout_write,
-    .is_terminal = stdout_is_terminal,
+    .columns = stdout_columns,
     .is_quick = stdout_is_quick,
     .close = stdout_close,
 };

@@ -405,5 +405,5 @@ void mrl_feed__set(struct mrl_sink_ops *row)
     row->room = NULL;
     row->rotate = NULL;
     row->notice = NULL;
-    row->is_terminal = NULL;
+    row->columns = NULL;
 }

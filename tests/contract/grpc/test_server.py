@@ -283,7 +283,7 @@ def test_what_root_changes_is_said_in_the_log_and_in_the_stream():
             it.stop()
             assert any("user 0 (process" in line and "sets the log level to error" in line for line in it.lines)
             assert any("user 0 (process" in line and "disables process_mrelease" in line for line in it.lines)
-            assert any("process_mrelease: " in line and " self" in line for line in it.lines), it.lines  # the totals
+            assert any("process_mrelease: " in line and " of our own" in line for line in it.lines), it.lines  # the totals
         got = list(states(path))
         assert [state[0] for state in got] == ["started", "log_level", "event_disabled", "stopped"], got
         assert got[1][1:3] == (["level=error"], 0) and got[2][1:3] == (["event=process_mrelease"], 0), got

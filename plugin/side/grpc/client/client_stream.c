@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <google/protobuf/field_mask.pb-c.h>
 #include <mrelease/encode.h>
+#include <mrelease/sink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,7 +251,8 @@ int mrl_client__stream(const struct mrl_grpc_peer *peer,
     int err = 0;
 
     if (strcmp(subscription->format, "json-v1beta1") != 0) {
-        const struct mrl_encoder_options options = { .colour = isatty(STDOUT_FILENO) };
+        const unsigned int columns = mrl_sink__columns_fd(STDOUT_FILENO);
+        const struct mrl_encoder_options options = { .colour = columns, .width = columns };
 
         err = mrl_encoder__new(subscription->format, &options, error, &streaming.encoder);
         if (err)

@@ -152,6 +152,32 @@ static void take_process(const Tracee__V1beta1__Process *process, struct mrl_eve
         take_thread(process->thread, event);
 }
 
+/* What no event of ours exceeds; a server may send what it likes, and an encoder checks no bounds.
+ */
+enum { TEXT_BYTES_MAX = 1024, TEXTS_BYTES_MAX = 3584 };
+
+static void bound(struct mrl_text *text, size_t *left)
+{
+    size_t most = *left < TEXT_BYTES_MAX ? *left : TEXT_BYTES_MAX;
+
+    text->size = text->size < most ? text->size : most;
+    *left -= text->size;
+}
+
+static void bound_texts(struct mrl_received *received)
+{
+    struct mrl_event *event = &received->event;
+    size_t left = TEXTS_BYTES_MAX;
+
+    bound(&event->process_name, &left);
+    bound(&event->host_name, &left);
+    bound(&event->container_id, &left);
+    bound(&event->executable, &left);
+    for (unsigned int i = 0; i < event->def->field_count; i++)
+        if (event->def->fields[i].kind->storage == MRL_STORAGE_TEXT)
+            bound(&received->values[i].text, &left);
+}
+
 bool mrl_received__event(const Tracee__V1beta1__Event *message, struct mrl_received *received)
 {
     const Tracee__V1beta1__Workload *workload = message->workload;
@@ -172,5 +198,6 @@ bool mrl_received__event(const Tracee__V1beta1__Event *message, struct mrl_recei
     if (workload && workload->container)
         event->container_id = text_of(workload->container->id);
     take_values(message, received);
+    bound_texts(received);
     return true;
 }
