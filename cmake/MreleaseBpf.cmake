@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # mrl_add_bpf(TARGET SOURCE): compiles a BPF program and makes its skeleton <name>.skel.h, to be had
-# by linking TARGET. <name> is the source's name up to its first dot.
+# by linking TARGET. <name> is the source's name up to its first dot. With MRELEASE_BPF_OF, the skeleton is that of
+# another build, which was made before.
+set(MRELEASE_BPF_OF "" CACHE PATH "Another build of this tree, whose BPF skeletons are taken")
 function(mrl_add_bpf target source)
   get_filename_component(name ${source} NAME_WE)
+  if(MRELEASE_BPF_OF)
+    file(RELATIVE_PATH folder ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} SYSTEM INTERFACE ${MRELEASE_BPF_OF}/${folder})
+    return()
+  endif()
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(arch x86)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")

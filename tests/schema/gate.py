@@ -30,6 +30,7 @@ class Gate:
     def __init__(self, old, new):
         self.old, self.new = old, new
         self.breaks = []
+        self.plains = {}
 
     def say(self, where, text):
         self.breaks.append(f"{where or '/'}: {text}")
@@ -52,6 +53,12 @@ class Gate:
             return [self.plain(root, item) for item in schema]
         if not isinstance(schema, dict):
             return schema
+        # What many refer to is made once.
+        if id(schema) not in self.plains:
+            self.plains[id(schema)] = self.plain_object(root, schema)
+        return self.plains[id(schema)]
+
+    def plain_object(self, root, schema):
         return {key: value if key in ("const", "enum", "required", "type")
                 else {name: self.plain(root, item) for name, item in value.items()}
                 if key == "properties" else self.plain(root, value)
