@@ -91,7 +91,7 @@ static struct work *work_new(struct mrl_pool *pool,
         if (!work->batches[b])
             bench_die("out of memory");
         bench_batch__fill(work->batches[b], host, event, tasks, b * MRL_BATCH_EVENTS);
-        if (!strcmp(format, "json-v1beta1"))
+        if (strncmp(format, "json-v0.2", strlen("json-v0.2")) != 0) /* those leave it empty */
             bench_batch__execute(work->batches[b]);
     }
     work->batch = work->batches[0];
@@ -148,6 +148,12 @@ enum subject {
     MLOCK2,
     DO_MRELEASE,
     TABLE,
+    ECS,
+    ECS_MORE,
+    ECS_MLOCK2,
+    OCSF,
+    CEF,
+    LEEF,
     DECODE,
     DECODE_TARGET
 };
@@ -196,6 +202,20 @@ static const struct {
                       "mrl_encoder__put of do_mrelease events with their target", FEW_TASKS },
     [TABLE] = { "encode.table.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "table", run_encoder,
                 "mrl_encoder__put in the format table", FEW_TASKS },
+    [ECS] = { "encode.ecs.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "ecs", run_encoder,
+              "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
+    [ECS_MORE] = { "encode.ecs_forgotten_tasks.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "ecs",
+                   run_encoder,
+                   "the same, from so many tasks that each is forgotten before its next call",
+                   MORE_TASKS },
+    [ECS_MLOCK2] = { "encode.ecs_mlock2.ns_per_event", MRL_EVENT_MLOCK2, "ecs", run_encoder,
+                     "mrl_encoder__put of mlock2 events", FEW_TASKS },
+    [OCSF] = { "encode.ocsf.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "ocsf", run_encoder,
+               "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
+    [CEF] = { "encode.cef.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "cef", run_encoder,
+              "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
+    [LEEF] = { "encode.leef.ns_per_event", MRL_EVENT_PROCESS_MRELEASE, "leef", run_encoder,
+               "mrl_encoder__put of decoded process_mrelease events", FEW_TASKS },
     [DECODE] = { "encode.decode.ns_per_record", MRL_EVENT_PROCESS_MRELEASE, "none", run_decoder,
                  "mrl_decode__append of process_mrelease records, cgroups cached", FEW_TASKS },
     [DECODE_TARGET] = { "encode.decode_do_mrelease.ns_per_record", MRL_EVENT_DO_MRELEASE, "none",
@@ -221,6 +241,8 @@ static void report(struct bench *bench, const struct bench_subject subjects[CASE
                 &subjects[V0_24].ns, "encode.jansson_v0_24 over encode.json_v0_24");
     bench_ratio(bench, "encode.ratio_to_jansson_v1beta1", &subjects[JANSSON_V1BETA1].ns,
                 &subjects[V1BETA1].ns, "encode.jansson_v1beta1 over encode.json_v1beta1");
+    bench_ratio(bench, "encode.ratio_of_ecs", &subjects[ECS].ns, own,
+                "encode.ecs over encode.json_v0_23: how many times slower");
     bench_ratio(bench, "encode.ratio_to_jansson_dump", &subjects[JANSSON_DUMP].ns, own,
                 "encode.jansson_dump over encode.json_v0_23: how many times faster");
 }

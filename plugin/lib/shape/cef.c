@@ -108,6 +108,7 @@ static const struct mrl_mapping mapping = {
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .separator = ' ',
     .rest = "mrelease",
+    .hides = "duration_ns", /* it is told of every call */
     .form_of = form_of,
     .put_text = put_text,
     .severities = { 7, 5, 3, 1 },

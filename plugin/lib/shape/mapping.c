@@ -88,7 +88,7 @@ static bool has_row(const struct mrl_mapping *mapping,
         if (row->from && (!row->only || row->only & about) && !strcmp(row->from, field))
             return true;
     }
-    return false;
+    return mapping->hides && !strcmp(mapping->hides, field);
 }
 
 /* "target_pid" behind "mrelease" is mreleaseTargetPid; behind nothing it is targetPid. */

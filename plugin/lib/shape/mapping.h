@@ -59,6 +59,8 @@ struct mrl_mapping {
     char separator;
     /** Object of the fields that no row names; in a flat shape the beginning of their keys. */
     const char *rest;
+    /** A field that is told under another name, and has no place; NULL: none. */
+    const char *hides;
     /** Top-level object that tells of the task alone, whose text is kept ready; NULL: none. */
     const char *of_task;
     /** Object in which null says that a value is not known, "": everywhere. Elsewhere it is left

@@ -154,6 +154,7 @@ static const struct mrl_mapping mapping = {
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .rest = "unmapped",
+    .hides = "duration_ns", /* it is told of every call */
     .of_task = "actor",
     .nulls = "unmapped",
     .form_of = form_of,
