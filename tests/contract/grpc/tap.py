@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the test_… functions of a file, and prints TAP."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import threading
 import traceback
 
 import server
+
+LANES = 2  # so many run beside each other
 
 
 def can_load_bpf(program):
@@ -23,19 +26,20 @@ def beside(test):
 
 class Running(threading.Thread):
     """A test in a thread with a name of its own, so that it sees no calls of other tests, nor of
-    other programs."""
+    other programs. `lane`: who has to wait for whom."""
 
-    def __init__(self, number, test):
+    def __init__(self, number, test, lane):
         super().__init__(daemon=True)
-        self.number, self.test, self.error = number, test, ""
+        self.number, self.test, self.lane, self.error = number, test, lane, ""
         self.start()
 
     def run(self):
         server.take_name(f"t{self.number}.{os.getpid()}")
-        try:
-            self.test()
-        except Exception:  # whatever it is, the next test shall run
-            self.error = traceback.format_exc().strip().replace("\n", "\n# ")
+        with self.lane:
+            try:
+                self.test()
+            except Exception:  # whatever it is, the next test shall run
+                self.error = traceback.format_exc().strip().replace("\n", "\n# ")
 
 
 def run(namespace, program):
@@ -44,13 +48,14 @@ def run(namespace, program):
     able, why = can_load_bpf(program)
     failed = 0
     print(f"1..{len(tests)}", flush=True)
-    running = {number: Running(number, test) for number, (_, test) in enumerate(tests, 1)
-               if able and hasattr(test, "is_beside")}
-    for number, (name, test) in enumerate(tests, 1):
+    lane = threading.Semaphore(LANES)
+    running = [Running(number, test, contextlib.nullcontext() if hasattr(test, "is_beside") else lane)
+               for number, (_, test) in enumerate(tests, 1) if able]
+    for number, (name, _) in enumerate(tests, 1):
         if not able:
             print(f"# skipped: {why}\nok {number} # SKIP {name}", flush=True)
             continue
-        one = running.get(number) or Running(number, test)
+        one = running[number - 1]
         one.join()
         failed += bool(one.error)
         print(f"not ok {number} - {name}\n# {one.error}" if one.error else f"ok {number} - {name}", flush=True)

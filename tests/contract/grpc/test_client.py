@@ -286,6 +286,7 @@ def test_who_cannot_write_says_so():
         assert status == 1 and "standard output takes nothing" in said, said
 
 
+@tap.beside
 def test_a_reader_that_pauses_loses_nothing_unsaid():
     with Server(PROGRAM) as it:
         client = Client(it.address)

@@ -289,6 +289,7 @@ def test_files_that_are_none_are_named():
             assert status == 1 and "in use" in text, text
 
 
+@tap.beside
 def test_frozen_clients_of_tls_are_freed():
     with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}",
                                          settings=files.settings()) as it:
