@@ -11,8 +11,8 @@ option(MRELEASE_TESTS "Build the tests and benchmarks, which want every part" OF
 option(MRELEASE_WERROR "Make warnings errors" OFF)
 option(MRELEASE_FUZZ "Build the fuzzers (clang)" OFF)
 if(MRELEASE_TESTS AND NOT (MRELEASE_PROGRAM AND MRELEASE_FALCO AND MRELEASE_GRPC AND MRELEASE_HTTP AND
-    MRELEASE_KAFKA AND (MRELEASE_VALIDATE OR MRELEASE_SANITIZE STREQUAL thread))) # the validator has one thread
-  message(FATAL_ERROR "MRELEASE_TESTS wants MRELEASE_PROGRAM, _FALCO, _GRPC, _HTTP, _KAFKA and _VALIDATE, as tests look at all of it")
+    MRELEASE_KAFKA))
+  message(FATAL_ERROR "MRELEASE_TESTS wants MRELEASE_PROGRAM, _FALCO, _GRPC, _HTTP and _KAFKA, as tests look at all of it")
 endif()
 set(MRELEASE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Random deaths of a run and of its files: what verify says of what is left must be what the test
- * knows. Twenty rounds, each kind of death at least once; more with MRELEASE_TEST_LONG. The seed is
+ * knows. Twelve rounds, each kind of death at least once; more with MRELEASE_TEST_LONG. The seed is
  * printed; MRELEASE_TEST_SEED sets it.
  */
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "load.h"
 
 enum {
-    ROUNDS = 20,
+    ROUNDS = 12,
     LONG_ROUNDS = 200,
     TIME_S = 35,
     FEW = 300,

@@ -22,7 +22,15 @@
 #include "harness.h"
 #include "load.h"
 
-enum { READ_MS = 100, PAGE = 4096, SWAPS = 100, FLOODERS = 2, SERIALS = 1 << 22, NOBODY = 65534 };
+enum {
+    READ_MS = 100,
+    PAGE = 4096,
+    SWAPS = 25,
+    SWAPS_LONG = 100,
+    FLOODERS = 2,
+    SERIALS = 1 << 22,
+    NOBODY = 65534
+};
 
 static struct mrl_plugin *plugin; /* one at a time */
 
@@ -211,6 +219,7 @@ static void read_some(int timeout_ms)
 }
 
 static char scope[64];
+static int swaps_wanted;
 static atomic_int swaps; /* done; -1: one failed */
 static struct mrl_error swap_error;
 
@@ -232,7 +241,7 @@ static void *swap(void *context)
     const char *texts[8];
 
     (void)context;
-    for (int i = 1; i <= SWAPS && swaps >= 0; i++) {
+    for (int i = 1; i <= swaps_wanted && swaps >= 0; i++) {
         int err;
 
         add_scope(texts, &configurations[(i + 1) % 2]);
@@ -278,8 +287,9 @@ static void swap_under_load(const char *rung)
         flooders[i].started = true;
     start_ms = now_ms();
     swaps = 0;
+    swaps_wanted = load__long() ? SWAPS_LONG : SWAPS;
     assert_int_equal(pthread_create(&thread, NULL, swap, NULL), 0);
-    while (swaps >= 0 && swaps < SWAPS)
+    while (swaps >= 0 && swaps < swaps_wanted)
         read_some(1);
     pthread_join(thread, NULL);
     if (swaps < 0)
@@ -288,7 +298,7 @@ static void swap_under_load(const char *rung)
         flooders[i].stop = true;
         assert_int_equal(waitpid(flooders[i].pid, NULL, 0), flooders[i].pid);
     }
-    printf("# %s: %d swaps within %u calls and %u ms\n", rung, SWAPS,
+    printf("# %s: %d swaps within %u calls and %u ms\n", rung, swaps_wanted,
            3 * (flooders[0].serials + flooders[1].serials), (unsigned int)(now_ms() - start_ms));
     mrl_plugin__stop(plugin);
     read_some(READ_MS);
