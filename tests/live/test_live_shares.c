@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "harness.h"
+#include "load.h"
 #include "probe/sizes.h"
 #include "victim.h"
 
@@ -24,8 +25,9 @@ enum {
     RING_BYTES = 128 << 20, /* a sixteenth of it holds what has room */
     ROUND_CALLS = 1000,
     TARGETS_MAX = 256,
-    RELEASES = 2048,    /* with each number of targets */
-    RINGS = 4,          /* that each number of owners crowds */
+    RELEASES = 1024,    /* with each number of targets */
+    RINGS = 2,          /* that each number of owners crowds */
+    LONG = 2,           /* times as many with time */
     QUIET_OWNERS = 128, /* of each round */
     QUIET_CALLS = 16,   /* of each of them: so four that meet have enough */
     SWEEP_CALLS = 2 * QUIET_CALLS,
@@ -129,6 +131,16 @@ static int64_t spend_tokens(void)
     return end_ns;
 }
 
+static unsigned int releases(void)
+{
+    return RELEASES * (load__long() ? LONG : 1);
+}
+
+static unsigned int rings(void)
+{
+    return RINGS * (load__long() ? LONG : 1);
+}
+
 /* -- targets ---------------------------------------------------------------------------------- */
 
 static void hold_targets(void)
@@ -168,7 +180,7 @@ static unsigned int release_all(unsigned int count, double *tokens)
  * owner of its own, and so in places of its own. */
 static void assert_targets(unsigned int count)
 {
-    unsigned int sets = RELEASES / count, passed = 0;
+    unsigned int sets = releases() / count, passed = 0;
     double once = missed(1, count - 1), both = (1 - 1.0 / ENTRIES) * missed(2, count - 2);
     double off = four_sigma(once, both, count, sets), share, tokens = 0, ignored = 0;
 
@@ -180,8 +192,8 @@ static void assert_targets(unsigned int count)
         passed += release_all(count, &tokens);
     }
     leave_the_ring();
-    tokens *= once / RELEASES; /* the others need none */
-    share = (double)passed / RELEASES;
+    tokens *= once / releases(); /* the others need none */
+    share = (double)passed / releases();
     printf("# %u targets over %d: %.3f pass again, %.3f +- %.3f by the formula, %.3f by a token\n",
            count, ENTRIES, share, 1 - once, off, tokens);
     assert_true(fabs(share - tokens - (1 - once)) <= off);
@@ -288,12 +300,12 @@ static void assert_owners(const struct flood *by)
 {
     double once = missed(1, by->owners);
     double both = once / ENTRIES + (1 - 1.0 / ENTRIES) * missed(2, by->owners);
-    double off = four_sigma(once, both, QUIET_OWNERS, RINGS * by->rounds), share;
+    double off = four_sigma(once, both, QUIET_OWNERS, rings() * by->rounds), share;
     unsigned int held_back = 0;
 
-    for (unsigned int ring = 0; ring < RINGS; ring++)
+    for (unsigned int ring = 0; ring < rings(); ring++)
         held_back += held_back_in_rounds(by);
-    share = (double)held_back / (RINGS * by->rounds * QUIET_OWNERS);
+    share = (double)held_back / (rings() * by->rounds * QUIET_OWNERS);
     printf("# %u owners over %d: %.3f held back, %.3f +- %.3f by the formula\n", by->owners,
            ENTRIES, share, 1 - once, off);
     assert_true(fabs(share - (1 - once)) <= off);
