@@ -196,6 +196,14 @@ static int find_by_scheme(const char *format,
     return *text ? 0 : mrl_error__set(error, -EINVAL, "nothing follows '%s'", scheme);
 }
 
+/* Of a sink that has its own formats: the URL behind its scheme; else what is there. */
+static const char *url_of(const struct mrl_sink_ops *sink, const char *text)
+{
+    const char *scheme = find_scheme(sink, text, is_of);
+
+    return scheme && scheme[strlen(scheme) - 1] == '+' ? text + strlen(scheme) : text;
+}
+
 int mrl_destination__find(const char *format,
                           const char *text,
                           struct mrl_destination *ret_destination,
@@ -212,6 +220,6 @@ int mrl_destination__find(const char *format,
         return find_by_scheme(format, text, ret_destination, error);
     if (!sink)
         sink = sink_of_lines(true);
-    *ret_destination = (struct mrl_destination){ sink, text ? text : sink->preset };
+    *ret_destination = (struct mrl_destination){ sink, text ? url_of(sink, text) : sink->preset };
     return 0;
 }

@@ -47,6 +47,7 @@ extern const struct mrl_encoder_ops mrl_grpc_encoder;
 extern const struct mrl_encoder_ops mrl_grpc_main_encoder;
 extern const struct mrl_encoder_ops mrl_ecs_encoder;
 extern const struct mrl_encoder_ops mrl_ocsf_encoder;
+extern const struct mrl_encoder_ops mrl_otlp_encoder;
 extern const struct mrl_encoder_ops mrl_cef_encoder;
 extern const struct mrl_encoder_ops mrl_leef_encoder;
 

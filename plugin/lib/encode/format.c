@@ -13,6 +13,7 @@ static const struct mrl_encoder_ops *const encoders[] = {
     &mrl_table_encoder,      &mrl_none_encoder,       &mrl_capture_encoder,
     &mrl_grpc_encoder,       &mrl_grpc_main_encoder,  &mrl_ecs_encoder,
     &mrl_ocsf_encoder,       &mrl_cef_encoder,        &mrl_leef_encoder,
+    &mrl_otlp_encoder,
 };
 
 /* Numbers, what the call was aimed at and came to, and whether the container is known. What costs
@@ -45,6 +46,11 @@ static const struct mrl_format formats[] = {
       .extras = SHOWN },
     { .name = "leef",
       .doc = "The Log Event Extended Format 2.0 of QRadar, one event per line.",
+      .shows_executable = true,
+      .extras = SHOWN },
+    { .name = "otlp",
+      .doc = "OpenTelemetry's log records, for a collector or what speaks as one.",
+      .binary = true,
       .shows_executable = true,
       .extras = SHOWN },
     { .name = "table", .doc = "Aligned columns for people." },

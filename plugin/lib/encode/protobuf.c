@@ -74,21 +74,12 @@ static void front_entity(struct mrl_front *front, const struct mrl_value *value)
                                           MRL_PROTOBUF_ROUNDING_NS));
 }
 
-/* What is left out makes a gap before the end, which is closed. */
 static void front_text(struct mrl_front *front, const struct mrl_value *value)
 {
-    /* The text goes forward, unlike all else here, since UTF-8 is checked from its first byte on.
-     * It never grows, so that it fits before the end. */
-    struct mrl_writer writer = { front->at - value->text.size };
-    char *start = writer.at;
-    size_t size;
+    const char *end = front->at;
 
-    mrl_put_valid_text(&writer, value->text);
-    size = (size_t)(writer.at - start);
-    front->at -= size;
-    if (front->at != start)
-        memmove(front->at, start, size);
-    mrl_front_varint(front, size);
+    mrl_front_valid_text(front, value->text);
+    mrl_front_varint(front, (uint64_t)(end - front->at));
 }
 
 static const front_value front_by_wire[MRL_STORAGE_COUNT] = {

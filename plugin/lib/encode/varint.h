@@ -73,6 +73,22 @@ static inline void mrl_front_varint(struct mrl_front *front, uint64_t number)
     mrl_varint_store(front->at, number);
 }
 
+/** A text, of which the bytes that are not UTF-8 are left out. */
+static inline void mrl_front_valid_text(struct mrl_front *front, struct mrl_text text)
+{
+    /* The text goes forward, unlike all else here, since UTF-8 is checked from its first byte on.
+     * It never grows, so that it fits before the end; a gap before that is closed. */
+    struct mrl_writer writer = { front->at - text.size };
+    char *start = writer.at;
+    size_t size;
+
+    mrl_put_valid_text(&writer, text);
+    size = (size_t)(writer.at - start);
+    front->at -= size;
+    if (front->at != start)
+        memmove(front->at, start, size);
+}
+
 /** Tag and length of what lies between the front and `end`. `tag` is of a number below 16. */
 static inline void mrl_front_wrap(struct mrl_front *front, const char *end, unsigned int number)
 {

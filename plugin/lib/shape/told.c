@@ -219,6 +219,17 @@ static enum mrl_known mrl_told__executable(struct mrl_telling *telling, struct m
     return value->text.size ? MRL_KNOWN : MRL_UNKNOWN;
 }
 
+static enum mrl_known mrl_told__executable_name(struct mrl_telling *telling,
+                                                struct mrl_value *value)
+{
+    enum mrl_known known = mrl_told__executable(telling, value);
+    const char *slash = memrchr(value->text.bytes, '/', value->text.size);
+    size_t before = slash ? (size_t)(slash + 1 - value->text.bytes) : 0;
+
+    value->text = (struct mrl_text){ value->text.bytes + before, value->text.size - before };
+    return known;
+}
+
 /* -- the rows --------------------------------------------------------------------------------- */
 
 enum { ALL, CALLS, TASKS };

@@ -16,9 +16,6 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     int err = mrl_http__check(target, "http https grpc grpcs", error);
     const char *path = err ? NULL : strchr(strstr(url, "://") + 3, '/');
 
-    if (!err && strcmp(target->format, "otlp") != 0)
-        err =
-            mrl_error__set(error, -EINVAL, "otlp takes the format otlp, not %.32s", target->format);
     if (!err && !strncmp(url, "grpc", 4) && path && path[1])
         err = mrl_error__set(error, -EINVAL, "'%.64s': gRPC has its own path", url);
     return err;
@@ -28,7 +25,9 @@ const struct mrl_sink_ops mrl_sink_otlp = {
     .name = "otlp",
     .doc = "An OpenTelemetry collector, or what speaks as one.",
     .usage = "otlp+http[s]://HOST[:PORT][/PATH] or otlp+grpc[s]://HOST[:PORT]",
+    .formats = (const char *const[]){ "otlp", NULL },
     .schemes = (const char *const[]){ "otlp+", NULL },
+    .preset = "http://localhost:4318", /* where collectors listen */
     .check = check,
     MRL_HTTP_OPS,
 };
