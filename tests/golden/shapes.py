@@ -364,6 +364,107 @@ def leef(event):
     return ["LEEF:2.0", "mrelease", "mrelease", VERSION, event.name, "x09"], words(said)
 
 
+# -- OTLP ------------------------------------------------------------------------------------------
+
+SEVERITIES = {"error": (17, "ERROR"), "warning": (13, "WARN"), "notice": (9, "INFO"), "info": (5, "DEBUG")}
+
+
+def otlp(event):
+    """Time, observed time, severity, body, name, attributes. What is not known has an empty value: None."""
+    line, args = event.line, event.args
+    said = {"log.record.uid": event.id, "mrelease.event_code": int(line["eventId"]), "mrelease.result": event.result}
+    told = {"target_start_time", "by_cgroup", "from_ns", "to_ns"} | {name for _, name, _ in TARGET_ECS}
+    if event.is_call:
+        path = line["executable"]["path"] or None
+        said |= {"process.pid": line["hostProcessId"], "process.vpid": line["processId"],
+                 "process.parent_pid": line["hostParentProcessId"], "process.creation.time": date(event.process_start),
+                 "process.executable.path": path, "process.executable.name": path and path.rsplit("/", 1)[-1],
+                 "process.real_user.id": line["userId"], "thread.id": line["hostThreadId"],
+                 "thread.name": line["processName"], "mrelease.return_value": line["returnValue"],
+                 "mrelease.call_duration_ns": event.duration, "mrelease.cpu": line["processorId"],
+                 "mrelease.compat": line["contextFlags"]["isCompat"], "mrelease.thread_vid": line["threadId"],
+                 "mrelease.parent_vpid": line["parentProcessId"], "mrelease.cgroup_id": str(line["cgroupId"]),
+                 "mrelease.mount_namespace": line["mountNamespace"], "mrelease.pid_namespace": line["pidNamespace"],
+                 "mrelease.uts_name": line["hostName"]}
+        if event.error:
+            said["error.type"] = event.error
+        if event.container is not ...:
+            said["container.id"] = event.container
+        for key, name in (("process", "processEntityId"), ("parent", "parentEntityId")):
+            if line[name]:
+                said[f"mrelease.{key}_entity_id"] = str(line[name])
+    for key, name, kind in TARGET_ECS:
+        if name in args:
+            kind = int if name == "target_uid" else kind
+            said[f"mrelease.target.{key}"] = None if args[name] is None else kind(args[name])
+    group = {"loss": "lost.", "sensor": "sensor."}.get(event.about, "")
+    for name in ("from_ns", "to_ns"):
+        if name in args:
+            said[f"mrelease.{group}{name}"] = date(args[name])
+    if "by_cgroup" in args:
+        said["mrelease.lost.by_cgroup"] = text(args["by_cgroup"])
+    for name, value in event.rest(told).items():
+        said[f"mrelease.{group}{name}"] = text(value) if name == "addr" or (isinstance(value, int) and value > I63) \
+            else value
+    return {"time": event.start, "observed": event.end, "severity": SEVERITIES[event.severity()],
+            "body": event.message(), "name": f"mrelease.{event.name}", "attributes": said}
+
+
+def fields_of(message):
+    """Numbers and values of a protobuf message: ints, or bytes."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        number = shift = 0
+        while True:
+            byte = message[at]
+            number, shift, at = number | (byte & 127) << shift, shift + 7, at + 1
+            if byte < 128:
+                return number
+    while at < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            value = varint()
+        else:
+            size = {1: 8, 5: 4}.get(tag & 7) or varint() if tag & 7 in (1, 2, 5) else None
+            value, at = message[at:at + size], at + size
+            assert at <= len(message), "torn"
+            if tag & 7 != 2:
+                value = int.from_bytes(value, "little")
+        yield tag >> 3, value
+
+
+def any_of(message):
+    found = list(fields_of(message))
+    assert len(found) <= 1, found
+    for number, value in found:
+        return {1: lambda: value.decode(), 2: lambda: value == 1,
+                3: lambda: value - (1 << 64) if value >> 63 else value}[number]()
+    return None
+
+
+def parse_otlp(record):
+    said = {"time": 0, "observed": 0, "attributes": {}}
+    for number, value in fields_of(bytes.fromhex(record)):
+        if number == 6:
+            pair = dict(fields_of(value))
+            assert sorted(pair) == [1, 2] and pair[1].decode() not in said["attributes"], pair
+            said["attributes"][pair[1].decode()] = any_of(pair[2])
+        else:
+            name = {1: "time", 2: "number", 3: "word", 5: "body", 11: "observed", 12: "name"}[number]
+            said[name] = any_of(value) if number == 5 else value.decode() if number in (3, 12) else value
+    said["severity"] = (said.pop("number"), said.pop("word"))
+    return said
+
+
+def without_replacements(tree):
+    """Bytes that are no UTF-8 are left out here, where dialects have a replacement."""
+    if isinstance(tree, dict):
+        return {key: without_replacements(value) for key, value in tree.items()}
+    return tree.replace("\ufffd", "") if isinstance(tree, str) else tree
+
+
 # The grammars, as their documents have them.
 CEF_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z0-9_.]+)=")
 
@@ -421,6 +522,12 @@ def compare(group):
         wanted = told(wanted)
         assert header == wanted_header, f"{group['scene']}, {shape}: {header}"
         assert keys == wanted, f"{group['scene']}, {shape}:\n{difference(keys, wanted)}"
+
+
+    wanted, said = without_replacements(otlp(event)), parse_otlp(group["otlp"])
+    assert said == wanted, f"{group['scene']}, otlp:\n{difference(said, wanted)}"
+    types = {key: type(value) for key, value in wanted["attributes"].items()}
+    assert types == {key: type(value) for key, value in said["attributes"].items()}, "otlp"
 
 
 def order(types):

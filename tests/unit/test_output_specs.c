@@ -68,6 +68,29 @@ static void standard_output_has_a_path_too(void **state)
     assert_string_equal(outputs.specs[0].options.sink->name, "stdout");
 }
 
+static void a_url_stands_behind_its_scheme(void **state)
+{
+    static const struct {
+        const char *spec, *sink, *destination;
+    } cases[] = {
+        { "otlp", "otlp", "http://localhost:4318" },
+        { "otlp:otlp+http://h:1/p", "otlp", "http://h:1/p" },
+        { "otlp,compress=none:otlp+grpcs://h", "otlp", "grpcs://h" },
+        { "json:webhook+http://h/x", "webhook", "http://h/x" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mrl_outputs outputs = { .count = 0 };
+        struct mrl_error error = { "" };
+
+        if (mrl_outputs__add(&outputs, cases[i].spec, &error))
+            fail_case("%s: %s", cases[i].spec, error.text);
+        assert_string_equal(outputs.specs[0].options.sink->name, cases[i].sink);
+        assert_string_equal(outputs.specs[0].options.destination, cases[i].destination);
+    }
+}
+
 static void assert_all_are_refused(const struct refused *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -160,6 +183,9 @@ static void outputs_refuse_what_looks_like_no_path(void **state)
         { "json:grpc", "did you mean 'grpc:unix:" },
         { "json:grpc:unix:/x", "did you mean 'grpc:unix:" },
         { "json:unix", "did you mean 'grpc:unix:" },
+        { "json:otlp+http://h", "takes no json: did you mean 'otlp:otlp+http://h'?" },
+        { "otlp:stdout", "'stdout' is no URL of it" },
+        { "otlp:otlp+grpc://h/x", "gRPC has its own path" },
         { "json: f", "' f' begins or ends with a blank" },
         { "json:/a/f ", "'/a/f ' begins or ends with a blank" },
         { "json:stdout ", "begins or ends with a blank" },
@@ -333,6 +359,7 @@ static void outputs_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_stands_behind_its_scheme),
         cmocka_unit_test(standard_output_has_a_path_too),
         cmocka_unit_test(outputs_accept_specs),
         cmocka_unit_test(outputs_refuse_specs_with_one_line),

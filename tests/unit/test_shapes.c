@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "encode/varint.h"
 #include "event/host.h"
 #include "event/layout.h"
 #include "event/lost.h"
@@ -363,7 +364,7 @@ static void set_numbers(struct scene *scene, uint64_t number)
 /* -- against the independent mapping ---------------------------------------------------------- */
 
 struct encoders {
-    struct mrl_encoder *dialect, *shapes[COUNT_OF(shapes)];
+    struct mrl_encoder *dialect, *shapes[COUNT_OF(shapes)], *otlp;
     bool extras, has_host;
 };
 
@@ -378,6 +379,7 @@ static void make_encoders(struct encoders *encoders, bool extras, bool has_host)
     options.host = has_host ? &host : NULL;
     for (size_t i = 0; i < COUNT_OF(shapes); i++)
         encoders->shapes[i] = test_encoder(shapes[i], &options);
+    encoders->otlp = test_encoder("otlp", &options);
 }
 
 static void free_encoders(struct encoders *encoders)
@@ -385,6 +387,7 @@ static void free_encoders(struct encoders *encoders)
     mrl_encoder__free(encoders->dialect);
     for (size_t i = 0; i < COUNT_OF(shapes); i++)
         mrl_encoder__free(encoders->shapes[i]);
+    mrl_encoder__free(encoders->otlp);
 }
 
 static json_t *text_or_null(const char *text, bool known)
@@ -422,6 +425,18 @@ static char *line_of(struct mrl_encoder *encoder, const struct mrl_event *event)
     return line;
 }
 
+/* A record, whose bytes are no text. */
+static json_t *hex_of(struct mrl_encoder *encoder, const struct mrl_event *event)
+{
+    static char record[MRL_EVENT_TEXT_MAX], hex[2 * MRL_EVENT_TEXT_MAX + 1];
+    ssize_t size = mrl_encoder__put(encoder, event, record, sizeof(record));
+
+    assert_true(size > 0);
+    for (ssize_t i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", (unsigned char)record[i]);
+    return json_string(hex);
+}
+
 /* The line of the dialect is printed as it is: jansson's integers end at 2^63. */
 static void write_group(FILE *file,
                         const struct encoders *encoders,
@@ -443,6 +458,7 @@ static void write_group(FILE *file,
             fail_case("%s, %s: no UTF-8: %s", name, shapes[i], shape);
         free(shape);
     }
+    json_object_set_new(group, "otlp", hex_of(encoders->otlp, event));
     text = json_dumps(group, JSON_COMPACT);
     assert_non_null(text);
     fprintf(file, "{\"json\":%s,%s\n", line, text + 1);
@@ -554,6 +570,39 @@ static void golden_lines_are_printed_byte_for_byte(void **state)
     free(wanted);
 }
 
+/* As ScopeLogs, of which protoc makes the same bytes from the text. */
+static void golden_records_are_what_protoc_encodes(void **state)
+{
+    static char wanted[256 * 1024], records[256 * 1024];
+    struct mrl_encoder *encoder = test_encoder("otlp", NULL);
+    struct mrl_writer writer = { records };
+    char command[1024];
+    FILE *protoc;
+    size_t size;
+
+    (void)state;
+    if (system("command -v protoc >/dev/null"))
+        skip_because("there is no protoc");
+    for (size_t i = 0; i < COUNT_OF(scenes); i++) {
+        char *start = writer.at;
+        struct scene scene;
+
+        scenes[i].init(&scene);
+        writer.at += mrl_encoder__put(encoder, &scene.event, writer.at, MRL_EVENT_TEXT_MAX);
+        mrl_wrap(&writer, start, 2);
+    }
+    mrl_encoder__free(encoder);
+    snprintf(command, sizeof(command),
+             "cd %s/golden/otlp && protoc --encode=otlp.ScopeLogs logs.proto <events.txt",
+             MRL_TEST_DIR);
+    protoc = popen(command, "re");
+    assert_non_null(protoc);
+    size = fread(wanted, 1, sizeof(wanted), protoc);
+    assert_int_equal(pclose(protoc), 0);
+    assert_int_equal((size_t)(writer.at - records), size);
+    assert_memory_equal(records, wanted, size);
+}
+
 /* A shape's own name for a field must not be taken for the field, nor the other way round. */
 static void what_is_told_has_names_of_its_own(void **state)
 {
@@ -626,6 +675,7 @@ int main(void)
         cmocka_unit_test(every_event_says_in_each_shape_what_the_dialect_says),
         cmocka_unit_test(a_host_that_is_not_known_is_not_invented),
         cmocka_unit_test(golden_lines_are_printed_byte_for_byte),
+        cmocka_unit_test(golden_records_are_what_protoc_encodes),
         cmocka_unit_test(what_is_told_has_names_of_its_own),
         cmocka_unit_test(no_place_is_taken_twice),
         cmocka_unit_test(the_container_of_one_event_is_not_that_of_the_next),

@@ -28,9 +28,6 @@ enum { RECORD_TIME = 1, RECORD_SEVERITY, RECORD_SEVERITY_TEXT, RECORD_BODY = 5, 
 enum { RECORD_OBSERVED = 11, RECORD_EVENT_NAME = 12, PAIR_KEY = 1, PAIR_VALUE = 2 };
 enum { ANY_TEXT = 1, ANY_TRUTH = 2, ANY_NUMBER = 3 };
 
-/* Beside its text, an attribute takes its key, tags and lengths, and a number or a date. */
-_Static_assert(FIXED_BYTES >= MRL_PLACES_MAX * (CONSTANT_BYTES + 48), "all but texts has room");
-
 static const struct mrl_mapping_row rows[] = {
     MRL_ROW("log.record.uid", "id"),
     MRL_ROW("error.type", "error"),
@@ -66,9 +63,15 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("mrelease.target.start", "target_start_time"),
     MRL_ROW("mrelease.target.entity_id", "target_entity_id"),
     MRL_ROW_AS(TEXT, "mrelease.target.cgroup_id", "target_cgroup_id"),
-    MRL_ROW("mrelease.target.container_id", "target_container_id"),
+    { .path = "mrelease.target.container_id", .from = "target_container_id", .drops_empty = true },
     MRL_ROW_AS(TEXT, "mrelease.lost.by_cgroup", "by_cgroup"),
 };
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+/* Beside its text, an attribute takes its key, tags and lengths, and a number or a date. */
+_Static_assert(FIXED_BYTES > (ROW_COUNT + MRL_LAYOUT_FIELDS_MAX) * (CONSTANT_BYTES + 48),
+               "all but texts has room");
 
 /* What is a name or a time is text, whatever it is made of; an amount is a number. */
 static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
@@ -84,7 +87,7 @@ static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
 
 static const struct mrl_mapping mapping = {
     .rows = rows,
-    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .row_count = ROW_COUNT,
     .rest = "mrelease",
     .hides = "id",
     .nulls = "",
@@ -111,6 +114,7 @@ struct constant {
 struct attribute {
     struct mrl_told told;
     enum mrl_form form;
+    bool drops_empty;
     struct mrl_date date;
     struct constant key;
 };
@@ -215,7 +219,7 @@ static void front_attribute(struct mrl_front *front,
     struct mrl_value value;
     enum mrl_known known = mrl_told__value(&attribute->told, telling, &value);
 
-    if (known == MRL_NONE)
+    if (known == MRL_NONE || (known == MRL_KNOWN && attribute->drops_empty && !value.text.size))
         return;
     if (known == MRL_KNOWN)
         front_value(front, start, attribute, &value);
@@ -304,6 +308,7 @@ static int make_plan(struct plan *plan,
     for (unsigned int i = 0; plan->attributes && i < plan->count; i++) {
         plan->attributes[i].told = spots[i].told;
         plan->attributes[i].form = spots[i].place.form;
+        plan->attributes[i].drops_empty = spots[i].row && spots[i].row->drops_empty;
         make_constant(&plan->attributes[i].key, PAIR_KEY, spots[i].place.path);
     }
     return plan->attributes ? 0 : -ENOMEM;

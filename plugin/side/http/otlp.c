@@ -11,10 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/utsname.h>
-
 #include "side/http/protobuf.h"
 #include "side/http/sink.h"
+#include "side/ship/rights.h"
 
 #define GRPC_PATH "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
@@ -67,20 +66,31 @@ static const char *machine(const char *word)
     return !strcmp(word, "x86_64") ? "amd64" : !strcmp(word, "aarch64") ? "arm64" : word;
 }
 
+/* The host that sends, which is where the events are from. What is not known of it is left out. */
 static int begin(struct mrl_sink *sink, struct mrl_error *error)
 {
+    const struct mrl_host_identity *host = mrl_ship__host();
+    const struct {
+        const char *key, *value;
+    } attributes[] = {
+        { "service.name", "mrelease" },
+        { "service.version", mrl_version() },
+        { "host.name", host->name },
+        { "host.id", host->machine_id },
+        { "host.arch", machine(host->architecture) },
+        { "os.type", "linux" },
+        { "os.name", host->os_name },
+        { "os.version", host->os_version },
+        { "mrelease.kernel", host->kernel },
+        { "mrelease.boot_id", host->boot_id },
+    };
     struct mrl_body resource = { .bytes = NULL };
     char *path = strstr(sink->url, "://") + 3;
-    struct utsname host;
 
     (void)error;
-    uname(&host);
-    put_attribute(&resource, "service.name", "mrelease");
-    put_attribute(&resource, "service.version", mrl_version());
-    put_attribute(&resource, "host.name", host.nodename);
-    put_attribute(&resource, "host.arch", machine(host.machine));
-    put_attribute(&resource, "os.type", "linux");
-    put_attribute(&resource, "os.version", host.release);
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+        if (*attributes[i].value)
+            put_attribute(&resource, attributes[i].key, attributes[i].value);
     mrl_protobuf__put(&sink->prefix, RESOURCE, resource.bytes, resource.size);
     mrl_body__done(&resource);
     if (sink->is_grpc) {

@@ -40,6 +40,15 @@ static void load_modules(void)
     backtrace(&frame, 1);
 }
 
+const struct mrl_host_identity *mrl_ship__host(void)
+{
+    static struct mrl_host_identity host;
+
+    if (!*host.name)
+        mrl_host_identity__read(&host);
+    return &host;
+}
+
 int mrl_ship__keep_rights(struct mrl_sandbox *ret_sandbox)
 {
     int err = 0;
@@ -53,6 +62,7 @@ int mrl_ship__keep_rights(struct mrl_sandbox *ret_sandbox)
         .user = geteuid() ? NULL : "nobody",
     };
     load_modules();
+    mrl_ship__host();
     for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++)
         err = mrl_sandbox__add_path(ret_sandbox, files[i], MRL_PATH_READ);
     return err ? err : add_resolver(ret_sandbox);

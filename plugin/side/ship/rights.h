@@ -4,6 +4,8 @@
 #ifndef MRL_SIDE_SHIP_RIGHTS_H
 #define MRL_SIDE_SHIP_RIGHTS_H
 
+#include <mrelease/encode.h>
+
 #include "side/common/profile.h"
 
 /**
@@ -11,5 +13,8 @@
  * threads. mrl_sandbox__done() frees. Returns 0, or -errno.
  */
 int mrl_ship__keep_rights(struct mrl_sandbox *ret_sandbox);
+
+/** This host, as it was when rights were given up. Static. One thread asks first. */
+const struct mrl_host_identity *mrl_ship__host(void);
 
 #endif
