@@ -5,7 +5,7 @@
  */
 #include <stddef.h>
 
-#include "base/visible.h"
+#include "shape/flat.h"
 #include "shape/mapped.h"
 
 #define LABELLED(path_, from_, label_)                      \
@@ -40,7 +40,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("reason", "what"),
     MRL_ROW("spid", "hostProcessId"),
     MRL_ROW("sproc", "executable"),
-    MRL_ROW("suid", "userId"),
+    MRL_ROW("suid", "realUserId"),
     MRL_ROW("dpid", "target_host_pid"),
     MRL_ROW("dproc", "target_exe"),
     MRL_ROW("duid", "target_uid"),
@@ -73,34 +73,23 @@ static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
 }
 
 /* A newline would end the event; what else does not show becomes a blank. */
-static void put_control(struct mrl_writer *writer, char byte)
+static void put_special(struct mrl_writer *writer, char byte)
 {
     if (byte == '\n')
         mrl_put_literal(writer, "\\n");
     else if (byte == '\r')
         mrl_put_literal(writer, "\\r");
+    else if (byte == '\\')
+        mrl_put_literal(writer, "\\\\");
+    else if (byte == '=')
+        mrl_put_literal(writer, "\\=");
     else
         mrl_put_char(writer, ' ');
 }
 
 static void put_text(struct mrl_writer *writer, struct mrl_text text)
 {
-    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
-
-    while (at < end) {
-        unsigned int size = mrl_utf8_size(at, end);
-
-        if (!size)
-            mrl_put_literal(writer, "\xef\xbf\xbd");
-        else if (*at < ' ' || *at == 0x7f)
-            put_control(writer, (char)*at);
-        else {
-            if (*at == '\\' || *at == '=')
-                mrl_put_char(writer, '\\');
-            mrl_put_bytes(writer, (const char *)at, size);
-        }
-        at += size ? size : 1;
-    }
+    mrl_put_flat_text(writer, text, put_special);
 }
 
 static const struct mrl_mapping mapping = {

@@ -5,7 +5,7 @@
  */
 #include <stddef.h>
 
-#include "base/visible.h"
+#include "shape/flat.h"
 #include "shape/mapped.h"
 
 static const struct mrl_mapping_row rows[] = {
@@ -19,7 +19,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("identHostName", "host.name"),
     MRL_ROW("cat", "=mrelease"),
     MRL_ROW_AS(SEVERITY, "sev", "severity"),
-    MRL_ROW("usrName", "userId"),
+    MRL_ROW("usrName", "realUserId"),
     MRL_ROW("pid", "hostProcessId"),
     MRL_ROW("proc", "executable"),
     MRL_ROW("processName", "processName"),
@@ -50,21 +50,14 @@ static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
 }
 
 /* What would end a pair or the line becomes a blank. */
+static void put_special(struct mrl_writer *writer, char byte)
+{
+    mrl_put_char(writer, byte == '\\' || byte == '=' ? byte : ' ');
+}
+
 static void put_text(struct mrl_writer *writer, struct mrl_text text)
 {
-    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
-
-    while (at < end) {
-        unsigned int size = mrl_utf8_size(at, end);
-
-        if (!size)
-            mrl_put_literal(writer, "\xef\xbf\xbd");
-        else if (*at < ' ' || *at == 0x7f)
-            mrl_put_char(writer, ' ');
-        else
-            mrl_put_bytes(writer, (const char *)at, size);
-        at += size ? size : 1;
-    }
+    mrl_put_flat_text(writer, text, put_special);
 }
 
 static const struct mrl_mapping mapping = {

@@ -30,7 +30,7 @@ struct mrl_mapping_row {
     /** An empty text means that there is none. */
     bool drops_empty;
     /** A text is cut behind so many bytes; 0: it is not. */
-    unsigned int most;
+    uint16_t most;
 };
 
 /** Rows as most are written: in the form that their kind wants, in another, as a word. */
@@ -61,7 +61,8 @@ struct mrl_mapping {
     const char *rest;
     /** A field that is told under another name, and has no place; NULL: none. */
     const char *hides;
-    /** Top-level object that tells of the task alone, whose text is kept ready; NULL: none. */
+    /** Top-level object that tells of the task alone, whose text is kept ready; NULL: none. In a
+     * flat shape that is whatever is told of the task. */
     const char *of_task;
     /** Object in which null says that a value is not known, "": everywhere. Elsewhere it is left
      * out. NULL: nowhere. */

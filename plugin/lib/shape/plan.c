@@ -146,13 +146,24 @@ static void add_once(struct maker *maker, const struct mrl_step *step)
     add_text(maker, text, (size_t)(writer.at - text));
 }
 
+/* Behind the text of the step that was added last: said where its value is. */
+static void add_label(struct maker *maker, const struct mrl_mapping_row *row, char separator)
+{
+    char text[2 * MRL_PLACE_BYTES];
+    int size = snprintf(text, sizeof(text), "%c%sLabel=%s", separator, row->path, row->label);
+
+    add_text(maker, text, (size_t)size);
+    maker->steps[maker->step_count - 1].label_size = (uint16_t)size;
+    maker->pending = maker->text_size;
+}
+
 static void add_told(struct maker *maker, const struct mrl_spot *spot)
 {
     const char *name = go_to(maker, spot->place.path);
     uint32_t before = maker->text_size;
     struct mrl_step step = { .act = mrl_step__tell,
                              .told = spot->told,
-                             .put = mrl_form__put(spot->place.form),
+                             .put = mrl_form__put(spot->place.form, spot->told.field->kind),
                              .separator = separator_behind(maker, name),
                              .says_null = spot->place.may_be_null };
 
@@ -161,9 +172,6 @@ static void add_told(struct maker *maker, const struct mrl_spot *spot)
         step.otherwise = spot->row->otherwise;
         step.drops_empty = spot->row->drops_empty;
         step.most = spot->row->most;
-        if (spot->row->label)
-            snprintf(step.label, sizeof(step.label), "%c%sLabel=%s", step.separator, name,
-                     spot->row->label);
     }
     add_key(maker, name);
     step.key_size = maker->text_size - before;
@@ -171,6 +179,8 @@ static void add_told(struct maker *maker, const struct mrl_spot *spot)
         add_once(maker, &step);
     else
         add_step(maker, &step);
+    if (spot->row && spot->row->label)
+        add_label(maker, spot->row, step.separator);
 }
 
 static void add_list(struct maker *maker, const char *words)
@@ -210,19 +220,27 @@ static void add_spot(struct maker *maker, const struct mrl_spot *spot)
         add_word(maker, &spot->place);
 }
 
-/* The object of the task is made apart, and taken whole. */
+/* Of the task alone: its object, or in a flat shape whatever is told of it. */
+static bool is_of_task(const struct maker *maker, const struct mrl_spot *spot)
+{
+    const struct mrl_mapping *mapping = maker->options->mapping;
+
+    if (!(maker->def->is & MRL_OF_RECORD))
+        return false;
+    if (mapping->separator)
+        return spot->place.field && spot->told.when == MRL_TOLD_TASK;
+    return mapping->of_task && mrl_path__is_within(spot->place.path, mapping->of_task);
+}
+
+/* The text of the task is made apart, and taken whole where it comes first. */
 static void add_spots(struct maker *maker, const struct mrl_spot *spots, unsigned int count)
 {
-    const char *object = maker->options->mapping->of_task;
     bool of_task = maker->options->of_task, told_task = of_task;
 
     for (unsigned int i = 0; i < count; i++) {
-        bool is_of_task = object && mrl_path__is_within(spots[i].place.path, object) &&
-                          maker->def->is & MRL_OF_RECORD;
-
-        if (is_of_task == of_task) {
+        if (is_of_task(maker, &spots[i]) == of_task) {
             add_spot(maker, &spots[i]);
-        } else if (is_of_task && !told_task) {
+        } else if (!told_task) {
             go_to(maker, "");
             add_step(maker, &(struct mrl_step){ .act = mrl_step__task });
             told_task = true;

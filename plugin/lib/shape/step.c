@@ -7,21 +7,29 @@
 
 /* -- values ----------------------------------------------------------------------------------- */
 
-static void put_number(struct mrl_run *run,
+static void put_signed(struct mrl_run *run,
                        const struct mrl_step *step,
                        const struct mrl_value *value)
 {
-    switch (step->told.field->kind->storage) {
-    case MRL_STORAGE_SIGNED:
-        mrl_put_signed(run->writer, value->number);
-        break;
-    case MRL_STORAGE_ENTITY:
-        mrl_put_unsigned(run->writer, mrl_entity_id(value->entity.host_pid, value->entity.start_ns,
-                                                    ROUNDING_NS));
-        break;
-    default:
-        mrl_put_unsigned(run->writer, value->unsigned_number);
-    }
+    (void)step;
+    mrl_put_signed(run->writer, value->number);
+}
+
+static void put_unsigned(struct mrl_run *run,
+                         const struct mrl_step *step,
+                         const struct mrl_value *value)
+{
+    (void)step;
+    mrl_put_unsigned(run->writer, value->unsigned_number);
+}
+
+static void put_entity(struct mrl_run *run,
+                       const struct mrl_step *step,
+                       const struct mrl_value *value)
+{
+    (void)step;
+    mrl_put_unsigned(run->writer,
+                     mrl_entity_id(value->entity.host_pid, value->entity.start_ns, ROUNDING_NS));
 }
 
 /* Not within a character. */
@@ -41,23 +49,45 @@ static void put_quote(struct mrl_run *run)
         mrl_put_char(run->writer, '"');
 }
 
+/* No text of a record is longer than there is room; one from a stranger may be. */
 static void put_text(struct mrl_run *run,
                      const struct mrl_step *step,
                      const struct mrl_value *value)
 {
-    if (step->told.field->kind->storage == MRL_STORAGE_TEXT) {
-        /* No text of a record is that long; one from a stranger may be. */
-        size_t room = run->limit > run->writer->at ? (size_t)(run->limit - run->writer->at) / 6 : 0;
-        struct mrl_text text = value->text;
+    size_t room = run->limit > run->writer->at ? (size_t)(run->limit - run->writer->at) / 6 : 0;
+    struct mrl_text text = value->text;
 
-        text.size = text.size < room ? text.size : room;
-        if (step->most)
-            text.size = cut(text, step->most);
-        run->mapping->put_text(run->writer, text);
-        return;
-    }
+    if (text.size > room)
+        text.size = room;
+    if (step->most)
+        text.size = cut(text, step->most);
+    run->mapping->put_text(run->writer, text);
+}
+
+static void put_quoted_signed(struct mrl_run *run,
+                              const struct mrl_step *step,
+                              const struct mrl_value *value)
+{
     put_quote(run);
-    put_number(run, step, value);
+    put_signed(run, step, value);
+    put_quote(run);
+}
+
+static void put_quoted_unsigned(struct mrl_run *run,
+                                const struct mrl_step *step,
+                                const struct mrl_value *value)
+{
+    put_quote(run);
+    put_unsigned(run, step, value);
+    put_quote(run);
+}
+
+static void put_quoted_entity(struct mrl_run *run,
+                              const struct mrl_step *step,
+                              const struct mrl_value *value)
+{
+    put_quote(run);
+    put_entity(run, step, value);
     put_quote(run);
 }
 
@@ -97,19 +127,29 @@ static void put_severity(struct mrl_run *run,
                      run->mapping->severities[value->unsigned_number - MRL_SEVERITY_ERROR]);
 }
 
-mrl_form_fn mrl_form__put(enum mrl_form form)
+mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind)
 {
-    static const mrl_form_fn forms[MRL_FORM_COUNT] = {
-        [MRL_FORM_NUMBER] = put_number,
-        [MRL_FORM_LONG] = put_number,
-        [MRL_FORM_TEXT] = put_text,
+    static const mrl_form_fn numbers[MRL_STORAGE_COUNT] = {
+        [MRL_STORAGE_SIGNED] = put_signed,
+        [MRL_STORAGE_UNSIGNED] = put_unsigned,
+        [MRL_STORAGE_ENTITY] = put_entity,
+    };
+    static const mrl_form_fn texts[MRL_STORAGE_COUNT] = {
+        [MRL_STORAGE_SIGNED] = put_quoted_signed,
+        [MRL_STORAGE_UNSIGNED] = put_quoted_unsigned,
+        [MRL_STORAGE_ENTITY] = put_quoted_entity,
+        [MRL_STORAGE_TEXT] = put_text,
+    };
+    static const mrl_form_fn others[MRL_FORM_COUNT] = {
         [MRL_FORM_DATE] = put_date,
         [MRL_FORM_MS] = put_ms,
         [MRL_FORM_TRUTH] = put_truth,
         [MRL_FORM_SEVERITY] = put_severity,
     };
 
-    return forms[form];
+    if (form == MRL_FORM_TEXT)
+        return texts[kind->storage];
+    return others[form] ? others[form] : numbers[kind->storage];
 }
 
 /* -- steps ------------------------------------------------------------------------------------ */
@@ -132,13 +172,14 @@ static enum mrl_known pick(const struct mrl_step *step, const struct mrl_value *
 
 void mrl_step__tell(struct mrl_run *run, const struct mrl_step *step)
 {
-    struct mrl_value value;
-    enum mrl_known known = mrl_told__value(&step->told, run->telling, &value);
+    struct mrl_value room;
+    const struct mrl_value *value;
+    enum mrl_known known = mrl_told_look(&step->told, run->telling, &room, &value);
 
     if (known == MRL_KNOWN && step->is_picky)
-        known = pick(step, &value);
+        known = pick(step, value);
     if (known == MRL_KNOWN) {
-        step->put(run, step, &value);
+        step->put(run, step, value);
     } else if (known == MRL_UNKNOWN && step->otherwise) {
         put_otherwise(run, step->otherwise);
     } else if (known == MRL_UNKNOWN && step->says_null) {
@@ -147,8 +188,8 @@ void mrl_step__tell(struct mrl_run *run, const struct mrl_step *step)
         run->writer->at -= step->key_size;
         return;
     }
-    if (*step->label)
-        mrl_put_bytes(run->writer, step->label, strlen(step->label));
+    if (step->label_size)
+        mrl_put_bytes(run->writer, run->text + step->text + step->text_size, step->label_size);
     mrl_put_char(run->writer, step->separator);
 }
 
@@ -185,6 +226,7 @@ void mrl_step__task(struct mrl_run *run, const struct mrl_step *step)
 
 void mrl_steps__take(const struct mrl_steps *steps, struct mrl_run *run)
 {
+    run->text = steps->text;
     for (unsigned int i = 0; i < steps->count; i++) {
         const struct mrl_step *step = &steps->at[i];
 

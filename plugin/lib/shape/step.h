@@ -16,8 +16,6 @@ typedef void (*mrl_form_fn)(struct mrl_run *run,
                             const struct mrl_step *step,
                             const struct mrl_value *value);
 
-enum { MRL_LABEL_BYTES = 64 };
-
 struct mrl_step {
     mrl_step_fn act;
     uint32_t text, text_size; /* in the plan's pool */
@@ -26,11 +24,11 @@ struct mrl_step {
     mrl_form_fn put; /* its value, in its form */
     bool is_picky;   /* some values are not said: MRL_FORM_LONG, or: */
     bool drops_empty;
-    bool says_null;              /* that it is not known */
-    char separator;              /* behind it */
-    const char *otherwise;       /* or this; NULL: neither */
-    char label[MRL_LABEL_BYTES]; /* behind the value */
-    unsigned int most;           /* as mrl_mapping_row */
+    bool says_null;        /* that it is not known */
+    char separator;        /* behind it */
+    uint16_t most;         /* as mrl_mapping_row */
+    uint16_t label_size;   /* behind the value: of the text that follows its own */
+    const char *otherwise; /* or this; NULL: neither */
 };
 
 /** Steps, and the text that they share. */
@@ -46,6 +44,7 @@ struct mrl_run {
     struct mrl_telling *telling;
     struct mrl_task_texts *tasks;
     struct mrl_writer *writer;
+    const char *text; /* of the steps that are taken */
     struct mrl_date *date;
     const char *limit; /* texts end before it */
 };
@@ -53,8 +52,8 @@ struct mrl_run {
 /** Takes the steps, one after the other. */
 void mrl_steps__take(const struct mrl_steps *steps, struct mrl_run *run);
 
-/** What writes a form. */
-mrl_form_fn mrl_form__put(enum mrl_form form);
+/** What writes values of a kind in a form. */
+mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind);
 
 /** What a step does: tells a value, closes an object, ends the line, tells of the task. */
 void mrl_step__tell(struct mrl_run *run, const struct mrl_step *step);

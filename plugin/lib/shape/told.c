@@ -296,10 +296,12 @@ enum mrl_known mrl_told__value(const struct mrl_told *told,
                                struct mrl_telling *telling,
                                struct mrl_value *value)
 {
-    if (told->tell)
-        return told->tell(telling, value);
-    *value = mrl_layout_value(&told->place, telling->event);
-    return value->absent ? MRL_UNKNOWN : MRL_KNOWN;
+    const struct mrl_value *found;
+    enum mrl_known known = mrl_told_look(told, telling, value, &found);
+
+    if (known == MRL_KNOWN && found != value)
+        *value = *found;
+    return known;
 }
 
 const struct mrl_field *mrl_told__field(unsigned int index)

@@ -8,6 +8,7 @@
 
 #include <mrelease/encode.h>
 #include <mrelease/extra.h>
+#include <string.h>
 
 #include "encode/writer.h"
 
@@ -52,6 +53,58 @@ struct mrl_told mrl_told__of_field(const struct mrl_layout_field *place);
 enum mrl_known mrl_told__value(const struct mrl_told *told,
                                struct mrl_telling *telling,
                                struct mrl_value *value);
+
+/** The value of a member of struct mrl_event. */
+static inline void mrl_told_member(const struct mrl_layout_field *place,
+                                   const struct mrl_event *event,
+                                   struct mrl_value *value)
+{
+    const char *at = (const char *)event + place->at;
+    uint32_t word;
+    uint16_t half;
+
+    value->absent = false;
+    switch (place->size) { /* each a load, where a size that is not known is a call */
+    case sizeof(uint16_t):
+        memcpy(&half, at, sizeof(half));
+        value->unsigned_number = half;
+        break;
+    case sizeof(uint32_t):
+        memcpy(&word, at, sizeof(word));
+        value->unsigned_number = word;
+        break;
+    case sizeof(uint64_t):
+        memcpy(&value->unsigned_number, at, sizeof(value->unsigned_number));
+        break;
+    default:
+        memcpy(&value->text, at, sizeof(value->text));
+        value->absent = !value->text.bytes;
+    }
+}
+
+/** As mrl_told__value(), for whoever asks for many: `*ret_value` is `room`, or where the value lies
+ * in the event. */
+static inline enum mrl_known mrl_told_look(const struct mrl_told *told,
+                                           struct mrl_telling *telling,
+                                           struct mrl_value *room,
+                                           const struct mrl_value **ret_value)
+{
+    const struct mrl_event *event = telling->event;
+    const struct mrl_value *values;
+
+    *ret_value = room;
+    if (told->tell)
+        return told->tell(telling, room);
+    if (told->place.size) {
+        mrl_told_member(&told->place, event, room);
+    } else {
+        values = told->place.extra ? event->extra_values : event->values;
+        if (!values)
+            return MRL_UNKNOWN;
+        *ret_value = &values[told->place.at];
+    }
+    return (*ret_value)->absent ? MRL_UNKNOWN : MRL_KNOWN;
+}
 
 /** The rows of told.def, for documentation; NULL after the last. */
 const struct mrl_field *mrl_told__field(unsigned int index);
