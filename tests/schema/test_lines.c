@@ -8,7 +8,7 @@
 #include "corpus.h"
 #include "unit/unit.h"
 
-static struct corpus corpora[3];
+static struct corpus corpora[5];
 static unsigned int corpus_count;
 
 static int load(void **state)

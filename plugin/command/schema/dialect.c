@@ -7,9 +7,8 @@
 #include <string.h>
 
 static const struct mrl_dialect *const dialects[] = {
-    &mrl_dialect_v0_23,
-    &mrl_dialect_v0_24,
-    &mrl_dialect_v1beta1,
+    &mrl_dialect_v0_23, &mrl_dialect_v0_24, &mrl_dialect_v1beta1,
+    &mrl_dialect_ecs,   &mrl_dialect_ocsf,
 };
 
 enum { DIALECT_COUNT = sizeof(dialects) / sizeof(dialects[0]) };
@@ -94,6 +93,9 @@ const struct mrl_dialect *mrl_dialect__detect(const char *line, size_t size)
     const char *end = line + size;
     const char *value = value_of(line, end, "\"timestamp\"");
 
+    for (unsigned int i = 0; i < DIALECT_COUNT; i++)
+        if (dialects[i]->mark && value_of(line, end, dialects[i]->mark))
+            return dialects[i];
     if (!value)
         return NULL;
     if (*value == '"')

@@ -3,6 +3,8 @@
 #ifndef MRL_COMMAND_SCHEMA_DIALECT_H
 #define MRL_COMMAND_SCHEMA_DIALECT_H
 
+#include <mrelease/encode.h>
+
 #include "command/schema/shape.h"
 
 /** A dialect. Static. */
@@ -13,8 +15,10 @@ struct mrl_dialect {
     const char *doc;
     /** Rises with any change that can break a reader: see docs/validate.md. */
     unsigned int version;
-    /** The key under which an event's name lies, at the top of the object. */
+    /** The key under which an event's name lies, with dots between objects. */
     const char *name_key;
+    /** What no line of another dialect has; NULL: it is told by its types. */
+    const char *mark;
     /** Type string of a kind where the dialect has such strings, or NULL. */
     const char *(*type_of)(const struct mrl_kind *kind);
     /** The shape of a line of this event. */
@@ -22,6 +26,7 @@ struct mrl_dialect {
 };
 
 extern const struct mrl_dialect mrl_dialect_v0_23, mrl_dialect_v0_24, mrl_dialect_v1beta1;
+extern const struct mrl_dialect mrl_dialect_ecs, mrl_dialect_ocsf;
 
 /** The known dialects. */
 const struct mrl_dialect *const *mrl_dialect__all(unsigned int *ret_count);
@@ -36,7 +41,8 @@ const char *mrl_dialect__name(unsigned int index);
 int mrl_dialect__parse(void *member, const char *name, struct mrl_error *error);
 
 /**
- * The dialect of a line, told from its time stamp and its first type string, whatever else the line
+ * The dialect of a line, told from a key that only one has, or from its time stamp and its first
+ * type string, whatever else the line
  * may be. NULL: it does not tell, as an event without arguments is the same in both of Tracee's
  * classic dialects.
  */

@@ -258,19 +258,34 @@ static json_t *shape_json(struct printer *printer, const struct mrl_shape *shape
 
 /* -- the whole -------------------------------------------------------------------------------- */
 
+/* An object that has `leaf` at a path; steals it. */
+static json_t *at_path(const char *path, json_t *leaf)
+{
+    const char *dot = strchr(path, '.');
+    int size = (int)(dot ? dot - path : (ptrdiff_t)strlen(path));
+
+    if (dot)
+        leaf = at_path(dot + 1, leaf);
+    return json_pack("{s:[s#], s:o}", "required", path, size, "properties",
+                     json_pack("{s%:o}", path, (size_t)size, leaf));
+}
+
 static json_t *head_json(struct printer *printer, const struct mrl_dialect *dialect)
 {
-    json_t *names = json_array();
+    json_t *names = json_array(), *head, *named;
     char id[64];
 
     mrl_schema__id(dialect, id);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         append(printer, names, json_string(mrl_event_def__at(i)->name));
-    return json_pack("{s:s, s:s, s:s+, s:s, s:s, s:[s], s:{s:{s:o}}}", "$schema",
+    head = json_pack("{s:s, s:s, s:s+, s:s, s:s}", "$schema",
                      "http://json-schema.org/draft-07/schema#", "$id", id, "title",
                      "mrelease events, ", dialect->name, "description", dialect->doc, "type",
-                     "object", "required", dialect->name_key, "properties", dialect->name_key,
-                     "enum", names);
+                     "object");
+    named = at_path(dialect->name_key, json_pack("{s:o}", "enum", names));
+    printer->failed |= json_object_update(head, named) != 0;
+    json_decref(named);
+    return head;
 }
 
 static json_t *events_json(struct printer *printer, const struct mrl_schema *schema)
@@ -280,19 +295,19 @@ static json_t *events_json(struct printer *printer, const struct mrl_schema *sch
 
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         append(printer, events,
-               json_pack("{s:{s:[s], s:{s:{s:s}}}, s:o}", "if", "required", key, "properties", key,
-                         "const", mrl_event_def__at(i)->name, "then",
-                         reference(printer, &schema->lines[i])));
+               json_pack("{s:o, s:o}", "if",
+                         at_path(key, json_pack("{s:s}", "const", mrl_event_def__at(i)->name)),
+                         "then", reference(printer, &schema->lines[i])));
     return events;
 }
 
 /* An extra's fields have the same shapes behind every event: each extra is written once. */
 static void put_extras(struct printer *printer, json_t *definitions, const struct mrl_shape *line)
 {
-    const struct mrl_shape *list = member_shape(line, line->list_key);
+    const struct mrl_shape *list = line->list_key ? member_shape(line, line->list_key) : NULL;
     char name[64];
 
-    for (unsigned int i = 0; i < list->extra_count; i++)
+    for (unsigned int i = 0; list && i < list->extra_count; i++)
         for (unsigned int j = 0; j < list->extras[i].field_count; j++) {
             const struct mrl_layout_field *place = &list->extras[i].places[j];
 

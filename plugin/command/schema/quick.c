@@ -283,8 +283,10 @@ static const struct mrl_shape *find_shape(const struct mrl_schema *schema,
                                           const char *line,
                                           size_t size)
 {
+    const char *dot = strrchr(schema->dialect->name_key, '.');
     char key[32];
-    size_t key_size = (size_t)snprintf(key, sizeof(key), "\"%s\":\"", schema->dialect->name_key);
+    size_t key_size =
+        (size_t)snprintf(key, sizeof(key), "\"%s\":\"", dot ? dot + 1 : schema->dialect->name_key);
     const char *name, *end = line + size;
 
     name = memmem(line, size, key, key_size);

@@ -103,6 +103,8 @@ struct mrl_shape_place {
     /** The extra that has to be asked for; NULL: none. */
     const struct mrl_extra *extra;
     bool may_be_null, may_be_left_out;
+    /** Said where the value is not known; NULL: nothing is. */
+    const char *otherwise;
 };
 
 /** The places of an event in a format that is a shape, with all extras; 0 of any other format. */

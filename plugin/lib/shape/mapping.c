@@ -32,7 +32,7 @@ static void place_told(const struct mrl_mapping *mapping,
                        struct mrl_spot *spot)
 {
     struct mrl_shape_place *place = &spot->place;
-    bool unknown = told->field->tags & MRL_TAG_OPT && !(spot->row && spot->row->otherwise);
+    bool unknown = told->field->tags & MRL_TAG_OPT && !place->otherwise;
     bool says_null = mapping->nulls && mrl_path__is_within(place->path, mapping->nulls);
 
     spot->told = *told;
@@ -60,6 +60,7 @@ static bool place_row(const struct mrl_mapping *mapping,
         return false;
     spot->place.form = row->form;
     spot->place.in_list = row->in_list;
+    spot->place.otherwise = row->otherwise;
     snprintf(spot->place.path, sizeof(spot->place.path), "%s", row->path);
     if (!row->from) {
         spot->place.word =

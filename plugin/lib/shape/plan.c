@@ -165,11 +165,11 @@ static void add_told(struct maker *maker, const struct mrl_spot *spot)
                              .told = spot->told,
                              .put = mrl_form__put(spot->place.form, spot->told.field->kind),
                              .separator = separator_behind(maker, name),
-                             .says_null = spot->place.may_be_null };
+                             .says_null = spot->place.may_be_null,
+                             .otherwise = spot->place.otherwise };
 
     step.is_picky = spot->place.form == MRL_FORM_LONG || (spot->row && spot->row->drops_empty);
     if (spot->row) {
-        step.otherwise = spot->row->otherwise;
         step.drops_empty = spot->row->drops_empty;
         step.most = spot->row->most;
     }
