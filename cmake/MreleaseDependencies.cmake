@@ -113,6 +113,10 @@ if(MRELEASE_KAFKA)
   mrl_find_module(RDKAFKA rdkafka>=2.0 librdkafka-dev MRELEASE_KAFKA)
 endif()
 
+if(MRELEASE_STREAM)
+  mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_STREAM)
+endif()
+
 if(MRELEASE_TESTS)
   mrl_find_module(CMOCKA cmocka libcmocka-dev MRELEASE_TESTS)
 endif()

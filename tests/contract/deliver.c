@@ -6,6 +6,7 @@
  * line of JSON: verdicts, reasons, the pause, and the memory that was needed so far.
  */
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,7 @@ static void add(const char *line)
     items[count].head.boot = 0xe30b2f15c2934355;
     items[count].head.run = (uint64_t)atoi(getenv("DELIVER_RUN") ? getenv("DELIVER_RUN") : "1");
     items[count].head.time_ns = 1795879211522903112 + numbered;
+    items[count].head.severity = MRL_SEVERITY_NOTICE;
     items[count++].head.number = numbered++;
 }
 
@@ -160,6 +162,7 @@ int main(int argc, char **argv)
     void *prepared = NULL;
 
     group = (struct mrl_option_group){ ops->options, ops->option_count, options };
+    signal(SIGPIPE, SIG_IGN); /* as the side program has it */
     if (settings &&
         mrl_options__read(&group, 1, "setting", settings + 1, strlen(settings + 1), &error))
         give_up(error.text);

@@ -135,8 +135,16 @@ def configure():
 
 
 def build(tests):
-    targets = [os.path.basename(test) for test in tests]
+    targets = [os.path.basename(test.split("=")[-1]) for test in tests]
     return run(["cmake", "--build", BUILD, "--target", *targets], BUILD_S)
+
+
+def command_of(test):
+    """A program of the build; or, as SCRIPT=PROGRAM, a script of tests/ that is given one."""
+    script, _, program = test.partition("=")
+    if not program:
+        return [os.path.join(BUILD, "tests", test)]
+    return ["/usr/bin/python3", os.path.join(TREE, "tests", script), os.path.join(BUILD, "tests", program)]
 
 
 def fast_tests():
@@ -170,8 +178,7 @@ def who_notices(tests):
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     for test in tests:
         limit_s = LIVE_TEST_S if test.startswith("live/") else TEST_S
-        status, output = run([os.path.join(BUILD, "tests", test)], limit_s, env=environment,
-                             cwd=TREE)
+        status, output = run(command_of(test), limit_s, env=environment, cwd=TREE)
         if status is None:
             return test, "it does not end"
         if status:

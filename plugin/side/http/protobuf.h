@@ -3,7 +3,7 @@
 #ifndef MRL_SIDE_HTTP_PROTOBUF_H
 #define MRL_SIDE_HTTP_PROTOBUF_H
 
-#include "side/http/body.h"
+#include "side/ship/body.h"
 
 /** Puts the head of field `number`, and what is in it: bytes with their size. */
 void mrl_protobuf__put(struct mrl_body *body, unsigned int number, const void *bytes, size_t size);

@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 #include <mrelease/sink.h>
 
-#include "side/http/body.h"
+#include "side/ship/body.h"
 #include "sinks/http/options.h"
 
 enum {

@@ -34,9 +34,9 @@ class Certificates:
     def key(self, name):
         return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self[name + ".key"])
 
-    def sign(self, name, authority, days):
+    def sign(self, name, authority, days, names="IP:127.0.0.1,DNS:localhost"):
         self.openssl("req", *self.key(name), "-out", self[name + ".csr"], "-subj", "/CN=" + name,
-                     "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+                     "-addext", "subjectAltName=" + names)
         self.openssl("x509", "-req", "-in", self[name + ".csr"], "-CA", self[authority + ".pem"], "-CAkey",
                      self[authority + ".key"], "-CAcreateserial", "-out", self[name + ".pem"], "-days", str(days),
                      "-copy_extensions", "copy")

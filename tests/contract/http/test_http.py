@@ -15,57 +15,15 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../grpc"))
+sys.path[:0] = [os.path.join(HERE, "../grpc"), os.path.join(HERE, "..")]
 from certificates import Certificates  # noqa: E402
+from delivering import LINES, ROOM, SECRET, put_file, refusal, run, run_tests, verdicts  # noqa: E402
 from hostile import Server, answer  # noqa: E402
 
-LINES = ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}']
-SECRET = "s3cr3t-of-the-house"
 MEMORY_KIB = 48 * 1024
-ROOM = tempfile.TemporaryDirectory(prefix="mrelease-http.")
-
-
-def put_file(name, text):
-    path = os.path.join(ROOM.name, name)
-    with tempfile.NamedTemporaryFile("w", dir=ROOM.name, encoding="utf-8", delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)  # tests run beside each other
-    return path
-
-
-def run(destination, requests=(LINES,), form="ecs", environment=None, between=None):
-    """Each of the requests' verdicts; what went to standard error is in the last element."""
-    program = subprocess.Popen([sys.argv[1], form, destination], stdin=subprocess.PIPE, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=dict(os.environ, **(environment or {})))
-    said = []
-    for number, lines in enumerate(requests):
-        if number and between:
-            between(number)
-        program.stdin.write(lines if isinstance(lines, str) else "\n".join(lines) + "\n\n")
-        program.stdin.flush()
-        if not isinstance(lines, str):
-            said.append(program.stdout.readline())
-    out, err = program.communicate(timeout=60)
-    assert SECRET not in "".join(said) + out + err, "a secret was told"
-    return [json.loads(line) for line in said if line] + [err]
-
-
-def verdicts(said):
-    return set(said["verdicts"])
-
-
-def refusal(destination, form="ecs"):
-    done = subprocess.run([sys.argv[1], form, destination], input="", text=True, capture_output=True,
-                          timeout=60)
-    assert done.returncode == 1, done.stdout
-    return json.loads(done.stdout)["error"]
 
 
 def webhook(server, path="/", form="ecs", **more):
@@ -525,30 +483,5 @@ def test_splunk_waits_until_it_is_indexed():
         assert said["verdicts"] == verdict, (body, said)
 
 
-def main():
-    tests = [(name, test) for name, test in list(globals().items()) if name.startswith("test_")]
-    print(f"1..{len(tests)}")
-    failed, results, began = 0, {}, time.monotonic()
-
-    def one(name, test):
-        try:
-            test()
-            results[name] = ""
-        except Exception:  # whatever it is, the next test shall run
-            results[name] = traceback.format_exc().strip().replace("\n", "\n# ")
-    threads = [threading.Thread(target=one, args=pair, daemon=True) for pair in tests]
-    for thread in threads:
-        thread.start()
-    for number, (thread, (name, _)) in enumerate(zip(threads, tests), 1):
-        thread.join(120)
-        error = results.get(name, "it hangs")
-        failed += bool(error)
-        print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""))
-    print(f"# {time.monotonic() - began:.1f} s")
-    ROOM.cleanup()
-    sys.stdout.flush()
-    os._exit(failed > 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_tests(globals())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The body of a request, which grows and is used again. */
-#ifndef MRL_SIDE_HTTP_BODY_H
-#define MRL_SIDE_HTTP_BODY_H
+#ifndef MRL_SIDE_SHIP_BODY_H
+#define MRL_SIDE_SHIP_BODY_H
 
 #include <stdbool.h>
 #include <stddef.h>

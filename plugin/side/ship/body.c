@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "side/http/body.h"
+#include "side/ship/body.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What may be said of a destination that is a stream of messages. Touches nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sinks/authority.h"
+#include "sinks/stream/options.h"
+
+const char *const mrl_stream_facilities[] = { "audit",  "auth",   "authpriv", "daemon", "user",
+                                              "local0", "local1", "local2",   "local3", "local4",
+                                              "local5", "local6", "local7",   NULL };
+
+unsigned int mrl_stream_facility__number(int index)
+{
+    static const unsigned char numbers[] = { 13, 4, 10, 3, 1, 16, 17, 18, 19, 20, 21, 22, 23 };
+
+    return numbers[index];
+}
+
+static bool has_word(const char *words, const char *word, size_t size)
+{
+    for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == size && !strncmp(at, word, size))
+            return true;
+    return false;
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++)
+        if (*text < 33 || *text > 126)
+            return false;
+    return true;
+}
+
+int mrl_stream__check(const struct mrl_sink_target *target,
+                      const char *schemes,
+                      struct mrl_error *error)
+{
+    const struct mrl_stream_options *options = target->options;
+    const char *url = target->destination;
+    size_t scheme = strcspn(url, ":"), size;
+
+    if (strchr(url, '@'))
+        return mrl_error__set(error, -EINVAL, "'HOST' or 'HOST:PORT' holds no '@'");
+    if (!has_word(schemes, url, scheme) || strncmp(url + scheme, "://", 3) != 0)
+        return mrl_error__set(error, -EINVAL, "'%.64s' is none of it: it begins with one of %s",
+                              url, schemes);
+    size = strlen(url + scheme + 3);
+    size -= size && url[scheme + 2 + size] == '/';
+    if (size >= 256 || !mrl_authority__is(url + scheme + 3, size))
+        return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
+    if (options && !is_printable(options->app))
+        return mrl_error__set(error, -EINVAL, "app= is printable ASCII without blanks");
+    return mrl_files__check(target, error);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/stream/sink.h"
+
+#include <string.h>
+
+static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_syslog };
+
+static const struct mrl_stream_destination *served; /* one output, one program */
+
+static const struct mrl_sink_ops *row(const char *name)
+{
+    static struct mrl_sink_ops ops;
+
+    for (size_t i = 0; i < sizeof(destinations) / sizeof(destinations[0]); i++) {
+        if (strcmp(destinations[i]->row->name, name) != 0)
+            continue;
+        served = destinations[i];
+        ops = *served->row;
+        ops.open = served->open;
+        ops.deliver = served->deliver;
+        ops.close = served->close;
+        return &ops;
+    }
+    return NULL;
+}
+
+static int reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
+{
+    return served->reopen(sink, fds, error);
+}
+
+const struct mrl_ship_program mrl_stream_program = { row, reopen };
+
+size_t mrl_stream__size(const struct mrl_item *item)
+{
+    return item->size && item->bytes[item->size - 1] == '\n' ? item->size - 1 : item->size;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the destinations of this program have in common. Each is one file, whose struct mrl_sink is
+ * its own, and which ends in one struct mrl_stream_destination; sink.c lists them.
+ */
+#ifndef MRL_SIDE_STREAM_SINK_H
+#define MRL_SIDE_STREAM_SINK_H
+
+#include <mrelease/sink.h>
+
+#include "side/ship/serve.h"
+#include "sinks/stream/options.h"
+
+/** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program. */
+struct mrl_stream_destination {
+    const struct mrl_sink_ops *row;
+    int (*open)(const struct mrl_sink_target *target,
+                struct mrl_error *error,
+                struct mrl_sink **ret_sink);
+    void (*deliver)(struct mrl_sink *sink,
+                    const struct mrl_items *items,
+                    struct mrl_delivery *ret_delivery);
+    int (*close)(struct mrl_sink *sink);
+    int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
+};
+
+extern const struct mrl_stream_destination mrl_stream_syslog;
+
+/** What the program serves. */
+extern const struct mrl_ship_program mrl_stream_program;
+
+/** The size of an item without the newline at its end. */
+size_t mrl_stream__size(const struct mrl_item *item);
+
+#endif
