@@ -16,7 +16,7 @@ static const struct {
     { "message.timeout.ms", "0" },
     /* A request leaves when it is full, and the last one by flush: nobody waits for this. */
     { "linger.ms", "50" },
-    { "batch.size", "262144" },
+    { "batch.size", "524288" },
     /* Twice what is delivered at a time. */
     { "queue.buffering.max.messages", "8192" },
     { "queue.buffering.max.kbytes", "4096" },
