@@ -100,6 +100,7 @@ def run_tests(names, at_end=lambda: None):
     LIBC.prctl(15, NAME.encode(), 0, 0, 0)
     tests = [(name, test) for name, test in list(names.items()) if name.startswith("test_") or
              (name.startswith("long_") and os.environ.get("MRELEASE_TEST_LONG"))]
+    tests = [(name, test) for name, test in tests if name in sys.argv[2:] or not sys.argv[2:]]
     print(f"1..{len(tests)}")
     failed = 0
     for number, (name, test) in enumerate(tests, 1):

@@ -93,6 +93,14 @@ class Broker:
         for made in admin.create_topics([new], operation_timeout=10).values():
             made.result(15)
 
+    def count(self, topic):
+        """How many messages there are, in all partitions."""
+        reader = confluent_kafka.Consumer({"bootstrap.servers": self.address, "group.id": "counter", "log_level": 0})
+        count = sum(reader.get_watermark_offsets(confluent_kafka.TopicPartition(topic, one), 10)[1]
+                    for one in reader.list_topics(topic, 10).topics[topic].partitions)
+        reader.close()
+        return count
+
     def read(self, topic, enough, seconds=20):
         """Messages from the beginning, until there are `enough`, or nothing more comes for a moment."""
         reader = confluent_kafka.Consumer({"bootstrap.servers": self.address, "group.id": "reader",

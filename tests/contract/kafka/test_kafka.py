@@ -17,8 +17,9 @@ import time
 import confluent_kafka
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import PROGRAM, Sensor, argument, await_, call, run_tests, spool_said  # noqa: E402
+from sensor import Sensor, argument, await_, call, run_tests, spool_said  # noqa: E402
 import broker  # noqa: E402
+import deaths  # noqa: E402
 
 LONG = os.environ.get("MRELEASE_TEST_LONG")
 ROOM = tempfile.mkdtemp(prefix="mrelease-kafka.")
@@ -57,6 +58,12 @@ class Topic:
 
     def read(self, count, seconds=20):
         return kafka.read(self.name, lambda found: len(found) >= count, seconds)
+
+    def read_all(self):
+        return kafka.read(self.name, lambda found: len(found) >= kafka.count(self.name), 120)
+
+    def has(self, wanted):
+        return any(wanted(one) for one in self.read_all())
 
 
 def test_every_event_arrives_once_with_its_id_from_memory():
@@ -154,6 +161,24 @@ def test_tls_and_passwords():
         told += sensor.end()
         assert "no-such-pass" not in told and broker.PASSWORD not in told and "1 delivered" not in told, told
     assert len(topic.read(len(works) + 1, 1)) == len(works)
+
+
+def before(test):
+    topic, room = Topic(test.__name__), f"{ROOM}/{test.__name__}"
+    os.mkdir(room)
+    test(kafka, topic, room)
+
+
+def long_twenty_sensors_that_die_lose_nothing():
+    before(deaths.twenty_sensors)
+
+
+def long_what_the_budget_takes_is_told_exactly():
+    before(deaths.budget)
+
+
+def long_fifty_sensors_fifty_side_programs_and_twenty_brokers_die_and_nothing_is_lost():
+    before(deaths.everybody)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kills of sensor, side program and broker while events flow, and what must be in the topic then."""
+import os
+import random
+import re
+import signal
+import threading
+import time
+
+from sensor import Sensor, await_, call, spool_said
+
+CHUNK = 4096  # items that may be on their way, and are sent again after a death
+FLAGS = re.compile(rb'"name":"flags","type":"[a-z ]*","value":(\d+)')
+
+
+class Rounds:
+    """Calls in rounds, each with numbers of its own and a sensor that dies in it."""
+
+    def __init__(self, output, directory, size):
+        self.output, self.directory, self.size, self.count = output, directory, size, 0
+        self.cut = set()
+
+    def run(self, during, pace_s):
+        """One round: `during` is called beside the calls, in a thread, with the sensor, and may kill it."""
+        sensor = Sensor(self.output)
+        beside = threading.Thread(target=during, args=(sensor,))
+        beside.start()
+        first = self.count * self.size + 1
+        for number in range(first, first + self.size, 100):
+            call(number, 100)
+            time.sleep(pace_s)
+        beside.join()
+        sensor.kill()
+        self.count += 1
+
+    def last_segment(self):
+        return f"{self.directory}/" + max(name for name in os.listdir(self.directory) if name.endswith(".spl"))
+
+    def damage(self):
+        """What a machine that dies may leave: an end that is cut, or garbage behind it."""
+        path = self.last_segment()
+        if self.count % 3 == 1:
+            self.cut.add(self.count - 1)
+            os.truncate(path, max(512, os.stat(path).st_size - random.randrange(1, 3000)))
+        elif self.count % 3 == 2:
+            with open(path, "ab") as file:
+                file.write(os.urandom(700))
+
+    def drain(self):
+        """Runs until nothing is pending. Returns what the last run says of the spool."""
+        for _ in range(60):
+            sensor = Sensor(self.output)
+            time.sleep(2)
+            said = spool_said(sensor.end())
+            if not said[4]:
+                return said
+        raise AssertionError(f"still pending: {said}")
+
+    def check(self, messages, given, most_twice):
+        """Nothing is missing, nothing is out of order, and no more than that is there twice."""
+        places, numbers, twice = {}, {}, 0
+        for message in messages:
+            one = dict(message.headers())["id"].decode()
+            if one in numbers:
+                twice += 1
+                continue
+            lane, sequence = one.rsplit(".", 1)
+            assert places.get(lane, -1) < int(sequence), f"{one} stands behind {places[lane]}"
+            places[lane] = int(sequence)
+            flags = FLAGS.search(message.value())
+            assert flags, message.value()
+            numbers[one] = int(flags.group(1))
+        of_round = {}
+        for number in numbers.values():
+            of_round.setdefault((number - 1) // self.size, []).append(number)
+        for number, got in of_round.items():
+            first = number * self.size + 1
+            assert sorted(got) == list(range(first, first + len(got))), f"round {number} has holes"
+        assert len(set(numbers.values())) == len(numbers)
+        assert len(numbers) == given or (self.cut and len(numbers) > given), (len(numbers), given)
+        assert twice <= most_twice, (twice, most_twice)
+        print(f"# {self.count * self.size} called, {given} appended, {len(numbers)} in the topic, {twice} twice "
+              f"(at most {most_twice})", flush=True)
+
+
+def after(seconds, what):
+    time.sleep(random.uniform(0, seconds))
+    what()
+
+
+def twenty_sensors(kafka, topic, room):
+    rounds = Rounds(f"json,spool={room}/s:{topic.output}", f"{room}/s", 1000)
+    for _ in range(20):
+        rounds.run(lambda sensor: after(0.3, sensor.run.kill), 0.02)
+        rounds.damage()
+    given, _, refused, lost, _ = rounds.drain()
+    assert not refused and not lost
+    rounds.check(topic.read_all(), given, 20 * CHUNK)
+
+
+def everybody(kafka, topic, room):
+    """50 sensors, 50 side programs and 20 brokers die, and 500,000 events are called."""
+    rounds, brokers = Rounds(f"json,spool={room}/s:{topic.output}", f"{room}/s", 10000), 0
+
+    begun = time.monotonic()
+
+    def deaths(sensor):
+        after(0.5, lambda: os.kill(sensor.side("kafka"), signal.SIGKILL))
+        time.sleep(random.uniform(0.2, 0.7))
+        sensor.run.kill()
+
+    for number in range(50):
+        rounds.run(deaths, 0.008)
+        if number % 5 in (0, 2):
+            kafka.await_()
+            kafka.kill()
+            kafka.start()
+            brokers += 1
+    assert brokers == 20
+    kafka.await_()
+    print("# rounds", time.monotonic() - begun)
+    given, _, refused, lost, _ = rounds.drain()
+    print("# drained", time.monotonic() - begun)
+    assert not refused and not lost
+    rounds.check(topic.read_all(), given, 100 * CHUNK)
+
+
+def budget(kafka, topic, room):
+    """Down from the start, with four segments: what they do not hold is told exactly, in its place."""
+    output, directory = f"json,spool={room}/s,spool-size=4M:{topic.output}", f"{room}/s"
+    kafka.kill()
+    for first in (1, 8001):
+        sensor = Sensor(output)
+        for number in range(first, first + 8000, 250):
+            call(number, 250)
+            time.sleep(0.02)
+            assert sum(os.stat(f"{directory}/{name}").st_size for name in os.listdir(directory)) <= 4 << 20
+        said = sensor.end()
+    assert spool_said(said)[0] == 16000, said
+    kafka.start()
+    kafka.await_()
+    sensor = Sensor(output)
+    assert await_(lambda: topic.has(lambda one: b'"value":16000}' in one.value()), 60)
+    given, taken, refused, lost, pending = spool_said(sensor.end())
+    messages = topic.read_all()
+    kinds = [dict(one.headers())["event"] for one in messages]
+    got = {int(FLAGS.search(one.value()).group(1)) for one, kind in zip(messages, kinds) if kind != b"events_lost"}
+    told = sum(int(re.search(rb'"name":"count","type":"[a-z ]*","value":(\d+)', one.value()).group(1))
+               for one, kind in zip(messages, kinds) if kind == b"events_lost")
+    assert lost and told == lost and len(got) + lost == 16000, (len(got), told, lost)
+    assert (given, taken, refused, pending) == (16000, len(got), 0, 0), (given, taken, refused, pending)

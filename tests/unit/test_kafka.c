@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sink "kafka", as it is in its side program, before a broker of librdkafka's own that fails as
+ * it is told to. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "side/kafka/judge.h"
+#include "side/kafka/sink.h"
+#include "sinks/kafka_options.h"
+#include "unit/unit.h"
+
+/* Behind librdkafka's own header. */
+#include <librdkafka/rdkafka_mock.h>
+
+enum { ITEMS = 4, PRODUCE = 0 /* number of the request */ };
+
+static struct {
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    const struct mrl_sink_ops *ops;
+    struct mrl_sink *sink;
+    struct mrl_kafka_options options;
+    struct mrl_item items[ITEMS];
+    struct mrl_judged judged[ITEMS];
+    struct mrl_delivery delivery;
+    int stop;
+} test;
+
+static int set_up(void **state)
+{
+    struct mrl_error error = { "" };
+    struct mrl_sink_target target = { .format = "json", .options = &test.options };
+    char url[128];
+
+    (void)state;
+    memset(&test, 0, sizeof(test));
+    test.host =
+        rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), error.text, sizeof(error.text));
+    assert_non_null(test.host);
+    test.cluster = rd_kafka_mock_cluster_new(test.host, 1);
+    assert_non_null(test.cluster);
+    rd_kafka_mock_topic_create(test.cluster, "t", 1, 1);
+    snprintf(url, sizeof(url), "kafka://%s/t", rd_kafka_mock_cluster_bootstraps(test.cluster));
+    test.ops = mrl_kafka_program.row("kafka");
+    target.destination = url;
+    target.ops = test.ops;
+    assert_int_equal(test.ops->open(&target, &error, &test.sink), 0);
+    for (unsigned int i = 0; i < ITEMS; i++) {
+        test.items[i] = (struct mrl_item){ .bytes = "{}\n", .size = 3 };
+        test.items[i].head = (struct mrl_item_head){ .boot = 1, .run = 2, .number = i };
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    test.ops->close(test.sink);
+    rd_kafka_mock_cluster_destroy(test.cluster);
+    rd_kafka_destroy(test.host);
+    return 0;
+}
+
+static void deliver(size_t first, size_t count)
+{
+    const struct mrl_items items = { test.items + first, count, 3 * count, &test.stop };
+
+    memset(test.judged, 0, sizeof(test.judged));
+    test.delivery = (struct mrl_delivery){ .judged = test.judged };
+    test.ops->deliver(test.sink, &items, &test.delivery);
+}
+
+static void assert_all_are(size_t count, enum mrl_item_verdict verdict)
+{
+    for (size_t i = 0; i < count; i++)
+        if (test.judged[i].verdict != verdict)
+            fail_msg("item %zu is %d: %s", i, test.judged[i].verdict,
+                     test.delivery.reason_count ? test.delivery.reasons[0].text : "");
+}
+
+/* How many messages the topic holds. */
+static int64_t kept(void)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *asker;
+    int64_t low = 0, high = -1;
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(test.cluster),
+                      text, sizeof(text));
+    asker = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    assert_non_null(asker);
+    rd_kafka_query_watermark_offsets(asker, "t", 0, &low, &high, 5000);
+    rd_kafka_destroy(asker);
+    return high - low;
+}
+
+static void what_a_broker_takes_is_taken(void **state)
+{
+    (void)state;
+    deliver(0, ITEMS);
+    assert_all_are(ITEMS, MRL_VERDICT_TAKEN);
+    assert_int_equal(test.delivery.reason_count, 0);
+    assert_int_equal(kept(), ITEMS);
+}
+
+/* One code, one class, by what a broker answers. */
+static void answers_have_a_class(void **state)
+{
+    static const struct {
+        rd_kafka_resp_err_t code;
+        size_t items;
+        enum mrl_item_verdict verdict;
+        bool halve;
+    } cases[] = {
+        { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ITEMS, MRL_VERDICT_AGAIN, true },
+        { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1, MRL_VERDICT_REFUSED, true },
+        { RD_KAFKA_RESP_ERR_INVALID_RECORD, ITEMS, MRL_VERDICT_AGAIN, true },
+        { RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1, MRL_VERDICT_REFUSED, true },
+        { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ITEMS, MRL_VERDICT_MISCONFIGURED, false },
+        { RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, 1, MRL_VERDICT_MISCONFIGURED, false },
+        { RD_KAFKA_RESP_ERR_UNKNOWN, ITEMS, MRL_VERDICT_AGAIN, false },
+        /* These librdkafka itself tries again. */
+        { RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, ITEMS, MRL_VERDICT_TAKEN, false },
+        { RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, ITEMS, MRL_VERDICT_TAKEN, false },
+        { RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, ITEMS, MRL_VERDICT_TAKEN, false },
+        /* The producer's number is of no more use: another one begins, and all is sent again. */
+        { RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, ITEMS, MRL_VERDICT_AGAIN, false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_up(state);
+        rd_kafka_mock_push_request_errors(test.cluster, PRODUCE, 1, cases[i].code);
+        deliver(0, cases[i].items);
+        print_message("%s\n", rd_kafka_err2name(cases[i].code));
+        assert_all_are(cases[i].items, cases[i].verdict);
+        assert_int_equal(test.delivery.halve, cases[i].halve);
+        if (cases[i].verdict != MRL_VERDICT_TAKEN)
+            assert_string_not_equal(test.delivery.reasons[0].text, "");
+        deliver(0, cases[i].items);
+        assert_all_are(cases[i].items, MRL_VERDICT_TAKEN);
+        tear_down(state);
+    }
+}
+
+static void codes_that_are_not_known_are_tried_again(void **state)
+{
+    (void)state;
+    assert_int_equal(mrl_kafka__meaning((rd_kafka_resp_err_t)1234), MRL_KAFKA_AGAIN);
+    assert_int_equal(mrl_kafka__meaning(RD_KAFKA_RESP_ERR__TRANSPORT), MRL_KAFKA_AGAIN);
+    assert_int_equal(mrl_kafka__meaning_of_trouble(RD_KAFKA_RESP_ERR__TRANSPORT, "an alert"),
+                     MRL_KAFKA_AGAIN);
+    assert_int_equal(
+        mrl_kafka__meaning_of_trouble(RD_KAFKA_RESP_ERR__TRANSPORT, "sslv3 alert bad certificate"),
+        MRL_KAFKA_MISCONFIGURED);
+}
+
+/* What is on its way stays so over deliveries, and is there once. */
+static void an_outage_is_told_and_doubles_nothing(void **state)
+{
+    (void)state;
+    deliver(0, 1);
+    rd_kafka_mock_broker_set_down(test.cluster, 1);
+    deliver(1, ITEMS - 1);
+    assert_all_are(ITEMS - 1, MRL_VERDICT_AGAIN);
+    assert_string_not_equal(test.delivery.reasons[0].text, "");
+    deliver(1, ITEMS - 1);
+    assert_all_are(ITEMS - 1, MRL_VERDICT_AGAIN);
+    rd_kafka_mock_broker_set_up(test.cluster, 1);
+    for (unsigned int i = 0; i < 20 && test.judged[0].verdict != MRL_VERDICT_TAKEN; i++)
+        deliver(1, ITEMS - 1);
+    assert_all_are(ITEMS - 1, MRL_VERDICT_TAKEN);
+    assert_int_equal(kept(), ITEMS);
+}
+
+/* The caller's contract is kept by another one: what is not known any more is given up. */
+static void other_items_do_not_take_the_place_of_those_on_their_way(void **state)
+{
+    (void)state;
+    deliver(0, 1);
+    rd_kafka_mock_broker_set_down(test.cluster, 1);
+    deliver(1, 1);
+    rd_kafka_mock_broker_set_up(test.cluster, 1);
+    for (unsigned int i = 0; i < 20 && test.judged[0].verdict != MRL_VERDICT_TAKEN; i++)
+        deliver(2, 2);
+    assert_all_are(2, MRL_VERDICT_TAKEN);
+}
+
+static void a_stop_ends_a_delivery_soon(void **state)
+{
+    int64_t begun_ns;
+
+    (void)state;
+    deliver(0, 1);
+    rd_kafka_mock_broker_set_down(test.cluster, 1);
+    test.stop = 1;
+    begun_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    deliver(1, 1);
+    assert_all_are(1, MRL_VERDICT_AGAIN);
+    assert_in_range((mrl_clock__ns(CLOCK_MONOTONIC) - begun_ns) / 1000000, 0, 500);
+}
+
+static void what_is_no_certificate_is_refused_at_the_start(void **state)
+{
+    static const char text[] = "no certificate";
+    const struct mrl_file_sizes head = { .sizes = { [MRL_FILE_CA] = sizeof(text) } };
+    int fds[MRL_SINK_FDS_MAX] = { memfd_create("files", MFD_CLOEXEC), -1, -1, -1 };
+    struct mrl_error error = { "" };
+    const struct mrl_sink_target target = { .destination = "kafkas://127.0.0.1:1/t",
+                                            .format = "json",
+                                            .options = &test.options,
+                                            .fds = fds,
+                                            .ops = test.ops };
+    struct mrl_sink *sink = NULL;
+
+    (void)state;
+    assert_int_equal(write(fds[0], &head, sizeof(head)), sizeof(head));
+    assert_int_equal(write(fds[0], text, sizeof(text)), sizeof(text));
+    assert_int_equal(test.ops->open(&target, &error, &sink), -EINVAL);
+    assert_non_null(strstr(error.text, "ssl.ca.pem"));
+    assert_null(sink);
+    assert_null(mrl_kafka_program.row("http"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_a_broker_takes_is_taken, set_up, tear_down),
+        cmocka_unit_test(answers_have_a_class),
+        cmocka_unit_test(codes_that_are_not_known_are_tried_again),
+        cmocka_unit_test_setup_teardown(an_outage_is_told_and_doubles_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_items_do_not_take_the_place_of_those_on_their_way,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stop_ends_a_delivery_soon, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_certificate_is_refused_at_the_start, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
