@@ -37,7 +37,6 @@ struct mrl_sink {
     const struct mrl_kafka_options *options;
     char url[MRL_KAFKA_URL_MAX];
     char host[HOST_NAME_MAX + 1];
-    bool has_lines;
     struct mrl_producer producer;
     bool is_spent; /* the producer is of no more use */
     struct message pool[MRL_SHIP_ITEMS];
@@ -134,7 +133,6 @@ static int kafka_open(const struct mrl_sink_target *target,
     if (!err) {
         sink->options = target->options;
         snprintf(sink->url, sizeof(sink->url), "%s", target->destination);
-        sink->has_lines = strcmp(target->format, "otlp") != 0;
         if (gethostname(sink->host, sizeof(sink->host) - 1))
             sink->host[0] = '\0';
         err = mrl_files__read(fd, &sink->files);
@@ -208,7 +206,7 @@ static rd_kafka_resp_err_t put(struct mrl_sink *sink,
     rd_kafka_resp_err_t code;
     rd_kafka_vu_t values[8];
 
-    size -= sink->has_lines && size && item->bytes[size - 1] == '\n';
+    size -= size && item->bytes[size - 1] == '\n';
     /* Copied: it may stay longer than this delivery. */
     values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->producer.topic };
     values[count++] =
