@@ -30,7 +30,8 @@ static void give_up(const char *text)
     exit(EXIT_FAILURE);
 }
 
-/* The sink of a destination as the command line has it, which bears the name that stands first. */
+/* The sink of a destination as the command line has it, which bears the name that stands first, or
+ * that with an 's' for TLS. */
 static const struct mrl_sink_ops *find(const char **destination)
 {
     const struct mrl_sink_ops *ops;
@@ -39,6 +40,9 @@ static const struct mrl_sink_ops *find(const char **destination)
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(*destination, "+:"), *destination);
     ops = PROGRAM.row(name);
+    if (!ops && *name)
+        name[strlen(name) - 1] = '\0';
+    ops = ops ? ops : PROGRAM.row(name);
     if (!ops)
         give_up("no such destination");
     for (scheme = ops->schemes; *scheme; scheme++)
@@ -46,7 +50,8 @@ static const struct mrl_sink_ops *find(const char **destination)
             break;
     if (!*scheme)
         give_up("no such scheme");
-    *destination += strlen(*scheme);
+    if ((*scheme)[strlen(*scheme) - 1] != '/')
+        *destination += strlen(*scheme);
     return ops;
 }
 
