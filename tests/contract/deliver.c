@@ -5,6 +5,7 @@
  * secrets again. With DELIVER_SANDBOX set, it works in that program's sandbox. Of each request, a
  * line of JSON: verdicts, reasons, the pause, and the memory that was needed so far.
  */
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,18 +73,19 @@ static void add(const char *line)
     items[count++].head.number = numbered++;
 }
 
-/* The most that this program had, not who started it; 0: a sanitizer's would be told. */
+/* The most that this program had, not who started it; 0: a sanitizer's would be told. The file is
+ * opened by the first call, before a sandbox. */
 static int peak_kib(void)
 {
     int kib = 0;
 #ifndef MRL_SANITIZED
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
+    static int fd = -1;
+    char text[4096] = "", *line;
 
-    while (file && fgets(line, sizeof(line), file))
+    if (fd < 0)
+        fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    if (pread(fd, text, sizeof(text) - 1, 0) > 0 && (line = strstr(text, "VmHWM:")))
         sscanf(line, "VmHWM: %d", &kib);
-    if (file)
-        fclose(file);
 #endif
     return kib;
 }
@@ -178,6 +180,7 @@ int main(int argc, char **argv)
         give_up(error.text);
     if (*error.text)
         fprintf(stderr, "note: %s\n", error.text);
+    peak_kib();
     if (getenv("DELIVER_SANDBOX"))
         enter_sandbox();
     fds[0] = dup(fds[0]);

@@ -2,6 +2,7 @@
 /* The sink "kafka", as it is in its side program, before a broker of librdkafka's own that fails as
  * it is told to. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,69 @@ static void what_a_broker_takes_is_taken(void **state)
     assert_all_are(ITEMS, MRL_VERDICT_TAKEN);
     assert_int_equal(test.delivery.reason_count, 0);
     assert_int_equal(kept(), ITEMS);
+}
+
+/* The message at the beginning of the topic; new. */
+static rd_kafka_message_t *read_first(rd_kafka_t **ret_reader)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_topic_partition_list_t *places = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_message_t *message = NULL;
+    char text[256];
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(test.cluster),
+                      text, sizeof(text));
+    rd_kafka_conf_set(conf, "group.id", "g", text, sizeof(text));
+    *ret_reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+    assert_non_null(*ret_reader);
+    rd_kafka_poll_set_consumer(*ret_reader);
+    rd_kafka_topic_partition_list_add(places, "t", 0)->offset = 0;
+    rd_kafka_assign(*ret_reader, places);
+    rd_kafka_topic_partition_list_destroy(places);
+    for (unsigned int i = 0; i < 100 && (!message || message->err); i++) {
+        if (message)
+            rd_kafka_message_destroy(message);
+        message = rd_kafka_consumer_poll(*ret_reader, 100);
+    }
+    assert_non_null(message);
+    assert_int_equal(message->err, 0);
+    return message;
+}
+
+static void assert_header_is(const rd_kafka_headers_t *headers, const char *name, const char *text)
+{
+    const void *value;
+    size_t size;
+
+    assert_int_equal(rd_kafka_header_get_last(headers, name, &value, &size), 0);
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(value, text, size);
+}
+
+static void a_message_has_key_time_and_headers(void **state)
+{
+    char id[MRL_EVENT_ID_BYTES], host[HOST_NAME_MAX + 1];
+    rd_kafka_headers_t *headers;
+    rd_kafka_message_t *message;
+    rd_kafka_t *reader;
+
+    (void)state;
+    test.items[0].head.time_ns = 1795879211522903112;
+    gethostname(host, sizeof(host));
+    deliver(0, 1);
+    message = read_first(&reader);
+    assert_int_equal(message->len, 2);
+    assert_memory_equal(message->payload, "{}", 2);
+    assert_int_equal(message->key_len, strlen(host));
+    assert_memory_equal(message->key, host, strlen(host));
+    assert_int_equal(rd_kafka_message_timestamp(message, NULL), 1795879211522);
+    assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
+    mrl_item__id(&test.items[0].head, id);
+    assert_header_is(headers, "id", id);
+    assert_header_is(headers, "event", mrl_event_def__at(0)->name);
+    rd_kafka_message_destroy(message);
+    rd_kafka_consumer_close(reader);
+    rd_kafka_destroy(reader);
 }
 
 /* One code, one class, by what a broker answers. */
@@ -232,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_broker_takes_is_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_has_key_time_and_headers, set_up, tear_down),
         cmocka_unit_test(answers_have_a_class),
         cmocka_unit_test(codes_that_are_not_known_are_tried_again),
         cmocka_unit_test_setup_teardown(an_outage_is_told_and_doubles_nothing, set_up, tear_down),

@@ -62,11 +62,16 @@ enum mrl_kafka_meaning mrl_kafka__meaning(rd_kafka_resp_err_t code)
     return MRL_KAFKA_AGAIN;
 }
 
+/* What the library of TLS says comes as a failure of the connection, too: a server that is not who
+ * it should be, and, with TLS 1.3 behind the handshake, a client that is not. */
+static const char *const refusals[] = { "certificate verify failed", " alert " };
+
 enum mrl_kafka_meaning mrl_kafka__meaning_of_trouble(rd_kafka_resp_err_t code, const char *words)
 {
     enum mrl_kafka_meaning meaning = mrl_kafka__meaning(code);
 
-    /* TLS 1.3: a broker refuses a client's certificate after the handshake, by an alert. */
-    return meaning == MRL_KAFKA_AGAIN && strstr(words, " alert ") ? MRL_KAFKA_MISCONFIGURED
-                                                                  : meaning;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        if (meaning == MRL_KAFKA_AGAIN && strstr(words, refusals[i]))
+            meaning = MRL_KAFKA_MISCONFIGURED;
+    return meaning;
 }

@@ -7,9 +7,11 @@ usage: test_hostile.py DELIVER    (the program of ../deliver.c)
 import json
 import os
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -136,6 +138,46 @@ def test_a_name_that_is_none():
 def test_tls_before_a_broker_that_has_none():
     said = deliver(f"kafkas://127.0.0.1:{serve(garbage)}/t")[0]
     assert said["verdicts"][0] in ("again", "misconfigured") and said["reasons"][0], said
+
+
+def openssl(room, *words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60, cwd=room)
+
+
+def tls_server(room, name, subject):
+    """One with a certificate of its own authority, NAME.crt, that goes on with garbage."""
+    openssl(room, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            f"{name}.key", "-out", f"{name}.crt", "-subj", "/CN=x", "-addext", f"subjectAltName={subject}", "-days", "9")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{room}/{name}.crt", f"{room}/{name}.key")
+    return context
+
+
+def test_tls_before_somebody_else():
+    with tempfile.TemporaryDirectory() as room:
+        right, other = tls_server(room, "right", "IP:127.0.0.1"), tls_server(room, "other", "DNS:other.invalid")
+        for context, trusted, verdict in ((right, "right", "again"), (right, "other", "misconfigured"),
+                                          (other, "other", "misconfigured")):
+            listener = socket.create_server(("127.0.0.1", 0))
+            greeted = []
+
+            def run(at=listener, with_=context, into=greeted):
+                while True:
+                    try:
+                        peer = with_.wrap_socket(at.accept()[0], server_side=True)
+                        into.append(peer)
+                        request = peer.recv(4096)
+                        while request:
+                            peer.sendall(struct.pack(">i", 204) + request[8:12] + os.urandom(200))
+                            request = peer.recv(4096)
+                        peer.close()
+                    except OSError:
+                        pass
+
+            threading.Thread(target=run, daemon=True).start()
+            said = deliver(f"kafkas://127.0.0.1:{listener.getsockname()[1]}/t", form=f"json,ca={room}/{trusted}.crt")[0]
+            assert said["verdicts"] == [verdict], said
+            assert bool(greeted) == (verdict == "again") or "certificate verify failed" in said["reasons"][0], said
 
 
 def main():
