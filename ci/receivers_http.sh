@@ -43,6 +43,6 @@ receiver_victorialogs() {
 
 receiver_collector() {
     receiver_needs go &&
-        receiver_make collector-0.165.0 otelcol env CGO_ENABLED=0 bash -c "cp '$PWD/tests/receivers/collector/'* . &&
+        receiver_make collector-0.165.0-2 otelcol env CGO_ENABLED=0 bash -c "cp '$PWD/tests/receivers/collector/'* . &&
             go build -mod=mod -ldflags '-s -w' -o otelcol ."
 }

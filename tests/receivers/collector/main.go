@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// An OpenTelemetry collector with what the tests speak to: OTLP in, a file out.
+// An OpenTelemetry collector with what the tests and benchmarks speak to: OTLP, Fluent Forward, syslog and files in;
+// a file and Kafka out; a queue on the disk.
 package main
 
 import (
 	"log"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/fluentforwardreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -17,12 +24,22 @@ import (
 )
 
 func components() (otelcol.Factories, error) {
-	r, e := otlpreceiver.NewFactory(), fileexporter.NewFactory()
-	return otelcol.Factories{
-		Receivers: map[component.Type]receiver.Factory{r.Type(): r},
-		Exporters: map[component.Type]exporter.Factory{e.Type(): e},
-		Telemetry: otelconftelemetry.NewFactory(),
-	}, nil
+	f := otelcol.Factories{
+		Receivers:  map[component.Type]receiver.Factory{},
+		Exporters:  map[component.Type]exporter.Factory{},
+		Extensions: map[component.Type]extension.Factory{},
+		Telemetry:  otelconftelemetry.NewFactory(),
+	}
+	for _, r := range []receiver.Factory{otlpreceiver.NewFactory(), filelogreceiver.NewFactory(),
+		fluentforwardreceiver.NewFactory(), syslogreceiver.NewFactory()} {
+		f.Receivers[r.Type()] = r
+	}
+	for _, e := range []exporter.Factory{fileexporter.NewFactory(), kafkaexporter.NewFactory()} {
+		f.Exporters[e.Type()] = e
+	}
+	s := filestorage.NewFactory()
+	f.Extensions[s.Type()] = s
+	return f, nil
 }
 
 func main() {
