@@ -102,6 +102,37 @@ def opensearch(home, room):
     lines = ['{"@timestamp":"2026-11-28T15:20:11.522903112Z","n":%d}' % n for n in range(4000)]
     said, = deliver("elasticsearch+" + store + "/stream", [lines], "ecs")
     assert set(said["verdicts"]) == {"taken"}, said["reasons"][0]
+    ecs_in_a_strict_stream(store)
+
+
+def ecs_in_a_strict_stream(store):
+    """Every event, with extras and without, and large numbers; what is of another shape is refused."""
+    lines = []
+    for path in ("tests/golden/ecs/events.json", "tests/schema/corpus/ecs.jsonl"):
+        with open(path, encoding="utf-8") as file:
+            lines += file.read().splitlines()
+    lock = next(json.loads(line) for line in lines if '"action":"mlock"' in line)
+    for number in BIG:
+        lock["mrelease"].update(len=number, addr=str(number), cgroup_id=str(number))
+        lines.append(json.dumps(lock))
+    with open("packaging/opensearch/ecs.json", encoding="utf-8") as file:
+        ask(store + "/_index_template/mrelease-ecs", file.read().encode(), "PUT")
+    stream = "elasticsearch+" + store + "/mrelease-ecs"
+    said, = deliver(stream, [lines], "ecs")
+    assert set(said["verdicts"]) == {"taken"}, [why for why in said["reasons"] if why][:3]
+    lock["mrelease"]["unheard_of"] = 1
+    said, = deliver(stream, [[json.dumps(lock)]], "ecs", DELIVER_RUN="2")
+    assert said["verdicts"] == ["refused"] and "strict_dynamic_mapping" in said["reasons"][0], said
+    ask(store + "/mrelease-ecs/_refresh", b"", "POST")
+    for number in BIG:
+        query = {"query": {"term": {"mrelease.len": number}}}
+        found = json.loads(ask(store + "/mrelease-ecs/_search", json.dumps(query).encode()))["hits"]["hits"]
+        exact = [one["_source"]["mrelease"] for one in found if one["_source"]["mrelease"]["addr"] == str(number)]
+        assert len(exact) == 1 and exact[0]["len"] == number, (number, found)
+    query = {"query": {"bool": {"filter": [{"term": {"event.action": "process_mrelease"}},
+                                           {"term": {"event.outcome": "failure"}}]}}}
+    found = json.loads(ask(store + "/mrelease-ecs/_count", json.dumps(query).encode()))["count"]
+    assert found == sum('"action":"process_mrelease"' in line and '"outcome":"failure"' in line for line in lines) > 5
 
 
 # -- VictoriaLogs -----------------------------------------------------------------------------------
