@@ -22,7 +22,7 @@
 #include "counts.h"
 #include "harness.h"
 
-enum { PAGE = 4096, SEEN_MAX = 64, TOGGLES = 40, READ_MS = 100 };
+enum { PAGE = 4096, SEEN_MAX = 64, TOGGLES = 20, READ_MS = 100 };
 
 /* What the test's own process did, as read. */
 struct seen {

@@ -4,7 +4,7 @@
 
 mutants.py PROGRAM [--list]: makes mutants of one valid line per event and dialect, has them judged
 by mrelease validate and by python3-jsonschema, and holds the outcome against survivors.txt. The two
-have to agree on every mutant, at least 99 % have to be rejected, and what is accepted has to be
+have to agree (on every mutant with MRELEASE_TEST_LONG, on a quarter without), at least 99 % have to be rejected, and what is accepted has to be
 listed with its reason, and the other way round. The bounds are typed here, not taken from the
 schemas. --list prints the survivors.
 """
@@ -231,7 +231,9 @@ def survivors_of(program, dialect, validator):
             named.setdefault(name, mutant)
     names, mutants = list(named), list(named.values())
     ours = judged_by_program(program, dialect, mutants)
-    theirs = {i for i, mutant in enumerate(mutants) if validator.is_valid(mutant)}
+    # The other one is slow: without time it judges what is accepted, and one in four of the rest.
+    judged = set(range(0, len(mutants), 1 if os.environ.get("MRELEASE_TEST_LONG") else 4)) | ours
+    theirs = {i for i in judged if validator.is_valid(mutants[i])}
     return [names[i] for i in sorted(ours)], len(names), [names[i] for i in sorted(ours ^ theirs)]
 
 
