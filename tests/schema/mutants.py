@@ -4,9 +4,9 @@
 
 mutants.py PROGRAM [--list]: makes mutants of one valid line per event and dialect, has them judged
 by mrelease validate and by python3-jsonschema, and holds the outcome against survivors.txt. The two
-have to agree (on every mutant with MRELEASE_TEST_LONG, on a quarter without), at least 99 % have to be rejected, and what is accepted has to be
-listed with its reason, and the other way round. The bounds are typed here, not taken from the
-schemas. --list prints the survivors.
+have to agree (on every mutant with MRELEASE_TEST_LONG, on a quarter without), at least 99 % have to
+be rejected, and what is accepted has to be listed with its reason, and the other way round. The
+bounds are typed here, not taken from the schemas. --list prints the survivors.
 """
 
 import copy

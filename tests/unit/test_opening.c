@@ -170,7 +170,7 @@ static void a_group_that_is_not_there_is_named(void **state)
     gid_t group;
 
     (void)state;
-    assert_int_equal(mrl_opening__find_group("no-such-group", &group, &error), -EINVAL);
+    assert_int_equal(mrl_opening__find_group("no-such-group", "/a", &group, &error), -EINVAL);
     assert_non_null(strstr(error.text, "no-such-group"));
 }
 

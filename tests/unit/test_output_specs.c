@@ -155,6 +155,12 @@ static void outputs_refuse_what_looks_like_no_path(void **state)
         { "json:kafka:h", "A file of that name is './kafka:h'" },
         { "json:http://h/", "known are file:, stdout" },
         { "json:a:b", "A file of that name is './a:b'" },
+        { "json:/a,policy=block",
+          "settings stand before the destination, as in 'policy=block:/a'" },
+        { "json:/a,b,rotate=1M", "as in 'rotate=1M:/a,b'" },
+        { "grpc:tcp:127.0.0.1:1,queue=1M", "as in 'queue=1M:tcp:127.0.0.1:1'" },
+        { "json,group=no-such-group:/a", "/a: there is no group 'no-such-group'" },
+        { "grpc,group=no-such-group:unix:/a", "unix:/a: there is no group 'no-such-group'" },
         { "json::b", "unknown destination ':'" },
         { "json:fil:/x", "did you mean 'file:'?" },
         { "json:stdot:", "did you mean 'stdout'?" },
@@ -295,6 +301,7 @@ static void record_refuses_settings_with_one_line(void **state)
         { "keep=0:a", "keep=: " },
         { "keep=2:a%Y", "keep= is not for a name with the time" },
         { "a%x", "'%x' is no part of the time" },
+        { "/a,rotate=1M", "as in 'rotate=1M:/a'" },
     };
 
     (void)state;

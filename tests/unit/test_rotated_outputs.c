@@ -228,12 +228,24 @@ static void each_file_of_a_table_has_the_titles(void **state)
         assert_non_null(strstr(text_of(path_of(fixture, number)), "EVENT"));
 }
 
+/* With keep=1: what would go has no place to wait in. */
+static void be_in_the_way(const struct fixture *fixture)
+{
+    char oldest[160];
+    FILE *file = fopen(path_of(fixture, 1), "we");
+
+    assert_non_null(file);
+    fclose(file);
+    snprintf(oldest, sizeof(oldest), "%s.oldest", path_of(fixture, 0));
+    assert_int_equal(mkdir(oldest, 0700), 0);
+}
+
 /* Everything stays in the file that is there, and the reason is said once. */
 static void a_file_that_cannot_make_room_goes_on(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_int_equal(mkdir(path_of(fixture, 1), 0700), 0);
+    be_in_the_way(fixture);
     begin(fixture, "json,rotate=16K,keep=1", "a");
     deliver(fixture);
     end(fixture);
@@ -379,7 +391,7 @@ static void a_recording_that_cannot_make_room_takes_nothing(void **state)
     begin(fixture, "", "a");
     deliver(fixture);
     end(fixture);
-    assert_int_equal(mkdir(path_of(fixture, 1), 0700), 0);
+    be_in_the_way(fixture);
     begin(fixture, "keep=1", "a");
     deliver(fixture);
     assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), -EEXIST);

@@ -135,7 +135,6 @@ static const char *take(const char *directory, char held[2 * NUMBERS])
         file = fopen(path, "re");
         if (!file)
             continue;
-        assert_int_not_equal(i, 0); /* it is to be free */
         size = strlen(held);
         assert_int_equal(fread(held + size, 1, 1, file), 1);
         held[size + 1] = '\0';
@@ -153,6 +152,7 @@ static void a_path_is_freed_and_nothing_but_the_oldest_goes(void **state)
 {
     char directory[] = "/tmp/mrelease-test-XXXXXX", held[2 * NUMBERS], wanted[2 * NUMBERS],
          path[64];
+    uint64_t last;
 
     (void)state;
     assert_non_null(mkdtemp(directory));
@@ -167,7 +167,9 @@ static void a_path_is_freed_and_nothing_but_the_oldest_goes(void **state)
                     wanted[size++] = (char)('0' + i);
             wanted[size] = '\0';
             make(directory, set);
-            assert_int_equal(mrl_rotation__set_aside(path, keep, NULL), 0);
+            assert_int_equal(mrl_rotation__set_aside(path, keep, &last, NULL), 0);
+            mrl_rotation__let_go(path, keep, last);
+            assert_int_equal(access(path, F_OK), -1);
             if (strcmp(take(directory, held), wanted) != 0)
                 fail_case("keep %u of %#x: %s where %s was wanted", keep, set, held, wanted);
         }
@@ -177,28 +179,38 @@ static void a_path_is_freed_and_nothing_but_the_oldest_goes(void **state)
 
 static void a_path_that_cannot_be_freed_stays(void **state)
 {
-    char directory[] = "/tmp/mrelease-test-XXXXXX", held[2 * NUMBERS], path[64], taken[64];
+    char directory[] = "/tmp/mrelease-test-XXXXXX", held[2 * NUMBERS], path[64], taken[80];
     struct mrl_error error = { "" };
+    uint64_t last;
 
     (void)state;
     assert_non_null(mkdtemp(directory));
     path_of(path, directory, 0);
-    path_of(taken, directory, 1);
-    make(directory, 1);
+    snprintf(taken, sizeof(taken), "%s.oldest", path);
+    make(directory, 3);
     assert_int_equal(mkdir(taken, 0700), 0);
-    assert_int_equal(mrl_rotation__set_aside(path, 1, &error), -EISDIR);
-    assert_non_null(strstr(error.text, "/a.1: Is a directory"));
-    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(mrl_rotation__set_aside(path, 1, &last, &error), -EISDIR);
+    assert_non_null(strstr(error.text, "/a.oldest: Is a directory"));
     assert_int_equal(rmdir(taken), 0);
-    assert_int_equal(mrl_rotation__set_aside(path, 1, NULL), 0);
-    mrl_rotation__bring_back(path);
-    assert_int_equal(access(path, F_OK), 0);
-    make(directory, 3); /* what is there again stays */
-    mrl_rotation__bring_back(path);
-    assert_int_equal(access(taken, F_OK), 0);
-    make(directory, 1);
-    assert_int_equal(mrl_rotation__set_aside(path, 1, NULL), 0);
-    assert_string_equal(take(directory, held), "0");
+    assert_string_equal(take(directory, held), "01");
+    assert_int_equal(rmdir(directory), 0);
+}
+
+static void what_was_set_aside_comes_back_the_oldest_too(void **state)
+{
+    char directory[] = "/tmp/mrelease-test-XXXXXX", held[2 * NUMBERS], path[64];
+    uint64_t last;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    path_of(path, directory, 0);
+    make(directory, 0xf);
+    assert_int_equal(mrl_rotation__set_aside(path, 2, &last, NULL), 0);
+    mrl_rotation__bring_back(path, 2, last);
+    assert_string_equal(take(directory, held), "0123");
+    make(directory, 7); /* what is there again stays */
+    mrl_rotation__bring_back(path, 2, 1);
+    assert_string_equal(take(directory, held), "012");
     assert_int_equal(rmdir(directory), 0);
 }
 
@@ -253,6 +265,7 @@ int main(void)
         cmocka_unit_test(names_that_may_become_one_are_known),
         cmocka_unit_test(a_path_is_freed_and_nothing_but_the_oldest_goes),
         cmocka_unit_test(a_path_that_cannot_be_freed_stays),
+        cmocka_unit_test(what_was_set_aside_comes_back_the_oldest_too),
         cmocka_unit_test(little_space_is_told_once_until_there_was_more),
     };
 

@@ -215,6 +215,33 @@ int mrl_outputs__add(struct mrl_outputs *outputs, const char *text, struct mrl_e
     return err ? err : mrl_outputs__append(outputs, &spec, error);
 }
 
+static bool has_row(const struct mrl_option *all, unsigned int count, const char *name, size_t size)
+{
+    for (unsigned int i = 0; i < count; i++)
+        if (!strncmp(all[i].name, name, size) && !all[i].name[size])
+            return true;
+    return false;
+}
+
+/* Settings that stand behind the destination would be a part of a file's name. */
+static int refuse_late_settings(const struct mrl_output_options *options, struct mrl_error *error)
+{
+    const struct mrl_sink_ops *sink = options->sink;
+
+    for (const char *at = options->destination; at && (at = strchr(at, ',')); at++) {
+        size_t size = strcspn(at + 1, "=,");
+
+        if (at[1 + size] == '=' && (has_row(rows, sizeof(rows) / sizeof(rows[0]), at + 1, size) ||
+                                    has_row(sink->options, sink->option_count, at + 1, size)))
+            return mrl_error__set(error, -EINVAL,
+                                  "'%.64s': settings stand before the destination, as in "
+                                  "'%.64s:%.*s'",
+                                  at, at + 1, (int)(at - options->destination),
+                                  options->destination);
+    }
+    return 0;
+}
+
 static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = spec->options.sink;
@@ -232,6 +259,8 @@ static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
         return mrl_error__set(error, -EINVAL, "wide= is for the format table");
     if (spec->options.spool.size && !*spec->options.spool.directory)
         return mrl_error__set(error, -EINVAL, "spool-size= wants spool=DIR");
+    if (sink && refuse_late_settings(&spec->options, error))
+        return -EINVAL;
     return sink && sink->check ? sink->check(&target, error) : 0;
 }
 

@@ -219,13 +219,14 @@ static void write_through(struct mrl_output *output,
  * stay in order, since nothing waits in the queue. Whatever comes before or between the lines (the
  * head of a file, gaps, states), and rotation, which may remove a large file, is left to the
  * thread: so there is one write, and the owner waits for the disk at most once before it is warned.
+ * A dead output has a gap to tell for ever.
  */
 static bool may_write(struct mrl_output *output, const struct mrl_line *lines, size_t count)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
     uint64_t size = 0;
 
-    if (count > QUICK_LINES || !mrl_output__alive(output) || !mrl_queue__is_idle(&output->queue))
+    if (count > QUICK_LINES || !mrl_queue__is_idle(&output->queue))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (lines[i].lost || lines[i].event == MRL_EVENT_SENSOR_STATE)

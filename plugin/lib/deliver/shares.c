@@ -40,7 +40,7 @@ struct mrl_share mrl_share__of(const struct mrl_event *event)
 
 static unsigned int place_of(uint32_t uid)
 {
-    return (unsigned int)(mrl_mix(0, uid) % MRL_CALLERS);
+    return (unsigned int)(mrl_mix(0, uid) % MRL_OWNERS);
 }
 
 void mrl_callers__note(struct mrl_callers *callers,

@@ -13,7 +13,7 @@
 
 #include "deliver/gap.h"
 
-enum { MRL_CALLERS = 256 };
+enum { MRL_OWNERS = 256 };
 
 /** Where the latest call of each owner came from, as far as they do not meet in the table. Zeroed:
  * of nobody. */
@@ -22,7 +22,7 @@ struct mrl_callers {
         bool is_known;
         uint32_t uid;
         struct mrl_culprit latest; /* its count is 0 */
-    } of[MRL_CALLERS];
+    } of[MRL_OWNERS];
 };
 
 /** Whose event it is, and what it released, as the record says it; of one without a record: 0. */

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -19,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "sinks/grpc_options.h"
+#include "sinks/opening.h"
 
 enum {
     BACKLOG = 1024,
@@ -95,15 +95,11 @@ static int remove_stale(const struct sockaddr_un *where, struct mrl_error *error
 
 static int give_to_group(struct mrl_address *address, const char *name, struct mrl_error *error)
 {
-    struct group row, *group = NULL;
-    char room[16 * 1024];
+    int err = mrl_opening__find_group(name, address->path, &address->group, error);
 
-    if (!*name)
-        return 0;
-    if (getgrnam_r(name, &row, room, sizeof(room), &group) || !group)
-        return mrl_error__set(error, -EINVAL, "there is no group '%s'", name);
-    address->group = group->gr_gid;
-    return chown(address->path, (uid_t)-1, group->gr_gid) ? fail(error, address->path) : 0;
+    if (err || address->group == (gid_t)-1)
+        return err;
+    return chown(address->path, (uid_t)-1, address->group) ? fail(error, address->path) : 0;
 }
 
 /* The mode is that of the socket before anybody can connect: nothing listens yet. */
@@ -362,8 +358,11 @@ int mrl_address__check(const char *destination,
                        struct mrl_error *error)
 {
     const char *where;
+    gid_t group;
 
-    return find_kind(destination, options, &where, error) ? 0 : -EINVAL;
+    if (!find_kind(destination, options, &where, error))
+        return -EINVAL;
+    return mrl_opening__find_group(options->group, destination, &group, error);
 }
 
 int mrl_address__listen(const char *destination,

@@ -171,13 +171,17 @@ int mrl_opening__open(const struct mrl_opening *how,
     return fd;
 }
 
-int mrl_opening__find_group(const char *name, gid_t *ret_group, struct mrl_error *error)
+int mrl_opening__find_group(const char *name,
+                            const char *destination,
+                            gid_t *ret_group,
+                            struct mrl_error *error)
 {
     struct group row, *group = NULL;
     char room[16 * 1024];
 
-    if (getgrnam_r(name, &row, room, sizeof(room), &group) || !group)
-        return mrl_error__set(error, -EINVAL, "there is no group '%.64s'", name);
-    *ret_group = group->gr_gid;
+    if (*name && (getgrnam_r(name, &row, room, sizeof(room), &group) || !group))
+        return mrl_error__set(error, -EINVAL, "%.256s: there is no group '%.64s'", destination,
+                              name);
+    *ret_group = group ? group->gr_gid : (gid_t)-1;
     return 0;
 }

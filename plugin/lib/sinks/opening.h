@@ -27,7 +27,11 @@ int mrl_opening__open(const struct mrl_opening *how,
                       bool *ret_created,
                       struct mrl_error *error);
 
-/** The group called `name`. Error: -EINVAL, with a line. */
-int mrl_opening__find_group(const char *name, gid_t *ret_group, struct mrl_error *error);
+/** The group called `name`; "": -1, that of the process. Error: -EINVAL, with a line that names the
+ * `destination` that wants it. */
+int mrl_opening__find_group(const char *name,
+                            const char *destination,
+                            gid_t *ret_group,
+                            struct mrl_error *error);
 
 #endif

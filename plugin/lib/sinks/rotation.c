@@ -98,7 +98,10 @@ int mrl_rotation__check(const struct mrl_sink_target *target, struct mrl_error *
 {
     const struct mrl_rotation_options *options = target->options;
     int err = check_time(target->destination, error);
+    gid_t group;
 
+    if (!err && options)
+        err = mrl_opening__find_group(options->group, target->destination, &group, error);
     if (err || !options || !options->keep)
         return err;
     if (has_time(target->destination))
@@ -198,24 +201,51 @@ static uint64_t first_free(const char *path, uint64_t last)
     return number;
 }
 
-int mrl_rotation__set_aside(const char *path, uint64_t keep, struct mrl_error *error)
+/* What goes, since `keep` are kept, waits under a name of its own until it has a successor. */
+static const char *moved(const char *path,
+                         uint64_t number,
+                         uint64_t keep,
+                         char text[NUMBERED_BYTES])
 {
+    if (!keep || number <= keep)
+        return numbered(path, number, text);
+    snprintf(text, NUMBERED_BYTES, "%s.oldest", path);
+    return text;
+}
+
+int mrl_rotation__set_aside(const char *path,
+                            uint64_t keep,
+                            uint64_t *ret_last,
+                            struct mrl_error *error)
+{
+    uint64_t last = first_free(path, keep ? keep + 1 : NUMBER_MAX);
     char from[NUMBERED_BYTES], to[NUMBERED_BYTES];
 
-    for (uint64_t number = first_free(path, keep ? keep : NUMBER_MAX); number; number--) {
-        if (rename(numbered(path, number - 1, from), numbered(path, number, to)))
+    for (uint64_t number = last; number; number--) {
+        if (rename(numbered(path, number - 1, from), moved(path, number, keep, to)))
             return mrl_error__set(error, -errno, "%.256s to %.256s: %s", from, to, strerror(errno));
     }
+    *ret_last = last;
     return 0;
 }
 
-void mrl_rotation__bring_back(const char *path)
+void mrl_rotation__let_go(const char *path, uint64_t keep, uint64_t last)
 {
-    char from[NUMBERED_BYTES];
+    char text[NUMBERED_BYTES];
+
+    if (keep && last > keep)
+        unlink(moved(path, last, keep, text));
+}
+
+void mrl_rotation__bring_back(const char *path, uint64_t keep, uint64_t last)
+{
+    char from[NUMBERED_BYTES], to[NUMBERED_BYTES];
     struct stat file;
 
-    if (lstat(path, &file))
-        rename(numbered(path, 1, from), path);
+    if (!lstat(path, &file))
+        return;
+    for (uint64_t number = 1; number <= last; number++)
+        rename(moved(path, number, keep, from), numbered(path, number - 1, to));
 }
 
 /* -- one file --------------------------------------------------------------------------------- */
@@ -232,9 +262,8 @@ int mrl_rotation__init(struct mrl_rotation *rotation,
     rotation->name = strdup(target->destination);
     if (!rotation->name)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    err = *rotation->options.group
-              ? mrl_opening__find_group(rotation->options.group, &rotation->opening.group, error)
-              : 0;
+    err = mrl_opening__find_group(rotation->options.group, rotation->name, &rotation->opening.group,
+                                  error);
     return err ? err : mrl_rotation__name(rotation->name, rotation->path, error);
 }
 
@@ -299,15 +328,18 @@ int mrl_rotation__rotate(struct mrl_rotation *rotation,
     /* A path that leads elsewhere by now was moved by somebody else, or has a new time in its name:
      * then nothing is in the way. */
     bool is_ours = !err && mrl_rotation__leads_to(path, fd);
+    uint64_t keep = rotation->options.keep, last = 0;
 
     rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
     if (is_ours)
-        err = mrl_rotation__set_aside(path, rotation->options.keep, error);
+        err = mrl_rotation__set_aside(path, keep, &last, error);
     if (err)
         return err;
     err = switch_to(sink, path, error);
     if (err < 0 && is_ours)
-        mrl_rotation__bring_back(path);
+        mrl_rotation__bring_back(path, keep, last);
+    else
+        mrl_rotation__let_go(path, keep, last);
     return err;
 }
 

@@ -45,14 +45,21 @@ bool mrl_rotation__meets(const char *one, const char *other);
 
 /**
  * Frees a path: PATH becomes PATH.1, which becomes PATH.2, and so on up to a number that nobody
- * has, or to the `keep` that is not 0: what had that number is gone. Each step is one rename, from
- * the last to the first, so that whoever is killed in between leaves a number out, and no file.
- * Error: -errno, with a line; PATH is then where it was.
+ * has, or to the `keep` that is not 0: what had that number becomes PATH.oldest. `*ret_last` is how
+ * many files were moved. Each step is one rename, from the last to the first, so that whoever is
+ * killed in between leaves a number out, and no file. Error: -errno, with a line; PATH is then
+ * where it was.
  */
-int mrl_rotation__set_aside(const char *path, uint64_t keep, struct mrl_error *error);
+int mrl_rotation__set_aside(const char *path,
+                            uint64_t keep,
+                            uint64_t *ret_last,
+                            struct mrl_error *error);
 
-/** Takes the last step back: PATH.1 becomes PATH, where there is none. */
-void mrl_rotation__bring_back(const char *path);
+/** The path has a new file: PATH.oldest, if one was moved there, goes. */
+void mrl_rotation__let_go(const char *path, uint64_t keep, uint64_t last);
+
+/** It has none: each of the `last` files gets its name of before. */
+void mrl_rotation__bring_back(const char *path, uint64_t keep, uint64_t last);
 
 /** The name of a destination, and what became of it. Zeroed at first. */
 struct mrl_rotation {

@@ -70,7 +70,7 @@ def test_tcp_serves_loopback_only():
             ("udp:x", "unix:PATH, tcp:HOST:PORT, systemd", 2), ("unix:" + "x" * 200, "a path of", 2)):
         status, text = start_at(address)
         assert status == code and words in text, (address, status, text)
-    for settings, words, code in ((",mode=0999", "octal", 2), (",group=nosuchgroup", "no group", 1), (",mod=1", "'mode'", 2),
+    for settings, words, code in ((",mode=0999", "octal", 2), (",group=nosuchgroup", "no group", 2), (",mod=1", "'mode'", 2),
                                   (",control=true,read-only=true", "do not go together", 2),
                                   (",on-full=drop", "drop-oldest", 2), (",insecure=maybe", "insecure", 2),
                                   (",insecure", "insecure= needs a value", 2)):
