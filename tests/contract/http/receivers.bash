@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the receivers that are to be had, and runs test_receivers.py before them: receivers.bash DELIVER
+# Installs the receivers that are to be had, and runs a test before them: receivers.bash TEST ARGUMENT…
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit 1
 . ci/receivers_http.sh
 for name in opensearch victorialogs collector; do
     export "${name^^}=$("receiver_$name")"
 done
-exec /usr/bin/python3 tests/contract/http/test_receivers.py "$1"
+exec /usr/bin/python3 "tests/contract/http/$1" "${@:2}"
