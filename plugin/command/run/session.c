@@ -18,6 +18,7 @@
 #include "command/options/say.h"
 #include "command/run/harden.h"
 #include "command/run/interim.h"
+#include "command/run/notify.h"
 #include "command/run/record.h"
 #include "command/run/reopening.h"
 #include "command/run/sides.h"
@@ -154,6 +155,8 @@ static void reopen(struct session *session)
     reopen_requested = 0;
     mrl_pipeline__reopen(session->pipeline);
     session->reopen_ns = mrl_clock__ns(CLOCK_MONOTONIC) + REOPEN_MS * INT64_C(1000000);
+    mrl_notify__say("RELOADING=1\nMONOTONIC_USEC=%lld",
+                    (long long)(mrl_clock__ns(CLOCK_MONOTONIC) / 1000));
 }
 
 /* That a path is refused would else look like a fault of its permissions. */
@@ -187,19 +190,23 @@ static void say_reopened(struct session *session)
     if (session->options->log_level >= MRL_LOG_INFO)
         mrl_say("%s", mrl_reopening__line(session->pipeline, line));
     say_hidden(session);
+    mrl_notify__say("READY=1");
 }
 
 /* How long to wait for events. */
 static int patience_ms(const struct session *session)
 {
-    int left = time_left_ms(session);
+    int left = time_left_ms(session), ping = mrl_notify__ping_ms();
 
-    return session->reopen_ns && (left < 0 || left > REOPEN_STEP_MS) ? REOPEN_STEP_MS : left;
+    if (session->reopen_ns && (left < 0 || left > REOPEN_STEP_MS))
+        left = REOPEN_STEP_MS;
+    return ping >= 0 && (left < 0 || left > ping) ? ping : left;
 }
 
 static void loop(struct session *session)
 {
     while (!has_ended(session) && !session->failed) {
+        mrl_notify__ping();
         if (reopen_requested)
             reopen(session);
         if (session->reopen_ns && may_say_reopened(session))
@@ -252,6 +259,7 @@ static int run_opened(struct session *session,
 
     if (options->log_level >= MRL_LOG_INFO)
         say_ready(options, session->plugin);
+    mrl_notify__say("READY=1\nSTATUS=watching with %s", mrl_plugin__rung(session->plugin));
     if (options->duration_ns)
         session->end_ns =
             mrl_clock__ns(CLOCK_MONOTONIC) +
@@ -260,6 +268,7 @@ static int run_opened(struct session *session,
     if (ready && ready(options, context) < 0)
         session->failed = true;
     loop(session);
+    mrl_notify__say("STOPPING=1\nSTATUS=writing what is left");
     mrl_run_sides__hurry(&session->sides);
     mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
@@ -361,12 +370,19 @@ static int open_all(struct session *session, struct mrl_error *error)
     return err ? err : mrl_harden__enter(options, session->plugin, error);
 }
 
+static void ping(void *unused)
+{
+    (void)unused;
+    mrl_notify__ping();
+}
+
 static int start(struct session *session, struct mrl_error *error)
 {
     int err;
 
     mrl_pipeline__name_run(session->pipeline, mrl_plugin__run(session->plugin));
     mrl_pipeline__on_death(session->pipeline, wake_reader, session->plugin);
+    mrl_pipeline__on_wait(session->pipeline, ping, NULL);
     err = mrl_pipeline__start(session->pipeline, error);
     if (!err)
         mrl_run_sides__ready(&session->sides, session->plugin, session->pipeline);
@@ -382,6 +398,7 @@ int mrl_session__run(struct mrl_session_options *options,
     int status = MRL_EXIT_FAILED;
 
     mrl_say__set_format((enum mrl_log_format)options->log_format);
+    mrl_notify__open();
     if (options->quiet && options->log_level > MRL_LOG_WARNING)
         options->log_level = MRL_LOG_WARNING;
     if (open_all(&session, &error) || start(&session, &error)) {

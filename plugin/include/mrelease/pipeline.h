@@ -108,6 +108,12 @@ void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
                             void (*died)(void *context),
                             void *context);
 
+/** Has `waits` called, by the thread that delivers, every 20 ms while it waits for an output that
+ * blocks. To be set before start(); NULL: nobody is called. */
+void mrl_pipeline__on_wait(struct mrl_pipeline *pipeline,
+                           void (*waits)(void *context),
+                           void *context);
+
 /**
  * Says whose run it is, as mrl_plugin__run() does; copied. Outputs that take sensor_state then
  * write their own as well: `alive` as the first line of a file that is opened in mid-run, and as

@@ -107,6 +107,16 @@ void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
         mrl_output__on_death(pipeline->outputs[i], &pipeline->log);
 }
 
+void mrl_pipeline__on_wait(struct mrl_pipeline *pipeline,
+                           void (*waits)(void *context),
+                           void *context)
+{
+    for (unsigned int i = 0; i < pipeline->output_count; i++) {
+        pipeline->outputs[i]->queue.waits = waits;
+        pipeline->outputs[i]->queue.waits_context = context;
+    }
+}
+
 int mrl_pipeline__add(struct mrl_pipeline *pipeline,
                       const struct mrl_output_options *options,
                       struct mrl_error *error)

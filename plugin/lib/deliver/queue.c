@@ -100,6 +100,8 @@ static bool wait_for_consumer(struct mrl_queue *queue)
             queue->stuck = true;
         if (atomic_load(&queue->broken) || queue->stuck)
             return false;
+        if (queue->waits)
+            queue->waits(queue->waits_context);
         pthread_cond_timedwait(&queue->changed, &queue->lock, &soon);
     }
     return true;

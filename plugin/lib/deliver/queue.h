@@ -28,6 +28,9 @@ struct mrl_queue {
     size_t since_sleep;   /* lines that the consumer took since it last went to sleep, */
     int64_t slept_ns;     /* which was then, by CLOCK_MONOTONIC */
     struct mrl_gap front; /* missing before the first line */
+    /* Called by the producer, with the lock, while MRL_POLICY_BLOCK waits; NULL: nobody. */
+    void (*waits)(void *waits_context);
+    void *waits_context;
     /* Set without the lock. */
     atomic_bool broken; /* the sink fails: MRL_POLICY_BLOCK drops the oldest, and does not wait */
     atomic_bool hurry;  /* the end is wanted: MRL_POLICY_BLOCK waits only while something moves */
