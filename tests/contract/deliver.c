@@ -46,13 +46,17 @@ static const struct mrl_sink_ops *find(const char **destination)
     ops = ops ? ops : PROGRAM.row(name);
     if (!ops)
         give_up("no such destination");
+    if (!strcmp(*destination, name))
+        return ops;
     for (scheme = ops->schemes; *scheme; scheme++)
-        if (!strncmp(*destination, *scheme, strlen(*scheme)))
+        if (!strncmp(*destination, *scheme, strlen(*scheme)) && strcmp(*scheme, name) != 0)
             break;
     if (!*scheme)
         give_up("no such scheme");
     if ((*scheme)[strlen(*scheme) - 1] != '/')
         *destination += strlen(*scheme);
+    if (!**destination && !strcmp(ops->schemes[0], name))
+        *destination = ops->schemes[0];
     return ops;
 }
 
@@ -176,7 +180,8 @@ int main(int argc, char **argv)
     if (settings)
         *settings = '\0';
     target = (struct mrl_sink_target){ destination, argv[1], options, NULL, NULL, ops, NULL };
-    if (ops->check(&target, &error) || ops->prepare(&target, options, fds, &error, &prepared))
+    if (ops->check(&target, &error) ||
+        (ops->prepare && ops->prepare(&target, options, fds, &error, &prepared)))
         give_up(error.text);
     if (*error.text)
         fprintf(stderr, "note: %s\n", error.text);
@@ -189,6 +194,7 @@ int main(int argc, char **argv)
         give_up(error.text);
     read_lines(ops, sink, prepared, &target);
     ops->close(sink);
-    ops->unprepare(prepared);
+    if (ops->unprepare)
+        ops->unprepare(prepared);
     return EXIT_SUCCESS;
 }

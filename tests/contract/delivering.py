@@ -47,7 +47,7 @@ def verdicts(said):
 def refusal(destination, form="ecs"):
     done = subprocess.run([sys.argv[1], form, destination], input="", text=True, capture_output=True,
                           timeout=60)
-    assert done.returncode == 1, done.stdout
+    assert done.returncode == 1, (destination, form, done)
     return json.loads(done.stdout)["error"]
 
 

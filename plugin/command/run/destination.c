@@ -192,6 +192,9 @@ static int find_by_scheme(const char *format,
         text = sink->schemes[0];
     else if (scheme[strlen(scheme) - 1] != '/')
         text += strlen(scheme);
+    /* "journald:" is "journald". */
+    if (!*text && !is_lead(sink->schemes[0]))
+        text = sink->schemes[0];
     *ret_destination = (struct mrl_destination){ sink, text };
     return *text ? 0 : mrl_error__set(error, -EINVAL, "nothing follows '%s'", scheme);
 }

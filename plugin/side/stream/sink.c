@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_syslog };
+static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_journald,
+                                                                     &mrl_stream_syslog };
 
 static const struct mrl_stream_destination *served; /* one output, one program */
 
@@ -26,7 +27,7 @@ static const struct mrl_sink_ops *row(const char *name)
 
 static int reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
 {
-    return served->reopen(sink, fds, error);
+    return served->reopen ? served->reopen(sink, fds, error) : 0;
 }
 
 const struct mrl_ship_program mrl_stream_program = { row, reopen };

@@ -11,7 +11,8 @@
 #include "side/ship/serve.h"
 #include "sinks/stream/options.h"
 
-/** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program. */
+/** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program; `reopen` may be
+ * NULL. */
 struct mrl_stream_destination {
     const struct mrl_sink_ops *row;
     int (*open)(const struct mrl_sink_target *target,
@@ -24,7 +25,7 @@ struct mrl_stream_destination {
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
 };
 
-extern const struct mrl_stream_destination mrl_stream_syslog;
+extern const struct mrl_stream_destination mrl_stream_journald, mrl_stream_syslog;
 
 /** What the program serves. */
 extern const struct mrl_ship_program mrl_stream_program;

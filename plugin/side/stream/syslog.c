@@ -11,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/utsname.h>
-
 #include "side/ship/body.h"
+#include "side/ship/rights.h"
 #include "side/stream/link.h"
 #include "side/stream/sink.h"
 
@@ -268,9 +267,7 @@ static int syslog_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error
 /* Printable ASCII, as RFC 5424 has it. */
 static void name_host(char host[65])
 {
-    struct utsname name;
-
-    snprintf(host, 65, "%s", uname(&name) ? "" : name.nodename);
+    snprintf(host, 65, "%s", mrl_ship__host()->name);
     for (char *at = host; *at; at++)
         if (*at < 33 || *at > 126)
             *at = '?';

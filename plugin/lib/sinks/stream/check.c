@@ -34,13 +34,22 @@ static bool is_printable(const char *text)
     return true;
 }
 
+int mrl_stream__check_app(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    const struct mrl_stream_options *options = target->options;
+
+    return !options || is_printable(options->app)
+               ? 0
+               : mrl_error__set(error, -EINVAL, "app= is printable ASCII without blanks");
+}
+
 int mrl_stream__check(const struct mrl_sink_target *target,
                       const char *schemes,
                       struct mrl_error *error)
 {
-    const struct mrl_stream_options *options = target->options;
     const char *url = target->destination;
     size_t scheme = strcspn(url, ":"), size;
+    int err;
 
     if (strchr(url, '@'))
         return mrl_error__set(error, -EINVAL, "'HOST' or 'HOST:PORT' holds no '@'");
@@ -51,7 +60,6 @@ int mrl_stream__check(const struct mrl_sink_target *target,
     size -= size && url[scheme + 2 + size] == '/';
     if (size >= 256 || !mrl_authority__is(url + scheme + 3, size))
         return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
-    if (options && !is_printable(options->app))
-        return mrl_error__set(error, -EINVAL, "app= is printable ASCII without blanks");
-    return mrl_files__check(target, error);
+    err = mrl_stream__check_app(target, error);
+    return err ? err : mrl_files__check(target, error);
 }

@@ -54,7 +54,7 @@ struct mrl_stream_options {
 #define MRL_STREAM_OPS                                                  \
     .side = "stream", .takes_items = true, .keeps = true,               \
     .option_bytes = sizeof(struct mrl_stream_options), .options = rows, \
-    .option_count = sizeof(rows) / sizeof(rows[0]), MRL_FILE_OPS, MRL_ELSEWHERE_OPS
+    .option_count = sizeof(rows) / sizeof(rows[0]), MRL_ELSEWHERE_OPS
 
 /** Names of facilities, ended by NULL, and their numbers. */
 extern const char *const mrl_stream_facilities[];
@@ -66,6 +66,9 @@ int mrl_stream__check(const struct mrl_sink_target *target,
                       const char *schemes,
                       struct mrl_error *error);
 
-extern const struct mrl_sink_ops mrl_sink_syslog;
+/** Whether app= is a name. Error: -EINVAL, with a line. */
+int mrl_stream__check_app(const struct mrl_sink_target *target, struct mrl_error *error);
+
+extern const struct mrl_sink_ops mrl_sink_journald, mrl_sink_syslog;
 
 #endif

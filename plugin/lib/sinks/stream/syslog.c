@@ -32,5 +32,6 @@ const struct mrl_sink_ops mrl_sink_syslog = {
     .usage = "syslog+udp|tcp|tls://HOST[:PORT]",
     .schemes = (const char *const[]){ "syslog+", NULL },
     .check = check,
+    MRL_FILE_OPS,
     MRL_STREAM_OPS,
 };
