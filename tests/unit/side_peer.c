@@ -102,6 +102,10 @@ static void be(const char *manner, uint32_t id, uint32_t items)
         take(id, items + 1);
         return;
     }
+    if (!strcmp(manner, "fewer")) {
+        take(id, items - 1);
+        return;
+    }
     if (!strcmp(manner, "never-sent")) {
         take(id + 7, items);
         return;
@@ -119,7 +123,7 @@ static void be(const char *manner, uint32_t id, uint32_t items)
         return;
     }
     if (!strcmp(manner, "size-lies")) {
-        const struct mrl_side_head lying = { MRL_SIDE_VERSION, MRL_SIDE_PONG, 7, 0, 0, 0 };
+        const struct mrl_side_head lying = { MRL_SIDE_VERSION, MRL_SIDE_LOG, 7, 0, 0, 0 };
 
         if (write(MRL_SIDE_SOCKET, &lying, sizeof(lying)) != sizeof(lying))
             _exit(8);

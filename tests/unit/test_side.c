@@ -195,10 +195,10 @@ static void a_program_that_cannot_open_says_why(void **state)
 
 static void one_that_breaks_a_rule_is_ended(void **state)
 {
-    static const char *const manners[] = { "more",       "never-sent", "twice",    "sizes",
-                                           "positive",   "type",       "own-type", "torn",
-                                           "size-lies",  "reopened",   "ended",    "asks-what",
-                                           "asks-event", "err-lies",   "pongs" };
+    static const char *const manners[] = { "more",      "fewer",      "never-sent", "twice",
+                                           "sizes",     "positive",   "type",       "own-type",
+                                           "torn",      "size-lies",  "reopened",   "ended",
+                                           "asks-what", "asks-event", "err-lies",   "pongs" };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(manners); i++) {
