@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -481,6 +482,82 @@ def test_splunk_waits_until_it_is_indexed():
         server.answers[event] = answer(status, body)
         said = run("splunk+" + server.url(""), form=form + ",no-acks=true")[0]
         assert said["verdicts"] == verdict, (body, said)
+
+# -- what docs/destinations says ---------------------------------------------------------------------
+
+CODES = [200, 202, 301, 307, 400, 401, 403, 404, 405, 407, 408, 410, 413, 415, 422, 425, 429, 500, 501, 502, 503,
+         504, 505, 599]
+ITEMS, HEC, GRPC = [200, 201, 400, 401, 403, 404, 408, 409, 429, 503], \
+    [*range(16), 18, 19, 20, 23, 26], list(range(17))
+
+
+def page_of(name):
+    """What its tables say: {("HTTP", 400): "halved", …}."""
+    with open(os.path.join(HERE, f"../../../docs/destinations/{name}.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| (HTTP|item|code|gRPC) ([0-9x, ]+) \| (\w+) \|", file.read(), re.M)
+    said = {}
+    for kind, numbers, meaning in rows:
+        for number in numbers.split(", "):
+            codes = [code for code in CODES if str(code)[0] == number[0]] if "x" in number else [int(number)]
+            for code in codes:
+                assert (kind, code) not in said, (name, kind, code)
+                said[kind, code] = meaning
+    return said
+
+
+def meaning_of(said):
+    verdict, = verdicts(said)
+    return "halved" if said["halve"] else {"misconfigured": "mended"}.get(verdict, verdict)
+
+
+def judge(destination, server, path, kind, codes, make, **how):
+    """What becomes of requests that are answered so, one after the other."""
+    server.answers[path] = [make(code) for code in codes]
+    said = run(destination, [LINES] * len(codes), **how)[:-1]
+    return {(kind, code): meaning_of(one) for code, one in zip(codes, said)}
+
+
+def test_pages_say_what_answers_mean():
+    token = put_file("token", SECRET)
+    pages = {"elasticsearch": ("/i", "/i/_bulk", "ecs"), "webhook": ("/", "/", "ecs"),
+             "victorialogs": ("", "/insert/jsonline", "ecs"), "loki": ("", "/loki/api/v1/push", "ecs"),
+             "splunk": ("", "/services/collector/event", f"ecs,no-acks=true,token-file={token}"),
+             "otlp": ("", "/v1/logs", "otlp")}
+    for name, (url, path, form) in pages.items():
+        server = Server()
+        destination = f"{name}+" + server.url(url)
+
+        def http(code):
+            full = bulk([{"status": 201}] * len(LINES)) if name == "elasticsearch" and code < 300 else ""
+            return answer(code, full)
+        found = judge(destination, server, path, "HTTP", CODES, http, form=form)
+        if name == "elasticsearch":
+            found |= judge(destination, server, path, "item", ITEMS,
+                           lambda code: answer(200, bulk([{"status": code}] * len(LINES))), form=form)
+        elif name == "splunk":
+            found |= judge(destination, server, path, "code", HEC,
+                           lambda code: answer(200 if not code else 400, json.dumps({"text": "", "code": code})),
+                           form=form)
+        elif name == "otlp":
+            found |= judge_grpc()
+        wanted = page_of(name)
+        assert found == wanted, (name, {one: (found.get(one), wanted.get(one)) for one in found.keys() | wanted.keys()
+                                        if found.get(one) != wanted.get(one)})
+
+
+def judge_grpc():
+    import grpc
+    kinds, asked = {one.value[0]: one for one in grpc.StatusCode}, list(GRPC)
+
+    def behave(_message, context):
+        code = asked.pop(0)
+        if code:
+            context.abort(kinds[code], "why")
+        return b"\x0a\x00"
+    server, port = grpc_server(behave)
+    said = run(f"otlp+grpc://127.0.0.1:{port}", [LINES] * len(GRPC), form="otlp")[:-1]
+    server.stop(None)
+    return {("gRPC", code): meaning_of(one) for code, one in zip(GRPC, said)}
 
 
 if __name__ == "__main__":
