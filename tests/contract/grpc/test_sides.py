@@ -19,12 +19,15 @@ import time
 import attacks
 import server
 import tap
-from server import Calls, Server, anonymous_kib, call, channel_to, free_port, open_stream, pidfd_of, subscribed
+from server import Calls, Server, anonymous_kib, call, channel_to, free_port, open_stream, own_name, pidfd_of, subscribed
 from certificates import Certificates
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
-SECONDS = 3 if os.environ.get("MRELEASE_TEST_LONG") else 1.5
+LONG = bool(os.environ.get("MRELEASE_TEST_LONG"))
+SECONDS = float(os.environ.get("ATTACK_SECONDS", "10" if LONG else "1.5"))
+RATE, ROUNDS = 200000, 2 if LONG else 1
 HERE = os.path.dirname(os.path.abspath(__file__))
+CALLS = os.path.join(os.path.dirname(PROGRAM), "../tests/calls")
 
 
 def await_(condition, seconds=20):
@@ -37,10 +40,12 @@ def await_(condition, seconds=20):
 class Beside:
     """A server with a file output beside it, whose lines have numbers."""
 
-    def __init__(self, *arguments, **settings):
-        self.directory = tempfile.TemporaryDirectory(prefix="mrelease-file.")
+    def __init__(self, *arguments, queue=",queue=32M", **settings):
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk is not what is tested
+        self.directory = tempfile.TemporaryDirectory(prefix="mrelease-file.", dir=memory)
+        self.read = self.seen = 0
         self.path = os.path.join(self.directory.name, "lines")
-        self.it = Server(PROGRAM, "--output", "json,queue=32M:" + self.path, "--extra", "seq", *arguments, **settings)
+        self.it = Server(PROGRAM, "--output", f"json{queue}:{self.path}", "--extra", "seq", *arguments, **settings)
 
     def __enter__(self):
         return self
@@ -66,16 +71,41 @@ class Beside:
         return got
 
     def count(self):
+        """Of all that were there since the start, in whole lines."""
         with open(self.path, "rb") as file:
-            return sum(b'"eventName":"process_mrelease"' in line for line in file)
+            file.seek(self.read)
+            while (block := file.read(1 << 24)):
+                block = block[:block.rfind(b"\n") + 1]
+                if not block:
+                    break
+                self.read += len(block)
+                self.seen += block.count(b'"eventName":"process_mrelease"')
+                file.seek(self.read)
+        return self.seen
+
+    def settled(self, wanted):
+        """The count once it is that, or grows no more."""
+        last, end = -1, 0
+        while self.count() < wanted and (self.seen != last or time.monotonic() < end):
+            end = time.monotonic() + 1 if self.seen != last else end
+            last = self.seen
+            time.sleep(0.05)
+        return self.seen
 
     def health(self):
-        """How long an answer took; None: refused."""
-        start = time.monotonic()
+        """How long an answer took; None: refused, or there was no side program for a while."""
+        start, side = time.monotonic(), self.current_side()
         done = subprocess.run([PROGRAM, "health", "--server", self.it.address, "--timeout", "2s"], capture_output=True,
                               text=True, timeout=30)
-        assert done.returncode == 0 or "Deadline" not in done.stderr, done
+        lived = side and side == self.current_side()
+        assert done.returncode == 0 or not lived or "Deadline" not in done.stderr, done
         return time.monotonic() - start if done.stdout == "SERVING\n" else None
+
+    def current_side(self):
+        try:
+            return self.it.side(0.01)
+        except RuntimeError:
+            return None
 
     def await_health(self, seconds):
         start = time.monotonic()
@@ -218,37 +248,71 @@ def test_one_that_dies_again_and_again_is_given_more_and_more_time():
 
 # -- attacks ---------------------------------------------------------------------------------------
 
-def attacked(kind, address=None, settings=""):
-    """The file loses nothing, the main process does not grow, and the end comes soon."""
-    with Beside(address=address, settings=settings) as beside:
-        it = beside.it
-        before = anonymous_kib(it.process.pid)
-        attack = subprocess.Popen([sys.executable, os.path.join(HERE, "attacks.py"), kind, it.address, str(SECONDS)])
-        calls, most, answers, end = 0, 0, [], time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            begun = time.monotonic()
-            call(count=2000)
-            calls += 2000
-            time.sleep(max(0, begun + 0.01 - time.monotonic()))
+def start_calls(seconds, rate):
+    """A child that makes `rate` calls a second, if it gets the time, and then says how many in which time."""
+    return subprocess.Popen([CALLS, own_name(), str(rate), str(seconds)], stdout=subprocess.PIPE, text=True)
+
+
+def result_of(child):
+    calls, seconds = child.communicate(timeout=60)[0].split()
+    return int(calls), int(calls) / float(seconds)
+
+
+class Attack:
+    """Calls beside an attack on the server, or alone; and what was seen of the server meanwhile."""
+
+    def __init__(self, beside, kind, seconds, rate):
+        self.most, self.answers, before = 0, [], beside.count()
+        attack = subprocess.Popen(["nice", "-n", "10", sys.executable, os.path.join(HERE, "attacks.py"), kind,
+                                   beside.it.address, str(seconds)]) if kind else None
+        child, end = start_calls(seconds, rate), time.monotonic() + seconds
+        while attack and time.monotonic() < end:
             try:
-                most = max(most, anonymous_kib(it.side(3)))
+                self.most = max(self.most, anonymous_kib(beside.it.side(1)))
             except (OSError, StopIteration, RuntimeError):
                 pass  # it is being started again
-            if calls % 20000 == 0:
-                answers.append(beside.health())
-        attack.wait()
+            self.answers.append(beside.health())
+            time.sleep(0.1)
+        calls, self.rate = result_of(child)
+        if attack:
+            attack.wait()
+        self.lost = calls - beside.settled(before + calls) + before
+
+
+def attacked(kind, address=None):
+    for queue in (",queue=32M", "") if LONG else (",queue=32M",):
+        attacked_with(kind, address, queue)
+
+
+def attacked_with(kind, address, queue):
+    """The file loses nothing and is as fast as without the attack, the main process does not grow, and the end comes soon."""
+    with Beside(address=address, queue=queue) as beside:
+        it, rate = beside.it, RATE
+        before = anonymous_kib(it.process.pid)
+        while (alone := Attack(beside, None, SECONDS / 3, rate)).lost and rate > 10000:
+            rate //= 2  # it has not the whole machine
+        phases = [(alone, Attack(beside, kind, SECONDS, rate))]
+        while len(phases) < ROUNDS:
+            beside.await_health(35)
+            phases.append((Attack(beside, None, SECONDS / 3, rate), Attack(beside, kind, SECONDS, rate)))
+        back = beside.await_health(35)
         deaths = sum("has died" in line for line in it.lines)
-        beside.await_health(35)
         grown = anonymous_kib(it.process.pid) - before
         it.status = None  # what the file lacks is said below
         took = it.stop()
+        most = max(attack.most for _, attack in phases)
+        answers = [answer for _, attack in phases for answer in attack.answers]
         slowest = max((answer for answer in answers if answer), default=0)
-        print(f"# {kind}: {calls} calls, {deaths} deaths, {most >> 10} MiB at most, {grown} KiB in the main process, "
-              f"slowest answer {slowest:.2f} s, end {took:.2f} s", flush=True)
-        assert beside.count() == calls, (beside.count(), calls)
+        lost = [sum(phase[i].lost for phase in phases) for i in range(2)]
+        kept = max(attack.rate for _, attack in phases) / max(alone.rate for alone, _ in phases)
+        print(f"# {kind}{queue}: {phases[0][0].rate / 1e3:.0f} k/s alone, {100 * kept:.1f} % of that attacked, {lost} lost, {deaths} "
+              f"deaths, {most >> 10} MiB at most, {grown} KiB in the main process, {sum(1 for one in answers if one)} of "
+              f"{len(answers)} answers, the slowest {slowest:.2f} s, back {back:.2f} s after, end {took:.2f} s", flush=True)
+        assert not lost[1], (lost, it.lines[-12:])
         # The queue of the file, and no more.
         assert it.is_sanitized or (most < 128 << 10 and grown < 40 << 10), (most, grown)
         assert it.is_sanitized or took < 2, took
+        assert not LONG or kept >= 0.95, [(alone.rate, attack.rate) for alone, attack in phases]
 
 
 def test_rapid_resets():
