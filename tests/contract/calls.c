@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Calls of process_mrelease that fail, so many in a second: calls NAME RATE SECONDS. NAME becomes the caller's; says how
- * many it made, and in how many seconds. */
+/* Calls of process_mrelease that fail, so many in a second: calls NAME RATE SECONDS. NAME becomes
+ * the caller's; says how many it made, and in how many seconds. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

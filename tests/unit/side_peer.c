@@ -3,7 +3,9 @@
  * A side program for tests of the main process's end: its destination says how it behaves, behind
  * the last dot. It believes what it hears, and writes its messages by hand.
  */
+#include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +89,80 @@ static void connect_to_itself(const char *destination)
         _exit(7);
 }
 
+/* Without end, as fast as it gets rid of it. It reads what it is answered, or not. */
+static void go_on(enum mrl_side_type type, const void *bytes, size_t size, bool reads)
+{
+    for (uint32_t id = 1;; id++) {
+        say(type, id, 0, bytes, size);
+        while (reads && recv(MRL_SIDE_SOCKET, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
+            ;
+    }
+}
+
+static void ask_on(uint32_t what, uint32_t argument, bool reads)
+{
+    const struct mrl_side_request request = {
+        .asked = what, .argument = argument, .number = 7, .place = 7
+    };
+
+    go_on(MRL_SIDE_REQUEST, &request, sizeof(request), reads);
+}
+
+/* Requests by connections that are none. */
+static void hand_over(void)
+{
+    const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 1 };
+    const struct mrl_side_request request = { .asked = MRL_SIDE_DISABLE, .argument = 0 };
+    const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
+    static const char *const paths[] = { "/dev/null", "/", "/proc/self/mem", "/dev/zero" };
+    int fds[MRL_SINK_FDS_MAX];
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        int fd = open(paths[i], O_RDONLY);
+
+        mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, &fd, 1);
+        close(fd);
+    }
+    for (size_t i = 0; i < MRL_SINK_FDS_MAX; i++)
+        fds[i] = open("/dev/null", O_RDONLY);
+    mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, fds, MRL_SINK_FDS_MAX);
+}
+
+/* What never ends. Returns where it is none of these. */
+static void be_a_flood(const char *manner)
+{
+    static char lines[MRL_SIDE_MESSAGE_MAX - sizeof(struct mrl_side_head)];
+
+    if (!strcmp(manner, "lines"))
+        go_on(MRL_SIDE_LOG, memset(lines, 'l', sizeof(lines)), sizeof(lines), false);
+    if (!strcmp(manner, "short-lines"))
+        go_on(MRL_SIDE_LOG, "la", 2, false);
+    if (!strcmp(manner, "metrics"))
+        ask_on(MRL_SIDE_METRICS, 0, true);
+    if (!strcmp(manner, "deaf"))
+        ask_on(MRL_SIDE_METRICS, 0, false);
+    if (!strcmp(manner, "wishes"))
+        ask_on(MRL_SIDE_DISABLE, 0, true);
+    if (!strcmp(manner, "segments"))
+        ask_on(MRL_SIDE_SEGMENT, 0, true);
+    if (!strcmp(manner, "missing"))
+        ask_on(MRL_SIDE_MISSING, 1, true);
+    if (!strcmp(manner, "files"))
+        ask_on(MRL_SIDE_FILES, 0, true);
+    if (!strcmp(manner, "pongs-on"))
+        go_on(MRL_SIDE_PONG, "", 0, false);
+    if (!strcmp(manner, "verdicts-on"))
+        for (uint32_t i = 0;; i++)
+            take(i, 1);
+    if (!strcmp(manner, "leaves")) {
+        close(MRL_SIDE_SOCKET);
+        for (;;)
+            pause();
+    }
+    if (!strcmp(manner, "fds"))
+        hand_over();
+}
+
 /* What it does with a chunk. */
 static void be(const char *manner, uint32_t id, uint32_t items)
 {
@@ -152,10 +228,10 @@ static void be(const char *manner, uint32_t id, uint32_t items)
     if (!strcmp(manner, "asks-event"))
         ask(1, MRL_SIDE_DISABLE, 4711);
     if (!strcmp(manner, "asks"))
-        for (uint32_t i = 0; i < 20000; i++)
+        for (uint32_t i = 0; i < 900; i++)
             ask(i, MRL_SIDE_METRICS, 0);
     if (!strcmp(manner, "babbles"))
-        for (uint32_t i = 0; i < 20000; i++)
+        for (uint32_t i = 0; i < 900; i++)
             say(MRL_SIDE_LOG, 0, 0, "la", 2);
     take(id, items);
 }
@@ -179,6 +255,9 @@ int main(void)
     }
     if (!strcmp(manner, "exits"))
         return 4;
+    if (!strcmp(manner, "opens-late"))
+        for (;;)
+            pause();
     say(MRL_SIDE_OPENED, 0, 0, "", 0);
     for (;;) {
         message = next();
@@ -186,10 +265,15 @@ int main(void)
             claim();
             connect_to_itself(destination);
         }
+        if (message.head.type == MRL_SIDE_READY)
+            be_a_flood(manner);
         if (message.head.type == MRL_SIDE_CHUNK)
             be(manner, message.head.id, message.head.count);
         if (message.head.type == MRL_SIDE_PING)
             say(MRL_SIDE_PONG, 0, 0, "", 0);
+        if (message.head.type == MRL_SIDE_END && !strcmp(manner, "stays"))
+            for (;;)
+                pause();
         if (message.head.type == MRL_SIDE_END) {
             say(MRL_SIDE_ENDED, 0, 0, "", 0);
             return 0;

@@ -16,6 +16,12 @@
 
 enum { ITEMS = 3, ITEM_BYTES = 4, WAIT_MS = 20000 };
 
+#ifdef MRL_SANITIZED
+enum { PATIENCE = 10 };
+#else
+enum { PATIENCE = 1 };
+#endif
+
 static const uint32_t sizes[ITEMS] = { ITEM_BYTES, ITEM_BYTES, ITEM_BYTES };
 
 /* -- a sink whose side program is tests/unit/side_peer.c -------------------------------------- */
@@ -25,7 +31,7 @@ struct side {
     const struct mrl_sink_ops *ops;
     struct mrl_sink *sink;
     struct mrl_error error;
-    atomic_uint deaths, lines, wishes, refused;
+    atomic_uint deaths, lines, said, left_out, wishes, refused;
     char why[128]; /* of the last death */
 };
 
@@ -33,9 +39,14 @@ static void on_line(void *context, enum mrl_log_level level, const char *text)
 {
     struct side *side = context;
 
+    unsigned int left_out = 0;
+
     (void)level;
-    (void)text;
     atomic_fetch_add(&side->lines, 1);
+    if (!strcmp(text, "la"))
+        atomic_fetch_add(&side->said, 1);
+    if (sscanf(text, "%*[a-z]: %u more lines", &left_out) == 1)
+        atomic_fetch_add(&side->left_out, left_out);
 }
 
 static int on_wish(void *context, const struct mrl_wish *wish, struct mrl_error *error)
@@ -248,7 +259,7 @@ static void one_that_dies_is_started_again(void **state)
     while (atomic_load(&side.deaths) < 2)
         feed(&side, &taken);
     assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - started < INT64_C(1000000000) * 5);
-    assert_non_null(strstr(side.why, "why=exit 1"));
+    assert_non_null(strstr(side.why, "why=exit 1; by=itself"));
     end(&side);
 }
 
@@ -262,7 +273,7 @@ static void one_that_hangs_is_ended(void **state)
     assert_int_equal(begin(&side, "hangs"), 0);
     assert_int_equal(feed(&side, &taken), -ENOLINK);
     assert_true(await_deaths(&side, 1));
-    assert_non_null(strstr(side.why, "why=hang"));
+    assert_non_null(strstr(side.why, "why=hang; by=sensor"));
 #ifndef MRL_SANITIZED
     assert_true(mrl_clock__ns(CLOCK_MONOTONIC) - started < INT64_C(6000000000));
 #endif
@@ -283,8 +294,36 @@ static void a_flood_of_requests_or_lines_costs_little(void **state)
     assert_int_equal(begin(&side, "babbles"), 0);
     assert_int_equal(feed(&side, &taken), 0);
     end(&side);
-    assert_true(atomic_load(&side.lines) < 2000);
     assert_int_equal(atomic_load(&side.deaths), 0);
+    /* Of each second, and how many were left out. */
+    assert_in_range(atomic_load(&side.lines), 11, 45);
+    assert_int_equal(atomic_load(&side.left_out) + atomic_load(&side.said), 900);
+}
+
+static double used_s(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+static void one_that_never_stops_talking_is_ended(void **state)
+{
+    static const char *const manners[] = { "short-lines", "metrics" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(manners); i++) {
+        double before = used_s();
+        struct side side;
+
+        assert_int_equal(begin(&side, manners[i]), 0);
+        if (!await_deaths(&side, 1) || !strstr(side.why, "why=talks; by=sensor"))
+            fail_case("%s: %s", manners[i], side.why);
+        end(&side);
+        if (used_s() - before > 1.5 * PATIENCE)
+            fail_case("%s: %.1f s of a CPU", manners[i], used_s() - before);
+    }
 }
 
 static void the_end_waits_for_no_program(void **state)
@@ -319,6 +358,7 @@ int main(void)
         test(one_that_dies_is_started_again),
         test(one_that_hangs_is_ended),
         test(a_flood_of_requests_or_lines_costs_little),
+        test(one_that_never_stops_talking_is_ended),
         test(the_end_waits_for_no_program),
     };
 

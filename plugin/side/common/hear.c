@@ -7,24 +7,12 @@
 #include "side/common/keeper.h"
 
 enum {
-    AT_ONCE = 64,    /* messages of a round, after which it */
-    PAUSE_MS = 1,    /* rests: so a program that never ends talking costs little */
-    LINES_MAX = 100, /* of the log, in a second */
+    AT_ONCE = 64,       /* messages of a round, after which it */
+    PAUSE_MS = 1,       /* rests: so a program that never ends talking costs little */
+    UNASKED_MAX = 1000, /* lines, requests and the like in a second, before each costs a rest */
+    UNASKED_SPOOL_MAX = 25000, /* likewise, where segments are asked for */
+    TALKS_MS = 3000,           /* of such rests without a silence, after which it is ended */
 };
-
-bool mrl_allowance__take(struct mrl_allowance *allowance, unsigned int per_second)
-{
-    int64_t second = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000000;
-
-    if (allowance->second != second)
-        *allowance = (struct mrl_allowance){ .second = second };
-    if (allowance->used < per_second) {
-        allowance->used++;
-        return true;
-    }
-    allowance->refused++;
-    return false;
-}
 
 static void take_opened(struct mrl_sink *sink, const struct mrl_side_message *message)
 {
@@ -69,18 +57,25 @@ static int take_verdict(struct mrl_sink *sink, const struct mrl_side_message *me
 static int take_line(struct mrl_sink *sink, const struct mrl_side_message *message)
 {
     const enum mrl_log_level level = (enum mrl_log_level)message->head.err;
-    unsigned int refused = sink->lines.refused;
     char text[MRL_SIDE_TEXT_MAX];
 
-    if (message->head.err < 0 || level > MRL_LOG_DEBUG)
+    if (message->head.err < 0 || level > MRL_LOG_DEBUG ||
+        message->head.count > MRL_SIDE_LEFT_OUT_MAX)
         return -EPROTO;
-    if (!mrl_allowance__take(&sink->lines, LINES_MAX))
-        return 0;
-    if (refused && !sink->lines.refused)
-        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %u more lines were left out",
-                       sink->row->side, refused);
-    mrl_sides__say(sink->sides, level, "%s", mrl_side_message__text(message, text));
+    sink->lines.refused += message->head.count;
+    mrl_keeper__say_left_out(sink);
+    if (mrl_allowance__take(&sink->lines, MRL_SIDE_LINES_MAX))
+        mrl_sides__say(sink->sides, level, "%s", mrl_side_message__text(message, text));
     return 0;
+}
+
+void mrl_keeper__say_left_out(struct mrl_sink *sink)
+{
+    if (!sink->lines.refused || !mrl_allowance__is_fresh(&sink->lines))
+        return;
+    mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s: %u more lines were left out", sink->row->side,
+                   sink->lines.refused);
+    sink->lines.refused = 0;
 }
 
 static int take_reopened(struct mrl_sink *sink, const struct mrl_side_message *message)
@@ -136,18 +131,42 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
     }
 }
 
-bool mrl_keeper__hear(struct mrl_sink *sink)
+static void rest(void)
 {
     const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 
+    nanosleep(&pause, NULL);
+}
+
+/* Of what it says by itself a program needs little, and after each request it waits for the answer:
+ * so one that means well is silent now and then. */
+static void hold_back(struct mrl_sink *sink, const struct mrl_side_message *message)
+{
+    const int64_t now_ms = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+
+    if (message->head.type == MRL_SIDE_VERDICT ||
+        mrl_allowance__take(&sink->unasked, sink->spool ? UNASKED_SPOOL_MAX : UNASKED_MAX))
+        return;
+    rest();
+    if (!sink->talks_since_ms)
+        sink->talks_since_ms = now_ms;
+    else if (now_ms - sink->talks_since_ms > TALKS_MS)
+        sink->why = "talks";
+}
+
+bool mrl_keeper__hear(struct mrl_sink *sink)
+{
     for (int i = 0; i < AT_ONCE; i++) {
         struct mrl_side_message message;
         int err = mrl_side_message__receive(sink->socket, sink->buffer, 1, &message);
 
+        if (err == -EAGAIN)
+            sink->talks_since_ms = 0;
         if (err == -EAGAIN || err == -EINTR)
             return true;
         if (err == 1) {
             err = take(sink, &message);
+            hold_back(sink, &message);
             mrl_side_message__close(&message);
             if (!err && !sink->why)
                 continue;
@@ -157,6 +176,6 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
         sink->why = sink->why ? sink->why : "rules";
         return false;
     }
-    nanosleep(&pause, NULL);
+    rest();
     return true;
 }

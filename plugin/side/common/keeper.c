@@ -115,6 +115,7 @@ static void say_what_is_due(struct mrl_sink *sink)
     pthread_mutex_lock(&sink->lock);
     ending = sink->ending;
     pthread_mutex_unlock(&sink->lock);
+    mrl_keeper__say_left_out(sink);
     if (sink->state != MRL_SIDE_UP)
         return;
     if (!sink->told_ready && atomic_load(&sink->sides->ready))
@@ -188,7 +189,7 @@ static int start(struct mrl_sink *sink)
     sink->pid = started.pid;
     sink->pidfd = started.pidfd;
     sink->started_ms = sink->pinged_ms = now_ms();
-    sink->due_ms = sink->end_ms = 0;
+    sink->due_ms = sink->end_ms = sink->talks_since_ms = 0;
     sink->told_ready = sink->told_end = false;
     sink->why = NULL;
     pthread_mutex_lock(&sink->lock);
@@ -204,16 +205,22 @@ static int start(struct mrl_sink *sink)
     return 0;
 }
 
-/* "side=NAME; why=signal 9": of sensor_state, and of the log. */
+/* "side=NAME; why=signal 9; by=another": of sensor_state, and of the log. A program that the keeper
+ * ends has a reason (why), so SIGKILL without one is somebody else's, or the kernel's who wants
+ * memory. */
 static void describe(const struct mrl_sink *sink, int status, char text[128])
 {
+    const char *name = sink->row->side;
+
     if (sink->why)
-        snprintf(text, 128, "side=%s; why=%s", sink->row->side, sink->why);
-    else if (status >= 0 && WIFSIGNALED(status))
-        snprintf(text, 128, "side=%s; why=signal %d", sink->row->side, WTERMSIG(status));
+        snprintf(text, 128, "side=%s; why=%s; by=sensor", name, sink->why);
+    else if (status < 0)
+        snprintf(text, 128, "side=%s; why=unknown (%s); by=unknown", name, strerror(-status));
+    else if (WIFSIGNALED(status))
+        snprintf(text, 128, "side=%s; why=signal %d; by=%s", name, WTERMSIG(status),
+                 WTERMSIG(status) == SIGKILL ? "another" : "itself");
     else
-        snprintf(text, 128, "side=%s; why=exit %d", sink->row->side,
-                 status >= 0 ? WEXITSTATUS(status) : -1);
+        snprintf(text, 128, "side=%s; why=exit %d; by=itself", name, WEXITSTATUS(status));
 }
 
 static void bury(struct mrl_sink *sink)
@@ -235,6 +242,8 @@ static void bury(struct mrl_sink *sink)
     close(sink->pidfd);
     if (now_ms() - sink->started_ms >= HEALTHY_MS)
         sink->deaths = 0;
+    sink->lines.second = 0; /* of this life no more will come */
+    mrl_keeper__say_left_out(sink);
     if (expected || (sink->lives == 1 && !was_up))
         return;
     describe(sink, status, text);

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "side/common/allowance.h"
 #include "side/common/message.h"
 #include "side/common/sides.h"
 #include "spool/spool.h"
@@ -30,12 +31,6 @@ struct mrl_flight {
     int err;          /* of that */
     size_t seen;      /* items that have a verdict */
     uint8_t *refused; /* mrl_chunk.refused; NULL: nobody asks */
-};
-
-/** How much it may ask and say in a second. */
-struct mrl_allowance {
-    int64_t second;
-    unsigned int used, refused;
 };
 
 /** The sink of the main process. */
@@ -76,7 +71,8 @@ struct mrl_sink {
     bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
     unsigned int deaths; /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, refusals, renewals, lines;
+    struct mrl_allowance requests, refusals, renewals, lines, unasked;
+    int64_t talks_since_ms; /* more than it may, without a pause; 0: it does not */
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };
 
@@ -103,7 +99,7 @@ int mrl_keeper__renew(struct mrl_sink *sink, struct mrl_error *error);
  * wait for room. */
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
 
-/** Whether one more is allowed in this second. */
-bool mrl_allowance__take(struct mrl_allowance *allowance, unsigned int per_second);
+/** Says how many of its lines were left out, once a second is over. */
+void mrl_keeper__say_left_out(struct mrl_sink *sink);
 
 #endif

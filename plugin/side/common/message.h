@@ -20,13 +20,15 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 3
+#define MRL_SIDE_VERSION 4
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
-    MRL_SIDE_ITEMS_MAX = 1024, /* of a chunk */
-    MRL_SIDE_TEXT_MAX = 512,   /* with its NUL */
-    MRL_SIDE_SOCKET = 3,       /* the descriptor that a side program finds */
+    MRL_SIDE_ITEMS_MAX = 1024,       /* of a chunk */
+    MRL_SIDE_TEXT_MAX = 512,         /* with its NUL */
+    MRL_SIDE_LINES_MAX = 10,         /* of the log, in a second */
+    MRL_SIDE_LEFT_OUT_MAX = 1000000, /* lines that one line says were left out */
+    MRL_SIDE_SOCKET = 3,             /* the descriptor that a side program finds */
     MRL_SPOOL_FDS =
         2, /* a sink's descriptors from here on: its spool's cursor and refused.ndjson */
 };
@@ -44,7 +46,7 @@ enum mrl_side_type {
     /* To the main process. */
     MRL_SIDE_OPENED,   /* `err`, and a text */
     MRL_SIDE_VERDICT,  /* of the chunk `id`: `count` of struct mrl_side_verdict */
-    MRL_SIDE_LOG,      /* `err`: the level, `count`: whether it is about a client; a text */
+    MRL_SIDE_LOG,      /* `err`: the level, `count`: lines before it that it left out; a text */
     MRL_SIDE_REQUEST,  /* `id`, struct mrl_side_request; the descriptor of a connection */
     MRL_SIDE_REOPENED, /* `err`, and a text */
     MRL_SIDE_PONG,

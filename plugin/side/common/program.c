@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "side/common/allowance.h"
 #include "side/common/sandbox.h"
 
 enum { ANSWER_S = 2, STEP_MS = 100 };
@@ -41,6 +42,12 @@ static struct {
             .changed = PTHREAD_COND_INITIALIZER,
             .answer = { NULL, 0, -1 } };
 
+/* What it says on the log. */
+static struct {
+    pthread_mutex_t lock;
+    struct mrl_allowance allowance;
+} lines = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
 /* -- saying ----------------------------------------------------------------------------------- */
 
 /* Waits for room: the main process always reads. */
@@ -63,11 +70,21 @@ static void report(enum mrl_side_type type, int err, const char *text)
     say(&head, text, strnlen(text, MRL_SIDE_TEXT_MAX), -1);
 }
 
+/* Clients can make it want to say a lot. What is left out is counted with the next line. */
 void mrl_side__log(enum mrl_log_level level, const char *text)
 {
-    const struct mrl_side_head head = { .type = MRL_SIDE_LOG, .err = (int32_t)level };
+    struct mrl_side_head head = { .type = MRL_SIDE_LOG, .err = (int32_t)level };
 
-    mrl_side_message__say(MRL_SIDE_SOCKET, head, text);
+    pthread_mutex_lock(&lines.lock);
+    if (mrl_allowance__take(&lines.allowance, MRL_SIDE_LINES_MAX)) {
+        head.count = lines.allowance.refused < MRL_SIDE_LEFT_OUT_MAX ? lines.allowance.refused
+                                                                     : MRL_SIDE_LEFT_OUT_MAX;
+        if (mrl_side_message__say(MRL_SIDE_SOCKET, head, text))
+            lines.allowance.refused++;
+        else
+            lines.allowance.refused = 0;
+    }
+    pthread_mutex_unlock(&lines.lock);
 }
 
 /* -- asking ----------------------------------------------------------------------------------- */
