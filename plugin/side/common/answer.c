@@ -190,6 +190,14 @@ static int answer_missing(struct mrl_sink *sink,
                     : send_answer(sink, id, 0, text, (size_t)size);
 }
 
+/* The answer to what is asked for each segment costs little; metrics are collected from all. */
+static bool is_allowed(struct mrl_sink *sink, uint32_t asked)
+{
+    return asked == MRL_SIDE_SEGMENT || asked == MRL_SIDE_MISSING
+               ? mrl_allowance__take(&sink->segments, SEGMENTS_MAX)
+               : mrl_allowance__take(&sink->requests, REQUESTS_MAX);
+}
+
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
 {
     struct mrl_side_request request;
@@ -197,7 +205,7 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
 
     if (err)
         return err;
-    if (!mrl_allowance__take(&sink->requests, sink->spool ? SEGMENTS_MAX : REQUESTS_MAX))
+    if (!is_allowed(sink, request.asked))
         return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);

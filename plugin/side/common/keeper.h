@@ -71,7 +71,7 @@ struct mrl_sink {
     bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
     unsigned int deaths; /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, refusals, renewals, lines, unasked;
+    struct mrl_allowance requests, segments, refusals, renewals, lines, unasked;
     int64_t talks_since_ms; /* more than it may, without a pause; 0: it does not */
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };

@@ -25,7 +25,7 @@ enum { STACK_BYTES = 8 * 1024 * 1024 };
 enum { STACK_BYTES = 512 * 1024 };
 #endif
 
-enum { NICER = 10 };
+enum { NICER = 5 };
 
 enum op { START, BURY };
 
