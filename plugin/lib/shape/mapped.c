@@ -7,11 +7,6 @@
 
 #include "shape/plan.h"
 
-enum { FIXED_BYTES = 10 * 1024 };
-
-_Static_assert((size_t)FIXED_BYTES + 2 * MRL_PLAN_TEXT_BYTES < MRL_EVENT_TEXT_MAX,
-               "there is room for names beside constant text and numbers");
-
 struct mapped {
     struct mrl_encoder base;
     const struct mrl_mapping *mapping;
@@ -50,8 +45,8 @@ void mrl_mapped__put(struct mrl_encoder *base,
                            .tasks = &encoder->tasks,
                            .writer = writer,
                            .date = &encoder->event_date,
-                           .limit = writer->at + MRL_EVENT_TEXT_MAX - FIXED_BYTES -
-                                    MRL_PLAN_TEXT_BYTES };
+                           .limit = writer->at + MRL_EVENT_TEXT_MAX - MRL_TASK_TEXT_BYTES -
+                                    plan->fixed_bytes };
 
     encoder->telling.def = event->def;
     encoder->telling.event = event;

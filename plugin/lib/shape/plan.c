@@ -8,7 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MAX = MRL_PLACES_MAX + 32, DEPTH_MAX = 6 };
+enum {
+    STEPS_MAX = MRL_PLACES_MAX + 32,
+    DEPTH_MAX = 6,
+    VALUE_BYTES = 36, /* a date with its quotes, or a number; and what stands behind it */
+    QUOTE_BYTES = 12, /* the same of a text, or a word that stands for one */
+};
+
+_Static_assert(MRL_PLAN_TEXT_BYTES + STEPS_MAX * VALUE_BYTES + MRL_TASK_TEXT_BYTES <
+                   MRL_EVENT_TEXT_MAX,
+               "there is room for names beside constant text and numbers");
 
 /* A plan in the making; its parts are copied when their sizes are known. */
 struct maker {
@@ -268,6 +277,22 @@ static int make(struct maker *maker)
     return 0;
 }
 
+/* All but the bytes of texts. */
+static size_t values_size(const struct maker *maker)
+{
+    size_t size = 0;
+
+    for (unsigned int i = 0; i < maker->step_count; i++) {
+        const struct mrl_step *step = &maker->steps[i];
+
+        assert(!step->otherwise || strlen(step->otherwise) + 3 <= QUOTE_BYTES);
+        size += step->act != mrl_step__tell                           ? 2
+                : step->told.field->kind->storage == MRL_STORAGE_TEXT ? QUOTE_BYTES
+                                                                      : VALUE_BYTES;
+    }
+    return size;
+}
+
 static int take_parts(const struct maker *maker, struct mrl_plan *plan)
 {
     size_t steps_size = maker->step_count * sizeof(*maker->steps);
@@ -277,6 +302,8 @@ static int take_parts(const struct maker *maker, struct mrl_plan *plan)
     if (!text || !plan->steps.at)
         return -ENOMEM;
     plan->steps.count = maker->step_count;
+    plan->fixed_bytes = maker->text_size + values_size(maker);
+    assert(!maker->options->of_task || plan->fixed_bytes <= MRL_TASK_FIXED_BYTES);
     memcpy(plan->steps.at, maker->steps, steps_size);
     memcpy(text, maker->text, maker->text_size);
     mrl_sentence__make(maker->def, &maker->layout, &plan->sentence);

@@ -9,6 +9,7 @@
 struct mrl_plan {
     struct mrl_steps steps;
     struct mrl_sentence sentence;
+    size_t fixed_bytes; /* at most, of all but texts and the object of the task */
 };
 
 /** What all plans of an encoder have in common. `telling` is used to ask for what is known once. */

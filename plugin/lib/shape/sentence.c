@@ -77,7 +77,8 @@ struct mrl_text mrl_sentence__say(struct mrl_telling *telling)
         if (!part->tells)
             continue;
         if (part->told.field && mrl_told__value(&part->told, telling, &value) == MRL_KNOWN)
-            put_value(&writer, &part->told, &value, (size_t)(limit - writer.at));
+            put_value(&writer, &part->told, &value,
+                      writer.at < limit ? (size_t)(limit - writer.at) : 0);
         else
             mrl_put_literal(&writer, "unknown");
     }
