@@ -27,6 +27,8 @@ static const struct {
     { "@KEYS@", mrl_pages__keys },
     { "@COMPLETION@", mrl_pages__completion },
     { "@CONFIG_SCHEMA@", mrl_pages__config_schema },
+    { "@SHAPE_FIELDS@", mrl_pages__shape_fields },
+    { "@SHAPE_WORDS@", mrl_pages__shape_words },
 };
 
 /* Prints what stands for the mark at `text`. Returns the bytes of the mark, or 0 when no mark

@@ -21,4 +21,8 @@ void mrl_pages__completion(void);
 /** The JSON Schema (draft 7) of the configuration file. */
 void mrl_pages__config_schema(void);
 
+/** Which field is where in each shape, and what shapes call the events: tables in Markdown. */
+void mrl_pages__shape_fields(void);
+void mrl_pages__shape_words(void);
+
 #endif

@@ -27,11 +27,32 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     return err;
 }
 
+/* A store that guesses types refuses what differs from its first guess: of Tracee's dialects most
+ * events, and without this line nobody knew why. */
+static int prepare(const struct mrl_sink_target *target,
+                   void *options,
+                   int *fds,
+                   struct mrl_error *error,
+                   void **ret_prepared)
+{
+    int err = mrl_files__prepare(target, options, fds, error, ret_prepared);
+
+    if (!err && !*error->text && !strncmp(target->format, "json", strlen("json")))
+        mrl_error__set(error, 0,
+                       "%.32s needs the index template of packaging/opensearch: with dynamic "
+                       "mapping many events are refused; ecs goes in as it is",
+                       target->format);
+    return err;
+}
+
 const struct mrl_sink_ops mrl_sink_elasticsearch = {
     .name = "elasticsearch",
     .doc = "Elasticsearch or OpenSearch, by _bulk: what it takes is there once, by its id.",
     .usage = "elasticsearch+http[s]://HOST[:PORT]/INDEX",
     .schemes = (const char *const[]){ "elasticsearch+", NULL },
     .check = check,
-    MRL_HTTP_OPS,
+    .prepare = prepare,
+    .renew = mrl_files__renew,
+    .unprepare = mrl_files__unprepare,
+    MRL_HTTP_OPS_BUT_FILES,
 };

@@ -71,10 +71,11 @@ enum { MRL_HTTP_TIMEOUT_S = 60 };
     }
 
 /** What every row says alike. */
-#define MRL_HTTP_OPS                                                  \
+#define MRL_HTTP_OPS MRL_HTTP_OPS_BUT_FILES, MRL_FILE_OPS
+#define MRL_HTTP_OPS_BUT_FILES                                        \
     .side = "http", .takes_items = true, .keeps = true,               \
     .option_bytes = sizeof(struct mrl_http_options), .options = rows, \
-    .option_count = sizeof(rows) / sizeof(rows[0]), MRL_FILE_OPS, MRL_ELSEWHERE_OPS
+    .option_count = sizeof(rows) / sizeof(rows[0]), MRL_ELSEWHERE_OPS
 
 /** Whether the destination is a URL with one of these schemes ("http https"), and options go
  * together. Error: -EINVAL, with a line. */
