@@ -9,6 +9,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -85,6 +86,24 @@ def test_what_is_refused_holds_nobody_up_and_is_counted():
     receiver.end()
     assert len(set(receiver.numbers())) == 297, said
     assert "297 delivered, 0 dropped" in said and "3 rejected" in said and "not this" in said, said
+    assert "json needs the index template" in sensor.said, sensor.said
+
+
+def test_ecs_has_an_id_and_a_host_and_needs_no_warning():
+    receiver = Receiver()
+    sensor = Sensor(f"ecs:elasticsearch+http://127.0.0.1:{receiver.port}/events")
+    call(1, 3)
+    said = sensor.end()
+    receiver.end()
+    events = [event for event in receiver.events if event["event"]["action"] == "process_mrelease"]
+    assert "index template" not in sensor.said and len(events) == 3, said
+    ids = {event["event"]["id"] for event in events}
+    assert len(ids) == 3 and all(re.fullmatch("[0-9a-f]{16}-[0-9a-f]{16}-0[.][0-9]+[.][0-9]+", one) for one in ids), ids
+    for event in events:
+        host = event["host"]
+        assert host["name"] == os.uname().nodename and host["os"]["kernel"] == os.uname().release, event
+        assert event["process"]["executable"] and event["event"]["outcome"] == "failure", event
+        assert event["host"]["boot"]["id"].replace("-", "")[:16] == event["event"]["id"][:16], event
 
 
 def test_what_is_refused_of_a_spool_is_kept():
