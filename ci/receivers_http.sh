@@ -18,7 +18,7 @@ receiver_make() {
     [[ -e $receivers/$name/$mark ]] && echo "$receivers/$name" && return
     mkdir -p "$receivers"
     room=$(mktemp -d "$receivers/new.XXXXXX")
-    if (cd "$room" && timeout 600 nice "$@") >"$receivers/$name.log" 2>&1 && [[ -e $room/$mark ]] &&
+    if (cd "$room" && timeout "${receivers_limit_s:-600}" nice "$@") >"$receivers/$name.log" 2>&1 && [[ -e $room/$mark ]] &&
         mv -T "$room" "$receivers/$name"; then
         echo "$receivers/$name"
     else

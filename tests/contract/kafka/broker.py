@@ -10,7 +10,7 @@ import confluent_kafka
 import confluent_kafka.admin
 
 HOME = os.environ.get("KAFKA", "")
-JAVA = ["nice", "java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+JAVA = ["java", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
 PASSWORD = "pass-7a1c-word"
 started = []
 

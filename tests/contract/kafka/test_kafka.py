@@ -4,7 +4,6 @@
 
 usage: test_kafka.py PROGRAM    (kafka.bash sets KAFKA)
 """
-import atexit
 import json
 import os
 import shutil
@@ -23,7 +22,6 @@ import deaths  # noqa: E402
 
 LONG = os.environ.get("MRELEASE_TEST_LONG")
 ROOM = tempfile.mkdtemp(prefix="mrelease-kafka.")
-atexit.register(shutil.rmtree, ROOM, True)
 
 
 def openssl(*words):
@@ -163,6 +161,11 @@ def test_tls_and_passwords():
     assert len(topic.read(len(works) + 1, 1)) == len(works)
 
 
+def end():
+    broker.end_all()
+    shutil.rmtree(ROOM, True)
+
+
 def before(test):
     topic, room = Topic(test.__name__), f"{ROOM}/{test.__name__}"
     os.mkdir(room)
@@ -193,4 +196,4 @@ if __name__ == "__main__":
     kafka = broker.Broker(ROOM, ROOM)
     kafka.start()
     kafka.await_()
-    run_tests(globals(), broker.end_all)
+    run_tests(globals(), end)
