@@ -99,7 +99,7 @@ static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
     static const char *const words[] = { "again", "taken", "refused", "misconfigured" };
     struct mrl_items all = { items, count, 0, NULL };
     struct mrl_delivery delivery = { .judged = judged };
-    json_t *verdicts = json_array(), *reasons = json_array();
+    json_t *verdicts = json_array(), *reasons = json_array(), *said;
     char *text;
 
     memset(judged, 0, sizeof(judged));
@@ -113,10 +113,10 @@ static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
         json_array_append_new(reasons, json_string(reason));
         free((void *)(uintptr_t)items[i].bytes);
     }
-    text = json_dumps(json_pack("{s:o,s:o,s:i,s:b,s:i}", "verdicts", verdicts, "reasons", reasons,
-                                "wait_ms", (int)delivery.wait_ms, "halve", delivery.halve, "kib",
-                                peak_kib()),
-                      JSON_COMPACT);
+    said = json_pack("{s:o,s:o,s:i,s:b,s:i}", "verdicts", verdicts, "reasons", reasons, "wait_ms",
+                     (int)delivery.wait_ms, "halve", delivery.halve, "kib", peak_kib());
+    text = json_dumps(said, JSON_COMPACT);
+    json_decref(said);
     puts(text);
     fflush(stdout);
     free(text);

@@ -18,17 +18,18 @@ class Rounds:
     """Calls in rounds, each with numbers of its own and a sensor that dies in it."""
 
     def __init__(self, output, directory, size):
-        self.output, self.directory, self.size, self.count = output, directory, size, 0
+        self.output, self.directory, self.size, self.count, self.called = output, directory, size, 0, 0
         self.cut = set()
 
     def run(self, during, pace_s):
         """One round: `during` is called beside the calls, in a thread, with the sensor, and may kill it."""
-        sensor = Sensor(self.output)
+        sensor, self.called = Sensor(self.output), 0
         beside = threading.Thread(target=during, args=(sensor,))
         beside.start()
         first = self.count * self.size + 1
         for number in range(first, first + self.size, 100):
             call(number, 100)
+            self.called += 100
             time.sleep(pace_s)
         beside.join()
         sensor.kill()
@@ -36,6 +37,13 @@ class Rounds:
 
     def last_segment(self):
         return f"{self.directory}/" + max(name for name in os.listdir(self.directory) if name.endswith(".spl"))
+
+    def after(self, least, most, what):
+        """Does it once so many calls of the round were made."""
+        calls = random.randrange(least, most)
+        while self.called < calls:
+            time.sleep(0.001)
+        what()
 
     def damage(self):
         """What a machine that dies may leave: an end that is cut, or garbage behind it."""
@@ -83,15 +91,10 @@ class Rounds:
               f"(at most {most_twice}), {told} told as lost before the spool", flush=True)
 
 
-def after(seconds, what):
-    time.sleep(random.uniform(0, seconds))
-    what()
-
-
 def twenty_sensors(kafka, topic, room):
     rounds = Rounds(f"json,spool={room}/s:{topic.output}", f"{room}/s", 1000)
     for _ in range(20):
-        rounds.run(lambda sensor: after(0.3, sensor.run.kill), 0.02)
+        rounds.run(lambda sensor: rounds.after(1, 1000, sensor.run.kill), 0.02)
         rounds.damage()
     given, _, refused, lost, _ = rounds.drain()
     assert not refused and not lost
@@ -99,8 +102,8 @@ def twenty_sensors(kafka, topic, room):
 
 
 def everybody(kafka, topic, room):
-    """50 sensors, 50 side programs and 20 brokers die, and 500,000 events are called."""
-    rounds = Rounds(f"json,queue=64M,spool={room}/s:{topic.output}", f"{room}/s", 10000)
+    """50 sensors, 50 side programs and 20 brokers die, and 500,000 events are appended."""
+    rounds = Rounds(f"json,queue=64M,spool={room}/s:{topic.output}", f"{room}/s", 15000)
     brokers = []
 
     def broker_deaths():
@@ -112,17 +115,17 @@ def everybody(kafka, topic, room):
             brokers.append(kafka.process.pid)
 
     def deaths(sensor):
-        after(0.7, lambda: os.kill(sensor.side("kafka"), signal.SIGKILL))
-        after(1, sensor.run.kill)
+        rounds.after(1, 9000, lambda: os.kill(sensor.side("kafka"), signal.SIGKILL))
+        rounds.after(11000, 15000, sensor.run.kill)
 
     beside = threading.Thread(target=broker_deaths)
     beside.start()
     for _ in range(50):
-        rounds.run(deaths, 0.015)
+        rounds.run(deaths, 0.01)
     beside.join()
     assert len(brokers) == 20
     given, _, refused, lost, _ = rounds.drain()
-    assert not refused and not lost
+    assert not refused and not lost and given >= 500000, (given, refused, lost)
     rounds.check(topic.read_all(), given, 100 * CHUNK)
 
 
