@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_journald,
+static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_fluent,
+                                                                     &mrl_stream_journald,
                                                                      &mrl_stream_syslog };
 
 static const struct mrl_stream_destination *served; /* one output, one program */
@@ -35,4 +36,21 @@ const struct mrl_ship_program mrl_stream_program = { row, reopen };
 size_t mrl_stream__size(const struct mrl_item *item)
 {
     return item->size && item->bytes[item->size - 1] == '\n' ? item->size - 1 : item->size;
+}
+
+int mrl_stream__take_files(struct mrl_link *link,
+                           int fd,
+                           struct mrl_files *files,
+                           struct mrl_error *error)
+{
+    struct mrl_files found;
+    int err = mrl_files__read(fd, &found);
+
+    if (err)
+        return mrl_error__set(error, err, "files: %s", strerror(-err));
+    err = mrl_link__take_files(link, &found, error);
+    mrl_files__done(err ? &found : files);
+    if (!err)
+        *files = found;
+    return err;
 }

@@ -8,7 +8,9 @@
 
 #include <mrelease/sink.h>
 
+#include "side/ship/files.h"
 #include "side/ship/serve.h"
+#include "side/stream/link.h"
 #include "sinks/stream/options.h"
 
 /** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program; `reopen` may be
@@ -25,12 +27,21 @@ struct mrl_stream_destination {
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
 };
 
-extern const struct mrl_stream_destination mrl_stream_journald, mrl_stream_syslog;
+extern const struct mrl_stream_destination mrl_stream_fluent, mrl_stream_journald,
+    mrl_stream_syslog;
 
 /** What the program serves. */
 extern const struct mrl_ship_program mrl_stream_program;
 
 /** The size of an item without the newline at its end. */
 size_t mrl_stream__size(const struct mrl_item *item);
+
+/** Files as they are by now, in place of what `files` holds, for the link too, which is closed.
+ * `fd` stays the caller's. Errors, with a line: -EINVAL, -ENOMEM; then those of before stay in use.
+ */
+int mrl_stream__take_files(struct mrl_link *link,
+                           int fd,
+                           struct mrl_files *files,
+                           struct mrl_error *error);
 
 #endif

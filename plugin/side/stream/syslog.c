@@ -240,24 +240,9 @@ static int syslog_close(struct mrl_sink *sink)
     return 0;
 }
 
-/* Certificates and keys as they are by now. */
-static int take_files(struct mrl_sink *sink, int fd, struct mrl_error *error)
-{
-    struct mrl_files files;
-    int err = mrl_files__read(fd, &files);
-
-    if (err)
-        return mrl_error__set(error, err, "files: %s", strerror(-err));
-    err = mrl_link__take_files(sink->link, &files, error);
-    mrl_files__done(err ? &files : &sink->files);
-    if (!err)
-        sink->files = files;
-    return err;
-}
-
 static int syslog_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
 {
-    int err = take_files(sink, fds[0], error);
+    int err = mrl_stream__take_files(sink->link, fds[0], &sink->files, error);
 
     if (!err)
         mrl_body__empty(&sink->tail); /* the connection was closed in an orderly way */
@@ -295,7 +280,7 @@ static int syslog_open(const struct mrl_sink_target *target,
                             options->timeout_ns, error, &sink->link);
     }
     if (!err)
-        err = take_files(sink, fd, error);
+        err = mrl_stream__take_files(sink->link, fd, &sink->files, error);
     if (fd >= 0)
         close(fd);
     if (err && sink)

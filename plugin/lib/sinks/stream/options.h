@@ -24,6 +24,9 @@ struct mrl_stream_options {
     uint64_t max_bytes;      /**< syslog: of a message; 0: MRL_SYSLOG_MAX_BYTES */
     uint64_t enterprise;     /**< syslog: a private enterprise number; 0: MRL_SYSLOG_ENTERPRISE */
     int facility;            /**< syslog, journald: an index of mrl_stream_facilities */
+    char user[64];           /**< fluent */
+    char tag[64];            /**< fluent; "": mrelease */
+    int is_plain;            /**< fluent: what is sent is not compressed */
     char app[MRL_APP_BYTES]; /**< syslog, journald: who says it; "": mrelease */
 };
 
@@ -69,6 +72,6 @@ int mrl_stream__check(const struct mrl_sink_target *target,
 /** Whether app= is a name. Error: -EINVAL, with a line. */
 int mrl_stream__check_app(const struct mrl_sink_target *target, struct mrl_error *error);
 
-extern const struct mrl_sink_ops mrl_sink_journald, mrl_sink_syslog;
+extern const struct mrl_sink_ops mrl_sink_fluent, mrl_sink_journald, mrl_sink_syslog;
 
 #endif
