@@ -89,13 +89,25 @@ static void connect_to_itself(const char *destination)
         _exit(7);
 }
 
+/* Answers pings among what there is. */
+static void drain(void)
+{
+    struct mrl_side_message message;
+
+    while (mrl_side_message__receive(MRL_SIDE_SOCKET, buffer, MRL_SINK_FDS_MAX, &message) == 1) {
+        mrl_side_message__close(&message);
+        if (message.head.type == MRL_SIDE_PING)
+            say(MRL_SIDE_PONG, 0, 0, "", 0);
+    }
+}
+
 /* Without end, as fast as it gets rid of it. It reads what it is answered, or not. */
 static void go_on(enum mrl_side_type type, const void *bytes, size_t size, bool reads)
 {
     for (uint32_t id = 1;; id++) {
         say(type, id, 0, bytes, size);
-        while (reads && recv(MRL_SIDE_SOCKET, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
-            ;
+        if (reads)
+            drain();
     }
 }
 

@@ -44,7 +44,7 @@ static void capture_refuses_headers_of_others(void **state)
         int err;
         const char *text;
     } cases[] = {
-        CASE(magic, 1, -EBADMSG, "it is no capture"),
+        CASE(magic, 1, -EBADMSG, "it is no capture ('verify' and 'validate' read lines of JSON)"),
         CASE(byte_order, 5, -EOPNOTSUPP, "its byte order is another one"),
         CASE(version, 3, -EOPNOTSUPP, "its format has version 2, this is version 1"),
         CASE(record_version, 1, -EOPNOTSUPP, "its records have version 5, this is version 4"),

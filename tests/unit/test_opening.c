@@ -81,6 +81,15 @@ static void what_others_planted_is_refused_and_not_waited_for(void **state)
     }
 }
 
+/* Its members may share files there, but not read what is written for all. */
+static void a_fifo_is_refused_where_a_group_makes_files(void **state)
+{
+    (void)state;
+    require_root_in(0775);
+    plant("fifo", S_IFIFO);
+    assert_refused("fifo", -EACCES, "made by user 65534");
+}
+
 /* A name for a file of ours, which others could choose. */
 static void a_second_name_is_refused_where_others_make_names(void **state)
 {
@@ -190,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_others_planted_is_refused_and_not_waited_for),
+        cmocka_unit_test(a_fifo_is_refused_where_a_group_makes_files),
         cmocka_unit_test(a_second_name_is_refused_where_others_make_names),
         cmocka_unit_test(what_is_ours_is_opened_there),
         cmocka_unit_test(in_a_private_directory_anything_goes),

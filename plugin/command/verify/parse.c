@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command/verify/line.h"
+#include "event/capture_format.h"
 
 static void fault(struct mrl_line *line, const char *text)
 {
@@ -145,7 +146,10 @@ void mrl_line__parse(const char *bytes, size_t size, struct mrl_line *ret_line)
     json_t *event =
         !size ? NULL : json_loadb(bytes, size, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
 
-    if (event)
+    if (size >= sizeof(MRL_CAPTURE_MAGIC) - 2 &&
+        !memcmp(bytes, MRL_CAPTURE_MAGIC, sizeof(MRL_CAPTURE_MAGIC) - 2))
+        fault(ret_line, "this is a capture: 'replay' reads it");
+    else if (event)
         take_event(event, ret_line);
     else
         fault(ret_line, error.text);

@@ -88,7 +88,8 @@ int mrl_capture__check(const struct mrl_capture_header *header,
     int err;
 
     if (memcmp(header->magic, MRL_CAPTURE_MAGIC, sizeof(header->magic)) != 0)
-        return mrl_error__set(error, -EBADMSG, "it is no capture");
+        return mrl_error__set(error, -EBADMSG,
+                              "it is no capture ('verify' and 'validate' read lines of JSON)");
     if (header->byte_order != BYTE_ORDER_MARK)
         return mrl_error__set(error, -EOPNOTSUPP, "its byte order is another one");
     if (header->version != MRL_CAPTURE_VERSION)

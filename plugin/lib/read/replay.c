@@ -127,7 +127,8 @@ static int check_header(struct mrl_source *source, struct mrl_error *error)
 
     if (memcmp(header, MRL_CAPTURE_MAGIC,
                size < sizeof(header->magic) ? size : sizeof(header->magic)) != 0)
-        return mrl_error__set(error, -EBADMSG, "it is no capture");
+        return mrl_error__set(error, -EBADMSG,
+                              "it is no capture ('verify' and 'validate' read lines of JSON)");
     if (size < sizeof(*header)) {
         end_input(source);
         return 0;

@@ -64,8 +64,11 @@ static int refuse_others(const char *path, const struct stat *file, struct mrl_e
 {
     struct stat directory;
     int err = stat_directory(path, &directory);
-    bool is_shared = !err && (directory.st_mode & S_IWOTH ||
-                              (directory.st_mode & S_ISVTX && directory.st_mode & S_IWGRP));
+    /* A group that shares a directory may share its files; one that plants a FIFO reads them. */
+    bool is_shared =
+        !err &&
+        (directory.st_mode & S_IWOTH ||
+         (directory.st_mode & S_IWGRP && (directory.st_mode & S_ISVTX || !S_ISREG(file->st_mode))));
 
     if (err || !is_shared)
         return err;

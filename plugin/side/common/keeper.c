@@ -149,6 +149,7 @@ static bool is_late(struct mrl_sink *sink)
 
 /* -- one life --------------------------------------------------------------------------------- */
 
+/* Until it has ended, or the thread shall rest. */
 static void converse(struct mrl_sink *sink)
 {
     struct pollfd polled[] = {
@@ -158,7 +159,7 @@ static void converse(struct mrl_sink *sink)
     };
     uint64_t woken;
 
-    for (;;) {
+    while (!atomic_load(&sink->rests)) {
         say_what_is_due(sink);
         if (poll(polled, 3, sink->due_ms || sink->end_ms ? PING_MS / 10 : PING_MS) < 0)
             continue;
@@ -273,7 +274,7 @@ static void back_off(struct mrl_sink *sink)
     uint64_t woken;
 
     sink->deaths++;
-    while (may_go_on(sink) && (left = until_ms - now_ms()) > 0) {
+    while (may_go_on(sink) && !atomic_load(&sink->rests) && (left = until_ms - now_ms()) > 0) {
         if (sink->spool)
             mrl_spool__sync(sink->spool);
         if (poll(&wake, 1, (int)(left < PING_MS ? left : PING_MS)) > 0 &&
@@ -282,32 +283,53 @@ static void back_off(struct mrl_sink *sink)
     }
 }
 
+static const char *reason(int err)
+{
+    return err == -EPIPE ? "who starts them has ended" : strerror(-err);
+}
+
 static bool start_again(struct mrl_sink *sink)
 {
     int err = start(sink);
 
     if (err)
         mrl_sides__say(sink->sides, MRL_LOG_WARNING, "the side program '%s' cannot be started: %s",
-                       sink->row->side, strerror(-err));
+                       sink->row->side, reason(err));
     return !err;
 }
 
-/* Begins with the program that was opened, and ends with the last one that was started. */
+/* Begins with the program that was opened, and ends with the last one that was started; or when it
+ * shall rest, to go on with what there is. */
 static void *keep(void *context)
 {
     struct mrl_sink *sink = context;
-    bool lives = true;
 
-    while (lives || may_go_on(sink)) {
-        if (lives) {
+    while (sink->is_alive || may_go_on(sink)) {
+        if (sink->is_alive) {
             converse(sink);
+            if (atomic_load(&sink->rests))
+                return NULL;
             bury(sink);
+            sink->is_alive = false;
         }
         back_off(sink);
-        lives = may_go_on(sink) && start_again(sink);
+        if (atomic_load(&sink->rests))
+            return NULL;
+        sink->is_alive = may_go_on(sink) && start_again(sink);
     }
     set_state(sink, MRL_SIDE_GONE);
     return NULL;
+}
+
+void mrl_keeper__rest(struct mrl_sink *sink)
+{
+    if (!sink->has_thread)
+        return;
+    atomic_store(&sink->rests, true);
+    mrl_keeper__wake(sink);
+    pthread_join(sink->thread, NULL);
+    sink->has_thread = false;
+    atomic_store(&sink->rests, false);
 }
 
 static void init(struct mrl_sink *sink)
@@ -345,8 +367,9 @@ int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
     sink->open_err = -ECHILD; /* until it says otherwise */
     mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
     err = start(sink);
+    sink->is_alive = !err;
     return err ? mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
-                                strerror(-err))
+                                reason(err))
                : 0;
 }
 

@@ -47,7 +47,9 @@ struct mrl_sink {
     void *prepared;
     pthread_t thread;
     bool has_thread;
-    int wake; /* an eventfd */
+    atomic_bool rests; /* its thread shall end, and another one go on */
+    bool is_alive;     /* there is a program: the keeper's */
+    int wake;          /* an eventfd */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* what the lock guards */
     /* With the lock. */

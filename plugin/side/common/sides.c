@@ -130,8 +130,10 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
 
     pthread_mutex_lock(&sides->lock);
     for (unsigned int i = 0; !err && i < MRL_OUTPUTS_MAX; i++)
-        if (sides->sinks[i])
+        if (sides->sinks[i]) {
+            mrl_keeper__rest(sides->sinks[i]);
             err = mrl_keeper__await(sides->sinks[i], error);
+        }
     pthread_mutex_unlock(&sides->lock);
     return err;
 }

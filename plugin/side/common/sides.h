@@ -36,6 +36,10 @@ int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error);
 /** Starts the keeper of a sink (keeper.c). Harmless twice. */
 void mrl_keeper__begin(struct mrl_sink *sink);
 
+/** Ends the thread of a keeper for now; mrl_keeper__begin() goes on. Harmless where there is none.
+ */
+void mrl_keeper__rest(struct mrl_sink *sink);
+
 /** Has the keeper of a sink look at `ready` and `hurries`. */
 void mrl_keeper__wake(struct mrl_sink *sink);
 

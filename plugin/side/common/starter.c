@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -245,7 +246,7 @@ static void serve(int socket, const char *const *paths, unsigned int count, cons
 
 /* What gives a program its own user, and ends it then, stays; and what a program needs to leave its
  * bounding set. */
-static void drop_capabilities(void)
+static bool drop_capabilities(void)
 {
     const uint64_t kept =
         1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP | 1ULL << CAP_KILL;
@@ -257,14 +258,14 @@ static void drop_capabilities(void)
         if (!(kept & 1ULL << i))
             prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     if (syscall(SYS_capget, &head, sets))
-        return;
+        return false;
     for (int i = 0; i < 2; i++) {
         sets[i].permitted &= (uint32_t)(kept >> 32 * i);
         sets[i].effective = sets[i].permitted;
         sets[i].inheritable = 0;
     }
-    syscall(SYS_capset, &head, sets);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return !syscall(SYS_capset, &head, sets);
 }
 
 /* Signals of a terminal or a service manager go to all of a group: the main process says what they
@@ -281,7 +282,11 @@ static void be_starter(int socket, const char *const *paths, unsigned int count,
     for (int fd = STDERR_FILENO + 1; fd < socket; fd++)
         close(fd);
     syscall(SYS_close_range, socket + 1, ~0U, 0); /* since 5.9 */
-    drop_capabilities();
+    if (!drop_capabilities()) {
+        dprintf(STDERR_FILENO, "the starter of side programs cannot give up its rights: %s\n",
+                strerror(errno));
+        _exit(1);
+    }
     serve(socket, paths, count, word);
     _exit(0);
 }
@@ -326,6 +331,7 @@ static int ask(struct mrl_starter *starter,
     };
     const struct cmsghdr *head;
     ssize_t size;
+    int count;
 
     if (send(starter->socket, question, sizeof(*question), MSG_NOSIGNAL) < 0)
         return -EPIPE;
@@ -335,10 +341,11 @@ static int ask(struct mrl_starter *starter,
     if (size != sizeof(*ret_answer))
         return -EPIPE;
     head = CMSG_FIRSTHDR(&header);
-    if (!head || head->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+    if (!head)
         return 0;
-    memcpy(fds, CMSG_DATA(head), 2 * sizeof(int));
-    return 2;
+    count = head->cmsg_len < CMSG_LEN(2 * sizeof(int)) ? 1 : 2;
+    memcpy(fds, CMSG_DATA(head), (size_t)count * sizeof(int));
+    return count;
 }
 
 int mrl_starter__start(struct mrl_starter *starter,
@@ -354,8 +361,14 @@ int mrl_starter__start(struct mrl_starter *starter,
     pthread_mutex_unlock(&starter->lock);
     if (count < 0)
         return count;
-    if (answer.err || count != 2)
-        return answer.err ? answer.err : -EPIPE;
+    if (answer.err)
+        return answer.err;
+    if (count != 2) { /* there were no descriptors left for what came: it is nobody's */
+        if (count)
+            close(fds[0]);
+        mrl_starter__bury(starter, answer.value);
+        return -EMFILE;
+    }
     *ret_started = (struct mrl_started){ fds[0], fds[1], answer.value };
     return 0;
 }

@@ -34,7 +34,7 @@ struct mrl_started {
 };
 
 /** Starts the program at `index`. Any thread. Errors: as fork() and execve(); -EPIPE the starter is
- * gone; -EAGAIN too many are running. */
+ * gone; -EAGAIN too many are running; -EMFILE no descriptors are left here, and it was ended. */
 int mrl_starter__start(struct mrl_starter *starter,
                        unsigned int index,
                        struct mrl_started *ret_started);

@@ -140,6 +140,26 @@ def test_it_has_no_rights():
         assert int(has["CapPrm"], 16) & ~kept == 0 and has["NoNewPrivs"] == "1", has
 
 
+def test_a_replay_has_no_rights():
+    """Not one of its threads, though those that hear the side program may have begun before it gave up its rights."""
+    with tempfile.TemporaryDirectory(prefix="mrelease-replay.") as room:
+        path = os.path.join(room, "fifo")
+        os.mkfifo(path)
+        it = subprocess.Popen([PROGRAM, "replay", path, "--output", f"grpc:unix:{room}/s"], stderr=subprocess.DEVNULL)
+        with open(path, "wb") as fifo:
+            captures = os.path.join(HERE, "../falco/captures")
+            with open(os.path.join(captures, sorted(os.listdir(captures))[0]), "rb") as capture:
+                fifo.write(capture.read())
+            fifo.flush()
+            await_(lambda: status_of(it.pid, it.pid)["NoNewPrivs"] == "1")
+            time.sleep(0.2)
+            threads = os.listdir(f"/proc/{it.pid}/task")
+            kept = [status_of(it.pid, thread)["CapEff"] for thread in threads]
+        it.terminate()
+        it.wait(20)
+        assert len(kept) > 1 and set(kept) == {"0" * 16}, kept
+
+
 def test_the_process_with_the_probes_maps_no_network_library():
     with Server(PROGRAM) as it, open(f"/proc/{it.process.pid}/maps", encoding="ascii") as maps:
         strange = [line for line in maps if any(word in line for word in ("grpc", "protobuf", "libssl", "libcrypto", "curl"))]

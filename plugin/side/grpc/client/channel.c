@@ -251,6 +251,23 @@ static gpr_timespec deadline_of(const struct mrl_client_call *call)
                         gpr_time_from_millis(call->timeout_ms, GPR_TIMESPAN));
 }
 
+/* What core says of a server that is not there has the reason behind its last colon. */
+static void say_plainly(struct mrl_client_call *call)
+{
+    static const char lead[] = "failed to connect to all addresses";
+    const char *colon = strrchr(call->text, ':');
+    static const int reasons[] = { ECONNREFUSED, ENOENT, EACCES };
+
+    if (strncmp(call->text, lead, sizeof(lead) - 1) != 0 || !colon)
+        return;
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (colon[1] && !strcmp(colon + 2, strerror(reasons[i]))) {
+            snprintf(call->text, sizeof(call->text), "no server is there: %s",
+                     strerror(reasons[i]));
+            return;
+        }
+}
+
 void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call)
 {
     struct flight flight = { .channel = channel,
@@ -271,6 +288,7 @@ void mrl_channel__call(struct mrl_channel *channel, struct mrl_client_call *call
     size = GRPC_SLICE_LENGTH(flight.details);
     snprintf(call->text, sizeof(call->text), "%.*s", (int)(size < 255 ? size : 255),
              (const char *)GRPC_SLICE_START_PTR(flight.details));
+    say_plainly(call);
     grpc_slice_unref(flight.details);
     grpc_byte_buffer_destroy(flight.message);
     grpc_metadata_array_destroy(&flight.initial);
