@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Of all shapes of a dialect: a generous multiple of what the tables need today. */
-enum { POOL_BYTES = 1 << 20 };
+enum { POOL_BYTES = 1 << 21 };
 
 int mrl_schema__new(const struct mrl_dialect *dialect, struct mrl_schema **ret_schema)
 {
