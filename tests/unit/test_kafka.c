@@ -225,6 +225,35 @@ static void codes_that_are_not_known_are_tried_again(void **state)
         MRL_KAFKA_MISCONFIGURED);
 }
 
+/* A topic that is missing, a password that is wrong: none of that is an event's fault. */
+static void only_what_is_said_of_an_item_refuses_it(void **state)
+{
+    static const rd_kafka_resp_err_t of_items[] = {
+        RD_KAFKA_RESP_ERR__BAD_MSG,          RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,  RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+        RD_KAFKA_RESP_ERR_INVALID_RECORD,
+    };
+    const struct rd_kafka_err_desc *all;
+    size_t count, refused = 0;
+
+    (void)state;
+    rd_kafka_get_err_descs(&all, &count);
+    for (size_t i = 0; i < count; i++) {
+        enum mrl_kafka_meaning meaning = mrl_kafka__meaning(all[i].code);
+        size_t known = 0;
+
+        if (meaning != MRL_KAFKA_REFUSED && meaning != MRL_KAFKA_HALVE)
+            continue;
+        while (known < COUNT_OF(of_items) && of_items[known] != all[i].code)
+            known++;
+        if (known == COUNT_OF(of_items))
+            fail_msg("%s refuses an event", all[i].name);
+        refused++;
+    }
+    assert_int_equal(refused, COUNT_OF(of_items));
+}
+
 /* What is on its way stays so over deliveries, and is there once. */
 static void an_outage_is_told_and_doubles_nothing(void **state)
 {
@@ -299,6 +328,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_has_key_time_and_headers, set_up, tear_down),
         cmocka_unit_test(answers_have_a_class),
         cmocka_unit_test(codes_that_are_not_known_are_tried_again),
+        cmocka_unit_test(only_what_is_said_of_an_item_refuses_it),
         cmocka_unit_test_setup_teardown(an_outage_is_told_and_doubles_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_items_do_not_take_the_place_of_those_on_their_way,
                                         set_up, tear_down),

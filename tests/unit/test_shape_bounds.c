@@ -133,11 +133,40 @@ static void texts_that_no_record_holds_are_cut(void **state)
                         'Q', true));
 }
 
+/* A sentence of CEF is short, and ends with a letter. */
+static void no_letter_is_cut(void **state)
+{
+    const struct mrl_encoder_options options = { .extras = UINT32_MAX };
+    struct mrl_encoder *encoder = test_encoder("cef", &options);
+    struct scene *scene = calloc(1, sizeof(*scene));
+    char detail[MRL_STATE_DETAIL_MAX];
+
+    (void)state;
+    assert_non_null(scene);
+    for (unsigned int from = 0; from < 2; from++) {
+        struct mrl_layout_field field;
+        char *line;
+
+        init(scene, "sensor_state", 'Q', false);
+        memset(detail, 'Q', sizeof(detail));
+        for (unsigned int i = from; i < MRL_STATE_DETAIL_MAX - 1; i += 2)
+            memcpy(detail + i, "\xc3\xa9", 2);
+        assert_true(mrl_layout__find(scene->own.event.def, "detail", &field));
+        scene->own.values[field.at].text = (struct mrl_text){ detail, sizeof(detail) - from };
+        line = test_line(encoder, &scene->own.event);
+        assert_null(strstr(line, "\xef\xbf\xbd"));
+        free(line);
+    }
+    free(scene);
+    mrl_encoder__free(encoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_event_fits_and_nothing_of_it_is_cut),
         cmocka_unit_test(the_longest_event_fits_in_every_format),
+        cmocka_unit_test(no_letter_is_cut),
         cmocka_unit_test(texts_that_no_record_holds_are_cut),
     };
 

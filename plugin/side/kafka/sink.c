@@ -70,7 +70,7 @@ static void take_report(rd_kafka_t *kafka, const rd_kafka_message_t *report, voi
 static void note_trouble(struct mrl_sink *sink, rd_kafka_resp_err_t code, const char *reason)
 {
     mrl_files__quote(&sink->files, "", reason, strlen(reason), sink->trouble);
-    sink->meaning = mrl_kafka__meaning_of_trouble(code, sink->trouble);
+    sink->meaning = mrl_kafka__meaning_of_trouble(code, reason);
     sink->is_spent = sink->is_spent || sink->meaning == MRL_KAFKA_BEGIN_ANEW;
 }
 

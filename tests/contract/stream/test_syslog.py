@@ -11,6 +11,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../grpc"), os.path.join(HERE, "..")]
@@ -214,6 +215,24 @@ def test_a_broken_connection_begins_again_with_its_tail():
     again = [one["text"].decode() for one in messages(bytes(server.streams[1]))]
     # The server's kernel had all of the first request, and the server read a part of it.
     assert set(taken) <= set(again), (taken, again)
+
+
+def tail_of(requests):
+    """What a server gets once more that is gone when it has read the first request; and what was said."""
+    whole, server = Taker(), Taker()
+    run(f"syslog+tcp://127.0.0.1:{whole.port}", requests[:1])
+    until(lambda: len(whole.texts()) == len(requests[0]))
+    server.most = lambda number: len(whole.streams[0]) if number == 1 else 1 << 30
+    server.behave = lambda connection, number: (server.take(connection, number), number > 1 or time.sleep(0.3))
+    said = run(f"syslog+tcp://127.0.0.1:{server.port}", requests, between=lambda number: number > 1 or time.sleep(0.6))
+    until(lambda: len(server.streams) == 2 and server.texts()[-1:] == requests[-1])
+    assert all(verdicts(one) == {"taken"} for one in said[:-1]), said
+    return [one["text"].decode() for one in messages(bytes(server.streams[1]))][:-len(requests[-1])]
+
+
+def test_a_long_tail_begins_with_a_whole_message():
+    lines = ["%02d" % number + "x" * 6998 for number in range(30)]
+    assert tail_of([lines, ["last"]]) == lines[-9:]
 
 
 # -- TLS --------------------------------------------------------------------------------------------
