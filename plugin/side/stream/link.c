@@ -37,7 +37,8 @@ struct mrl_link {
     bool is_tls;
     SSL_CTX *context;
     uint64_t timeout_ns;
-    int fd; /* -1: it is closed */
+    int fd;         /* -1: it is closed */
+    bool was_heard; /* the other end closed the last connection when it had read all of it */
     SSL *ssl;
     const int *stop;
     int64_t deadline_ns;
@@ -111,7 +112,7 @@ static int fail_tls(struct mrl_link *link, int code, int err)
     link->verdict = mrl_tls__explain(link->ssl, code, err, link->why);
     mrl_tame(link->why);
     abandon(link);
-    return -EPIPE;
+    return code == SSL_ERROR_ZERO_RETURN ? -EPIPE : -EPROTO;
 }
 
 const char *mrl_link__why(const struct mrl_link *link)
@@ -259,6 +260,7 @@ int mrl_link__open(struct mrl_link *link)
 
     if (link->fd >= 0)
         return 0;
+    link->was_heard = false;
     err = getaddrinfo(link->host, link->port, &hints, &found);
     if (err)
         return fail(link, -EHOSTUNREACH, "%s: %s", link->host, gai_strerror(err));
@@ -425,15 +427,24 @@ void mrl_link__close(struct mrl_link *link)
 {
     int64_t until_ns = now_ns() + GOODBYE_MS * INT64_C(1000000);
     bool is_over = link->fd < 0 || link->type == SOCK_DGRAM;
+    int err = 0;
 
     link->stop = NULL;
     if (!is_over && link->ssl)
         SSL_shutdown(link->ssl);
     if (!is_over)
         shutdown(link->fd, SHUT_WR);
-    while (!is_over)
-        is_over = mrl_link__drain(link) || wait_for(link, POLLIN, until_ns);
+    while (!is_over) {
+        err = mrl_link__drain(link);
+        is_over = err || wait_for(link, POLLIN, until_ns);
+    }
+    link->was_heard = link->was_heard || err == -EPIPE;
     abandon(link);
+}
+
+bool mrl_link__was_heard(const struct mrl_link *link)
+{
+    return link->was_heard;
 }
 
 void mrl_link__free(struct mrl_link *link)

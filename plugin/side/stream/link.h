@@ -44,7 +44,7 @@ int mrl_link__open(struct mrl_link *link);
 /**
  * Waits until a server that does not want this client has had the time to say so: by TLS 1.3 it
  * does after the client's part of the handshake. What is received is thrown away. Errors: -EPIPE it
- * was closed; -ECANCELED.
+ * was closed; -EPROTO without TLS's farewell; -ECANCELED.
  */
 int mrl_link__settle(struct mrl_link *link);
 
@@ -62,6 +62,10 @@ ssize_t mrl_link__receive(struct mrl_link *link, char *bytes, size_t size);
 
 /** Closes: what was sent before stays sent. */
 void mrl_link__close(struct mrl_link *link);
+
+/** After mrl_link__close(): whether the other end closed too, in an orderly way, and so had read all
+ * that was sent. False of a connection that broke. */
+bool mrl_link__was_heard(const struct mrl_link *link);
 
 /** Closes for a reason of the caller's, which is a line. Returns -EPROTO. */
 __attribute__((format(printf, 3, 4))) int mrl_link__fail(struct mrl_link *link,

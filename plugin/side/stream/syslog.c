@@ -244,8 +244,9 @@ static int syslog_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error
 {
     int err = mrl_stream__take_files(sink->link, fds[0], &sink->files, error);
 
-    if (!err)
-        mrl_body__empty(&sink->tail); /* the connection was closed in an orderly way */
+    /* Of a connection that broke, it is still to be sent again. */
+    if (!err && mrl_link__was_heard(sink->link))
+        mrl_body__empty(&sink->tail);
     return err;
 }
 
