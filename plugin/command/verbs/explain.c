@@ -42,9 +42,10 @@ static const char *word_at(unsigned int number)
 static const char *name_of_number(const char *word)
 {
     char *end;
-    long number = labs(strtol(word, &end, 10));
+    long number = strtol(word, &end, 10);
+    bool is_error = end > word && !*end && number && number > -4096 && number < 4096;
 
-    return end > word && !*end && number && number < 4096 ? strerrorname_np((int)number) : NULL;
+    return is_error ? strerrorname_np(abs((int)number)) : NULL;
 }
 
 static void fold(char *word, int (*to)(int))

@@ -207,7 +207,7 @@ def test_answers_are_thrown_away():
 def test_a_broken_connection_begins_again_with_its_tail():
     server = Taker(most=lambda number: 500 if number == 1 else 1 << 30)
     said = run(f"syslog+tcp://127.0.0.1:{server.port}", [LINES, ['{"a":5}'], ['{"a":6}'], ['{"a":7}']],
-               between=lambda _: until(lambda: len(server.streams[0]) >= 500))[:-1]
+               between=lambda _: until(lambda: server.streams and len(server.streams[0]) >= 500))[:-1]
     taken = [line for judged, lines in zip(said, (LINES, ['{"a":5}'], ['{"a":6}'], ['{"a":7}']))
              if verdicts(judged) == {"taken"} for line in lines]
     assert '{"a":7}' in taken, said
