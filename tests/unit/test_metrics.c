@@ -84,6 +84,7 @@ static int keeper_open(const struct mrl_sink_target *target,
 static int keeper_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
 {
     (void)sink;
+    assert_true(chunk->events > 0); /* no titles: it takes items */
     *ret_events = chunk->events;
     return 0;
 }
@@ -104,6 +105,7 @@ static int keeper_close(struct mrl_sink *sink)
 static const struct mrl_sink_ops keeper = { .name = "keeper",
                                             .doc = "Keeps.",
                                             .never_blocks = true,
+                                            .takes_items = true,
                                             .open = keeper_open,
                                             .write = keeper_write,
                                             .kept = keeper_kept,
@@ -118,7 +120,7 @@ static uint64_t sum_of(const struct mrl_metrics *metrics, const char *name)
 static void metrics_tell_what_a_sink_keeps_while_it_is_open(void **state)
 {
     const struct mrl_output_options options = {
-        .size = sizeof(options), .name = "kept", .format = "json", .sink = &keeper
+        .size = sizeof(options), .name = "kept", .format = "table", .sink = &keeper
     };
     struct mrl_pipeline *pipeline;
     struct mrl_metrics *metrics;

@@ -29,7 +29,7 @@ enum {
 
 static int write_preamble(struct mrl_output *output, struct mrl_error *error)
 {
-    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_text text = mrl_output__preamble(output);
     struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL, NULL };
     size_t events;
     int err = text.size ? output->options.sink->write(output->sink, &chunk, &events) : 0;

@@ -89,6 +89,13 @@ void mrl_output__count(struct mrl_output *output,
                        enum mrl_fate fate,
                        uint64_t events);
 
+/** What precedes the first line. Nothing where events are items: titles are none. */
+static inline struct mrl_text mrl_output__preamble(const struct mrl_output *output)
+{
+    return output->options.sink->takes_items ? (struct mrl_text){ "", 0 }
+                                             : mrl_encoder__preamble(output->encoder);
+}
+
 /** Says a line on the log, if there is one, unless the output was given up. */
 __attribute__((format(printf, 3, 4))) void mrl_output__say(const struct mrl_output *output,
                                                            enum mrl_log_level level,

@@ -217,7 +217,7 @@ static void tell_blind(struct mrl_output *output)
  * could not be written is tried again before anything else goes there. */
 static int write_head(struct mrl_output *output)
 {
-    struct mrl_text text = mrl_encoder__preamble(output->encoder);
+    struct mrl_text text = mrl_output__preamble(output);
     struct mrl_chunk chunk = { text.bytes, text.size, 0, NULL, NULL, NULL };
     size_t events;
     int err = 0;

@@ -20,6 +20,9 @@ from sensor import LIBC, NAME, PROGRAM, children, run_tests  # noqa: E402
 UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../packaging/systemd/mrelease.service")
 
 
+started = []
+
+
 class Manager:
     def __init__(self, name, *words, watchdog_us=None):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -29,6 +32,7 @@ class Manager:
             environment["WATCHDOG_USEC"] = str(watchdog_us)
         self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}", *words],
                                     env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        started.append(self.run)
 
     def hear(self, seconds=10):
         self.socket.settimeout(seconds)
@@ -149,4 +153,4 @@ def test_the_unit_is_right_and_shuts_most_doors(room):
     assert rated.returncode == 0, rated.stdout[-300:] + rated.stderr
 
 
-run_tests(globals())
+run_tests(globals(), lambda: [run.kill() for run in started if run.poll() is None])
