@@ -13,6 +13,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "side/common/message.h"
 
@@ -59,17 +60,24 @@ static void ask(uint32_t id, uint32_t what, uint32_t argument)
     say(MRL_SIDE_REQUEST, id, 0, &request, sizeof(request));
 }
 
-/* With a connection between ends that are both its own. */
+/* With a connection between ends that are both its child's: so the pid at the other end is not its
+ * own. */
 static void claim(void)
 {
     const struct mrl_side_head head = { .type = MRL_SIDE_REQUEST, .id = 1 };
     const struct mrl_side_request request = { .asked = MRL_SIDE_DISABLE, .argument = 0 };
     const struct iovec part = { (void *)(uintptr_t)&request, sizeof(request) };
     int pair[2];
+    pid_t child = fork();
 
+    if (child) {
+        waitpid(child, NULL, 0);
+        return;
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) ||
         mrl_side_message__send(MRL_SIDE_SOCKET, head, &part, 1, pair, 1))
         _exit(5);
+    _exit(0);
 }
 
 /* With one that it makes to the socket that it was given. */
@@ -217,10 +225,15 @@ static void be(const char *manner, uint32_t id, uint32_t items)
             _exit(8);
     }
     if (!strcmp(manner, "err-lies")) {
-        const struct mrl_side_head lying = { MRL_SIDE_VERSION, MRL_SIDE_PONG, 0, 0, 0, 5 };
+        const struct mrl_side_head lying = {
+            .type = MRL_SIDE_VERDICT, .id = id, .count = 1, .err = 5
+        };
+        struct mrl_side_verdict good = { items, 0 };
+        const struct iovec part = { &good, sizeof(good) };
 
-        if (write(MRL_SIDE_SOCKET, &lying, sizeof(lying)) != sizeof(lying))
+        if (mrl_side_message__send(MRL_SIDE_SOCKET, lying, &part, 1, NULL, 0))
             _exit(8);
+        return;
     }
     if (!strcmp(manner, "pongs"))
         for (int i = 0; i < 2; i++)
