@@ -37,8 +37,7 @@ struct mrl_link {
     bool is_tls;
     SSL_CTX *context;
     uint64_t timeout_ns;
-    int fd;         /* -1: it is closed */
-    bool was_heard; /* the other end closed the last connection when it had read all of it */
+    int fd; /* -1: it is closed */
     SSL *ssl;
     const int *stop;
     int64_t deadline_ns;
@@ -260,7 +259,6 @@ int mrl_link__open(struct mrl_link *link)
 
     if (link->fd >= 0)
         return 0;
-    link->was_heard = false;
     err = getaddrinfo(link->host, link->port, &hints, &found);
     if (err)
         return fail(link, -EHOSTUNREACH, "%s: %s", link->host, gai_strerror(err));
@@ -423,7 +421,7 @@ bool mrl_link__is_open(const struct mrl_link *link)
 
 /* A socket that is closed while there is something to be read is reset, and what was sent last may
  * be lost with it: so the other end's turn to close is waited for. */
-void mrl_link__close(struct mrl_link *link)
+bool mrl_link__close(struct mrl_link *link)
 {
     int64_t until_ns = now_ns() + GOODBYE_MS * INT64_C(1000000);
     bool is_over = link->fd < 0 || link->type == SOCK_DGRAM;
@@ -438,13 +436,8 @@ void mrl_link__close(struct mrl_link *link)
         err = mrl_link__drain(link);
         is_over = err || wait_for(link, POLLIN, until_ns);
     }
-    link->was_heard = link->was_heard || err == -EPIPE;
     abandon(link);
-}
-
-bool mrl_link__was_heard(const struct mrl_link *link)
-{
-    return link->was_heard;
+    return err == -EPIPE;
 }
 
 void mrl_link__free(struct mrl_link *link)

@@ -60,12 +60,9 @@ int mrl_link__await_acks(struct mrl_link *link);
 /** Receives `size` bytes at most, one at least. Returns how many, or -errno: -EPIPE the end. */
 ssize_t mrl_link__receive(struct mrl_link *link, char *bytes, size_t size);
 
-/** Closes: what was sent before stays sent. */
-void mrl_link__close(struct mrl_link *link);
-
-/** After mrl_link__close(): whether the other end closed too, in an orderly way, and so had read all
- * that was sent. False of a connection that broke. */
-bool mrl_link__was_heard(const struct mrl_link *link);
+/** Closes: what was sent before stays sent. Returns whether the other end closed too, in an orderly
+ * way, and so had read all of it; false where it was closed already. */
+bool mrl_link__close(struct mrl_link *link);
 
 /** Closes for a reason of the caller's, which is a line. Returns -EPROTO. */
 __attribute__((format(printf, 3, 4))) int mrl_link__fail(struct mrl_link *link,

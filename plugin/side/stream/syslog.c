@@ -242,12 +242,10 @@ static int syslog_close(struct mrl_sink *sink)
 
 static int syslog_reopen(struct mrl_sink *sink, const int *fds, struct mrl_error *error)
 {
-    int err = mrl_stream__take_files(sink->link, fds[0], &sink->files, error);
-
     /* Of a connection that broke, it is still to be sent again. */
-    if (!err && mrl_link__was_heard(sink->link))
+    if (mrl_link__close(sink->link))
         mrl_body__empty(&sink->tail);
-    return err;
+    return mrl_stream__take_files(sink->link, fds[0], &sink->files, error);
 }
 
 /* Printable ASCII, as RFC 5424 has it. */
