@@ -152,7 +152,7 @@ def victorialogs(home, room):
     def query(text):
         return ask(store + "/select/logsql/query?query=" + urllib.parse.quote(text)).splitlines()
     until(lambda: query("* | stats count() n") == ['{"n":"1000"}'])
-    one = json.loads(query("m0 | limit 1")[0])
+    one = json.loads(until(lambda: query("m0 | limit 1"))[0])
     assert one["_time"] == now and one["_stream"] == '{event.dataset="d",host.name="h"}', one
     assert {json.loads(line)["u"] for line in query("* | limit 1000")} == {str(number) for number in BIG}
     said, = deliver(f"loki+{store}/insert/loki/api/v1/push", [['{"a":1}', '{"a":2}']], "ecs")

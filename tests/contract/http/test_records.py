@@ -146,8 +146,11 @@ def check_store(store, count):
     def query(text):
         return receivers.ask(f"{store}/select/logsql/query?query={urllib.parse.quote(text)}").splitlines()
     receivers.until(lambda: int(json.loads(query("* | stats count() n")[0])["n"]) >= count)
+
+    def found_numbers():
+        return {json.loads(line)["mrelease.len"] for line in query("mrelease.len:* | limit 1000")}
+    receivers.until(lambda: found_numbers() >= set(map(str, receivers.BIG)))
     found = [json.loads(line) for line in query("* | limit 10000")]
-    assert {line["mrelease.len"] for line in found if "mrelease.len" in line} >= set(map(str, receivers.BIG)), "numbers"
     assert all(line["service.name"] == "mrelease" and line["_msg"] for line in found), found[0]
 
 
