@@ -44,6 +44,14 @@ static void put_reason(const char *reason, char *text, size_t size)
     text[used] = '\0';
 }
 
+/* A full disk takes half a line. The next one must not be joined to it. */
+static bool is_torn(int fd, off_t size)
+{
+    char last;
+
+    return size && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 bool mrl_ship__keep_refused(const struct mrl_ship *ship,
                             const struct mrl_item *item,
                             const char *reason)
@@ -51,18 +59,20 @@ bool mrl_ship__keep_refused(const struct mrl_ship *ship,
     char id[MRL_EVENT_ID_BYTES], why[600], *line = malloc(LINE_BYTES);
     bool is_kept = false;
     struct stat file;
-    size_t size;
+    size_t size = 0;
 
     if (!line || fstat(ship->refused_fd, &file) ||
         item->size > (LINE_BYTES - HEAD_BYTES) / 4 * 3 - 4)
         goto out;
     mrl_item__id(&item->head, id);
     put_reason(reason, why, sizeof(why));
-    size = (size_t)snprintf(line, HEAD_BYTES,
-                            "{\"refused_ns\":%" PRId64 ",\"time_ns\":%" PRIu64 ",\"id\":\"%s\","
-                            "\"event\":\"%s\",\"reason\":\"%s\",\"base64\":\"",
-                            mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
-                            mrl_event_def__at(item->head.event)->name, why);
+    if (is_torn(ship->refused_fd, file.st_size))
+        line[size++] = '\n';
+    size += (size_t)snprintf(line + size, HEAD_BYTES - 1,
+                             "{\"refused_ns\":%" PRId64 ",\"time_ns\":%" PRIu64 ",\"id\":\"%s\","
+                             "\"event\":\"%s\",\"reason\":\"%s\",\"base64\":\"",
+                             mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
+                             mrl_event_def__at(item->head.event)->name, why);
     size += put_base64(item->bytes, item->size, line + size);
     memcpy(line + size, "\"}\n", 3);
     size += 3;

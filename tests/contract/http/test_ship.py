@@ -121,6 +121,23 @@ def test_what_is_refused_of_a_spool_is_kept():
         assert argument(json.loads(base64.b64decode(kept[0]["base64"])), "flags") == 7 and kept[0]["id"]
 
 
+def test_half_a_line_of_a_full_disk_spoils_no_other():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver(refuses=lambda event: True)
+        output = f"json,spool={room}/s:elasticsearch+http://127.0.0.1:{receiver.port}/events"
+        Sensor(output).end()
+        with open(f"{room}/s/refused.ndjson", "a", encoding="utf-8") as file:
+            file.write('{"refused_ns":1,"id":"to')
+        sensor = Sensor(output)
+        call(1, 1)
+        assert await_(lambda: "\n{" in open(f"{room}/s/refused.ndjson", encoding="utf-8").read())
+        said = sensor.end()
+        receiver.end()
+        with open(f"{room}/s/refused.ndjson", encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        assert len(lines) == 2 and json.loads(lines[1])["event"] == "process_mrelease", (lines, said)
+
+
 def test_what_is_refused_stays_within_the_budget():
     with tempfile.TemporaryDirectory() as room:
         receiver = Receiver(refuses=lambda event: True)
