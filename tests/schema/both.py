@@ -23,7 +23,7 @@ DIGITS = re.compile(rb"[0-9]+")
 
 def validators():
     made = {}
-    for dialect in ("json-v0.23", "json-v0.24", "json-v1beta1"):
+    for dialect in ("json-v0.23", "json-v0.24", "json-v1beta1", "ecs", "ocsf"):
         with open(os.path.join(SCHEMAS, dialect + ".json"), encoding="utf-8") as file:
             schema = json.load(file)
         jsonschema.Draft7Validator.check_schema(schema)
@@ -33,6 +33,10 @@ def validators():
 
 def dialect_of(event):
     """By what is in it; an event without arguments is the same in both classic dialects."""
+    if "ecs" in event:
+        return "ecs"
+    if "class_uid" in event:
+        return "ocsf"
     if isinstance(event.get("timestamp"), str):
         return "json-v1beta1"
     types = {argument["type"] for argument in event.get("args", [])}

