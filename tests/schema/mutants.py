@@ -264,7 +264,7 @@ def check(dialect, found, count, differing, listed):
 def main():
     program, listing = sys.argv[1], "--list" in sys.argv
     listed, failed = read_list(), False
-    for dialect, validator in both.validators().items():
+    for dialect, validator in both.validators(both.DIALECTS).items():
         found, count, differing = survivors_of(program, dialect, validator)
         if listing:
             for name in found:
