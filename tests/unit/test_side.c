@@ -318,17 +318,20 @@ static void one_that_never_stops_talking_is_ended(void **state)
         struct side side;
 
         assert_int_equal(begin(&side, manners[i]), 0);
-        /* On a busy machine it may not come to talk so much: once more, then. */
+        /* Requests are answered: on a busy machine one that waits for its answers may not come to
+         * talk so much, and then it must have cost little. */
         if (!await_deaths(&side, 1)) {
+            if (!i || used_s() - before > PATIENCE)
+                fail_case("%s: goes on, for %.1f s of a CPU", manners[i], used_s() - before);
             end(&side);
-            assert_int_equal(begin(&side, manners[i]), 0);
+            continue;
         }
         /* Who says lines answers no ping: on a busy machine that may be what ends it. */
-        if (!await_deaths(&side, 1) || !(strstr(side.why, "why=talks; by=sensor") ||
-                                         (!i && strstr(side.why, "why=hang; by=sensor"))))
+        if (!(strstr(side.why, "why=talks; by=sensor") ||
+              (!i && strstr(side.why, "why=hang; by=sensor"))))
             fail_case("%s: %s", manners[i], side.why);
         end(&side);
-        if (used_s() - before > 3 * PATIENCE)
+        if (used_s() - before > 1.5 * PATIENCE)
             fail_case("%s: %.1f s of a CPU", manners[i], used_s() - before);
     }
 }
