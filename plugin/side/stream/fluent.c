@@ -372,23 +372,16 @@ static int fluent_open(const struct mrl_sink_target *target,
                        struct mrl_error *error,
                        struct mrl_sink **ret_sink)
 {
-    const struct mrl_stream_options *options = target->options;
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
-    int fd = target->fds ? target->fds[0] : -1;
-    int err =
-        sink ? target->ops->check(target, error) : mrl_error__set(error, -ENOMEM, "out of memory");
+    int err;
 
-    if (!err) {
-        sink->options = options;
-        err = mrl_link__new(target->destination, "24224", options->timeout_ns, error, &sink->link);
-    }
-    if (!err)
-        err = mrl_stream__take_files(sink->link, fd, &sink->files, error);
-    if (fd >= 0)
-        close(fd);
-    if (err && sink)
+    if (!sink)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    sink->options = target->options;
+    err = mrl_stream__open_link(target, "24224", &sink->files, error, &sink->link);
+    if (err)
         fluent_close(sink);
-    if (!err)
+    else
         *ret_sink = sink;
     return err;
 }

@@ -2,6 +2,7 @@
 #include "side/stream/sink.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct mrl_stream_destination *const destinations[] = { &mrl_stream_fluent,
                                                                      &mrl_stream_journald,
@@ -52,5 +53,29 @@ int mrl_stream__take_files(struct mrl_link *link,
     mrl_files__done(err ? &found : files);
     if (!err)
         *files = found;
+    return err;
+}
+
+int mrl_stream__open_link(const struct mrl_sink_target *target,
+                          const char *port,
+                          struct mrl_files *files,
+                          struct mrl_error *error,
+                          struct mrl_link **ret_link)
+{
+    const struct mrl_stream_options *options = target->options;
+    int fd = target->fds ? target->fds[0] : -1;
+    struct mrl_link *link = NULL;
+    int err = target->ops->check(target, error);
+
+    if (!err)
+        err = mrl_link__new(target->destination, port, options->timeout_ns, error, &link);
+    if (!err)
+        err = mrl_stream__take_files(link, fd, files, error);
+    if (fd >= 0)
+        close(fd);
+    if (err)
+        mrl_link__free(link);
+    else
+        *ret_link = link;
     return err;
 }

@@ -36,6 +36,14 @@ extern const struct mrl_ship_program mrl_stream_program;
 /** The size of an item without the newline at its end. */
 size_t mrl_stream__size(const struct mrl_item *item);
 
+/** A link to the destination of `target`, not connected, and the files of the target, which are
+ * closed. `ret_link` and `files` are as they were after an error: -EINVAL, -ENOMEM, with a line. */
+int mrl_stream__open_link(const struct mrl_sink_target *target,
+                          const char *port,
+                          struct mrl_files *files,
+                          struct mrl_error *error,
+                          struct mrl_link **ret_link);
+
 /** Files as they are by now, in place of what `files` holds, for the link too, which is closed.
  * `fd` stays the caller's. Errors, with a line: -EINVAL, -ENOMEM; then those of before stay in use.
  */

@@ -263,28 +263,20 @@ static int syslog_open(const struct mrl_sink_target *target,
                        struct mrl_error *error,
                        struct mrl_sink **ret_sink)
 {
-    const struct mrl_stream_options *options = target->options;
+    const char *port = mrl_files__is_tls(target->destination) ? "6514" : "514";
     struct mrl_sink *sink = calloc(1, sizeof(*sink));
-    int fd = target->fds ? target->fds[0] : -1;
-    int err =
-        sink ? target->ops->check(target, error) : mrl_error__set(error, -ENOMEM, "out of memory");
+    int err;
 
-    if (!err) {
-        sink->options = options;
-        sink->step = GROUP_MAX;
-        sink->is_stream = strncmp(target->destination, "udp:", 4) != 0;
-        name_host(sink->host);
-        err = mrl_link__new(target->destination,
-                            mrl_files__is_tls(target->destination) ? "6514" : "514",
-                            options->timeout_ns, error, &sink->link);
-    }
-    if (!err)
-        err = mrl_stream__take_files(sink->link, fd, &sink->files, error);
-    if (fd >= 0)
-        close(fd);
-    if (err && sink)
+    if (!sink)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    sink->options = target->options;
+    sink->step = GROUP_MAX;
+    sink->is_stream = strncmp(target->destination, "udp:", 4) != 0;
+    name_host(sink->host);
+    err = mrl_stream__open_link(target, port, &sink->files, error, &sink->link);
+    if (err)
         syslog_close(sink);
-    if (!err)
+    else
         *ret_sink = sink;
     return err;
 }
