@@ -26,9 +26,13 @@ struct source {
     uint64_t pushed, delivered;
 };
 
+/* By chance's own seed two owners may have the same tokens: test_shares says how often. */
+enum { SEED = 1 };
+
 static void begin(struct mrl_queue *queue, size_t size, enum mrl_policy policy)
 {
     assert_int_equal(mrl_queue__init(queue, size, policy), 0);
+    queue->shares.seed = SEED;
     mrl_queue__set_broken(queue, true); /* what blocks drops the oldest then */
 }
 

@@ -485,26 +485,21 @@ static void table_cuts_cells_that_are_too_wide_for_a_terminal(void **state)
     free(line);
 }
 
-static uint64_t ago_ns(uint64_t seconds)
-{
-    return ((uint64_t)time(NULL) - seconds) * 1000000000;
-}
-
 static void table_has_the_date_where_it_is_not_today(void **state)
 {
     struct test_event event;
     char *line, wanted[32];
-    time_t then = time(NULL) - 2 * 86400;
+    time_t now = time(NULL), then = now - 2 * 86400;
     int hour, minute, second, micro;
 
     (void)state;
     test_event__init(&event, "munlockall");
-    event.event.entry_ns = ago_ns(2 * 86400);
+    event.event.entry_ns = (uint64_t)then * 1000000000;
     line = line_with(NULL, &event.event);
     strftime(wanted, sizeof(wanted), "%e %b %H:%M:", localtime(&then));
     assert_memory_equal(line, wanted, strlen(wanted));
     free(line);
-    event.event.entry_ns = ago_ns(0);
+    event.event.entry_ns = (uint64_t)now * 1000000000;
     line = line_with(NULL, &event.event);
     assert_int_equal(sscanf(line, "%2d:%2d:%2d.%6d ", &hour, &minute, &second, &micro), 4);
     free(line);

@@ -506,7 +506,7 @@ def page_of(name):
 
 def meaning_of(said):
     verdict, = verdicts(said)
-    return "halved" if said["halve"] else {"misconfigured": "mended"}.get(verdict, verdict)
+    return "halved" if said["halve"] else verdict
 
 
 def judge(destination, server, path, kind, codes, make, **how):

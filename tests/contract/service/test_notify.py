@@ -6,7 +6,6 @@ usage: test_notify.py PROGRAM
 """
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -138,8 +137,6 @@ def test_a_manager_that_is_not_there_is_no_fault():
 
 @in_a_room
 def test_the_unit_is_right_and_shuts_most_doors(room):
-    if not shutil.which("systemd-analyze"):
-        return
     with open(UNIT, encoding="ascii") as file:
         text = file.read().replace("/usr/bin/mrelease", PROGRAM)
     with open(f"{room}/mrelease.service", "w", encoding="ascii") as file:
