@@ -75,7 +75,7 @@ void mrl_notify__say(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(lines, sizeof(lines), format, arguments);
     va_end(arguments);
-    /* One that does not read is no reason to wait. The sandbox has write(), and no send(). */
+    /* A manager that does not read is not waited for. The sandbox allows write(), and no send(). */
     if (write(notify.socket, lines, strlen(lines)) < 0)
         return;
 }

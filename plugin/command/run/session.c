@@ -237,7 +237,7 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
                                      mrl_event_def__at(i)->name);
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
-    if (!options->ended && !options->duration_ns && isatty(STDERR_FILENO))
+    if (!options->duration_ns && isatty(STDERR_FILENO))
         mrl_say("to see one: run 'mrelease demo' in another terminal; Ctrl-C ends this");
 }
 

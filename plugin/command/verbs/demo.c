@@ -161,7 +161,7 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     if (options.log_format == MRL_LOG_AUTO)
         options.log_format = MRL_LOG_BARE; /* nobody reads this later */
     if (actor_start(&actor, options.log_level >= MRL_LOG_INFO)) {
-        mrl_say("starting a process: %s", strerror(errno));
+        mrl_say_error("starting a process: %s", strerror(errno));
         return MRL_EXIT_FAILED;
     }
     status = mrl_session__run(&options, actor_act, &actor);
