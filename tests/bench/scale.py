@@ -7,6 +7,7 @@ usage: scale.py PROGRAM    (ci/bench --only scale sets KAFKA, and COLLECTOR wher
 A sensor is the program itself, with its spool and its side program; a recording stands for the kernel, so that a
 hundred of them see different calls on one machine.
 """
+import ctypes
 import os
 import shutil
 import signal
@@ -15,59 +16,21 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "contract"))
 sys.path.insert(0, os.path.join(sys.path[0], "kafka"))
 import broker  # noqa: E402
 import confluent_kafka  # noqa: E402
-from sensor import LIBC, NAME, PROGRAM, children  # noqa: E402
+from sensor import LIBC, PROGRAM  # noqa: E402
+from subjects import anonymous_kib, cpu_s, family, record  # noqa: E402
 
 SENSORS = int(os.environ.get("BENCH_SCALE_SENSORS", "100"))
 EVENTS = 200        # of each sensor, in SLICES steps
 SLICES, STEP_S = 20, 1.0
 DOWN_S = 10
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def record(path):
-    run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}", "--record", path,
-                            "--output", "none", "--count", str(EVENTS)], stderr=subprocess.PIPE, text=True)
-    said = ""
-    while "watching" not in said:
-        said = run.stderr.readline()
-        assert said, "no right to record"
-    for number in range(EVENTS):
-        LIBC.syscall(448, -1, number)
-    try:
-        run.communicate(timeout=30)
-    finally:
-        run.kill()
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def family(pid):
-    found = [pid]
-    for child in children(pid):
-        found += family(child)
-    return found
-
-
-def read_status(pid, key):
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith(key))
-    except OSError:
-        return 0
-
-
-def cpu_s(pids):
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            words = file.read().rsplit(") ", 1)[1].split()
-        total += int(words[11]) + int(words[12])
-    return total / TICKS
+WEIGHED, BLOCK = 6000, 1 << 20
+CODECS = (("gzip", ["gzip"]), ("lz4", ["lz4", "-q", "-c"]), ("zstd", ["zstd", "-q", "-3", "-c"]))
 
 
 class Sensors:
@@ -92,7 +55,7 @@ class Sensors:
 
     def cost(self):
         pids = [pid for one in self.all for pid in family(one.pid)]
-        return cpu_s(pids), sum(read_status(pid, "RssAnon") for pid in pids)
+        return cpu_s(pids), anonymous_kib(pids)
 
     def end(self):
         for one in self.all:
@@ -138,6 +101,37 @@ class Counted:
 
 def tell(name, value, unit, method):
     print(f"{name:44} {value:12.4g} {unit:6} {method}", flush=True)
+
+
+def compressed(data, how):
+    """Bytes, in blocks as a request has them."""
+    blocks = [data[at:at + BLOCK] for at in range(0, len(data), BLOCK)]
+    if how == ["gzip"]:
+        return sum(len(zlib.compress(block, 1)) for block in blocks)
+    return sum(len(subprocess.run(how, input=block, stdout=subprocess.PIPE, check=True).stdout) for block in blocks)
+
+
+def weigh(room):
+    """Bytes of an event, by shape and by what compresses it."""
+    path, memory = f"{room}/mixed.capture", ctypes.create_string_buffer(1 << 16)
+
+    def call(number):
+        LIBC.syscall(448, -1, number)
+        LIBC.mlock(memory, 4096)
+        LIBC.munlock(memory, 4096)
+    record(path, WEIGHED, call)
+    for shape in ("json", "json-v1beta1", "ecs", "ocsf", "cef", "leef"):
+        subprocess.run([PROGRAM, "replay", path, "--output", f"{shape}:{room}/lines"], check=True,
+                       stderr=subprocess.DEVNULL)
+        with open(f"{room}/lines", "rb") as file:
+            data = file.read()
+        os.remove(f"{room}/lines")
+        count = data.count(b"\n")
+        tell(f"scale.bytes.{shape}", len(data) / count, "B", f"mean of {count} events of one process")
+        for name, how in CODECS:
+            if name == "gzip" or shutil.which(name):
+                tell(f"scale.bytes.{shape}.{name}", compressed(data, how) / count, "B", "the same, in blocks of 1 MiB")
+    tell("scale.bytes.recording", os.path.getsize(path) / count, "B", "of a recording")
 
 
 def measure(name, room, destination, capture, count, outage):
@@ -228,11 +222,13 @@ def collector(room, capture):
 
 
 def main():
-    LIBC.prctl(15, NAME.encode())  # PR_SET_NAME: the scope of what is recorded
     done = True
     with tempfile.TemporaryDirectory(prefix="mrelease-scale.", dir=os.environ.get("TMPDIR", "/var/tmp")) as path:
         try:
-            capture = record(f"{path}/calls.capture")
+            weigh(path)
+            record(f"{path}/calls.capture", EVENTS)
+            with open(f"{path}/calls.capture", "rb") as file:
+                capture = file.read()
             for receiver in [kafka] + ([collector] if os.environ.get("COLLECTOR") else []):
                 os.mkdir(f"{path}/{receiver.__name__}-room")
                 done &= receiver(f"{path}/{receiver.__name__}-room", capture)

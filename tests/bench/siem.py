@@ -4,6 +4,7 @@
 
 usage: siem.py PROGRAM [table|json]    (ci/bench --only siem sets KAFKA, and COLLECTOR where it is to be had)
 """
+import glob
 import json
 import os
 import shutil
@@ -18,12 +19,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 sys.path.insert(0, os.path.join(sys.path[0], "kafka"))
 import broker  # noqa: E402
 import confluent_kafka  # noqa: E402
-from sensor import LIBC, NAME, PROGRAM, Sensor, children  # noqa: E402
+from sensor import LIBC, PROGRAM, Sensor  # noqa: E402
+from subjects import anonymous_kib, cpu_s, family, record  # noqa: E402
 
 EVENTS = int(os.environ.get("BENCH_SIEM_EVENTS", "200000"))
 ROUNDS = int(os.environ.get("BENCH_SIEM_ROUNDS", "3"))
 LONE = 40
-TICKS = os.sysconf("SC_CLK_TCK")
 DURABLE = ["-X", "acks=all", "-X", "enable.idempotence=true"]
 results = []
 
@@ -38,30 +39,6 @@ def result(name, values, unit, method):
     results.append({"name": name, "value": statistics.median(values), "unit": unit, "spread": spread,
                     "method": method})
     say(f"{name} = {results[-1]['value']:.4g} {unit}")
-
-
-def family(pid):
-    found = [pid]
-    for child in children(pid):
-        found += family(child)
-    return found
-
-
-def cpu_s(pids):
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            words = file.read().rsplit(") ", 1)[1].split()
-        total += int(words[11]) + int(words[12])
-    return total / TICKS
-
-
-def anonymous_kib(pids):
-    total = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            total += sum(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
-    return total
 
 
 class Topic:
@@ -95,19 +72,7 @@ class Room:
         return Topic(self.kafka, f"t{self.number}", **settings)
 
     def record(self):
-        run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}", "--record",
-                                self.capture, "--output", "none", "--ring", "256M", "--count", str(EVENTS)],
-                               stderr=subprocess.PIPE, text=True)
-        said = ""
-        while "watching" not in said:
-            said = run.stderr.readline()
-            assert said, "no right to record"
-        for number in range(EVENTS):
-            LIBC.syscall(448, -1, number)
-        try:
-            run.communicate(timeout=60)
-        finally:
-            run.kill()
+        record(self.capture, EVENTS)
         subprocess.run([PROGRAM, "replay", self.capture, "--output", f"json:{self.lines}"], check=True,
                        stderr=subprocess.DEVNULL)
 
@@ -200,8 +165,9 @@ service:
 def subjects():
     yield "ours", run_ours, ",compress=none", "replay of a recording, spool with fdatasync, acks=all, idempotent"
     yield "ours_lz4", run_ours, ",compress=lz4", "the same, lz4"
-    yield "kcat", run_kcat, [], "kcat -P -l of the same events as lines, acks=all, idempotent; keeps nothing"
-    if shutil.which("rsyslogd") and os.path.exists("/usr/lib/x86_64-linux-gnu/rsyslog/omkafka.so"):
+    if shutil.which("kcat"):
+        yield "kcat", run_kcat, [], "kcat -P -l of the same events as lines, acks=all, idempotent; keeps nothing"
+    if shutil.which("rsyslogd") and glob.glob("/usr/lib/*/rsyslog/omkafka.so"):
         yield "rsyslog", run_rsyslog, None, "rsyslog, imfile to omkafka, a queue in memory, acks=all"
     if os.environ.get("COLLECTOR"):
         yield "collector", run_collector, None, "Collector, file_log to kafka, a queue on the disk with fsync"
@@ -244,7 +210,6 @@ def lone_events(room):
 
 
 def main():
-    LIBC.prctl(15, NAME.encode())  # PR_SET_NAME: the scope of what is watched
     with tempfile.TemporaryDirectory(prefix="mrelease-siem.", dir=os.environ.get("TMPDIR", "/var/tmp")) as path:
         kafka = broker.Broker(path)
         kafka.start()
