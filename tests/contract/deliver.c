@@ -179,7 +179,9 @@ int main(int argc, char **argv)
         give_up(error.text);
     if (settings)
         *settings = '\0';
-    target = (struct mrl_sink_target){ destination, argv[1], options, NULL, NULL, ops, NULL };
+    target = (struct mrl_sink_target){
+        .destination = destination, .format = argv[1], .options = options, .ops = ops
+    };
     if (ops->check(&target, &error) ||
         (ops->prepare && ops->prepare(&target, options, fds, &error, &prepared)))
         give_up(error.text);

@@ -22,6 +22,7 @@ struct mrl_sink;
 struct mrl_sides;
 
 struct mrl_sink_ops;
+struct mrl_encoder_options;
 
 /** No sink wants more descriptors than this. */
 #define MRL_SINK_FDS_MAX 4
@@ -141,6 +142,8 @@ struct mrl_sink_target {
     const struct mrl_sink_ops *ops;
     /** Of a sink that takes items: where they are kept; NULL: in memory alone. */
     const struct mrl_sink_spool *spool;
+    /** How the events are encoded, for those that the sink adds; NULL: it adds none. */
+    const struct mrl_encoder_options *encoder;
 };
 
 /** Who of those that read an output may change what the sensor does. */

@@ -69,10 +69,7 @@ static int make_queue(struct mrl_output *output)
 static int open_sink(struct mrl_output *output, struct mrl_error *error)
 {
     const struct mrl_sink_ops *sink = output->options.sink;
-    struct mrl_encoder_options encoder = { .user_names = true,
-                                           .extras = output->options.extras,
-                                           .items = sink->takes_items,
-                                           .host = output->options.host };
+    struct mrl_encoder_options encoder = mrl_output__encoding(output);
     const struct mrl_sink_target target = {
         .destination = output->options.destination,
         .format = output->options.format,
@@ -80,6 +77,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         .sides = output->options.sides,
         .ops = sink,
         .spool = *output->options.spool.directory ? &output->options.spool : NULL,
+        .encoder = &encoder,
     };
     struct mrl_error note = { "" };
     int err = sink->open(&target, &note, &output->sink);
@@ -91,9 +89,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     mrl_output__learn_quick(output);
     output->blind_from_ns = sink->seen_until ? sink->seen_until(output->sink) : 0;
     output->columns = sink->columns ? sink->columns(output->sink) : 0;
-    encoder.colour = mrl_output__colour(output);
-    encoder.width = output->columns;
-    encoder.wide = output->options.wide;
+    encoder = mrl_output__encoding(output);
     err = mrl_encoder__new(output->options.format, &encoder, error, &output->encoder);
     return !err && make_queue(output) ? mrl_error__set(error, -ENOMEM, "out of memory") : err;
 }
@@ -281,16 +277,6 @@ void mrl_output__push(struct mrl_output *output,
         write_or_queue(output, bytes, lines, lines_count);
     else if (output->started)
         write_through(output, bytes, lines, lines_count);
-}
-
-bool mrl_output__colour(const struct mrl_output *output)
-{
-    return output->columns && !output->options.plain;
-}
-
-unsigned int mrl_output__columns(const struct mrl_output *output)
-{
-    return output->columns;
 }
 
 bool mrl_output__alive(const struct mrl_output *output)

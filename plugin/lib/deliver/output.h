@@ -40,12 +40,6 @@ void mrl_output__push(struct mrl_output *output,
                       const struct mrl_line *lines,
                       size_t count);
 
-/** Whether its format should use colours. */
-bool mrl_output__colour(const struct mrl_output *output);
-
-/** Columns of the terminal that it is; 0: it is none. */
-unsigned int mrl_output__columns(const struct mrl_output *output);
-
 /** Whether it still takes events. Any thread. */
 bool mrl_output__alive(const struct mrl_output *output);
 

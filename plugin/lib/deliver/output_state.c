@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Counting, and saying what was counted: of every part of an output. */
+/* What every part of an output needs: counting, saying what was counted, how events are encoded. */
 #include "deliver/output_state.h"
 
 #include <stdarg.h>
@@ -76,5 +76,20 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
         .rejected = output->counts[event][MRL_REJECTED],
         .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
         .lost_before = output->counts[event][MRL_LOST_BEFORE],
+    };
+}
+
+struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output)
+{
+    const struct mrl_output_options *options = &output->options;
+
+    return (struct mrl_encoder_options){
+        .colour = output->columns && !options->plain,
+        .width = output->columns,
+        .wide = options->wide,
+        .user_names = true,
+        .extras = options->extras,
+        .items = options->sink && options->sink->takes_items,
+        .host = options->host,
     };
 }

@@ -64,15 +64,7 @@ static int join_group(struct mrl_pipeline *pipeline,
                       const struct mrl_output *output,
                       struct mrl_error *error)
 {
-    const struct mrl_encoder_options encoder = {
-        .colour = mrl_output__colour(output),
-        .width = mrl_output__columns(output),
-        .wide = options->wide,
-        .user_names = true,
-        .extras = options->extras,
-        .items = options->sink && options->sink->takes_items,
-        .host = options->host,
-    };
+    const struct mrl_encoder_options encoder = mrl_output__encoding(output);
     struct group *group = pipeline->groups;
     int err;
 

@@ -323,12 +323,11 @@ static int open_spool(struct mrl_sink *sink,
                                                .sync = (enum mrl_spool_sync)target->spool->sync,
                                                .log = say_of_spool,
                                                .context = sink->sides };
-    const struct mrl_encoder_options encoder = { .items = true };
     int err = mrl_spool__open(&options, error, &sink->spool);
     int fds[2];
 
     if (!err)
-        err = mrl_encoder__new(target->format, &encoder, error, &sink->encoder);
+        err = mrl_encoder__new(target->format, target->encoder, error, &sink->encoder);
     if (!err)
         err = mrl_spool__files(sink->spool, fds, error);
     if (err) {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "side/common/allowance.h"
 #include "side/common/sandbox.h"
 
@@ -99,14 +100,12 @@ static void forget_answer(void)
 
 static int await_answer(struct mrl_side_answer *ret_answer, struct mrl_error *error)
 {
-    struct timespec end;
+    const struct timespec end = mrl_clock__in_ms(ANSWER_S * 1000);
     int err = 0;
 
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += ANSWER_S;
     pthread_mutex_lock(&asked.lock);
     while (!asked.is_answered && !asked.is_over && err != ETIMEDOUT)
-        err = pthread_cond_timedwait(&asked.changed, &asked.lock, &end);
+        err = pthread_cond_clockwait(&asked.changed, &asked.lock, CLOCK_MONOTONIC, &end);
     asked.waits = false;
     if (!asked.is_answered)
         err = mrl_error__set(error, asked.is_over ? -ESHUTDOWN : -ETIMEDOUT, "%s",

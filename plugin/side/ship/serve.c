@@ -33,18 +33,13 @@ static void *run(void *unused)
 
 void mrl_ship__await(struct mrl_ship *it, unsigned int timeout_ms)
 {
-    struct timespec end;
+    const struct timespec end = mrl_clock__in_ms((int)timeout_ms);
 
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += timeout_ms / 1000;
-    end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
     pthread_mutex_lock(&it->lock);
     it->idle = true;
     pthread_cond_broadcast(&it->changed);
     if (!it->grown && !it->used && !__atomic_load_n(&it->stop, __ATOMIC_RELAXED))
-        pthread_cond_timedwait(&it->changed, &it->lock, &end);
+        pthread_cond_clockwait(&it->changed, &it->lock, CLOCK_MONOTONIC, &end);
     it->idle = it->grown = false;
     pthread_mutex_unlock(&it->lock);
 }

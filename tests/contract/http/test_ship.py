@@ -218,12 +218,13 @@ def test_what_the_budget_takes_is_told_exactly():
         size = sum(os.stat(f"{room}/s/{name}").st_size for name in os.listdir(f"{room}/s"))
         assert size <= 4 << 20, size
         receiver = Receiver(receiver.port)
-        sensor = Sensor(output)
+        sensor = Sensor(output, "--extra", "id")
         await_(lambda: 12000 in receiver.numbers())
         said = sensor.end()
         receiver.end()
         lost = sum(int(argument(event, "count")) for event in receiver.events
                    if event["eventName"] == "events_lost" and argument(event, "cause") == "spool_full")
+        assert all(argument(event, "id") for event in receiver.events if event["eventName"] == "events_lost")
         got = len(set(receiver.numbers()))
         assert lost and got + lost == 12000, (got, lost, said)
         at = [i for i, event in enumerate(receiver.events) if event["eventName"] == "events_lost"][0]
