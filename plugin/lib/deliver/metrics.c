@@ -97,9 +97,14 @@ struct origin {
     uint8_t family, event, output;
 };
 
-/* What the outputs keep, at one moment. */
-struct spools {
-    bool has[MRL_OUTPUTS_MAX];
+/* What the rows are made of. Each source is asked once, so that the rows of an event are of one
+ * moment, also while calls come. */
+struct sample {
+    bool has_plugin;
+    uint32_t chosen; /* events */
+    struct mrl_event_counts counts[MRL_EVENT_COUNT];
+    const struct mrl_pipeline *pipeline;
+    bool has_spool[MRL_OUTPUTS_MAX];
     struct mrl_kept kept[MRL_OUTPUTS_MAX];
 };
 
@@ -182,14 +187,14 @@ static void add_gauge(struct mrl_metrics *metrics,
         add(metrics, origin, member(&gauges, offset));
 }
 
-static void add_of_spools(struct mrl_metrics *metrics, unsigned int index, const struct spools *all)
+static void add_of_spools(struct mrl_metrics *metrics, unsigned int index, const struct sample *all)
 {
     const struct family *family = &families[index];
 
     for (unsigned int i = 0; i < metrics->output_count; i++) {
         struct origin origin = { (uint8_t)index, NONE, (uint8_t)i };
 
-        if (!all->has[i])
+        if (!all->has_spool[i])
             continue;
         if (family->scope == PER_SPOOL)
             add_gauge(metrics, origin, &all->kept[i]);
@@ -200,34 +205,43 @@ static void add_of_spools(struct mrl_metrics *metrics, unsigned int index, const
     }
 }
 
-static int add_family(struct mrl_metrics *metrics,
-                      unsigned int index,
-                      struct mrl_plugin *plugin,
-                      const struct mrl_pipeline *pipeline)
+static void add_family(struct mrl_metrics *metrics, unsigned int index, const struct sample *sample)
 {
     const struct family *family = &families[index];
-    uint32_t chosen = plugin ? mrl_plugin__events(plugin) : UINT32_MAX;
-    struct mrl_event_counts counts;
     bool done = false;
-    int err = 0;
 
-    for (unsigned int i = 0; !err && !done && i < mrl_event_def__count(); i++) {
+    add_of_spools(metrics, index, sample);
+    for (unsigned int i = 0; !done && i < mrl_event_def__count(); i++) {
         struct origin origin = { (uint8_t)index, (uint8_t)i, NONE };
-        bool is_chosen = chosen & (1U << i);
+        bool is_chosen = sample->chosen & (1U << i);
 
-        if (plugin && family->scope <= PER_EVENT && is_chosen) {
+        if (sample->has_plugin && family->scope <= PER_EVENT && is_chosen) {
             done = family->scope == PER_PLUGIN;
             origin.event = done ? NONE : origin.event;
-            err = mrl_plugin__counts(plugin, i, &counts);
-            if (!err)
-                add(metrics, origin, count_of(family, &counts));
-        } else if (pipeline && family->scope == PER_FILTER && is_chosen) {
-            add(metrics, origin, mrl_pipeline__filtered(pipeline, i));
-        } else if (pipeline && family->scope == PER_OUTPUT &&
+            add(metrics, origin, count_of(family, &sample->counts[i]));
+        } else if (sample->pipeline && family->scope == PER_FILTER && is_chosen) {
+            add(metrics, origin, mrl_pipeline__filtered(sample->pipeline, i));
+        } else if (sample->pipeline && family->scope == PER_OUTPUT &&
                    (is_chosen || !*mrl_event_def__at(i)->syscall)) {
-            add_of_outputs(metrics, origin, pipeline);
+            add_of_outputs(metrics, origin, sample->pipeline);
         }
     }
+}
+
+static int take_sample(struct mrl_plugin *plugin,
+                       const struct mrl_pipeline *pipeline,
+                       struct sample *sample)
+{
+    int err = 0;
+
+    sample->has_plugin = plugin;
+    sample->pipeline = pipeline;
+    sample->chosen = plugin ? mrl_plugin__events(plugin) : UINT32_MAX;
+    for (unsigned int i = 0; plugin && !err && i < mrl_event_def__count(); i++)
+        if (sample->chosen & (1U << i))
+            err = mrl_plugin__counts(plugin, i, &sample->counts[i]);
+    for (unsigned int i = 0; pipeline && i < mrl_pipeline__outputs(pipeline); i++)
+        sample->has_spool[i] = mrl_pipeline__kept(pipeline, i, &sample->kept[i]);
     return err;
 }
 
@@ -236,30 +250,22 @@ int mrl_metrics__collect(struct mrl_plugin *plugin,
                          struct mrl_metrics **ret_metrics)
 {
     struct mrl_metrics *metrics = malloc(sizeof(*metrics));
-    struct spools *spools = calloc(1, sizeof(*spools));
-    int err = 0;
+    struct sample *sample = calloc(1, sizeof(*sample));
+    int err = metrics && sample ? take_sample(plugin, pipeline, sample) : -ENOMEM;
 
-    if (!metrics || !spools) {
+    if (err) {
         free(metrics);
-        free(spools);
-        return -ENOMEM;
+        free(sample);
+        return err;
     }
     metrics->count = 0;
     metrics->names = NULL;
     metrics->output_count = pipeline ? mrl_pipeline__outputs(pipeline) : 0;
-    for (unsigned int i = 0; i < metrics->output_count; i++) {
+    for (unsigned int i = 0; i < metrics->output_count; i++)
         metrics->outputs[i] = mrl_pipeline__output_name(pipeline, i);
-        spools->has[i] = mrl_pipeline__kept(pipeline, i, &spools->kept[i]);
-    }
-    for (unsigned int i = 0; !err && i < FAMILY_COUNT; i++) {
-        err = add_family(metrics, i, plugin, pipeline);
-        add_of_spools(metrics, i, spools);
-    }
-    free(spools);
-    if (err) {
-        mrl_metrics__free(metrics);
-        return err;
-    }
+    for (unsigned int i = 0; i < FAMILY_COUNT; i++)
+        add_family(metrics, i, sample);
+    free(sample);
     *ret_metrics = metrics;
     return 0;
 }
