@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Debian's packages, in build/package/deb: a source package, and a binary package of each part.
+#
+#   ci/package deb                    of the version in packaging/debian/changelog
+#   ci/package deb --version VERSION  as this version, with an entry of its own in the changelog
+#   ci/package deb --again VERSION    the binary packages of the last build once more, as VERSION; compiles nothing
+#   ci/package deb --lint             and has lintian judge them
+#
+
+deb_room=$PWD/build/package/deb
+
+# deb_sides: packaging/debian/sides, as PROGRAM<TAB>SYNOPSIS. Each side program has a line there.
+deb_sides() {
+    local main name
+    for main in plugin/side/*/main.c; do
+        name=$(basename "$(dirname "$main")")
+        grep -q "^$name *|" packaging/debian/sides || die "packaging/debian/sides has no line for '$name'"
+    done
+    sed -n 's/^\([a-z]*\) *| */\1\t/p' packaging/debian/sides
+}
+
+# deb_make_debian TREE: its debian/, with a package for each side program.
+deb_make_debian() {
+    local debian=$1/debian name synopsis
+    cp -r packaging/debian "$debian"
+    rm "$debian/sides" "$debian/side.in"
+    while IFS=$'\t' read -r name synopsis; do
+        sed -e "s|@NAME@|$name|g" -e "s|@SYNOPSIS@|$synopsis|g" packaging/debian/side.in >>"$debian/control"
+        echo "usr/libexec/mrelease/$name" >"$debian/mrelease-$name.install"
+    done < <(deb_sides)
+    cp packaging/systemd/mrelease.service "$debian/"
+    cp packaging/systemd/mrelease.sysusers.conf "$debian/mrelease.sysusers"
+    cp packaging/systemd/mrelease.tmpfiles.conf "$debian/mrelease.tmpfiles"
+    cp packaging/logrotate/mrelease "$debian/mrelease.logrotate"
+}
+
+# deb_add_entry TREE VERSION: on top of its changelog.
+deb_add_entry() {
+    local changelog=$1/debian/changelog maintainer
+    maintainer=$(sed -n 's/^Maintainer: //p' "$1/debian/control")
+    {
+        printf 'mrelease (%s) UNRELEASED; urgency=medium\n\n  * Build of %s.\n\n -- %s  %s\n\n' "$2" \
+            "$(git describe --always 2>/dev/null || echo 'a tree without a commit')" "$maintainer" \
+            "$(date --utc --rfc-email --date "@$(source_epoch)")"
+        cat "$changelog"
+    } >"$changelog.new"
+    mv "$changelog.new" "$changelog"
+}
+
+# deb_unmet TREE: what it is built from and is not here. The headers of libvalijson-dev may be those that ci/deps unpacked.
+deb_unmet() {
+    (cd "$1" && dpkg-checkbuilddeps 2>&1 || true) | sed 's/.*dependencies: //' | tr ' ' '\n' |
+        if compgen -G 'build/deps/libvalijson-dev_*.deb' >/dev/null; then grep -v '^libvalijson-dev$'; else cat; fi || true
+}
+
+# deb_build TREE OPTION…: as dpkg-buildpackage. Its output is shown when it fails.
+deb_build() {
+    local tree=$1 log=$deb_room/build.log
+    shift
+    (cd "$tree" && CMAKE_INCLUDE_PATH=$OLDPWD/build/deps/usr/include SOURCE_DATE_EPOCH=$(source_epoch) \
+        dpkg-buildpackage --no-sign --no-check-builddeps "$@") >"$log" 2>&1 || {
+        tail -n 50 "$log"
+        die "the packages cannot be built: $log"
+    }
+}
+
+deb_lint() {
+    lintian --info --fail-on error,warning "$deb_room"/*.changes
+}
+
+package_deb() {
+    local tree version unmet lint="" again=""
+    version=$(version)
+    tree=$deb_room/mrelease-$version
+    version=$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
+    while (($#)); do
+        case $1 in
+        --lint) lint=1 ;;
+        --version | --again)
+            (($# > 1)) || die "$1 needs a value"
+            [[ $1 == --version ]] || again=1
+            version=$2
+            shift
+            ;;
+        *) die "unknown option '$1': --version, --again or --lint" ;;
+        esac
+        shift
+    done
+    package_needs dpkg-buildpackage dh
+    [[ -z $lint ]] || package_needs lintian
+    if [[ $again ]]; then
+        [[ -e $tree/debian/debhelper-build-stamp ]] || die "nothing was built yet: 'ci/package deb'"
+        rm -f "$deb_room"/*.{deb,changes,buildinfo}
+        deb_add_entry "$tree" "$version"
+        deb_build "$tree" --build=binary --no-pre-clean
+    else
+        rm -rf "$deb_room"
+        export_tree "$tree"
+        tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(source_epoch)" -C "$deb_room" -c "${tree##*/}" |
+            gzip -n9 >"$deb_room/mrelease_$(version).orig.tar.gz"
+        deb_make_debian "$tree"
+        [[ $(sed -n '1s/.*(\(.*\)).*/\1/p' "$tree/debian/changelog") == "$version" ]] || deb_add_entry "$tree" "$version"
+        unmet=$(deb_unmet "$tree")
+        [[ -z $unmet ]] || die "not installed: ${unmet//$'\n'/ }: 'ci/deps --packaging' installs it"
+        deb_build "$tree" --build=full
+    fi
+    [[ -z $lint ]] || deb_lint
+    (cd "$deb_room" && ls -s --block-size=K -- *.deb) >&2
+}
