@@ -113,6 +113,10 @@ if(MRELEASE_KAFKA)
   mrl_find_module(RDKAFKA rdkafka>=2.0 librdkafka-dev MRELEASE_KAFKA)
 endif()
 
+if(MRELEASE_METRICS)
+  mrl_find_module(MICROHTTPD libmicrohttpd>=0.9.75 libmicrohttpd-dev MRELEASE_METRICS)
+endif()
+
 if(MRELEASE_STREAM)
   mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_STREAM)
 endif()

@@ -226,3 +226,10 @@ int mrl_destination__find(const char *format,
     *ret_destination = (struct mrl_destination){ sink, text ? url_of(sink, text) : sink->preset };
     return 0;
 }
+
+size_t mrl_destination__settings_size(const char *text)
+{
+    size_t size = strcspn(text, ":");
+
+    return text[size] && memchr(text, '=', size) && !memchr(text, '/', size) ? size : 0;
+}

@@ -27,4 +27,8 @@ int mrl_destination__find(const char *format,
  * characters, or a blank at an end. */
 int mrl_destination__check(const char *text, struct mrl_error *error);
 
+/** Bytes of the settings in front of a destination, as in "rotate=1G,keep=9:FILE": they hold "="
+ * and no "/". 0: there are none, and a colon belongs to the destination. */
+size_t mrl_destination__settings_size(const char *text);
+
 #endif

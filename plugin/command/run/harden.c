@@ -81,6 +81,16 @@ static int add_side(struct mrl_sandbox *sandbox, const struct mrl_output_spec *s
     return err;
 }
 
+/* Where a socket is removed at the end. */
+static int add_http(struct mrl_sandbox *sandbox, const char *http)
+{
+    const char *path = http ? strstr(http, "unix:") : NULL;
+
+    if (http)
+        sandbox->calls |= MRL_CALLS_MESSAGES;
+    return path ? add_directory(sandbox, path + strlen("unix:"), MRL_PATH_SOCKETS) : 0;
+}
+
 static int add_output(struct mrl_sandbox *sandbox, const struct mrl_output_spec *spec)
 {
     const struct mrl_sink_ops *sink = spec->options.sink;
@@ -266,6 +276,8 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
                                     MRL_PATH_MAKE | MRL_PATH_READ);
     for (unsigned int i = 0; !err && i < options->outputs.count; i++)
         err = add_output(sandbox, &options->outputs.specs[i]);
+    if (!err)
+        err = add_http(sandbox, options->http);
     return err;
 }
 

@@ -18,18 +18,9 @@ static const struct mrl_output_spec recording = {
     },
 };
 
-/* Bytes of the settings before the colon, which hold "=" and no "/"; 0: there are none, and a colon
- * belongs to the path. */
-static size_t settings_size(const char *text)
-{
-    size_t size = strcspn(text, ":");
-
-    return text[size] && memchr(text, '=', size) && !memchr(text, '/', size) ? size : 0;
-}
-
 int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)
 {
-    size_t size = settings_size(text);
+    size_t size = mrl_destination__settings_size(text);
     struct mrl_output_spec spec = recording;
     int err;
 

@@ -28,6 +28,7 @@ enum {
     END_MS = 2000,    /* how long an output may take without progress at the end */
     REOPEN_MS = 1000, /* how long SIGHUP waits for outputs before it says what they did */
     REOPEN_STEP_MS = 20,
+    ROUND_MS = 1000, /* between two rounds of the reader, where somebody may ask whether it lives */
 };
 
 /* What signal handlers may touch. */
@@ -200,6 +201,8 @@ static int patience_ms(const struct session *session)
 
     if (session->reopen_ns && (left < 0 || left > REOPEN_STEP_MS))
         left = REOPEN_STEP_MS;
+    if (session->sides.sides && (left < 0 || left > ROUND_MS))
+        left = ROUND_MS;
     return ping >= 0 && (left < 0 || left > ping) ? ping : left;
 }
 
@@ -207,12 +210,14 @@ static void loop(struct session *session)
 {
     while (!has_ended(session) && !session->failed) {
         mrl_notify__ping();
+        mrl_run_health__come_round(&session->sides.health);
         if (reopen_requested)
             reopen(session);
         if (session->reopen_ns && may_say_reopened(session))
             say_reopened(session);
         deliver_next(session, patience_ms(session));
     }
+    mrl_run_health__end(&session->sides.health);
     if (session->reopen_ns)
         say_reopened(session);
     mrl_plugin__stop(session->plugin);
@@ -334,8 +339,7 @@ static int open_outputs(struct session *session, struct mrl_error *error)
     if (err)
         return err;
     session->sides.first_level = session->sides.log_level = options->log_level;
-    err = mrl_run_sides__start(&session->sides, &options->outputs,
-                               mrl_sandbox_mode__word(options->sandbox), error);
+    err = mrl_run_sides__start(&session->sides, options, error);
     if (err)
         return err;
     set_plugin_options(session);
@@ -344,7 +348,8 @@ static int open_outputs(struct session *session, struct mrl_error *error)
     err = mrl_pipeline__new(log_line, session, &session->pipeline);
     if (err)
         return mrl_error__set(error, err, "out of memory");
-    return mrl_outputs__open(&options->outputs, options->extras, session->pipeline, error);
+    err = mrl_outputs__open(&options->outputs, options->extras, session->pipeline, error);
+    return err ? err : mrl_run_sides__serve(&session->sides, options, error);
 }
 
 /* Up to the sandbox, which is entered while this is the only thread. */
@@ -370,9 +375,12 @@ static int open_all(struct session *session, struct mrl_error *error)
     return err ? err : mrl_harden__enter(options, session->plugin, error);
 }
 
-static void ping(void *unused)
+/* The reader waits for an output: that is no hang. */
+static void on_wait(void *context)
 {
-    (void)unused;
+    struct session *session = context;
+
+    mrl_run_health__come_round(&session->sides.health);
     mrl_notify__ping();
 }
 
@@ -382,7 +390,7 @@ static int start(struct session *session, struct mrl_error *error)
 
     mrl_pipeline__name_run(session->pipeline, mrl_plugin__run(session->plugin));
     mrl_pipeline__on_death(session->pipeline, wake_reader, session->plugin);
-    mrl_pipeline__on_wait(session->pipeline, ping, NULL);
+    mrl_pipeline__on_wait(session->pipeline, on_wait, session);
     err = mrl_pipeline__start(session->pipeline, error);
     if (!err)
         mrl_run_sides__ready(&session->sides, session->plugin, session->pipeline);

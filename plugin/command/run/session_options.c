@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "command/run/http.h"
 #include "command/run/record.h"
 
 static int add_output(void *member, const char *value, struct mrl_error *error)
@@ -15,6 +16,18 @@ static int add_record(void *member, const char *value, struct mrl_error *error)
 {
     return mrl_record__add(member, value, error);
 }
+
+static int check_http(void *member, const char *value, struct mrl_error *error)
+{
+    struct mrl_http_target target;
+
+    (void)member;
+    return mrl_http_target__read(value, MRL_METRICS_NAMES_OWN, &target, error);
+}
+
+static const char *const http_names[] = {
+    [MRL_METRICS_NAMES_OWN] = "mrelease", [MRL_METRICS_NAMES_TRACEE] = "tracee", NULL
+};
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
@@ -61,6 +74,22 @@ static const struct mrl_option rows[] = {
       .doc = "Also write the records to this new file, for 'mrelease replay'; beside --output. A "
              "recording that is there becomes FILE.1. Settings precede it, as "
              "rotate=1G,keep=9:FILE." },
+    { .name = "http",
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(http),
+      .parse = check_http,
+      .value = "ADDRESS",
+      .doc = "Serve /metrics for Prometheus, and /livez, /readyz, /healthz, at HOST[:PORT], "
+             "unix:PATH or systemd; the port is " MRL_METRICS_PORT
+             " where none is given. Settings precede it, as mode=0660:unix:PATH." },
+    { .name = "http-names",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(http_names),
+      .words = http_names,
+      .what = "value of http-names",
+      .preset = "mrelease",
+      .doc = "tracee: metrics have Tracee's names as well, and the port is " MRL_METRICS_PORT_TRACEE
+             " where none is given." },
     { .name = "count",
       .letter = 'n',
       .type = MRL_OPTION_COUNT,

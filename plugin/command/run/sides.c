@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/options/say.h"
+#include "command/run/http.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
@@ -31,6 +32,15 @@ static int collect(void *context, struct mrl_metrics **ret_metrics)
               : -ENODEV;
     pthread_mutex_unlock(&run->lock);
     return err;
+}
+
+static void look(void *context, struct mrl_health *ret_health)
+{
+    struct mrl_run_sides *run = context;
+
+    pthread_mutex_lock(&run->lock);
+    mrl_run_health__look(&run->health, run->plugin, run->pipeline, ret_health);
+    pthread_mutex_unlock(&run->lock);
 }
 
 static int switch_event(struct mrl_run_sides *run,
@@ -96,44 +106,80 @@ static void died(void *context, const char *detail)
 
 /* -- a run ------------------------------------------------------------------------------------ */
 
+/* Whether there are any; each must be installed. */
+static int find_programs(const struct mrl_session_options *options,
+                         bool *ret_needs,
+                         struct mrl_error *error)
+{
+    const struct mrl_outputs *outputs = &options->outputs;
+    char path[PATH_MAX];
+
+    for (unsigned int i = 0; i <= outputs->count; i++) {
+        const struct mrl_sink_ops *sink = i < outputs->count ? outputs->specs[i].options.sink
+                                          : options->http    ? mrl_sides__metrics()
+                                                             : NULL;
+
+        if (!sink || !sink->side)
+            continue;
+        *ret_needs = true;
+        if (mrl_side__find(sink->side, NULL, path, sizeof(path), error))
+            return -ENOENT;
+    }
+    return 0;
+}
+
 int mrl_run_sides__start(struct mrl_run_sides *run,
-                         struct mrl_outputs *outputs,
-                         const char *sandbox,
+                         struct mrl_session_options *session,
                          struct mrl_error *error)
 {
     const struct mrl_sides_options options = {
         .size = sizeof(options),
-        .sandbox = sandbox,
+        .sandbox = mrl_sandbox_mode__word(session->sandbox),
         .log = log_line,
         .metrics = collect,
+        .health = look,
         .fulfil = fulfil,
         .wished = wished,
         .died = died,
         .context = run,
     };
     bool needs = false;
-    char path[PATH_MAX];
 
     pthread_mutex_init(&run->lock, NULL);
-    for (unsigned int i = 0; i < outputs->count; i++) {
-        const struct mrl_sink_ops *sink = outputs->specs[i].options.sink;
-
-        if (sink && sink->side && mrl_side__find(sink->side, NULL, path, sizeof(path), error))
-            return -ENOENT;
-        needs |= sink && sink->side;
-    }
+    if (find_programs(session, &needs, error))
+        return -ENOENT;
     if (!needs)
         return 0;
     if (mrl_sides__start(&options, error, &run->sides))
         return -EAGAIN;
-    for (unsigned int i = 0; i < outputs->count; i++) {
-        struct mrl_output_options *output = &outputs->specs[i].options;
+    for (unsigned int i = 0; i < session->outputs.count; i++) {
+        struct mrl_output_options *output = &session->outputs.specs[i].options;
 
         output->sides = run->sides;
         if (output->sink)
             output->sink = mrl_sides__sink(run->sides, output->sink);
     }
     return 0;
+}
+
+int mrl_run_sides__serve(struct mrl_run_sides *run,
+                         const struct mrl_session_options *options,
+                         struct mrl_error *error)
+{
+    struct mrl_http_target http;
+    struct mrl_sink_target target = { .format = "metrics", .sides = run->sides };
+    int err;
+
+    if (!options->http)
+        return 0;
+    err = mrl_http_target__read(options->http, (enum mrl_metrics_names)options->http_names, &http,
+                                error);
+    if (err)
+        return err;
+    target.destination = http.destination;
+    target.options = &http.options;
+    target.ops = mrl_sides__sink(run->sides, mrl_sides__metrics());
+    return target.ops->open(&target, error, &run->metrics);
 }
 
 int mrl_run_sides__await(struct mrl_run_sides *run, struct mrl_error *error)
@@ -175,6 +221,8 @@ void mrl_run_sides__hurry(struct mrl_run_sides *run)
 
 void mrl_run_sides__end(struct mrl_run_sides *run)
 {
+    if (run->metrics)
+        mrl_sides__sink(run->sides, mrl_sides__metrics())->close(run->metrics);
     mrl_sides__free(run->sides);
     pthread_mutex_destroy(&run->lock);
 }

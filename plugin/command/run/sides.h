@@ -6,7 +6,8 @@
 #include <mrelease/mrelease.h>
 #include <pthread.h>
 
-#include "command/run/outputs.h"
+#include "command/run/health.h"
+#include "command/run/session_options.h"
 
 /** What side programs use of a run. */
 struct mrl_run_sides {
@@ -19,15 +20,20 @@ struct mrl_run_sides {
     struct mrl_plugin *plugin; /* NULL: not yet, or no more */
     bool awaits_capture;       /* not yet, and there are no probes that could fail */
     const struct mrl_pipeline *pipeline;
+    struct mrl_sink *metrics; /* the service of --http; NULL: there is none */
+    struct mrl_run_health health;
 };
 
-/** Starts the starter, where an output needs it; first_level and log_level are set;
- * `sandbox`: mrl_sides_options.sandbox. To be
+/** Starts the starter, where an output or --http needs it; first_level and log_level are set. To be
  * called before anything is opened. Errors: as mrl_sides__start(); -ENOENT a side program is not
  * installed. */
 int mrl_run_sides__start(struct mrl_run_sides *run,
-                         struct mrl_outputs *outputs,
-                         const char *sandbox,
+                         struct mrl_session_options *options,
+                         struct mrl_error *error);
+
+/** Opens what --http names, if anything. Errors: of the service's open(), with a line. */
+int mrl_run_sides__serve(struct mrl_run_sides *run,
+                         const struct mrl_session_options *options,
                          struct mrl_error *error);
 
 /** Waits until side programs have opened what they shall. Errors: as mrl_sides__await(). */
@@ -45,7 +51,7 @@ void mrl_run_sides__ready(struct mrl_run_sides *run,
 /** The end is near: nothing is started again. */
 void mrl_run_sides__hurry(struct mrl_run_sides *run);
 
-/** Ends the starter. After the outputs. */
+/** Ends the service of --http, and the starter. After the outputs. */
 void mrl_run_sides__end(struct mrl_run_sides *run);
 
 #endif

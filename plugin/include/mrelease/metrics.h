@@ -16,7 +16,7 @@
 
 MRL_BEGIN_DECLARATIONS
 
-enum mrl_metric_type { MRL_METRIC_COUNTER, MRL_METRIC_GAUGE };
+enum mrl_metric_type { MRL_METRIC_COUNTER, MRL_METRIC_GAUGE, MRL_METRIC_HISTOGRAM };
 
 struct mrl_label {
     const char *name;  /**< static */
@@ -33,6 +33,9 @@ struct mrl_metric {
     struct mrl_label labels[MRL_METRIC_LABELS_MAX];
     unsigned int label_count;
     uint64_t value;
+    /** What one of the name's unit is in `value`, a power of ten: 1000000000 where the name ends in
+     * _seconds and `value` is in ns. 0: value is the number itself. */
+    uint64_t per_unit;
 };
 
 /** The rows at one moment. */

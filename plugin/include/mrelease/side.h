@@ -34,6 +34,24 @@ struct mrl_wish {
     const char *by;           /**< the same in words: "user 0 (process 4711)" */
 };
 
+enum { MRL_HEALTH_TEXT_MAX = 120, MRL_HEALTH_CHECKS_MAX = 8 };
+
+/** One thing that is looked at when somebody asks whether the run is well. */
+struct mrl_health_check {
+    char name[16];
+    char text[MRL_HEALTH_TEXT_MAX]; /**< what was found, for people */
+    bool is_well;
+    /** Where it is not well, nothing but a restart helps; else the run is not ready, and that is
+     * all. */
+    bool is_of_life;
+};
+
+/** How a run is. Ready: all of `checks` are well. A loss is no matter of health. */
+struct mrl_health {
+    unsigned int count;
+    struct mrl_health_check checks[MRL_HEALTH_CHECKS_MAX];
+};
+
 /** What side programs need of the process that starts them. All functions may be called on any
  * thread; those that are NULL are not called. */
 struct mrl_sides_options {
@@ -48,6 +66,8 @@ struct mrl_sides_options {
     /** The registry of the run, new. Errors: -ENODEV not yet, or no more; of
      * mrl_metrics__collect(). */
     int (*metrics)(void *context, struct mrl_metrics **ret_metrics);
+    /** How the run is; fills in the zeroed `*ret_health`. Does not wait. */
+    void (*health)(void *context, struct mrl_health *ret_health);
     /** Fulfils a wish of somebody who may have it. -errno, with a line. */
     int (*fulfil)(void *context, const struct mrl_wish *wish, struct mrl_error *error);
     /** What became of a wish: `err` 0, it is so now; -EACCES, who asked may not; of fulfil(). To be
@@ -75,6 +95,13 @@ int mrl_side__find(
 /** The sink of a row: itself, or one that feeds its side program, which lives as long as `sides`.
  * NULL: out of memory, or too many. */
 const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row);
+
+/**
+ * The service of metrics and health: no sink of events, and no output names it. Opened as a sink,
+ * by mrl_sides__sink(), it serves until it is closed, and nothing is to be written to it. Its
+ * destination is "tcp:HOST:PORT", "unix:PATH" or "systemd[:NAME]". Static.
+ */
+const struct mrl_sink_ops *mrl_sides__metrics(void);
 
 /**
  * Waits until the programs of all sinks that were opened are open, or one cannot be: they start

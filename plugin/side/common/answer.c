@@ -70,6 +70,18 @@ static int answer_metrics(struct mrl_sink *sink, uint32_t id)
     return 0;
 }
 
+static int answer_health(struct mrl_sink *sink, uint32_t id)
+{
+    const struct mrl_sides_options *options = &sink->sides->options;
+    struct mrl_health health = { .count = 0 };
+
+    if (!options->health)
+        return send_text(sink, id, -EOPNOTSUPP, "nobody says that here");
+    options->health(options->context, &health);
+    return send_answer(sink, id, 0, (const char *)health.checks,
+                       health.count * sizeof(*health.checks));
+}
+
 /* Error: -EPROTO: nobody can wish that. */
 static int read_wish(const struct mrl_side_request *request, struct mrl_wish *ret_wish)
 {
@@ -209,6 +221,8 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
         return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);
+    if (request.asked == MRL_SIDE_HEALTH)
+        return answer_health(sink, message->head.id);
     if (request.asked == MRL_SIDE_FILES)
         return answer_files(sink, message->head.id);
     if (request.asked == MRL_SIDE_SEGMENT)

@@ -235,9 +235,9 @@ static void list(struct mrl_sides *sides, struct mrl_sink *from, struct mrl_sink
     unsigned int i = 0;
 
     pthread_mutex_lock(&sides->lock);
-    while (i < MRL_OUTPUTS_MAX && sides->sinks[i] != from)
+    while (i < MRL_SIDES_OPEN_MAX && sides->sinks[i] != from)
         i++;
-    if (i < MRL_OUTPUTS_MAX)
+    if (i < MRL_SIDES_OPEN_MAX)
         sides->sinks[i] = to;
     pthread_mutex_unlock(&sides->lock);
 }

@@ -239,6 +239,21 @@ int mrl_side_target__read(const struct mrl_side_message *message,
     return 0;
 }
 
+int mrl_side_health__read(const char *bytes, size_t size, struct mrl_health *ret_health)
+{
+    struct mrl_health health = { .count = (unsigned int)(size / sizeof(*health.checks)) };
+
+    if (size % sizeof(*health.checks) || size > sizeof(health.checks))
+        return -EPROTO;
+    memcpy(health.checks, bytes, size);
+    for (unsigned int i = 0; i < health.count; i++)
+        if (!memchr(health.checks[i].name, '\0', sizeof(health.checks[i].name)) ||
+            !memchr(health.checks[i].text, '\0', sizeof(health.checks[i].text)))
+            return -EPROTO;
+    *ret_health = health;
+    return 0;
+}
+
 int mrl_side_request__read(const struct mrl_side_message *message,
                            struct mrl_side_request *ret_request)
 {

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <mrelease/metrics.h>
+#include <mrelease/side.h>
 #include <mrelease/sink.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 4
+#define MRL_SIDE_VERSION 5
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
@@ -85,6 +86,7 @@ enum mrl_side_asked {
     MRL_SIDE_SEGMENT,   /* of the spool: `number`, or the next; the answer has its descriptor */
     MRL_SIDE_MISSING,   /* `number` of the event `argument` are missing before the item `place`;
                            the answer is an item that tells it */
+    MRL_SIDE_HEALTH,    /* the answer has checks */
     MRL_SIDE_FILES,     /* those of the options, read again: the answer has their descriptor */
     MRL_SIDE_ASKED_COUNT,
 };
@@ -176,6 +178,11 @@ struct mrl_side_target {
 /** Error: -EPROTO. */
 int mrl_side_target__read(const struct mrl_side_message *message,
                           struct mrl_side_target *ret_target);
+
+/** The answer to MRL_SIDE_HEALTH, of `size` bytes: the checks, one behind the other. Error:
+ * -EPROTO.
+ */
+int mrl_side_health__read(const char *bytes, size_t size, struct mrl_health *ret_health);
 
 /** Error: -EPROTO. */
 int mrl_side_request__read(const struct mrl_side_message *message,

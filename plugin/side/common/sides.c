@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/tame.h"
+#include "side/common/service.h"
 
 /* Where the build and the installation have them, seen from the program. */
 #define PLACE "../libexec/mrelease"
@@ -61,23 +62,28 @@ int mrl_side__find(
     return 0;
 }
 
+static void list_program(struct mrl_sides *sides, const struct mrl_sink_ops *row)
+{
+    const unsigned int at = sides->count;
+
+    if (!row->side || at == MRL_SIDES_MAX)
+        return;
+    sides->rows[at] = row;
+    sides->fed[at] = *row;
+    mrl_feed__set(&sides->fed[at]);
+    find_path(sides->options.directory, row->side, sides->paths[at]);
+    sides->path_list[at] = sides->paths[at];
+    sides->count++;
+}
+
 static void list_programs(struct mrl_sides *sides)
 {
     unsigned int count;
     const struct mrl_sink_ops *const *all = mrl_sink__all(&count);
 
-    for (unsigned int i = 0; i < count && sides->count < MRL_SIDES_MAX; i++) {
-        const unsigned int at = sides->count;
-
-        if (!all[i]->side)
-            continue;
-        sides->rows[at] = all[i];
-        sides->fed[at] = *all[i];
-        mrl_feed__set(&sides->fed[at]);
-        find_path(sides->options.directory, all[i]->side, sides->paths[at]);
-        sides->path_list[at] = sides->paths[at];
-        sides->count++;
-    }
+    list_program(sides, &mrl_service_metrics);
+    for (unsigned int i = 0; i < count; i++)
+        list_program(sides, all[i]);
 }
 
 /* -- life ------------------------------------------------------------------------------------- */
@@ -106,6 +112,11 @@ int mrl_sides__start(const struct mrl_sides_options *options,
     return 0;
 }
 
+const struct mrl_sink_ops *mrl_sides__metrics(void)
+{
+    return &mrl_service_metrics;
+}
+
 const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row)
 {
     for (unsigned int i = 0; i < sides->count; i++)
@@ -118,7 +129,7 @@ static void wake_all(struct mrl_sides *sides, atomic_bool *flag)
 {
     atomic_store(flag, true);
     pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; i < MRL_OUTPUTS_MAX; i++)
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++)
         if (sides->sinks[i])
             mrl_keeper__wake(sides->sinks[i]);
     pthread_mutex_unlock(&sides->lock);
@@ -129,7 +140,7 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
     int err = 0;
 
     pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; !err && i < MRL_OUTPUTS_MAX; i++)
+    for (unsigned int i = 0; !err && i < MRL_SIDES_OPEN_MAX; i++)
         if (sides->sinks[i]) {
             mrl_keeper__rest(sides->sinks[i]);
             err = mrl_keeper__await(sides->sinks[i], error);
@@ -141,7 +152,7 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
 void mrl_sides__ready(struct mrl_sides *sides)
 {
     pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; i < MRL_OUTPUTS_MAX; i++)
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++)
         if (sides->sinks[i])
             mrl_keeper__begin(sides->sinks[i]);
     pthread_mutex_unlock(&sides->lock);

@@ -11,7 +11,10 @@
 
 #include "side/common/starter.h"
 
-enum { MRL_SIDES_MAX = 16 /* programs that are known */ };
+enum {
+    MRL_SIDES_MAX = 16,                       /* programs that are known */
+    MRL_SIDES_OPEN_MAX = MRL_OUTPUTS_MAX + 1, /* outputs, and the service */
+};
 
 struct mrl_sides {
     struct mrl_sides_options options;
@@ -23,7 +26,7 @@ struct mrl_sides {
     const char *path_list[MRL_SIDES_MAX];
     atomic_bool ready, hurries;
     pthread_mutex_t lock; /* of the sinks that are open */
-    struct mrl_sink *sinks[MRL_OUTPUTS_MAX];
+    struct mrl_sink *sinks[MRL_SIDES_OPEN_MAX];
 };
 
 /** The functions of a row that feed its side program (feed.c). */
