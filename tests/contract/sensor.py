@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sensor with real events, for tests of destinations: the program is the first argument."""
 import ctypes
+import json
 import os
 import re
 import select
@@ -83,6 +84,13 @@ def spool_said(text):
     found = re.search(r"given (\d+) so far: (\d+) acknowledged, (\d+) refused, (\d+) lost, (\d+) pending", text)
     assert found, text
     return [int(word) for word in found.groups()]
+
+
+def pending(spool):
+    """How many items of a spool are neither acknowledged nor refused yet."""
+    said = subprocess.run([PROGRAM, "spool", "list", "--format", "json", spool], capture_output=True,
+                          text=True, timeout=20, check=True).stdout
+    return json.loads(said)["pending"]
 
 
 def metrics(room):

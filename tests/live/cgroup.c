@@ -112,17 +112,18 @@ static bool make_one(bool v1, const char *parent, const char *directory, bool is
 
 static const char *make(bool v1, const char *path)
 {
-    char parent[2 * PATH_MAX];
+    char parent[2 * PATH_MAX], prefix[32];
     char *directory = calloc(1, 2 * PATH_MAX);
 
     cleanup__add(free, directory);
     if (!directory || !find_mount(v1, directory))
         return NULL;
-    while (*path) {
+    snprintf(prefix, sizeof(prefix), "mrelease-%d-", getpid());
+    for (const char *before = prefix; *path; before = "") {
         size_t size = strcspn(path, "/"), used = strlen(directory);
 
         snprintf(parent, sizeof(parent), "%s", directory);
-        snprintf(directory + used, 2 * PATH_MAX - used, "/%.*s", (int)size, path);
+        snprintf(directory + used, 2 * PATH_MAX - used, "/%s%.*s", before, (int)size, path);
         if (!make_one(v1, parent, directory, !path[size]))
             return NULL;
         path += size + (path[size] == '/');

@@ -14,7 +14,9 @@ uint64_t cgroup__id_of_self(void);
 
 /**
  * Makes the cgroup `path` (several components), ready for processes, and removes it when the test
- * ends. Returns its directory, valid until then, or NULL (a reason was printed).
+ * ends. Its first component gets "mrelease-PID-" before it: other tests make cgroups of the same
+ * name at the same time, and one that was killed leaves its own. Returns its directory, valid until
+ * then, or NULL (a reason was printed).
  */
 const char *cgroup__make(const char *path);
 

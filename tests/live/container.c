@@ -47,8 +47,7 @@ unsigned int container__count_known(const struct lines *lines, unsigned int coun
 
 const char *container__make(unsigned int number)
 {
-    return cgroup__make(
-        live__text("mrelease-containers-%d/docker-%s.scope", getpid(), container__id(number)));
+    return cgroup__make(live__text("containers/docker-%s.scope", container__id(number)));
 }
 
 void container__call_in(const char *directory)

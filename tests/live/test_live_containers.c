@@ -138,7 +138,7 @@ static const char *own_cgroup;
 
 static void make_own_cgroup(void)
 {
-    own_cgroup = cgroup__make(live__text("mrelease-containers-%d-own", getpid()));
+    own_cgroup = cgroup__make("own");
     assert_non_null(own_cgroup);
 }
 

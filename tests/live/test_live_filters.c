@@ -297,7 +297,7 @@ static void the_scope_of_a_container_is_told_from_the_host(void **state)
 {
     (void)state;
     live__require();
-    container_cgroup = cgroup__make("mrelease-filters/docker-" CONTAINER ".scope");
+    container_cgroup = cgroup__make("filters/docker-" CONTAINER ".scope");
     if (!container_cgroup)
         skip();
     container_is_seen = true;

@@ -270,8 +270,7 @@ static void start_members(struct member members[MEMBERS], const char *top, const
 static const char *make_cgroups(const char **ret_below)
 {
     static unsigned int number;
-    const char *below =
-        cgroup__make_v2(live__text("mrelease-live-%d-guard-%u/below", getpid(), number++));
+    const char *below = cgroup__make_v2(live__text("guard-%u/below", number++));
 
     if (!below) {
         puts("# skipped: no cgroup v2 can be made");

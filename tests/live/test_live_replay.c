@@ -60,9 +60,9 @@ static struct script *record(void)
     struct script *script = script__new();
     struct sensor sensor;
 
-    plain_cgroup = cgroup__make("mrelease-live-plain");
+    plain_cgroup = cgroup__make("plain");
     container_cgroup =
-        cgroup__make("mrelease-live-docker/docker-"
+        cgroup__make("engine/docker-"
                      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope");
     if (!plain_cgroup || !container_cgroup)
         skip();

@@ -123,8 +123,7 @@ static void name_user_and_container_are_those_of_the_target(void **state)
     script->victim.anon_bytes = 16 * MIB;
     script->victim.uid = SOMEBODY;
     script->victim.name = "the \"victim\"<&>";
-    script->victim.cgroup =
-        cgroup__make(live__text("mrelease-live-%d-target/docker/" CONTAINER, getpid()));
+    script->victim.cgroup = cgroup__make("target/docker/" CONTAINER);
     if (!script->victim.cgroup) {
         puts("# skipped: no cgroup can be made");
         skip();

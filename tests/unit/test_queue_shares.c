@@ -14,7 +14,8 @@ enum {
     QUIET = 6,
     LINES_MAX = 1024,
     ENTRIES = LARGE / 16 / sizeof(struct mrl_line) - 63, /* for everybody: short lines, and gaps */
-    FLOOD_LINES = 24000
+    FLOOD_LINES = 24000,
+    AT_ONCE = 100
 };
 
 static const enum mrl_policy policies[] = { MRL_POLICY_DROP_OLDEST, MRL_POLICY_DROP_NEWEST,
@@ -36,17 +37,22 @@ static void begin(struct mrl_queue *queue, size_t size, enum mrl_policy policy)
     mrl_queue__set_broken(queue, true); /* what blocks drops the oldest then */
 }
 
+/* Many at once, so that a flood is over before it has new tokens. */
 static bool push(struct mrl_queue *queue, struct source *source, unsigned int times)
 {
-    static const char bytes[LINE] = "";
-    const struct mrl_line line = {
-        .size = LINE, .event = (uint16_t)source->event, .time_ns = 1, .share = source->share
-    };
+    static const char bytes[AT_ONCE * LINE] = "";
+    struct mrl_line lines[AT_ONCE];
     bool dropped = false;
 
+    for (unsigned int i = 0; i < AT_ONCE; i++)
+        lines[i] = (struct mrl_line){
+            .size = LINE, .event = (uint16_t)source->event, .time_ns = 1, .share = source->share
+        };
     source->pushed += times;
-    while (times--)
-        dropped |= mrl_queue__push(queue, bytes, &line, 1);
+    for (unsigned int size; times; times -= size) {
+        size = times < AT_ONCE ? times : AT_ONCE;
+        dropped |= mrl_queue__push(queue, bytes, lines, size);
+    }
     return dropped;
 }
 

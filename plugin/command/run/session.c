@@ -59,6 +59,8 @@ static void on_signal(int signal)
         mrl_pipeline__hurry(signalled_pipeline); /* the reader may be waiting for an output */
     if (signalled_plugin)
         mrl_plugin__interrupt(signalled_plugin);
+    else if (end_requested)
+        alarm(1); /* a wait that begins right now heard nothing: it is interrupted again */
 }
 
 static void catch_signals(void)
@@ -68,6 +70,7 @@ static void catch_signals(void)
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART; /* an output that waits for its reader goes on waiting */
     sigaction(SIGHUP, &action, NULL);
+    action.sa_flags = 0;
     sigaction(SIGALRM, &action, NULL);
     action.sa_flags = (int)SA_RESETHAND; /* the second one kills: an output may hang */
     sigaction(SIGINT, &action, NULL);

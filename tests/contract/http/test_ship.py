@@ -207,7 +207,7 @@ def test_deaths_of_both_processes_lose_nothing_that_was_kept():
 def test_what_the_budget_takes_is_told_exactly():
     with tempfile.TemporaryDirectory() as room:
         receiver = Receiver()
-        output = f"json,spool={room}/s,spool-size=4M:webhook+http://127.0.0.1:{receiver.port}/x"
+        output = f"json,spool={room}/s,spool-size=4M,queue=32M:webhook+http://127.0.0.1:{receiver.port}/x"
         receiver.end()
         sensor = Sensor(output)
         for first in range(1, 12001, 500):

@@ -276,6 +276,18 @@ static void look_at(struct mrl_listener *listener, struct connection *row)
     row->progress = progress;
 }
 
+unsigned int mrl_listener__unread(struct mrl_listener *listener)
+{
+    unsigned int unread = 0;
+    int queued;
+
+    pthread_mutex_lock(&listener->mutex);
+    for (unsigned int i = 0; i < listener->count; i++)
+        unread += !ioctl(listener->table[i].watched, SIOCOUTQ, &queued) && queued;
+    pthread_mutex_unlock(&listener->mutex);
+    return unread;
+}
+
 static void cut_stuck(struct mrl_listener *listener)
 {
     pthread_mutex_lock(&listener->mutex);

@@ -61,6 +61,9 @@ bool mrl_listener__is_unix(const struct mrl_listener *listener);
 /** A duplicate of the connection that core knows as `fd`; -1: it is gone. Any thread. */
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd);
 
+/** How many connections hold bytes that their peers have not read. Any thread. */
+unsigned int mrl_listener__unread(struct mrl_listener *listener);
+
 /** Stops and frees. NULL is allowed. */
 void mrl_listener__close(struct mrl_listener *listener);
 

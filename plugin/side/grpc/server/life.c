@@ -266,14 +266,18 @@ static void wait_until_shut(struct mrl_server *server, unsigned int ms)
         sleep_ms(5);
 }
 
-/* Lets those who read have all that there is, and then the time to read it. */
+/* Lets those who read have all that there is, and then the time to read it. What a peer has not
+ * read is lost with the connection: its own core closes that when it cannot write. */
 static void drain(struct mrl_server *server)
 {
     bool is_recent =
         mrl_clock__ns(CLOCK_MONOTONIC) / 1000000 - atomic_load(&server->published_ms) < RECENT_MS;
 
-    for (int waited = 0; waited < DRAIN_MS && !mrl_server__has_drained(server); waited += 5)
+    for (int waited = 0; waited < DRAIN_MS && (!mrl_server__has_drained(server) ||
+                                               mrl_listener__unread(server->listener));
+         waited += 5)
         sleep_ms(5);
+    atomic_store(&server->cut_short, mrl_listener__unread(server->listener));
     if (is_recent)
         sleep_ms(LINGER_MS);
     atomic_store(&server->closing, true);
@@ -322,6 +326,10 @@ static void say_totals(const struct mrl_server *server)
     if (atomic_load(&server->unsent))
         mrl_grpc__log(MRL_LOG_WARNING, "grpc: %llu events were not sent before the end",
                       atomic_load(&server->unsent));
+    if (atomic_load(&server->cut_short))
+        mrl_grpc__log(MRL_LOG_WARNING,
+                      "grpc: %llu connections ended before their peers had read what was sent",
+                      atomic_load(&server->cut_short));
 }
 
 void mrl_server__close(struct mrl_server *server)

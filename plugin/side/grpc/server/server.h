@@ -64,7 +64,7 @@ struct mrl_server {
     struct mrl_subscriber *subscribers;
     unsigned int subscriber_count;
     /* Of all subscribers that are gone. */
-    atomic_ullong clients, sent, missed, sent_away, unsent;
+    atomic_ullong clients, sent, missed, sent_away, unsent, cut_short;
 };
 
 #endif

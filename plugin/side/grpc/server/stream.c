@@ -206,6 +206,8 @@ static void on_sent(struct mrl_call *call, bool ok)
     subscriber->closed |= !ok;
     if (ok)
         atomic_fetch_add_explicit(&subscriber->sent, 1, memory_order_relaxed);
+    else if (atomic_load(&call->server->ending))
+        atomic_fetch_add(&call->server->unsent, 1); /* the others: close_subscriber() */
     send_next(subscriber);
     pthread_mutex_unlock(&subscriber->lock);
 }
