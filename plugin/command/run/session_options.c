@@ -137,6 +137,13 @@ static const struct mrl_option rows[] = {
       .value = "DIRECTORY",
       .separator = '/',
       .doc = "Another directory for files that are opened after the start. May be repeated." },
+    { .name = "side-sockets",
+      .type = MRL_OPTION_PATH,
+      .offset = AT(side_sockets),
+      .value = "DIRECTORY",
+      .doc = "Sockets by which side programs are reached, DIRECTORY/http for one, where a service "
+             "manager starts them as services of their own. What has none there is started by "
+             "mrelease itself." },
 };
 
 const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count)

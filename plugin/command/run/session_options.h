@@ -23,8 +23,9 @@ struct mrl_session_options {
     int sandbox;                                /* enum mrl_sandbox_mode */
     const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
     unsigned int sandbox_path_count;
-    const char *http; /* as mrl_http_target__read() takes it; NULL: nothing is served */
-    int http_names;   /* enum mrl_metrics_names */
+    const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
+    int http_names;           /* enum mrl_metrics_names */
+    const char *side_sockets; /* mrl_sides_options.sockets */
     /* When the totals have been said, if there is one. */
     void (*ended)(struct mrl_plugin *plugin);
 };

@@ -142,6 +142,7 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
         .wished = wished,
         .died = died,
         .context = run,
+        .sockets = session->side_sockets,
     };
     bool needs = false;
 

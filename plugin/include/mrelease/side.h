@@ -76,6 +76,10 @@ struct mrl_sides_options {
     /** A side program has died, or was ended; `detail` as of mrl_plugin__tell(). */
     void (*died)(void *context, const char *detail);
     void *context;
+    /** A directory: a program whose name is a socket there is not started, but reached by it; a
+     * service manager listens there, and starts it in a service of its own for each connection.
+     * Root, or the user of this process, must be who listens. NULL: none. */
+    const char *sockets;
 };
 
 /**

@@ -149,6 +149,16 @@ static bool is_late(struct mrl_sink *sink)
 
 /* -- one life --------------------------------------------------------------------------------- */
 
+/* Whether it is gone, or goes: of a service of its own the connection tells. */
+static bool has_left(const struct mrl_sink *sink)
+{
+    struct pollfd end = { .fd = sink->pidfd, .events = POLLIN };
+
+    if (sink->pidfd < 0)
+        end = (struct pollfd){ .fd = sink->socket }; /* POLLHUP, which nobody need ask for */
+    return poll(&end, 1, LEAVE_MS) != 0;
+}
+
 /* Until it has ended, or the thread shall rest. */
 static void converse(struct mrl_sink *sink)
 {
@@ -167,7 +177,7 @@ static void converse(struct mrl_sink *sink)
             continue;
         if (polled[0].revents && !mrl_keeper__hear(sink)) {
             /* Who says no more has died, or it has left the conversation and lives. */
-            if (!sink->why && poll(polled + 1, 1, LEAVE_MS) == 0)
+            if (!sink->why && !has_left(sink))
                 sink->why = "rules";
             return;
         }
@@ -215,6 +225,8 @@ static void describe(const struct mrl_sink *sink, int status, char text[128])
 
     if (sink->why)
         snprintf(text, 128, "side=%s; why=%s; by=sensor", name, sink->why);
+    else if (!sink->pid)
+        snprintf(text, 128, "side=%s; why=unknown (a service of its own); by=unknown", name);
     else if (status < 0)
         snprintf(text, 128, "side=%s; why=unknown (%s); by=unknown", name, strerror(-status));
     else if (WIFSIGNALED(status))
@@ -239,8 +251,9 @@ static void bury(struct mrl_sink *sink)
     sink->state = MRL_SIDE_DOWN;
     pthread_cond_broadcast(&sink->changed);
     pthread_mutex_unlock(&sink->lock);
-    status = mrl_starter__bury(&sink->sides->starter, sink->pid);
-    close(sink->pidfd);
+    status = sink->pid ? mrl_starter__bury(&sink->sides->starter, sink->pid) : 0;
+    if (sink->pid)
+        close(sink->pidfd);
     if (now_ms() - sink->started_ms >= HEALTHY_MS)
         sink->deaths = 0;
     sink->lines.second = 0; /* of this life no more will come */

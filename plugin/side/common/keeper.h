@@ -65,7 +65,7 @@ struct mrl_sink {
     struct mrl_error reopen_error;
     int reopen_err, end_err;
     /* The keeper's. */
-    pid_t pid;
+    pid_t pid; /* 0, and pidfd -1: it is a service of its own */
     int pidfd;
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
     int64_t end_ms;                        /* since when it shall end; 0: it goes on */

@@ -190,7 +190,7 @@ static int enter_landlock(const struct mrl_sandbox *sandbox, struct lacks *lacks
     int err = mrl_landlock__enter(sandbox);
 
     if (err == -EOPNOTSUPP)
-        add_lack(lacks, "this kernel has no Landlock");
+        add_lack(lacks, "no Landlock: this kernel has none, or a filter refuses it");
     return err == -EOPNOTSUPP ? 0 : err;
 }
 
@@ -199,7 +199,7 @@ static int refuse_calls(const struct mrl_sandbox *sandbox, struct lacks *lacks)
     int err = mrl_sandbox_calls__refuse_others(sandbox->calls);
 
     if (err == -EOPNOTSUPP)
-        add_lack(lacks, "this kernel has no seccomp filters");
+        add_lack(lacks, "no seccomp: this kernel has none, or a filter refuses it");
     return err == -EOPNOTSUPP ? 0 : err;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/tame.h"
+#include "side/common/join.h"
 #include "side/common/service.h"
 
 /* Where the build and the installation have them, seen from the program. */
@@ -55,11 +56,20 @@ int mrl_side__find(
     find_path(directory, name, found);
     if (access(found, X_OK))
         return mrl_error__set(error, -ENOENT,
-                              "the side program '%s' is not installed: %.300s: %s ('cmake "
-                              "--install' puts it there)",
-                              name, found, strerror(errno));
+                              "the side program '%s' is not installed: %.300s: %s (it is in the "
+                              "package mrelease-%s)",
+                              name, found, strerror(errno), name);
     snprintf(path, size, "%s", found);
     return 0;
+}
+
+/* Where somebody else starts it: the socket, if there is one. Returns whether. */
+static bool find_socket(const char *directory, const char *name, char path[PATH_MAX])
+{
+    if (!directory)
+        return false;
+    find_path(directory, name, path);
+    return mrl_join__is_socket(path);
 }
 
 static void list_program(struct mrl_sides *sides, const struct mrl_sink_ops *row)
@@ -71,7 +81,8 @@ static void list_program(struct mrl_sides *sides, const struct mrl_sink_ops *row
     sides->rows[at] = row;
     sides->fed[at] = *row;
     mrl_feed__set(&sides->fed[at]);
-    find_path(sides->options.directory, row->side, sides->paths[at]);
+    if (!find_socket(sides->options.sockets, row->side, sides->paths[at]))
+        find_path(sides->options.directory, row->side, sides->paths[at]);
     sides->path_list[at] = sides->paths[at];
     sides->count++;
 }

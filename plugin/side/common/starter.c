@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "side/common/join.h"
 #include "side/common/message.h"
 
 #ifdef MRL_SANITIZED
@@ -36,7 +37,7 @@ struct question {
 };
 
 struct answer {
-    int32_t err, value; /* a pid, or a status */
+    int32_t err, value; /* a pid, 0 of a program that somebody else starts; or a status */
 };
 
 /* -- in the starter --------------------------------------------------------------------------- */
@@ -183,6 +184,17 @@ static int end(pid_t pid)
     return status;
 }
 
+/* It is ended by the end of the connection: there is no process of ours to tell of it. */
+static void join_for(int socket, const char *path)
+{
+    int fd = mrl_join__connect(path);
+    const struct answer answer = { fd < 0 ? fd : 0, 0 };
+
+    reply(socket, &answer, &fd, fd < 0 ? 0 : 1);
+    if (fd >= 0)
+        close(fd);
+}
+
 static void start_for(int socket, const char *path, const char *word, struct started_list *list)
 {
     pid_t *free_place = find(list, 0);
@@ -234,7 +246,10 @@ static void serve(int socket, const char *const *paths, unsigned int count, cons
             continue;
         if (size != sizeof(question))
             break;
-        if (question.op == START && (uint32_t)question.of < count)
+        if (question.op == START && (uint32_t)question.of < count &&
+            mrl_join__is_socket(paths[question.of]))
+            join_for(socket, paths[question.of]);
+        else if (question.op == START && (uint32_t)question.of < count)
             start_for(socket, paths[question.of], word, &list);
         else
             bury_for(socket, question.of, &list);
@@ -363,6 +378,12 @@ int mrl_starter__start(struct mrl_starter *starter,
         return count;
     if (answer.err)
         return answer.err;
+    if (count == 1 && !answer.value) {
+        *ret_started = (struct mrl_started){ fds[0], -1, 0 };
+        return 0;
+    }
+    if (count != 2 && !answer.value)
+        return -EMFILE;
     if (count != 2) { /* there were no descriptors left for what came: it is nobody's */
         if (count)
             close(fds[0]);

@@ -21,7 +21,8 @@ struct mrl_starter {
 };
 
 /** Forks it. `paths`: `count` programs, borrowed for as long as it lives; each gets `word` as its
- * argument. Errors: as socketpair() and fork(). */
+ * argument. A path at which there is a socket is connected to instead: whoever listens there, root
+ * or this process's user, starts the program. Errors: as socketpair() and fork(). */
 int mrl_starter__fork(const char *const *paths,
                       unsigned int count,
                       const char *word,
@@ -29,12 +30,13 @@ int mrl_starter__fork(const char *const *paths,
 
 /** A program that was started: our end of its socket pair, and what tells its end. */
 struct mrl_started {
-    int socket, pidfd;
-    pid_t pid;
+    int socket, pidfd; /* pidfd -1, */
+    pid_t pid;         /* and pid 0: somebody else started it, and the socket alone tells */
 };
 
 /** Starts the program at `index`. Any thread. Errors: as fork() and execve(); -EPIPE the starter is
- * gone; -EAGAIN too many are running; -EMFILE no descriptors are left here, and it was ended. */
+ * gone; as connect(); -EACCES a stranger listens there; -EAGAIN too many are running; -EMFILE no
+ * descriptors are left here, and it was ended. */
 int mrl_starter__start(struct mrl_starter *starter,
                        unsigned int index,
                        struct mrl_started *ret_started);

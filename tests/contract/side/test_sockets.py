@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Side programs that a service manager starts, one for each connection: this test in the manager's place.
+
+usage: test_sockets.py PROGRAM
+"""
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from sensor import PROGRAM, Sensor, await_, call, children, run_tests  # noqa: E402
+
+SIDES = os.path.join(os.path.dirname(os.path.abspath(PROGRAM)), "../libexec/mrelease")
+started = []
+
+
+class Manager:
+    """Accepts, and starts the program with the connection as descriptor 3."""
+
+    def __init__(self, room, name, uid=0):
+        self.name = name
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.bind(f"{room}/{name}")
+        os.chmod(f"{room}/{name}", 0o666)
+        # Who calls listen() is whom the other end sees.
+        if uid:
+            os.seteuid(uid)
+        self.socket.listen(4)
+        os.seteuid(0)
+        self.runs = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection, _ = self.socket.accept()
+            run = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" serve on 3<&0 </dev/null', f"{SIDES}/{self.name}"],
+                                   stdin=connection)
+            connection.close()
+            started.append(run)
+            self.runs.append(run)
+
+
+class Collector:
+    """A syslog server over UDP."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.destination = f"json:syslog+udp://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.heard = b""
+        threading.Thread(target=self.hear, daemon=True).start()
+
+    def hear(self):
+        while True:
+            self.heard += self.socket.recv(65536)
+
+    def has(self, number):
+        return await_(lambda: b'"value":%d}' % number in self.heard)
+
+
+def in_a_room(test):
+    def run():
+        with tempfile.TemporaryDirectory() as room:
+            os.chmod(room, 0o755)
+            test(room)
+    return run
+
+
+@in_a_room
+def test_a_program_behind_a_socket_is_fed_and_followed_over_its_deaths(room):
+    manager, collector = Manager(room, "stream"), Collector()
+    sensor = Sensor(collector.destination, "--side-sockets", room)
+    call(7001, 1)
+    assert collector.has(7001), collector.heard
+    assert not [side for starter in children(sensor.run.pid) for side in children(starter)]
+    manager.runs[0].kill()
+    manager.runs[0].wait()
+    said = sensor.until("side program has died")
+    assert "side=stream; why=unknown (a service of its own)" in said, said
+    assert await_(lambda: len(manager.runs) == 2)
+    call(7002, 1)
+    assert collector.has(7002), collector.heard
+    sensor.end()
+    assert sensor.run.returncode == 0
+    assert manager.runs[1].wait(5) == 0
+
+
+@in_a_room
+def long_one_that_hangs_is_left_and_its_successor_goes_on(room):
+    manager, collector = Manager(room, "stream"), Collector()
+    sensor = Sensor(collector.destination, "--side-sockets", room)
+    os.kill(manager.runs[0].pid, 19)
+    assert "why=hang; by=sensor" in sensor.until("has died")
+    call(7003, 1)
+    assert collector.has(7003), collector.heard
+    manager.runs[0].kill()
+    sensor.end()
+
+
+@in_a_room
+def test_a_stranger_who_listens_gets_nothing(room):
+    manager, collector = Manager(room, "stream", uid=65534), Collector()
+    said = subprocess.run([PROGRAM, "run", "--output", collector.destination, "--side-sockets", room],
+                          stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert said.returncode == 1
+    assert "the side program 'stream': Permission denied" in said.stderr, said.stderr
+    assert not [run for run in manager.runs if run.wait(5) == 0]
+
+
+@in_a_room
+def test_without_a_socket_there_it_is_a_child_as_ever(room):
+    collector = Collector()
+    sensor = Sensor(collector.destination, "--side-sockets", room)
+    assert sensor.side("stream")
+    sensor.end()
+
+
+run_tests(globals(), lambda: [run.kill() for run in started if run.poll() is None])
