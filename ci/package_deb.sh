@@ -10,23 +10,35 @@
 
 deb_room=$PWD/build/package/deb
 
-# deb_sides: packaging/debian/sides, as PROGRAM<TAB>SYNOPSIS. Each side program has a line there.
+# deb_sides: packaging/debian/sides, as PROGRAM<TAB>NETWORK<TAB>SPEAKS. Each side program has a line there.
 deb_sides() {
     local main name
     for main in plugin/side/*/main.c; do
         name=$(basename "$(dirname "$main")")
         grep -q "^$name *|" packaging/debian/sides || die "packaging/debian/sides has no line for '$name'"
     done
-    sed -n 's/^\([a-z]*\) *| */\1\t/p' packaging/debian/sides
+    sed -n 's/^\([a-z]*\) *| *\([a-z]*\) *| */\1\t\2\t/p' packaging/debian/sides
+}
+
+# deb_network WORD: what a unit may have of it.
+deb_network() {
+    case $1 in
+    own) echo 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK' ;;
+    handed) printf '%s\\n' RestrictAddressFamilies=AF_UNIX PrivateNetwork=yes IPAddressDeny=any ;;
+    *) die "packaging/debian/sides: unknown network '$1'" ;;
+    esac
 }
 
 # deb_make_debian TREE: its debian/, with a package for each side program.
 deb_make_debian() {
-    local debian=$1/debian name synopsis
+    local debian=$1/debian name network speaks fill
     cp -r packaging/debian "$debian"
     rm "$debian/sides" "$debian/side.in"
-    while IFS=$'\t' read -r name synopsis; do
-        sed -e "s|@NAME@|$name|g" -e "s|@SYNOPSIS@|$synopsis|g" packaging/debian/side.in >>"$debian/control"
+    while IFS=$'\t' read -r name network speaks; do
+        fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@NETWORK@|$(deb_network "$network")|")
+        "${fill[@]}" packaging/debian/side.in >>"$debian/control"
+        "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
+        "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"
         echo "usr/libexec/mrelease/$name" >"$debian/mrelease-$name.install"
     done < <(deb_sides)
     cp packaging/systemd/mrelease.service "$debian/"

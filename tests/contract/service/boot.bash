@@ -6,38 +6,19 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 build=$1
+. tests/contract/service/nspawn.sh
 [[ ${MRELEASE_TEST_LONG-} ]] || { echo "1..0 # SKIP a boot of systemd, with --long" && exit 77; }
 command -v systemd-nspawn nsenter >/dev/null || { echo "1..0 # SKIP systemd-nspawn is missing" && exit 77; }
 
 room=$(mktemp -d /var/tmp/mrelease-boot.XXXXXX)
-machine='' number=0 failed=0
 
 # shellcheck disable=SC2317
 clean() {
-    [[ $machine ]] && kill -TERM "$machine" 2>/dev/null && wait "$machine"
+    machine_stop
     mountpoint -q "$room/root" && umount -R "$room/root"
     rm -rf "$room"
 }
 trap clean EXIT
-
-ok() {
-    local status=$?
-    number=$((number + 1))
-    ((status == 0)) || failed=1
-    echo "$([[ $status == 0 ]] || echo 'not ')ok $number - $*"
-}
-
-inside() { nsenter -a -t "$init" "$@"; }
-
-# await SECONDS COMMAND…
-await() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
-        sleep 0.2
-    done
-}
 
 mkdir -p "$room"/{root,upper,work}
 mount -t overlay overlay -o "lowerdir=/,upperdir=$room/upper,workdir=$room/work" "$room/root"
@@ -49,11 +30,7 @@ ln -sf /etc/systemd/system/mrelease.service "$room/root/etc/systemd/system/multi
 for name in getty.target ssh.service cron.service networking.service remote-fs.target rsyslog.service; do
     ln -sf /dev/null "$room/root/etc/systemd/system/$name"
 done
-systemd-nspawn -q --register=no --keep-unit --private-network --capability=all --directory="$room/root" \
-    --system-call-filter='bpf perf_event_open' --bind-ro=/sys/kernel/tracing --boot >"$room/console" 2>&1 &
-machine=$!
-await 20 pgrep -P "$machine"
-init=$(pgrep -P "$machine" | head -n 1)
+machine_start "$room/root"
 events=/var/log/mrelease/events.json
 set +e
 

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The packages in a real systemd: built here, judged by lintian, installed in a minimal Debian 12, used, upgraded,
+# removed and purged. package.bash build; package.bash
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+. tests/contract/service/nspawn.sh
+[[ ${MRELEASE_TEST_LONG-} ]] || { echo "1..0 # SKIP packages in a container, with --long" && exit 77; }
+for command in systemd-nspawn nsenter mmdebstrap dpkg-buildpackage dh lintian; do
+    [[ -n $(type -P "$command") ]] || { echo "1..0 # SKIP $command is missing: ci/deps --packaging" && exit 77; }
+done
+
+room=$(mktemp -d /var/tmp/mrelease-package.XXXXXX)
+trap 'machine_stop; rm -rf "$room"' EXIT
+debs=build/package/deb
+export DEB_BUILD_OPTIONS=noautodbgsym
+parts=(libmrelease0 mrelease mrelease-grpc mrelease-stream)
+events=/var/log/mrelease/events.json
+
+# install_debs: what was built last, in the container.
+install_debs() {
+    local part files=()
+    for part in "${parts[@]}"; do files+=("$debs/${part}"_*.deb); done
+    cp "${files[@]}" "$room/root/root/"
+    inside bash -c 'DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet /root/*.deb && rm /root/*.deb' >"$room/apt" 2>&1 ||
+        { sed 's/^/# /' "$room/apt" && return 1; }
+}
+
+pid() { inside systemctl show mrelease -p MainPID --value; }
+
+# call NUMBER: a call that fails, by which it is known.
+call() { inside perl -e "syscall(448, -1, $1)"; }
+
+if [[ ${1-} == build ]]; then
+    ci/package deb --lint >"$room/build" 2>&1 || { sed 's/^/# /' "$room/build" && false; }
+    ok "the packages are built, and lintian has no error and no warning"
+    echo "1..1"
+    exit
+fi
+
+minimal_root "$room/root" systemd systemd-sysv dbus libgrpc29 libprotobuf-c1 logrotate \
+    libbpf1 libjansson4 libyaml-0-2 libseccomp2 libcap2 libzstd1 libssl3
+machine_start "$room/root"
+set +e
+
+install_debs
+ok "apt installs them"
+await 30 inside systemctl is-active mrelease
+ok "the service is active, which it says itself"
+[[ $(inside systemctl show mrelease -p StatusText) == *'watching with'* ]]
+ok "its status says how it watches"
+[[ $(inside systemctl show mrelease -p WatchdogUSec --value) == 30s && $(inside systemctl is-enabled mrelease) == enabled ]]
+ok "it is enabled, and watched"
+[[ $(inside stat -c '%U %a' /var/log/mrelease "$events") == $'mrelease 750\nmrelease 640' ]]
+ok "its log is its own, and nobody else's"
+[[ -z $(inside systemctl list-units --failed --no-legend 'mrelease*') &&  $(inside systemctl is-active mrelease-grpc.socket) == active ]]
+ok "sockets of side programs are there, and nothing has failed"
+call 1001
+await 10 inside grep -q '"value":1001' "$events"
+ok "a call is in its file"
+[[ $(inside mrelease version) == *"$(sed -n 's/.*SOURCE_ID "\([0-9a-f]\{12\}\).*/\1/p' "$debs"/mrelease-*/cmake/MreleaseSource.cmake)"* ]]
+ok "version names the commit"
+[[ -z $(cd "$room/root" && readelf -d usr/bin/mrelease usr/libexec/mrelease/* usr/lib/*/libmrelease.so.0 | grep -E 'RUNPATH|RPATH') ]]
+ok "nothing has a RUNPATH"
+
+cp -r packaging/debian/tests "$room/root/root/"
+inside /root/tests/superficial >"$room/superficial" 2>&1
+ok "the superficial test of the packages passes"
+inside /root/tests/watch >"$room/watch" 2>&1
+ok "their other test passes"
+
+# An output that no network is wanted for, by a side program in a unit of its own.
+inside sed -i 's|^output:|&\n  - grpc:unix:/run/mrelease/api.sock|' /etc/mrelease/mrelease.yaml
+inside systemctl restart mrelease
+await 20 inside bash -c "mrelease health --server unix:/run/mrelease/api.sock"
+ok "an output of a side program serves"
+[[ $(inside bash -c 'systemctl list-units --no-legend "mrelease-grpc@*.service"') == *running* ]]
+ok "its program is a service"
+side=$(inside systemctl show 'mrelease-grpc@*' -p MainPID --value)
+(($(inside stat -c %u "/proc/$side") >= 61184))
+ok "of a user that lives as long as it does"
+(($(inside journalctl --no-pager -o cat | grep -c "no seccomp") == 0))
+ok "the units leave both what they give up by themselves"
+inside sed -i '/grpc:unix/d' /etc/mrelease/mrelease.yaml
+inside mrelease run --output json:kafka://127.0.0.1/t >"$room/missing" 2>&1
+grep -q "package mrelease-kafka" "$room/missing"
+ok "a side program that is not installed is named with its package"
+
+old=$(pid)
+inside mv "$events" "$events.moved" && inside systemctl reload mrelease && call 1002
+await 10 inside grep -q '"value":1002' "$events"
+ok "a reload is waited for, and it writes to a new file"
+[[ $(pid) == "$old" ]]
+ok "the same process"
+inside systemctl kill -s KILL --kill-whom=main mrelease
+await 20 inside bash -c "[[ \$(systemctl show mrelease -p MainPID --value) != $old ]] && systemctl is-active mrelease"
+ok "kill -9: it is started again"
+await 10 inside bash -c "grep -q '\"blind\"' $events"
+ok "and says how long nobody watched"
+
+old=$(pid)
+blind=$(inside grep -c '"blind"' "$events")
+ci/package deb --again "$(dpkg-parsechangelog -l packaging/debian/changelog -S Version)+1" >"$room/build" 2>&1 && install_debs
+ok "a newer version is installed over it"
+await 20 inside bash -c "[[ \$(systemctl show mrelease -p MainPID --value) != $old ]] && systemctl is-active mrelease"
+ok "the upgrade restarts the service"
+[[ $(inside dpkg-query -W mrelease) == *+1 ]]
+ok "it is the newer version"
+await 10 inside bash -c "((\$(grep -c '\"blind\"' $events) > $blind))"
+ok "and the interval in which nobody watched is told"
+call 1003
+await 10 inside grep -q '"value":1003' "$events"
+ok "it watches"
+inside mrelease verify /var/log/mrelease >"$room/verify" 2>&1
+[[ $? == [03] ]]
+ok "the files are complete but for what was told"
+
+inside bash -c 'DEBIAN_FRONTEND=noninteractive apt-get remove --yes --quiet libmrelease0' >"$room/apt" 2>&1
+[[ $(inside systemctl is-active mrelease) != active && ! -e $room/root/usr/bin/mrelease ]] &&
+    inside ls "$events" /etc/mrelease/mrelease.yaml >/dev/null
+ok "remove ends it, and leaves what it wrote and its configuration"
+inside bash -c 'DEBIAN_FRONTEND=noninteractive apt-get purge --yes --quiet mrelease mrelease-\* libmrelease\*' >"$room/apt" 2>&1
+left=$(inside find / -xdev \( -path /proc -o -path /sys -o -path /run/systemd -o -path /var/log/journal -o -path /var/lib/dpkg -o \
+    -path /var/cache -o -path /var/lib/apt -o -path /var/log/apt \) -prune -o -iname '*mrelease*' -print)
+[[ -z $left ]]
+ok "purge leaves nothing"
+inside getent passwd mrelease >/dev/null
+ok "but the user, whose number shall be nobody else's"
+((failed)) && { sed 's/^/# /' "$room"/{apt,superficial,watch,verify,missing} <(echo "left: $left"); tail -n 20 "$room/console"; inside journalctl -n 200 --no-pager -u 'mrelease*'; } | sed 's/^/# /'
+echo "1..$number"
+exit "$failed"
