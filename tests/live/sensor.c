@@ -244,14 +244,17 @@ static const char *said_of(const struct sensor *sensor, const char *subject)
 struct totals sensor__totals(const struct sensor *sensor, const char *event)
 {
     struct totals totals = { 0 };
-    const char *said = said_of(sensor, event);
+    const char *said = said_of(sensor, event), *own = strstr(said, " lost");
 
-    if (sscanf(
-            said,
-            "%llu seen, %llu read, %llu lost (%*u ring full, %*u no memory, %*u malformed, "
-            "%*u exit missed, %*u suppressed), %llu of our own, %llu filtered (%llu by the kernel)",
-            &totals.seen, &totals.read, &totals.lost, &totals.self, &totals.filtered,
-            &totals.filtered_by_kernel) < 4)
+    /* Causes of a loss may stand there first. */
+    own = own ? own + strcspn(own, ",(\n") : NULL;
+    if (own && *own == '(')
+        own += strcspn(own, ")\n") + 1;
+    if (!own ||
+        sscanf(said, "%llu seen, %llu read, %llu lost", &totals.seen, &totals.read, &totals.lost) <
+            3 ||
+        sscanf(own, ", %llu of our own, %llu filtered (%llu by the kernel)", &totals.self,
+               &totals.filtered, &totals.filtered_by_kernel) < 1)
         fail_msg("not the totals of an event: %s", said);
     assert_int_equal(totals.seen, totals.read + totals.lost + totals.self + totals.filtered);
     return totals;

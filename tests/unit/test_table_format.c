@@ -414,6 +414,39 @@ static void table_names_the_container(void **state)
     free(line);
 }
 
+static void table_has_a_column_for_the_container_on_a_broad_screen(void **state)
+{
+    const struct mrl_encoder_options broad = { .width = 132 };
+    struct mrl_encoder *encoder = test_encoder("table", &broad);
+    struct mrl_text titles = mrl_encoder__preamble(encoder);
+    struct test_event event;
+    char *line, *title = memmem(titles.bytes, titles.size, "CONTAINER", 9);
+
+    (void)state;
+    test_event__init(&event, "process_mrelease");
+    event.event.container_id = test_text("0123456789abcdef0123456789abcdef");
+    line = test_line(encoder, &event.event);
+    assert_non_null(title);
+    assert_memory_equal(line + (title - titles.bytes), "0123456789ab ", 13);
+    assert_non_null(strstr(line, " pidfd 0, flags 0\n"));
+    free(line);
+    mrl_encoder__free(encoder);
+}
+
+static void table_shows_nothing_but_ascii_where_that_is_asked_for(void **state)
+{
+    const struct mrl_encoder_options ascii = { .ascii = true, .width = 80 };
+    struct test_event event;
+    char *line;
+
+    (void)state;
+    test_event__init(&event, "munlockall");
+    event.event.process_name = test_text("a\u00fc\u20acb");
+    line = line_with(&ascii, &event.event);
+    assert_non_null(strstr(line, " a??b            4242 "));
+    free(line);
+}
+
 /* No line is longer than the screen, whatever stands in it. */
 static void assert_fits(const struct mrl_event *event, unsigned int width)
 {
@@ -436,7 +469,7 @@ static void assert_fits(const struct mrl_event *event, unsigned int width)
 
 static void table_fits_the_terminal(void **state)
 {
-    static const unsigned int widths[] = { 80, 81, 100, 115, 116, 117, 200, 500 };
+    static const unsigned int widths[] = { 80, 81, 100, 115, 116, 117, 131, 132, 133, 200, 500 };
     struct test_event event;
 
     (void)state;
@@ -519,6 +552,8 @@ int main(void)
         cmocka_unit_test(table_says_what_matters_of_an_event),
         cmocka_unit_test(table_says_what_is_not_known),
         cmocka_unit_test(table_names_the_container),
+        cmocka_unit_test(table_has_a_column_for_the_container_on_a_broad_screen),
+        cmocka_unit_test(table_shows_nothing_but_ascii_where_that_is_asked_for),
         cmocka_unit_test(table_fits_the_terminal),
         cmocka_unit_test(table_puts_the_phrase_below_where_it_is_narrow),
         cmocka_unit_test(table_cuts_cells_that_are_too_wide_for_a_terminal),

@@ -145,9 +145,9 @@ static void totals_are_said_of_each_event_and_output(void **state)
     mrl_pipeline__deliver(run.pipeline, run.batch, CALLS + GAPS);
     mrl_totals__say(run.plugin, run.pipeline);
     text = end(&run);
-    assert_says(text, "mlock: 42 seen, 6 read, 36 lost (24 ring full, 12 no memory, 0 malformed, "
-                      "0 exit missed, 0 suppressed), 0 of our own\n");
-    assert_says(text, "none: 6 delivered, 0 dropped (0 queue full, 0 write failed)");
+    assert_says(text,
+                "mlock: 42 seen, 6 read, 36 lost (24 ring full, 12 no memory), 0 of our own\n");
+    assert_says(text, "none: 6 delivered, 0 dropped\n");
     free(text);
 }
 
@@ -182,8 +182,7 @@ static void lines_of_losses_are_told_apart(void **state)
     assert_int_equal(mrl_pipeline__end(run.pipeline, 5000), 0);
     mrl_totals__say(run.plugin, run.pipeline);
     text = end(&run);
-    assert_says(text, "lines: 6 delivered, 0 dropped (0 queue full, 0 write failed), and 2 of "
-                      "events_lost\n");
+    assert_says(text, "lines: 6 delivered, 0 dropped, and 2 of events_lost\n");
     free(text);
 }
 

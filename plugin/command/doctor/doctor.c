@@ -4,18 +4,19 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "command/command.h"
+#include "command/options/progress.h"
 
-enum { ROUNDS = 15 };
+enum { BUDGET_MS = 4000 }; /* then nothing is timed again */
 
 enum { TABLE, JSON };
 
 struct options {
     int format;
     const char *rung;
-    bool quick, ways_in;
+    bool quick, ways_in, quiet;
 };
 
 static const char *const formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
@@ -47,35 +48,32 @@ static const struct mrl_option rows[] = {
     { .name = "quick",
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct options, quick),
-      .doc = "Leave out what takes seconds: the tax." },
+      .doc = "Leave out the tax." },
     { .name = "ways-in",
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct options, ways_in),
       .doc =
           "Call by every way that a process has, and print what was seen of each; nothing else." },
+    MRL_PROGRESS_ROW(offsetof(struct options, quiet)),
 };
-
-/* A line that goes when the next comes; nothing where nobody watches. */
-static void progress(const char *text)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[K%s", text);
-}
 
 static void examine(struct mrl_doctor *doctor, const struct options *options)
 {
-    progress("trying each rung …");
+    const int64_t start_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    unsigned int rungs;
+
+    mrl_rung__all(&rungs);
+    mrl_progress__allow(options->quiet);
+    mrl_progress__begin(rungs + 2, NULL);
+    doctor->timed = !options->quick && !options->ways_in;
     mrl_doctor__try_setups(doctor, options->rung,
                            options->ways_in ? mrl_setup__go_all_ways : mrl_setup__look);
-    if (!options->rung && !options->ways_in) {
-        progress("watching a real release …");
-        mrl_doctor__try_choices(doctor);
-    }
-    if (!options->quick && !options->ways_in) {
-        progress("timing what other system calls pay …");
-        mrl_doctor__time_setups(doctor, ROUNDS);
-    }
-    progress("");
+    if (!options->rung && !options->ways_in)
+        mrl_doctor__choose(doctor);
+    mrl_progress__step(rungs + 1, "timing what other system calls pay");
+    if (doctor->timed)
+        mrl_doctor__time_again(doctor, start_ns, BUDGET_MS);
+    mrl_progress__end();
 }
 
 static bool any_works(const struct mrl_doctor *doctor)

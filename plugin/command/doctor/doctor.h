@@ -33,11 +33,11 @@ struct mrl_cell {
 /** Static; "untried", "not offered", "no", "partly", "yes". */
 const char *mrl_seen__name(enum mrl_seen seen);
 
-enum { MRL_ROUNDS_MAX = 32, MRL_SETUPS_MAX = 16, MRL_COVERAGES = 3 };
+enum { MRL_SAMPLES_MAX = 256, MRL_SETUPS_MAX = 16, MRL_COVERAGES = 3 };
 
-/** Samples, a number per round. */
+/** Numbers of the same thing, measured again and again. */
 struct mrl_samples {
-    double at[MRL_ROUNDS_MAX];
+    double at[MRL_SAMPLES_MAX];
     unsigned int count;
 };
 
@@ -53,7 +53,7 @@ struct mrl_setup {
     char unproven[24];    /* as mrl_plugin__unproven() */
     enum mrl_seen seen[MRL_WAY_COUNT];
     struct mrl_cell cells[MRL_WAYS_MAX]; /* of every way */
-    struct mrl_samples added_ns;         /* per getppid(), less without probes in the same round */
+    struct mrl_samples added_ns;         /* per getppid(), less without probes just before */
 };
 
 /** What `mrelease run --coverage …` takes here. */
@@ -71,7 +71,9 @@ struct mrl_trial {
 struct mrl_doctor {
     struct mrl_setup setups[MRL_SETUPS_MAX];
     unsigned int setup_count;
-    struct mrl_samples bare_ns; /* getppid() without any probe */
+    bool timed;                 /* what getppid() takes, or is to be */
+    int cpu;                    /* where it is timed: CPUs differ; -1: it was not yet */
+    struct mrl_samples bare_ns; /* without any probe */
     struct mrl_choice choices[MRL_COVERAGES];
     struct mrl_trial trial;
 };
@@ -83,16 +85,22 @@ void mrl_setup__name(const struct mrl_setup *setup, char name[48]);
 const char *mrl_setup__reason(const struct mrl_setup *setup);
 
 /** Asks a setup whose probes stand, as `plugin`. */
-typedef void (*mrl_ask_fn)(struct mrl_setup *setup, struct mrl_plugin *plugin);
+typedef void (*mrl_ask_fn)(struct mrl_doctor *doctor,
+                           struct mrl_setup *setup,
+                           struct mrl_plugin *plugin);
 
-/** Fills the setups, of one rung or of all (NULL), tries each, attached and proven, and asks it. */
+/** Fills the setups, of one rung or of all (NULL), tries each, attached and proven, and asks it;
+ * times it where `timed` says so. */
 void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only, mrl_ask_fn ask);
 
-/** Asks which of three real calls of a child it sees. */
-void mrl_setup__look(struct mrl_setup *setup, struct mrl_plugin *plugin);
+/** Asks which of three real calls of a child it sees, and watches a real release with the setup
+ * that `--coverage compat` takes. */
+void mrl_setup__look(struct mrl_doctor *doctor, struct mrl_setup *setup, struct mrl_plugin *plugin);
 
 /** Goes every way, and asks what was seen of each. Stops the plugin. */
-void mrl_setup__go_all_ways(struct mrl_setup *setup, struct mrl_plugin *plugin);
+void mrl_setup__go_all_ways(struct mrl_doctor *doctor,
+                            struct mrl_setup *setup,
+                            struct mrl_plugin *plugin);
 
 /** Says why a cell of the way at `index` is what it is, where that needs a word. */
 void mrl_cell__explain(struct mrl_cell *cell, unsigned int index, const struct mrl_setup *setup);
@@ -102,12 +110,16 @@ void mrl_cell__explain(struct mrl_cell *cell, unsigned int index, const struct m
 void mrl_doctor__print_ways(const struct mrl_doctor *doctor);
 json_t *mrl_doctor__ways_json(const struct mrl_doctor *doctor);
 
-/** Opens what each coverage takes, and watches a real release with it. */
-void mrl_doctor__try_choices(struct mrl_doctor *doctor);
+/** Says what each coverage takes: the first of the setups that works and sees what it wants. */
+void mrl_doctor__choose(struct mrl_doctor *doctor);
 
-/** Times getppid() with and without the probes of each setup that works, in turn: `rounds` of them,
- * or as many as there is time for. */
-void mrl_doctor__time_setups(struct mrl_doctor *doctor, unsigned int rounds);
+/** Adds a few samples of what a getppid() takes now, in CPU time, less `less_ns`, always on the
+ * same CPU. Returns their median. */
+double mrl_doctor__time(struct mrl_doctor *doctor, struct mrl_samples *samples, double less_ns);
+
+/** Times the setups that work again, in turn, for as long as whole turns end `most_ms` after
+ * `start_ns` (CLOCK_MONOTONIC), when the tries began. */
+void mrl_doctor__time_again(struct mrl_doctor *doctor, int64_t start_ns, unsigned int most_ms);
 
 /** A thing of this host that matters. */
 struct mrl_fact {

@@ -44,11 +44,14 @@ static void take_events(struct mrl_plugin *plugin,
     }
 }
 
-void mrl_setup__go_all_ways(struct mrl_setup *setup, struct mrl_plugin *plugin)
+void mrl_setup__go_all_ways(struct mrl_doctor *doctor,
+                            struct mrl_setup *setup,
+                            struct mrl_plugin *plugin)
 {
     struct mrl_trip trips[MRL_WAYS_MAX];
     unsigned int count;
 
+    (void)doctor;
     mrl_ways__all(&count);
     for (unsigned int i = 0; i < count; i++) {
         struct mrl_cell *cell = &setup->cells[i];

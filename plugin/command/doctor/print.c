@@ -90,7 +90,7 @@ static void print_setups(const struct mrl_doctor *doctor)
     for (unsigned int i = 0; i < doctor->setup_count; i++)
         print_setup(&doctor->setups[i]);
     if (doctor->bare_ns.count)
-        printf("  getppid() without probes: %.0f ns (%.0f to %.0f); %u rounds in turn\n",
+        printf("  getppid() without probes: %.0f ns (%.0f to %.0f); %u samples\n",
                mrl_samples__percentile(&doctor->bare_ns, MEDIAN),
                mrl_samples__percentile(&doctor->bare_ns, LOW),
                mrl_samples__percentile(&doctor->bare_ns, HIGH), doctor->bare_ns.count);

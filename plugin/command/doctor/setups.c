@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "command/doctor/doctor.h"
+#include "command/options/progress.h"
 #include "command/verbs/release.h"
 
 enum { WAIT_MS = 20, SEE_MS = 200, TRIES = 4 };
@@ -79,12 +80,6 @@ static enum mrl_seen look(struct mrl_plugin *plugin, enum mrl_way_index way)
     return comes(plugin, is_of_trip, &trip) ? MRL_SEEN_YES : MRL_SEEN_NO;
 }
 
-void mrl_setup__look(struct mrl_setup *setup, struct mrl_plugin *plugin)
-{
-    for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
-        setup->seen[way] = look(plugin, way);
-}
-
 /* -- setups ----------------------------------------------------------------------------------- */
 
 static int open_setup(const char *rung,
@@ -108,16 +103,37 @@ static int open_setup(const char *rung,
     return mrl_plugin__open(&options, error, ret_plugin);
 }
 
-static void try_setup(struct mrl_setup *setup, mrl_ask_fn ask)
+/* What is timed first is the bare call, just before: what else the machine does changes. */
+static void try_setup(struct mrl_doctor *doctor, struct mrl_setup *setup, mrl_ask_fn ask)
 {
+    const double bare_ns = doctor->timed ? mrl_doctor__time(doctor, &doctor->bare_ns, 0) : 0;
     struct mrl_plugin *plugin;
 
     if (open_setup(setup->rung->name, setup->coverage, &setup->why, &plugin))
         return;
     setup->works = true;
-    snprintf(setup->unproven, sizeof(setup->unproven), "%s", mrl_plugin__unproven(plugin));
-    ask(setup, plugin);
+    if (doctor->timed)
+        mrl_doctor__time(doctor, &setup->added_ns, bare_ns);
+    if (ask) {
+        snprintf(setup->unproven, sizeof(setup->unproven), "%s", mrl_plugin__unproven(plugin));
+        ask(doctor, setup, plugin);
+    }
     mrl_plugin__close(plugin);
+}
+
+void mrl_doctor__time_again(struct mrl_doctor *doctor, int64_t start_ns, unsigned int most_ms)
+{
+    const int64_t end_ns = start_ns + most_ms * INT64_C(1000000);
+    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC), turn_ns = now_ns - start_ns;
+
+    while (now_ns + turn_ns < end_ns) {
+        start_ns = now_ns;
+        for (unsigned int i = 0; i < doctor->setup_count; i++)
+            if (doctor->setups[i].works)
+                try_setup(doctor, &doctor->setups[i], NULL);
+        now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+        turn_ns = now_ns - start_ns;
+    }
 }
 
 static void add_setup(struct mrl_doctor *doctor,
@@ -131,17 +147,21 @@ static void add_setup(struct mrl_doctor *doctor,
         return;
     *setup = (struct mrl_setup){ .rung = rung, .coverage = coverage };
     doctor->setup_count++;
-    try_setup(setup, ask);
+    try_setup(doctor, setup, ask);
 }
 
 void mrl_doctor__try_setups(struct mrl_doctor *doctor, const char *only, mrl_ask_fn ask)
 {
     unsigned int count;
     const struct mrl_rung *rungs = mrl_rung__all(&count);
+    char step[64];
 
+    doctor->cpu = -1;
     for (unsigned int i = 0; i < count; i++) {
         if (only && strcmp(rungs[i].name, only) != 0)
             continue;
+        snprintf(step, sizeof(step), "trying %s", rungs[i].name);
+        mrl_progress__step(i + 1, step);
         add_setup(doctor, &rungs[i], "compat", ask);
         if (rungs[i].beside && doctor->setups[doctor->setup_count - 1].works)
             add_setup(doctor, &rungs[i], "all", ask);
@@ -194,23 +214,41 @@ static void try_release(struct mrl_plugin *plugin, struct mrl_trial *trial)
             comes(plugin, is_release, trial);
 }
 
-void mrl_doctor__try_choices(struct mrl_doctor *doctor)
+static bool serves(const struct mrl_setup *setup, const char *coverage)
+{
+    const struct mrl_rung *rung = setup->rung;
+    bool alone = strcmp(setup->coverage, "all") != 0;
+
+    if (!strcmp(coverage, "native"))
+        return alone;
+    if (!strcmp(coverage, "compat"))
+        return alone && rung->sees_compat;
+    return rung->sees_compat && (rung->sees_blocked || !alone);
+}
+
+static const struct mrl_setup *choose(const struct mrl_doctor *doctor, const char *coverage)
+{
+    for (unsigned int i = 0; i < doctor->setup_count; i++)
+        if (doctor->setups[i].works && serves(&doctor->setups[i], coverage))
+            return &doctor->setups[i];
+    return NULL;
+}
+
+void mrl_doctor__choose(struct mrl_doctor *doctor)
 {
     static const char *const coverages[MRL_COVERAGES] = { "compat", "native", "all" };
 
     for (unsigned int i = 0; i < MRL_COVERAGES; i++) {
-        struct mrl_choice *choice = &doctor->choices[i];
-        struct mrl_plugin *plugin;
-        struct mrl_error error;
+        const struct mrl_setup *setup = choose(doctor, coverages[i]);
 
-        choice->coverage = coverages[i];
-        if (open_setup(NULL, choice->coverage, &error, &plugin))
-            continue;
-        for (unsigned int j = 0; j < doctor->setup_count; j++)
-            if (!strcmp(doctor->setups[j].rung->name, mrl_plugin__rung(plugin)))
-                choice->rung = doctor->setups[j].rung->name;
-        if (!i)
-            try_release(plugin, &doctor->trial);
-        mrl_plugin__close(plugin);
+        doctor->choices[i] = (struct mrl_choice){ coverages[i], setup ? setup->rung->name : NULL };
     }
+}
+
+void mrl_setup__look(struct mrl_doctor *doctor, struct mrl_setup *setup, struct mrl_plugin *plugin)
+{
+    for (unsigned int way = 0; way < MRL_WAY_COUNT; way++)
+        setup->seen[way] = look(plugin, way);
+    if (setup == choose(doctor, "compat"))
+        try_release(plugin, &doctor->trial);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a system call pays that nobody watches: getppid(), with and without probes, in turn. */
-#include <errno.h>
-#include <mrelease/mrelease.h>
+/* What a system call pays that nobody watches: getppid(), with and without probes. */
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,7 +10,7 @@
 #include "base/clock.h"
 #include "command/doctor/doctor.h"
 
-enum { CALLS = 4000, REPEATS = 5, TIME_MS = 7000 };
+enum { CALLS = 4000, REPEATS = 5, SAMPLES = 3 };
 
 static int compare(const void *one, const void *other)
 {
@@ -35,7 +33,7 @@ double mrl_samples__percentile(const struct mrl_samples *samples, double percent
 
 static void add(struct mrl_samples *samples, double sample)
 {
-    if (samples->count < MRL_ROUNDS_MAX)
+    if (samples->count < MRL_SAMPLES_MAX)
         samples->at[samples->count++] = sample;
 }
 
@@ -56,44 +54,29 @@ static double ns_per_call(void)
     return least;
 }
 
-static void time_setup(struct mrl_setup *setup, double bare_ns)
+/* Where the thread stays for as long as it measures. */
+static void stay_on(int *cpu, cpu_set_t *ret_before)
 {
-    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
-    struct mrl_plugin *plugin;
-    struct mrl_error error;
-
-    options.rung = setup->rung->name;
-    options.coverage = setup->coverage;
-    if (!setup->works || mrl_plugin__open(&options, &error, &plugin))
-        return;
-    add(&setup->added_ns, ns_per_call() - bare_ns);
-    mrl_plugin__close(plugin);
-}
-
-/* From now on the thread stays where it is: CPUs differ. */
-static void stay_here(cpu_set_t *ret_before)
-{
-    int cpu = sched_getcpu(); /* fails where the machine has no such call */
     cpu_set_t here;
 
+    if (*cpu < 0)
+        *cpu = sched_getcpu() < 0 ? 0 : sched_getcpu(); /* a machine may have no such call */
     sched_getaffinity(0, sizeof(*ret_before), ret_before);
     CPU_ZERO(&here);
-    CPU_SET((size_t)(cpu < 0 ? 0 : cpu), &here);
+    CPU_SET((size_t)*cpu, &here);
     sched_setaffinity(0, sizeof(here), &here);
 }
 
-void mrl_doctor__time_setups(struct mrl_doctor *doctor, unsigned int rounds)
+double mrl_doctor__time(struct mrl_doctor *doctor, struct mrl_samples *samples, double less_ns)
 {
-    int64_t end = mrl_clock__ns(CLOCK_MONOTONIC) + TIME_MS * INT64_C(1000000);
+    struct mrl_samples own = { .count = 0 };
     cpu_set_t before;
 
-    stay_here(&before);
-    for (unsigned int i = 0; i < rounds && mrl_clock__ns(CLOCK_MONOTONIC) < end; i++) {
-        double bare_ns = ns_per_call();
-
-        add(&doctor->bare_ns, bare_ns);
-        for (unsigned int j = 0; j < doctor->setup_count; j++)
-            time_setup(&doctor->setups[j], bare_ns);
+    stay_on(&doctor->cpu, &before);
+    for (int i = 0; i < SAMPLES; i++) {
+        add(&own, ns_per_call() - less_ns);
+        add(samples, own.at[i]);
     }
     sched_setaffinity(0, sizeof(before), &before);
+    return mrl_samples__percentile(&own, 50);
 }

@@ -13,8 +13,10 @@
 
 #include "base/tame.h"
 #include "command/command.h"
+#include "command/options/progress.h"
+#include "command/options/wrap.h"
 
-enum { LINE_BYTES = 1024, TIME_BYTES = 48 };
+enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4 };
 
 static enum mrl_log_format log_format = MRL_LOG_BARE;
 
@@ -82,6 +84,24 @@ static void write_json(enum mrl_log_level level, const char *line)
     json_decref(object);
 }
 
+/* Broken between words where it is wider than the terminal. */
+__attribute__((format(printf, 1, 2))) static void write_text(const char *format, ...)
+{
+    char line[LINE_BYTES + TIME_BYTES + 32], broken[2 * sizeof(line)];
+    struct mrl_wrap wrap = { .width = (int)mrl_sink__columns_fd(STDERR_FILENO), .indent = INDENT };
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    wrap.to = wrap.width ? fmemopen(broken, sizeof(broken), "w") : NULL;
+    if (wrap.to) {
+        mrl_wrap__put(&wrap, line);
+        fclose(wrap.to);
+    }
+    fprintf(stderr, "%s\n", wrap.to ? broken : line);
+}
+
 __attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
                                                       bool shows_level,
                                                       const char *format,
@@ -95,6 +115,8 @@ __attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
 
     vsnprintf(line, sizeof(line), format, arguments);
     mrl_tame(line);
+    flockfile(stderr);
+    mrl_progress__hide();
     /* In one piece: standard error may be shared. */
     switch (log_format) {
     case MRL_LOG_JSON:
@@ -105,12 +127,13 @@ __attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
         break;
     case MRL_LOG_TEXT:
         print_time(at);
-        fprintf(stderr, "%s mrelease: %s%s%s\n", at, word, colon, line);
+        write_text("%s mrelease: %s%s%s", at, word, colon, line);
         break;
     case MRL_LOG_AUTO:
     case MRL_LOG_BARE:
-        fprintf(stderr, "mrelease: %s%s%s\n", word, colon, line);
+        write_text("mrelease: %s%s%s", word, colon, line);
     }
+    funlockfile(stderr);
 }
 
 void mrl_say(const char *format, ...)

@@ -11,6 +11,9 @@ void mrl_usage__print(const struct mrl_verb *verb, const struct mrl_rows *rows);
 /** Prints `text`, which is what people write, and what it means, as an option is printed. */
 void mrl_usage__print_text(const char *text, const char *doc);
 
+/** Prints text and an empty line. */
+void mrl_usage__print_paragraph(const char *text);
+
 /** Prints a row that is written as NAME=VALUE. */
 void mrl_usage__print_setting(const struct mrl_option *row);
 

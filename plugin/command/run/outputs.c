@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include "base/terminal.h"
 #include "command/run/destination.h"
 
 static const char *const policies[] = {
@@ -339,14 +340,6 @@ static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output
     return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
 }
 
-/* As no-color.org asks; and a dumb terminal has none. */
-static bool wants_no_colour(void)
-{
-    const char *asked = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-    return (asked && *asked) || (terminal && !strcmp(terminal, "dumb"));
-}
-
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,
@@ -361,7 +354,8 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
         spec->options.sink_options = spec->sink_options;
         spec->options.extras = extras;
         spec->options.host = &outputs->host;
-        spec->options.plain = wants_no_colour();
+        spec->options.plain = mrl_terminal__is_plain();
+        spec->options.ascii = mrl_terminal__is_ascii();
         if (!spec->has_policy)
             spec->options.policy =
                 may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;

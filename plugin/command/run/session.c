@@ -15,7 +15,9 @@
 
 #include "base/clock.h"
 #include "command/command.h"
+#include "command/options/progress.h"
 #include "command/options/say.h"
+#include "command/run/bar.h"
 #include "command/run/harden.h"
 #include "command/run/interim.h"
 #include "command/run/notify.h"
@@ -209,8 +211,22 @@ static int patience_ms(const struct session *session)
     return ping >= 0 && (left < 0 || left > ping) ? ping : left;
 }
 
+static void drain(struct session *session)
+{
+    uint64_t done = 0;
+    int count;
+
+    mrl_bar__begin_drain(session->options, session->plugin);
+    while ((count = deliver_next(session, 0)) > 0) {
+        done += (uint64_t)count;
+        mrl_progress__at(done, done);
+    }
+    mrl_progress__end();
+}
+
 static void loop(struct session *session)
 {
+    mrl_bar__begin_replay(session->options);
     while (!has_ended(session) && !session->failed) {
         mrl_notify__ping();
         mrl_run_health__come_round(&session->sides.health);
@@ -219,13 +235,14 @@ static void loop(struct session *session)
         if (session->reopen_ns && may_say_reopened(session))
             say_reopened(session);
         deliver_next(session, patience_ms(session));
+        if (session->options->plugin.replay)
+            mrl_bar__replayed(session->plugin, session->delivered);
     }
     mrl_run_health__end(&session->sides.health);
     if (session->reopen_ns)
         say_reopened(session);
     mrl_plugin__stop(session->plugin);
-    while (deliver_next(session, 0) > 0)
-        ;
+    drain(session);
 }
 
 /* -- from start to end ------------------------------------------------------------------------ */
@@ -265,7 +282,7 @@ static int run_opened(struct session *session,
     struct mrl_session_options *options = session->options;
     bool kept;
 
-    if (options->log_level >= MRL_LOG_INFO)
+    if (options->log_level >= MRL_LOG_INFO && !options->ended)
         say_ready(options, session->plugin);
     mrl_notify__say("READY=1\nSTATUS=watching with %s", mrl_plugin__rung(session->plugin));
     if (options->duration_ns)
@@ -280,10 +297,10 @@ static int run_opened(struct session *session,
     mrl_run_sides__hurry(&session->sides);
     mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
-    if (options->log_level >= MRL_LOG_INFO)
-        mrl_totals__say(session->plugin, session->pipeline);
-    if (options->ended && options->log_level >= MRL_LOG_INFO)
+    if (options->log_level >= MRL_LOG_INFO && options->ended)
         options->ended(session->plugin);
+    else if (options->log_level >= MRL_LOG_INFO)
+        mrl_totals__say(session->plugin, session->pipeline);
     if (options->log_level >= MRL_LOG_WARNING && !session->failed)
         mrl_totals__check(session->plugin, session->pipeline);
     kept = mrl_totals__are_kept(session->pipeline);

@@ -26,7 +26,7 @@ struct mrl_session_options {
     const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
     int http_names;           /* enum mrl_metrics_names */
     const char *side_sockets; /* mrl_sides_options.sockets */
-    /* When the totals have been said, if there is one. */
+    /* NULL, or who says what is to be said of the begin, and this of the end, for the totals. */
     void (*ended)(struct mrl_plugin *plugin);
 };
 

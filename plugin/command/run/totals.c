@@ -8,6 +8,8 @@
 #include "command/command.h"
 #include "command/options/say.h"
 
+enum { CAUSES_BYTES = 160 };
+
 typedef unsigned long long number;
 
 /* Each of the labels may be NULL: of all. */
@@ -61,23 +63,39 @@ static bool is_absent(const struct mrl_plugin *plugin,
     return !strcmp(mrl_plugin__rung(plugin), "replay") && !sum(metrics, SEEN, NULL, event, NULL);
 }
 
+/* Adds to " (24 ring full, 12 no memory)", unless there is nothing to tell. */
+static void put_cause(number count, const char *cause, char text[CAUSES_BYTES])
+{
+    size_t used = strlen(text);
+    char words[32];
+
+    if (!count)
+        return;
+    snprintf(words, sizeof(words), "%s", cause);
+    for (char *at = words; *at; at++)
+        if (*at == '_')
+            *at = ' ';
+    if (used)
+        used--; /* of the bracket */
+    snprintf(text + used, CAUSES_BYTES - used, "%s%llu %s)", used ? ", " : " (", count, words);
+}
+
 static void say_event(const struct mrl_metrics *metrics, const char *event)
 {
+    static const char *const causes[] = { "ring_full",   "no_memory",  "malformed",
+                                          "exit_missed", "suppressed", NULL };
     number kernel = filtered_by(metrics, event, "kernel");
     number reader = filtered_by(metrics, event, "reader");
-    char filtered[96] = "";
+    char filtered[96] = "", lost[CAUSES_BYTES] = "";
 
     if (kernel || reader)
         snprintf(filtered, sizeof(filtered), ", %llu filtered (%llu by the kernel)",
                  kernel + reader, kernel);
-    mrl_say("%s: %llu seen, %llu read, %llu lost (%llu ring full, %llu no memory, %llu malformed, "
-            "%llu exit missed, %llu suppressed), %llu of our own%s",
-            event, sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
-            sum(metrics, LOST, NULL, event, NULL), sum(metrics, LOST, NULL, event, "ring_full"),
-            sum(metrics, LOST, NULL, event, "no_memory"),
-            sum(metrics, LOST, NULL, event, "malformed"),
-            sum(metrics, LOST, NULL, event, "exit_missed"),
-            sum(metrics, LOST, NULL, event, "suppressed"), sum(metrics, SELF, NULL, event, NULL),
+    for (const char *const *cause = causes; *cause; cause++)
+        put_cause(sum(metrics, LOST, NULL, event, *cause), *cause, lost);
+    mrl_say("%s: %llu seen, %llu read, %llu lost%s, %llu of our own%s", event,
+            sum(metrics, SEEN, NULL, event, NULL), sum(metrics, READ, NULL, event, NULL),
+            sum(metrics, LOST, NULL, event, NULL), lost, sum(metrics, SELF, NULL, event, NULL),
             filtered);
 }
 
@@ -122,22 +140,22 @@ static void say_output(const struct mrl_metrics *metrics,
                        const struct mrl_pipeline *pipeline,
                        unsigned int index)
 {
+    static const char *const causes[] = { "queue_full", "write_failed", NULL };
     const char *output = mrl_pipeline__output_name(pipeline, index);
     const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, index);
-    char others[160] = "";
+    char others[160] = "", dropped[CAUSES_BYTES] = "";
 
     if (sink && sink->takes_items)
         snprintf(others, sizeof(others), ", %llu rejected",
                  of_calls(metrics, REJECTED, output, NULL));
     put_others(metrics, output, others, sizeof(others));
-    mrl_say("%s: %llu %s, %llu dropped (%llu queue full, %llu write failed)%s", output,
-            of_calls(metrics, DELIVERED, output, NULL),
+    for (const char *const *cause = causes; *cause; cause++)
+        put_cause(of_calls(metrics, DROPPED, output, *cause), *cause, dropped);
+    mrl_say("%s: %llu %s, %llu dropped%s%s", output, of_calls(metrics, DELIVERED, output, NULL),
             mrl_pipeline__output_is_spooled(pipeline, index) ? "kept in the spool"
             : sink && sink->publishes                        ? "published"
                                                              : "delivered",
-            of_calls(metrics, DROPPED, output, NULL),
-            of_calls(metrics, DROPPED, output, "queue_full"),
-            of_calls(metrics, DROPPED, output, "write_failed"), others);
+            of_calls(metrics, DROPPED, output, NULL), dropped, others);
 }
 
 void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)

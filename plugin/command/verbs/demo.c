@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -43,12 +44,10 @@ static int act(bool talk)
     size_t bytes = DEMO_BYTES;
     int err = -ESRCH;
 
-    if (talk)
-        mrl_say("making a call that must fail: process_mrelease(-1, 0)");
     syscall(SYS_process_mrelease, -1, 0);
     for (int i = 0; err == -ESRCH && i < TRIES; i++) {
-        if (talk)
-            mrl_say("killing a child of %zu MiB, and asking for its memory back at once",
+        if (talk && i)
+            mrl_say("the child was gone before it could be asked for; now one of %zu MiB",
                     bytes >> 20);
         err = mrl_release__child(bytes, false);
         bytes = 2 * bytes <= most_bytes() ? 2 * bytes : bytes;
@@ -103,23 +102,45 @@ static void actor_end(struct actor *actor)
         waitpid(actor->process, NULL, 0);
 }
 
-static uint64_t read_of(struct mrl_plugin *plugin, const char *event)
+typedef unsigned long long number;
+
+/* Adds what was lost to `*lost`. */
+static number read_of(struct mrl_plugin *plugin, const char *event, number *lost)
 {
     struct mrl_event_counts counts = { 0 };
 
     mrl_plugin__counts(plugin, mrl_event_def__find(event, NULL)->index, &counts);
+    *lost += counts.seen - counts.self - counts.filtered - counts.decoded - counts.filtered_late;
     return counts.decoded;
 }
 
+/* In place of the totals. */
 static void say_what_was_seen(struct mrl_plugin *plugin)
 {
-    mrl_say("what that was: %llu calls of process_mrelease, one of which had to fail",
-            (unsigned long long)read_of(plugin, "process_mrelease"));
-    mrl_say("%llu succeeded: do_mrelease says whose memory came back, and how much",
-            (unsigned long long)read_of(plugin, "do_mrelease"));
-    mrl_say("%llu mlock: the child kept 4 MiB of its memory in RAM",
-            (unsigned long long)read_of(plugin, "mlock"));
-    mrl_say("next: mrelease run, mrelease doctor, mrelease explain do_mrelease");
+    number lost = 0, calls = read_of(plugin, "process_mrelease", &lost),
+           releases = read_of(plugin, "do_mrelease", &lost),
+           locks = read_of(plugin, "mlock", &lost);
+
+    mrl_say("%llu process_mrelease were seen, of which one had to fail, %llu do_mrelease, which "
+            "says whose memory came back and how much, and %llu mlock: the child kept 4 MiB of its "
+            "memory in RAM.",
+            calls, releases, locks);
+    if (lost)
+        mrl_say("%llu were lost on the way.", lost);
+    else
+        mrl_say("Nothing was lost on the way.");
+    mrl_say("Next: mrelease run, mrelease doctor, mrelease explain do_mrelease");
+}
+
+/* Others on this host may call meanwhile. */
+static void watch_only_us(struct mrl_plugin_options *options)
+{
+    static char scope[sizeof("comm=," MRL_RELEASE_NAME) + 16] = "comm=";
+
+    if (prctl(PR_GET_NAME, scope + strlen(scope)) || strpbrk(scope, ",*!<> "))
+        return; /* a name that no scope can say */
+    strcat(scope, "," MRL_RELEASE_NAME);
+    options->scopes[options->scope_count++] = scope;
 }
 
 /* The rows of a group that make sense here, by name. */
@@ -145,6 +166,7 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
     struct mrl_option rows[2][5];
     struct actor actor;
+    bool talk;
     int status;
 
     options.plugin.events = DEMO_EVENTS;
@@ -160,7 +182,13 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
         return status;
     if (options.log_format == MRL_LOG_AUTO)
         options.log_format = MRL_LOG_BARE; /* nobody reads this later */
-    if (actor_start(&actor, options.log_level >= MRL_LOG_INFO)) {
+    talk = options.log_level >= MRL_LOG_INFO && !options.quiet;
+    if (talk)
+        mrl_say("Makes a call that must fail, then kills a child of %zu MiB, and has its memory "
+                "released at once.",
+                DEMO_BYTES >> 20);
+    watch_only_us(&options.plugin);
+    if (actor_start(&actor, talk)) {
         mrl_say_error("starting a process: %s", strerror(errno));
         return MRL_EXIT_FAILED;
     }

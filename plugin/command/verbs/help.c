@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "command/options/arguments.h"
+#include "command/options/wrap.h"
 
 static const char *verb_word(unsigned int index)
 {
@@ -17,10 +18,15 @@ static void print_all(void)
     unsigned int count;
     const struct mrl_verb *const *verbs = mrl_verb__all(&count);
 
-    puts("Usage: mrelease VERB [OPTION…]\n\n"
+    puts("Usage: mrelease VERB [OPTION...]\n\n"
          "Watches process_mrelease and the memory-lock calls, as Tracee events.\n");
-    for (unsigned int i = 0; i < count; i++)
-        printf("  %-10s %s\n", verbs[i]->name, verbs[i]->doc);
+    for (unsigned int i = 0; i < count; i++) {
+        struct mrl_wrap wrap = { stdout, mrl_wrap__columns(), 13, 12 };
+
+        printf("  %-10s", verbs[i]->name);
+        mrl_wrap__put(&wrap, verbs[i]->doc);
+        putchar('\n');
+    }
     puts("\n'mrelease VERB --help' tells more. New here: run 'mrelease demo' as root.");
 }
 

@@ -9,10 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include "base/tame.h"
 #include "command/command.h"
+#include "command/options/progress.h"
 #include "command/schema/check.h"
 #include "side/common/sandbox.h"
+
+enum { SOME_LINES = 256 };
 
 typedef unsigned long long number;
 
@@ -27,12 +32,14 @@ struct report {
 struct validator {
     const char *path;
     int format; /* index of the report */
+    bool quiet;
     /* Given, or found at the first line that tells it; NULL until then. */
     const struct mrl_dialect *dialect;
     /* Of the dialect, or of the default one until it is known: lines that do not tell are the same
      * in both. */
     struct mrl_check *check;
     FILE *file;
+    uint64_t position; /* bytes that were read */
     number lines, invalid;
     bool spread; /* within what is spread over several lines, as was told */
     char line[MRL_LINE_MAX + 1];
@@ -122,6 +129,7 @@ static const struct mrl_option rows[] = {
       .words = formats,
       .preset = "table",
       .doc = "How to report; json: one object per line." },
+    MRL_PROGRESS_ROW(offsetof(struct validator, quiet)),
 };
 
 /* -- a line ----------------------------------------------------------------------------------- */
@@ -198,8 +206,10 @@ static int take_line(struct validator *validator, size_t size)
     }
     if (!valid) {
         validator->invalid++;
-        if (!is_told(validator, size, &fault))
+        if (!is_told(validator, size, &fault)) {
+            mrl_progress__hide();
             reports[validator->format].fault(validator, &fault);
+        }
     }
     return 0;
 }
@@ -212,11 +222,22 @@ static bool read_line(struct validator *validator, size_t *ret_size)
     size_t size = 0;
     int byte;
 
-    while ((byte = getc_unlocked(validator->file)) != EOF && byte != '\n')
+    while ((byte = getc_unlocked(validator->file)) != EOF && byte != '\n') {
         if (size < sizeof(validator->line))
             validator->line[size++] = (char)byte;
+        validator->position++;
+    }
+    validator->position++;
     *ret_size = size;
     return byte != EOF || size;
+}
+
+/* 0: it has no end that is known. */
+static uint64_t bytes_of(FILE *file)
+{
+    struct stat status;
+
+    return fstat(fileno(file), &status) || !S_ISREG(status.st_mode) ? 0 : (uint64_t)status.st_size;
 }
 
 static int read_all(struct validator *validator)
@@ -224,8 +245,13 @@ static int read_all(struct validator *validator)
     size_t size;
     int err = 0;
 
-    while (!err && read_line(validator, &size))
+    mrl_progress__begin(bytes_of(validator->file), "lines");
+    while (!err && read_line(validator, &size)) {
         err = take_line(validator, size);
+        if (validator->lines % SOME_LINES == 0)
+            mrl_progress__at(validator->position, validator->lines);
+    }
+    mrl_progress__end();
     if (!err && ferror(validator->file)) {
         mrl_say("%s: %s", validator->path, strerror(errno));
         err = -EIO;
@@ -245,6 +271,7 @@ static int validate_file(struct validator *validator)
         mrl_say("%s: %s", validator->path, strerror(errno));
         return MRL_EXIT_FAILED;
     }
+    mrl_progress__allow(validator->quiet);
     if (mrl_sandbox__enter_reader(NULL, &missing) < 0) {
         mrl_say("sandbox: %s", missing.text);
         return MRL_EXIT_FAILED;

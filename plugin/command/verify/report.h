@@ -84,9 +84,6 @@ struct mrl_report {
     const struct mrl_report_form *form;
     FILE *to;
     bool many; /* more than one file: each line says which */
-    /** Called before anything is printed; may be NULL. */
-    void (*before)(void *context);
-    void *context;
 };
 
 extern const struct mrl_report_form mrl_report_text, mrl_report_json;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/tame.h"
+#include "command/options/progress.h"
 #include "command/verify/report.h"
 
 enum { NAME_BYTES = 512, TIME_BYTES = 40 };
@@ -19,8 +20,7 @@ const char *mrl_verdict__word(int status)
 
 void mrl_report__finding(const struct mrl_report *report, const struct mrl_finding *found)
 {
-    if (report->before)
-        report->before(report->context);
+    mrl_progress__hide();
     report->form->finding(report, found);
 }
 

@@ -7,15 +7,19 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/options/progress.h"
 #include "command/verify/fileset.h"
-#include "command/verify/progress.h"
 #include "side/common/sandbox.h"
 
 enum { SOME_LINES = 256 };
 
-static int read_lines(struct mrl_proof *proof,
-                      struct mrl_reader *reader,
-                      struct mrl_progress *progress)
+/* How far it is. */
+struct position {
+    uint64_t done; /* bytes of the files that were read to their end */
+    uint64_t lines;
+};
+
+static int read_lines(struct mrl_proof *proof, struct mrl_reader *reader, struct position *position)
 {
     struct mrl_line line;
     struct mrl_span span;
@@ -29,15 +33,15 @@ static int read_lines(struct mrl_proof *proof,
             mrl_line__read(span.bytes, span.size, &line);
         }
         err = mrl_proof__take(proof, &line);
-        if (++progress->lines % SOME_LINES == 0)
-            mrl_progress__at(progress, mrl_reader__position(reader));
+        if (++position->lines % SOME_LINES == 0)
+            mrl_progress__at(position->done + mrl_reader__position(reader), position->lines);
     }
     return err;
 }
 
 static int read_member(struct mrl_proof *proof,
                        const struct mrl_member *member,
-                       struct mrl_progress *progress)
+                       struct position *position)
 {
     struct mrl_reader *reader;
     int err = mrl_reader__open(member->path, &reader);
@@ -49,44 +53,38 @@ static int read_member(struct mrl_proof *proof,
         return 0;
     }
     mrl_proof__begin_file(proof, member->path);
-    err = read_lines(proof, reader, progress);
+    err = read_lines(proof, reader, position);
     if (mrl_reader__fault(reader))
         mrl_proof__unreadable(proof, member->path, mrl_reader__fault(reader));
     mrl_reader__close(reader);
-    progress->done += member->size;
+    position->done += member->size;
     return err;
 }
 
-static int read_set(struct mrl_proof *proof, struct mrl_fileset *set, struct mrl_progress *progress)
+static int read_set(struct mrl_proof *proof, const struct mrl_fileset *set)
 {
+    struct position position = { 0 };
     int err = 0;
 
+    mrl_progress__begin(set->bytes, "lines");
     for (uint32_t i = 0; !err && i < set->count; i++)
-        err = read_member(proof, &set->members[i], progress);
-    mrl_progress__hide(progress);
+        err = read_member(proof, &set->members[i], &position);
+    mrl_progress__end();
     return err;
 }
 
-int mrl_verify__files(char *const *paths,
-                      const struct mrl_report_form *form,
-                      FILE *to,
-                      FILE *terminal)
+int mrl_verify__files(char *const *paths, const struct mrl_report_form *form, FILE *to)
 {
-    struct mrl_progress progress;
-    struct mrl_report report = {
-        .form = form, .to = to, .before = mrl_progress__hide, .context = &progress
-    };
+    struct mrl_report report = { .form = form, .to = to };
     struct mrl_proof *proof = mrl_proof__new(&report);
     struct mrl_fileset set = { 0 };
     int status = proof ? 0 : -ENOMEM;
 
-    mrl_progress__init(&progress, terminal, 0);
     if (!status)
         status = mrl_fileset__collect(&set, paths, &report, proof);
     report.many = set.count > 1;
-    progress.bytes = set.bytes;
     if (!status)
-        status = read_set(proof, &set, &progress);
+        status = read_set(proof, &set);
     if (!status)
         status = mrl_proof__finish(proof);
     mrl_proof__free(proof);
@@ -102,37 +100,45 @@ int mrl_verify__files(char *const *paths,
 static const struct mrl_report_form *const forms[] = { &mrl_report_text, &mrl_report_json };
 static const char *const formats[] = { "table", "json", NULL };
 
+struct options {
+    int format;
+    bool quiet;
+};
+
 static const struct mrl_option rows[] = {
     { .name = "format",
       .type = MRL_OPTION_CHOICE,
+      .offset = offsetof(struct options, format),
       .words = formats,
       .preset = "table",
       .doc = "How to report; json: one object per line." },
+    MRL_PROGRESS_ROW(offsetof(struct options, quiet)),
 };
 
 static int verify(const struct mrl_verb *verb, int argc, char **argv)
 {
-    int format = 0;
+    struct options options = { .format = 0 };
     struct mrl_error missing;
-    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &format };
+    struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &options };
     int status, written, operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
 
     if (operand < 0)
         return status;
     if (operand == argc)
         return mrl_usage_error(verb, "which files? '-' is standard input");
+    mrl_progress__allow(options.quiet);
     if (mrl_sandbox__enter_reader("/", &missing) < 0) {
         mrl_say("sandbox: %s", missing.text);
         return MRL_EXIT_FAILED;
     }
-    status = mrl_verify__files(argv + operand, forms[format], stdout, stderr);
+    status = mrl_verify__files(argv + operand, forms[options.format], stdout);
     written = mrl_flush_stdout();
     return status == MRL_VERIFY_CHANGED || !written ? status : written;
 }
 
 const struct mrl_verb mrl_verb_verify = {
     .name = "verify",
-    .operands = "FILE|DIRECTORY…",
+    .operands = "FILE|DIRECTORY...",
     .operands_max = INT_MAX,
     .doc =
         "Prove JSON lines written with --extra seq complete, or name what is missing: a file, or "

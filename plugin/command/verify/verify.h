@@ -8,11 +8,8 @@
 /**
  * Reads files and directories (`paths` ends with NULL; "-" is standard input) and prints what is
  * found to `to`. An exit status: 0 complete; 3 a start or an end is not there; 1 something is
- * missing, changed, or cannot be read. Where `terminal` is one, a bar shows there how far it is.
+ * missing, changed, or cannot be read.
  */
-int mrl_verify__files(char *const *paths,
-                      const struct mrl_report_form *form,
-                      FILE *to,
-                      FILE *terminal);
+int mrl_verify__files(char *const *paths, const struct mrl_report_form *form, FILE *to);
 
 #endif

@@ -41,6 +41,8 @@ void mrl_host_identity__read(struct mrl_host_identity *ret_identity);
 struct mrl_encoder_options {
     /** Colours, for a terminal. */
     bool colour;
+    /** The table shows a '?' for what is not ASCII, for a terminal that knows nothing else. */
+    bool ascii;
     /** Names in place of user ids. Looks them up (blocking) once per user. */
     bool user_names;
     /** Set of extras (mrelease/extra.h) that JSON formats put behind the arguments of a call. */

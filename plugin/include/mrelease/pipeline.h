@@ -48,6 +48,8 @@ struct mrl_output_options {
     uint64_t queue_bytes;
     /** Never use colours, even on a terminal. */
     bool plain;
+    /** On a terminal: as mrl_encoder_options.ascii. */
+    bool ascii;
     /** As mrl_encoder_options.wide. */
     bool wide;
     /** As mrl_encoder_options.extras. */

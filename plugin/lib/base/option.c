@@ -157,7 +157,7 @@ int mrl_options__read(const struct mrl_option_group *groups,
         size_t length = (size_t)((comma ? comma : end) - at);
 
         if (length >= sizeof(item))
-            return mrl_error__set(error, -EINVAL, "'%.64s…' is no %s", at, what);
+            return mrl_error__set(error, -EINVAL, "'%.64s...' is no %s", at, what);
         memcpy(item, at, length);
         item[length] = '\0';
         err = read_item(&list, item, error);

@@ -148,7 +148,7 @@ static int put_copy(const struct mrl_option *row,
 
     assert(row->size); /* which is the row's to say */
     if (size > row->size)
-        return mrl_error__set(error, -EINVAL, "'%.32s…': at most %zu bytes", text, row->size - 1);
+        return mrl_error__set(error, -EINVAL, "'%.32s...': at most %zu bytes", text, row->size - 1);
     if (size == 1)
         return mrl_error__set(error, -EINVAL, "%s needs a value", row->name);
     memcpy(member, text, size);

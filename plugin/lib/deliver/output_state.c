@@ -86,6 +86,7 @@ struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output)
     return (struct mrl_encoder_options){
         .colour = output->columns && !options->plain,
         .width = output->columns,
+        .ascii = output->columns && options->ascii,
         .wide = options->wide,
         .user_names = true,
         .extras = options->extras,

@@ -50,7 +50,7 @@ static int split(const char *text,
     unsigned int i = 0;
 
     if (size >= sizeof(expression->subject))
-        return mrl_error__set(error, -EINVAL, "'%.64s…' is not %s", text, what);
+        return mrl_error__set(error, -EINVAL, "'%.64s...' is not %s", text, what);
     memcpy(expression->subject, text, size);
     expression->subject[size] = '\0';
     expression->values = text + size + sign_size;
@@ -76,7 +76,7 @@ static int check_operator(const struct mrl_filter_field *field,
         return mrl_error__set(error, -EINVAL, "'%s' stands alone, without '%s'", field->name,
                               operators[comparison]);
     if (field->type != MRL_FILTER_PRESENCE && comparison == MRL_NO_OPERATOR)
-        return mrl_error__set(error, -EINVAL, "'%s' needs an operator and a value, like %s=…",
+        return mrl_error__set(error, -EINVAL, "'%s' needs an operator and a value, like %s=...",
                               field->name, field->name);
     if (comparison > MRL_NOT_EQUAL && comparison != MRL_NO_OPERATOR &&
         !(field->flags & MRL_FILTER_ORDERED))

@@ -66,7 +66,7 @@ static const struct mrl_option rows[] = {
       .value = "EVENTS",
       .preset = "default",
       .doc = "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a "
-             "condition on one: NAME.data.FIELD=…, NAME.retval<0, NAME.scope.uid!=0. May be "
+             "condition on one: NAME.data.FIELD=..., NAME.retval<0, NAME.scope.uid!=0. May be "
              "repeated." },
     { .name = "scope",
       .letter = 's',
@@ -76,7 +76,7 @@ static const struct mrl_option rows[] = {
       .counter = AT(scope_count),
       .parse = check_scope,
       .value = "SCOPE",
-      .doc = "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, … May be "
+      .doc = "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, ... May be "
              "repeated: all must hold." },
     { .name = "rung",
       .type = MRL_OPTION_WORD,

@@ -18,14 +18,23 @@
 
 enum {
     CELL_BYTES = 64,
-    COLUMNS_MAX = 7,
-    BESIDE_WIDTH = 116, /* narrower, and the phrase stands below */
+    BESIDE_WIDTH = 116,    /* narrower, and the phrase stands below */
+    CONTAINER_WIDTH = 132, /* narrower, and the container stands in the phrase */
     BELOW_INDENT = 4,
     NARROWEST = 40, /* that an event, broken into lines, stays below MRL_EVENT_TEXT_MAX */
     SHORT_ID = 12,  /* digits of a container, as its runtime prints it */
 };
 
-enum cell { CELL_TIME, CELL_USER, CELL_COMM, CELL_PID, CELL_TID, CELL_RETURN, CELL_EVENT };
+enum cell {
+    CELL_TIME,
+    CELL_USER,
+    CELL_COMM,
+    CELL_PID,
+    CELL_TID,
+    CELL_RETURN,
+    CELL_CONTAINER,
+    CELL_EVENT
+};
 
 struct column {
     enum cell cell;
@@ -36,6 +45,13 @@ struct column {
 static const struct column plain_columns[] = {
     { CELL_TIME, "TIME", 16 }, { CELL_USER, "USER", 8 },     { CELL_COMM, "COMM", 15 },
     { CELL_PID, "PID", 7 },    { CELL_RETURN, "RESULT", 9 }, { CELL_EVENT, "EVENT", 16 },
+};
+
+static const struct column roomy_columns[] = {
+    { CELL_TIME, "TIME", 16 },    { CELL_USER, "USER", 8 },
+    { CELL_COMM, "COMM", 15 },    { CELL_PID, "PID", 7 },
+    { CELL_RETURN, "RESULT", 9 }, { CELL_CONTAINER, "CONTAINER", SHORT_ID },
+    { CELL_EVENT, "EVENT", 16 },
 };
 
 static const struct column wide_columns[] = {
@@ -173,6 +189,11 @@ static int print_pid(char *cell, size_t size, uint32_t inside, uint32_t host)
                           : snprintf(cell, size, "%u/%u", inside, host);
 }
 
+static struct mrl_text short_id(struct mrl_text id)
+{
+    return (struct mrl_text){ id.bytes, id.size < SHORT_ID ? id.size : SHORT_ID };
+}
+
 /* Of a gap, and of the sensor itself, there is no task: root did not do it. */
 static struct mrl_text text_of(struct table_encoder *table,
                                enum cell which,
@@ -207,6 +228,8 @@ static struct mrl_text text_of(struct table_encoder *table,
         if (!is_wide && !event->return_value)
             return (struct mrl_text){ "ok", 2 };
         return printed(cell, mrl_people__print_return(cell, CELL_BYTES, event->return_value));
+    case CELL_CONTAINER:
+        return short_id(event->container_id);
     case CELL_EVENT:
         break;
     }
@@ -275,16 +298,14 @@ static void put_phrase(const struct table_encoder *table,
                        struct mrl_writer *writer,
                        const struct mrl_event *event)
 {
-    const struct mrl_text container = event->container_id;
+    const bool has_column = table->columns == roomy_columns;
     char phrase[MRL_PHRASE_BYTES_MAX];
     struct mrl_writer own = { phrase };
 
     mrl_phrase__put(&own, event);
-    if (container.size) {
+    if (event->container_id.size && !has_column) {
         mrl_put_literal(&own, "; in container ");
-        mrl_people__put_text(&own, (struct mrl_text){ container.bytes, container.size < SHORT_ID
-                                                                           ? container.size
-                                                                           : SHORT_ID });
+        mrl_people__put_text(&own, short_id(event->container_id));
     }
     if (!table->options.width) {
         mrl_put_bytes(writer, phrase, (size_t)(own.at - phrase));
@@ -295,11 +316,23 @@ static void put_phrase(const struct table_encoder *table,
     put_wrapped(table, writer, phrase, own.at);
 }
 
+/* One for one: what is aligned stays so. */
+static void make_ascii(struct mrl_writer *writer, char *from)
+{
+    char *to = from;
+
+    for (; from < writer->at; from++)
+        if (((unsigned char)*from & 0xc0) != 0x80)
+            *to++ = *from & 0x80 ? '?' : *from;
+    writer->at = to;
+}
+
 static void table_put(struct mrl_encoder *encoder,
                       const struct mrl_event *event,
                       struct mrl_writer *writer)
 {
     struct table_encoder *table = (struct table_encoder *)encoder;
+    char *const from = writer->at;
     char cell[CELL_BYTES];
 
     for (unsigned int i = 0; i < table->column_count; i++) {
@@ -315,6 +348,8 @@ static void table_put(struct mrl_encoder *encoder,
         put_phrase(table, writer, event);
         break_line(writer, 0);
     }
+    if (table->options.ascii)
+        make_ascii(writer, from);
 }
 
 /* -- titles ----------------------------------------------------------------------------------- */
@@ -359,13 +394,16 @@ static void put_titles(struct table_encoder *table)
 
 static void choose_columns(struct table_encoder *table)
 {
-    const bool is_wide = table->options.wide;
-
-    table->columns = is_wide ? wide_columns : plain_columns;
-    table->column_count = is_wide ? sizeof(wide_columns) / sizeof(*wide_columns)
-                                  : sizeof(plain_columns) / sizeof(*plain_columns);
-    if (is_wide)
+    table->columns = plain_columns;
+    table->column_count = sizeof(plain_columns) / sizeof(*plain_columns);
+    if (table->options.wide) {
+        table->columns = wide_columns;
+        table->column_count = sizeof(wide_columns) / sizeof(*wide_columns);
         table->options.width = 0; /* it is for who has room */
+    } else if (table->options.width >= CONTAINER_WIDTH) {
+        table->columns = roomy_columns;
+        table->column_count = sizeof(roomy_columns) / sizeof(*roomy_columns);
+    }
     for (unsigned int i = 0; i < table->column_count; i++)
         table->indent += table->columns[i].width + 1;
     if (table->options.width < BESIDE_WIDTH)

@@ -12,6 +12,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
 #include "side/grpc/client/answer.h"
 #include "side/grpc/client/received.h"
 #include "side/grpc/common/program.h"
@@ -252,7 +253,12 @@ int mrl_client__stream(const struct mrl_grpc_peer *peer,
 
     if (strcmp(subscription->format, "json-v1beta1") != 0) {
         const unsigned int columns = mrl_sink__columns_fd(STDOUT_FILENO);
-        const struct mrl_encoder_options options = { .colour = columns, .width = columns };
+        const struct mrl_encoder_options options = {
+            .colour = columns && !mrl_terminal__is_plain(),
+            .width = columns,
+            .ascii = columns && mrl_terminal__is_ascii(),
+            .user_names = !strncmp(peer->server, "unix:", strlen("unix:")), /* they are ours */
+        };
 
         err = mrl_encoder__new(subscription->format, &options, error, &streaming.encoder);
         if (err)
