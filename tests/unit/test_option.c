@@ -248,7 +248,7 @@ static void option_refuses_what_its_type_does_not_hold(void **state)
         { "loud", "", "unknown loud ''" },
         { "text", NULL, "text needs a value" },
         { "copy", "", "copy needs a value" },
-        { "copy", "12345678", "'12345678…': at most 7 bytes" },
+        { "copy", "12345678", "'12345678...': at most 7 bytes" },
         { "rung", "fenty", "unknown rung 'fenty': did you mean 'fentry'?" },
         { "rung", "atuo", "unknown rung 'atuo': did you mean 'auto'?" },
         { "rung", "", "unknown rung ''" },
