@@ -31,7 +31,7 @@ enum mrl_policy {
     MRL_POLICY_DROP_NEWEST, /**< the new line goes, unless it has such a share */
 };
 
-/** An output. All texts are borrowed for as long as the pipeline lives. */
+/** An output. All texts are borrowed until it is open. */
 struct mrl_output_options {
     /** sizeof(struct mrl_output_options): lets the struct grow. */
     size_t size;
@@ -84,6 +84,12 @@ struct mrl_output_counts {
     uint64_t dropped_failed; /**< the sink failed */
     uint64_t rejected;       /**< the destination refused it for good */
     uint64_t lost_before;    /**< lost on the way here, as events_lost events in the batches said */
+};
+
+/** What waits in an output's queue: lines, and gaps between them. */
+struct mrl_waiting {
+    uint64_t lines, bytes;
+    uint64_t size; /**< bytes that find room; 0: it has no queue */
 };
 
 /** A pipeline without outputs; new. `log` may be NULL; it is called on any thread. Error: -ENOMEM.
@@ -164,11 +170,26 @@ int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms);
 /** Of one output, what end() returns of all: 0, or the -errno that lost something. */
 int mrl_pipeline__output_error(const struct mrl_pipeline *pipeline, unsigned int output);
 
-/** Number of outputs. */
+/** Number of outputs, those that are gone among them. What follows may be asked by any thread, but
+ * not while mrl_change__apply() runs, and names only until then. */
 unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline);
 
 /** Name of an output. */
 const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output);
+
+/** It was removed: it is there for its counts, until another output needs its place. */
+bool mrl_pipeline__output_is_gone(const struct mrl_pipeline *pipeline, unsigned int output);
+
+/** How many of the event at table index `event` were delivered while that output was not there. The
+ * thread that delivers. */
+uint64_t mrl_pipeline__absent(const struct mrl_pipeline *pipeline,
+                              unsigned int output,
+                              unsigned int event);
+
+/** What waits in its queue. */
+void mrl_pipeline__waiting(const struct mrl_pipeline *pipeline,
+                           unsigned int output,
+                           struct mrl_waiting *ret_waiting);
 
 /** Its sink; NULL: events are only counted. */
 const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
@@ -195,6 +216,40 @@ uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned in
 
 /** Ends it (with a short time-out) and frees it. NULL is allowed. */
 void mrl_pipeline__free(struct mrl_pipeline *pipeline);
+
+/**
+ * Outputs that come and go together, while events are delivered: those that stay lose nothing, and
+ * notice nothing. new() → add(), remove(), … → start() → apply() → end(); or end() at any time,
+ * which takes back what was not applied. One at a time, on one thread; but apply(), which takes
+ * microseconds, is for the thread that delivers.
+ */
+struct mrl_change;
+
+/** Of a pipeline that was started; new. Error: -ENOMEM. */
+int mrl_change__new(struct mrl_pipeline *pipeline, struct mrl_change **ret_change);
+
+/** That output will go. Before the add() of one that goes on at the same destination: it begins
+ * when the other has written all, and with its counts. */
+void mrl_change__remove(struct mrl_change *change, unsigned int output);
+
+/** Opens an output that will come; its numbers begin where those of an earlier one with the same
+ * destination ended. Errors: as mrl_pipeline__add(). */
+int mrl_change__add(struct mrl_change *change,
+                    const struct mrl_output_options *options,
+                    struct mrl_error *error);
+
+/** The policy of an output that stays: to block, or to drop the oldest, and so it was before. */
+void mrl_change__set_policy(struct mrl_change *change, unsigned int output, enum mrl_policy policy);
+
+/** Starts those that come. Errors: as mrl_pipeline__start(). */
+int mrl_change__start(struct mrl_change *change, struct mrl_error *error);
+
+/** From now on the pipeline has these outputs. The thread that delivers, between two batches. */
+void mrl_change__apply(struct mrl_change *change);
+
+/** Writes what is queued for those that went, closes them, as mrl_pipeline__end(), and says what
+ * they delivered; frees the change. NULL is allowed. */
+void mrl_change__end(struct mrl_change *change, int timeout_ms);
 
 MRL_END_DECLARATIONS
 

@@ -94,6 +94,22 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
     return !err && make_queue(output) ? mrl_error__set(error, -ENOMEM, "out of memory") : err;
 }
 
+static int copy_texts(struct mrl_output *output)
+{
+    const char **const texts[] = { &output->options.name, &output->options.format,
+                                   &output->options.destination };
+
+    for (unsigned int i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (!*texts[i])
+            continue;
+        output->texts[i] = strdup(*texts[i]);
+        if (!output->texts[i])
+            return -ENOMEM;
+        *texts[i] = output->texts[i];
+    }
+    return 0;
+}
+
 int mrl_output__open(const struct mrl_output_options *options,
                      const struct mrl_output_log *log,
                      struct mrl_error *error,
@@ -116,7 +132,9 @@ int mrl_output__open(const struct mrl_output_options *options,
     pthread_mutex_init(&output->blame_lock, NULL);
     pthread_mutex_init(&output->sink_lock, NULL);
     atomic_store(&output->alive, true);
-    if (output->options.sink)
+    if (copy_texts(output))
+        err = mrl_error__set(error, -ENOMEM, "out of memory");
+    else if (output->options.sink)
         err = open_sink(output, error);
     if (err) {
         mrl_output__free(output);
@@ -166,6 +184,28 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
     }
     /* Nothing was pushed yet, so that the thread sleeps in pop(): it does not use the sink. */
     return write_preamble(output, error);
+}
+
+void mrl_output__start_late(struct mrl_output *output)
+{
+    struct mrl_error error = { "" };
+
+    mrl_output__reopen(output);
+    if (mrl_output__start(output, &error))
+        mrl_output__say(output, MRL_LOG_WARNING, "%s: %s", output->options.name, error.text);
+}
+
+void mrl_output__set_policy(struct mrl_output *output, enum mrl_policy policy)
+{
+    output->options.policy = policy;
+    if (output->held)
+        mrl_queue__set_policy(&output->queue, policy);
+}
+
+void mrl_output__waiting(struct mrl_output *output, struct mrl_waiting *ret_waiting)
+{
+    if (output->held)
+        mrl_queue__waiting(&output->queue, ret_waiting);
 }
 
 /* One try at lines without a gap between them: they are not kept for a second one. */
@@ -331,6 +371,7 @@ void mrl_output__end(struct mrl_output *output)
         mrl_queue__end(&output->queue);
     } else if (output->started && !output->joined) {
         write_now(output, NULL, NULL, 0); /* a gap that could not be told yet */
+        mrl_output__leave(output);
     }
 }
 
@@ -418,6 +459,18 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     return err ? err : close_err;
 }
 
+/* What its thread uses, when it was left behind, stays. */
+void mrl_output__shrink(struct mrl_output *output)
+{
+    if (output->stuck)
+        return;
+    mrl_queue__done(&output->queue);
+    output->queue = (struct mrl_queue){ 0 };
+    free(output->held);
+    output->held = NULL;
+    output->has_thread = false;
+}
+
 void mrl_output__free(struct mrl_output *output)
 {
     if (!output)
@@ -430,6 +483,8 @@ void mrl_output__free(struct mrl_output *output)
     mrl_encoder__free(output->encoder);
     mrl_queue__done(&output->queue);
     free(output->held);
+    for (unsigned int i = 0; i < sizeof(output->texts) / sizeof(output->texts[0]); i++)
+        free(output->texts[i]);
     pthread_mutex_destroy(&output->sink_lock);
     pthread_mutex_destroy(&output->blame_lock);
     free(output);

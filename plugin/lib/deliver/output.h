@@ -23,6 +23,16 @@ int mrl_output__open(const struct mrl_output_options *options,
  */
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 
+/** As start(), of an output that goes on where another one ended just now: its lines wait already,
+ * and its file may have been rotated since it was opened. What fails is said on the log. */
+void mrl_output__start_late(struct mrl_output *output);
+
+/** What happens when its queue is full, from now on: to block, or to drop the oldest. */
+void mrl_output__set_policy(struct mrl_output *output, enum mrl_policy policy);
+
+/** What its queue holds; untouched where it has none. Any thread. */
+void mrl_output__waiting(struct mrl_output *output, struct mrl_waiting *ret_waiting);
+
 /** Before start(): whom its death is told to, which is copied. */
 void mrl_output__on_death(struct mrl_output *output, const struct mrl_output_log *log);
 
@@ -63,6 +73,9 @@ void mrl_output__end(struct mrl_output *output);
 /** Waits for the thread, up to `timeout_ms` without progress. 0, or -errno when something was lost.
  */
 int mrl_output__join(struct mrl_output *output, int timeout_ms);
+
+/** After join(): frees all but its counts. */
+void mrl_output__shrink(struct mrl_output *output);
 
 /** Only after join(), or of an output that never got a line. NULL is allowed. */
 void mrl_output__free(struct mrl_output *output);

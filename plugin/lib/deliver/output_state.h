@@ -41,12 +41,14 @@ struct mrl_held {
 };
 
 struct mrl_output {
-    struct mrl_output_options options;
+    struct mrl_output_options options; /* whose texts are copies, */
+    char *texts[3];                    /* which are here */
     struct mrl_output_log log; /* a copy: a thread that was left behind outlives the pipeline */
     struct mrl_sink *sink;
     pthread_mutex_t sink_lock;   /* who asks the sink what it keeps: against its closing */
     struct mrl_encoder *encoder; /* for gaps; of whoever writes */
     bool started, joined;
+    bool leaving; /* it ends before the run does */
     /* Of a sink that may block; one that never does is written to by the owner of the pipeline. */
     struct mrl_queue queue;
     struct mrl_held *held; /* NULL: the sink never blocks, or there is none */

@@ -86,5 +86,6 @@ void *mrl_output__write_queue(void *context)
         mrl_output__reopen_sink(output);
         write_held(output);
     }
+    mrl_output__leave(output);
     return NULL;
 }

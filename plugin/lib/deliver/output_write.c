@@ -119,6 +119,12 @@ static void sign(struct mrl_output *output)
         mrl_output__state(output, MRL_WHAT_ALIVE, NULL, 0, 0);
 }
 
+void mrl_output__leave(struct mrl_output *output)
+{
+    if (output->leaving && atomic_load(&output->alive))
+        sign(output);
+}
+
 /* What was told at the head of the last file is told again. */
 static void note_moved(struct mrl_output *output, bool moved)
 {

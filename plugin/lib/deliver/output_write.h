@@ -55,6 +55,9 @@ void mrl_output__look_at_space(struct mrl_output *output);
 /** Whether something is to be written before the next lines: a head, a gap, a state. */
 bool mrl_output__owes(const struct mrl_output *output);
 
+/** Of an output that ends before the run does: the last line says how many stand before it. */
+void mrl_output__leave(struct mrl_output *output);
+
 /** Reopens the sink when that was asked for. */
 void mrl_output__reopen_sink(struct mrl_output *output);
 

@@ -10,40 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/output.h"
+#include "deliver/pipeline_state.h"
 #include "event/lost.h"
 #include "event/state.h"
 
-enum { STAGE_BYTES = 128 * 1024, STAGE_LINES = 256, FREE_MS = 200 };
-
-/* Outputs that want the same bytes. */
-struct group {
-    const char *format;
-    bool colour;
-    unsigned int columns;
-    uint32_t extras;
-    bool states, items, wide;
-    struct mrl_encoder *encoder;
-};
-
-struct mrl_pipeline {
-    struct mrl_output_log log;
-    struct mrl_output *outputs[MRL_OUTPUTS_MAX];
-    unsigned int group_of[MRL_OUTPUTS_MAX];
-    unsigned int output_count;
-    struct group groups[MRL_OUTPUTS_MAX];
-    unsigned int group_count;
-    atomic_ullong filtered[MRL_EVENT_COUNT];
-    char run[MRL_RUN_BYTES]; /* "": it has no name */
-    bool started, ended;
-    struct mrl_callers callers;             /* of the events so far */
-    int end_err, end_errs[MRL_OUTPUTS_MAX]; /* the first of all; of each output */
-    /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
-     * of them, instead of once for each event. Only the reader's thread uses what follows. */
-    size_t line_count, used;
-    struct mrl_line lines[STAGE_LINES];
-    char bytes[STAGE_BYTES];
-};
+enum { FREE_MS = 200 };
 
 int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, const char *text),
                       void *log_context,
@@ -58,35 +29,93 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
     return 0;
 }
 
-/* The group of an output; made when it is the first of its kind. */
-static int join_group(struct mrl_pipeline *pipeline,
-                      const struct mrl_output_options *options,
-                      const struct mrl_output *output,
-                      struct mrl_error *error)
-{
-    const struct mrl_encoder_options encoder = mrl_output__encoding(output);
-    struct group *group = pipeline->groups;
-    int err;
+/* -- outputs ---------------------------------------------------------------------------------- */
 
-    for (unsigned int i = 0; i < pipeline->group_count; i++, group++)
-        if (!strcmp(group->format, options->format) && group->colour == encoder.colour &&
-            group->columns == encoder.width && group->wide == encoder.wide &&
-            group->extras == options->extras && group->states == options->states &&
-            group->items == encoder.items)
-            return (int)i;
-    err = mrl_encoder__new(options->format, &encoder, error, &group->encoder);
+static bool is_same_group(const struct mrl_group *one, const struct mrl_group *other)
+{
+    return !strcmp(one->format, other->format) && one->colour == other->colour &&
+           one->columns == other->columns && one->wide == other->wide &&
+           one->extras == other->extras && one->states == other->states &&
+           one->items == other->items;
+}
+
+int mrl_pipeline__open(struct mrl_pipeline *pipeline,
+                       const struct mrl_output_options *options,
+                       struct mrl_error *error,
+                       struct mrl_output **ret_output,
+                       struct mrl_group *ret_group)
+{
+    struct mrl_encoder_options encoder;
+    int err = mrl_output__open(options, &pipeline->log, error, ret_output);
+
     if (err)
         return err;
-    group->format = options->format;
-    group->extras = options->extras;
-    group->states = options->states;
-    group->items = encoder.items;
-    group->colour = encoder.colour;
-    group->columns = encoder.width;
-    group->wide = encoder.wide;
-    /* The group counts only now: an encoder that could not be made leaves no half-made group
-     * behind. */
-    return (int)pipeline->group_count++;
+    encoder = mrl_output__encoding(*ret_output);
+    *ret_group = (struct mrl_group){ .colour = encoder.colour,
+                                     .columns = encoder.width,
+                                     .wide = encoder.wide,
+                                     .extras = options->extras,
+                                     .states = options->states,
+                                     .items = encoder.items };
+    snprintf(ret_group->format, sizeof(ret_group->format), "%s", options->format);
+    err = mrl_encoder__new(options->format, &encoder, error, &ret_group->encoder);
+    if (err)
+        mrl_output__free(*ret_output);
+    return err;
+}
+
+/* A place for a group: that of one like it, or a free one; there are as many as outputs. */
+static unsigned int join_group(struct mrl_pipeline *pipeline, struct mrl_group *group)
+{
+    unsigned int place = 0;
+
+    for (unsigned int i = 0; i < pipeline->group_count; i++)
+        if (pipeline->groups[i].encoder && is_same_group(&pipeline->groups[i], group)) {
+            mrl_encoder__free(group->encoder);
+            return i;
+        }
+    while (place < pipeline->group_count && pipeline->groups[place].encoder)
+        place++;
+    pipeline->group_count += place == pipeline->group_count;
+    pipeline->groups[place] = *group;
+    return place;
+}
+
+void mrl_pipeline__place(struct mrl_pipeline *pipeline,
+                         unsigned int index,
+                         struct mrl_output *output,
+                         struct mrl_group *group)
+{
+    struct mrl_slot *slot = &pipeline->slots[index];
+
+    mrl_output__name_run(output, pipeline->run);
+    output->index = index;
+    output->queue.shares.callers = &pipeline->callers;
+    output->queue.waits = pipeline->waits;
+    output->queue.waits_context = pipeline->waits_context;
+    output->nameless = pipeline->started; /* it begins in mid-run */
+    slot->output = output;
+    slot->group = join_group(pipeline, group);
+    slot->is_gone = false;
+    pipeline->slot_count += index == pipeline->slot_count;
+}
+
+int mrl_pipeline__add(struct mrl_pipeline *pipeline,
+                      const struct mrl_output_options *options,
+                      struct mrl_error *error)
+{
+    unsigned int index = pipeline->slot_count;
+    struct mrl_output *output;
+    struct mrl_group group;
+    int err;
+
+    if (index == MRL_OUTPUTS_MAX)
+        return mrl_error__set(error, -ENOSPC, "more than %d outputs", MRL_OUTPUTS_MAX);
+    err = mrl_pipeline__open(pipeline, options, error, &output, &group);
+    if (err)
+        return err;
+    mrl_pipeline__place(pipeline, index, output, &group);
+    return (int)index;
 }
 
 void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
@@ -95,52 +124,26 @@ void mrl_pipeline__on_death(struct mrl_pipeline *pipeline,
 {
     pipeline->log.died = died;
     pipeline->log.died_context = context;
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        mrl_output__on_death(pipeline->outputs[i], &pipeline->log);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        mrl_output__on_death(pipeline->slots[i].output, &pipeline->log);
 }
 
 void mrl_pipeline__on_wait(struct mrl_pipeline *pipeline,
                            void (*waits)(void *context),
                            void *context)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++) {
-        pipeline->outputs[i]->queue.waits = waits;
-        pipeline->outputs[i]->queue.waits_context = context;
+    pipeline->waits = waits;
+    pipeline->waits_context = context;
+    for (unsigned int i = 0; i < pipeline->slot_count; i++) {
+        pipeline->slots[i].output->queue.waits = waits;
+        pipeline->slots[i].output->queue.waits_context = context;
     }
-}
-
-int mrl_pipeline__add(struct mrl_pipeline *pipeline,
-                      const struct mrl_output_options *options,
-                      struct mrl_error *error)
-{
-    unsigned int index = pipeline->output_count;
-    struct mrl_output *output;
-    int group, err;
-
-    if (index == MRL_OUTPUTS_MAX)
-        return mrl_error__set(error, -ENOSPC, "more than %d outputs", MRL_OUTPUTS_MAX);
-    err = mrl_output__open(options, &pipeline->log, error, &output);
-    if (err)
-        return err;
-    group = join_group(pipeline, options, output, error);
-    if (group < 0) {
-        mrl_output__free(output);
-        return group;
-    }
-    mrl_output__name_run(output, pipeline->run);
-    output->index = index;
-    output->queue.shares.callers = &pipeline->callers;
-    output->nameless = pipeline->started; /* it begins in mid-run */
-    pipeline->outputs[index] = output;
-    pipeline->group_of[index] = (unsigned int)group;
-    pipeline->output_count++;
-    return (int)index;
 }
 
 void mrl_pipeline__name_run(struct mrl_pipeline *pipeline, const char *run)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        mrl_output__name_run(pipeline->outputs[i], run);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        mrl_output__name_run(pipeline->slots[i].output, run);
     snprintf(pipeline->run, sizeof(pipeline->run), "%s", run);
 }
 
@@ -149,20 +152,27 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
     int err = 0;
 
     pipeline->started = true;
-    for (unsigned int i = 0; i < pipeline->output_count; i++) {
+    for (unsigned int i = 0; i < pipeline->slot_count; i++) {
         /* The others are started even when one fails; the error that is reported is the first. */
-        int next = mrl_output__start(pipeline->outputs[i], err ? NULL : error);
+        int next = mrl_output__start(pipeline->slots[i].output, err ? NULL : error);
 
         err = err ? err : next;
     }
     return err;
 }
 
+/* -- delivering ------------------------------------------------------------------------------- */
+
+static bool is_fed(const struct mrl_slot *slot, unsigned int group)
+{
+    return slot->group == group && !slot->is_gone;
+}
+
 static void push_lines(struct mrl_pipeline *pipeline, unsigned int group)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        if (pipeline->group_of[i] == group)
-            mrl_output__push(pipeline->outputs[i], pipeline->bytes, pipeline->lines,
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        if (is_fed(&pipeline->slots[i], group))
+            mrl_output__push(pipeline->slots[i].output, pipeline->bytes, pipeline->lines,
                              pipeline->line_count);
     pipeline->line_count = pipeline->used = 0;
 }
@@ -175,9 +185,9 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     ssize_t size;
 
     if (lost) {
-        for (unsigned int i = 0; lost->by.is_known && i < pipeline->output_count; i++)
-            if (pipeline->group_of[i] == group)
-                mrl_output__blame(pipeline->outputs[i], lost);
+        for (unsigned int i = 0; lost->by.is_known && i < pipeline->slot_count; i++)
+            if (is_fed(&pipeline->slots[i], group))
+                mrl_output__blame(pipeline->slots[i].output, lost);
         *line = (struct mrl_line){
             .event = (uint16_t)lost->event->index,
             .cause = (uint16_t)lost->cause,
@@ -190,7 +200,7 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     /* A state waits for its number: each output encodes it when it is written (output_write.c). */
     size = event->state ? (ssize_t)mrl_state__pack(event->state, at)
                         : mrl_encoder__put(pipeline->groups[group].encoder, event, at,
-                                           STAGE_BYTES - pipeline->used);
+                                           MRL_STAGE_BYTES - pipeline->used);
     *line = (struct mrl_line){
         .size = (uint32_t)size,
         .event = (uint16_t)event->def->index,
@@ -201,12 +211,28 @@ static void encode(struct mrl_pipeline *pipeline, unsigned int group, const stru
     pipeline->used += (size_t)size;
 }
 
-static void filter(struct mrl_pipeline *pipeline, const struct mrl_event *event)
+/* How many calls of which event it stands for. */
+static uint64_t calls_of(const struct mrl_event *event, unsigned int *ret_event)
 {
-    if (event->lost)
-        atomic_fetch_add(&pipeline->filtered[event->lost->event->index], event->lost->count);
-    else
-        atomic_fetch_add(&pipeline->filtered[event->def->index], 1);
+    *ret_event = event->lost ? event->lost->event->index : event->def->index;
+    return event->lost ? event->lost->count : 1;
+}
+
+/* The batch has what passes the filters in front, and what they refused behind it. */
+static void count_events(struct mrl_pipeline *pipeline, const struct mrl_batch *batch, size_t passed)
+{
+    for (size_t i = 0; i < mrl_batch__count(batch); i++) {
+        const struct mrl_event *event = mrl_batch__at(batch, i);
+        unsigned int of;
+        uint64_t calls = calls_of(event, &of);
+
+        if (event->state)
+            continue;
+        if (i < passed)
+            pipeline->given[of] += calls;
+        else
+            atomic_fetch_add(&pipeline->filtered[of], calls);
+    }
 }
 
 void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
@@ -218,7 +244,7 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
     /* Group by group, so that each event is encoded once per format however many outputs want it,
      * and one stage is enough for all groups. */
     for (unsigned int group = 0; group < pipeline->group_count; group++) {
-        for (size_t i = 0; i < mrl_batch__count(batch); i++) {
+        for (size_t i = 0; pipeline->groups[group].encoder && i < mrl_batch__count(batch); i++) {
             const struct mrl_event *event = mrl_batch__at(batch, i);
 
             if (event->state ? !pipeline->groups[group].states : i >= count)
@@ -226,39 +252,39 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
             encode(pipeline, group, event);
             /* The stage is emptied while the longest line still fits, so that no encoder ever lacks
              * room. */
-            if (pipeline->line_count == STAGE_LINES ||
-                STAGE_BYTES - pipeline->used < MRL_ITEM_BYTES_MAX)
+            if (pipeline->line_count == MRL_STAGE_LINES ||
+                MRL_STAGE_BYTES - pipeline->used < MRL_ITEM_BYTES_MAX)
                 push_lines(pipeline, group);
         }
         push_lines(pipeline, group);
     }
-    /* The batch has what passes the filters in front, and what they refused behind it. */
-    for (size_t i = count; i < mrl_batch__count(batch); i++)
-        if (!mrl_batch__at(batch, i)->state)
-            filter(pipeline, mrl_batch__at(batch, i));
+    count_events(pipeline, batch, count);
 }
+
+/* -- from reopening to the end ---------------------------------------------------------------- */
 
 void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        mrl_output__reopen(pipeline->outputs[i]);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        if (!pipeline->slots[i].is_gone)
+            mrl_output__reopen(pipeline->slots[i].output);
 }
 
 enum mrl_reopened mrl_pipeline__reopened(const struct mrl_pipeline *pipeline, unsigned int output)
 {
-    return mrl_output__reopened(pipeline->outputs[output]);
+    return mrl_output__reopened(pipeline->slots[output].output);
 }
 
 void mrl_pipeline__hurry(struct mrl_pipeline *pipeline)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        mrl_output__hurry(pipeline->outputs[i]);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        mrl_output__hurry(pipeline->slots[i].output);
 }
 
 bool mrl_pipeline__alive(const struct mrl_pipeline *pipeline)
 {
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        if (mrl_output__alive(pipeline->outputs[i]))
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        if (!pipeline->slots[i].is_gone && mrl_output__alive(pipeline->slots[i].output))
             return true;
     return false;
 }
@@ -268,13 +294,13 @@ int mrl_pipeline__end(struct mrl_pipeline *pipeline, int timeout_ms)
     if (pipeline->ended)
         return pipeline->end_err;
     pipeline->ended = true;
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
         /* All are told before the first is waited for: they then write out side by side. */
-        mrl_output__end(pipeline->outputs[i]);
-    for (unsigned int i = 0; i < pipeline->output_count; i++) {
-        int err = mrl_output__join(pipeline->outputs[i], timeout_ms);
+        mrl_output__end(pipeline->slots[i].output);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++) {
+        int err = mrl_output__join(pipeline->slots[i].output, timeout_ms);
 
-        pipeline->end_errs[i] = err;
+        pipeline->end_errs[i] = pipeline->end_errs[i] ? pipeline->end_errs[i] : err;
         pipeline->end_err = pipeline->end_err ? pipeline->end_err : err;
     }
     return pipeline->end_err;
@@ -285,39 +311,65 @@ int mrl_pipeline__output_error(const struct mrl_pipeline *pipeline, unsigned int
     return pipeline->end_errs[output];
 }
 
+/* -- looking ---------------------------------------------------------------------------------- */
+
 unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline)
 {
-    return pipeline->output_count;
+    return pipeline->slot_count;
 }
 
 const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output)
 {
-    return mrl_output__name(pipeline->outputs[output]);
+    return mrl_output__name(pipeline->slots[output].output);
 }
 
 const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
                                                      unsigned int output)
 {
-    return mrl_output__sink(pipeline->outputs[output]);
+    return mrl_output__sink(pipeline->slots[output].output);
 }
 
 bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsigned int output)
 {
-    return *pipeline->outputs[output]->options.spool.directory;
+    return *pipeline->slots[output].output->options.spool.directory;
 }
 
 bool mrl_pipeline__kept(const struct mrl_pipeline *pipeline,
                         unsigned int output,
                         struct mrl_kept *ret_kept)
 {
-    return mrl_output__kept(pipeline->outputs[output], ret_kept);
+    return mrl_output__kept(pipeline->slots[output].output, ret_kept);
 }
 
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,
                                               unsigned int output,
                                               unsigned int event)
 {
-    return mrl_output__counts(pipeline->outputs[output], event);
+    return mrl_output__counts(pipeline->slots[output].output, event);
+}
+
+bool mrl_pipeline__output_is_gone(const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    return pipeline->slots[output].is_gone;
+}
+
+uint64_t mrl_pipeline__absent(const struct mrl_pipeline *pipeline,
+                              unsigned int output,
+                              unsigned int event)
+{
+    const struct mrl_slot *slot = &pipeline->slots[output];
+
+    return slot->absent[event] +
+           (slot->is_gone ? pipeline->given[event] - slot->gone_at[event] : 0);
+}
+
+void mrl_pipeline__waiting(const struct mrl_pipeline *pipeline,
+                           unsigned int output,
+                           struct mrl_waiting *ret_waiting)
+{
+    *ret_waiting = (struct mrl_waiting){ 0 };
+    if (!pipeline->slots[output].is_gone)
+        mrl_output__waiting(pipeline->slots[output].output, ret_waiting);
 }
 
 uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event)
@@ -330,8 +382,8 @@ void mrl_pipeline__free(struct mrl_pipeline *pipeline)
     if (!pipeline)
         return;
     mrl_pipeline__end(pipeline, FREE_MS);
-    for (unsigned int i = 0; i < pipeline->output_count; i++)
-        mrl_output__free(pipeline->outputs[i]);
+    for (unsigned int i = 0; i < pipeline->slot_count; i++)
+        mrl_output__free(pipeline->slots[i].output);
     for (unsigned int i = 0; i < pipeline->group_count; i++)
         mrl_encoder__free(pipeline->groups[i].encoder);
     free(pipeline);

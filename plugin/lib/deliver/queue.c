@@ -70,6 +70,21 @@ int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy
     return 0;
 }
 
+void mrl_queue__set_policy(struct mrl_queue *queue, enum mrl_policy policy)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->policy = policy;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void mrl_queue__waiting(struct mrl_queue *queue, struct mrl_waiting *ret_waiting)
+{
+    pthread_mutex_lock(&queue->lock);
+    *ret_waiting = (struct mrl_waiting){ lines_in(queue), queue->ring.used + queue->kept.used,
+                                         queue->ring.size + queue->kept.size };
+    pthread_mutex_unlock(&queue->lock);
+}
+
 void mrl_queue__done(struct mrl_queue *queue)
 {
     if (!queue->ring.bytes)

@@ -45,6 +45,13 @@ struct mrl_queue {
 /** Makes an empty queue of `size` bytes, and a reserve of an eighth of that. Error: -ENOMEM. */
 int mrl_queue__init(struct mrl_queue *queue, size_t size, enum mrl_policy policy);
 
+/** Producer: another policy from now on; neither it nor that of before is MRL_POLICY_DROP_NEWEST,
+ * whose memory is of another shape. */
+void mrl_queue__set_policy(struct mrl_queue *queue, enum mrl_policy policy);
+
+/** What waits in it. Any thread. */
+void mrl_queue__waiting(struct mrl_queue *queue, struct mrl_waiting *ret_waiting);
+
 /** Frees it; zeroed is allowed. No thread may be waiting. */
 void mrl_queue__done(struct mrl_queue *queue);
 
