@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "command/run/outputs.h"
-#include "command/run/reopening.h"
+#include "command/session/reopening.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 

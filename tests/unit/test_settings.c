@@ -9,7 +9,7 @@
 
 #include "command/options/layers.h"
 #include "command/options/profile.h"
-#include "command/run/session.h"
+#include "command/session/session.h"
 #include "unit/problems.h"
 
 enum { ARGUMENTS_MAX = 8 };
@@ -386,6 +386,35 @@ static int remove_config_path(void **state)
     return unlink(config_path);
 }
 
+/* docs/running.md has each option in the first cell of a row: of one that says what changes, or of
+ * the one that says what needs a restart. */
+static void the_table_of_reloads_has_each_option(void **state)
+{
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
+    struct mrl_option_group groups[2];
+    char line[1024], taken[1024] = "", others[1024] = "", quoted[64], *end;
+    FILE *file = fopen(MRL_TEST_DIR "/../docs/running.md", "re");
+
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        bool needs = strstr(line, "| need a restart:");
+        char *cells = needs ? others : taken;
+
+        end = strstr(line, " | ");
+        if (!strncmp(line, "| `", 3) && end)
+            strncat(cells, line, (size_t)(end - line));
+    }
+    fclose(file);
+    mrl_session_options__groups(&options, groups);
+    for (unsigned int g = 0; g < 2; g++)
+        for (unsigned int i = 0; i < groups[g].count; i++) {
+            snprintf(quoted, sizeof(quoted), "`%s`", groups[g].rows[i].name);
+            if (!strstr(groups[g].rows[i].reloads ? taken : others, quoted))
+                fail_msg("%s is not where it belongs in docs/running.md", quoted);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +422,7 @@ int main(void)
         cmocka_unit_test(higher_layers_replace_lower_ones),
         cmocka_unit_test(a_wrong_setting_is_one_line_that_says_where),
         cmocka_unit_test(the_printed_configuration_reads_back),
+        cmocka_unit_test(the_table_of_reloads_has_each_option),
         cmocka_unit_test_setup(what_may_be_repeated_says_so, load_rows),
         cmocka_unit_test_setup(every_word_that_is_offered_is_taken, load_rows),
         cmocka_unit_test_setup(every_preset_is_taken, load_rows),

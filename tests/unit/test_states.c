@@ -22,7 +22,7 @@ static void log_line(void *context, enum mrl_log_level level, const char *text)
 {
     struct fixture *fixture = context;
 
-    assert_int_equal(level, MRL_LOG_INFO);
+    assert_int_equal(level, MRL_LOG_DEBUG);
     fixture->logged++;
     snprintf(fixture->line, sizeof(fixture->line), "%s", text);
 }

@@ -203,6 +203,50 @@ static int finish(const struct mrl_verb *verb, struct gathering *gathering, int 
     return -1;
 }
 
+/* In the same order each time: settings know rows by their number. */
+static void gather_rows(struct gathering *gathering,
+                        const struct mrl_option_group *groups,
+                        unsigned int group_count)
+{
+    mrl_rows__add_groups(&gathering->rows, groups, group_count);
+    mrl_rows__add(&gathering->rows, &profile_row, gathering->settings, true);
+}
+
+int mrl_layers__read_again(const struct mrl_settings *before,
+                           const struct mrl_option_group *groups,
+                           unsigned int group_count,
+                           struct mrl_settings *settings,
+                           struct mrl_error *error)
+{
+    struct gathering gathering = { .settings = settings };
+    int err = 0;
+
+    gather_rows(&gathering, groups, group_count);
+    settings->file = before->file;
+    for (unsigned int i = 0; !err && i < before->count; i++)
+        if (before->list[i].layer == MRL_LAYER_ARGUMENTS)
+            err = mrl_settings__add(settings, &before->list[i]);
+    if (err)
+        return out_of_memory(error);
+    err = mrl_config__read(settings->file, &gathering.rows, settings, error);
+    return err ? err : apply(&gathering, error);
+}
+
+void mrl_layers__compare(const struct mrl_settings *one,
+                         const struct mrl_settings *other,
+                         const struct mrl_option_group *groups,
+                         unsigned int group_count,
+                         void (*differs)(void *context, const struct mrl_option *row),
+                         void *context)
+{
+    unsigned int row = 0;
+
+    for (unsigned int g = 0; g < group_count; g++)
+        for (unsigned int i = 0; i < groups[g].count; i++, row++)
+            if (!mrl_settings__agree(one, other, &groups[g].rows[i], row))
+                differs(context, &groups[g].rows[i]);
+}
+
 int mrl_layers__parse(const struct mrl_verb *verb,
                       int argc,
                       char **argv,
@@ -214,8 +258,7 @@ int mrl_layers__parse(const struct mrl_verb *verb,
     struct gathering gathering = { .settings = settings };
     int operand;
 
-    mrl_rows__add_groups(&gathering.rows, groups, group_count);
-    mrl_rows__add(&gathering.rows, &profile_row, settings, true);
+    gather_rows(&gathering, groups, group_count);
     for (unsigned int i = 0; i < sizeof(own_rows) / sizeof(own_rows[0]); i++)
         mrl_rows__add(&gathering.rows, &own_rows[i], settings, false);
     operand = mrl_arguments__each(verb, &gathering.rows, argc, argv, note, &gathering, ret_status);

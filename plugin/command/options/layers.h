@@ -17,4 +17,23 @@ int mrl_layers__parse(const struct mrl_verb *verb,
                       struct mrl_settings *settings,
                       int *ret_status);
 
+/**
+ * Reads the file of `before` again, into `settings`, and applies it to `groups` together with the
+ * command line and the profile; says nothing. `settings` is freed as above. Error, with a line: as
+ * of mrl_config__read(); -EINVAL, a value.
+ */
+int mrl_layers__read_again(const struct mrl_settings *before,
+                           const struct mrl_option_group *groups,
+                           unsigned int group_count,
+                           struct mrl_settings *settings,
+                           struct mrl_error *error);
+
+/** Calls `differs` for each row of which two of these do not say the same. */
+void mrl_layers__compare(const struct mrl_settings *one,
+                         const struct mrl_settings *other,
+                         const struct mrl_option_group *groups,
+                         unsigned int group_count,
+                         void (*differs)(void *context, const struct mrl_option *row),
+                         void *context);
+
 #endif

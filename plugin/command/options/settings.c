@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int mrl_settings__add(struct mrl_settings *settings, const struct mrl_setting *setting)
 {
@@ -26,6 +27,63 @@ bool mrl_settings__is_in_force(const struct mrl_settings *settings,
         if (settings->list[i].row == setting->row && settings->list[i].layer > setting->layer)
             return false;
     return true;
+}
+
+/* The value of a row at or behind `*at` in the list, which moves behind it; false: no more. */
+static bool next_value(const struct mrl_settings *settings,
+                       unsigned int row,
+                       unsigned int *at,
+                       const char **ret_value)
+{
+    for (unsigned int i = *at; i < settings->count; i++)
+        if (settings->list[i].row == row &&
+            mrl_settings__is_in_force(settings, &settings->list[i])) {
+            *at = i + 1;
+            *ret_value = settings->list[i].value ? settings->list[i].value : "true";
+            return true;
+        }
+    *at = settings->count;
+    return false;
+}
+
+/* Of a row that takes one value the last one counts. */
+static bool next_counting(const struct mrl_settings *settings,
+                          const struct mrl_option *option,
+                          unsigned int row,
+                          unsigned int *at,
+                          const char **ret_value)
+{
+    const bool first = !*at;
+    bool any = next_value(settings, row, at, ret_value);
+
+    while (any && !option->many && next_value(settings, row, at, ret_value))
+        ;
+    if (first && !any && option->preset) {
+        *ret_value = option->preset;
+        *at = settings->count + 1; /* not again, also where the list is empty */
+        return true;
+    }
+    return any;
+}
+
+bool mrl_settings__agree(const struct mrl_settings *one,
+                         const struct mrl_settings *other,
+                         const struct mrl_option *option,
+                         unsigned int row)
+{
+    unsigned int at[2] = { 0, 0 };
+    const char *values[2];
+
+    for (;;) {
+        const bool any = next_counting(one, option, row, &at[0], &values[0]);
+
+        if (any != next_counting(other, option, row, &at[1], &values[1]))
+            return false;
+        if (!any)
+            return true;
+        if (strcmp(values[0], values[1]) != 0)
+            return false;
+    }
 }
 
 void mrl_settings__forget_overridden(struct mrl_settings *settings, const struct mrl_rows *rows)

@@ -35,6 +35,13 @@ int mrl_settings__add(struct mrl_settings *settings, const struct mrl_setting *s
 bool mrl_settings__is_in_force(const struct mrl_settings *settings,
                                const struct mrl_setting *setting);
 
+/** Whether both say the same of the row with this number, which is `option`; what they leave out
+ * is its preset. */
+bool mrl_settings__agree(const struct mrl_settings *one,
+                         const struct mrl_settings *other,
+                         const struct mrl_option *option,
+                         unsigned int row);
+
 /** Puts what is in force at the front of the list, an option that takes one value once, and counts
  * it in `in_force`. */
 void mrl_settings__forget_overridden(struct mrl_settings *settings, const struct mrl_rows *rows);

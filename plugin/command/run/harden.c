@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
+#include "command/options/settings.h"
 #include "side/common/sandbox.h"
 #include "sinks/secret.h"
 
@@ -261,9 +262,10 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
         { "/sys/kernel/debug/tracing", MRL_PATH_READ | MRL_PATH_WRITE, true },
         { "/sys/bus/event_source", MRL_PATH_READ, true },
         { "/sys/devices/kprobe", MRL_PATH_READ, true },
-        /* The names of users, as they are now. */
+        /* The names of users and groups, as they are now. */
         { "/etc/nsswitch.conf", MRL_PATH_READ, false },
         { "/etc/passwd", MRL_PATH_READ, false },
+        { "/etc/group", MRL_PATH_READ, false },
     };
     const struct mrl_session_options *options = run->options;
     int err = 0;
@@ -271,6 +273,8 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
     for (size_t i = 0; !err && i < sizeof(paths) / sizeof(paths[0]); i++)
         if (is_live(run) || !paths[i].is_of_probes)
             err = mrl_sandbox__add_path(sandbox, paths[i].path, paths[i].rights);
+    if (!err && mrl_session_options__may_reload(options))
+        err = add_directory(sandbox, options->settings->file, MRL_PATH_READ);
     for (unsigned int i = 0; !err && i < options->sandbox_path_count; i++)
         err = mrl_sandbox__add_path(sandbox, options->sandbox_paths[i],
                                     MRL_PATH_MAKE | MRL_PATH_READ);
@@ -290,6 +294,8 @@ static int enter(struct run *run, struct mrl_error *missing, struct reasons *rea
         sandbox.calls |= MRL_CALLS_BPF;
     if (is_live(run) && run->options->plugin.switchable)
         sandbox.calls |= MRL_CALLS_PROBES;
+    if (mrl_session_options__may_reload(run->options))
+        sandbox.calls |= MRL_CALLS_MESSAGES; /* to side programs of later outputs */
     if (!err)
         err = join_groups(&run->options->outputs);
     if (err)

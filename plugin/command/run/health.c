@@ -62,10 +62,19 @@ static void look_at_probes(struct mrl_plugin *plugin, struct mrl_health *ret_hea
         put(ret_health, "probes", false, false, "not there");
 }
 
+static unsigned int count_outputs(const struct mrl_pipeline *pipeline)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
+        count += !mrl_pipeline__output_is_gone(pipeline, i);
+    return count;
+}
+
 static void look_at_outputs(const struct mrl_pipeline *pipeline, struct mrl_health *ret_health)
 {
     if (pipeline)
-        put(ret_health, "outputs", false, true, "%u opened", mrl_pipeline__outputs(pipeline));
+        put(ret_health, "outputs", false, true, "%u opened", count_outputs(pipeline));
     else
         put(ret_health, "outputs", false, false, "not opened");
 }

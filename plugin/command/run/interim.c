@@ -15,8 +15,7 @@
 #include "command/run/totals.h"
 
 static struct {
-    struct mrl_plugin *plugin;
-    const struct mrl_pipeline *pipeline;
+    struct mrl_run_sides *run;
     pthread_t thread;
     bool has_thread;
     atomic_bool stop;
@@ -44,17 +43,18 @@ static void *answer(void *context)
     (void)context;
     while (!sem_wait(&interim.asked) && !atomic_load(&interim.stop)) {
         mrl_say("the totals so far:");
-        mrl_totals__say(interim.plugin, interim.pipeline);
+        pthread_mutex_lock(&interim.run->lock);
+        mrl_totals__say(interim.run->plugin, interim.run->pipeline);
+        pthread_mutex_unlock(&interim.run->lock);
     }
     return NULL;
 }
 
-void mrl_interim__start(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline)
+void mrl_interim__start(struct mrl_run_sides *run)
 {
     sigset_t all, old;
 
-    interim.plugin = plugin;
-    interim.pipeline = pipeline;
+    interim.run = run;
     atomic_store(&interim.stop, false);
     /* Signals are for the reader, whom they wake. */
     sigfillset(&all);

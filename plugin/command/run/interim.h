@@ -3,14 +3,14 @@
 #ifndef MRL_COMMAND_RUN_INTERIM_H
 #define MRL_COMMAND_RUN_INTERIM_H
 
-#include <mrelease/metrics.h>
+#include "command/run/sides.h"
 
 /** From now on SIGUSR1 ends nobody: it is remembered until start(). */
 void mrl_interim__catch(void);
 
-/** Starts the thread that answers. Both stay valid until stop(). Where there is no thread, nobody
- * answers, and the log says so. One at a time in a process. */
-void mrl_interim__start(struct mrl_plugin *plugin, const struct mrl_pipeline *pipeline);
+/** Starts the thread that answers for `run`, which stays valid until stop(). Where there is no
+ * thread, nobody answers, and the log says so. One at a time in a process. */
+void mrl_interim__start(struct mrl_run_sides *run);
 
 /** Ends the thread. Does nothing where there is none. */
 void mrl_interim__stop(void);

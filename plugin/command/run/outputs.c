@@ -340,6 +340,23 @@ static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output
     return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
 }
 
+const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outputs,
+                                                       unsigned int index,
+                                                       uint32_t extras)
+{
+    struct mrl_output_spec *spec = &outputs->specs[index];
+
+    spec->options.format = spec->format;
+    spec->options.sink_options = spec->sink_options;
+    spec->options.extras = extras;
+    spec->options.host = &outputs->host;
+    spec->options.plain = mrl_terminal__is_plain();
+    spec->options.ascii = mrl_terminal__is_ascii();
+    if (!spec->has_policy)
+        spec->options.policy = may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;
+    return &spec->options;
+}
+
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,
@@ -347,19 +364,7 @@ int mrl_outputs__open(struct mrl_outputs *outputs,
 {
     int err = 0;
 
-    for (unsigned int i = 0; err >= 0 && i < outputs->count; i++) {
-        struct mrl_output_spec *spec = &outputs->specs[i];
-
-        spec->options.format = spec->format;
-        spec->options.sink_options = spec->sink_options;
-        spec->options.extras = extras;
-        spec->options.host = &outputs->host;
-        spec->options.plain = mrl_terminal__is_plain();
-        spec->options.ascii = mrl_terminal__is_ascii();
-        if (!spec->has_policy)
-            spec->options.policy =
-                may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;
-        err = mrl_pipeline__add(pipeline, &spec->options, error);
-    }
+    for (unsigned int i = 0; err >= 0 && i < outputs->count; i++)
+        err = mrl_pipeline__add(pipeline, mrl_outputs__complete(outputs, i, extras), error);
     return err < 0 ? err : 0;
 }

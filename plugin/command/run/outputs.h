@@ -76,10 +76,15 @@ bool mrl_outputs__switch_events(const struct mrl_outputs *outputs);
 bool mrl_outputs__take_states(struct mrl_outputs *outputs, uint32_t extras, bool named);
 
 /**
- * Opens all as outputs of `pipeline`, with these extras. An output without a policy of its own
- * blocks when it is the only one, and drops the oldest beside others, or in a side program. Errors:
- * as mrl_pipeline__add().
+ * The options of the output at `index`, with these extras; valid until `outputs` moves. One without
+ * a policy of its own blocks when it is the only one, and drops the oldest beside others, or in a
+ * side program.
  */
+const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outputs,
+                                                       unsigned int index,
+                                                       uint32_t extras);
+
+/** Opens all as outputs of `pipeline`, with these extras. Errors: as mrl_pipeline__add(). */
 int mrl_outputs__open(struct mrl_outputs *outputs,
                       uint32_t extras,
                       struct mrl_pipeline *pipeline,

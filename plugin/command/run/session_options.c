@@ -3,7 +3,9 @@
 #include "command/run/session_options.h"
 
 #include <stddef.h>
+#include <string.h>
 
+#include "command/options/settings.h"
 #include "command/run/http.h"
 #include "command/run/record.h"
 
@@ -55,6 +57,7 @@ static const struct mrl_option rows[] = {
       .separator = ':',
       .value = "FORMAT[:DEST]",
       .preset = "json",
+      .reloads = true,
       .doc = "A format, and where to, as json:PATH; help lists the destinations. May be repeated. "
              "Settings follow the format, as json,policy=block:PATH. On a terminal, table is the "
              "default." },
@@ -107,11 +110,13 @@ static const struct mrl_option rows[] = {
       .words = log_levels,
       .what = "log level",
       .preset = "info",
+      .reloads = true,
       .doc = "How much to say on standard error." },
     { .name = "quiet",
       .letter = 'q',
       .type = MRL_OPTION_SWITCH,
       .offset = AT(quiet),
+      .reloads = true,
       .doc = "Say nothing but warnings and errors: --log-level warning." },
     { .name = "log-format",
       .type = MRL_OPTION_CHOICE,
@@ -150,4 +155,36 @@ const struct mrl_option *mrl_session_options__rows(unsigned int *ret_count)
 {
     *ret_count = sizeof(rows) / sizeof(rows[0]);
     return rows;
+}
+
+void mrl_session_options__groups(struct mrl_session_options *options,
+                                 struct mrl_option_group groups[2])
+{
+    groups[0] = (struct mrl_option_group){ .target = &options->plugin };
+    groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
+    groups[1] = (struct mrl_option_group){ .target = options };
+    groups[1].rows = mrl_session_options__rows(&groups[1].count);
+}
+
+bool mrl_session_options__may_reload(const struct mrl_session_options *options)
+{
+    return options->settings && options->settings->file && strcmp(options->settings->file, "-") &&
+           !options->plugin.replay;
+}
+
+/* The preset of a replay, all events, does not count. */
+bool mrl_session_options__name_states(const struct mrl_session_options *options)
+{
+    struct mrl_plugin_options plugin = options->plugin;
+    uint32_t events;
+
+    plugin.replay = NULL;
+    return !mrl_plugin_options__events(&plugin, &events, NULL) &&
+           events & (1U << mrl_event_def__find("sensor_state", NULL)->index);
+}
+
+int mrl_session_options__level(const struct mrl_session_options *options)
+{
+    return options->quiet && options->log_level > MRL_LOG_WARNING ? MRL_LOG_WARNING
+                                                                  : options->log_level;
 }

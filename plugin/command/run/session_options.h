@@ -7,6 +7,8 @@
 
 #include "command/run/outputs.h"
 
+struct mrl_settings; /* command/options/settings.h */
+
 /** The words of --sandbox, in this order. */
 enum mrl_sandbox_mode { MRL_SANDBOX_ON, MRL_SANDBOX_OFF, MRL_SANDBOX_REQUIRE };
 
@@ -23,12 +25,26 @@ struct mrl_session_options {
     int sandbox;                                /* enum mrl_sandbox_mode */
     const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
     unsigned int sandbox_path_count;
+    const struct mrl_settings *settings; /* what all this was read from; NULL: nobody knows */
     const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
     int http_names;           /* enum mrl_metrics_names */
     const char *side_sockets; /* mrl_sides_options.sockets */
     /* NULL, or who says what is to be said of the begin, and this of the end, for the totals. */
     void (*ended)(struct mrl_plugin *plugin);
 };
+
+/** The groups of rows that fill them. */
+void mrl_session_options__groups(struct mrl_session_options *options,
+                                 struct mrl_option_group groups[2]);
+
+/** Whether they can be read anew: of a file, and not of a replay. */
+bool mrl_session_options__may_reload(const struct mrl_session_options *options);
+
+/** Whether --events names sensor_state. */
+bool mrl_session_options__name_states(const struct mrl_session_options *options);
+
+/** The log level, which --quiet lowers. */
+int mrl_session_options__level(const struct mrl_session_options *options);
 
 /** The word of a mode. Static. */
 const char *mrl_sandbox_mode__word(int mode);

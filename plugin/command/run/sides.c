@@ -106,26 +106,40 @@ static void died(void *context, const char *detail)
 
 /* -- a run ------------------------------------------------------------------------------------ */
 
-/* Whether there are any; each must be installed. */
-static int find_programs(const struct mrl_session_options *options,
-                         bool *ret_needs,
-                         struct mrl_error *error)
+int mrl_run_sides__join(struct mrl_run_sides *run,
+                        struct mrl_output_options *output,
+                        struct mrl_error *error)
 {
-    const struct mrl_outputs *outputs = &options->outputs;
     char path[PATH_MAX];
 
-    for (unsigned int i = 0; i <= outputs->count; i++) {
-        const struct mrl_sink_ops *sink = i < outputs->count ? outputs->specs[i].options.sink
-                                          : options->http    ? mrl_sides__metrics()
-                                                             : NULL;
-
-        if (!sink || !sink->side)
-            continue;
-        *ret_needs = true;
-        if (mrl_side__find(sink->side, NULL, path, sizeof(path), error))
-            return -ENOENT;
-    }
+    if (!output->sink || !output->sink->side)
+        return 0;
+    if (mrl_side__find(output->sink->side, NULL, path, sizeof(path), error))
+        return -ENOENT;
+    if (!run->sides)
+        return mrl_error__set(error, -ENOSYS, "nobody starts side programs: it needs a restart");
+    output->sides = run->sides;
+    output->sink = mrl_sides__sink(run->sides, output->sink);
     return 0;
+}
+
+static bool need_a_side(const struct mrl_session_options *session)
+{
+    const struct mrl_outputs *outputs = &session->outputs;
+
+    for (unsigned int i = 0; i < outputs->count; i++)
+        if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->side)
+            return true;
+    return session->http || mrl_session_options__may_reload(session);
+}
+
+static int find_metrics(const struct mrl_session_options *session, struct mrl_error *error)
+{
+    char path[PATH_MAX];
+
+    return session->http
+               ? mrl_side__find(mrl_sides__metrics()->side, NULL, path, sizeof(path), error)
+               : 0;
 }
 
 int mrl_run_sides__start(struct mrl_run_sides *run,
@@ -144,23 +158,14 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
         .context = run,
         .sockets = session->side_sockets,
     };
-    bool needs = false;
+    int err = find_metrics(session, error);
 
     pthread_mutex_init(&run->lock, NULL);
-    if (find_programs(session, &needs, error))
-        return -ENOENT;
-    if (!needs)
-        return 0;
-    if (mrl_sides__start(&options, error, &run->sides))
+    if (!err && need_a_side(session) && mrl_sides__start(&options, error, &run->sides))
         return -EAGAIN;
-    for (unsigned int i = 0; i < session->outputs.count; i++) {
-        struct mrl_output_options *output = &session->outputs.specs[i].options;
-
-        output->sides = run->sides;
-        if (output->sink)
-            output->sink = mrl_sides__sink(run->sides, output->sink);
-    }
-    return 0;
+    for (unsigned int i = 0; !err && i < session->outputs.count; i++)
+        err = mrl_run_sides__join(run, &session->outputs.specs[i].options, error);
+    return err;
 }
 
 int mrl_run_sides__serve(struct mrl_run_sides *run,
@@ -212,6 +217,12 @@ void mrl_run_sides__ready(struct mrl_run_sides *run,
                           const struct mrl_pipeline *pipeline)
 {
     set_run(run, plugin, pipeline, false);
+}
+
+void mrl_run_sides__begin(struct mrl_run_sides *run)
+{
+    if (run->sides)
+        mrl_sides__ready(run->sides);
 }
 
 void mrl_run_sides__hurry(struct mrl_run_sides *run)

@@ -24,9 +24,9 @@ struct mrl_run_sides {
     struct mrl_run_health health;
 };
 
-/** Starts the starter, where an output or --http needs it; first_level and log_level are set. To be
- * called before anything is opened. Errors: as mrl_sides__start(); -ENOENT a side program is not
- * installed. */
+/** Starts the starter, where an output or --http needs it, or a later output may; first_level and
+ * log_level are set. To be called before anything is opened. Errors: as mrl_sides__start(); of
+ * mrl_run_sides__join(). */
 int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_session_options *options,
                          struct mrl_error *error);
@@ -35,6 +35,12 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
 int mrl_run_sides__serve(struct mrl_run_sides *run,
                          const struct mrl_session_options *options,
                          struct mrl_error *error);
+
+/** Has an output's sink live in its side program, if it has one. Errors: -ENOENT that is not
+ * installed; -ENOSYS nobody starts side programs. */
+int mrl_run_sides__join(struct mrl_run_sides *run,
+                        struct mrl_output_options *output,
+                        struct mrl_error *error);
 
 /** Waits until side programs have opened what they shall. Errors: as mrl_sides__await(). */
 int mrl_run_sides__await(struct mrl_run_sides *run, struct mrl_error *error);
@@ -47,6 +53,9 @@ void mrl_run_sides__await_capture(struct mrl_run_sides *run);
 void mrl_run_sides__ready(struct mrl_run_sides *run,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline);
+
+/** Side programs that were opened after that hear of it. */
+void mrl_run_sides__begin(struct mrl_run_sides *run);
 
 /** The end is near: nothing is started again. */
 void mrl_run_sides__hurry(struct mrl_run_sides *run);

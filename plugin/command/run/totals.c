@@ -151,7 +151,9 @@ static void say_output(const struct mrl_metrics *metrics,
     put_others(metrics, output, others, sizeof(others));
     for (const char *const *cause = causes; *cause; cause++)
         put_cause(of_calls(metrics, DROPPED, output, *cause), *cause, dropped);
-    mrl_say("%s: %llu %s, %llu dropped%s%s", output, of_calls(metrics, DELIVERED, output, NULL),
+    mrl_say("%s%s: %llu %s, %llu dropped%s%s", output,
+            mrl_pipeline__output_is_gone(pipeline, index) ? ", removed" : "",
+            of_calls(metrics, DELIVERED, output, NULL),
             mrl_pipeline__output_is_spooled(pipeline, index) ? "kept in the spool"
             : sink && sink->publishes                        ? "published"
                                                              : "delivered",
@@ -185,15 +187,17 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
     mrl_metrics__free(metrics);
 }
 
+/* `absent`: calls that were delivered while the output was not there. */
 static unsigned int check_output(const struct mrl_metrics *metrics,
                                  const char *output,
-                                 const char *event)
+                                 const char *event,
+                                 number absent)
 {
     number wanted = sum(metrics, SEEN, NULL, event, NULL) - sum(metrics, SELF, NULL, event, NULL);
     number found =
         sum(metrics, DELIVERED, output, event, NULL) + sum(metrics, DROPPED, output, event, NULL) +
         sum(metrics, REJECTED, output, event, NULL) + sum(metrics, BEFORE, output, event, NULL) +
-        sum(metrics, FILTERED, NULL, event, NULL);
+        sum(metrics, FILTERED, NULL, event, NULL) + absent;
 
     if (found == wanted)
         return 0;
@@ -211,8 +215,9 @@ unsigned int mrl_totals__check(struct mrl_plugin *plugin, const struct mrl_pipel
         return 1;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         for (unsigned int j = 0; is_chosen(plugin, i) && j < mrl_pipeline__outputs(pipeline); j++)
-            violations += check_output(metrics, mrl_pipeline__output_name(pipeline, j),
-                                       mrl_event_def__at(i)->name);
+            violations +=
+                check_output(metrics, mrl_pipeline__output_name(pipeline, j),
+                             mrl_event_def__at(i)->name, mrl_pipeline__absent(pipeline, j, i));
     mrl_metrics__free(metrics);
     return violations;
 }

@@ -14,7 +14,7 @@
 
 #include "command/command.h"
 #include "command/options/say.h"
-#include "command/run/session.h"
+#include "command/session/session.h"
 #include "command/verbs/release.h"
 
 enum { TRIES = 8 };

@@ -2,7 +2,7 @@
 /* The verb replay: the session of run, on a capture in place of the probes. */
 #include "command/command.h"
 #include "command/run/record.h"
-#include "command/run/session.h"
+#include "command/session/session.h"
 
 enum { ROWS = 2 };
 

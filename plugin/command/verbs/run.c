@@ -2,17 +2,16 @@
 /* The verb run. */
 #include "command/command.h"
 #include "command/options/layers.h"
-#include "command/run/session.h"
+#include "command/session/session.h"
 
 static int run(const struct mrl_verb *verb, int argc, char **argv)
 {
-    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
-    struct mrl_option_group groups[2] = { { .target = &options.plugin }, { .target = &options } };
     struct mrl_settings settings = { .count = 0 };
+    struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS, .settings = &settings };
+    struct mrl_option_group groups[2];
     int status;
 
-    groups[0].rows = mrl_plugin_options__rows(&groups[0].count);
-    groups[1].rows = mrl_session_options__rows(&groups[1].count);
+    mrl_session_options__groups(&options, groups);
     if (mrl_layers__parse(verb, argc, argv, groups, 2, &settings, &status) >= 0)
         status = mrl_session__run(&options, NULL, NULL);
     mrl_settings__free(&settings);

@@ -52,6 +52,8 @@ struct mrl_option {
     const char *preset;
     /** One sentence for people. */
     const char *doc;
+    /** A run that reads its configuration anew takes another value; else it needs a restart. */
+    bool reloads;
     /** Words, ended by NULL, and a function that gives further ones: NULL after the last. WORD,
      * CHOICE and SET take nothing else; to other types they are what people may want to write. */
     const char *const *words;

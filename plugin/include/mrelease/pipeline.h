@@ -62,6 +62,8 @@ struct mrl_output_options {
     struct mrl_sides *sides;
     /** Of a sink that takes items: where they are kept, borrowed until the output is open. */
     struct mrl_sink_spool spool;
+    /** As mrl_sink_target.no_wait. */
+    bool no_wait;
     /** As mrl_encoder_options.host, borrowed until the output is open. */
     const struct mrl_host_identity *host;
 };
@@ -176,6 +178,10 @@ unsigned int mrl_pipeline__outputs(const struct mrl_pipeline *pipeline);
 
 /** Name of an output. */
 const char *mrl_pipeline__output_name(const struct mrl_pipeline *pipeline, unsigned int output);
+
+/** Its destination, as its sink was given it; NULL: it has none. */
+const char *mrl_pipeline__output_destination(const struct mrl_pipeline *pipeline,
+                                             unsigned int output);
 
 /** It was removed: it is there for its counts, until another output needs its place. */
 bool mrl_pipeline__output_is_gone(const struct mrl_pipeline *pipeline, unsigned int output);

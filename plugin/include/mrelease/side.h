@@ -110,7 +110,8 @@ const struct mrl_sink_ops *mrl_sides__metrics(void);
 /**
  * Waits until the programs of all sinks that were opened are open, or one cannot be: they start
  * while the caller does other things. Then there is no thread of theirs, until mrl_sides__ready():
- * what a process gives up, threads that run already may keep. Errors: of a program's open(), with a
+ * what a process gives up, threads that run already may keep. After that, sinks that are opened
+ * later are waited for while the others go on. Errors: of a program's open(), with a
  * line; -ECHILD it has ended. Whoever does not call it, learns that from the log.
  */
 int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error);

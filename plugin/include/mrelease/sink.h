@@ -138,6 +138,8 @@ struct mrl_sink_target {
     const int *fds;
     /** Who starts side programs; NULL: nobody. */
     struct mrl_sides *sides;
+    /** Opening fails where it would wait for others: for who reads a FIFO. */
+    bool no_wait;
     /** Whose open() it is. */
     const struct mrl_sink_ops *ops;
     /** Of a sink that takes items: where they are kept; NULL: in memory alone. */

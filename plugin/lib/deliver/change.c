@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,9 @@ struct mrl_change {
     struct mrl_pipeline *pipeline;
     struct coming coming[MRL_OUTPUTS_MAX];
     unsigned int coming_count;
-    bool leaves[MRL_OUTPUTS_MAX];               /* by slot */
+    bool leaves[MRL_OUTPUTS_MAX];                /* by slot */
     struct mrl_output *leaving[MRL_OUTPUTS_MAX]; /* once it is applied */
-    bool is_kept[MRL_OUTPUTS_MAX];              /* in its slot, for its counts */
+    bool is_kept[MRL_OUTPUTS_MAX];               /* in its slot, for its counts */
     unsigned int leaving_slots[MRL_OUTPUTS_MAX], leaving_count;
     int policies[MRL_OUTPUTS_MAX]; /* of those that stay; -1: as it is */
     bool is_applied;
@@ -79,11 +80,15 @@ int mrl_change__add(struct mrl_change *change,
 {
     struct mrl_pipeline *pipeline = change->pipeline;
     struct coming *coming = &change->coming[change->coming_count];
+    struct mrl_output_options its = { 0 };
     int err;
 
+    memcpy(&its, options, options->size < sizeof(its) ? options->size : sizeof(its));
+    its.size = sizeof(its);
+    its.no_wait = true;
     if (count_after(change) >= MRL_OUTPUTS_MAX)
         return mrl_error__set(error, -ENOSPC, "more than %d outputs", MRL_OUTPUTS_MAX);
-    err = mrl_pipeline__open(pipeline, options, error, &coming->output, &coming->group);
+    err = mrl_pipeline__open(pipeline, &its, error, &coming->output, &coming->group);
     if (err)
         return err;
     /* Others wrote there, or this run did: nobody was blind since then. */
@@ -118,8 +123,7 @@ static void inherit(struct mrl_output *output, struct mrl_output *from)
     output->told = from->told;
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         for (unsigned int fate = 0; fate < MRL_FATE_COUNT; fate++)
-            mrl_output__count(output, i, (enum mrl_fate)fate,
-                              atomic_load(&from->counts[i][fate]));
+            mrl_output__count(output, i, (enum mrl_fate)fate, atomic_load(&from->counts[i][fate]));
 }
 
 static bool is_leaving(const struct mrl_change *change, const struct mrl_output *output)
@@ -200,9 +204,11 @@ void mrl_change__apply(struct mrl_change *change)
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
-static void say_gone(struct mrl_output *output)
+/* Also of one that was given up, which says nothing any more by itself. */
+static void say_gone(const struct mrl_output_log *log, const struct mrl_output *output)
 {
     struct mrl_output_counts all = { 0 };
+    char line[512];
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
         const struct mrl_output_counts counts = mrl_output__counts(output, i);
@@ -213,10 +219,12 @@ static void say_gone(struct mrl_output *output)
         all.dropped_full += counts.dropped_full + counts.dropped_failed;
         all.rejected += counts.rejected;
     }
-    mrl_output__say(output, MRL_LOG_INFO,
-                    "%s: removed, with %" PRIu64 " delivered, %" PRIu64 " dropped, %" PRIu64
-                    " rejected",
-                    output->options.name, all.delivered, all.dropped_full, all.rejected);
+    snprintf(line, sizeof(line),
+             "%.256s: removed, with %" PRIu64 " delivered, %" PRIu64 " dropped, %" PRIu64
+             " rejected",
+             output->options.name, all.delivered, all.dropped_full, all.rejected);
+    if (log->line)
+        log->line(log->context, MRL_LOG_INFO, line);
 }
 
 /* Who goes on where it wrote begins now. */
@@ -236,7 +244,7 @@ static void leave(struct mrl_change *change, unsigned int which, int timeout_ms)
 
     if (change->is_kept[which])
         change->pipeline->end_errs[change->leaving_slots[which]] = err;
-    say_gone(output);
+    say_gone(&change->pipeline->log, output);
     start_successor(change, output);
     if (change->is_kept[which])
         mrl_output__shrink(output);

@@ -111,7 +111,7 @@ struct sample {
 struct mrl_metrics {
     unsigned int count, output_count;
     const char *outputs[MRL_OUTPUTS_MAX];
-    char *names; /* of the outputs, where they are ours; NULL: borrowed */
+    char *names; /* of the outputs, one behind the other */
     struct origin origins[ROWS_MAX];
     struct mrl_metric rows[ROWS_MAX];
 };
@@ -245,24 +245,46 @@ static int take_sample(struct mrl_plugin *plugin,
     return err;
 }
 
+/* Copies: an output may go, and these may be kept. */
+static int name_outputs(struct mrl_metrics *metrics, const struct mrl_pipeline *pipeline)
+{
+    const unsigned int count = pipeline ? mrl_pipeline__outputs(pipeline) : 0;
+    size_t size = 1;
+    char *at;
+
+    for (unsigned int i = 0; i < count; i++)
+        size += strlen(mrl_pipeline__output_name(pipeline, i)) + 1;
+    at = metrics->names = malloc(size);
+    if (!at)
+        return -ENOMEM;
+    for (unsigned int i = 0; i < count; i++) {
+        metrics->outputs[i] = at;
+        at = stpcpy(at, mrl_pipeline__output_name(pipeline, i)) + 1;
+    }
+    metrics->output_count = count;
+    return 0;
+}
+
 int mrl_metrics__collect(struct mrl_plugin *plugin,
                          const struct mrl_pipeline *pipeline,
                          struct mrl_metrics **ret_metrics)
 {
     struct mrl_metrics *metrics = malloc(sizeof(*metrics));
     struct sample *sample = calloc(1, sizeof(*sample));
-    int err = metrics && sample ? take_sample(plugin, pipeline, sample) : -ENOMEM;
+    int err = metrics && sample ? 0 : -ENOMEM;
 
+    if (metrics)
+        metrics->names = NULL;
+    if (!err)
+        err = name_outputs(metrics, pipeline);
+    if (!err)
+        err = take_sample(plugin, pipeline, sample);
     if (err) {
-        free(metrics);
+        mrl_metrics__free(metrics);
         free(sample);
         return err;
     }
     metrics->count = 0;
-    metrics->names = NULL;
-    metrics->output_count = pipeline ? mrl_pipeline__outputs(pipeline) : 0;
-    for (unsigned int i = 0; i < metrics->output_count; i++)
-        metrics->outputs[i] = mrl_pipeline__output_name(pipeline, i);
     for (unsigned int i = 0; i < FAMILY_COUNT; i++)
         add_family(metrics, i, sample);
     free(sample);

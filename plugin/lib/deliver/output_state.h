@@ -4,6 +4,7 @@
 #define MRL_DELIVER_OUTPUT_STATE_H
 
 #include <mrelease/pipeline.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "deliver/queue.h"
@@ -22,6 +23,9 @@ enum {
     MRL_WRITE_LINES = 1024,
     MRL_STEP_MS = 20, /* how soon the end is noticed */
 };
+
+/** Ends a write that hangs: ignored unless someone handles it, so harmless to others. */
+#define MRL_INTERRUPT SIGURG
 
 enum mrl_fate {
     MRL_DELIVERED,

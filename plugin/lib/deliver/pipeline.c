@@ -219,7 +219,9 @@ static uint64_t calls_of(const struct mrl_event *event, unsigned int *ret_event)
 }
 
 /* The batch has what passes the filters in front, and what they refused behind it. */
-static void count_events(struct mrl_pipeline *pipeline, const struct mrl_batch *batch, size_t passed)
+static void count_events(struct mrl_pipeline *pipeline,
+                         const struct mrl_batch *batch,
+                         size_t passed)
 {
     for (size_t i = 0; i < mrl_batch__count(batch); i++) {
         const struct mrl_event *event = mrl_batch__at(batch, i);
@@ -272,7 +274,8 @@ void mrl_pipeline__reopen(struct mrl_pipeline *pipeline)
 
 enum mrl_reopened mrl_pipeline__reopened(const struct mrl_pipeline *pipeline, unsigned int output)
 {
-    return mrl_output__reopened(pipeline->slots[output].output);
+    return pipeline->slots[output].is_gone ? MRL_REOPEN_NONE
+                                           : mrl_output__reopened(pipeline->slots[output].output);
 }
 
 void mrl_pipeline__hurry(struct mrl_pipeline *pipeline)
@@ -346,6 +349,12 @@ struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipelin
                                               unsigned int event)
 {
     return mrl_output__counts(pipeline->slots[output].output, event);
+}
+
+const char *mrl_pipeline__output_destination(const struct mrl_pipeline *pipeline,
+                                             unsigned int output)
+{
+    return pipeline->slots[output].output->options.destination;
 }
 
 bool mrl_pipeline__output_is_gone(const struct mrl_pipeline *pipeline, unsigned int output)

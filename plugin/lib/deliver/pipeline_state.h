@@ -25,8 +25,8 @@ struct mrl_group {
 struct mrl_slot {
     struct mrl_output *output;
     unsigned int group;
-    bool is_gone;                     /* removed: it is here for its counts */
-    uint64_t absent[MRL_EVENT_COUNT]; /* what others were given before it came */
+    bool is_gone;                      /* removed: it is here for its counts */
+    uint64_t absent[MRL_EVENT_COUNT];  /* what others were given before it came */
     uint64_t gone_at[MRL_EVENT_COUNT]; /* what all had been given when it went */
 };
 

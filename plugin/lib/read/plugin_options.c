@@ -65,6 +65,7 @@ static const struct mrl_option rows[] = {
       .separator = ',',
       .value = "EVENTS",
       .preset = "default",
+      .reloads = true,
       .doc = "Events to watch: names, sets, prefixes like 'mlock*'; '-NAME' leaves one out. Or a "
              "condition on one: NAME.data.FIELD=..., NAME.retval<0, NAME.scope.uid!=0. May be "
              "repeated." },
@@ -76,6 +77,7 @@ static const struct mrl_option rows[] = {
       .counter = AT(scope_count),
       .parse = check_scope,
       .value = "SCOPE",
+      .reloads = true,
       .doc = "Only calls from there: uid=0, pid=N, comm=NAME, container, not-container, ... May be "
              "repeated: all must hold." },
     { .name = "rung",

@@ -108,6 +108,12 @@ static struct mrl_state by_nobody(enum mrl_what what)
     return (struct mrl_state){ .what = what, .by_uid = MRL_NOBODY, .by_pid = MRL_NOBODY };
 }
 
+/* Who tells has a line of its own about what it did; what was noticed here is news. */
+static enum mrl_log_level level_of(enum mrl_what what)
+{
+    return what == MRL_WHAT_CLOCK_SET ? MRL_LOG_INFO : MRL_LOG_DEBUG;
+}
+
 static void log_told(const struct mrl_states *states, const struct mrl_told *told)
 {
     const char *word = mrl_what_name(told->state.what);
@@ -119,7 +125,7 @@ static void log_told(const struct mrl_states *states, const struct mrl_told *tol
         snprintf(by, sizeof(by), ", by uid %" PRId64 ", pid %" PRId64, told->state.by_uid,
                  told->state.by_pid);
     snprintf(line, sizeof(line), "%s%s%s%s", word, *told->detail ? ": " : "", told->detail, by);
-    states->log.line(states->log.context, MRL_LOG_INFO, line);
+    states->log.line(states->log.context, level_of(told->state.what), line);
 }
 
 /* Without the lock while the log is written to: whoever tells waits for no terminal. */

@@ -258,7 +258,7 @@ int mrl_rotation__init(struct mrl_rotation *rotation,
 
     if (target->options)
         memcpy(&rotation->options, target->options, sizeof(rotation->options));
-    rotation->opening = (struct mrl_opening){ rotation->options.mode, (gid_t)-1, true };
+    rotation->opening = (struct mrl_opening){ rotation->options.mode, (gid_t)-1, !target->no_wait };
     rotation->name = strdup(target->destination);
     if (!rotation->name)
         return mrl_error__set(error, -ENOMEM, "out of memory");

@@ -103,9 +103,17 @@ static int shared_file(int directory, const char *name, int flags, struct mrl_er
     return fd;
 }
 
+/* Within a sandbox nobody makes directories, not even those that are there. */
+static bool is_there(const char *path)
+{
+    struct stat directory;
+
+    return !stat(path, &directory) && S_ISDIR(directory.st_mode);
+}
+
 static int open_files(struct mrl_spool *spool, struct mrl_error *error)
 {
-    int err = mkdir(spool->path, 0750) && errno != EEXIST ? -errno : 0;
+    int err = mkdir(spool->path, 0750) && errno != EEXIST && !is_there(spool->path) ? -errno : 0;
 
     if (err)
         return mrl_error__set(error, err, "%s", strerror(-err));

@@ -153,7 +153,9 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
     pthread_mutex_lock(&sides->lock);
     for (unsigned int i = 0; !err && i < MRL_SIDES_OPEN_MAX; i++)
         if (sides->sinks[i]) {
-            mrl_keeper__rest(sides->sinks[i]);
+            /* At the start, none may have a thread; later the others go on with theirs. */
+            if (!atomic_load(&sides->ready))
+                mrl_keeper__rest(sides->sinks[i]);
             err = mrl_keeper__await(sides->sinks[i], error);
         }
     pthread_mutex_unlock(&sides->lock);

@@ -12,8 +12,8 @@
 #include "side/common/starter.h"
 
 enum {
-    MRL_SIDES_MAX = 16,                       /* programs that are known */
-    MRL_SIDES_OPEN_MAX = MRL_OUTPUTS_MAX + 1, /* outputs, and the service */
+    MRL_SIDES_MAX = 16,                           /* programs that are known */
+    MRL_SIDES_OPEN_MAX = 2 * MRL_OUTPUTS_MAX + 1, /* outputs, as many to come, and the service */
 };
 
 struct mrl_sides {

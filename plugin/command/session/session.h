@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plugin and its outputs, run until a signal, a count or a time ends it. What run and demo share.
  */
-#ifndef MRL_COMMAND_RUN_SESSION_H
-#define MRL_COMMAND_RUN_SESSION_H
+#ifndef MRL_COMMAND_SESSION_SESSION_H
+#define MRL_COMMAND_SESSION_SESSION_H
 
 #include "command/run/session_options.h"
 

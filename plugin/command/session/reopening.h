@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What SIGHUP did, in one line. */
-#ifndef MRL_COMMAND_RUN_REOPENING_H
-#define MRL_COMMAND_RUN_REOPENING_H
+#ifndef MRL_COMMAND_SESSION_REOPENING_H
+#define MRL_COMMAND_SESSION_REOPENING_H
 
 #include <mrelease/pipeline.h>
 #include <stddef.h>

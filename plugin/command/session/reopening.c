@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command/run/reopening.h"
+#include "command/session/reopening.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,7 +68,8 @@ const char *mrl_reopening__line(const struct mrl_pipeline *pipeline, char text[M
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
         const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, i);
 
-        if (sink && mrl_pipeline__reopened(pipeline, i) == MRL_REOPEN_NONE)
+        if (sink && !mrl_pipeline__output_is_gone(pipeline, i) &&
+            mrl_pipeline__reopened(pipeline, i) == MRL_REOPEN_NONE)
             append(&line, "%s%s (%s) stays", line.used ? "; " : "",
                    mrl_pipeline__output_name(pipeline, i), sink->name);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A session: open, deliver until the end, drain, say what happened. */
-#include "command/run/session.h"
+#include "command/session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,21 +22,19 @@
 #include "command/run/interim.h"
 #include "command/run/notify.h"
 #include "command/run/record.h"
-#include "command/run/reopening.h"
 #include "command/run/sides.h"
 #include "command/run/totals.h"
+#include "command/session/reload.h"
 
 enum {
-    END_MS = 2000,    /* how long an output may take without progress at the end */
-    REOPEN_MS = 1000, /* how long SIGHUP waits for outputs before it says what they did */
-    REOPEN_STEP_MS = 20,
+    END_MS = 2000,   /* how long an output may take without progress at the end */
     ROUND_MS = 1000, /* between two rounds of the reader, where somebody may ask whether it lives */
 };
 
 /* What signal handlers may touch. */
 static struct mrl_plugin *volatile signalled_plugin;
 static struct mrl_pipeline *volatile signalled_pipeline;
-static volatile sig_atomic_t end_requested, reopen_requested;
+static volatile sig_atomic_t end_requested, reload_requested;
 
 struct session {
     struct mrl_session_options *options;
@@ -46,7 +44,7 @@ struct session {
     uint64_t delivered; /* events */
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool ended, failed;
-    int64_t reopen_ns; /* CLOCK_MONOTONIC: until when outputs may take to reopen; 0: nobody asked */
+    struct mrl_reload reload;
 };
 
 /* -- signals ---------------------------------------------------------------------------------- */
@@ -54,7 +52,7 @@ struct session {
 static void on_signal(int signal)
 {
     if (signal == SIGHUP)
-        reopen_requested = 1;
+        reload_requested = 1;
     else
         end_requested = 1;
     if (end_requested && signalled_pipeline)
@@ -156,47 +154,10 @@ static int deliver_next(struct session *session, int timeout_ms)
     return count;
 }
 
-static void reopen(struct session *session)
+/* -1: for ever. */
+static int shorter(int one_ms, int other_ms)
 {
-    reopen_requested = 0;
-    mrl_pipeline__reopen(session->pipeline);
-    session->reopen_ns = mrl_clock__ns(CLOCK_MONOTONIC) + REOPEN_MS * INT64_C(1000000);
-    mrl_notify__say("RELOADING=1\nMONOTONIC_USEC=%lld",
-                    (long long)(mrl_clock__ns(CLOCK_MONOTONIC) / 1000));
-}
-
-/* That a path is refused would else look like a fault of its permissions. */
-static void say_hidden(const struct session *session)
-{
-    for (unsigned int i = 0; i < session->options->outputs.count; i++) {
-        const struct mrl_output_options *output = &session->options->outputs.specs[i].options;
-
-        if (output->sink && output->sink->is_path &&
-            mrl_pipeline__reopened(session->pipeline, i) == MRL_REOPEN_FAILED &&
-            mrl_harden__hides(output->destination))
-            mrl_say("%s: its directory was not there at the start: it needs a restart, or "
-                    "--sandbox-paths",
-                    output->destination);
-    }
-}
-
-/* Outputs reopen on their own threads. The line is said when the last one has, or when one takes
- * so long that it may be waiting for its reader, or at the end. */
-static bool may_say_reopened(const struct session *session)
-{
-    return !mrl_reopening__waits(session->pipeline) ||
-           mrl_clock__ns(CLOCK_MONOTONIC) >= session->reopen_ns;
-}
-
-static void say_reopened(struct session *session)
-{
-    char line[MRL_REOPENING_BYTES];
-
-    session->reopen_ns = 0;
-    if (session->options->log_level >= MRL_LOG_INFO)
-        mrl_say("%s", mrl_reopening__line(session->pipeline, line));
-    say_hidden(session);
-    mrl_notify__say("READY=1");
+    return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
 /* How long to wait for events. */
@@ -204,11 +165,9 @@ static int patience_ms(const struct session *session)
 {
     int left = time_left_ms(session), ping = mrl_notify__ping_ms();
 
-    if (session->reopen_ns && (left < 0 || left > REOPEN_STEP_MS))
-        left = REOPEN_STEP_MS;
-    if (session->sides.sides && (left < 0 || left > ROUND_MS))
-        left = ROUND_MS;
-    return ping >= 0 && (left < 0 || left > ping) ? ping : left;
+    const int round = session->sides.sides ? ROUND_MS : -1;
+
+    return shorter(shorter(left, ping), shorter(round, mrl_reload__patience_ms(&session->reload)));
 }
 
 static void drain(struct session *session)
@@ -230,17 +189,17 @@ static void loop(struct session *session)
     while (!has_ended(session) && !session->failed) {
         mrl_notify__ping();
         mrl_run_health__come_round(&session->sides.health);
-        if (reopen_requested)
-            reopen(session);
-        if (session->reopen_ns && may_say_reopened(session))
-            say_reopened(session);
+        if (reload_requested) {
+            reload_requested = 0;
+            mrl_reload__ask(&session->reload, MRL_NOBODY, MRL_NOBODY);
+        }
+        mrl_reload__step(&session->reload);
         deliver_next(session, patience_ms(session));
         if (session->options->plugin.replay)
             mrl_bar__replayed(session->plugin, session->delivered);
     }
     mrl_run_health__end(&session->sides.health);
-    if (session->reopen_ns)
-        say_reopened(session);
+    mrl_reload__done(&session->reload);
     mrl_plugin__stop(session->plugin);
     drain(session);
 }
@@ -292,6 +251,8 @@ static int run_opened(struct session *session,
     interrupt_after(options->duration_ns);
     if (ready && ready(options, context) < 0)
         session->failed = true;
+    mrl_reload__init(&session->reload, options, session->plugin, session->pipeline,
+                     &session->sides);
     loop(session);
     mrl_notify__say("STOPPING=1\nSTATUS=writing what is left");
     mrl_run_sides__hurry(&session->sides);
@@ -306,16 +267,6 @@ static int run_opened(struct session *session,
     kept = mrl_totals__are_kept(session->pipeline);
     return session->failed || !kept || !mrl_pipeline__alive(session->pipeline) ? MRL_EXIT_FAILED
                                                                                : MRL_EXIT_OK;
-}
-
-/* Whether --events names sensor_state. The preset of a replay, all events, does not count. */
-static bool names_states(struct mrl_plugin_options options)
-{
-    uint32_t events;
-
-    options.replay = NULL;
-    return !mrl_plugin_options__events(&options, &events, NULL) &&
-           events & (1U << mrl_event_def__find("sensor_state", NULL)->index);
 }
 
 static void wake_reader(void *plugin)
@@ -343,9 +294,10 @@ static void set_plugin_options(struct session *session)
     struct mrl_session_options *options = session->options;
 
     options->plugin.caller_exe |= mrl_outputs__show_executable(&options->outputs, options->extras);
-    options->plugin.switchable = mrl_outputs__switch_events(&options->outputs);
-    options->plugin.states =
-        mrl_outputs__take_states(&options->outputs, options->extras, names_states(options->plugin));
+    options->plugin.switchable =
+        mrl_outputs__switch_events(&options->outputs) || mrl_session_options__may_reload(options);
+    options->plugin.states = mrl_outputs__take_states(&options->outputs, options->extras,
+                                                      mrl_session_options__name_states(options));
     options->plugin.log = log_line;
     options->plugin.log_context = session;
     options->plugin.extras = mrl_outputs__extras(&options->outputs, options->extras);
@@ -427,8 +379,7 @@ int mrl_session__run(struct mrl_session_options *options,
 
     mrl_say__set_format((enum mrl_log_format)options->log_format);
     mrl_notify__open();
-    if (options->quiet && options->log_level > MRL_LOG_WARNING)
-        options->log_level = MRL_LOG_WARNING;
+    options->log_level = mrl_session_options__level(options);
     if (open_all(&session, &error) || start(&session, &error)) {
         if (end_requested) /* while an output waited for its reader, or a capture for its writer */
             status = MRL_EXIT_OK;
@@ -437,7 +388,7 @@ int mrl_session__run(struct mrl_session_options *options,
     } else {
         signalled_plugin = session.plugin;
         signalled_pipeline = session.pipeline;
-        mrl_interim__start(session.plugin, session.pipeline);
+        mrl_interim__start(&session.sides);
         status = run_opened(&session, ready, context);
         signalled_plugin = NULL;
         signalled_pipeline = NULL;
