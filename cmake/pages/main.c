@@ -29,6 +29,7 @@ static const struct {
     { "@CONFIG_SCHEMA@", mrl_pages__config_schema },
     { "@SHAPE_FIELDS@", mrl_pages__shape_fields },
     { "@SHAPE_WORDS@", mrl_pages__shape_words },
+    { "@PICTURE@", mrl_pages__picture },
 };
 
 /* Prints what stands for the mark at `text`. Returns the bytes of the mark, or 0 when no mark

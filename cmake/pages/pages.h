@@ -25,4 +25,7 @@ void mrl_pages__config_schema(void);
 void mrl_pages__shape_fields(void);
 void mrl_pages__shape_words(void);
 
+/** The words of a recorded release as the table shows it to a terminal, as elements of SVG. */
+void mrl_pages__picture(void);
+
 #endif
