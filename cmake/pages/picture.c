@@ -12,6 +12,8 @@
 
 enum { COLUMNS = 80, LEFT = 16, TOP = 56, LINE_HEIGHT = 21, DAY_S = 24 * 60 * 60 };
 
+#define COMMAND "# mrelease run\n\033[0m"
+
 #define COLUMN_WIDTH 8.4 /* of most fonts, at 14 pixels */
 
 struct screen {
@@ -56,9 +58,11 @@ static size_t take_style(struct screen *screen, const char *at)
     return 0;
 }
 
-static void put_lines(struct screen *screen, const char *at)
+static void put_lines(struct screen *screen, struct mrl_text lines)
 {
-    while (*at) {
+    const char *at = lines.bytes, *end = at + lines.size;
+
+    while (at < end) {
         size_t size = take_style(screen, at);
 
         if (!size && *at == '\n') {
@@ -88,8 +92,8 @@ static void put_event(struct screen *screen,
     size = mrl_encoder__put(encoder, &today, line, sizeof(line) - 1);
     if (size < 0)
         abort();
-    line[size] = '\0';
-    put_lines(screen, line);
+    line[size] = '\0'; /* for strcspn() */
+    put_lines(screen, (struct mrl_text){ line, (size_t)size });
 }
 
 void mrl_pages__picture(void)
@@ -112,8 +116,8 @@ void mrl_pages__picture(void)
         fprintf(stderr, "mrelease_pages: %s\n", error.text);
         exit(1);
     }
-    put_lines(&screen, "# mrelease run\n\033[0m");
-    put_lines(&screen, mrl_encoder__preamble(encoder).bytes);
+    put_lines(&screen, (struct mrl_text){ COMMAND, strlen(COMMAND) });
+    put_lines(&screen, mrl_encoder__preamble(encoder));
     while ((count = mrl_plugin__next_batch(plugin, 0, &batch)) >= 0) {
         for (int i = 0; i < count; i++)
             put_event(&screen, encoder, mrl_batch__at(batch, (size_t)i));
