@@ -30,6 +30,7 @@ static const struct {
     { "@SHAPE_FIELDS@", mrl_pages__shape_fields },
     { "@SHAPE_WORDS@", mrl_pages__shape_words },
     { "@PICTURE@", mrl_pages__picture },
+    { "@OUTCOMES@", mrl_pages__outcomes },
 };
 
 /* Prints what stands for the mark at `text`. Returns the bytes of the mark, or 0 when no mark

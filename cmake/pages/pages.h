@@ -25,6 +25,9 @@ void mrl_pages__config_schema(void);
 void mrl_pages__shape_fields(void);
 void mrl_pages__shape_words(void);
 
+/** What each outcome means and when it is said: a table in Markdown. */
+void mrl_pages__outcomes(void);
+
 /** The words of a recorded release as the table shows it to a terminal, as elements of SVG. */
 void mrl_pages__picture(void);
 

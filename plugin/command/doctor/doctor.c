@@ -70,9 +70,10 @@ static void examine(struct mrl_doctor *doctor, const struct options *options)
                            options->ways_in ? mrl_setup__go_all_ways : mrl_setup__look);
     if (!options->rung && !options->ways_in)
         mrl_doctor__choose(doctor);
-    mrl_progress__step(rungs + 1, "timing what other system calls pay");
-    if (doctor->timed)
+    if (doctor->timed) {
+        mrl_progress__step(rungs + 1, "timing what other system calls pay");
         mrl_doctor__time_again(doctor, start_ns, BUDGET_MS);
+    }
     mrl_progress__end();
 }
 

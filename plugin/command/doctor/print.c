@@ -3,12 +3,16 @@
 #include <mrelease/mrelease.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sys/utsname.h>
 
 #include "command/doctor/doctor.h"
+#include "command/options/wrap.h"
 
 enum { LOW = 10, MEDIAN = 50, HIGH = 90 };
+
+enum { BESIDE_WIDTH = 150, BELOW = 6 };
 
 static struct utsname host(void)
 {
@@ -55,7 +59,7 @@ static void print_tax(const struct mrl_samples *added_ns)
         snprintf(text, sizeof(text), "%+.0f ns (%+.0f to %+.0f)",
                  mrl_samples__percentile(added_ns, MEDIAN), mrl_samples__percentile(added_ns, LOW),
                  mrl_samples__percentile(added_ns, HIGH));
-    printf("%-26s", text);
+    printf("%-22s", text);
 }
 
 static void print_setup(const struct mrl_setup *setup)
@@ -63,26 +67,26 @@ static void print_setup(const struct mrl_setup *setup)
     char name[48];
 
     mrl_setup__name(setup, name);
-    printf("  %-18s ", name);
+    printf("  %-16s ", name);
     if (!setup->works) {
-        printf("no     %s\n", mrl_setup__reason(setup));
+        printf("no    %s\n", mrl_setup__reason(setup));
         return;
     }
-    printf("yes    ");
+    printf("yes   ");
     print_tax(&setup->added_ns);
     for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
         printf(" %-*s", way + 1 < MRL_WAY_COUNT ? 11 : 0, mrl_seen__name(setup->seen[way]));
     putchar('\n');
     if (*setup->unproven)
-        printf("  %-18s a seccomp filter refuses these calls to this process, so that their being "
+        printf("  %-16s a seccomp filter refuses these calls to this process, so that their being "
                "seen is not proven: %s\n",
                "", setup->unproven);
 }
 
 static void print_setups(const struct mrl_doctor *doctor)
 {
-    printf("Rungs: tried in this order; what a getppid() pays that nobody watches; which calls are "
-           "seen\n  %-18s %-6s %-26s",
+    printf("Rungs in their order: what an unwatched getppid() pays, and which calls are seen\n"
+           "  %-16s %-5s %-22s",
            "RUNG", "WORKS", "TAX (10 % to 90 %)");
     for (enum mrl_way_index way = 0; way < MRL_WAY_COUNT; way++)
         printf(" %-*s", way + 1 < MRL_WAY_COUNT ? 11 : 0, mrl_way__column(way));
@@ -114,6 +118,20 @@ static void print_choices(const struct mrl_doctor *doctor)
         printf("not seen\n");
 }
 
+/* What it means stands below where a terminal has no room beside. */
+static void print_finding(const char *name, const char *value, const char *doc)
+{
+    struct mrl_wrap wrap = { stdout, (int)mrl_sink__columns_fd(STDOUT_FILENO), BELOW, BELOW - 1 };
+
+    if (!wrap.width || wrap.width >= BESIDE_WIDTH) {
+        printf("  %-26s %-36s %s\n", name, value, doc);
+        return;
+    }
+    printf("  %-26s %s\n%*s", name, value, wrap.column, "");
+    mrl_wrap__put(&wrap, doc);
+    putchar('\n');
+}
+
 static void print_facts(void)
 {
     unsigned int count;
@@ -123,7 +141,7 @@ static void print_facts(void)
     printf("\nThis host\n");
     for (unsigned int i = 0; i < count; i++) {
         facts[i].find(value);
-        printf("  %-26s %-36s %s\n", facts[i].name, value, facts[i].doc);
+        print_finding(facts[i].name, value, facts[i].doc);
     }
 }
 
@@ -132,10 +150,10 @@ static void print_rights(void)
     unsigned int count;
     const struct mrl_right *rights = mrl_doctor__rights(&count);
 
-    printf("\nRights (give them with 'setcap cap_bpf,cap_perfmon+ep PROGRAM', or run as root)\n");
+    printf("\nRights ('setcap cap_bpf,cap_perfmon+ep PROGRAM' gives them, or run as root)\n");
     for (unsigned int i = 0; i < count; i++)
-        printf("  %-26s %-36s %s\n", rights[i].name,
-               mrl_right__is_held(&rights[i]) ? "held" : "not held", rights[i].doc);
+        print_finding(rights[i].name, mrl_right__is_held(&rights[i]) ? "held" : "not held",
+                      rights[i].doc);
 }
 
 static void print_advisories(void)

@@ -6,11 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
+#include "command/options/wrap.h"
 
 static const struct mrl_explained rows[] = {
-#define MRL_EXPLAIN(word, of, means, cause, advice) { word, of, means, cause, advice },
+#define MRL_EXPLAIN(word, of, means, cause, advice) \
+    { word, of, means, cause, advice, NULL, NULL, NULL },
+#define MRL_EXPLAIN_OUTCOME(word, answers, observed, otherwise, means, cause, advice) \
+    { word, "outcome", means, cause, advice, answers, observed, otherwise },
 #include "command/verbs/explain.def"
 };
 
@@ -54,6 +59,18 @@ static void fold(char *word, int (*to)(int))
         *word = (char)to((unsigned char)*word);
 }
 
+/* A sentence behind its label; broken where standard output is a terminal. */
+static void print_sentence(const char *label, const char *text)
+{
+    struct mrl_wrap wrap = { stdout, (int)mrl_sink__columns_fd(STDOUT_FILENO), 2, 1 };
+
+    putchar(' ');
+    if (*label)
+        mrl_wrap__put(&wrap, label);
+    mrl_wrap__put(&wrap, text);
+    putchar('\n');
+}
+
 static bool print_all(const char *word)
 {
     bool found = false;
@@ -61,8 +78,10 @@ static bool print_all(const char *word)
     for (unsigned int i = 0; i < ROW_COUNT; i++) {
         if (strcmp(rows[i].word, word) != 0)
             continue;
-        printf("%s%s (%s)\n  %s\n  Usual cause: %s\n  What to do:  %s\n", found ? "\n" : "",
-               rows[i].word, rows[i].of, rows[i].means, rows[i].cause, rows[i].advice);
+        printf("%s%s (%s)\n", found ? "\n" : "", rows[i].word, rows[i].of);
+        print_sentence("", rows[i].means);
+        print_sentence("Usual cause:", rows[i].cause);
+        print_sentence("What to do: ", rows[i].advice);
         found = true;
     }
     return found;

@@ -8,6 +8,9 @@ struct mrl_explained {
     const char *word;
     const char *of; /* the events, or "outcome", "loss", "event" */
     const char *means, *cause, *advice;
+    /* Of an outcome, in Markdown: what was returned, what must have been observed ("": nothing
+     * else), and when it is `unknown` instead ("": never). NULL of others. */
+    const char *answers, *observed, *otherwise;
 };
 
 /** The row at `index`; NULL behind the last. */

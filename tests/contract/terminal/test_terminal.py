@@ -153,8 +153,13 @@ def hold_bar(said, words):
     assert "\r\x1b[K" in said, ("it stays", said)
 
 
+def test_explain_and_doctor_fit_the_screen():
+    lines = Screen(80, 24, f"{PROGRAM} explain EINVAL; {PROGRAM} doctor --quick -q").end()
+    assert "(process_mrelease)" in lines[0] and any("RUNG" in line for line in lines), lines
+
+
 def test_what_takes_long_shows_how_far_it_is():
-    hold_bar(in_terminal(["doctor", "--quick"]), "] ")
+    hold_bar(in_terminal(["doctor", "--quick", "--rung", "raw_tp"]), "] ")
     hold_bar(in_terminal(["validate", "-"], feed=feed_slowly), "512 lines")
     hold_bar(in_terminal(["verify", "-"], feed=feed_slowly), "512 lines")
 
