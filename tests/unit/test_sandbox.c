@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -468,6 +469,27 @@ static void a_user_that_is_not_there_is_told(void **state)
     in_child(lack_user);
 }
 
+/* As root of a container that was given other capabilities. */
+static void stay_root(void)
+{
+    struct mrl_sandbox sandbox = { .calls = MRL_CALLS_READ, .user = "nobody" };
+    struct mrl_error missing;
+
+    WANT(!cap_set_proc(cap_from_text("cap_bpf,cap_perfmon=ep")));
+    WANT(mrl_sandbox__enter(&sandbox, &missing) == 1);
+    WANT(strstr(missing.text, "CAP_SETUID") != NULL);
+    WANT(!geteuid() && open("/proc/self/status", O_RDONLY) < 0 && errno == EACCES);
+}
+
+static void root_that_cannot_become_another_is_told(void **state)
+{
+    (void)state;
+    skip_where_refusals_are_logged();
+    if (geteuid())
+        skip_because("only root can become another user");
+    in_child(stay_root);
+}
+
 /* -- paths ------------------------------------------------------------------------------------ */
 
 static void try_paths(void)
@@ -575,6 +597,7 @@ int main(void)
         cmocka_unit_test(who_reads_foreign_files_writes_none),
         cmocka_unit_test(threads_can_be_started),
         cmocka_unit_test(a_side_program_has_its_own_user),
+        cmocka_unit_test(root_that_cannot_become_another_is_told),
         cmocka_unit_test(every_number_that_is_not_listed_is_refused),
         cmocka_unit_test(a_run_can_neither_start_programs_nor_speak),
         cmocka_unit_test(other_commands_of_bpf_are_refused),

@@ -83,10 +83,21 @@ static int set_limits(const struct mrl_sandbox *sandbox)
     return err;
 }
 
+static int change_to(const struct passwd *user)
+{
+    return setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+                   setresuid(user->pw_uid, user->pw_uid, user->pw_uid)
+               ? -errno
+               : 0;
+}
+
+/* A container of root's may lack CAP_SETUID and CAP_SETGID. Root it then stays, but without a
+ * capability, and with all else that holds it. */
 static int become(const char *name, struct lacks *lacks)
 {
     struct passwd row, *user = NULL;
     char room[16 * 1024];
+    int err;
 
     if (geteuid())
         return 0; /* it is somebody already */
@@ -94,10 +105,10 @@ static int become(const char *name, struct lacks *lacks)
         add_lack(lacks, "there is no user '%s'", name);
         return 0;
     }
-    if (setgroups(0, NULL) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
-        setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
-        return -errno;
-    return 0;
+    err = change_to(user);
+    if (err == -EPERM)
+        add_lack(lacks, "no right to become user '%s' (CAP_SETUID, CAP_SETGID)", name);
+    return err == -EPERM ? 0 : err;
 }
 
 /* -- capabilities ----------------------------------------------------------------------------- */
