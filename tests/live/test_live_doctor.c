@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What doctor says of this host is what a run finds. */
+#include <errno.h>
 #include <grp.h>
 #include <jansson.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "base/clock.h"
 #include "harness.h"
@@ -192,6 +194,27 @@ static void without_rights_it_says_what_is_missing(void **state)
     json_decref(report);
 }
 
+/* As the profile of podman and CRI-O for a container that was given CAP_BPF. */
+static void refuse_bpf(void)
+{
+    if (!trigger__block(SYS_bpf, SYS_bpf, EPERM))
+        _exit(127);
+}
+
+static void a_filter_that_refuses_bpf_is_told_from_rights_that_are_missing(void **state)
+{
+    const char *arguments[] = { "doctor", "--quick", "--format", "json", NULL };
+    const struct sensor_options options = { .arguments = arguments, .prepare = refuse_bpf };
+    json_t *report;
+
+    (void)state;
+    live__require();
+    report = examine(&options, 1);
+    assert_non_null(strstr(text_at(json_object_get(report, "host"), "seccomp"), "refuses bpf()"));
+    assert_true(json_is_true(json_object_get(json_object_get(report, "capabilities"), "CAP_BPF")));
+    json_decref(report);
+}
+
 static void the_tax_is_measured_within_its_time(void **state)
 {
     const char *arguments[] = { "doctor", "--format", "json", load__long() ? NULL : "--rung",
@@ -225,6 +248,7 @@ int main(void)
         LIVE_TEST(its_calls_are_no_events_for_others),
         LIVE_TEST(one_rung_is_tried_alone),
         LIVE_TEST(without_rights_it_says_what_is_missing),
+        LIVE_TEST(a_filter_that_refuses_bpf_is_told_from_rights_that_are_missing),
         LIVE_TEST(the_tax_is_measured_within_its_time),
     };
 

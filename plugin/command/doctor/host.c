@@ -180,10 +180,29 @@ static void find_lockdown(char value[VALUE_BYTES])
         read_line(value, "/sys/kernel/security/lockdown");
 }
 
+static bool holds(unsigned int capability)
+{
+    return mrl_right__is_held(&(struct mrl_right){ .capability = capability });
+}
+
+/* Of who holds the capability the kernel refuses a command that there is not as such: whoever says
+ * that bpf() is not permitted is not the kernel. */
+static bool is_bpf_refused(void)
+{
+    union bpf_attr none = { 0 };
+
+    return (holds(CAP_BPF) || holds(CAP_SYS_ADMIN)) && syscall(SYS_bpf, -1, &none, 0) < 0 &&
+           (errno == EPERM || errno == ENOSYS);
+}
+
 static void find_seccomp(char value[VALUE_BYTES])
 {
-    say(value,
-        prctl(PR_GET_SECCOMP, 0, 0, 0, 0) ? "a filter: what it refuses is not proven" : "none");
+    if (!prctl(PR_GET_SECCOMP, 0, 0, 0, 0))
+        say(value, "none");
+    else if (is_bpf_refused())
+        say(value, "a filter that refuses bpf() even with the capability");
+    else
+        say(value, "a filter: what it refuses is not proven");
 }
 
 static void find_memlock(char value[VALUE_BYTES])
