@@ -18,10 +18,12 @@ function(mrl_add_bpf target source)
   else()
     message(FATAL_ERROR "no event table for ${CMAKE_SYSTEM_PROCESSOR}")
   endif()
+  # Lines of the source stand in the object, by their file: the same wherever the tree lies.
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/${name}.skel.h)
   add_custom_command(OUTPUT ${object}
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror
+      -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
       -D__TARGET_ARCH_${arch} -I${CMAKE_SOURCE_DIR}/bpf
       -isystem ${CMAKE_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
       -MD -MF ${object}.d -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
