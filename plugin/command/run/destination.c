@@ -171,6 +171,16 @@ int mrl_destination__check(const char *text, struct mrl_error *error)
                : 0;
 }
 
+bool mrl_destination__is_one(const char *text)
+{
+    const struct mrl_sink_ops *sink;
+
+    for (unsigned int i = 0; (sink = sink_at(i)); i++)
+        if (!sink->formats && find_scheme(sink, text, is_of))
+            return true;
+    return false;
+}
+
 static int find_by_scheme(const char *format,
                           const char *text,
                           struct mrl_destination *ret_destination,

@@ -23,6 +23,9 @@ int mrl_destination__find(const char *format,
                           struct mrl_destination *ret_destination,
                           struct mrl_error *error);
 
+/** Whether `text` begins with the scheme of a sink, and so is no format. */
+bool mrl_destination__is_one(const char *text);
+
 /** Whether `text` could be a destination at all. Error: -EINVAL: it is empty, or holds control
  * characters, or a blank at an end. */
 int mrl_destination__check(const char *text, struct mrl_error *error);

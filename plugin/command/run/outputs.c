@@ -142,6 +142,9 @@ static int parse(const char *text, struct mrl_output_spec *spec, struct mrl_erro
     const char *destination = text[size] ? text + size + 1 : NULL;
     int err = parse_format(spec, text, format_size, error);
 
+    if (err && mrl_destination__is_one(text))
+        mrl_error__set(error, err, "'%.64s' is no format: one stands first, as json:%.64s", text,
+                       text);
     if (err)
         return err;
     if (destination && !*destination)

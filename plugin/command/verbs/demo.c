@@ -126,9 +126,9 @@ static void say_what_was_seen(struct mrl_plugin *plugin)
             "memory in RAM.",
             calls, releases, locks);
     if (lost)
-        mrl_say("%llu were lost on the way.", lost);
+        mrl_say("%llu were lost before they were read.", lost);
     else
-        mrl_say("Nothing was lost on the way.");
+        mrl_say("Nothing was lost before it was read.");
     mrl_say("Next: mrelease run, mrelease doctor, mrelease explain do_mrelease");
 }
 
