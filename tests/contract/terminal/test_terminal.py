@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -117,7 +118,7 @@ def test_help_of_every_verb_fits_eighty_columns_of_ascii():
 # -- a bar --------------------------------------------------------------------------------------------------
 
 def in_terminal(words, columns=80, feed=None, **variables):
-    """What a program writes to a terminal as its standard error; `feed` feeds its standard input."""
+    """What a program writes to a terminal as its standard error; `feed` is given it while it runs."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key != "CI"}
@@ -126,7 +127,7 @@ def in_terminal(words, columns=80, feed=None, **variables):
                            env=environment)
     os.close(its)
     if feed:
-        feed(run.stdin)
+        feed(run)
     run.stdin.close()
     said = b""
     try:
@@ -139,10 +140,10 @@ def in_terminal(words, columns=80, feed=None, **variables):
     return said.decode()
 
 
-def feed_slowly(pipe):
+def feed_slowly(run):
     for _ in range(3):
-        pipe.write(LINE * 256)
-        pipe.flush()
+        run.stdin.write(LINE * 256)
+        run.stdin.flush()
         time.sleep(0.25)
 
 
@@ -189,14 +190,34 @@ def test_replay_shows_how_far_it_is_unless_its_table_is_there():
     with open(capture, "rb") as file:
         content = file.read()
 
-    def feed(pipe):
+    def feed(run):
         for at in range(0, len(content), len(content) // 4):
-            pipe.write(content[at:at + len(content) // 4])
-            pipe.flush()
+            run.stdin.write(content[at:at + len(content) // 4])
+            run.stdin.flush()
             time.sleep(0.25)
     hold_bar(in_terminal(["replay", "-", "-o", f"json:{ROOM}/events"], feed=feed), " events, ")
     said = in_terminal(["replay", "-q", "-", "-o", f"json:{ROOM}/events"], feed=feed)
     assert " events, " not in said, said
+
+
+def long_the_end_of_a_run_shows_how_much_is_left():
+    pipe = f"{ROOM}/pipe"
+    os.mkfifo(pipe)
+
+    def read_slowly():
+        with open(pipe, "rb", buffering=0) as file:
+            while file.read(65536):
+                time.sleep(0.02)
+
+    def call_much(run):
+        time.sleep(2)
+        for _ in range(8000):
+            LIBC.syscall(448, -1, 0)
+        run.send_signal(signal.SIGINT)
+
+    threading.Thread(target=read_slowly, daemon=True).start()
+    hold_bar(in_terminal(["run", "-e", f"process_mrelease.scope.comm={NAME}", "-o", f"json,policy=block:{pipe}"],
+                         feed=call_much), " events, ")
 
 
 def at_end():
