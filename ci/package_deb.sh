@@ -10,35 +10,37 @@
 
 deb_room=$PWD/build/package/deb
 
-# deb_sides: packaging/debian/sides, as PROGRAM<TAB>NETWORK<TAB>SPEAKS. Each side program has a line there.
+# deb_sides: packaging/debian/sides, as PROGRAM<TAB>ADDRESS<TAB>SPEAKS. Each side program has a line there.
 deb_sides() {
     local main name
     for main in plugin/side/*/main.c; do
         name=$(basename "$(dirname "$main")")
         grep -q "^$name *|" packaging/debian/sides || die "packaging/debian/sides has no line for '$name'"
     done
-    sed -n 's/^\([a-z]*\) *| *\([a-z]*\) *| */\1\t\2\t/p' packaging/debian/sides
+    sed -n 's/^\([a-z]*\) *| *\([^ ]*\) *| */\1\t\2\t/p' packaging/debian/sides
 }
 
-# deb_network WORD: what a unit may have of it.
+# deb_network ADDRESS: what a unit may have of the network.
 deb_network() {
     case $1 in
-    own) echo 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK' ;;
-    handed) printf '%s\\n' RestrictAddressFamilies=AF_UNIX PrivateNetwork=yes IPAddressDeny=any ;;
-    *) die "packaging/debian/sides: unknown network '$1'" ;;
+    -) echo 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK' ;;
+    *) printf '%s\\n' RestrictAddressFamilies=AF_UNIX PrivateNetwork=yes IPAddressDeny=any ;;
     esac
 }
 
 # deb_make_debian TREE: its debian/, with a package for each side program.
 deb_make_debian() {
-    local debian=$1/debian name network speaks fill
+    local debian=$1/debian name address speaks fill
     cp -r packaging/debian "$debian"
     rm "$debian/sides" "$debian/side.in"
-    while IFS=$'\t' read -r name network speaks; do
-        fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@NETWORK@|$(deb_network "$network")|")
+    while IFS=$'\t' read -r name address speaks; do
+        fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@ADDRESS@|$address|"
+            -e "s|@NETWORK@|$(deb_network "$address")|")
         "${fill[@]}" packaging/debian/side.in >>"$debian/control"
         "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
         "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"
+        [[ $address == - ]] || "${fill[@]}" packaging/systemd/mrelease-listen.socket.in \
+            >"$debian/mrelease-$name.mrelease-listen-$name.socket"
         echo "usr/libexec/mrelease/$name" >"$debian/mrelease-$name.install"
     done < <(deb_sides)
     cp packaging/systemd/mrelease.service "$debian/"

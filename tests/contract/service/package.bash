@@ -15,7 +15,7 @@ room=$(mktemp -d /var/tmp/mrelease-package.XXXXXX)
 trap 'machine_stop; rm -rf "$room"' EXIT
 debs=build/package/deb
 export DEB_BUILD_OPTIONS=noautodbgsym
-parts=(libmrelease0 mrelease mrelease-grpc mrelease-stream)
+parts=(libmrelease0 mrelease mrelease-grpc mrelease-metrics mrelease-stream)
 events=/var/log/mrelease/events.json
 
 # install_debs: what was built last, in the container.
@@ -39,7 +39,7 @@ if [[ ${1-} == build ]]; then
     exit
 fi
 
-minimal_root "$room/root" systemd systemd-sysv dbus libgrpc29 libprotobuf-c1 logrotate \
+minimal_root "$room/root" systemd systemd-sysv dbus libgrpc29 libprotobuf-c1 libmicrohttpd12 logrotate \
     libbpf1 libjansson4 libyaml-0-2 libseccomp2 libcap2 libzstd1 libssl3
 machine_start "$room/root"
 set +e
@@ -71,7 +71,12 @@ inside /root/tests/watch >"$room/watch" 2>&1
 ok "their other test passes"
 
 # An output that no network is wanted for, by a side program in a unit of its own.
-inside sed -i 's|^output:|&\n  - grpc:unix:/run/mrelease/api.sock|' /etc/mrelease/mrelease.yaml
+inside systemd-run --quiet --unit=collector perl -MIO::Socket::INET -e '
+    my $in = IO::Socket::INET->new(LocalAddr => "127.0.0.1:5514", Proto => "udp");
+    $in->recv(my $line, 65536) && syswrite(STDOUT, "$line\n") while 1'
+inside systemctl enable --quiet --now mrelease-listen-metrics.socket 2>/dev/null
+inside sed -i -e 's|^output:|&\n  - grpc:unix:/run/mrelease/api.sock\n  - json:syslog+udp://127.0.0.1:5514|' \
+    -e '$ahttp: systemd:metrics' /etc/mrelease/mrelease.yaml
 inside systemctl restart mrelease
 await 20 inside bash -c "mrelease health --server unix:/run/mrelease/api.sock"
 ok "an output of a side program serves"
@@ -82,7 +87,13 @@ side=$(inside systemctl show 'mrelease-grpc@*' -p MainPID --value)
 ok "of a user that lives as long as it does"
 (($(inside journalctl --no-pager -o cat | grep -c "no seccomp") == 0))
 ok "the units leave both what they give up by themselves"
-inside sed -i '/grpc:unix/d' /etc/mrelease/mrelease.yaml
+call 2001
+await 10 inside bash -c "journalctl -u collector -o cat | grep -q '\"value\":2001'"
+ok "a program with a network is one, and delivers"
+scrape=$(inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/9448 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3')
+[[ $scrape == *mrelease_events_seen_total* ]]
+ok "metrics are served over TCP, by a service that has no network"
+inside sed -i -e '/grpc:unix/d' -e '/syslog/d' -e '/^http/d' /etc/mrelease/mrelease.yaml
 inside mrelease run --output json:kafka://127.0.0.1/t >"$room/missing" 2>&1
 grep -q "package mrelease-kafka" "$room/missing"
 ok "a side program that is not installed is named with its package"
