@@ -32,15 +32,17 @@ deb_network() {
 deb_make_debian() {
     local debian=$1/debian name address speaks fill
     cp -r packaging/debian "$debian"
-    rm "$debian/sides" "$debian/side.in"
+    rm "$debian/sides" "$debian"/*.in
     while IFS=$'\t' read -r name address speaks; do
         fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@ADDRESS@|$address|"
             -e "s|@NETWORK@|$(deb_network "$address")|")
         "${fill[@]}" packaging/debian/side.in >>"$debian/control"
         "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
         "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"
-        [[ $address == - ]] || "${fill[@]}" packaging/systemd/mrelease-listen.socket.in \
-            >"$debian/mrelease-$name.mrelease-listen-$name.socket"
+        if [[ $address != - ]]; then
+            "${fill[@]}" packaging/systemd/mrelease-listen.socket.in >"$debian/mrelease-$name.mrelease-listen-$name.socket"
+            "${fill[@]}" packaging/debian/listen.prerm.in >"$debian/mrelease-$name.prerm"
+        fi
         echo "usr/libexec/mrelease/$name" >"$debian/mrelease-$name.install"
     done < <(deb_sides)
     cp packaging/systemd/mrelease.service "$debian/"
