@@ -24,12 +24,18 @@ static void log_line(void *context, enum mrl_log_level level, const char *text)
 static int collect(void *context, struct mrl_metrics **ret_metrics)
 {
     struct mrl_run_sides *run = context;
-    int err;
+    struct mrl_side_life lives[MRL_OUTPUTS_MAX + 1];
+    struct mrl_metrics_sources sources = { .size = sizeof(sources), .process = true };
+    int err = -ENODEV;
 
+    sources.sides = lives;
+    if (run->sides)
+        sources.side_count = mrl_sides__lives(run->sides, lives, MRL_OUTPUTS_MAX + 1);
     pthread_mutex_lock(&run->lock);
-    err = run->plugin || run->awaits_capture
-              ? mrl_metrics__collect(run->plugin, run->pipeline, ret_metrics)
-              : -ENODEV;
+    sources.plugin = run->plugin;
+    sources.pipeline = run->pipeline;
+    if (run->plugin || run->awaits_capture)
+        err = mrl_metrics__collect_from(&sources, ret_metrics);
     pthread_mutex_unlock(&run->lock);
     return err;
 }

@@ -13,7 +13,7 @@
 
 /* -- options ---------------------------------------------------------------------------------- */
 
-enum { TABLE, JSON };
+enum { TABLE, JSON, PROMETHEUS };
 
 struct client_options {
     struct mrl_grpc_peer peer;
@@ -24,7 +24,9 @@ struct client_options {
     bool watches;
 };
 
-static const char *const metrics_formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
+static const char *const metrics_formats[] = {
+    [TABLE] = "table", [JSON] = "json", [PROMETHEUS] = "prometheus", NULL
+};
 
 static int check_server(void *member, const char *value, struct mrl_error *error)
 {

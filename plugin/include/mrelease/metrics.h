@@ -13,10 +13,16 @@
 #include <mrelease/declare.h>
 #include <mrelease/pipeline.h>
 #include <mrelease/plugin.h>
+#include <stdio.h>
 
 MRL_BEGIN_DECLARATIONS
 
-enum mrl_metric_type { MRL_METRIC_COUNTER, MRL_METRIC_GAUGE, MRL_METRIC_HISTOGRAM };
+enum mrl_metric_type {
+    MRL_METRIC_COUNTER,
+    MRL_METRIC_GAUGE,
+    MRL_METRIC_HISTOGRAM,
+    MRL_METRIC_UNTYPED, /**< under the name that somebody else gave it */
+};
 
 struct mrl_label {
     const char *name;  /**< static */
@@ -49,6 +55,29 @@ int mrl_metrics__collect(struct mrl_plugin *plugin,
                          const struct mrl_pipeline *pipeline,
                          struct mrl_metrics **ret_metrics);
 
+/** A side program, as far as the rows tell of it. */
+struct mrl_side_life {
+    const char *name;
+    uint64_t starts; /**< how often it was started */
+};
+
+/** Whose rows are taken; NULL and 0 where there is none. All is borrowed for as long as the rows
+ * live. */
+struct mrl_metrics_sources {
+    /** sizeof(struct mrl_metrics_sources): lets the struct grow. */
+    size_t size;
+    struct mrl_plugin *plugin;
+    const struct mrl_pipeline *pipeline;
+    const struct mrl_side_life *sides;
+    unsigned int side_count;
+    /** Also what this process takes (process_cpu_seconds_total and the like). */
+    bool process;
+};
+
+/** As mrl_metrics__collect(), of more. */
+int mrl_metrics__collect_from(const struct mrl_metrics_sources *sources,
+                              struct mrl_metrics **ret_metrics);
+
 /** Number of rows. */
 unsigned int mrl_metrics__count(const struct mrl_metrics *metrics);
 
@@ -60,6 +89,16 @@ uint64_t mrl_metrics__sum(const struct mrl_metrics *metrics,
                           const char *name,
                           const struct mrl_label *labels,
                           unsigned int label_count);
+
+enum mrl_metrics_format {
+    MRL_METRICS_PROMETHEUS,  /**< text 0.0.4 */
+    MRL_METRICS_OPENMETRICS, /**< 1.0.0 */
+};
+
+/** Writes all rows in a format of texts. `to` has what went wrong (ferror()). */
+void mrl_metrics__print(const struct mrl_metrics *metrics,
+                        enum mrl_metrics_format format,
+                        FILE *to);
 
 /** NULL is allowed. */
 void mrl_metrics__free(struct mrl_metrics *metrics);

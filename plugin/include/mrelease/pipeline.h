@@ -92,6 +92,18 @@ struct mrl_output_counts {
 struct mrl_waiting {
     uint64_t lines, bytes;
     uint64_t size; /**< bytes that find room; 0: it has no queue */
+    uint64_t used; /**< of `size`: bytes, or places for lines, whichever is fuller */
+};
+
+enum { MRL_LATENCY_BUCKETS = 19 };
+
+/** How late events were: from the exit of their call until all outputs had them, or their queues.
+ */
+struct mrl_latency {
+    uint64_t buckets[MRL_LATENCY_BUCKETS]; /**< how many; the bounds are those of the metric
+                                                mrelease_latency_seconds */
+    uint64_t count;                        /**< in all */
+    uint64_t sum_ns;
 };
 
 /** A pipeline without outputs; new. `log` may be NULL; it is called on any thread. Error: -ENOMEM.
@@ -209,6 +221,10 @@ bool mrl_pipeline__output_is_spooled(const struct mrl_pipeline *pipeline, unsign
 bool mrl_pipeline__kept(const struct mrl_pipeline *pipeline,
                         unsigned int output,
                         struct mrl_kept *ret_kept);
+
+/** How late events were so far; all 0 where the run has no name (mrl_pipeline__name_run()), whose
+ * events are of another time. Any thread. */
+void mrl_pipeline__latency(const struct mrl_pipeline *pipeline, struct mrl_latency *ret_latency);
 
 /** Counts of the event at table index `event` at output `output`. Any thread; exact when it is
  * quiet. */

@@ -149,6 +149,23 @@ const char *mrl_plugin__error(const struct mrl_plugin *plugin);
 /** The rung in use: "tp_btf", … */
 const char *mrl_plugin__rung(const struct mrl_plugin *plugin);
 
+/** How full a ring buffer of the probes is. */
+struct mrl_ring_fill {
+    uint64_t bytes;
+    uint64_t used; /**< not read yet, or not given back */
+};
+
+/** What a plugin is like just now. */
+struct mrl_plugin_status {
+    uint64_t started_ns;           /**< when it was opened, since the epoch */
+    char coverage[16];             /**< as asked for; "" of a replay */
+    unsigned int ring_count;       /**< 2; 0 of a replay */
+    struct mrl_ring_fill rings[2]; /**< of the rare events, of the mlock family */
+};
+
+/** Any thread. */
+void mrl_plugin__status(const struct mrl_plugin *plugin, struct mrl_plugin_status *ret_status);
+
 /** The ways into the kernel, of "native", "compat" (32-bit) and "x32", by which the probes could
  * not be proven when they were opened, because a seccomp filter refuses such calls to this process;
  * separated by commas. "": none. Borrowed. */

@@ -116,6 +116,12 @@ const struct mrl_sink_ops *mrl_sides__metrics(void);
  */
 int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error);
 
+/** The side programs that are open, each once, and how often they were started; up to `most`.
+ * Returns how many. Any thread. */
+unsigned int mrl_sides__lives(struct mrl_sides *sides,
+                              struct mrl_side_life *ret_lives,
+                              unsigned int most);
+
 /** The probes are proven: events will come. Starts a thread for each sink that is open, so that
  * until here there need be none; before it, nothing may be written. May be called again. */
 void mrl_sides__ready(struct mrl_sides *sides);

@@ -72,9 +72,11 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
 {
     return (struct mrl_output_counts){
         .delivered = output->counts[event][MRL_DELIVERED],
-        .dropped_full = output->counts[event][MRL_DROPPED_FULL],
+        .dropped_full = output->queue.dropped[event],
         .rejected = output->counts[event][MRL_REJECTED],
-        .dropped_failed = output->counts[event][MRL_DROPPED_FAILED],
+        /* What the queue of an output that is given up drops is lost for that. */
+        .dropped_failed =
+            output->counts[event][MRL_DROPPED_FAILED] + output->queue.dropped_late[event],
         .lost_before = output->counts[event][MRL_LOST_BEFORE],
     };
 }

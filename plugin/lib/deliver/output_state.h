@@ -27,14 +27,7 @@ enum {
 /** Ends a write that hangs: ignored unless someone handles it, so harmless to others. */
 #define MRL_INTERRUPT SIGURG
 
-enum mrl_fate {
-    MRL_DELIVERED,
-    MRL_DROPPED_FULL,
-    MRL_DROPPED_FAILED,
-    MRL_LOST_BEFORE,
-    MRL_REJECTED,
-    MRL_FATE_COUNT
-};
+enum mrl_fate { MRL_DELIVERED, MRL_DROPPED_FAILED, MRL_LOST_BEFORE, MRL_REJECTED, MRL_FATE_COUNT };
 
 /** What the thread has taken out of the queue. */
 struct mrl_held {

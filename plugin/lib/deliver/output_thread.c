@@ -25,17 +25,6 @@ static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
     return !atomic_load(&output->ending);
 }
 
-/* What the queue dropped. Of an output that is dead its death is the cause, though the queue takes
- * all drops to be for want of room. Other causes were counted when they were pushed. */
-static void take_gap(struct mrl_output *output, struct mrl_gap *gap)
-{
-    enum mrl_fate fate = atomic_load(&output->alive) ? MRL_DROPPED_FULL : MRL_DROPPED_FAILED;
-
-    for (unsigned int i = 0; gap->total && i < MRL_EVENT_COUNT; i++)
-        mrl_output__count(output, i, fate, gap->of[MRL_CAUSE_QUEUE_FULL][i].count);
-    mrl_gap__merge(&output->untold, gap);
-}
-
 /* Tries until all that is held is written, or the end is near: then without pauses, and not for
  * long. What comes last is the proof that the stream is whole: one write that fails must not cost
  * it. */
@@ -79,7 +68,7 @@ void *mrl_output__write_queue(void *context)
         mrl_output__hold(output, held->bytes, held->lines, count);
         /* Whoever joins this thread measures its patience by this number (output.c). */
         atomic_fetch_add(&output->progress, 1);
-        take_gap(output, &gap);
+        mrl_gap__merge(&output->untold, &gap); /* what it is of was counted when it was dropped */
         /* A dead output goes on until the end, to count what is still pushed as dropped. */
         if (!atomic_load(&output->alive))
             continue;

@@ -18,12 +18,19 @@ enum { SLOW_NS = 5 * 1000 * 1000, REST_NS = 1000 * 1000 * 1000 };
 
 /* -- failing and working again ---------------------------------------------------------------- */
 
+static uint64_t dropped_of(const struct mrl_output *output, unsigned int event)
+{
+    const struct mrl_output_counts counts = mrl_output__counts(output, event);
+
+    return counts.dropped_full + counts.dropped_failed;
+}
+
 static uint64_t dropped(const struct mrl_output *output)
 {
     uint64_t events = 0;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
-        events += output->counts[i][MRL_DROPPED_FULL] + output->counts[i][MRL_DROPPED_FAILED];
+        events += dropped_of(output, i);
     return events;
 }
 
@@ -107,9 +114,7 @@ static bool has_signed(const struct mrl_output *output)
 /* `started` was dropped: what follows would be of no run that anybody knows. */
 static bool has_lost_name(const struct mrl_output *output)
 {
-    const atomic_ullong *states = output->counts[MRL_EVENT_SENSOR_STATE];
-
-    return !has_signed(output) && states[MRL_DROPPED_FULL] + states[MRL_DROPPED_FAILED];
+    return !has_signed(output) && dropped_of(output, MRL_EVENT_SENSOR_STATE);
 }
 
 /* If it is the last line of a file, it says how many stand before it. */

@@ -260,6 +260,8 @@ void mrl_pipeline__deliver(struct mrl_pipeline *pipeline,
         }
         push_lines(pipeline, group);
     }
+    if (*pipeline->run)
+        mrl_latencies__count(&pipeline->latencies, batch, count);
     count_events(pipeline, batch, count);
 }
 
@@ -342,6 +344,11 @@ bool mrl_pipeline__kept(const struct mrl_pipeline *pipeline,
                         struct mrl_kept *ret_kept)
 {
     return mrl_output__kept(pipeline->slots[output].output, ret_kept);
+}
+
+void mrl_pipeline__latency(const struct mrl_pipeline *pipeline, struct mrl_latency *ret_latency)
+{
+    mrl_latencies__read(&pipeline->latencies, ret_latency);
 }
 
 struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipeline,

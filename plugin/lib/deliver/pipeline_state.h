@@ -7,6 +7,7 @@
 #include <mrelease/pipeline.h>
 #include <stdatomic.h>
 
+#include "deliver/latency.h"
 #include "deliver/output.h"
 
 enum { MRL_STAGE_BYTES = 128 * 1024, MRL_STAGE_LINES = 256, MRL_FORMAT_BYTES = 32 };
@@ -38,6 +39,7 @@ struct mrl_pipeline {
     unsigned int group_count;
     uint64_t given[MRL_EVENT_COUNT]; /* of the thread that delivers */
     atomic_ullong filtered[MRL_EVENT_COUNT];
+    struct mrl_latencies latencies;
     void (*waits)(void *waits_context);
     void *waits_context;
     char run[MRL_RUN_BYTES]; /* "": it has no name */

@@ -77,11 +77,23 @@ void mrl_queue__set_policy(struct mrl_queue *queue, enum mrl_policy policy)
     pthread_mutex_unlock(&queue->lock);
 }
 
+/* Of bytes or of places for lines, whichever is fuller. */
+static size_t used_of(const struct mrl_line_ring *ring)
+{
+    size_t by_lines =
+        ring->lines_size
+            ? (size_t)((double)ring->size * (double)ring->lines_used / (double)ring->lines_size)
+            : 0;
+
+    return ring->used > by_lines ? ring->used : by_lines;
+}
+
 void mrl_queue__waiting(struct mrl_queue *queue, struct mrl_waiting *ret_waiting)
 {
     pthread_mutex_lock(&queue->lock);
     *ret_waiting = (struct mrl_waiting){ lines_in(queue), queue->ring.used + queue->kept.used,
-                                         queue->ring.size + queue->kept.size };
+                                         queue->ring.size + queue->kept.size,
+                                         used_of(&queue->ring) + used_of(&queue->kept) };
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -158,11 +170,23 @@ static struct mrl_line gap_of(const struct mrl_line *line)
     };
 }
 
+/* With the lock held: each line that becomes part of a gap, once. */
+static void count_drop(struct mrl_queue *queue, const struct mrl_line *line)
+{
+    atomic_ullong *dropped = queue->abandoned ? queue->dropped_late : queue->dropped;
+
+    atomic_fetch_add_explicit(&dropped[line->event], 1, memory_order_relaxed);
+}
+
 /* With the lock held. What goes from the front is summed up in `front`, which pop() hands out
  * before the next line: so the gap is told at the very place where the lines are missing. */
 static void drop_front(struct mrl_queue *queue, struct mrl_line_ring *ring)
 {
-    mrl_gap__add(&queue->front, mrl_line_ring__at(ring, 0), MRL_CAUSE_QUEUE_FULL);
+    const struct mrl_line *line = mrl_line_ring__at(ring, 0);
+
+    if (!line->lost)
+        count_drop(queue, line);
+    mrl_gap__add(&queue->front, line, MRL_CAUSE_QUEUE_FULL);
     mrl_line_ring__remove_first(ring);
 }
 
@@ -207,6 +231,8 @@ static void drop_oldest(struct mrl_queue *queue)
         drop_front(queue, &queue->ring);
         return;
     }
+    if (!line->lost)
+        count_drop(queue, line);
     mrl_line_ring__remove_first(&queue->ring);
     push_gap(&queue->kept, &gap);
 }
@@ -215,6 +241,7 @@ static void drop_newest(struct mrl_queue *queue, const struct mrl_line *line)
 {
     struct mrl_line gap = gap_of(line);
 
+    count_drop(queue, line);
     mrl_shares__blame(&queue->shares, line);
     push_gap(&queue->ring, &gap);
 }

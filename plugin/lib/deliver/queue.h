@@ -34,12 +34,15 @@ struct mrl_queue {
     /* Set without the lock. */
     atomic_bool broken; /* the sink fails: MRL_POLICY_BLOCK drops the oldest, and does not wait */
     atomic_bool hurry;  /* the end is wanted: MRL_POLICY_BLOCK waits only while something moves */
-    bool stuck;         /* nothing moved in a hurry: the producer does not wait until it does */
-    bool dozing;        /* the consumer sleeps for a moment, and needs no wake-up */
-    bool waiting;       /* the consumer is in pop(), and holds nothing */
-    bool woken;         /* mrl_queue__wake() was called, and no pop() has returned since */
-    bool ended;         /* the producer is done */
-    bool abandoned;     /* the consumer is gone: everything is dropped */
+    /* What it dropped, by event: for want of room, and since it was abandoned. Written with the
+     * lock, read without: what waits here as a gap is told late, and counted at once. */
+    atomic_ullong dropped[MRL_EVENT_COUNT], dropped_late[MRL_EVENT_COUNT];
+    bool stuck;     /* nothing moved in a hurry: the producer does not wait until it does */
+    bool dozing;    /* the consumer sleeps for a moment, and needs no wake-up */
+    bool waiting;   /* the consumer is in pop(), and holds nothing */
+    bool woken;     /* mrl_queue__wake() was called, and no pop() has returned since */
+    bool ended;     /* the producer is done */
+    bool abandoned; /* the consumer is gone: everything is dropped */
 };
 
 /** Makes an empty queue of `size` bytes, and a reserve of an eighth of that. Error: -ENOMEM. */

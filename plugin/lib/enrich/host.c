@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <linux/magic.h>
+#include <sys/timerfd.h>
 #include <sys/vfs.h>
 
 #include "base/clock.h"
@@ -105,4 +106,14 @@ void mrl_host__done(struct mrl_host *host)
 {
     mrl_cgroups__free(host->containers);
     *host = (struct mrl_host){ .facts = host->facts };
+}
+
+int mrl_host__open_clock(void)
+{
+    const struct itimerspec never = { .it_value.tv_sec = INT32_MAX * INT64_C(2) };
+    int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+    if (fd >= 0)
+        timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+    return fd;
 }

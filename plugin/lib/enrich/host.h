@@ -12,6 +12,9 @@ int mrl_host__init(struct mrl_host *host);
  * are by the new one. Returns by how many ns it was set, 0 when it was not. */
 int64_t mrl_host__follow_clock(struct mrl_host *host);
 
+/** A descriptor that can be read when the wall clock was set: for who waits. -1: errno says why. */
+int mrl_host__open_clock(void);
+
 /** Frees what init made; a zeroed host is allowed. */
 void mrl_host__done(struct mrl_host *host);
 

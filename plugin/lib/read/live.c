@@ -20,7 +20,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 
 #include "base/clock.h"
 #include "enrich/host.h"
@@ -320,17 +319,6 @@ static int open_rings(struct mrl_source *source)
     return err ? err : watch(source, source->wake);
 }
 
-/* Wakes a reader that waits when the wall clock is set. */
-static int open_clock(void)
-{
-    const struct itimerspec never = { .it_value.tv_sec = INT32_MAX * INT64_C(2) };
-    int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-
-    if (fd >= 0)
-        timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
-    return fd;
-}
-
 static int read_counters(const void *probes,
                          unsigned int event,
                          struct mrl_event_counters *ret_each,
@@ -374,7 +362,7 @@ static int live_open(const struct mrl_source_options *options,
     source->pace = MRL_PACE;
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     source->epoll = epoll_create1(EPOLL_CLOEXEC);
-    source->clock = open_clock();
+    source->clock = mrl_host__open_clock();
     source->clock_set = options->clock_set;
     source->context = options->context;
     err = source->wake < 0 || source->epoll < 0 || source->clock < 0
@@ -420,6 +408,13 @@ static int live_counts(struct mrl_source *source,
     return 0;
 }
 
+static unsigned int live_rings(const struct mrl_source *source, struct mrl_ring_fill ret_fills[2])
+{
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+        mrl_ring__fill(&source->rings[lane], &ret_fills[lane]);
+    return MRL_LANE_COUNT;
+}
+
 static const char *live_rung(const struct mrl_source *source)
 {
     return source->probes.rung->name;
@@ -438,6 +433,7 @@ const struct mrl_source_ops mrl_live_source = {
     .close = live_close,
     .counts = live_counts,
     .configure = live_configure,
+    .rings = live_rings,
     .rung = live_rung,
     .unproven = live_unproven,
 };

@@ -28,6 +28,8 @@ struct mrl_plugin {
     struct mrl_filter *filter; /* of open() */
     bool wants_states;         /* whatever the filter names */
     bool switchable;
+    char coverage[16];
+    uint64_t started_ns;  /* since the epoch */
     uint64_t start_ns;    /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
     uint32_t may_watch;   /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next two, when they change */
@@ -142,6 +144,9 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     mrl_states__init(&plugin->states, &(struct mrl_states_log){ given.log, given.log_context });
     plugin->switchable = given.switchable;
     plugin->wants_states = given.states;
+    plugin->started_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
+    if (!given.replay)
+        snprintf(plugin->coverage, sizeof(plugin->coverage), "%s", given.coverage);
     plugin->start_ns = given.replay ? 0 : (uint64_t)mrl_clock__boot_ns();
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
@@ -281,6 +286,14 @@ const char *mrl_plugin__error(const struct mrl_plugin *plugin)
 const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
 {
     return plugin->ops->rung(plugin->source);
+}
+
+void mrl_plugin__status(const struct mrl_plugin *plugin, struct mrl_plugin_status *ret_status)
+{
+    *ret_status = (struct mrl_plugin_status){ .started_ns = plugin->started_ns };
+    memcpy(ret_status->coverage, plugin->coverage, sizeof(plugin->coverage));
+    if (plugin->ops->rings)
+        ret_status->ring_count = plugin->ops->rings(plugin->source, ret_status->rings);
 }
 
 const char *mrl_plugin__unproven(const struct mrl_plugin *plugin)

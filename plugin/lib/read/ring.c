@@ -78,6 +78,14 @@ unsigned long mrl_ring__end(const struct mrl_ring *ring)
     return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 }
 
+void mrl_ring__fill(const struct mrl_ring *ring, struct mrl_ring_fill *ret_fill)
+{
+    /* In this order: what the kernel may write to only moves on. */
+    const unsigned long from = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
+
+    *ret_fill = (struct mrl_ring_fill){ ring->mask + 1, mrl_ring__end(ring) - from };
+}
+
 void mrl_ring__release(struct mrl_ring *ring)
 {
     /* The store is dear while probes write: it takes the line that they read from their cache. */

@@ -6,6 +6,7 @@
 #ifndef MRL_READ_RING_H
 #define MRL_READ_RING_H
 
+#include <mrelease/plugin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,9 @@ bool mrl_ring__read(struct mrl_ring *ring,
 
 /** Up to where the kernel has written. Any thread. */
 unsigned long mrl_ring__end(const struct mrl_ring *ring);
+
+/** How full it is. Any thread. */
+void mrl_ring__fill(const struct mrl_ring *ring, struct mrl_ring_fill *ret_fill);
 
 /** Gives the memory of all that was read back to the kernel. */
 void mrl_ring__release(struct mrl_ring *ring);

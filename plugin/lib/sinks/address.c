@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "sinks/grpc_options.h"
 #include "sinks/opening.h"
+#include "sinks/server_options.h"
 
 enum {
     BACKLOG = 1024,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deliver/metrics_pack.h"
+#include "deliver/metrics/pack.h"
 #include "event/lost.h"
 #include "side/common/keeper.h"
 #include "side/common/peer.h"

@@ -51,6 +51,21 @@ void mrl_keeper__wake(struct mrl_sink *sink)
         return; /* it is awake: the number is at its limit */
 }
 
+const char *mrl_keeper__program(const struct mrl_sink *sink)
+{
+    return sink->row->side;
+}
+
+unsigned int mrl_keeper__starts(struct mrl_sink *sink)
+{
+    unsigned int starts;
+
+    pthread_mutex_lock(&sink->lock);
+    starts = sink->lives;
+    pthread_mutex_unlock(&sink->lock);
+    return starts;
+}
+
 void mrl_keeper__wait(struct mrl_sink *sink)
 {
     const struct timespec soon = mrl_clock__in_ms(STEP_MS);

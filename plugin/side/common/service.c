@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "sinks/address.h"
-#include "sinks/grpc_options.h"
+#include "sinks/server_options.h"
 
 #define AT(member) offsetof(struct mrl_metrics_options, member)
 

@@ -146,6 +146,28 @@ static void wake_all(struct mrl_sides *sides, atomic_bool *flag)
     pthread_mutex_unlock(&sides->lock);
 }
 
+unsigned int mrl_sides__lives(struct mrl_sides *sides,
+                              struct mrl_side_life *ret_lives,
+                              unsigned int most)
+{
+    unsigned int count = 0, at;
+
+    pthread_mutex_lock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++) {
+        const char *name = sides->sinks[i] ? mrl_keeper__program(sides->sinks[i]) : NULL;
+
+        for (at = 0; name && at < count && strcmp(ret_lives[at].name, name) != 0; at++)
+            ;
+        if (!name || at == most)
+            continue;
+        if (at == count)
+            ret_lives[count++] = (struct mrl_side_life){ name, 0 };
+        ret_lives[at].starts += mrl_keeper__starts(sides->sinks[i]);
+    }
+    pthread_mutex_unlock(&sides->lock);
+    return count;
+}
+
 int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
 {
     int err = 0;

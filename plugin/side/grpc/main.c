@@ -15,7 +15,7 @@
 
 #include <sys/resource.h>
 
-#include "deliver/metrics_pack.h"
+#include "deliver/metrics/pack.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
 #include "side/grpc/common/program.h"

@@ -10,11 +10,13 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "deliver/metrics_pack.h"
-#include "deliver/metrics_text.h"
+#include "deliver/metrics/pack.h"
+#include "deliver/metrics/tracee.h"
 #include "side/common/program.h"
 
 enum { OK = 200, NOT_FOUND = 404, UNAVAILABLE = 503, GOOD_FOR_MS = 100 };
+
+enum mrl_metrics_names mrl_page_names;
 
 static const char plain[] = "text/plain; charset=utf-8";
 
@@ -48,6 +50,8 @@ static int ask_for_metrics(struct mrl_metrics **ret_metrics, struct mrl_error *e
 
 static unsigned int write_metrics(FILE *to, enum mrl_metrics_format format)
 {
+    struct mrl_metrics_text text = { .to = to, .format = format };
+    struct mrl_tracee_counts counts;
     struct mrl_metrics *metrics;
     struct mrl_error error;
 
@@ -55,7 +59,12 @@ static unsigned int write_metrics(FILE *to, enum mrl_metrics_format format)
         fprintf(to, "%s\n", error.text);
         return UNAVAILABLE;
     }
-    mrl_metrics_text__print(metrics, format, to);
+    for (unsigned int i = 0; i < mrl_metrics__count(metrics); i++)
+        mrl_metrics_text__put(&text, mrl_metrics__at(metrics, i));
+    counts = mrl_tracee_counts__of(metrics);
+    if (mrl_page_names == MRL_METRICS_NAMES_TRACEE)
+        mrl_tracee_counts__put(&counts, &text);
+    mrl_metrics_text__end(&text);
     mrl_metrics__free(metrics);
     return OK;
 }
@@ -145,15 +154,11 @@ void mrl_page__say(unsigned int status, const char *line, struct mrl_page *ret_p
     *ret_page = (struct mrl_page){ status, plain, line, strlen(line) };
 }
 
-void mrl_page__get(const char *path,
-                   const char *accept,
-                   enum mrl_metrics_names names,
-                   struct mrl_page *ret_page)
+void mrl_page__get(const char *path, const char *accept, struct mrl_page *ret_page)
 {
     const enum mrl_metrics_format format = mrl_metrics_format__accepted(accept);
     size_t i = 0;
 
-    (void)names;
     while (i < PATHS && strcmp(table[i].path, path) != 0)
         i++;
     if (i == PATHS) {

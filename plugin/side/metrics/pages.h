@@ -7,6 +7,9 @@
 
 #include "side/common/service.h"
 
+/** Whose names the metrics have; set before the first page. */
+extern enum mrl_metrics_names mrl_page_names;
+
 /** An answer; borrowed until the next mrl_page__get(). */
 struct mrl_page {
     unsigned int status; /* of HTTP */
@@ -20,10 +23,7 @@ struct mrl_page {
  * process, and waits for it up to two seconds; what it said is good for a tenth of a second, so
  * that clients cannot make it work. One thread.
  */
-void mrl_page__get(const char *path,
-                   const char *accept,
-                   enum mrl_metrics_names names,
-                   struct mrl_page *ret_page);
+void mrl_page__get(const char *path, const char *accept, struct mrl_page *ret_page);
 
 /** A page that says one line. */
 void mrl_page__say(unsigned int status, const char *line, struct mrl_page *ret_page);

@@ -22,7 +22,6 @@ enum {
 
 struct mrl_http_server {
     int socket;
-    enum mrl_metrics_names names;
     struct MHD_Daemon *daemon;
     struct mrl_http_listener *listener;
 };
@@ -55,9 +54,9 @@ static enum MHD_Result on_request(void *context,
                                   size_t *body_size,
                                   void **of_request)
 {
-    const struct mrl_http_server *server = context;
     struct mrl_page page;
 
+    (void)context;
     (void)version;
     (void)body;
     (void)body_size;
@@ -67,7 +66,7 @@ static enum MHD_Result on_request(void *context,
     else
         mrl_page__get(
             path, MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
-            server->names, &page);
+            &page);
     return send_page(connection, &page);
 }
 
@@ -116,7 +115,7 @@ int mrl_http_server__open(int socket,
 
     if (server) {
         server->socket = socket;
-        server->names = (enum mrl_metrics_names)options->names;
+        mrl_page_names = (enum mrl_metrics_names)options->names;
         server->daemon = MHD_start_daemon(
             MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL,
             on_request, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,

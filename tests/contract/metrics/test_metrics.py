@@ -6,14 +6,16 @@ usage: test_metrics.py PROGRAM
 """
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import Sensor, await_, call, run_tests  # noqa: E402
+from sensor import PROGRAM, Sensor, await_, call, run_tests  # noqa: E402
 
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -98,6 +100,93 @@ def test_two_readers_that_are_not_ours_take_the_metrics():
         outputs = {sample.labels["output"] for family in families for sample in family.samples
                    if "output" in sample.labels}
         assert outputs == {f"json:{ROOM.name}/a\"b\\c.json"}, outputs
+    finally:
+        sensor.end()
+
+
+def value(text, name, **labels):
+    """The sum of the rows of this name that have these labels."""
+    found = 0
+    for line in text.splitlines():
+        words = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+        if words and words[1] == name:
+            has = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', words[2] or ""))
+            found += float(words[3]) if all(has.get(key) == each for key, each in labels.items()) else 0
+    return found
+
+
+def rows(text):
+    return {line.rsplit(" ", 1)[0] for line in text.splitlines() if line and line[0] != "#"}
+
+
+def test_all_rows_are_there_from_the_start_and_the_verb_tells_the_same():
+    sensor = Served("none", "--output", f"grpc:unix:{ROOM.name}/g")
+    try:
+        text = sensor.metrics()[1]
+        # increase() does not see a counter that first appears at 5.
+        for cause in ("ring_full", "no_memory", "malformed", "exit_missed", "suppressed"):
+            assert f'mrelease_events_lost_total{{event="process_mrelease",cause="{cause}"}} 0' in text, text
+        for output in ("none", f"grpc:unix:{ROOM.name}/g"):
+            for cause in ("queue_full", "write_failed"):
+                assert (f'mrelease_output_dropped_total{{output="{output}",event="process_mrelease",cause="{cause}"}} 0'
+                        in text), text
+        assert re.search(r'^mrelease_build_info\{version="[0-9.]+",rung="\w+",coverage="compat"\} 1$', text, re.M), text
+        assert abs(value(text, "mrelease_start_time_seconds") - time.time()) < 60
+        assert 0 < value(text, "process_resident_memory_bytes") < 1 << 29
+        assert value(text, "mrelease_ring_bytes", ring="rare") == 8 << 20
+        assert value(text, "mrelease_side_starts_total", side="metrics") == 1
+        call(0, 100)
+        assert await_(lambda: value(sensor.metrics()[1], "mrelease_latency_seconds_count") == 100), sensor.metrics()
+        text = sensor.metrics()[1]
+        assert 0 < value(text, "mrelease_latency_seconds_sum") < 10, text
+        assert value(text, "mrelease_latency_seconds_bucket", le="10.0") == 100, text
+        told = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{ROOM.name}/g", "--format", "prometheus"],
+                              capture_output=True, text=True, timeout=20, check=True).stdout
+        assert rows(told) == rows(text), rows(told) ^ rows(text)
+        missing("promtool") or promtool("check", "metrics", text=told)
+    finally:
+        sensor.end()
+
+
+def test_what_an_output_drops_is_told_within_two_seconds_and_health_stays_good():
+    os.mkfifo(f"{ROOM.name}/unread")
+    reader = os.open(f"{ROOM.name}/unread", os.O_RDONLY | os.O_NONBLOCK)
+    output = f"json,policy=drop-newest,queue=32K:{ROOM.name}/unread"
+    sensor = Served(output, "--output", f"grpc:unix:{ROOM.name}/g2")
+    try:
+        call(0, 20000)  # more than a pipe holds
+        begun = time.monotonic()
+        assert await_(lambda: value(sensor.metrics()[1], "mrelease_output_dropped_total", output=output,
+                                    event="process_mrelease", cause="queue_full") > 5000, 2)
+        assert time.monotonic() - begun < 2
+        text = sensor.metrics()[1]
+        assert value(text, "mrelease_output_dropped_total", output=output, cause="write_failed") == 0
+        assert value(text, "mrelease_output_queue_used_bytes", output=output) > \
+            0.8 * value(text, "mrelease_output_queue_bytes", output=output), text
+        told = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{ROOM.name}/g2"], capture_output=True, text=True,
+                              timeout=20, check=True).stdout
+        assert value(told, "mrelease_output_dropped_total", output=output) == \
+            value(text, "mrelease_output_dropped_total", output=output), told
+        for path in ("/livez", "/readyz"):
+            assert sensor.ask(path)[0] == 200, sensor.ask(path)
+    finally:
+        os.close(reader)
+        sensor.end()
+
+
+def test_who_knows_tracee_finds_its_names():
+    port = free_port()
+    sensor = Served("none", "--http-names", "tracee", port=port)
+    try:
+        call(0, 10)
+        assert await_(lambda: value(sensor.metrics()[1], "tracee_ebpf_events_total") == 10), sensor.metrics()
+        text = sensor.metrics()[1]
+        for name in ("tracee_ebpf_events_filtered", "tracee_ebpf_lostevents_total", "tracee_ebpf_write_lostevents_total",
+                     "tracee_ebpf_errors_total"):
+            assert f"\n{name} " in text, text
+        assert value(text, "mrelease_events_read_total", event="process_mrelease") == 10
+        missing("promtool") or promtool("check", "metrics", text=text)
+        parse_open(sensor.metrics(PROMETHEUS)[1])
     finally:
         sensor.end()
 

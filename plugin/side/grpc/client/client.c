@@ -119,8 +119,7 @@ int mrl_client__main(int count, char **words)
     if (!strcmp(words[MRL_CLIENT_VERB], "stream"))
         return end(stream(&peer, count, words, &error), &error);
     if (!strcmp(words[MRL_CLIENT_VERB], "metrics"))
-        return end(mrl_client__metrics(&peer, !strcmp(words[MRL_CLIENT_FORMAT], "json"), &error),
-                   &error);
+        return end(mrl_client__metrics(&peer, words[MRL_CLIENT_FORMAT], &error), &error);
     status = end(health(&peer, words[MRL_CLIENT_SERVICE], flag, &serves, &error), &error);
     return status || serves || flag ? status : EXIT_FAILURE;
 }

@@ -12,6 +12,7 @@
 #include <tracee/v1beta1/diagnostic.pb-c.h>
 
 #include "base/tame.h"
+#include "deliver/metrics/text.h"
 #include "side/grpc/client/answer.h"
 #include "side/grpc/client/received.h"
 
@@ -45,34 +46,48 @@ static void print_counters(const Tracee__V1beta1__GetMetricsResponse *counters)
                (unsigned long long)counters->bpfeventstats[i]->failures);
 }
 
-/* As Prometheus writes a value of a label. */
-static void print_quoted(char *text)
+/* A row of a server, whose texts are borrowed, and made harmless. */
+static struct mrl_metric read_row(const Mrelease__V1__Metric *row)
 {
-    putchar('"');
-    for (const char *at = mrl_tame(text); *at; at++) {
-        if (*at == '"' || *at == '\\')
-            putchar('\\');
-        putchar(*at);
-    }
-    putchar('"');
-}
+    struct mrl_metric metric = { .name = mrl_tame(row->name),
+                                 .help = mrl_tame(row->help),
+                                 .type = row->type <= MRELEASE__V1__METRIC__TYPE__HISTOGRAM
+                                             ? (enum mrl_metric_type)row->type
+                                             : MRL_METRIC_GAUGE,
+                                 .value = row->value,
+                                 .per_unit = row->per_unit };
 
-/* As Prometheus writes a row. */
-static void print_row(const Mrelease__V1__Metric *row)
-{
-    fputs(mrl_tame(row->name), stdout);
-    for (size_t i = 0; i < row->n_labels; i++) {
-        printf("%s%s=", i ? "," : "{", mrl_tame(row->labels[i]->name));
-        print_quoted(row->labels[i]->value);
-    }
-    printf("%s %llu\n", row->n_labels ? "}" : "", (unsigned long long)row->value);
+    for (size_t i = 0; i < row->n_labels && i < MRL_METRIC_LABELS_MAX; i++)
+        metric.labels[metric.label_count++] =
+            (struct mrl_label){ mrl_tame(row->labels[i]->name), row->labels[i]->value };
+    return metric;
 }
 
 static void print_table(const struct answers *answers)
 {
     print_counters(answers->tracee);
-    for (size_t i = 0; answers->all && i < answers->all->n_metrics; i++)
-        print_row(answers->all->metrics[i]);
+    for (size_t i = 0; answers->all && i < answers->all->n_metrics; i++) {
+        const struct mrl_metric row = read_row(answers->all->metrics[i]);
+
+        mrl_metrics_text__put_row(&row, stdout);
+    }
+}
+
+/* For a scraper: without Tracee's, which have no names there. */
+static int print_text(const struct answers *answers, struct mrl_error *error)
+{
+    struct mrl_metrics_text text = { .to = stdout, .format = MRL_METRICS_PROMETHEUS };
+
+    if (!answers->all)
+        return mrl_error__set(error, -EOPNOTSUPP,
+                              "the server has no such metrics: it is none of ours");
+    for (size_t i = 0; i < answers->all->n_metrics; i++) {
+        const struct mrl_metric row = read_row(answers->all->metrics[i]);
+
+        mrl_metrics_text__put(&text, &row);
+    }
+    mrl_metrics_text__end(&text);
+    return 0;
 }
 
 /* -- JSON ------------------------------------------------------------------------------------- */
@@ -99,8 +114,9 @@ static json_t *json_of_row(const Mrelease__V1__Metric *row)
     for (size_t i = 0; i < row->n_labels; i++)
         json_object_set_new(labels, mrl_tame(row->labels[i]->name),
                             json_string(mrl_tame(row->labels[i]->value)));
-    return json_pack("{s:s, s:o, s:I}", "name", mrl_tame(row->name), "labels", labels, "value",
-                     (json_int_t)row->value);
+    return json_pack("{s:s, s:o, s:o}", "name", mrl_tame(row->name), "labels", labels, "value",
+                     row->per_unit ? json_real((double)row->value / (double)row->per_unit)
+                                   : json_integer((json_int_t)row->value));
 }
 
 static int print_json(const struct answers *answers)
@@ -163,13 +179,17 @@ static int ask(const struct mrl_grpc_peer *peer, struct answers *answers, struct
     return call_all.status == GRPC_STATUS_UNIMPLEMENTED ? 0 : err;
 }
 
-int mrl_client__metrics(const struct mrl_grpc_peer *peer, bool json, struct mrl_error *error)
+int mrl_client__metrics(const struct mrl_grpc_peer *peer,
+                        const char *format,
+                        struct mrl_error *error)
 {
     struct answers answers = { NULL, NULL };
     int err = ask(peer, &answers, error);
 
-    if (!err && json)
+    if (!err && !strcmp(format, "json"))
         err = print_json(&answers);
+    else if (!err && !strcmp(format, "prometheus"))
+        err = print_text(&answers, error);
     else if (!err)
         print_table(&answers);
     if (answers.tracee)

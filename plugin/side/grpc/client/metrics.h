@@ -5,7 +5,10 @@
 
 #include "side/grpc/common/verbs.h"
 
-/** Prints the counters, as a table or as JSON. Errors: as mrl_client__stream(). */
-int mrl_client__metrics(const struct mrl_grpc_peer *peer, bool json, struct mrl_error *error);
+/** Prints the counters, as "table", "json" or "prometheus". Errors: as mrl_client__stream();
+ * -EOPNOTSUPP the server has none that Prometheus could read. */
+int mrl_client__metrics(const struct mrl_grpc_peer *peer,
+                        const char *format,
+                        struct mrl_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include <tracee/v1beta1/diagnostic.pb-c.h>
 
 #include "base/tame.h"
+#include "deliver/metrics/tracee.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/server/requests.h"
 
@@ -26,33 +27,23 @@ static struct mrl_metrics *collect(struct mrl_reply *reply)
 
 /* -- Tracee's --------------------------------------------------------------------------------- */
 
-/* `cause` may be NULL: of all. */
-static uint64_t sum(const struct mrl_metrics *metrics, const char *name, const char *cause)
-{
-    const struct mrl_label labels[] = { { "cause", cause } };
-
-    return mrl_metrics__sum(metrics, name, labels, cause ? 1 : 0);
-}
-
 /* The fields mean what they mean in Tracee, for whose readers they are: LostEvCount is what was
  * lost between kernel and reader, for all outputs. What one output dropped has no field there. */
 void mrl_answer__metrics(const uint8_t *bytes, size_t size, struct mrl_reply *reply)
 {
-    static const char lost[] = "mrelease_events_lost_total";
-    static const char filtered[] = "mrelease_events_filtered_total";
-    static const struct mrl_label by_count[] = { { "by", "count" } };
     Tracee__V1beta1__GetMetricsResponse response = TRACEE__V1BETA1__GET_METRICS_RESPONSE__INIT;
     struct mrl_metrics *metrics = collect(reply);
+    struct mrl_tracee_counts counts;
 
     (void)bytes;
     (void)size;
     if (!metrics)
         return;
-    response.eventcount = sum(metrics, "mrelease_events_read_total", NULL);
-    response.eventsfiltered =
-        sum(metrics, filtered, NULL) - mrl_metrics__sum(metrics, filtered, by_count, 1);
-    response.errorcount = sum(metrics, lost, "malformed");
-    response.lostevcount = sum(metrics, lost, NULL) - response.errorcount;
+    counts = mrl_tracee_counts__of(metrics);
+    response.eventcount = counts.events;
+    response.eventsfiltered = counts.events_filtered;
+    response.errorcount = counts.errors;
+    response.lostevcount = counts.lost_events;
     mrl_metrics__free(metrics);
     mrl_reply__pack(reply, &response.base);
 }
@@ -74,16 +65,23 @@ static char *text(const char *of_registry)
     return (char *)(uintptr_t)of_registry; /* which protobuf-c only reads */
 }
 
+static const Mrelease__V1__Metric__Type types[] = {
+    [MRL_METRIC_COUNTER] = MRELEASE__V1__METRIC__TYPE__COUNTER,
+    [MRL_METRIC_GAUGE] = MRELEASE__V1__METRIC__TYPE__GAUGE,
+    [MRL_METRIC_HISTOGRAM] = MRELEASE__V1__METRIC__TYPE__HISTOGRAM,
+    [MRL_METRIC_UNTYPED] = MRELEASE__V1__METRIC__TYPE__GAUGE, /* the registry has none */
+};
+
 static void fill(struct row *row, const struct mrl_metric *metric)
 {
     mrelease__v1__metric__init(&row->message);
     row->message.name = text(metric->name);
     row->message.help = text(metric->help);
-    row->message.type = metric->type == MRL_METRIC_GAUGE ? MRELEASE__V1__METRIC__TYPE__GAUGE
-                                                         : MRELEASE__V1__METRIC__TYPE__COUNTER;
+    row->message.type = types[metric->type];
     row->message.labels = row->label_list;
     row->message.n_labels = metric->label_count;
     row->message.value = metric->value;
+    row->message.per_unit = metric->per_unit;
     for (unsigned int i = 0; i < metric->label_count; i++) {
         mrelease__v1__label__init(&row->labels[i]);
         row->labels[i].name = text(metric->labels[i].name);

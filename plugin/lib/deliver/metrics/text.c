@@ -3,7 +3,7 @@
  * Two formats that are nearly one. OpenMetrics names a family of counters without "_total", wants
  * an end, and may say units.
  */
-#include "deliver/metrics_text.h"
+#include "deliver/metrics/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,10 +13,11 @@
 
 enum { VALUE_BYTES = 512 /* of a label; what is longer is cut */ };
 
-static const char *const types[] = {
-    [MRL_METRIC_COUNTER] = "counter",
-    [MRL_METRIC_GAUGE] = "gauge",
-    [MRL_METRIC_HISTOGRAM] = "histogram",
+static const char *const types[][2] = {
+    [MRL_METRIC_COUNTER] = { "counter", "counter" },
+    [MRL_METRIC_GAUGE] = { "gauge", "gauge" },
+    [MRL_METRIC_HISTOGRAM] = { "histogram", "histogram" },
+    [MRL_METRIC_UNTYPED] = { "untyped", "unknown" },
 };
 
 static bool ends_in(const char *text, size_t size, const char *end)
@@ -69,7 +70,7 @@ static void begin_family(struct mrl_metrics_text *text, const struct mrl_metric 
     snprintf(text->family, sizeof(text->family), "%.*s", (int)size, row->name);
     fprintf(text->to, "# HELP %s ", text->family);
     put_escaped(row->help, text->format == MRL_METRICS_OPENMETRICS ? "\\\"" : "\\", text->to);
-    fprintf(text->to, "\n# TYPE %s %s\n", text->family, types[row->type]);
+    fprintf(text->to, "\n# TYPE %s %s\n", text->family, types[row->type][text->format]);
     if (text->format == MRL_METRICS_OPENMETRICS)
         put_unit(text);
 }
@@ -95,17 +96,22 @@ void mrl_metrics_text__put_value(const struct mrl_metric *row, FILE *to)
         fprintf(to, "%s%" PRIu64, digit == row->per_unit / 10 ? "." : "", rest / digit);
 }
 
+void mrl_metrics_text__put_row(const struct mrl_metric *row, FILE *to)
+{
+    fputs(row->name, to);
+    for (unsigned int i = 0; i < row->label_count; i++) {
+        fputc(i ? ',' : '{', to);
+        put_label(&row->labels[i], to);
+    }
+    fputs(row->label_count ? "} " : " ", to);
+    mrl_metrics_text__put_value(row, to);
+    fputc('\n', to);
+}
+
 void mrl_metrics_text__put(struct mrl_metrics_text *text, const struct mrl_metric *row)
 {
     begin_family(text, row);
-    fputs(row->name, text->to);
-    for (unsigned int i = 0; i < row->label_count; i++) {
-        fputc(i ? ',' : '{', text->to);
-        put_label(&row->labels[i], text->to);
-    }
-    fputs(row->label_count ? "} " : " ", text->to);
-    mrl_metrics_text__put_value(row, text->to);
-    fputc('\n', text->to);
+    mrl_metrics_text__put_row(row, text->to);
 }
 
 void mrl_metrics_text__end(struct mrl_metrics_text *text)
@@ -114,9 +120,7 @@ void mrl_metrics_text__end(struct mrl_metrics_text *text)
         fputs("# EOF\n", text->to);
 }
 
-void mrl_metrics_text__print(const struct mrl_metrics *metrics,
-                             enum mrl_metrics_format format,
-                             FILE *to)
+void mrl_metrics__print(const struct mrl_metrics *metrics, enum mrl_metrics_format format, FILE *to)
 {
     struct mrl_metrics_text text = { .to = to, .format = format };
 
@@ -157,7 +161,8 @@ static double wish(const char *item, size_t size, const char *type)
     const size_t type_size = strlen(type);
     const char *weight = parameter(item, size, "q"), *version = parameter(item, size, "version");
 
-    if (size < type_size || strncasecmp(item, type, type_size) != 0)
+    if (size < type_size || strncasecmp(item, type, type_size) != 0 ||
+        !strchr("; \t,", item[type_size]))
         return 0;
     if (version && *version != '1' && *version != '0')
         return 0;

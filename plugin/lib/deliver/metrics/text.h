@@ -6,11 +6,6 @@
 #include <mrelease/metrics.h>
 #include <stdio.h>
 
-enum mrl_metrics_format {
-    MRL_METRICS_PROMETHEUS,  /**< text 0.0.4 */
-    MRL_METRICS_OPENMETRICS, /**< 1.0.0 */
-};
-
 /** A text in the making. Rows of one family follow each other. */
 struct mrl_metrics_text {
     FILE *to; /**< borrowed */
@@ -21,13 +16,11 @@ struct mrl_metrics_text {
 /** Appends a row, and what precedes the first one of its family. */
 void mrl_metrics_text__put(struct mrl_metrics_text *text, const struct mrl_metric *row);
 
+/** Writes a row alone, as both formats have it. */
+void mrl_metrics_text__put_row(const struct mrl_metric *row, FILE *to);
+
 /** Appends the end. */
 void mrl_metrics_text__end(struct mrl_metrics_text *text);
-
-/** Writes all rows of `metrics`, and the end. */
-void mrl_metrics_text__print(const struct mrl_metrics *metrics,
-                             enum mrl_metrics_format format,
-                             FILE *to);
 
 /** Writes what a row says as a number: its value, apart by `per_unit`, exactly. */
 void mrl_metrics_text__put_value(const struct mrl_metric *row, FILE *to);

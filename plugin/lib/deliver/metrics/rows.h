@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows in the making: of collecting, and of reading them from bytes. */
+#ifndef MRL_DELIVER_METRICS_ROWS_H
+#define MRL_DELIVER_METRICS_ROWS_H
+
+#include "deliver/metrics/families.h"
+
+enum {
+    MRL_METRIC_FAMILIES_MAX = 64,
+    MRL_METRIC_ROWS_MAX = 4096, /* with all outputs, spools and events: 2,700 */
+    MRL_METRIC_SIDES_MAX = 16,
+    /* Texts of labels: of what runs, of outputs, of side programs. */
+    MRL_METRIC_BUILD_TEXTS = 3,
+    MRL_METRIC_TEXTS_MAX = MRL_METRIC_BUILD_TEXTS + MRL_OUTPUTS_MAX + MRL_METRIC_SIDES_MAX,
+};
+
+enum { MRL_ORIGIN_NONE = UINT8_MAX };
+
+/** What a row is about: a family, an index of what its scope has (an event, a ring, a bucket), and
+ * the text of an output or a side program; MRL_ORIGIN_NONE where there is no such thing. */
+struct mrl_origin {
+    uint8_t family, index, text;
+};
+
+struct mrl_metrics {
+    unsigned int count, text_count;
+    const char *texts[MRL_METRIC_TEXTS_MAX];
+    char *own; /* their memory */
+    struct mrl_origin origins[MRL_METRIC_ROWS_MAX];
+    struct mrl_metric rows[MRL_METRIC_ROWS_MAX];
+};
+
+/** Appends a row. Returns false when its origin is none, or there is no room. */
+bool mrl_metrics__add(struct mrl_metrics *metrics, struct mrl_origin origin, uint64_t value);
+
+#endif
