@@ -110,7 +110,14 @@ char *test_line(struct mrl_encoder *encoder, const struct mrl_event *event)
 
 char *test_line_in(const char *format, const struct mrl_event *event)
 {
-    struct mrl_encoder *encoder = test_encoder(format, NULL);
+    return test_line_as(format, NULL, event);
+}
+
+char *test_line_as(const char *format,
+                   const struct mrl_encoder_options *options,
+                   const struct mrl_event *event)
+{
+    struct mrl_encoder *encoder = test_encoder(format, options);
     char *line = test_line(encoder, event);
 
     mrl_encoder__free(encoder);

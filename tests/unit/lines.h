@@ -26,8 +26,12 @@ void test_event__init_worst(struct test_event *event, const char *name);
 /** An encoder; fails the test where the format is unknown. */
 struct mrl_encoder *test_encoder(const char *format, const struct mrl_encoder_options *options);
 
-/** The line of an event, as a new string; of the encoder, or of a plain one made for `format`. */
+/** The line of an event, as a new string; of the encoder, or of one made for `format`, plain or
+ * with options. */
 char *test_line(struct mrl_encoder *encoder, const struct mrl_event *event);
+char *test_line_as(const char *format,
+                   const struct mrl_encoder_options *options,
+                   const struct mrl_event *event);
 char *test_line_in(const char *format, const struct mrl_event *event);
 
 /** The whole of a file below tests/golden, as a new string; NULL where there is none. */
