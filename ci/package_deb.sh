@@ -5,6 +5,7 @@
 #   ci/package deb                    of the version in packaging/debian/changelog
 #   ci/package deb --version VERSION  as this version, with an entry of its own in the changelog
 #   ci/package deb --again VERSION    the binary packages of the last build once more, as VERSION; compiles nothing
+#   ci/package deb --arch arm64       built here for another architecture, with the libraries that ci/vm has for it
 #   ci/package deb --lint             and has lintian judge them
 #
 
@@ -81,25 +82,37 @@ deb_build() {
     }
 }
 
+# deb_cross ARCH: what debian/rules needs to build for it.
+deb_cross() {
+    [[ $1 == arm64 ]] || die "no cross build for '$1': only arm64"
+    package_needs aarch64-linux-gnu-gcc aarch64-linux-gnu-g++
+    . ci/vm.sh
+    fetch_sysroot >&2
+    export MRELEASE_SYSROOT=$vm_cache/sysroot-arm64
+}
+
 deb_lint() {
     lintian --info --fail-on error,warning "$deb_room"/*.changes
 }
 
 package_deb() {
-    local tree version unmet lint="" again=""
+    local tree version unmet lint="" again="" build=(--build=full)
     version=$(version)
     tree=$deb_room/mrelease-$version
     version=$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
     while (($#)); do
         case $1 in
         --lint) lint=1 ;;
-        --version | --again)
+        --version | --again | --arch)
             (($# > 1)) || die "$1 needs a value"
-            [[ $1 == --version ]] || again=1
-            version=$2
+            case $1 in
+            --version) version=$2 ;;
+            --again) again=1 version=$2 ;;
+            --arch) [[ $2 == "$(dpkg --print-architecture)" ]] || build=(--build=any --host-arch "$2") ;;
+            esac
             shift
             ;;
-        *) die "unknown option '$1': --version, --again or --lint" ;;
+        *) die "unknown option '$1': --version, --again, --arch or --lint" ;;
         esac
         shift
     done
@@ -118,8 +131,9 @@ package_deb() {
         deb_make_debian "$tree"
         [[ $(sed -n '1s/.*(\(.*\)).*/\1/p' "$tree/debian/changelog") == "$version" ]] || deb_add_entry "$tree" "$version"
         unmet=$(deb_unmet "$tree")
+        [[ ${build[*]} != *--host-arch* ]] || deb_cross "${build[-1]}"
         [[ -z $unmet ]] || die "not installed: ${unmet//$'\n'/ }: 'ci/deps --packaging' installs it"
-        deb_build "$tree" --build=full
+        deb_build "$tree" "${build[@]}"
     fi
     [[ -z $lint ]] || deb_lint
     (cd "$deb_room" && ls -s --block-size=K -- *.deb) >&2

@@ -96,11 +96,23 @@ sysroot_packages() {
     echo busybox-static
 }
 
+# note_package FILE ROOT: in a database as dpkg's, by which dpkg-shlibdeps finds whose a library below ROOT is.
+note_package() {
+    local database=$2/var/lib/dpkg name part
+    name=$(dpkg-deb --field "$1" Package):$(dpkg-deb --field "$1" Architecture)
+    mkdir -p "$database/info"
+    { dpkg-deb --field "$1" && printf 'Status: install ok installed\n\n'; } >>"$database/status"
+    dpkg-deb --contents "$1" | awk -v root="$2" '{ sub(/^\./, "", $6); print root $6 }' >"$database/info/$name.list"
+    for part in symbols shlibs; do
+        dpkg-deb --info "$1" "$part" >"$database/info/$name.$part" 2>/dev/null || rm "$database/info/$name.$part"
+    done
+}
+
 # fetch_sysroot: $vm_cache/sysroot-arm64, a root of arm64's Debian 12 with the packages above.
 fetch_sysroot() {
     local root=$vm_cache/sysroot-arm64 packages archives file
     mapfile -t packages < <(sysroot_packages)
-    [[ $(cat "$root/packages" 2>/dev/null) != "${packages[*]}" ]] || return 0
+    [[ $(cat "$root/packages" 2>/dev/null) != "${packages[*]}" || ! -e $root/var/lib/dpkg/status ]] || return 0
     vm_apt_update bookworm arm64
     archives=$vm_cache/apt/bookworm-arm64/cache/archives
     vm_apt bookworm arm64 apt-get --yes --download-only install "${packages[@]}"
@@ -109,6 +121,7 @@ fetch_sysroot() {
     mkdir -p "$root"
     for file in "$archives"/*.deb; do
         dpkg-deb --extract "$file" "$root"
+        note_package "$file" "$root"
     done
     rm -f "$archives"/*.deb
     echo "${packages[*]}" >"$root/packages"
