@@ -16,7 +16,7 @@
 #include "command/options/progress.h"
 #include "command/options/wrap.h"
 
-enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4 };
+enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4, NARROWEST = 40 };
 
 static enum mrl_log_format log_format = MRL_LOG_BARE;
 
@@ -87,19 +87,20 @@ static void write_json(enum mrl_log_level level, const char *line)
 /* Broken between words where it is wider than the terminal. */
 __attribute__((format(printf, 1, 2))) static void write_text(const char *format, ...)
 {
-    char line[LINE_BYTES + TIME_BYTES + 32], broken[2 * sizeof(line)];
-    struct mrl_wrap wrap = { .width = (int)mrl_sink__columns_fd(STDERR_FILENO), .indent = INDENT };
+    char line[LINE_BYTES + TIME_BYTES + 32], broken[2 * sizeof(line)] = "";
+    const int columns = (int)mrl_sink__columns_fd(STDERR_FILENO);
+    struct mrl_wrap wrap = { .width = columns < NARROWEST ? NARROWEST : columns, .indent = INDENT };
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    wrap.to = wrap.width ? fmemopen(broken, sizeof(broken), "w") : NULL;
+    wrap.to = columns ? fmemopen(broken, sizeof(broken) - 1, "w") : NULL;
     if (wrap.to) {
         mrl_wrap__put(&wrap, line);
         fclose(wrap.to);
     }
-    fprintf(stderr, "%s\n", wrap.to ? broken : line);
+    fprintf(stderr, "%s\n", *broken ? broken : line);
 }
 
 __attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
