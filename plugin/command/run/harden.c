@@ -282,6 +282,8 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
         err = add_output(sandbox, &options->outputs.specs[i]);
     if (!err)
         err = add_http(sandbox, options->http);
+    if (!err && options->metrics_file)
+        err = add_directory(sandbox, options->metrics_file, MRL_PATH_MAKE | MRL_PATH_READ);
     return err;
 }
 
@@ -291,7 +293,7 @@ static int enter(struct run *run, struct mrl_error *missing, struct reasons *rea
     int err = fill_paths(&sandbox, run);
 
     if (is_live(run))
-        sandbox.calls |= MRL_CALLS_BPF;
+        sandbox.calls |= MRL_CALLS_BPF | MRL_CALLS_PROVE;
     if (is_live(run) && run->options->plugin.switchable)
         sandbox.calls |= MRL_CALLS_PROBES;
     if (mrl_session_options__may_reload(run->options))

@@ -53,13 +53,27 @@ static void look_at_reader(const struct mrl_run_health *health, struct mrl_healt
             (long long)age_ms / 1000, (long long)age_ms % 1000 / 100);
 }
 
+/* The first of those that are not seen. */
+static const char *first_of(uint32_t events)
+{
+    return mrl_event_def__at((unsigned int)__builtin_ctz(events))->name;
+}
+
 static void look_at_probes(struct mrl_plugin *plugin, struct mrl_health *ret_health)
 {
+    struct mrl_plugin_status status = { .unseen = 0 };
+
     if (plugin)
+        mrl_plugin__status(plugin, &status);
+    if (!plugin)
+        put(ret_health, "probes", false, false, "not there");
+    else if (status.unseen)
+        put(ret_health, "probes", false, false,
+            "gone: a call of %s, made to prove them, is not seen%s", first_of(status.unseen),
+            status.unseen & (status.unseen - 1) ? ", and others" : "");
+    else
         put(ret_health, "probes", false, true, "attached and proven, with %s",
             mrl_plugin__rung(plugin));
-    else
-        put(ret_health, "probes", false, false, "not there");
 }
 
 static unsigned int count_outputs(const struct mrl_pipeline *pipeline)
@@ -79,13 +93,14 @@ static void look_at_outputs(const struct mrl_pipeline *pipeline, struct mrl_heal
         put(ret_health, "outputs", false, false, "not opened");
 }
 
-void mrl_run_health__look(const struct mrl_run_health *health,
+void mrl_run_health__look(struct mrl_run_health *health,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline,
                           struct mrl_health *ret_health)
 {
     const bool ends = atomic_load(&health->ending);
 
+    atomic_store(&health->asked, true);
     look_at_reader(health, ret_health);
     look_at_probes(plugin, ret_health);
     look_at_outputs(pipeline, ret_health);

@@ -13,6 +13,7 @@ enum { MRL_READER_LATE_S = 30 };
 struct mrl_run_health {
     atomic_llong round_ns; /* CLOCK_MONOTONIC: when the reader came round last; 0: not yet */
     atomic_bool ending;
+    atomic_bool asked; /* of late: the probes are proven anew soon */
 };
 
 /** The reader is there. Any thread; cheap. */
@@ -23,7 +24,7 @@ void mrl_run_health__end(struct mrl_run_health *health);
 
 /** Looks. `plugin` NULL: the probes are not there; `pipeline` NULL: the outputs are not. Any
  * thread. */
-void mrl_run_health__look(const struct mrl_run_health *health,
+void mrl_run_health__look(struct mrl_run_health *health,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline,
                           struct mrl_health *ret_health);

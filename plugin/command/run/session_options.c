@@ -2,6 +2,7 @@
 /* What --output, --record and the other options of a session may say. */
 #include "command/run/session_options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -25,6 +26,18 @@ static int check_http(void *member, const char *value, struct mrl_error *error)
 
     (void)member;
     return mrl_http_target__read(value, MRL_METRICS_NAMES_OWN, &target, error);
+}
+
+/* Who collects such files looks at no others. */
+static int check_metrics_file(void *member, const char *value, struct mrl_error *error)
+{
+    const size_t size = strlen(value);
+
+    (void)member;
+    return size > 5 && !strcmp(value + size - 5, ".prom")
+               ? 0
+               : mrl_error__set(error, -EINVAL, "--metrics-file '%.64s': its name ends with .prom",
+                                value);
 }
 
 static const char *const http_names[] = {
@@ -93,6 +106,14 @@ static const struct mrl_option rows[] = {
       .preset = "mrelease",
       .doc = "tracee: metrics have Tracee's names as well, and the port is " MRL_METRICS_PORT_TRACEE
              " where none is given." },
+    { .name = "metrics-file",
+      .type = MRL_OPTION_TEXT,
+      .offset = AT(metrics_file),
+      .parse = check_metrics_file,
+      .value = "FILE.prom",
+      .separator = '/',
+      .doc = "Write the metrics to this file every five seconds, for the textfile collector of "
+             "node_exporter." },
     { .name = "count",
       .letter = 'n',
       .type = MRL_OPTION_COUNT,

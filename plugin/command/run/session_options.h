@@ -27,6 +27,7 @@ struct mrl_session_options {
     unsigned int sandbox_path_count;
     const struct mrl_settings *settings; /* what all this was read from; NULL: nobody knows */
     const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
+    const char *metrics_file; /* ends with .prom; NULL: none is written */
     int http_names;           /* enum mrl_metrics_names */
     const char *side_sockets; /* mrl_sides_options.sockets */
     /* NULL, or who says what is to be said of the begin, and this of the end, for the totals. */

@@ -21,11 +21,12 @@ static void log_line(void *context, enum mrl_log_level level, const char *text)
         mrl_say_at(level, "%s", text);
 }
 
-static int collect(void *context, struct mrl_metrics **ret_metrics)
+int mrl_run_sides__collect(struct mrl_run_sides *run,
+                           bool process,
+                           struct mrl_metrics **ret_metrics)
 {
-    struct mrl_run_sides *run = context;
     struct mrl_side_life lives[MRL_OUTPUTS_MAX + 1];
-    struct mrl_metrics_sources sources = { .size = sizeof(sources), .process = true };
+    struct mrl_metrics_sources sources = { .size = sizeof(sources), .process = process };
     int err = -ENODEV;
 
     sources.sides = lives;
@@ -38,6 +39,11 @@ static int collect(void *context, struct mrl_metrics **ret_metrics)
         err = mrl_metrics__collect_from(&sources, ret_metrics);
     pthread_mutex_unlock(&run->lock);
     return err;
+}
+
+static int collect(void *context, struct mrl_metrics **ret_metrics)
+{
+    return mrl_run_sides__collect(context, true, ret_metrics);
 }
 
 static void look(void *context, struct mrl_health *ret_health)

@@ -57,6 +57,12 @@ void mrl_run_sides__ready(struct mrl_run_sides *run,
 /** Side programs that were opened after that hear of it. */
 void mrl_run_sides__begin(struct mrl_run_sides *run);
 
+/** The registry of the run; `process`: with what this process takes. Any thread. Errors: -ENODEV
+ * not yet, or no more; of mrl_metrics__collect_from(). */
+int mrl_run_sides__collect(struct mrl_run_sides *run,
+                           bool process,
+                           struct mrl_metrics **ret_metrics);
+
 /** The end is near: nothing is started again. */
 void mrl_run_sides__hurry(struct mrl_run_sides *run);
 

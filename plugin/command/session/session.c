@@ -18,6 +18,7 @@
 #include "command/options/progress.h"
 #include "command/options/say.h"
 #include "command/run/bar.h"
+#include "command/run/chores.h"
 #include "command/run/harden.h"
 #include "command/run/interim.h"
 #include "command/run/notify.h"
@@ -258,6 +259,7 @@ static int run_opened(struct session *session,
     mrl_run_sides__hurry(&session->sides);
     mrl_pipeline__end(session->pipeline, END_MS);
     mrl_interim__stop();
+    mrl_chores__stop();
     if (options->log_level >= MRL_LOG_INFO && options->ended)
         options->ended(session->plugin);
     else if (options->log_level >= MRL_LOG_INFO)
@@ -389,6 +391,7 @@ int mrl_session__run(struct mrl_session_options *options,
         signalled_plugin = session.plugin;
         signalled_pipeline = session.pipeline;
         mrl_interim__start(&session.sides);
+        mrl_chores__start(&session.sides, options);
         status = run_opened(&session, ready, context);
         signalled_plugin = NULL;
         signalled_pipeline = NULL;

@@ -157,11 +157,20 @@ struct mrl_ring_fill {
 
 /** What a plugin is like just now. */
 struct mrl_plugin_status {
-    uint64_t started_ns;           /**< when it was opened, since the epoch */
-    char coverage[16];             /**< as asked for; "" of a replay */
+    uint64_t started_ns; /**< when it was opened, since the epoch */
+    char coverage[16];   /**< as asked for; "" of a replay */
+    uint32_t unseen;     /**< events (bits) whose calls the last mrl_plugin__prove() made in vain */
     unsigned int ring_count;       /**< 2; 0 of a replay */
     struct mrl_ring_fill rings[2]; /**< of the rare events, of the mlock family */
 };
+
+/**
+ * Proves the probes anew: makes each watched system call, so that no kernel does anything, and
+ * looks whether it is seen. What was not is in mrl_plugin_status.unseen. A call that a seccomp
+ * filter refuses to this process proves nothing. Blocks for some ms. Any thread; nothing of a
+ * replay.
+ */
+void mrl_plugin__prove(struct mrl_plugin *plugin);
 
 /** Any thread. */
 void mrl_plugin__status(const struct mrl_plugin *plugin, struct mrl_plugin_status *ret_status);

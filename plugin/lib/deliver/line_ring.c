@@ -39,6 +39,14 @@ void mrl_line_ring__done(struct mrl_line_ring *ring)
     *ring = (struct mrl_line_ring){ 0 };
 }
 
+size_t mrl_line_ring__fill(const struct mrl_line_ring *ring)
+{
+    const double part = ring->lines_size ? (double)ring->lines_used / (double)ring->lines_size : 0;
+    const size_t by_entries = (size_t)((double)ring->size * part);
+
+    return ring->used > by_entries ? ring->used : by_entries;
+}
+
 bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size, unsigned int parts)
 {
     size_t left = ring->size * parts / MRL_RING_PARTS;

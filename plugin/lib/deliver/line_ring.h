@@ -32,6 +32,9 @@ enum { MRL_RING_PARTS = 18 };
  * it then are still free. */
 bool mrl_line_ring__has_room(const struct mrl_line_ring *ring, size_t size, unsigned int parts);
 
+/** How much of it is taken: bytes, or entries as if they were bytes, whichever is fuller. */
+size_t mrl_line_ring__fill(const struct mrl_line_ring *ring);
+
 /** Appends a line, whose bytes are copied, where there is room; or a gap, which has no bytes. */
 void mrl_line_ring__put(struct mrl_line_ring *ring, const char *bytes, const struct mrl_line *line);
 

@@ -77,23 +77,13 @@ void mrl_queue__set_policy(struct mrl_queue *queue, enum mrl_policy policy)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* Of bytes or of places for lines, whichever is fuller. */
-static size_t used_of(const struct mrl_line_ring *ring)
-{
-    size_t by_lines =
-        ring->lines_size
-            ? (size_t)((double)ring->size * (double)ring->lines_used / (double)ring->lines_size)
-            : 0;
-
-    return ring->used > by_lines ? ring->used : by_lines;
-}
-
 void mrl_queue__waiting(struct mrl_queue *queue, struct mrl_waiting *ret_waiting)
 {
     pthread_mutex_lock(&queue->lock);
     *ret_waiting = (struct mrl_waiting){ lines_in(queue), queue->ring.used + queue->kept.used,
                                          queue->ring.size + queue->kept.size,
-                                         used_of(&queue->ring) + used_of(&queue->kept) };
+                                         mrl_line_ring__fill(&queue->ring) +
+                                             mrl_line_ring__fill(&queue->kept) };
     pthread_mutex_unlock(&queue->lock);
 }
 

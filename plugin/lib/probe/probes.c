@@ -23,6 +23,8 @@
 #include "probe/sizes.h"
 #include "probe/skeleton.h"
 
+enum { PROOF_TRIES = 3 /* in a flood, one may find no room */ };
+
 uint32_t mrl_probes__syscalls(uint32_t events)
 {
     uint32_t syscalls = 0;
@@ -241,6 +243,22 @@ static int prove(struct mrl_probes *probes, uint32_t syscalls)
             err = prove_way(probes, event, (enum mrl_proof_way)(i % MRL_PROOF_WAY_COUNT));
     }
     return err;
+}
+
+uint32_t mrl_probes__find_unseen(struct mrl_probes *probes)
+{
+    const struct mrelease_bpf__bss *shared = probes->object->bss;
+    uint32_t unseen = 0;
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        bool is_seen = !(probes->syscalls & (1U << i));
+
+        for (int tries = 0; !is_seen && tries < PROOF_TRIES; tries++)
+            is_seen = call_as_parent(probes, i, MRL_PROOF_NATIVE) != MRL_PROOF_MADE ||
+                      shared->own_proofs[i];
+        unseen |= is_seen ? 0 : 1U << i;
+    }
+    return unseen;
 }
 
 /* -- configuring ------------------------------------------------------------------------------ */

@@ -32,6 +32,11 @@ int mrl_probes__configure(struct mrl_probes *probes,
                           uint32_t events,
                           const struct mrl_filter *filter);
 
+/** Makes calls of our own again, the native ones, and looks whether the probes see them: the system
+ * calls (bits) of which three in a row were not seen. One that cannot be made, since a filter
+ * refuses it, counts as seen. Blocks for some ms. */
+uint32_t mrl_probes__find_unseen(struct mrl_probes *probes);
+
 /** Detaches; when it returns, no program runs any more. Idempotent. */
 void mrl_probes__detach(struct mrl_probes *probes);
 

@@ -408,6 +408,16 @@ static int live_counts(struct mrl_source *source,
     return 0;
 }
 
+static uint32_t live_find_unseen(struct mrl_source *source)
+{
+    uint32_t unseen;
+
+    pthread_mutex_lock(&source->lock);
+    unseen = source->stopped ? 0 : mrl_probes__find_unseen(&source->probes);
+    pthread_mutex_unlock(&source->lock);
+    return unseen;
+}
+
 static unsigned int live_rings(const struct mrl_source *source, struct mrl_ring_fill ret_fills[2])
 {
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
@@ -433,6 +443,7 @@ const struct mrl_source_ops mrl_live_source = {
     .close = live_close,
     .counts = live_counts,
     .configure = live_configure,
+    .find_unseen = live_find_unseen,
     .rings = live_rings,
     .rung = live_rung,
     .unproven = live_unproven,

@@ -30,6 +30,7 @@ struct mrl_plugin {
     bool switchable;
     char coverage[16];
     uint64_t started_ns;  /* since the epoch */
+    atomic_uint unseen;   /* mrl_plugin_status.unseen */
     uint64_t start_ns;    /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
     uint32_t may_watch;   /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next two, when they change */
@@ -288,9 +289,16 @@ const char *mrl_plugin__rung(const struct mrl_plugin *plugin)
     return plugin->ops->rung(plugin->source);
 }
 
+void mrl_plugin__prove(struct mrl_plugin *plugin)
+{
+    if (plugin->ops->find_unseen)
+        plugin->unseen = plugin->ops->find_unseen(plugin->source);
+}
+
 void mrl_plugin__status(const struct mrl_plugin *plugin, struct mrl_plugin_status *ret_status)
 {
-    *ret_status = (struct mrl_plugin_status){ .started_ns = plugin->started_ns };
+    *ret_status =
+        (struct mrl_plugin_status){ .started_ns = plugin->started_ns, .unseen = plugin->unseen };
     memcpy(ret_status->coverage, plugin->coverage, sizeof(plugin->coverage));
     if (plugin->ops->rings)
         ret_status->ring_count = plugin->ops->rings(plugin->source, ret_status->rings);

@@ -49,6 +49,8 @@ struct mrl_source_ops {
                      uint32_t events,
                      struct mrl_filter *filter,
                      struct mrl_error *error);
+    /** As mrl_probes__find_unseen(); any thread. NULL: there are no probes. */
+    uint32_t (*find_unseen)(struct mrl_source *source);
     /** How full its rings are; any thread. Returns how many there are. NULL: none. */
     unsigned int (*rings)(const struct mrl_source *source, struct mrl_ring_fill ret_fills[2]);
     /** The rung in use. */

@@ -82,8 +82,9 @@ static const struct {
     { MRL_CALLS_BPF, "ioctl", IS(1, PERF_EVENT_IOC_DISABLE), 0 },
     { MRL_CALLS_PROBES, "bpf", IS(0, BPF_RAW_TRACEPOINT_OPEN), 0 },
     { MRL_CALLS_PROBES, "bpf", IS(0, BPF_LINK_CREATE), 0 },
-    { MRL_CALLS_PROBES, "clone", IS(0, 0), 0 }, /* the child that proves, and makes a few calls */
-    { MRL_CALLS_PROBES, "prctl", IS(0, PR_SET_DUMPABLE), 0 },
+    { MRL_CALLS_PROBES | MRL_CALLS_PROVE, "clone", IS(0, 0),
+      0 }, /* the child that proves, and makes a few calls */
+    { MRL_CALLS_PROBES | MRL_CALLS_PROVE, "prctl", IS(0, PR_SET_DUMPABLE), 0 },
     { MRL_CALLS_PERF, "ioctl", IS(1, PERF_EVENT_IOC_ENABLE), 0 },
     { MRL_CALLS_PERF, "ioctl", IS(1, PERF_EVENT_IOC_SET_BPF), 0 },
 };
@@ -128,8 +129,9 @@ static const struct {
     { MRL_CALLS_NET | MRL_CALLS_SERVE,
       (const char *const[]){ "accept", "accept4", "setsockopt", "socketpair", NULL } },
     { MRL_CALLS_NET, (const char *const[]){ "bind", "connect", "listen", NULL } },
-    { MRL_CALLS_PROBES, (const char *const[]){ "mlock", "mlock2", "mlockall", "munlock",
-                                               "munlockall", "process_mrelease", NULL } },
+    { MRL_CALLS_PROBES | MRL_CALLS_PROVE,
+      (const char *const[]){ "mlock", "mlock2", "mlockall", "munlock", "munlockall",
+                             "process_mrelease", NULL } },
     { MRL_CALLS_PERF, (const char *const[]){ "perf_event_open", NULL } },
 };
 

@@ -22,11 +22,10 @@ struct mrl_http_listener {
     void (*take)(void *context, int fd, const struct sockaddr *peer, socklen_t peer_size);
     void *context;
     pthread_mutex_t lock; /* of what follows */
-    /* By descriptor: since when it is a connection, in ms; 0: it is none. One that was cut is one
-     * until its owner closes it. */
-    int64_t since_ms[MRL_HTTP_FILES];
-    bool is_cut[MRL_HTTP_FILES];
-    unsigned int open;
+    /* By descriptor, in ms: since when it is a connection; 0: it is none. And since when it is cut;
+     * 0: it is not. One that was cut is held until its owner closes it. */
+    int64_t since_ms[MRL_HTTP_FILES], cut_ms[MRL_HTTP_FILES];
+    unsigned int open, held; /* open: those that are not cut */
 };
 
 static int64_t now_ms(void)
@@ -38,17 +37,18 @@ static int64_t now_ms(void)
 
 static void drop(struct mrl_http_listener *listener, int fd)
 {
-    if (listener->since_ms[fd] && !listener->is_cut[fd])
-        listener->open--;
-    listener->since_ms[fd] = 0;
-    listener->is_cut[fd] = false;
+    if (!listener->since_ms[fd])
+        return;
+    listener->held--;
+    listener->open -= !listener->cut_ms[fd];
+    listener->since_ms[fd] = listener->cut_ms[fd] = 0;
 }
 
 /* Its owner then reads the end, and closes it. */
 static void cut(struct mrl_http_listener *listener, int fd)
 {
     shutdown(fd, SHUT_RDWR);
-    listener->is_cut[fd] = true;
+    listener->cut_ms[fd] = now_ms();
     listener->open--;
 }
 
@@ -58,7 +58,7 @@ static int find_oldest(const struct mrl_http_listener *listener)
     int found = -1;
 
     for (int fd = 0; fd < MRL_HTTP_FILES; fd++)
-        if (listener->since_ms[fd] && !listener->is_cut[fd] &&
+        if (listener->since_ms[fd] && !listener->cut_ms[fd] &&
             (found < 0 || listener->since_ms[fd] < listener->since_ms[found]))
             found = fd;
     return found;
@@ -83,6 +83,7 @@ static void enter(struct mrl_http_listener *listener, int fd)
         cut(listener, find_oldest(listener));
     listener->since_ms[fd] = now_ms();
     listener->open++;
+    listener->held++;
     pthread_mutex_unlock(&listener->lock);
 }
 
@@ -91,6 +92,28 @@ void mrl_http_listener__forget(struct mrl_http_listener *listener, int fd)
     pthread_mutex_lock(&listener->lock);
     drop(listener, fd);
     pthread_mutex_unlock(&listener->lock);
+}
+
+static bool has_room(struct mrl_http_listener *listener)
+{
+    bool has;
+
+    pthread_mutex_lock(&listener->lock);
+    has = listener->held < MRL_HTTP_HELD;
+    pthread_mutex_unlock(&listener->lock);
+    return has;
+}
+
+bool mrl_http_listener__lives(struct mrl_http_listener *listener)
+{
+    const int64_t before = now_ms() - MRL_HTTP_HANG_MS;
+    bool lives = true;
+
+    pthread_mutex_lock(&listener->lock);
+    for (int fd = 0; fd < MRL_HTTP_FILES; fd++)
+        lives &= !listener->cut_ms[fd] || listener->cut_ms[fd] > before;
+    pthread_mutex_unlock(&listener->lock);
+    return lives;
 }
 
 /* -- the thread ------------------------------------------------------------------------------- */
@@ -106,12 +129,17 @@ static void accept_one(struct mrl_http_listener *listener)
 {
     struct sockaddr_storage peer = { 0 };
     socklen_t size = sizeof(peer);
-    int fd =
-        accept4(listener->socket, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd;
+
+    if (!has_room(listener)) {
+        pause_for_room(); /* the cut ones are being closed */
+        return;
+    }
+    fd = accept4(listener->socket, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            pause_for_room(); /* the cut ones are being closed */
+            pause_for_room();
         return;
     }
     if (fd >= MRL_HTTP_FILES) {
@@ -153,15 +181,15 @@ int mrl_http_listener__open(
     listener->take = take;
     listener->context = context;
     pthread_mutex_init(&listener->lock, NULL);
+    *ret_listener = listener; /* before the thread: its connections are forgotten by it */
     listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     err =
         listener->wake < 0 ? errno : pthread_create(&listener->thread, NULL, accept_all, listener);
     if (err) {
         mrl_http_listener__free(listener);
-        return -err;
+        *ret_listener = NULL;
     }
-    *ret_listener = listener;
-    return 0;
+    return -err;
 }
 
 void mrl_http_listener__stop(struct mrl_http_listener *listener)
@@ -175,6 +203,8 @@ void mrl_http_listener__stop(struct mrl_http_listener *listener)
 
 void mrl_http_listener__free(struct mrl_http_listener *listener)
 {
+    if (!listener)
+        return;
     if (listener->wake >= 0)
         close(listener->wake);
     pthread_mutex_destroy(&listener->lock);

@@ -13,7 +13,9 @@
 
 enum {
     MRL_HTTP_CONNECTIONS = 64, /* at a time */
+    MRL_HTTP_HELD = 128,       /* with those that are being closed */
     MRL_HTTP_FILES = 256,      /* descriptors of the process */
+    MRL_HTTP_HANG_MS = 6000,   /* that closing one may take; longer than an answer of the sensor */
     MRL_HTTP_LIFE_MS = 10000,  /* of a connection, from its first byte to its last */
 };
 
@@ -31,10 +33,13 @@ int mrl_http_listener__open(
 /** A connection is about to be closed: its number is another's from then on. Any thread. */
 void mrl_http_listener__forget(struct mrl_http_listener *listener, int fd);
 
+/** Whether who takes connections over gets on: closes those that were cut. Any thread. */
+bool mrl_http_listener__lives(struct mrl_http_listener *listener);
+
 /** Ends the thread: nothing more is accepted. Connections stay. */
 void mrl_http_listener__stop(struct mrl_http_listener *listener);
 
-/** After stop(). */
+/** After stop(). NULL is allowed. */
 void mrl_http_listener__free(struct mrl_http_listener *listener);
 
 #endif

@@ -17,6 +17,9 @@ struct mrl_sink {
     struct mrl_http_server *server;
 };
 
+/* The only one. */
+static const struct mrl_http_server *served;
+
 static int metrics_open(const struct mrl_sink_target *target,
                         struct mrl_error *error,
                         struct mrl_sink **ret_sink)
@@ -30,6 +33,23 @@ static int metrics_open(const struct mrl_sink_target *target,
     else
         *ret_sink = sink;
     return err;
+}
+
+/* Only now may it ask for something: who waits since the last one died makes it ask at once. */
+static int opened(const struct mrl_sink_ops *ops,
+                  struct mrl_sink *sink,
+                  const struct mrl_side_target *target,
+                  struct mrl_error *error)
+{
+    (void)ops;
+    (void)target;
+    served = sink->server;
+    return mrl_http_server__serve(sink->server, error);
+}
+
+static bool lives(void)
+{
+    return !served || mrl_http_server__lives(served);
 }
 
 /* Nobody has events for it. */
@@ -65,7 +85,7 @@ static int give_up_rights(const char *word)
 int main(int argc, char **argv)
 {
     struct mrl_sink_ops sink = mrl_service_metrics;
-    const struct mrl_side_program program = { .sink = &sink };
+    const struct mrl_side_program program = { .sink = &sink, .opened = opened, .lives = lives };
 
     if (argc != 3 || strcmp(argv[1], MRL_SIDE_SERVE) != 0 || give_up_rights(argv[2]))
         return EXIT_FAILURE;

@@ -17,7 +17,9 @@
 
 enum {
     REQUEST_BYTES = 16 * 1024, /* its head, with what the library keeps of it */
-    LIMIT = MRL_HTTP_FILES - 32,
+    /* Never come to, as the listener takes fewer: one that the library (0.9.75) refuses by its own
+     * limit may leave a lock of it held, and its thread hanging. */
+    LIMIT = 2 * MRL_HTTP_FILES,
 };
 
 struct mrl_http_server {
@@ -111,33 +113,41 @@ int mrl_http_server__open(int socket,
                           struct mrl_http_server **ret_server)
 {
     struct mrl_http_server *server = calloc(1, sizeof(*server));
-    int err = server ? 0 : -ENOMEM;
 
-    if (server) {
-        server->socket = socket;
-        mrl_page_names = (enum mrl_metrics_names)options->names;
-        server->daemon = MHD_start_daemon(
-            MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL,
-            on_request, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
-            MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-            (size_t)REQUEST_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-            on_connection, server, MHD_OPTION_END);
-        err = server->daemon ? mrl_http_listener__open(socket, take, server, &server->listener)
-                             : -EAGAIN;
-    }
-    if (err) {
-        if (server && server->daemon)
-            MHD_stop_daemon(server->daemon);
+    if (!server)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    server->socket = socket;
+    mrl_page_names = (enum mrl_metrics_names)options->names;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL,
+        on_request, server, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)REQUEST_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
+    if (!server->daemon) {
         free(server);
-        return mrl_error__set(error, err, "the server of metrics: %s", strerror(-err));
+        return mrl_error__set(error, -EAGAIN, "the server of metrics: no thread");
     }
     *ret_server = server;
     return 0;
 }
 
+int mrl_http_server__serve(struct mrl_http_server *server, struct mrl_error *error)
+{
+    int err = mrl_http_listener__open(server->socket, take, server, &server->listener);
+
+    return err ? mrl_error__set(error, err, "the server of metrics: %s", strerror(-err)) : 0;
+}
+
+bool mrl_http_server__lives(const struct mrl_http_server *server)
+{
+    return !server->listener || mrl_http_listener__lives(server->listener);
+}
+
 void mrl_http_server__close(struct mrl_http_server *server)
 {
-    mrl_http_listener__stop(server->listener);
+    if (server->listener)
+        mrl_http_listener__stop(server->listener);
     MHD_stop_daemon(server->daemon);
     mrl_http_listener__free(server->listener);
     close(server->socket);

@@ -5,6 +5,7 @@
 usage: test_metrics.py PROGRAM
 """
 import http.client
+import json
 import os
 import re
 import signal
@@ -13,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import PROGRAM, Sensor, await_, call, run_tests  # noqa: E402
+from sensor import LIBC, PROGRAM, Sensor, await_, call, run_tests  # noqa: E402
 
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -163,10 +165,12 @@ def test_what_an_output_drops_is_told_within_two_seconds_and_health_stays_good()
         assert value(text, "mrelease_output_dropped_total", output=output, cause="write_failed") == 0
         assert value(text, "mrelease_output_queue_used_bytes", output=output) > \
             0.8 * value(text, "mrelease_output_queue_bytes", output=output), text
-        told = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{ROOM.name}/g2"], capture_output=True, text=True,
-                              timeout=20, check=True).stdout
-        assert value(told, "mrelease_output_dropped_total", output=output) == \
-            value(text, "mrelease_output_dropped_total", output=output), told
+        def dropped_by_verb():
+            told = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{ROOM.name}/g2"], capture_output=True,
+                                  text=True, timeout=20, check=True).stdout
+            return value(told, "mrelease_output_dropped_total", output=output)
+        assert await_(lambda: dropped_by_verb() == value(sensor.metrics()[1], "mrelease_output_dropped_total",
+                                                         output=output), 5)
         for path in ("/livez", "/readyz"):
             assert sensor.ask(path)[0] == 200, sensor.ask(path)
     finally:
@@ -218,6 +222,214 @@ def test_health_says_what_was_looked_at():
         sensor.end()
 
 
+def switch_off_probes(pid):
+    """As somebody with all rights could: empties the map that says which calls the probes follow."""
+    for name in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
+            found = re.search(r"^map_id:\s*(\d+)", file.read(), re.M)
+        if not found:
+            continue
+        shown = json.loads(subprocess.run(["bpftool", "--json", "map", "show", "id", found[1]], capture_output=True,
+                                          text=True, timeout=20, check=True).stdout)
+        if shown["name"].endswith("configs"):
+            subprocess.run(["bpftool", "map", "update", "id", found[1], "key", "hex", "0", "0", "0", "0", "value", "hex"] +
+                           ["0"] * shown["bytes_value"], check=True, timeout=20)
+            return True
+    return False
+
+
+def test_probes_that_see_nothing_any_more_make_it_unready():
+    sensor = Served("none", "--output", f"grpc:unix:{ROOM.name}/g3")
+    try:
+        assert sensor.ask("/readyz")[0] == 200
+        assert "mrelease_probe_up{event=\"process_mrelease\"} 1" in sensor.metrics()[1]
+        assert switch_off_probes(sensor.run.pid)
+        assert await_(lambda: sensor.ask("/readyz")[0] == 503, 10)
+        assert "failed probes: gone: a call of process_mrelease" in sensor.ask("/readyz")[2], sensor.ask("/readyz")
+        assert "mrelease_probe_up{event=\"process_mrelease\"} 0" in sensor.metrics()[1]
+        assert sensor.ask("/livez")[0] == 200
+    finally:
+        sensor.end()
+
+
+def test_a_file_for_node_exporter_is_whole_and_has_no_process_of_its_own():
+    name = f"{ROOM.name}/files/mrelease.prom"
+    os.mkdir(f"{ROOM.name}/files")
+    sensor = Sensor("none", "--metrics-file", name)
+    assert await_(lambda: os.path.exists(name), 5)
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    assert "mrelease_build_info" in text and "\nprocess_" not in text, text
+    missing("promtool") or promtool("check", "metrics", text=text)
+    call(0, 7)
+    sensor.end()
+    with open(name, encoding="utf-8") as file:
+        assert value(file.read(), "mrelease_events_read_total") == 7  # it has the last word
+    assert os.listdir(f"{ROOM.name}/files") == ["mrelease.prom"]
+    assert os.stat(name).st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_no_end():
+    os.mkdir(f"{ROOM.name}/full")
+    os.mkdir(f"{ROOM.name}/full/a.prom")  # nothing can be renamed to it
+    sensor = Sensor("none", "--metrics-file", f"{ROOM.name}/full/a.prom")
+    call(0, 3)
+    said = sensor.said + sensor.end()
+    assert said.count("--metrics-file") == 1 and "3 read" in said, said
+    assert os.listdir(f"{ROOM.name}/full") == ["a.prom"]
+    wrong = subprocess.run([PROGRAM, "run", "--metrics-file", "/tmp/metrics.txt"], capture_output=True, text=True, timeout=20)
+    assert wrong.returncode == 2 and ".prom" in wrong.stderr, wrong
+
+
+PACKAGING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../packaging")
+
+
+def test_the_rules_say_what_they_shall():
+    if missing("promtool"):
+        return
+    promtool("check", "rules", f"{PACKAGING}/prometheus/mrelease.rules.yml")
+    promtool("test", "rules", f"{PACKAGING}/prometheus/mrelease.rules.test.yml")
+
+
+def test_rules_dashboard_and_page_name_metrics_that_there_are():
+    sensor = Served(f"json:{ROOM.name}/named.json", "--http-names", "tracee", "--output", f"grpc:unix:{ROOM.name}/g4")
+    try:
+        text = sensor.metrics()[1]
+    finally:
+        sensor.end()
+    known = set(re.findall(r"^(\w+)", re.sub(r"^#.*\n", "", text, flags=re.M), re.M))
+    spools = {f"mrelease_spool_{what}" for what in ("appended_total", "acknowledged_total", "refused_total", "lost_total",
+                                                    "bytes", "pending", "oldest_seconds")}
+    for name in ("prometheus/mrelease.rules.yml", "prometheus/mrelease.rules.test.yml", "grafana/mrelease.json",
+                 "../docs/metrics.md"):
+        with open(f"{PACKAGING}/{name}", encoding="utf-8") as file:
+            named = set(re.findall(r"\b(?:mrelease|process|tracee_ebpf)_[a-z_]+", file.read()))
+        named = {each for each in named if each not in ("process_mrelease", "mrelease_latency_seconds")}
+        assert named <= known | spools, (name, named - known - spools)
+    # The page has a row for each.
+    assert known | spools <= named | {f"mrelease_latency_seconds_{end}" for end in ("bucket", "sum", "count")}, \
+        (known | spools) - named
+
+
+def test_the_dashboard_is_one():
+    with open(f"{PACKAGING}/grafana/mrelease.json", encoding="utf-8") as file:
+        board = json.load(file)
+    assert board["uid"] == "mrelease" and board["schemaVersion"] >= 36 and not board.get("__inputs")
+    assert [each["name"] for each in board["templating"]["list"]] == ["datasource", "job", "instance"]
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+    for panel in board["panels"]:
+        assert panel["description"] and panel["datasource"]["uid"] == "${datasource}", panel["title"]
+        for target in panel["targets"]:
+            assert "$instance" in target["expr"] and target["datasource"]["uid"] == "${datasource}", target
+            assert "rate(" not in target["expr"] or "$__rate_interval" in target["expr"], target
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24, panel["title"]
+
+
+def query(port, expression):
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        link.request("GET", "/api/v1/query?query=" + urllib.parse.quote(expression))
+        return json.load(link.getresponse())["data"]["result"]
+    except (OSError, ValueError, KeyError):
+        return []
+    finally:
+        link.close()
+
+
+def long_a_real_prometheus_scrapes_it():
+    if missing("prometheus"):
+        return
+    ports = free_port(), free_port()
+    sensor = Served("none", port=ports[0])
+    with open(f"{ROOM.name}/prometheus.yml", "w", encoding="ascii") as file:
+        file.write("global: { scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 500ms }\n"
+                   f"rule_files: ['{os.path.abspath(PACKAGING)}/prometheus/mrelease.rules.yml']\n"
+                   "scrape_configs: [{ job_name: mrelease, static_configs: "
+                   f"[{{ targets: ['127.0.0.1:{ports[0]}'] }}] }}]\n")
+    scraper = subprocess.Popen(["prometheus", f"--config.file={ROOM.name}/prometheus.yml", "--log.level=error",
+                                f"--storage.tsdb.path={ROOM.name}/tsdb", f"--web.listen-address=127.0.0.1:{ports[1]}"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert await_(lambda: query(ports[1], "up == 1"), 20)
+        call(0, 50)
+        assert await_(lambda: [one["value"][1] for one in query(ports[1], "sum(mrelease_events_read_total)")] == ["50"], 10)
+        assert query(ports[1], "mrelease_build_info")[0]["metric"]["coverage"] == "compat"
+        assert query(ports[1], "histogram_quantile(0.5, mrelease_latency_seconds_bucket)")
+        assert not query(ports[1], "ALERTS{alertstate=\"firing\"}"), query(ports[1], "ALERTS")
+    finally:
+        scraper.terminate()
+        scraper.wait(20)
+        sensor.end()
+
+
+def knock(port, lines=b""):
+    link = socket.create_connection(("127.0.0.1", port), timeout=5)
+    link.sendall(lines)
+    return link
+
+
+def anonymous_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return int(re.search(r"Anonymous:\s+(\d+)", file.read())[1])
+
+
+def hostile(port, connections, seconds):
+    """All at once: connections that say nothing, that say it slowly, a head without an end, requests without a pause."""
+    links, sent = [], 0
+    for _ in range(connections):
+        links.append(knock(port, b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: "))
+        links[-1].setblocking(False)
+    head = knock(port)
+    try:
+        for _ in range(160):
+            head.sendall(b"X: " + b"a" * 65533)
+            sent += 65536
+    except OSError:
+        pass  # cut
+    head.close()
+    pipe = knock(port, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 500)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for link in links:
+            try:
+                link.send(b"a")
+            except OSError:
+                pass
+        time.sleep(0.2)
+    return links + [pipe], sent
+
+
+def test_hostile_clients_cost_the_sensor_nothing():
+    long = bool(os.environ.get("MRELEASE_TEST_LONG"))
+    port = free_port()
+    sensor = Served(f"json,queue=32M:{ROOM.name}/whole.json", port=port)
+    try:
+        sensor.metrics()
+        side, threads = sensor.side("metrics"), len(os.listdir(f"/proc/{sensor.run.pid}/task"))
+        before, main_before = anonymous_kib(side), anonymous_kib(sensor.run.pid)
+        call(0, 1000)
+        links, sent = hostile(port, 1000, 30 if long else 1)
+        assert sent < 8 << 20, sent
+        call(1000, 1000)
+        begun = time.monotonic()
+        assert sensor.ask("/livez")[0] == 200 and sensor.ask("/metrics")[0] == 200
+        took = time.monotonic() - begun
+        grown, main_grown = anonymous_kib(side) - before, anonymous_kib(sensor.run.pid) - main_before
+        print(f"# {took:.2f} s for two answers meanwhile; {grown} KiB more there, {main_grown} here")
+        assert took < 5 and grown < 8 << 10 and main_grown < 4 << 10
+        assert len(os.listdir(f"/proc/{side}/fd")) < 256 and sensor.side("metrics") == side
+        assert len(os.listdir(f"/proc/{sensor.run.pid}/task")) == threads
+        for link in links:
+            link.close()
+    finally:
+        said = sensor.end()
+    with open(f"{ROOM.name}/whole.json", encoding="utf-8") as file:
+        assert sum('"process_mrelease"' in line for line in file) == 2000, said
+    assert "side program has died" not in said, said
+
+
 def test_the_end_is_told_while_it_writes_what_is_left():
     """An output that nobody reads makes the end take two seconds."""
     os.mkfifo(f"{ROOM.name}/fifo")
@@ -234,15 +446,24 @@ def test_the_end_is_told_while_it_writes_what_is_left():
     assert not os.path.exists(sensor.socket)
 
 
-def test_a_program_that_dies_is_started_again_and_asked_by_who_waited():
+def dies(how, said_why):
     sensor = Served()
     try:
-        for how in (signal.SIGKILL, signal.SIGSTOP):
+        for _ in range(2):
             os.kill(sensor.side("metrics"), how)
+            time.sleep(0.1)  # until it is dead, it may still accept
             assert sensor.ask("/livez")[0] == 200
     finally:
         said = sensor.end()
-    assert "why=signal 9; by=another" in said and "why=hang; by=sensor" in said, said
+    assert said.count(said_why) == 2, said
+
+
+def test_a_program_that_dies_is_started_again_and_asked_by_who_waited():
+    dies(signal.SIGKILL, "why=signal 9; by=another")
+
+
+def long_a_program_that_hangs_is_ended_and_started_again():
+    dies(signal.SIGSTOP, "why=hang; by=sensor")
 
 
 run_tests(globals(), ROOM.cleanup)

@@ -94,6 +94,9 @@ static void add_events(struct mrl_metrics *metrics,
             continue;
         if (family->scope == MRL_PER_EVENT && sample->has_plugin)
             mrl_metrics__add(metrics, of_event(index, i), count_of(family, &sample->counts[i]));
+        if (family->scope == MRL_PER_PROBE && sample->has_plugin &&
+            mrl_event_def__at(i)->is_syscall)
+            mrl_metrics__add(metrics, of_event(index, i), !(sample->plugin.unseen & (1U << i)));
         if (family->scope == MRL_PER_FILTER && sample->pipeline)
             mrl_metrics__add(metrics, of_event(index, i),
                              mrl_pipeline__filtered(sample->pipeline, i));
@@ -226,6 +229,7 @@ static void add_family(struct mrl_metrics *metrics,
 
     switch (family->scope) {
     case MRL_PER_EVENT:
+    case MRL_PER_PROBE:
     case MRL_PER_FILTER:
         add_events(metrics, index, family, sample);
         break;

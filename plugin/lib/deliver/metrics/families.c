@@ -32,6 +32,8 @@ static const struct mrl_metric_family families[] = {
     { "mrelease_unproven_ways",
       "Ways into the kernel on which the probes could not be proven; see doctor.", G, MRL_OF_PLUGIN,
       NONE, SAMPLE(unproven), NULL, 0 },
+    { "mrelease_probe_up", "0 while the probes do not see a call of our own, which proves them.", G,
+      MRL_PER_PROBE, NONE, 0, NULL, 0 },
     { "mrelease_events_seen_total", "Calls that the probes saw.", C, MRL_PER_EVENT, NONE,
       COUNTS(seen), NULL, 0 },
     { "mrelease_events_self_total",

@@ -11,6 +11,7 @@
 /** Of what there is one value, and where that is. */
 enum mrl_metric_scope {
     MRL_PER_EVENT,         /* struct mrl_event_counts */
+    MRL_PER_PROBE,         /* an event that is a call: whether it is seen */
     MRL_PER_FILTER,        /* an event, left out by --count */
     MRL_PER_OUTPUT,        /* an output and event: struct mrl_output_counts */
     MRL_PER_QUEUE,         /* an output with a queue: struct mrl_waiting */

@@ -14,6 +14,7 @@ static unsigned int find_index_count(enum mrl_metric_scope scope)
 {
     switch (scope) {
     case MRL_PER_EVENT:
+    case MRL_PER_PROBE:
     case MRL_PER_FILTER:
     case MRL_PER_OUTPUT:
     case MRL_PER_SPOOLED_EVENT:
