@@ -157,6 +157,8 @@ static void be_a_flood(const char *manner)
         go_on(MRL_SIDE_LOG, memset(lines, 'l', sizeof(lines)), sizeof(lines), false);
     if (!strcmp(manner, "short-lines"))
         go_on(MRL_SIDE_LOG, "la", 2, false);
+    if (!strcmp(manner, "talks"))
+        go_on(MRL_SIDE_LOG, "la", 2, true);
     if (!strcmp(manner, "metrics"))
         ask_on(MRL_SIDE_METRICS, 0, true);
     if (!strcmp(manner, "deaf"))
