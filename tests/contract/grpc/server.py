@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server under test, stubs made from proto/, and peers that speak HTTP/2 by hand."""
+import contextlib
 import ctypes
 import glob
 import os
@@ -215,9 +216,17 @@ def stub(channel):
     return tracee_pb2_grpc.TraceeServiceStub(channel)
 
 
-def open_stream(channel, **fields):
+def stream_of(channel, **fields):
     from tracee.v1beta1 import tracee_pb2
     return stub(channel).StreamEvents(tracee_pb2.StreamEventsRequest(**fields), timeout=120)
+
+
+def open_stream(channel, **fields):
+    """On a connection that is there: its handshake may take long, and nobody's events wait for it."""
+    import grpc
+    with contextlib.suppress(grpc.FutureTimeoutError):
+        grpc.channel_ready_future(channel).result(5)
+    return stream_of(channel, **fields)
 
 
 def channel_to(it, credentials=None):

@@ -9,7 +9,7 @@ import traceback
 
 import server
 
-LANES = 1  # so many run beside each other: a thousand clients leave no room for another case
+LANES = 2  # so many run beside each other
 
 
 def can_load_bpf(program):
@@ -20,22 +20,45 @@ def can_load_bpf(program):
 
 def beside(test):
     """Of a test that mostly waits: it runs beside all others, from the start."""
-    test.is_beside = True
+    test.lanes = 0
     return test
+
+
+def alone(test):
+    """Of a test that measures, or that loads the machine: only those of beside() run with it."""
+    test.lanes = LANES
+    return test
+
+
+class Lanes:
+    def __init__(self):
+        self.free, self.turn = threading.Semaphore(LANES), threading.Lock()
+
+    @contextlib.contextmanager
+    def take(self, count):
+        if count:
+            with self.turn:  # nobody takes one between the several that somebody waits for
+                for _ in range(count):
+                    self.free.acquire()
+        try:
+            yield
+        finally:
+            for _ in range(count):
+                self.free.release()
 
 
 class Running(threading.Thread):
     """A test in a thread with a name of its own, so that it sees no calls of other tests, nor of
-    other programs. `lane`: who has to wait for whom."""
+    other programs."""
 
-    def __init__(self, number, test, lane):
+    def __init__(self, number, test, lanes):
         super().__init__(daemon=True)
-        self.number, self.test, self.lane, self.error = number, test, lane, ""
+        self.number, self.test, self.lanes, self.error = number, test, lanes, ""
         self.start()
 
     def run(self):
         server.take_name(f"t{self.number}.{os.getpid()}")
-        with self.lane:
+        with self.lanes.take(getattr(self.test, "lanes", 1)):
             try:
                 self.test()
             except Exception:  # whatever it is, the next test shall run
@@ -48,9 +71,8 @@ def run(namespace, program):
     able, why = can_load_bpf(program)
     failed = 0
     print(f"1..{len(tests)}", flush=True)
-    lane = threading.Semaphore(LANES)
-    running = [Running(number, test, contextlib.nullcontext() if hasattr(test, "is_beside") else lane)
-               for number, (_, test) in enumerate(tests, 1) if able]
+    lanes = Lanes()
+    running = [Running(number, test, lanes) for number, (_, test) in enumerate(tests, 1) if able]
     for number, (name, _) in enumerate(tests, 1):
         if not able:
             print(f"# skipped: {why}\nok {number} # SKIP {name}", flush=True)

@@ -20,7 +20,8 @@ import grpc
 import server
 import tap
 from certificates import Certificates
-from server import STREAM, Server, call, channel_to, free_port, hand_over, open_stream, pidfd_of, request, subscribed
+from server import (STREAM, Server, call, channel_to, free_port, hand_over, open_stream, pidfd_of, request, stream_of,
+                    subscribed)
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 
@@ -167,7 +168,7 @@ def served_name(it):
 def why_refused(it, credentials):
     with channel_to(it, credentials) as channel:
         try:
-            next(open_stream(channel))
+            next(stream_of(channel))
         except grpc.RpcError as error:
             return error.code().name
     return "OK"

@@ -529,6 +529,7 @@ def test_frozen_clients_on_tcp_are_freed_by_keepalive():
     frozen_clients_are_freed(f"tcp:127.0.0.1:{free_port()}")
 
 
+@tap.alone
 def test_one_busy_stream_starves_nobody():
     with Server(PROGRAM) as it:
         busy = [subprocess.Popen([PROGRAM, "stream", "--format", "none", "--server", it.address],
@@ -554,6 +555,7 @@ def flood(seconds):
         call(count=2000)
 
 
+@tap.alone
 def test_a_thousand_that_do_not_read_cost_only_themselves():
     with Server(PROGRAM) as it, channel_to(it) as channel:
         before, descriptors = it.memory_kib(), it.descriptors()
@@ -634,6 +636,7 @@ def test_who_names_sensor_state_gets_it_and_nobody_else():
         assert it.said("3 published, 0 dropped") and it.said("and 2 of sensor_state"), it.lines
 
 
+@tap.alone
 def test_what_is_there_at_the_end_is_sent_or_said():
     """Clients that read get all of it; of one that does not, the log says how many it did not get."""
     def accounted(path):
@@ -722,6 +725,7 @@ def test_the_end_waits_for_nobody():
             peer.close()
 
 
+@tap.alone
 def test_the_end_is_ok_for_whom_nothing_is_missing():
     """As Tracee ends a stream, so that traceectl ends with 0. Who did not get everything hears of an error."""
     with Server(PROGRAM, "--count", "1000") as it, channel_to(it) as channel:
