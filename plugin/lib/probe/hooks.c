@@ -243,6 +243,7 @@ static int choose_fentries(struct mrl_probes *probes, uint32_t syscalls)
 
     if (refuses_fentry())
         return -EPERM;
+    mrl_hook__skip_modules(probes->object); /* functions that vmlinux lacks are looked for here */
     err = each_function(probes, MRL_MOMENT_EXIT, syscalls, choose_fentry);
     return err ? err : each_function(probes, MRL_MOMENT_ENTER, syscalls, choose_fentry);
 }
@@ -330,7 +331,8 @@ const struct mrl_hook *mrl_hook__of(const struct mrl_rung *rung)
  * A kernel function that vmlinux lacks, as bpf_rdonly_cast before 6.2, is looked for by libbpf in
  * the modules as well. Only CAP_SYS_ADMIN may list these, and without it libbpf up to 1.1 refuses
  * to load the object, though the function is a weak symbol. It lists them once: here, where it
- * fails for a function that nobody wants.
+ * fails for a function that nobody wants. The types of vmlinux that it reads for that are freed by
+ * the load alone: whatever is not loaded in the end must not come here.
  */
 void mrl_hook__skip_modules(struct mrelease_bpf *object)
 {

@@ -32,7 +32,8 @@ struct bpf_program *mrl_hook__exit_program(const struct mrl_probes *probes, cons
 /** Attaches one program as it says itself, for a call or MRL_ALL_SYSCALLS. */
 int mrl_hook__attach_program(struct mrl_probes *probes, struct bpf_program *program, int syscall);
 
-/** Before the load: keeps libbpf from a search that wants CAP_SYS_ADMIN. */
+/** Keeps libbpf from a search that wants CAP_SYS_ADMIN. A load must follow, which frees what it
+ * reads. */
 void mrl_hook__skip_modules(struct mrelease_bpf *object);
 
 #endif

@@ -95,7 +95,6 @@ static int load(struct mrl_probes *probes,
     probes->object = mrelease_bpf__open();
     if (!probes->object)
         return -errno;
-    mrl_hook__skip_modules(probes->object);
     err = choose_programs(probes, options);
     if (err)
         return err;
@@ -109,6 +108,7 @@ static int load(struct mrl_probes *probes,
         return err;
     probes->object->rodata->settings.beside = program_beside(probes) != NULL;
     probes->object->rodata->settings.cgroup_v1 = cgroup_v1;
+    mrl_hook__skip_modules(probes->object);
     return mrelease_bpf__load(probes->object);
 }
 
