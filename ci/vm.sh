@@ -217,7 +217,8 @@ wants_tax() {
 make_guest() {
     local root=$2 file rung tax=""
     mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
-    echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+    printf '%s\n' 'root:x:0:0:root:/:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/sh' >"$root/etc/passwd"
+    printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
     install tests/vm/init tests/vm/test_refusal "$root/"
     install "${sysroot:-}/bin/busybox" "$root/bin/busybox"
     ln -s busybox "$root/bin/sh"
@@ -230,6 +231,9 @@ make_guest() {
     while read -r rung file _; do
         add_file "$root" "$file"
     done < <(grep -v '^none ' "$root/sections")
+    ! grep -q '/test_live_sandbox' "$root/sections" || while IFS= read -r file; do
+        add_file "$root" "$file"
+    done < <(find "$build/libexec/mrelease" -type f -perm -u+x)
     ! grep -q '/test_live_containers' "$root/sections" || [[ -n $sysroot || -z $(type -P runc) ]] ||
         add_file "$root" "$(type -P runc)" /bin/runc
     if [[ $(kernel_column "$1" 4) != none && $1 != *-x32 ]] && wants_tax; then
