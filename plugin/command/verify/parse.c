@@ -63,7 +63,7 @@ static void take_lost(const json_t *event, struct mrl_line *line)
 
     if (read_text(argument(event, "event"), sizeof(line->event), line->event))
         def = mrl_event_def__find(line->event, NULL);
-    if (!def || (def->lane >= MRL_VERIFY_LANES && strcmp(def->name, "sensor_state")) ||
+    if (!def || (def->lane >= MRL_VERIFY_LANES && strcmp(def->name, "sensor_state") != 0) ||
         !read_text(argument(event, "cause"), sizeof(line->cause), line->cause) ||
         !read_number(argument(event, "count"), MRL_SEQ_MAX, &line->count) || !line->count) {
         fault(line, "an events_lost that does not say what is lost");

@@ -21,6 +21,9 @@ __attribute__((format(printf, 3, 4))) int mrl_error__set(struct mrl_error *error
                                                          int code,
                                                          const char *format,
                                                          ...);
+#ifdef __clang_analyzer__ /* which cannot see what a function of another file returns */
+#    define mrl_error__set(error, code, ...) (mrl_error__set(error, code, __VA_ARGS__), code)
+#endif
 
 /**
  * Says that `word` is not one of the `what` (for example "event"), and names the nearest that is:

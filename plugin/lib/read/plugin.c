@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The plugin object: a source opened, batches handed out, events switched. */
+#include <assert.h>
 #include <errno.h>
 #include <mrelease/extra.h>
 #include <mrelease/mrelease.h>
@@ -109,6 +110,7 @@ static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_opti
 {
     char detail[MRL_STATE_DETAIL_MAX];
 
+    assert(plugin->filter);
     describe(plugin, given, detail);
     mrl_states__start(&plugin->states, are_wanted(plugin, plugin->filter), detail);
 }

@@ -163,9 +163,9 @@ static void put_otherwise(struct mrl_run *run, const char *word)
 static enum mrl_known pick(const struct mrl_step *step, const struct mrl_value *value)
 {
     if (step->drops_empty)
-        return value->text.size ? MRL_KNOWN : MRL_NONE;
+        return value->text.size ? MRL_KNOWN : MRL_NONE; // NOLINT: a text's step
     return step->told.field->kind->storage == MRL_STORAGE_UNSIGNED &&
-                   value->unsigned_number > INT64_MAX
+                   value->unsigned_number > INT64_MAX // NOLINT: a number's
                ? MRL_NONE
                : MRL_KNOWN;
 }

@@ -128,8 +128,10 @@ static unsigned int result_of(const struct mrl_event *event)
 
     if (!fixed)
         return mrl_event_failed(event) ? 2 : 1;
-    while (strcmp(results[i], fixed) != 0)
+    while (strcmp(results[i], fixed) != 0) {
         i++;
+        assert(i < sizeof(results) / sizeof(results[0]));
+    }
     return i;
 }
 

@@ -234,8 +234,8 @@ static rd_kafka_resp_err_t put(struct mrl_sink *sink,
 static bool knows(const struct mrl_sink *sink, const struct mrl_items *items)
 {
     for (size_t i = 0; i < sink->waiting; i++)
-        if (i >= items->count ||
-            memcmp(&sink->messages[i]->head, &items->items[i].head, sizeof(items->items[i].head)))
+        if (i >= items->count || memcmp(&sink->messages[i]->head, &items->items[i].head,
+                                        sizeof(items->items[i].head)) != 0)
             return false;
     return true;
 }

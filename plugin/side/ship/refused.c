@@ -56,6 +56,7 @@ bool mrl_ship__keep_refused(const struct mrl_ship *ship,
                             const struct mrl_item *item,
                             const char *reason)
 {
+    static const char tail[] = { '"', '}', '\n' };
     char id[MRL_EVENT_ID_BYTES], why[600], *line = malloc(LINE_BYTES);
     bool is_kept = false;
     struct stat file;
@@ -74,8 +75,8 @@ bool mrl_ship__keep_refused(const struct mrl_ship *ship,
                              mrl_clock__ns(CLOCK_REALTIME), item->head.time_ns, id,
                              mrl_event_def__at(item->head.event)->name, why);
     size += put_base64(item->bytes, item->size, line + size);
-    memcpy(line + size, "\"}\n", 3);
-    size += 3;
+    memcpy(line + size, tail, sizeof(tail));
+    size += sizeof(tail);
     is_kept = (uint64_t)file.st_size + size <= ship->refused_max &&
               pwrite(ship->refused_fd, line, size, file.st_size) == (ssize_t)size;
 out:

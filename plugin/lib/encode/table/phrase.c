@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "encode/table/phrase.h"
 
+#include <assert.h>
+
 #include "encode/table/people.h"
 #include "event/about.h"
 #include "event/layout.h"
@@ -51,6 +53,7 @@ void mrl_phrase__put(struct mrl_writer *writer, const struct mrl_event *event)
             at = strchr(at, ']') + 1;
         } else if (*at == '{') {
             at = read_hole(at + 1, event->def, &field);
+            assert(at && field.field);
             value = mrl_layout_value(&field, event);
             if (value.absent)
                 mrl_put_literal(writer, "not known");

@@ -98,7 +98,7 @@ void mrl_answer__all_metrics(const uint8_t *bytes, size_t size, struct mrl_reply
     struct mrl_metrics *metrics = collect(reply);
     unsigned int count = metrics ? mrl_metrics__count(metrics) : 0;
     struct row *rows = calloc(count + 1, sizeof(*rows));
-    Mrelease__V1__Metric **list = calloc(count + 1, sizeof(*list));
+    Mrelease__V1__Metric **list = calloc(count + 1, sizeof(void *));
 
     (void)bytes;
     (void)size;
