@@ -95,6 +95,60 @@ static void a_task_that_moves_is_known_where_it_came_to(void **state)
     assert_int_equal(container__count_known(lines__load(live__path("moved")), 1), 1);
 }
 
+/* One call from a cgroup that is gone when the reader comes, on which nobody can look. */
+static void assert_call_is_in_scope(const char *scope, const char *name, const char *id)
+{
+    const char *directory = cgroup__make(live__text("containers/%s", name));
+    const struct lines *lines;
+    struct sensor sensor;
+
+    if (!directory)
+        skip();
+    SENSOR_START(&sensor, "--events", "munlock", "--scope", scope, "--output",
+                 live__output("json", scope));
+    kill(sensor.pid, SIGSTOP);
+    container__call_in(directory);
+    container__remove(directory);
+    kill(sensor.pid, SIGCONT);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path(scope));
+    assert_int_equal(lines->count, 1);
+    assert_string_equal(json__text(lines->at[0].json, "containerId"), id);
+}
+
+static void what_a_container_makes_within_is_of_it(void **state)
+{
+    (void)state;
+    live__require();
+    assert_call_is_in_scope("container", live__text("docker-%s.scope/within", container__id(1)),
+                            container__id(1));
+}
+
+static void a_cgroup_of_the_host_is_known_to_be_one(void **state)
+{
+    (void)state;
+    live__require();
+    assert_call_is_in_scope("not-container", "job", "");
+}
+
+/* Its names come first, and what follows them wakes nobody. */
+static void the_first_call_from_a_cgroup_wakes_the_reader(void **state)
+{
+    const char *directory;
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    directory = container__make(0);
+    if (!directory)
+        skip();
+    SENSOR_START(&sensor, "--events", "munlock", "--count", "1", "--output",
+                 live__output("json", "first"));
+    live__pause_ms(300); /* by then it sleeps */
+    container__call_in(directory);
+    assert_int_equal(sensor__wait(&sensor), 0);
+}
+
 /* -- the target, and captures ------------------------------------------------------------------ */
 
 static void release_in_container(struct script *script)
@@ -275,6 +329,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(containers_of_one_call_are_known_to_a_late_reader),
         LIVE_TEST(a_task_that_moves_is_known_where_it_came_to),
+        LIVE_TEST(what_a_container_makes_within_is_of_it),
+        LIVE_TEST(a_cgroup_of_the_host_is_known_to_be_one),
+        LIVE_TEST(the_first_call_from_a_cgroup_wakes_the_reader),
         LIVE_TEST(a_target_that_is_gone_keeps_its_container),
         LIVE_TEST(proofs_of_another_sensor_are_no_events),
         LIVE_TEST(sensors_prove_themselves_side_by_side),

@@ -23,6 +23,7 @@ enum {
     TEXT_MAX = 8 << 20,
     WAIT_MS = 5000,
     FLOOD = 100,
+    FLOODS = 6,
     FEW = 7, /* no part of EVENTS: in front of them they would show */
     SLOW_US = 100 * 1000,
     REST_MS = 1000, /* as output_write.c has it */
@@ -37,7 +38,8 @@ struct mrl_sink {
     size_t taken;       /* may be set while nothing is written */
     atomic_int slow_us; /* how long the next write, or reopening, takes */
     atomic_bool held;   /* a write waits until it is not: whoever writes is stuck meanwhile */
-    atomic_bool quick;  /* what it says of itself */
+    atomic_bool writing;
+    atomic_bool quick; /* what it says of itself */
     atomic_uint writes, reopened, rotated;
     atomic_size_t room;
     pthread_t owner;
@@ -58,6 +60,7 @@ static int write_sink(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     const char *end = chunk->bytes + chunk->size;
     int err = atomic_exchange(&sink->err, 0);
 
+    atomic_store(&sink->writing, true);
     usleep((useconds_t)atomic_exchange(&sink->slow_us, 0));
     while (atomic_load(&sink->held))
         usleep(1000);
@@ -71,6 +74,7 @@ static int write_sink(struct mrl_sink *sink, const struct mrl_chunk *chunk, size
     atomic_store(&sink->room, sink->room > chunk->size ? sink->room - chunk->size : 0);
     atomic_store(&sink->by_owner, pthread_equal(sink->owner, pthread_self()));
     atomic_fetch_add(&sink->writes, 1);
+    atomic_store(&sink->writing, false);
     return err;
 }
 
@@ -358,16 +362,23 @@ static void a_flood_is_left_to_its_thread(void **state)
 {
     struct fixture *fixture = *state;
 
-    await_owner(fixture);
     add_events(fixture, FLOOD - EVENTS);
-    fixture->sink.held = true;
-    mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, FLOOD);
-    usleep(SLOW_US / 5); /* the queue is empty by now, and the thread writes */
-    mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, FEW);
-    fixture->sink.held = false;
-    fixture->given += FLOOD + FEW;
-    deliver_some(fixture, 0);
-    assert_false(fixture->sink.by_owner);
+    /* More than once: what the thread has left in the queue keeps the owner from writing as well.
+     */
+    for (unsigned int i = 0; i < FLOODS; i++) {
+        const size_t behind = i < FLOODS - 1 ? EVENTS : FEW;
+
+        await_owner(fixture);
+        fixture->sink.held = true;
+        mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, FLOOD);
+        for (int ms = 0; ms < WAIT_MS && !fixture->sink.writing; ms++)
+            usleep(1000);
+        mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, behind);
+        fixture->sink.held = false;
+        fixture->given += FLOOD + behind;
+        deliver_some(fixture, 0);
+        assert_false(fixture->sink.by_owner);
+    }
     assert_whole(fixture);
 }
 
