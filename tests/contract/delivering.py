@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """For tests of destinations: runs the program of deliver.c, and tests beside each other."""
+import fnmatch
 import json
 import os
 import subprocess
@@ -52,8 +53,9 @@ def refusal(destination, form="ecs"):
 
 
 def run_tests(tests):
-    """All functions test_… of it, at once."""
-    tests = [(name, test) for name, test in list(tests.items()) if name.startswith("test_")]
+    """All functions test_… of it, at once; or those that $MRELEASE_TEST_FILTER names, a pattern."""
+    wanted = "test_" + os.environ.get("MRELEASE_TEST_FILTER", "*")
+    tests = [(name, test) for name, test in list(tests.items()) if fnmatch.fnmatch(name, wanted)]
     print(f"1..{len(tests)}")
     failed, results, began = 0, {}, time.monotonic()
 
