@@ -5,8 +5,8 @@
 usage: test_rules.py HOST PLUGIN
 
 HOST (tests/contract/falco) drives the plugin as Falco does and prints what it extracts. Where a
-Falco from 0.42 on is installed, or named by FALCO=PATH, it judges the rules as well, and must see
-the same.
+Falco from 0.39 on is installed, or named by FALCO=PATH, it judges the rules as well, and must see
+the same; from 0.42 on, it records besides.
 """
 import collections
 import json
@@ -318,14 +318,14 @@ def test_of_outputs(host, capture):
 
 # -- a real Falco ----------------------------------------------------------------------------------
 
-def find_falco():
-    """Its path; None: there is none that can do all of this (0.42 records)."""
+def find_falco(oldest):
+    """Its path; None: there is none that is as new."""
     falco = os.environ.get("FALCO") or shutil.which("falco")
     if not falco:
         return None
     told = subprocess.run([falco, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
     version = re.search(r"Falco version: *v?([0-9]+)\.([0-9]+)", told)
-    return falco if version and (int(version[1]), int(version[2])) >= (0, 42) else None
+    return falco if version and (int(version[1]), int(version[2])) >= oldest else None
 
 
 def run_falco(falco, plugin, open_params, *options, **settings):
@@ -401,7 +401,7 @@ def test_of_falco_captures(falco, host):
 # -- TAP -------------------------------------------------------------------------------------------
 
 def all_tests(host):
-    falco = find_falco()
+    falco = find_falco((0, 39))
     yield "conditions_mean_what_they_mean_to_falco", test_of_truth, ()
     yield "conditions_that_falco_refuses_are_refused", test_of_refusals, ()
     yield "rules_that_break_the_conventions_are_refused", test_of_bad_rules, ()
@@ -419,7 +419,7 @@ def all_tests(host):
         return
     yield "falco_validates_the_rules", test_of_falco_loading, (falco, host)
     yield "falco_tells_of_the_plugin", test_of_falco_telling, (falco, host)
-    yield "falco_reads_its_own_capture_again", test_of_falco_captures, (falco, host)
+    yield "falco_reads_its_own_capture_again", find_falco((0, 42)) and test_of_falco_captures, (falco, host)
     for capture in sorted(ALERTS):
         yield f"falco_agrees_on_{capture}", test_of_falco_alerts, (falco, host, capture)
         yield f"falco_prints_a_line_per_alert_of_{capture}", test_of_falco_text, (falco, host, capture)
@@ -427,7 +427,7 @@ def all_tests(host):
 
 def run(number, name, test, arguments):
     if not test:
-        print(f"# skipped: no falco from 0.42 on in PATH, nor named by FALCO\nok {number} # SKIP {name}")
+        print(f"# skipped: no falco as new as that in PATH, nor named by FALCO\nok {number} # SKIP {name}")
         return True
     try:
         test(*arguments)
