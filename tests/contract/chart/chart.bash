@@ -101,6 +101,11 @@ ok "another configuration exchanges the pods"
 render --api-versions monitoring.coreos.com/v1/ServiceMonitor
 holds ServiceMonitor .spec.endpoints && [[ ! $(object PrometheusRule) ]]
 ok "a cluster that knows ServiceMonitor gets one"
+render --api-versions monitoring.coreos.com/v1/PrometheusRule
+rules=$(/usr/bin/python3 -c 'import json, yaml
+print(json.dumps(yaml.safe_load(open("packaging/prometheus/mrelease.rules.yml"))))')
+[[ ! $(object ServiceMonitor) ]] && holds PrometheusRule ".spec == $rules"
+ok "one that knows PrometheusRule gets the rules of packaging/prometheus"
 render && [[ ! $(object ServiceMonitor)$(object PrometheusRule) ]]
 ok "one that does not know it gets none"
 render --set http.enabled=false --set serviceMonitor.enabled=true && [[ ! $(object ServiceMonitor)$(object Service) ]] &&
