@@ -101,6 +101,7 @@ note_package() {
     local database=$2/var/lib/dpkg name part
     name=$(dpkg-deb --field "$1" Package):$(dpkg-deb --field "$1" Architecture)
     mkdir -p "$database/info"
+    echo 1 >"$database/info/format" # names of files have the architecture
     { dpkg-deb --field "$1" && printf 'Status: install ok installed\n\n'; } >>"$database/status"
     dpkg-deb --contents "$1" | awk -v root="$2" '{ sub(/^\./, "", $6); print root $6 }' >"$database/info/$name.list"
     for part in symbols shlibs; do
@@ -122,6 +123,10 @@ fetch_sysroot() {
     for file in "$archives"/*.deb; do
         dpkg-deb --extract "$file" "$root"
         note_package "$file" "$root"
+    done
+    # What a link says from the top on is meant from the top of this root: the linker would take the archive beside it.
+    find "$root" -type l -lname '/*' | while IFS= read -r file; do
+        ln -snrf "$root$(readlink "$file")" "$file"
     done
     rm -f "$archives"/*.deb
     echo "${packages[*]}" >"$root/packages"
