@@ -157,6 +157,15 @@ def victorialogs(home, room):
     assert {json.loads(line)["u"] for line in query("* | limit 1000")} == {str(number) for number in BIG}
     said, = deliver(f"loki+{store}/insert/loki/api/v1/push", [['{"a":1}', '{"a":2}']], "ecs")
     assert set(said["verdicts"]) == {"taken"}, said
+    until(lambda: len(query('_msg:"" OR * | fields a | filter a:* | limit 9')) == 2)
+    # The HTTP Event Collector, read by another than Splunk: no acknowledgements there.
+    with open(f"{room}/token", "w", encoding="utf-8") as file:
+        file.write("any\n")
+    said, = deliver(f"splunk+{store}", [['{"hec":%d}' % n for n in range(5)]], f"ecs,no-acks=true,token-file={room}/token")
+    assert set(said["verdicts"]) == {"taken"}, said
+    found = [json.loads(line) for line in until(lambda: (lambda all_: len(all_) == 5 and all_)(query('source:mrelease')))]
+    assert {one.get("event.hec") for one in found} == set("01234"), found
+    assert all(one["sourcetype"] == "mrelease:ecs" and one.get("fields.id") for one in found), found
     said, = deliver(f"otlp+{store}/insert/opentelemetry/v1/logs", [records(3)], "otlp", DELIVER_HEX="1")
     assert set(said["verdicts"]) == {"taken"}, said
     until(lambda: len(query('"body 1"')) == 1)
