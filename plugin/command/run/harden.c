@@ -291,11 +291,17 @@ static int enter(struct run *run, struct mrl_error *missing, struct reasons *rea
 {
     struct mrl_sandbox sandbox = { .calls = MRL_CALLS_READ | MRL_CALLS_WRITE };
     int err = fill_paths(&sandbox, run);
+    char control[MRL_CONTROL_PATH];
 
     if (is_live(run))
         sandbox.calls |= MRL_CALLS_BPF | MRL_CALLS_PROVE;
     if (is_live(run) && run->options->plugin.switchable)
         sandbox.calls |= MRL_CALLS_PROBES;
+    if (!err && mrl_session_options__has_control(run->options)) {
+        sandbox.calls |= MRL_CALLS_MESSAGES | MRL_CALLS_ACCEPT;
+        err = add_directory(&sandbox, mrl_control_options__path(&run->options->control, control),
+                            MRL_PATH_SOCKETS);
+    }
     if (mrl_session_options__may_reload(run->options))
         sandbox.calls |= MRL_CALLS_MESSAGES; /* to side programs of later outputs */
     if (!err)

@@ -44,6 +44,11 @@ static const char *const http_names[] = {
     [MRL_METRICS_NAMES_OWN] = "mrelease", [MRL_METRICS_NAMES_TRACEE] = "tracee", NULL
 };
 
+static int set_control(void *member, const char *value, struct mrl_error *error)
+{
+    return mrl_control_options__parse(member, value, error);
+}
+
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 
 static const char *const log_formats[] = { "auto", "text", "json", "journal", NULL };
@@ -148,6 +153,15 @@ static const struct mrl_option rows[] = {
       .doc = "How lines on standard error look: text has the time, json is an object per line, "
              "journal has the priorities that journald reads. auto: journal under systemd, text "
              "on a terminal and in a file, else the line alone." },
+    { .name = "control",
+      .type = MRL_OPTION_OWN,
+      .offset = AT(control),
+      .parse = set_control,
+      .separator = '/',
+      .value = "PATH|off",
+      .doc = "Socket for 'mrelease ctl'; by default $RUNTIME_DIRECTORY/control where a service "
+             "manager made that directory. mode=0660,group=NAME:PATH lets a group ask for the "
+             "status." },
     { .name = "sandbox",
       .type = MRL_OPTION_CHOICE,
       .offset = AT(sandbox),
@@ -191,6 +205,14 @@ bool mrl_session_options__may_reload(const struct mrl_session_options *options)
 {
     return options->settings && options->settings->file && strcmp(options->settings->file, "-") &&
            !options->plugin.replay;
+}
+
+bool mrl_session_options__has_control(const struct mrl_session_options *options)
+{
+    char path[MRL_CONTROL_PATH];
+
+    return options->settings && !options->plugin.replay &&
+           *mrl_control_options__path(&options->control, path);
 }
 
 /* The preset of a replay, all events, does not count. */

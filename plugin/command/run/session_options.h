@@ -5,6 +5,7 @@
 
 #include <mrelease/mrelease.h>
 
+#include "command/run/control_options.h"
 #include "command/run/outputs.h"
 
 struct mrl_settings; /* command/options/settings.h */
@@ -25,6 +26,7 @@ struct mrl_session_options {
     int sandbox;                                /* enum mrl_sandbox_mode */
     const char *sandbox_paths[MRL_OUTPUTS_MAX]; /* directories of outputs to come */
     unsigned int sandbox_path_count;
+    struct mrl_control_options control;
     const struct mrl_settings *settings; /* what all this was read from; NULL: nobody knows */
     const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
     const char *metrics_file; /* ends with .prom; NULL: none is written */
@@ -40,6 +42,9 @@ void mrl_session_options__groups(struct mrl_session_options *options,
 
 /** Whether they can be read anew: of a file, and not of a replay. */
 bool mrl_session_options__may_reload(const struct mrl_session_options *options);
+
+/** Whether such a run listens for 'mrelease ctl'. */
+bool mrl_session_options__has_control(const struct mrl_session_options *options);
 
 /** Whether --events names sensor_state. */
 bool mrl_session_options__name_states(const struct mrl_session_options *options);

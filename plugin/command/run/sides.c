@@ -66,9 +66,10 @@ static int switch_event(struct mrl_run_sides *run,
               : mrl_plugin__disable(run->plugin, event, error);
 }
 
-static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *error)
+int mrl_run_sides__fulfil(struct mrl_run_sides *run,
+                          const struct mrl_wish *wish,
+                          struct mrl_error *error)
 {
-    struct mrl_run_sides *run = context;
     int err = 0;
 
     pthread_mutex_lock(&run->lock);
@@ -81,7 +82,10 @@ static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *
 }
 
 /* What clients do, and try, is told whatever the log level. */
-static void wished(void *context, const struct mrl_wish *wish, int err, const char *why)
+void mrl_run_sides__wished(struct mrl_run_sides *run,
+                           const struct mrl_wish *wish,
+                           int err,
+                           const char *why)
 {
     static const char *const words[] = { [MRL_WISH_ENABLE] = "enables",
                                          [MRL_WISH_DISABLE] = "disables",
@@ -92,7 +96,6 @@ static void wished(void *context, const struct mrl_wish *wish, int err, const ch
     const bool is_level = wish->kind == MRL_WISH_LOG_LEVEL;
     const char *object =
         is_level ? mrl_log_level__name(wish->level) : mrl_event_def__at(wish->event)->name;
-    struct mrl_run_sides *run = context;
     char detail[64];
 
     mrl_say_at(err ? MRL_LOG_WARNING : MRL_LOG_INFO, "a client, %s, %s %s%s%s", wish->by,
@@ -104,6 +107,16 @@ static void wished(void *context, const struct mrl_wish *wish, int err, const ch
     if (run->plugin)
         mrl_plugin__tell(run->plugin, whats[wish->kind], detail, wish->by_uid, wish->by_pid, 0, 0);
     pthread_mutex_unlock(&run->lock);
+}
+
+static int fulfil(void *context, const struct mrl_wish *wish, struct mrl_error *error)
+{
+    return mrl_run_sides__fulfil(context, wish, error);
+}
+
+static void wished(void *context, const struct mrl_wish *wish, int err, const char *why)
+{
+    mrl_run_sides__wished(context, wish, err, why);
 }
 
 static void died(void *context, const char *detail)

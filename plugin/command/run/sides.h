@@ -54,6 +54,17 @@ void mrl_run_sides__ready(struct mrl_run_sides *run,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline);
 
+/** As mrl_sides_options.fulfil: switches an event, or sets the log level. */
+int mrl_run_sides__fulfil(struct mrl_run_sides *run,
+                          const struct mrl_wish *wish,
+                          struct mrl_error *error);
+
+/** As mrl_sides_options.wished: tells of it, in the log and in the stream. */
+void mrl_run_sides__wished(struct mrl_run_sides *run,
+                           const struct mrl_wish *wish,
+                           int err,
+                           const char *why);
+
 /** Side programs that were opened after that hear of it. */
 void mrl_run_sides__begin(struct mrl_run_sides *run);
 

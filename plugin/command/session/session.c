@@ -25,6 +25,8 @@
 #include "command/run/record.h"
 #include "command/run/sides.h"
 #include "command/run/totals.h"
+#include "command/session/asked.h"
+#include "command/session/control.h"
 #include "command/session/reload.h"
 
 enum {
@@ -46,6 +48,8 @@ struct session {
     int64_t end_ns;     /* CLOCK_MONOTONIC; 0: none */
     bool ended, failed;
     struct mrl_reload reload;
+    struct mrl_ctl control;
+    struct mrl_asked asked;
 };
 
 /* -- signals ---------------------------------------------------------------------------------- */
@@ -200,6 +204,7 @@ static void loop(struct session *session)
             mrl_bar__replayed(session->plugin, session->delivered);
     }
     mrl_run_health__end(&session->sides.health);
+    mrl_ctl__close(&session->control);
     mrl_reload__done(&session->reload);
     mrl_plugin__stop(session->plugin);
     drain(session);
@@ -254,6 +259,10 @@ static int run_opened(struct session *session,
         session->failed = true;
     mrl_reload__init(&session->reload, options, session->plugin, session->pipeline,
                      &session->sides);
+    session->asked = (struct mrl_asked){
+        &session->reload, &session->sides, { &session->sides, options->plugin.coverage, time(NULL) }
+    };
+    mrl_asked__listen(&session->asked, &session->control);
     loop(session);
     mrl_notify__say("STOPPING=1\nSTATUS=writing what is left");
     mrl_run_sides__hurry(&session->sides);
@@ -314,6 +323,8 @@ static int open_outputs(struct session *session, struct mrl_error *error)
         return err;
     session->sides.first_level = session->sides.log_level = options->log_level;
     err = mrl_run_sides__start(&session->sides, options, error);
+    if (!err && mrl_session_options__has_control(options))
+        err = mrl_ctl__open(&session->control, &options->control, error);
     if (err)
         return err;
     set_plugin_options(session);
@@ -396,6 +407,7 @@ int mrl_session__run(struct mrl_session_options *options,
         signalled_plugin = NULL;
         signalled_pipeline = NULL;
     }
+    mrl_ctl__close(&session.control);
     mrl_run_sides__ready(&session.sides, NULL, NULL);
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);

@@ -209,6 +209,11 @@ void mrl_pipeline__waiting(const struct mrl_pipeline *pipeline,
                            unsigned int output,
                            struct mrl_waiting *ret_waiting);
 
+/** How its side program is. Returns false where there is none, or it is closed. */
+bool mrl_pipeline__life(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_life *ret_life);
+
 /** Its sink; NULL: events are only counted. */
 const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,
                                                      unsigned int output);

@@ -188,6 +188,9 @@ unsigned int mrl_plugin__progress(const struct mrl_plugin *plugin);
  * a bit per table index. Any thread. */
 uint32_t mrl_plugin__events(const struct mrl_plugin *plugin);
 
+/** Those that are watched now. Any thread. */
+uint32_t mrl_plugin__watched(struct mrl_plugin *plugin);
+
 /**
  * Watches the event at table index `event` from now on: its probes are attached and proven. When it
  * is watched already, nothing happens. The filters that the plugin was opened with hold for it.

@@ -148,6 +148,12 @@ struct mrl_sink_target {
     const struct mrl_encoder_options *encoder;
 };
 
+/** How a side program is. */
+struct mrl_life {
+    bool is_up;          /**< it is there, and open */
+    unsigned int starts; /**< how often it was started */
+};
+
 /** Who of those that read an output may change what the sensor does. */
 enum mrl_control {
     MRL_CONTROL_NOBODY,
@@ -266,6 +272,8 @@ struct mrl_sink_ops {
     /** The time of the last event that was there when it was opened, ns since the epoch; 0: none is
      * known of. */
     uint64_t (*seen_until)(const struct mrl_sink *sink);
+    /** Of one that lives in a side program: how that is. Any thread, beside its other functions. */
+    void (*life)(struct mrl_sink *sink, struct mrl_life *ret_life);
     /** What it keeps. Any thread, beside its other functions. Returns false where it keeps nothing.
      */
     bool (*kept)(struct mrl_sink *sink, struct mrl_kept *ret_kept);

@@ -54,6 +54,20 @@ void mrl_output__say_drops(struct mrl_output *output)
     }
 }
 
+bool mrl_output__life(struct mrl_output *output, struct mrl_life *ret_life)
+{
+    const struct mrl_sink_ops *ops = output->options.sink;
+    bool has = false;
+
+    pthread_mutex_lock(&output->sink_lock);
+    if (ops && ops->life && output->sink) {
+        ops->life(output->sink, ret_life);
+        has = true;
+    }
+    pthread_mutex_unlock(&output->sink_lock);
+    return has;
+}
+
 bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept)
 {
     const struct mrl_sink_ops *ops = output->options.sink;

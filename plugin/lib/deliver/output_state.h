@@ -111,6 +111,9 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
 /** What its sink keeps. Any thread. Returns false where that keeps nothing, or is closed. */
 bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept);
 
+/** How its side program is. Any thread. Returns false where it has none, or is closed. */
+bool mrl_output__life(struct mrl_output *output, struct mrl_life *ret_life);
+
 /** How its events are encoded; colours and width once the sink is open. */
 struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output);
 

@@ -358,6 +358,13 @@ struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipelin
     return mrl_output__counts(pipeline->slots[output].output, event);
 }
 
+bool mrl_pipeline__life(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_life *ret_life)
+{
+    return mrl_output__life(pipeline->slots[output].output, ret_life);
+}
+
 const char *mrl_pipeline__output_destination(const struct mrl_pipeline *pipeline,
                                              unsigned int output)
 {

@@ -321,6 +321,16 @@ uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
     return plugin->chosen;
 }
 
+uint32_t mrl_plugin__watched(struct mrl_plugin *plugin)
+{
+    uint32_t watched;
+
+    pthread_mutex_lock(&plugin->lock);
+    watched = plugin->watched;
+    pthread_mutex_unlock(&plugin->lock);
+    return watched;
+}
+
 /* -- configuring ------------------------------------------------------------------------------ */
 
 /* With the lock. A filter that is NULL stays as it is; one that is not is stolen. */

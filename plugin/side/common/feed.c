@@ -247,6 +247,13 @@ static uint64_t feed_seen_until(const struct mrl_sink *sink)
     return sink->spool ? mrl_spool__last_ns(sink->spool) : 0;
 }
 
+static void feed_life(struct mrl_sink *sink, struct mrl_life *ret_life)
+{
+    pthread_mutex_lock(&sink->lock);
+    *ret_life = (struct mrl_life){ sink->state == MRL_SIDE_UP, sink->lives };
+    pthread_mutex_unlock(&sink->lock);
+}
+
 static bool feed_kept(struct mrl_sink *sink, struct mrl_kept *ret_kept)
 {
     struct mrl_spool_status status;
@@ -401,6 +408,7 @@ void mrl_feed__set(struct mrl_sink_ops *row)
     row->is_quick = NULL;
     row->seen_until = feed_seen_until;
     row->kept = feed_kept;
+    row->life = feed_life;
     row->room = NULL;
     row->rotate = NULL;
     row->notice = NULL;

@@ -89,6 +89,9 @@ enum mrl_side_asked {
     MRL_SIDE_HEALTH,    /* the answer has checks */
     MRL_SIDE_FILES,     /* those of the options, read again: the answer has their descriptor */
     MRL_SIDE_ASKED_COUNT,
+    /* What 'mrelease ctl' asks for at the control socket, beside the wishes above. */
+    MRL_SIDE_STATUS = 64,
+    MRL_SIDE_RELOAD,
 };
 
 struct mrl_side_request {

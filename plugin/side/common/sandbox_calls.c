@@ -128,6 +128,7 @@ static const struct {
                              NULL } },
     { MRL_CALLS_NET | MRL_CALLS_SERVE,
       (const char *const[]){ "accept", "accept4", "setsockopt", "socketpair", NULL } },
+    { MRL_CALLS_ACCEPT, (const char *const[]){ "accept4", NULL } },
     { MRL_CALLS_NET, (const char *const[]){ "bind", "connect", "listen", NULL } },
     { MRL_CALLS_PROBES | MRL_CALLS_PROVE,
       (const char *const[]){ "mlock", "mlock2", "mlockall", "munlock", "munlockall",
