@@ -332,6 +332,24 @@ static void pipeline_keeps_a_slow_output_from_a_fast_one_dropping_newest(void **
 }
 
 /* Some lines of a chunk are taken, then an error, again and again: no line twice, none missing. */
+/* Its thread is in write(), and has not been told of the gap. */
+static void pipeline_counts_at_once_what_a_hanging_output_drops(void **state)
+{
+    static const enum mrl_policy policies[] = { MRL_POLICY_DROP_OLDEST, MRL_POLICY_DROP_NEWEST };
+    struct fixture *fixture = *state;
+
+    for (unsigned int i = 0; i < 2; i++)
+        add(fixture, "json", i ? "1" : "0", policies[i]);
+    deliver(fixture, 50);
+    for (unsigned int i = 0; i < 2; i++)
+        assert_in_range(dropped(fixture, i), fixture->given / 2, fixture->given - 1);
+    open_gate(0);
+    open_gate(1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    for (unsigned int i = 0; i < 2; i++)
+        assert_accounted(fixture, i, i);
+}
+
 static void pipeline_tries_again_what_an_output_did_not_take(void **state)
 {
     static const int errors[] = { -ENOSPC, -EIO, -ENOMEM };
@@ -592,6 +610,7 @@ int main(void)
         test(pipeline_writes_much_at_once_when_it_is_busy),
         test(pipeline_keeps_a_slow_output_from_a_fast_one_dropping_oldest),
         test(pipeline_keeps_a_slow_output_from_a_fast_one_dropping_newest),
+        test(pipeline_counts_at_once_what_a_hanging_output_drops),
         test(pipeline_tries_again_what_an_output_did_not_take),
         test(pipeline_tells_what_a_broken_output_dropped),
         test(pipeline_counts_what_a_failing_output_never_took),
