@@ -207,7 +207,7 @@ static void a_wrong_setting_is_one_line_that_says_where(void **state)
         { "", { "--config", "/a" }, 2, "--config: given twice, as " },
         { NULL, { "--config=" }, 2, "--config: the path is empty" },
         { NULL, { "--config", "/nonexistent" }, 1, "/nonexistent: No such file" },
-        { NULL, { "--config", "/" }, 1, "/: Is a directory" },
+        { NULL, { "--config", "/" }, 1, "/: no file in it is named *.yaml" },
         { NULL, { "--confg", "/" }, 2, "unknown option '--confg': did you mean '--config'?" },
         { "coutn: 3", { "--nosuch" }, 2, "unknown option '--nosuch'" },
     };
@@ -245,7 +245,7 @@ static void the_printed_configuration_reads_back(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        char wanted[256], got[256], printed[1024];
+        char wanted[256], got[256], printed[4096];
         FILE *file = tmpfile();
         struct outcome *outcome = outcome_of(texts[i], none, NULL);
         size_t size;

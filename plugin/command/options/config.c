@@ -195,10 +195,20 @@ static int check_value(struct reader *reader,
                  : 0;
 }
 
-/* Appends the text of the scalar to the value before it, of which it continues the list. */
-static int continue_list(struct reader *reader, const yaml_node_t *node)
+/* The list of this row, which another file began; NULL: there is none. */
+static struct mrl_setting *list_before(const struct reader *reader, unsigned int row)
 {
-    struct mrl_setting *list = &reader->settings->list[reader->settings->count - 1];
+    const struct mrl_settings *settings = reader->settings;
+
+    for (unsigned int i = settings->count; i-- && reader->rows->at[row]->type == MRL_OPTION_SET;)
+        if (settings->list[i].row == row && settings->list[i].layer == MRL_LAYER_FILE)
+            return &settings->list[i];
+    return NULL;
+}
+
+/* Appends the text of the scalar to the list that is there. */
+static int continue_list(struct reader *reader, struct mrl_setting *list, const yaml_node_t *node)
+{
     char *joined;
 
     if (strlen(list->owned) + 1 + node->data.scalar.length > MRL_CONFIG_VALUE_BYTES_MAX)
@@ -211,25 +221,28 @@ static int continue_list(struct reader *reader, const yaml_node_t *node)
     return 0;
 }
 
-/* Adds the scalar as a value, or to the list that the value before it began. */
-static int add_value(struct reader *reader,
-                     unsigned int row,
-                     const yaml_node_t *node,
-                     bool continues)
+/* Adds the scalar as a value, or to the list that is there. */
+static int add_value(struct reader *reader, unsigned int row, const yaml_node_t *node)
 {
     struct mrl_setting setting = {
         .layer = MRL_LAYER_FILE,
         .row = row,
+        .file = reader->name,
         .line = node->start_mark.line + 1,
         .column = node->start_mark.column + 1,
     };
     enum mrl_scalar scalar = MRL_SCALAR_TEXT;
     int err = check_value(reader, row, node, &scalar);
+    struct mrl_setting *list = list_before(reader, row);
 
-    if (err || scalar == MRL_SCALAR_FALSE)
-        return err; /* a switch that is off */
-    if (continues)
-        return continue_list(reader, node);
+    if (err)
+        return err;
+    if (scalar == MRL_SCALAR_FALSE) {
+        mrl_settings__take_off(reader->settings, MRL_LAYER_FILE, row);
+        return 0;
+    }
+    if (list)
+        return continue_list(reader, list, node);
     if (reader->settings->count == MRL_CONFIG_VALUES_MAX)
         return fail_at(reader, node->start_mark, "more than %d values", MRL_CONFIG_VALUES_MAX);
     if (scalar != MRL_SCALAR_TRUE) {
@@ -254,8 +267,9 @@ static int read_sequence(struct reader *reader, unsigned int row, const yaml_nod
         const yaml_node_t *node = node_at(reader, *item);
 
         err = node->type == YAML_SCALAR_NODE
-                  ? add_value(reader, row, node, option->type == MRL_OPTION_SET && item > first)
+                  ? add_value(reader, row, node)
                   : fail_at(reader, node->start_mark, "%s: a list within the list", option->name);
+        err = err ? mrl_settings__fault(reader->settings, err, reader->error->text) : 0;
     }
     return err;
 }
@@ -265,7 +279,7 @@ static int read_value(struct reader *reader, unsigned int row, const yaml_node_t
     const struct mrl_option *option = reader->rows->at[row];
 
     if (node->type == YAML_SCALAR_NODE)
-        return add_value(reader, row, node, false);
+        return add_value(reader, row, node);
     if (node->type != YAML_SEQUENCE_NODE)
         return fail_at(reader, node->start_mark, "%s: keys where a value is wanted", option->name);
     return mrl_config__is_list(option)
@@ -331,8 +345,10 @@ static int read_root(struct reader *reader, const yaml_node_t *root)
     if (root->type != YAML_MAPPING_NODE)
         return fail_at(reader, root->start_mark, "lines like 'KEY: VALUE' are wanted");
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         !err && pair < root->data.mapping.pairs.top; pair++)
+         !err && pair < root->data.mapping.pairs.top; pair++) {
         err = read_pair(reader, node_at(reader, pair->key), node_at(reader, pair->value));
+        err = err ? mrl_settings__fault(reader->settings, err, reader->error->text) : 0;
+    }
     return err;
 }
 

@@ -24,9 +24,15 @@ bool mrl_config__is_list(const struct mrl_option *row);
 /** What messages call a file: its path, or "standard input" for "-". */
 const char *mrl_config__name(const char *path);
 
+/** The directory beside a file, of which all *.yaml are read behind it, in the order of names. */
+#define MRL_CONFIG_BESIDE "conf.d"
+
 /**
- * Appends what the file at `path` ("-": standard input) says to `settings`. Blocks as read().
- * Errors: -EINVAL, with "FILE:LINE:COLUMN: " and what is wrong; -ENOMEM; as open() and read().
+ * Appends what the file at `path` ("-": standard input) says to `settings`, and what the files of
+ * conf.d beside it say; or those of the directory at `path`. What is a list adds up; of other keys
+ * the last file counts. Blocks as read().
+ * Errors: -ENOENT a directory without one; -EINVAL, with "FILE:LINE:COLUMN: " and what is wrong;
+ * -ENOMEM; as open() and read().
  */
 int mrl_config__read(const char *path,
                      const struct mrl_rows *rows,

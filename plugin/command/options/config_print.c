@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/tame.h"
 #include "base/visible.h"
 #include "command/options/config.h"
 
@@ -44,11 +45,15 @@ static void print_text(const char *text)
 
 static void print_value(const struct mrl_setting *setting)
 {
+    char source[256];
+
     if (setting->value)
         print_text(setting->value);
     else
         fputs("true", stdout);
-    printf("  # %s\n", layers[setting->layer]);
+    snprintf(source, sizeof(source), "%.250s",
+             setting->file ? setting->file : layers[setting->layer]);
+    printf("  # %s\n", mrl_tame(source));
 }
 
 static void print_row(const struct mrl_settings *settings, unsigned int row, bool many)
@@ -67,6 +72,14 @@ static void print_row(const struct mrl_settings *settings, unsigned int row, boo
     }
 }
 
+/* What nobody said, as a comment. */
+static void print_preset(const struct mrl_option *row)
+{
+    const char *preset = row->type == MRL_OPTION_SWITCH ? "false" : row->preset;
+
+    printf("# %s:%s%s\n", row->name, preset ? " " : "", preset ? preset : "");
+}
+
 int mrl_config__print(const struct mrl_rows *rows,
                       const struct mrl_settings *settings,
                       struct mrl_error *error)
@@ -82,6 +95,8 @@ int mrl_config__print(const struct mrl_rows *rows,
 
         for (unsigned int i = 0; i < settings->in_force; i++)
             set = set || settings->list[i].row == row;
+        if (!set && rows->is_key[row])
+            print_preset(rows->at[row]);
         if (!set)
             continue;
         printf("%s:", rows->at[row]->name);

@@ -40,9 +40,10 @@ static const struct mrl_option own_rows[] = {
       .offset = offsetof(struct mrl_settings, file),
       .parse = set_file,
       .separator = '/',
-      .value = "FILE",
+      .value = "FILE|DIR",
       .doc =
-          "Read options from this YAML file ('-': standard input); the command line overrides it." },
+          "Read options from this YAML file, and from conf.d/*.yaml beside it; or from the *.yaml "
+          "of this directory; or from standard input ('-'). The command line overrides them." },
     { .name = "print-config",
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct mrl_settings, print),
@@ -119,14 +120,29 @@ static int apply_one(struct gathering *gathering,
     struct mrl_error reason = { "" };
     int err = mrl_option__set(row, gathering->rows.targets[setting->row], setting->value, &reason);
 
+    if (!err && gathering->settings->applied)
+        err = gathering->settings->applied(gathering->settings->context, setting, row, &reason);
     gathering->failed = setting->layer;
     if (err && setting->layer == MRL_LAYER_FILE)
-        mrl_error__set(error, err, "%.200s:%zu:%zu: %s: %s",
-                       mrl_config__name(gathering->settings->file), setting->line, setting->column,
-                       row->name, reason.text);
+        mrl_error__set(error, err, "%.200s:%zu:%zu: %s: %s", setting->file, setting->line,
+                       setting->column, row->name, reason.text);
     else if (err)
         mrl_error__set(error, err, "--%s: %s", row->name, reason.text);
     return err;
+}
+
+/* By a higher layer, or by a later file. */
+static bool is_replaced(const struct gathering *gathering, unsigned int index)
+{
+    const struct mrl_settings *settings = gathering->settings;
+    const struct mrl_setting *setting = &settings->list[index];
+
+    for (unsigned int i = index + 1; i < settings->count; i++)
+        if (setting->layer == MRL_LAYER_FILE && settings->list[i].row == setting->row &&
+            settings->list[i].layer == MRL_LAYER_FILE && !gathering->rows.at[setting->row]->many &&
+            settings->list[i].file != setting->file)
+            return true;
+    return !mrl_settings__is_in_force(settings, setting);
 }
 
 /* The profile, which a file may name too, comes before all else. */
@@ -140,12 +156,16 @@ static int apply(struct gathering *gathering, struct mrl_error *error)
         if (settings->list[i].row == profile &&
             mrl_settings__is_in_force(settings, &settings->list[i]))
             err = apply_one(gathering, &settings->list[i], error);
+    if (err)
+        err = mrl_settings__fault(settings, err, error->text);
     if (!err && settings->profile)
         err = gather_profile(gathering, error);
-    for (unsigned int i = 0; !err && i < settings->count; i++)
-        if (settings->list[i].row != profile &&
-            mrl_settings__is_in_force(settings, &settings->list[i]))
-            err = apply_one(gathering, &settings->list[i], error);
+    for (unsigned int i = 0; !err && i < settings->count; i++) {
+        if (settings->list[i].row == profile || is_replaced(gathering, i))
+            continue;
+        err = apply_one(gathering, &settings->list[i], error);
+        err = err ? mrl_settings__fault(settings, err, error->text) : 0;
+    }
     return err;
 }
 
@@ -210,6 +230,17 @@ static void gather_rows(struct gathering *gathering,
 {
     mrl_rows__add_groups(&gathering->rows, groups, group_count);
     mrl_rows__add(&gathering->rows, &profile_row, gathering->settings, true);
+}
+
+int mrl_layers__read_file(const char *path,
+                          const struct mrl_option_group *groups,
+                          unsigned int group_count,
+                          struct mrl_settings *settings,
+                          struct mrl_error *error)
+{
+    const struct mrl_settings none = { .file = path };
+
+    return mrl_layers__read_again(&none, groups, group_count, settings, error);
 }
 
 int mrl_layers__read_again(const struct mrl_settings *before,

@@ -28,6 +28,13 @@ int mrl_layers__read_again(const struct mrl_settings *before,
                            struct mrl_settings *settings,
                            struct mrl_error *error);
 
+/** The same for a file alone, of which nobody said anything before. */
+int mrl_layers__read_file(const char *path,
+                          const struct mrl_option_group *groups,
+                          unsigned int group_count,
+                          struct mrl_settings *settings,
+                          struct mrl_error *error);
+
 /** Calls `differs` for each row of which two of these do not say the same. */
 void mrl_layers__compare(const struct mrl_settings *one,
                          const struct mrl_settings *other,

@@ -20,6 +20,26 @@ int mrl_settings__add(struct mrl_settings *settings, const struct mrl_setting *s
     return 0;
 }
 
+void mrl_settings__take_off(struct mrl_settings *settings, enum mrl_layer layer, unsigned int row)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < settings->count; i++)
+        if (settings->list[i].row == row && settings->list[i].layer == layer)
+            free(settings->list[i].owned);
+        else
+            settings->list[kept++] = settings->list[i];
+    settings->count = kept;
+}
+
+int mrl_settings__fault(const struct mrl_settings *settings, int err, const char *text)
+{
+    if (!settings->fault || err == -ENOMEM)
+        return err;
+    settings->fault(settings->context, text);
+    return 0;
+}
+
 bool mrl_settings__is_in_force(const struct mrl_settings *settings,
                                const struct mrl_setting *setting)
 {
@@ -111,5 +131,7 @@ void mrl_settings__free(struct mrl_settings *settings)
     for (unsigned int i = 0; i < settings->count; i++)
         free(settings->list[i].owned);
     free(settings->list);
+    while (settings->file_count)
+        free(settings->files[--settings->file_count]);
     *settings = (struct mrl_settings){ .count = 0 };
 }

@@ -249,6 +249,16 @@ static int join_groups(const struct mrl_outputs *outputs)
 
 /* -- entering --------------------------------------------------------------------------------- */
 
+/* A directory, or a file, which editors replace by another, and conf.d beside it. */
+static int add_configuration(struct mrl_sandbox *sandbox, const char *path)
+{
+    struct stat file;
+
+    return !stat(path, &file) && S_ISDIR(file.st_mode)
+               ? mrl_sandbox__add_path(sandbox, path, MRL_PATH_READ)
+               : add_directory(sandbox, path, MRL_PATH_READ);
+}
+
 static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
 {
     static const struct {
@@ -274,7 +284,7 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
         if (is_live(run) || !paths[i].is_of_probes)
             err = mrl_sandbox__add_path(sandbox, paths[i].path, paths[i].rights);
     if (!err && mrl_session_options__may_reload(options))
-        err = add_directory(sandbox, options->settings->file, MRL_PATH_READ);
+        err = add_configuration(sandbox, options->settings->file);
     for (unsigned int i = 0; !err && i < options->sandbox_path_count; i++)
         err = mrl_sandbox__add_path(sandbox, options->sandbox_paths[i],
                                     MRL_PATH_MAKE | MRL_PATH_READ);
