@@ -126,6 +126,7 @@ static void nothing_is_lost_under_load(void **state)
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
     assert_int_equal(count_of(sensor__stderr(&sensor), "events and filters exchanged; added"),
                      rounds);
+    assert_null(strstr(sensor__stderr(&sensor), "accounting"));
     assert_int_equal(verify("stays"), LIVE_GAPLESS);
     assert_int_equal(
         lines__count_of_file(live__path("stays")),
@@ -168,6 +169,7 @@ static void other_settings_lose_nothing(void **state)
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
     assert_int_equal(count_of(sensor__stderr(&sensor), "configuration: added json,policy=block"),
                      SHORT_ROUNDS);
+    assert_null(strstr(sensor__stderr(&sensor), "accounting"));
     assert_int_equal(verify("stays"), LIVE_GAPLESS);
     assert_int_equal(lines_of("stays", "munlock"), load.calls);
 }
@@ -201,6 +203,28 @@ static void events_outputs_and_level_change(void **state)
                                       "added json:%s; removed json:%s; the log level is warning\n",
                                       live__path("comes"), live__path("goes"))));
     assert_null(strstr(sensor__stderr(&sensor), " seen, ")); /* totals are news, not warnings */
+}
+
+/* As a package, or a tool of configuration, adds one. */
+static void a_file_that_is_new_in_conf_d_is_read(void **state)
+{
+    struct sensor sensor;
+    FILE *file;
+
+    (void)state;
+    live__require();
+    assert_int_equal(mkdir(live__path("conf.d"), 0755), 0);
+    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
+    file = fopen(live__path("conf.d/10-more.yaml"), "we");
+    assert_non_null(file);
+    fprintf(file, "events: [mlock]\noutput: [\"json:%s\"]\n", live__path("comes"));
+    assert_int_equal(fclose(file), 0);
+    reload(&sensor);
+    make_calls();
+    assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
+    assert_int_equal(lines_of("stays", "mlock"), 1);
+    assert_int_equal(lines_of("stays", "munlock"), 1);
+    assert_int_equal(lines_of("comes", "mlock"), 1);
 }
 
 static void what_needs_a_restart_is_named(void **state)
@@ -367,6 +391,7 @@ int main(void)
         LIVE_TEST(nothing_is_lost_under_load),
         LIVE_TEST(other_settings_lose_nothing),
         LIVE_TEST(events_outputs_and_level_change),
+        LIVE_TEST(a_file_that_is_new_in_conf_d_is_read),
         LIVE_TEST(what_needs_a_restart_is_named),
         LIVE_TEST(a_wrong_configuration_changes_nothing),
         LIVE_TEST(files_are_reopened_by_a_wrong_configuration),
