@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -238,6 +240,25 @@ static void a_change_that_is_not_made_leaves_nothing_behind(void **state)
     mrl_change__end(NULL, 0);
 }
 
+/* At the start it would be waited for. */
+static void nobody_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_output_options options;
+    struct mrl_change *change;
+    struct mrl_error error = { "" };
+
+    begin_with(fixture, "stays");
+    deliver(fixture);
+    assert_int_equal(mkfifo(path_of(fixture, "fifo"), 0600), 0);
+    options = options_for(fixture, "fifo", "json");
+    change = change_of(fixture);
+    alarm(END_MS / 1000);
+    assert_int_equal(mrl_change__add(change, &options, &error), -ENXIO);
+    alarm(0);
+    mrl_change__end(change, END_MS);
+}
+
 static void there_are_never_too_many(void **state)
 {
     struct fixture *fixture = *state;
@@ -347,6 +368,7 @@ int main(void)
         test(an_output_gets_what_is_delivered_while_it_is_there),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(a_change_that_is_not_made_leaves_nothing_behind),
+        test(nobody_is_waited_for),
         test(there_are_never_too_many),
         test(many_may_have_been),
         test(those_that_stay_lose_nothing),
