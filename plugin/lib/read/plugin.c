@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "event/batch.h"
 #include "filter/filter.h"
+#include "read/detail.h"
 #include "read/plugin_options.h"
 #include "read/states.h"
 
@@ -44,42 +45,6 @@ struct mrl_plugin {
 
 /* -- the object ------------------------------------------------------------------------------- */
 
-/* A text of users: what ends a value there must not end it here. */
-static void put_filter(FILE *to, unsigned int *count, const char *before, const char *text)
-{
-    fprintf(to, "%s%s", (*count)++ ? " " : "", before);
-    for (; *text; text++)
-        fputc(*text == ';' ? ',' : *text, to);
-}
-
-static void put_filters(FILE *to, const struct mrl_plugin_options *given)
-{
-    unsigned int count = 0;
-
-    fputs("; filters=", to);
-    if (given->events && mrl_condition__is(given->events))
-        put_filter(to, &count, "", given->events);
-    for (unsigned int i = 0; i < given->more_event_count; i++)
-        if (mrl_condition__is(given->more_events[i]))
-            put_filter(to, &count, "", given->more_events[i]);
-    for (unsigned int i = 0; i < given->scope_count; i++)
-        put_filter(to, &count, "scope ", given->scopes[i]);
-    if (!count)
-        fputs("none", to);
-}
-
-static void put_events(FILE *to, uint32_t events)
-{
-    const char *between = "";
-
-    fputs("events=", to);
-    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
-        if (events & (1U << i)) {
-            fprintf(to, "%s%s", between, mrl_event_def__at(i)->name);
-            between = ",";
-        }
-}
-
 /* What `started` says. */
 static void describe(const struct mrl_plugin *plugin,
                      const struct mrl_plugin_options *given,
@@ -96,8 +61,8 @@ static void describe(const struct mrl_plugin *plugin,
     fprintf(to, "version=%s; rung=%s; coverage=%s%s%s; host=%s; kernel=%s; ", mrl_version(),
             mrl_plugin__rung(plugin), given->coverage, *unproven ? "; unproven=" : "", unproven,
             host.nodename, host.release);
-    put_events(to, plugin->watched);
-    put_filters(to, given);
+    mrl_detail__put_events(to, plugin->watched);
+    mrl_detail__put_filters(to, given);
     fclose(to);
 }
 
@@ -323,12 +288,7 @@ uint32_t mrl_plugin__events(const struct mrl_plugin *plugin)
 
 uint32_t mrl_plugin__watched(struct mrl_plugin *plugin)
 {
-    uint32_t watched;
-
-    pthread_mutex_lock(&plugin->lock);
-    watched = plugin->watched;
-    pthread_mutex_unlock(&plugin->lock);
-    return watched;
+    return __atomic_load_n(&plugin->watched, __ATOMIC_RELAXED);
 }
 
 /* -- configuring ------------------------------------------------------------------------------ */
@@ -339,13 +299,13 @@ static int configure(struct mrl_plugin *plugin,
                      struct mrl_filter *filter,
                      struct mrl_error *error)
 {
-    int err = 0;
+    int err = filter || events != plugin->watched
+                  ? plugin->ops->configure(plugin->source, events, filter, error)
+                  : 0;
 
-    if (filter || events != plugin->watched)
-        err = plugin->ops->configure(plugin->source, events, filter, error);
     if (err)
         return err;
-    plugin->watched = events;
+    __atomic_store_n(&plugin->watched, events, __ATOMIC_RELAXED);
     /* An event that is switched off keeps its counts, and so stays among those that are shown. */
     plugin->chosen |= events;
     return 0;
@@ -361,8 +321,8 @@ static void tell_reloaded(struct mrl_plugin *plugin,
 
     if (!to)
         return;
-    put_events(to, events);
-    put_filters(to, given);
+    mrl_detail__put_events(to, events);
+    mrl_detail__put_filters(to, given);
     fclose(to);
     mrl_plugin__tell(plugin, MRL_WHAT_RELOADED, detail, MRL_NOBODY, MRL_NOBODY, 0, 0);
 }
@@ -371,10 +331,9 @@ static int check_loaded(const struct mrl_plugin *plugin, uint32_t events, struct
 {
     uint32_t missing = events & ~plugin->may_watch;
 
-    if (!missing)
-        return 0;
-    return mrl_error__set(error, -EOPNOTSUPP, "%s was not loaded at the start",
-                          mrl_event_def__at((unsigned int)__builtin_ctz(missing))->name);
+    return missing ? mrl_error__set(error, -EOPNOTSUPP, "%s was not loaded at the start",
+                                    mrl_event_def__at((unsigned int)__builtin_ctz(missing))->name)
+                   : 0;
 }
 
 static int reconfigure(struct mrl_plugin *plugin,
