@@ -51,6 +51,13 @@ await 10 inside grep -q process_mrelease "$events"
 ok "after the reload it writes to a new file"
 [[ $pid == "$(inside systemctl show mrelease -p MainPID --value)" ]]
 ok "the same process"
+inside mkdir -p /etc/mrelease/conf.d
+inside bash -c 'echo "evnts: [mlock]" > /etc/mrelease/conf.d/10-wrong.yaml'
+! inside systemctl reload mrelease && inside systemctl is-active mrelease
+ok "a reload of a wrong configuration fails, and it goes on"
+inside rm /etc/mrelease/conf.d/10-wrong.yaml
+inside mrelease ctl status | grep -q "coverage compat"
+ok "it answers at its control socket"
 await 10 inside bash -c "journalctl -u mrelease -o json | grep '\"PRIORITY\":\"6\"' | grep watching"
 ok "its lines have priorities in the journal"
 inside kill -KILL "$pid"
