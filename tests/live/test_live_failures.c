@@ -11,7 +11,7 @@
 
 #include "harness.h"
 
-enum { MANY = 400, FEW = 25 };
+enum { MANY = 400, FEW = 25, PIPE_FULL = 3000 };
 
 #define EVENTS "--events", "munlock,process_mrelease"
 
@@ -83,6 +83,36 @@ static void a_closed_pipe_ends_the_run(void **state)
     sensor__delivered(&sensor, "json", &delivered, &dropped);
     assert_int_equal(delivered, 0);
     assert_in_range(dropped, 1, UINT64_MAX);
+}
+
+/* More than a pipe holds that the program has enlarged, and less than the queue beside it. */
+static void fill_pipe(struct script *script)
+{
+    (void)script;
+    for (int i = 0; i < PIPE_FULL; i++)
+        trigger__native(event__find("munlock")->number, 0, 0, 0);
+}
+
+/* The output dies while the reader sleeps, and no call comes that would wake it. */
+static void a_full_pipe_that_closes_ends_the_run(void **state)
+{
+    struct sensor_options options = { .arguments = (const char *const[]){ "run", EVENTS, "-o",
+                                                                          "json", NULL } };
+    struct sensor sensor;
+    int ends[2];
+
+    (void)state;
+    live__require();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    options.stdout_fd = ends[1];
+    sensor__spawn(&sensor, &options);
+    close(ends[1]);
+    sensor__await_ready(&sensor);
+    script__run(script__new(), fill_pipe);
+    live__pause_ms(300); /* by then the output waits for room */
+    close(ends[0]);
+    assert_int_equal(sensor__wait(&sensor), 1);
+    assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: warning: json: Broken pipe: "));
 }
 
 static void a_closed_pipe_leaves_the_other_output_alone(void **state)
@@ -219,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(a_full_device_costs_its_own_events_only),
         LIVE_TEST(a_closed_pipe_ends_the_run),
+        LIVE_TEST(a_full_pipe_that_closes_ends_the_run),
         LIVE_TEST(a_closed_pipe_leaves_the_other_output_alone),
         LIVE_TEST(a_full_disk_cuts_no_line),
         LIVE_TEST(a_disk_that_stays_full_is_accounted_for),
