@@ -222,6 +222,31 @@ static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
     assert_accounted(fixture);
 }
 
+static void what_comes_back_goes_on_counting(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_change *change;
+
+    begin_with(fixture, "stays");
+    begin_with(fixture, "file");
+    deliver(fixture);
+    change = change_of(fixture);
+    leave(fixture, change, "file");
+    apply(change);
+    mrl_change__end(change, END_MS);
+    deliver(fixture);
+    change = change_of(fixture);
+    come(fixture, change, "file", "json");
+    apply(change);
+    deliver(fixture);
+    mrl_change__end(change, END_MS);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_int_equal(mrl_pipeline__outputs(fixture->pipeline), 2);
+    assert_int_equal(lines_in_order(fixture, "file"), 2 * EVENTS);
+    assert_int_equal(counts(fixture, 1).delivered, 2 * EVENTS);
+    assert_accounted(fixture);
+}
+
 static void a_change_that_is_not_made_leaves_nothing_behind(void **state)
 {
     struct fixture *fixture = *state;
@@ -367,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(an_output_gets_what_is_delivered_while_it_is_there),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
+        test(what_comes_back_goes_on_counting),
         test(a_change_that_is_not_made_leaves_nothing_behind),
         test(nobody_is_waited_for),
         test(there_are_never_too_many),
