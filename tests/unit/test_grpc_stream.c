@@ -122,7 +122,7 @@ static void begin_with(struct stream *stream,
     fds[0] = dup(stream->address.socket);
     assert_int_equal(mrl_server__open(stream->destination, options, fds, &error, &stream->server),
                      0);
-    mrl_health__serve();
+    mrl_health__set(true);
     stream->frames = test_encoder("grpc-main", NULL);
     assert_int_equal(pthread_create(&stream->thread, NULL, read, context), 0);
 }

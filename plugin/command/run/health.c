@@ -93,14 +93,13 @@ static void look_at_outputs(const struct mrl_pipeline *pipeline, struct mrl_heal
         put(ret_health, "outputs", false, false, "not opened");
 }
 
-void mrl_run_health__look(struct mrl_run_health *health,
+void mrl_run_health__look(const struct mrl_run_health *health,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline,
                           struct mrl_health *ret_health)
 {
     const bool ends = atomic_load(&health->ending);
 
-    atomic_store(&health->asked, true);
     look_at_reader(health, ret_health);
     look_at_probes(plugin, ret_health);
     look_at_outputs(pipeline, ret_health);

@@ -24,7 +24,7 @@ void mrl_run_health__end(struct mrl_run_health *health);
 
 /** Looks. `plugin` NULL: the probes are not there; `pipeline` NULL: the outputs are not. Any
  * thread. */
-void mrl_run_health__look(struct mrl_run_health *health,
+void mrl_run_health__look(const struct mrl_run_health *health,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline,
                           struct mrl_health *ret_health);

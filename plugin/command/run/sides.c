@@ -46,12 +46,15 @@ static int collect(void *context, struct mrl_metrics **ret_metrics)
     return mrl_run_sides__collect(context, true, ret_metrics);
 }
 
-static void look(void *context, struct mrl_health *ret_health)
+static void look(void *context, bool is_asked, struct mrl_health *ret_health)
 {
     struct mrl_run_sides *run = context;
 
     pthread_mutex_lock(&run->lock);
-    mrl_run_health__look(&run->health, run->plugin, run->pipeline, ret_health);
+    if (is_asked)
+        atomic_store(&run->health.asked, true);
+    if (!run->awaits_capture) /* it is ready, and there is nothing to look at */
+        mrl_run_health__look(&run->health, run->plugin, run->pipeline, ret_health);
     pthread_mutex_unlock(&run->lock);
 }
 

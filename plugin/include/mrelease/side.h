@@ -66,8 +66,9 @@ struct mrl_sides_options {
     /** The registry of the run, new. Errors: -ENODEV not yet, or no more; of
      * mrl_metrics__collect(). */
     int (*metrics)(void *context, struct mrl_metrics **ret_metrics);
-    /** How the run is; fills in the zeroed `*ret_health`. Does not wait. */
-    void (*health)(void *context, struct mrl_health *ret_health);
+    /** How the run is; fills in the zeroed `*ret_health`. `is_asked`: by somebody, and not only
+     * once in a second. Does not wait. */
+    void (*health)(void *context, bool is_asked, struct mrl_health *ret_health);
     /** Fulfils a wish of somebody who may have it. -errno, with a line. */
     int (*fulfil)(void *context, const struct mrl_wish *wish, struct mrl_error *error);
     /** What became of a wish: `err` 0, it is so now; -EACCES, who asked may not; of fulfil(). To be

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "event/batch.h"
 
 enum { LAST = MRL_LATENCY_BUCKETS - 1 };
 
@@ -64,7 +65,7 @@ void mrl_latencies__count(struct mrl_latencies *latencies,
     uint64_t sum_ns = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const struct mrl_event *event = mrl_batch__at(batch, i);
+        const struct mrl_event *event = &batch->events[i];
         uint64_t late_ns;
 
         if (event->lost || event->state)

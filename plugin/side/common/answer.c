@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "deliver/metrics/pack.h"
 #include "event/lost.h"
 #include "side/common/keeper.h"
@@ -16,7 +18,8 @@ enum {
     SEGMENTS_MAX = 20000, /* likewise, where a spool is shipped: a lone event takes two */
     REFUSALS_MAX = 10,    /* told in a second */
     RENEWALS_MAX = 2,     /* likewise: files are read for each */
-    ROOM_MS = 100,        /* how long an answer waits for room */
+    LOOK_MS = 1000,
+    ROOM_MS = 100, /* how long an answer waits for room */
 };
 
 /* The program drains its end within microseconds, or it hangs: then the answer is not missed, and
@@ -70,6 +73,28 @@ static int answer_metrics(struct mrl_sink *sink, uint32_t id)
     return 0;
 }
 
+/* Once in a second at most, as it asks for locks that others hold. */
+void mrl_keeper__say_ready(struct mrl_sink *sink)
+{
+    const struct mrl_sides_options *options = &sink->sides->options;
+    struct mrl_side_head head = { .type = MRL_SIDE_READY };
+    struct mrl_health health = { .count = 0 };
+    bool is_ready = true;
+
+    if (options->health)
+        options->health(options->context, false, &health);
+    for (unsigned int i = 0; i < health.count; i++)
+        is_ready &= health.checks[i].is_well;
+    sink->look_ms = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000 + LOOK_MS;
+    if (is_ready == sink->told_ready)
+        return;
+    head.err = is_ready ? 0 : -ENODEV;
+    pthread_mutex_lock(&sink->lock);
+    if (!mrl_side_message__say(sink->socket, head, ""))
+        sink->told_ready = is_ready;
+    pthread_mutex_unlock(&sink->lock);
+}
+
 static int answer_health(struct mrl_sink *sink, uint32_t id)
 {
     const struct mrl_sides_options *options = &sink->sides->options;
@@ -77,7 +102,7 @@ static int answer_health(struct mrl_sink *sink, uint32_t id)
 
     if (!options->health)
         return send_text(sink, id, -EOPNOTSUPP, "nobody says that here");
-    options->health(options->context, &health);
+    options->health(options->context, true, &health);
     return send_answer(sink, id, 0, (const char *)health.checks,
                        health.count * sizeof(*health.checks));
 }

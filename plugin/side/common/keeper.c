@@ -133,8 +133,8 @@ static void say_what_is_due(struct mrl_sink *sink)
     mrl_keeper__say_left_out(sink);
     if (sink->state != MRL_SIDE_UP)
         return;
-    if (!sink->told_ready && atomic_load(&sink->sides->ready))
-        sink->told_ready = !say(sink, MRL_SIDE_READY);
+    if (atomic_load(&sink->sides->ready) && (!sink->told_ready || now >= sink->look_ms))
+        mrl_keeper__say_ready(sink);
     if (ending && !sink->end_ms)
         sink->end_ms = now;
     if (ending && !sink->told_end)
@@ -215,7 +215,7 @@ static int start(struct mrl_sink *sink)
     sink->pid = started.pid;
     sink->pidfd = started.pidfd;
     sink->started_ms = sink->pinged_ms = now_ms();
-    sink->due_ms = sink->end_ms = sink->talks_since_ms = 0;
+    sink->due_ms = sink->end_ms = sink->talks_since_ms = sink->look_ms = 0;
     sink->told_ready = sink->told_end = false;
     sink->why = NULL;
     pthread_mutex_lock(&sink->lock);

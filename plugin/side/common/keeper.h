@@ -69,6 +69,7 @@ struct mrl_sink {
     int pidfd;
     int64_t started_ms, pinged_ms, due_ms; /* due: since when an answer is; 0: it is not */
     int64_t end_ms;                        /* since when it shall end; 0: it goes on */
+    int64_t look_ms;                       /* when it looks again whether the run is ready */
     bool told_ready, told_end;
     bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
@@ -100,6 +101,10 @@ int mrl_keeper__renew(struct mrl_sink *sink, struct mrl_error *error);
 /** Answers a request (answer.c). Returns 0; -EPROTO it breaks a rule; -EAGAIN the answer has to
  * wait for room. */
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
+
+/** Says whether the run is ready, where that is not what was said last (answer.c). What finds no
+ * room is said at the next round. */
+void mrl_keeper__say_ready(struct mrl_sink *sink);
 
 /** Says how many of its lines were left out, once a second is over. */
 void mrl_keeper__say_left_out(struct mrl_sink *sink);

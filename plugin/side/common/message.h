@@ -37,7 +37,7 @@ enum {
 enum mrl_side_type {
     /* To the side program. */
     MRL_SIDE_OPEN = 1, /* struct mrl_side_open; descriptors of the sink */
-    MRL_SIDE_READY,    /* the probes are proven */
+    MRL_SIDE_READY,    /* `err` 0: the sensor is ready (mrl_health); else it is so no more */
     MRL_SIDE_CHUNK,    /* `count` sizes, then the bytes of the items */
     MRL_SIDE_REOPEN,   /* struct mrl_side_open, descriptors */
     MRL_SIDE_PING,

@@ -266,7 +266,7 @@ static int take(struct mrl_side_message *message)
     switch (message->head.type) {
     case MRL_SIDE_READY:
         if (self.program->ready)
-            self.program->ready();
+            self.program->ready(!message->head.err);
         return 0;
     case MRL_SIDE_GROWN:
         return self.program->take ? self.program->take(message) : -EPROTO;

@@ -30,8 +30,8 @@ struct mrl_side_program {
     /** In place of the sink's reopen(): with what the main process has opened anew,
      * MRL_SINK_FDS_MAX descriptors, which stay the caller's. NULL: nothing may be. */
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
-    /** The probes are proven; NULL: that is nothing to it. */
-    void (*ready)(void);
+    /** The sensor is ready (mrl_health), or is so no more; NULL: that is nothing to it. */
+    void (*ready)(bool is_ready);
     /** Whether none of its own threads hangs; NULL: it has none. */
     bool (*lives)(void);
 };

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     const struct mrl_side_program program = {
         .sink = &sink,
         .reopen = reopen,
-        .ready = mrl_health__serve,
+        .ready = mrl_health__set,
         .lives = mrl_servers__live,
     };
     int status;

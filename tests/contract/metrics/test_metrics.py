@@ -240,16 +240,23 @@ def switch_off_probes(pid):
 
 def test_probes_that_see_nothing_any_more_make_it_unready():
     sensor = Served("none", "--output", f"grpc:unix:{ROOM.name}/g3")
+    verb = [PROGRAM, "health", "--server", f"unix:{ROOM.name}/g3"]
+    watcher = subprocess.Popen([*verb, "--watch"], stdout=subprocess.PIPE, text=True)
     try:
         assert sensor.ask("/readyz")[0] == 200
+        assert await_(lambda: subprocess.run(verb, capture_output=True, timeout=20).returncode == 0, 5)
         assert "mrelease_probe_up{event=\"process_mrelease\"} 1" in sensor.metrics()[1]
         assert switch_off_probes(sensor.run.pid)
         assert await_(lambda: sensor.ask("/readyz")[0] == 503, 10)
         assert "failed probes: gone: a call of process_mrelease" in sensor.ask("/readyz")[2], sensor.ask("/readyz")
         assert "mrelease_probe_up{event=\"process_mrelease\"} 0" in sensor.metrics()[1]
         assert sensor.ask("/livez")[0] == 200
+        assert await_(lambda: subprocess.run(verb, capture_output=True, timeout=20).returncode == 1, 5)
     finally:
         sensor.end()
+        watcher.wait(20)
+    said = [line.split()[-1] for line in watcher.stdout if "SERVING" in line]
+    assert said[-2:] == ["SERVING", "NOT_SERVING"], said
 
 
 def test_a_file_for_node_exporter_is_whole_and_has_no_process_of_its_own():

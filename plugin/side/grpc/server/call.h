@@ -63,12 +63,13 @@ struct mrl_call {
     struct mrl_subscriber *subscriber;
     struct mrl_bounded bounded;
     struct mrl_call *next_watcher, **watcher_link; /* of health; link NULL: it is in no list */
-    bool is_told, awaits_serving; /* a watcher got its first status; wants another */
-    bool is_ended;                /* a watcher got its last */
-    atomic_bool is_closed;        /* core has nothing more to say of the call */
-    int fd;                       /* of its connection; -1: not known */
-    size_t answer_bytes;          /* on their way */
-    struct mrl_share *share;      /* of its connection; NULL: it has none, and is refused */
+    /* Of a watcher: it is told of changes; a status is on its way; the last one was SERVING. */
+    bool wants_status, is_sending, told_serving;
+    bool is_ended;           /* a watcher got its last */
+    atomic_bool is_closed;   /* core has nothing more to say of the call */
+    int fd;                  /* of its connection; -1: not known */
+    size_t answer_bytes;     /* on their way */
+    struct mrl_share *share; /* of its connection; NULL: it has none, and is refused */
 };
 
 /** A duplicate of the connection that the call came by, the caller's to close; -1: it is not known,

@@ -7,16 +7,15 @@
 #include "side/grpc/common/program.h"
 #include "side/grpc/server/requests.h"
 
-enum { NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };
+enum { SERVING = 1, NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };
 
 /* All watchers, of all servers. A call is in it at most once, and held by it. */
 static struct mrl_call *watchers;
 static unsigned int watcher_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static const uint8_t serving[] = { 0x08, 1 };
-
 static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size);
+static void send_told(struct mrl_call *call);
 
 /* With the lock held. Whether it was in the list. */
 static bool take(struct mrl_call *call)
@@ -31,18 +30,29 @@ static bool take(struct mrl_call *call)
     return true;
 }
 
-/* The first status is on its way; the next may have come meanwhile. */
+/* With the lock held. Whether it is to be told what holds now, which is then noted as told. */
+static bool is_due(struct mrl_call *call)
+{
+    const bool serves = atomic_load(&mrl_grpc_ready);
+    const bool due = call->wants_status && !call->is_sending && call->told_serving != serves;
+
+    if (due)
+        call->told_serving = serves;
+    call->is_sending |= due;
+    return due;
+}
+
+/* It may have changed while a status was on its way. */
 static void on_told(struct mrl_call *call, bool ok)
 {
     bool tell;
 
     pthread_mutex_lock(&lock);
-    call->is_told = true;
-    tell = ok && atomic_load(&mrl_grpc_ready) && call->awaits_serving;
-    call->awaits_serving &= !tell;
+    call->is_sending = false;
+    tell = ok && is_due(call);
     pthread_mutex_unlock(&lock);
     if (tell)
-        send_status(call, serving, sizeof(serving));
+        send_told(call);
 }
 
 static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size)
@@ -58,8 +68,15 @@ static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size
     grpc_slice_unref(slice);
 }
 
-/* Returns false when there are too many. */
-static bool enlist(struct mrl_call *call, bool awaits_serving)
+static void send_told(struct mrl_call *call)
+{
+    const uint8_t status[] = { 0x08, call->told_serving ? SERVING : NOT_SERVING };
+
+    send_status(call, status, sizeof(status));
+}
+
+/* Its first status is on its way. Returns false when there are too many. */
+static bool enlist(struct mrl_call *call, bool is_known, bool serves)
 {
     bool has_room;
 
@@ -68,7 +85,9 @@ static bool enlist(struct mrl_call *call, bool awaits_serving)
     if (has_room) {
         watcher_count++;
         mrl_call__hold(call);
-        call->awaits_serving = awaits_serving;
+        call->wants_status = is_known;
+        call->told_serving = serves;
+        call->is_sending = true;
         call->next_watcher = watchers;
         if (watchers)
             watchers->watcher_link = &call->next_watcher;
@@ -89,8 +108,8 @@ void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
     mrl_answer__health(bytes, size, &reply);
     if (reply.status != GRPC_STATUS_OK && reply.status != GRPC_STATUS_NOT_FOUND) {
         mrl_call__end(call, reply.status, reply.text);
-    } else if (!enlist(call, reply.status == GRPC_STATUS_OK && reply.size == 2 &&
-                                 reply.bytes[1] == NOT_SERVING)) {
+    } else if (!enlist(call, reply.status == GRPC_STATUS_OK,
+                       reply.size == 2 && reply.bytes[1] == SERVING)) {
         mrl_bounds__refuse(&call->server->bounds);
         mrl_call__end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "there are too many watchers");
         mrl_call__blame(call, MRL_REFUSED_POINTS);
@@ -135,11 +154,8 @@ static unsigned int collect(bool (*wanted)(struct mrl_call *call, const struct m
 
 static bool can_be_told(struct mrl_call *call, const struct mrl_server *server)
 {
-    bool can = call->is_told && call->awaits_serving;
-
     (void)server;
-    call->awaits_serving &= !can;
-    return can;
+    return is_due(call);
 }
 
 static bool can_be_ended(struct mrl_call *call, const struct mrl_server *server)
@@ -150,15 +166,15 @@ static bool can_be_ended(struct mrl_call *call, const struct mrl_server *server)
     return can;
 }
 
-void mrl_health__serve(void)
+void mrl_health__set(bool serves)
 {
     struct mrl_call *found[AT_ONCE];
     unsigned int count;
 
-    atomic_store(&mrl_grpc_ready, true);
+    atomic_store(&mrl_grpc_ready, serves);
     while ((count = collect(can_be_told, NULL, found)))
         for (unsigned int i = 0; i < count; i++) {
-            send_status(found[i], serving, sizeof(serving));
+            send_told(found[i]);
             mrl_call__release(found[i]);
         }
 }

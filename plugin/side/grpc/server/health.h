@@ -11,8 +11,8 @@ void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
 /** The call of a watcher is over. */
 void mrl_health__forget(struct mrl_call *call);
 
-/** The probes are there: it serves, and all watchers are told. */
-void mrl_health__serve(void);
+/** The sensor is ready, or is so no more: watchers are told. */
+void mrl_health__set(bool serves);
 
 /** Ends the watchers of a server with UNAVAILABLE. */
 void mrl_health__end(const struct mrl_server *server);
