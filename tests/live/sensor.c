@@ -230,15 +230,18 @@ int sensor__run(struct sensor *sensor, const char *const *arguments)
     return sensor__wait(sensor);
 }
 
-/* What follows "mrelease: SUBJECT: " at the start of a line. */
+/* What follows "mrelease: SUBJECT: " at the start of a line: the last one, since totals that were
+ * asked for meanwhile are of no quiet moment. */
 static const char *said_of(const struct sensor *sensor, const char *subject)
 {
-    const char *text = sensor__stderr(sensor);
-    const char *at = strstr(text, live__text("mrelease: %s: ", subject));
+    const char *text = sensor__stderr(sensor), *words = live__text("mrelease: %s: ", subject);
+    const char *said = NULL;
 
-    if (!at)
+    for (const char *at = text; (at = strstr(at, words)); at += strlen(words))
+        said = at + strlen(words);
+    if (!said)
         fail_msg("nothing was said of %s in: %s", subject, text);
-    return at + strlen("mrelease: ") + strlen(subject) + 2;
+    return said;
 }
 
 struct totals sensor__totals(const struct sensor *sensor, const char *event)
