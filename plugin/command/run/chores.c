@@ -2,6 +2,7 @@
 #include "command/run/chores.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,20 @@ static int write_rows(FILE *to)
     return ferror(to) ? -EIO : 0;
 }
 
+/* A new file: the directory may be another's, who might have put a link or a FIFO there. */
+static FILE *make_file(const char *path)
+{
+    int fd;
+    FILE *to;
+
+    unlink(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    to = fd < 0 ? NULL : fdopen(fd, "w");
+    if (fd >= 0 && !to)
+        close(fd);
+    return to;
+}
+
 /* Under another name first, that ends otherwise: a reader never sees half of it. */
 static int write_file(void)
 {
@@ -54,10 +69,10 @@ static int write_file(void)
     int err;
 
     snprintf(path, sizeof(path), "%.4000s.new", chores.file);
-    errno = 0;
-    to = fopen(path, "we");
+    to = make_file(path);
     if (!to)
         return -errno;
+    errno = 0;
     err = write_rows(to);
     /* Who reads it is another user. */
     if (!err && fchmod(fileno(to), 0644))

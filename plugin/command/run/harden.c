@@ -127,7 +127,8 @@ static int may_write(const char *path, int mode)
     return faccessat(AT_FDCWD, path, mode, AT_EACCESS) && errno == EACCES ? -errno : 0;
 }
 
-/* A file that makes room, or is opened anew on SIGHUP, needs its directory. */
+/* A file that makes room, or is opened anew on SIGHUP, needs its directory; and one that is made
+ * anew each time. */
 static int remakes_files(void *context)
 {
     const struct run *run = context;
@@ -143,6 +144,12 @@ static int remakes_files(void *context)
         err = may_write(copy, W_OK);
         if (!err && !is_special(copy))
             err = may_write(dirname(copy), W_OK | X_OK);
+    }
+    if (!err && run->options->metrics_file) {
+        char copy[PATH_MAX];
+
+        snprintf(copy, sizeof(copy), "%s", run->options->metrics_file);
+        err = may_write(dirname(copy), W_OK | X_OK);
     }
     return err;
 }
@@ -172,7 +179,7 @@ static const struct {
     { BIT(CAP_BPF) | BIT(CAP_PERFMON), reads_counters, true,
       "this kernel wants it for each bpf()" },
     { BIT(CAP_DAC_READ_SEARCH), lists_cgroups, true, CGROUPS " cannot be listed without" },
-    { BIT(CAP_DAC_OVERRIDE), remakes_files, false, "an output is in somebody else's directory" },
+    { BIT(CAP_DAC_OVERRIDE), remakes_files, false, "a file is in somebody else's directory" },
 };
 
 struct reasons {

@@ -276,6 +276,24 @@ def test_a_file_for_node_exporter_is_whole_and_has_no_process_of_its_own():
     assert os.stat(name).st_mode & 0o777 == 0o644
 
 
+def test_what_others_put_in_the_way_of_the_file_is_not_written_to():
+    room = tempfile.mkdtemp(dir=ROOM.name)
+    name, precious = f"{room}/a.prom", f"{ROOM.name}/precious"
+    os.chown(room, 65534, 65534)  # the collector's own; a sensor of root's may write there all the same
+    with open(precious, "w") as file:
+        file.write("precious")
+    os.symlink(precious, name + ".new")
+    sensor = Sensor("none", "--metrics-file", name)
+    try:
+        await_(lambda: os.path.exists(name), 5)
+        assert open(precious).read() == "precious"
+        os.unlink(name)
+        os.mkfifo(name + ".new")
+    finally:
+        sensor.end()  # the last one is written at the end
+    assert os.path.isfile(name) and not os.path.exists(name + ".new")
+
+
 def test_a_file_that_cannot_be_written_is_one_line_and_no_end():
     os.mkdir(f"{ROOM.name}/full")
     os.mkdir(f"{ROOM.name}/full/a.prom")  # nothing can be renamed to it
