@@ -148,6 +148,11 @@ static void a_reload_is_waited_for(void **state)
     fclose(file);
     assert_int_equal(CTL(&ctl, "reload"), 1);
     sensor__assert_one_line(&ctl, ":4:1: unknown key 'scpe': did you mean 'scope'?");
+    /* It would be waited for until somebody writes, and so would the end. */
+    assert_int_equal(unlink(live__path("mrelease.yaml")), 0);
+    assert_int_equal(mkfifo(live__path("mrelease.yaml"), 0600), 0);
+    assert_int_equal(CTL(&ctl, "reload"), 1);
+    sensor__assert_one_line(&ctl, "mrelease.yaml: it is no regular file");
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
 }
 

@@ -178,6 +178,25 @@ static void every_fault_is_told(void **state)
     assert_says(said, "\"line\": 2");
 }
 
+/* A name may steer a terminal, and a FIFO never end. */
+static void a_file_that_is_none_is_refused_at_once(void **state)
+{
+    char said[8192], path[128];
+
+    (void)state;
+    put("mrelease.yaml", "metrics-file: @/none/a.prom\n");
+    put("conf.d/\033[31m.yaml", "quiet: true\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/mrelease.yaml:1:15: metrics-file: @/none: No such file or directory\n");
+    put("mrelease.yaml", "quiet: true\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 0);
+    assert_says(said, "@/conf.d/?[31m.yaml: nothing is wrong\n");
+    snprintf(path, sizeof(path), "%s/conf.d/a.yaml", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/conf.d/a.yaml: it is no regular file\n");
+}
+
 static void it_looks_as_the_user_who_will_run_it(void **state)
 {
     char said[8192];
@@ -203,6 +222,7 @@ int main(void)
         test(a_fault_names_its_file),
         test(a_configuration_without_a_fault_says_so),
         test(every_fault_is_told),
+        test(a_file_that_is_none_is_refused_at_once),
         test(it_looks_as_the_user_who_will_run_it),
     };
 

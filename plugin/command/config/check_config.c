@@ -154,6 +154,8 @@ static int look(void *context,
         return check_directory(session->sandbox_paths[session->sandbox_path_count - 1], error);
     if (!strcmp(row->name, "control") && *session->control.path)
         return check_place(session->control.path, error);
+    if (!strcmp(row->name, "metrics-file"))
+        return check_place(session->metrics_file, error);
     return 0;
 }
 
@@ -199,7 +201,7 @@ static json_t *result_object(const struct checking *checking, const struct mrl_s
         json_array_append_new(faults,
                               fault_object(json_string_value(json_array_get(checking->faults, i))));
     for (unsigned int i = 0; i < settings->file_count; i++)
-        json_array_append_new(files, json_string(settings->files[i]));
+        json_array_append_new(files, json_string(mrl_tame(settings->files[i])));
     return json_pack("{s:b, s:o, s:o}", "ok", !json_array_size(faults), "files", files, "faults",
                      faults);
 }
@@ -213,7 +215,7 @@ static void print_text(const struct checking *checking, const struct mrl_setting
     if (count)
         return;
     for (unsigned int i = 0; i < settings->file_count; i++)
-        printf("%s%s", i ? ", " : "", settings->files[i]);
+        printf("%s%s", i ? ", " : "", mrl_tame(settings->files[i]));
     puts(": nothing is wrong");
 }
 

@@ -38,8 +38,25 @@ static int read_bytes(int fd, char *bytes, size_t *ret_size)
     return 0;
 }
 
+/* A FIFO may be what the operator named at the start. Elsewhere it would be waited for in vain, and
+ * one that was read to its end would be an empty configuration. */
+static int open_file(const char *path, bool may_wait, struct mrl_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK)), err = 0;
+    struct stat file;
+
+    if (fd < 0 || fstat(fd, &file))
+        err = mrl_error__set(error, -errno, "%.200s: %s", path, strerror(errno));
+    else if (!may_wait && !S_ISREG(file.st_mode))
+        err = mrl_error__set(error, -EINVAL, "%.200s: it is no regular file", path);
+    if (err && fd >= 0)
+        close(fd);
+    return err ? err : fd;
+}
+
 /* One file, whose name becomes one of the list. */
 static int read_file(const char *path,
+                     bool may_wait,
                      const struct mrl_rows *rows,
                      struct mrl_settings *settings,
                      struct mrl_error *error)
@@ -57,9 +74,9 @@ static int read_file(const char *path,
                               MRL_CONFIG_FILES_MAX);
     }
     settings->files[settings->file_count++] = name;
-    fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    fd = is_stdin ? STDIN_FILENO : open_file(path, may_wait, error);
     if (fd < 0)
-        return mrl_error__set(error, -errno, "%.200s: %s", name, strerror(errno));
+        return fd;
     bytes = malloc(MRL_CONFIG_BYTES_MAX + 1);
     err = bytes ? read_bytes(fd, bytes, &size) : -ENOMEM;
     if (err)
@@ -99,7 +116,7 @@ static int read_directory(const char *path,
     for (int i = 0; i < count; i++) {
         snprintf(file, sizeof(file), "%.3000s/%s", path, entries[i]->d_name);
         if (!err)
-            err = read_file(file, rows, settings, error);
+            err = read_file(file, false, rows, settings, error);
         if (err)
             err = mrl_settings__fault(settings, err, error->text);
         free(entries[i]);
@@ -142,7 +159,7 @@ int mrl_config__read(const char *path,
                    ? err
                    : mrl_error__set(error, -ENOENT, "%.200s: no file in it is named *.yaml", path);
     }
-    err = read_file(path, rows, settings, error);
+    err = read_file(path, !settings->is_again, rows, settings, error);
     if (err)
         err = mrl_settings__fault(settings, err, error->text);
     return err || !strcmp(path, "-") ? err : read_beside(path, rows, settings, error);

@@ -38,6 +38,7 @@ struct mrl_settings {
                    const struct mrl_option *row,
                    struct mrl_error *error);
     void *context; /* of both */
+    bool is_again; /* read while a run goes on: nothing may be waited for */
     bool print, list_profiles;
     unsigned int in_force; /* when printing: how many at the front of the list */
 };

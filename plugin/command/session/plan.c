@@ -67,6 +67,7 @@ static int read_next(struct plan *plan, struct mrl_error *error)
     plan->next = next;
     if (!next)
         return mrl_error__set(error, -ENOMEM, "out of memory");
+    next->settings.is_again = true;
     next->options.plugin = (struct mrl_plugin_options)MRL_PLUGIN_OPTIONS;
     next->options.outputs.host = plan->reload->options->outputs.host;
     mrl_session_options__groups(&next->options, groups);

@@ -11,12 +11,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/tame.h"
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/run/control_options.h"
 #include "side/common/message.h"
 
-enum { ANSWER_MS = 5000, RELOAD_MS = 150 * 1000 };
+enum { ANSWER_MS = 5000, RELOAD_MS = 150 * 1000, NAME_BYTES = 512 };
 
 struct ctl_options {
     const char *path;
@@ -139,7 +140,10 @@ static void print_output(const json_t *output)
     const json_t *pending = json_object_get(output, "pending");
     const json_t *spool = json_object_get(output, "spool"), *side = json_object_get(output, "side");
 
-    printf("%s%s\n  %" PRIu64 " delivered", text_of(output, "name"),
+    char name[NAME_BYTES];
+
+    snprintf(name, sizeof(name), "%s", text_of(output, "name"));
+    printf("%s%s\n  %" PRIu64 " delivered", mrl_tame(name),
            json_is_true(json_object_get(output, "removed")) ? " (removed)" : "",
            get(output, "delivered"));
     print_dropped(output);
@@ -272,8 +276,8 @@ static int show(const struct ctl_options *options,
         return print(options, answer->bytes, "events", print_events);
     if (action->asked == MRL_SIDE_STATUS)
         return print(options, answer->bytes, NULL, print_status);
-    if (*answer->bytes)
-        puts(answer->bytes);
+    if (*answer->bytes) /* it is in the buffer of ask() */
+        puts(mrl_tame((char *)(uintptr_t)answer->bytes));
     return mrl_flush_stdout();
 }
 
