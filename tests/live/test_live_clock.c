@@ -21,7 +21,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-enum { DAY_S = 86400, KILL_MAX_S = 60, SLEEP_S = 4 };
+enum { DAY_S = 86400, KILL_MAX_S = 60, SLEEP_S = 4, FILE_S = 5 };
 
 /* -- time namespaces -------------------------------------------------------------------------- */
 
@@ -194,6 +194,30 @@ static void a_clock_that_is_set_is_followed_and_told_once(void **state)
     assert_int_equal(count_of(sensor__stderr(&sensor), "clock_set: by="), 2);
 }
 
+/* It is written every five seconds, whatever the clock says. */
+static void metrics_are_written_by_a_clock_that_is_set(void **state)
+{
+    const char *file = live__path("metrics.prom");
+    const char *arguments[] = { "run", "-e", "default", "--metrics-file", file, NULL };
+    const struct sensor_options options = { .arguments = arguments, .prepare = preload };
+    struct sensor sensor;
+    bool is_written = false;
+
+    (void)state;
+    live__require_unsanitized();
+    set_clock("86400");
+    sensor__spawn(&sensor, &options);
+    sensor__await_ready(&sensor);
+    live__pause_ms(500);
+    assert_int_equal(unlink(file), 0);
+    for (int i = 0; i < FILE_S * 20 && !is_written; i++) {
+        live__pause_ms(100);
+        is_written = !access(file, R_OK);
+    }
+    assert_true(is_written);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+}
+
 static void set_back(void *seconds)
 {
     struct timespec now;
@@ -296,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(a_time_namespace_changes_nothing),
         LIVE_TEST(a_clock_that_is_set_is_followed_and_told_once),
+        LIVE_TEST(metrics_are_written_by_a_clock_that_is_set),
         LIVE_TEST(a_reader_that_waits_hears_of_a_clock_that_is_set),
         LIVE_TEST(calls_around_a_suspend_have_their_times),
     };

@@ -151,6 +151,8 @@ static void every_fault_is_told(void **state)
         "@/mrelease.yaml:6:5: output: unknown destination 'elasticsarch+http:",
         "@/mrelease.yaml:7:7: ring: ",
         "@/mrelease.yaml:8:17: sandbox-paths: @/nowhere: No such file or directory\n",
+        "@/mrelease.yaml:9:15: metrics-file: @/gone: No such file or directory\n",
+        "@/mrelease.yaml:10:7: http: @/gone: No such file or directory\n",
         "@/conf.d/10-a.yaml:1:9: scope: ",
         "@/conf.d/10-a.yaml:2:12: log-level: ",
     };
@@ -165,7 +167,9 @@ static void every_fault_is_told(void **state)
                          "  - json,token-file=@/token:splunk+http://127.0.0.1:9\n"
                          "  - json:elasticsarch+http://127.0.0.1/x\n"
                          "ring: many\n"
-                         "sandbox-paths: [\"@/nowhere\"]\n");
+                         "sandbox-paths: [\"@/nowhere\"]\n"
+                         "metrics-file: @/gone/a.prom\n"
+                         "http: unix:@/gone/http\n");
     put("conf.d/10-a.yaml", "scope: [\"uid=x\"]\nlog-level: loud\n");
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
     for (size_t i = 0; i < COUNT_OF(faults); i++)

@@ -30,8 +30,9 @@
 enum { NUMBERS = 500, BPF_COMMANDS = 64, WAIT_S = 20 };
 
 /* As `mrelease run` with an output that switches events, and without a network. */
-#define RUN_CALLS \
-    (MRL_CALLS_READ | MRL_CALLS_WRITE | MRL_CALLS_BPF | MRL_CALLS_PROBES | MRL_CALLS_PERF)
+#define RUN_CALLS                                                                           \
+    (MRL_CALLS_READ | MRL_CALLS_WRITE | MRL_CALLS_BPF | MRL_CALLS_PROBES | MRL_CALLS_PERF | \
+     MRL_CALLS_PROVE)
 
 static char directory[] = "/tmp/sandbox.XXXXXX";
 

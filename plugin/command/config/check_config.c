@@ -21,6 +21,7 @@
 #include "command/command.h"
 #include "command/options/layers.h"
 #include "command/options/say.h"
+#include "command/run/http.h"
 #include "command/run/session_options.h"
 #include "sinks/secret.h"
 
@@ -138,6 +139,20 @@ static int check_directory(const char *path, struct mrl_error *error)
                                  : mrl_error__set(error, -ENOTDIR, "%.200s is no directory", path);
 }
 
+static int check_http(const struct mrl_session_options *session, struct mrl_error *error)
+{
+    struct mrl_http_target http;
+    char program[PATH_MAX];
+    int err = mrl_http_target__read(session->http, (enum mrl_metrics_names)session->http_names,
+                                    &http, error);
+
+    if (!err)
+        err = mrl_side__find(mrl_sides__metrics()->side, NULL, program, sizeof(program), error);
+    if (!err && !strncmp(http.destination, "unix:/", 6))
+        err = check_place(http.destination + 5, error);
+    return err;
+}
+
 /* A value that its row took, and that came to the options last. */
 static int look(void *context,
                 const struct mrl_setting *setting,
@@ -152,6 +167,10 @@ static int look(void *context,
         return check_output(&outputs->specs[outputs->count - 1], error);
     if (!strcmp(row->name, "sandbox-paths"))
         return check_directory(session->sandbox_paths[session->sandbox_path_count - 1], error);
+    if (!strcmp(row->name, "metrics-file"))
+        return check_place(session->metrics_file, error);
+    if (!strcmp(row->name, "http"))
+        return check_http(session, error);
     if (!strcmp(row->name, "control") && *session->control.path)
         return check_place(session->control.path, error);
     if (!strcmp(row->name, "metrics-file"))

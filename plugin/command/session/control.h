@@ -52,7 +52,7 @@ struct mrl_ctl {
     struct mrl_ctl_host host;
     char path[MRL_CONTROL_PATH];
     int socket, wake; /* -1: none */
-    bool is_open, has_thread, is_ending;
+    bool is_open, has_thread;
     pthread_t thread;
     struct mrl_allowance refusals;
     struct mrl_ctl_peer peers[MRL_CONTROL_PEERS];

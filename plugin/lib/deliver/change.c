@@ -165,12 +165,13 @@ static void place_one(struct mrl_change *change, struct coming *coming)
             inherit(coming->output, before);
         for (unsigned int i = 0; i < change->leaving_count; i++)
             change->is_kept[i] &= change->leaving[i] != before;
-        if (!is_leaving(change, before))
-            mrl_output__free(before);
     }
     pipeline->end_errs[index] = 0;
     mrl_pipeline__place(pipeline, index, coming->output, &coming->group);
     coming->group.encoder = NULL;
+    /* Only now: a signal handler may look at every slot, at any moment. */
+    if (before && !is_leaving(change, before))
+        mrl_output__free(before);
 }
 
 static void drop_empty_groups(struct mrl_pipeline *pipeline)

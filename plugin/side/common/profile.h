@@ -12,12 +12,12 @@ enum {
     MRL_CALLS_WRITE = 1 << 1,    /**< make, rename, remove, lock files */
     MRL_CALLS_MESSAGES = 1 << 2, /**< on sockets that are open */
     MRL_CALLS_NET = 1 << 3,      /**< make sockets, listen, connect; with the two above */
+    MRL_CALLS_BPF = 1 << 4,      /**< read and set what maps hold, and detach probes */
+    MRL_CALLS_PROBES = 1 << 5,   /**< attach probes that are loaded, and prove them by a child */
+    MRL_CALLS_PERF = 1 << 6,     /**< the same of probes that are perf events */
     MRL_CALLS_SERVE = 1 << 7,  /**< accept at sockets that are open, and pair them; with messages */
-    MRL_CALLS_ACCEPT = 1 << 8, /**< accept at sockets that are open; with messages */
-    MRL_CALLS_BPF = 1 << 4,    /**< read and set what maps hold, and detach probes */
-    MRL_CALLS_PROBES = 1 << 5, /**< attach probes that are loaded, and prove them by a child */
     MRL_CALLS_PROVE = 1 << 8,  /**< make the calls that are probed, by a child */
-    MRL_CALLS_PERF = 1 << 6,   /**< the same of probes that are perf events */
+    MRL_CALLS_ACCEPT = 1 << 9, /**< accept at sockets that are open; with messages */
 };
 
 /** What may be done below a path. */
