@@ -108,6 +108,9 @@ static void error_list_longer_than_its_room_is_cut(void **state)
     mrl_error__unknown(&error, "thing", "0123456789012345", repeated, COUNT_OF(repeated));
     assert_true(strlen(error.text) < sizeof(error.text));
     assert_non_null(strstr(error.text, "known are a_word_of_some_length, a_word"));
+    assert_string_equal(error.text + strlen(error.text) -
+                            strlen(", a_word_of_some_length and more"),
+                        ", a_word_of_some_length and more");
 }
 
 int main(void)

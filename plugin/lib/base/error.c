@@ -92,9 +92,15 @@ int mrl_error__unknown(struct mrl_error *error,
     if (guess.likely)
         return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': did you mean '%s'?", what, word,
                               guess.word);
-    for (unsigned int i = 0; i < count && used < sizeof(known); i++)
+    for (unsigned int i = 0; i < count; i++) {
+        /* What is cut is cut between two words, and said. */
+        if (used + strlen(words[i]) + sizeof(", and more") > sizeof(known)) {
+            snprintf(known + used, sizeof(known) - used, " and more");
+            break;
+        }
         used +=
             (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", words[i]);
+    }
     return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': the nearest is '%s'; known are %s",
                           what, word, guess.word ? guess.word : "", known);
 }
