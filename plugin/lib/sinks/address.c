@@ -183,8 +183,8 @@ static int listen_tcp(struct mrl_address *address,
         return mrl_error__set(error, -EINVAL, "tcp:%.100s: %s", where, gai_strerror(failed));
     if (!options->insecure && !*options->cert && !is_loopback(found->ai_addr)) {
         err = mrl_error__set(error, -EINVAL,
-                             "tcp:%.100s: not a loopback address, and served without TLS: say "
-                             "cert= and key=, or insecure=true if that is meant",
+                             "tcp:%.100s: not a loopback address, and served without TLS: "
+                             "insecure=true says that it is meant; gRPC takes cert= and key=",
                              where);
     } else {
         address->socket = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
