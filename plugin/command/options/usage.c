@@ -79,8 +79,11 @@ void mrl_usage__print_paragraph(const char *text)
 
 void mrl_usage__print(const struct mrl_verb *verb, const struct mrl_rows *rows)
 {
-    printf("Usage: mrelease %s [OPTION...]%s%s\n\n", verb->name, *verb->operands ? " " : "",
-           verb->operands);
+    struct mrl_wrap wrap = { stdout, mrl_wrap__columns(), 4, 0 };
+
+    wrap.column = printf("Usage: mrelease %s [OPTION...]", verb->name);
+    mrl_wrap__put(&wrap, verb->operands);
+    fputs("\n\n", stdout);
     mrl_usage__print_paragraph(verb->doc);
     for (unsigned int i = 0; i < rows->count; i++)
         print_row(rows->at[i]);

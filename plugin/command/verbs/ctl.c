@@ -14,6 +14,7 @@
 #include "base/tame.h"
 #include "command/command.h"
 #include "command/options/say.h"
+#include "command/options/usage.h"
 #include "command/run/control_options.h"
 #include "side/common/message.h"
 
@@ -203,10 +204,17 @@ static const struct action {
     const char *word;
     uint32_t asked;
     const char *operand; /* NULL: none */
+    const char *doc;
 } actions[] = {
-    { "status", MRL_SIDE_STATUS, NULL },          { "events", MRL_SIDE_STATUS, NULL },
-    { "enable", MRL_SIDE_ENABLE, "EVENT" },       { "disable", MRL_SIDE_DISABLE, "EVENT" },
-    { "log-level", MRL_SIDE_LOG_LEVEL, "LEVEL" }, { "reload", MRL_SIDE_RELOAD, NULL },
+    { "status", MRL_SIDE_STATUS, NULL, "What runs, what was counted, and how each output is." },
+    { "events", MRL_SIDE_STATUS, NULL, "Which events are watched, and what was counted of each." },
+    { "enable", MRL_SIDE_ENABLE, "EVENT",
+      "Watch it, until a restart or a reload that changes the events." },
+    { "disable", MRL_SIDE_DISABLE, "EVENT", "Leave it out, for as long." },
+    { "log-level", MRL_SIDE_LOG_LEVEL, "LEVEL",
+      "Say so much from now on: error, warning, info or debug." },
+    { "reload", MRL_SIDE_RELOAD, NULL,
+      "Read the configuration and open files anew, as SIGHUP does; print what was done." },
 };
 
 enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
@@ -214,6 +222,18 @@ enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 static const char *action_word(unsigned int index)
 {
     return index < ACTIONS ? actions[index].word : NULL;
+}
+
+static void print_actions(void)
+{
+    char text[64];
+
+    puts("\nRequests:");
+    for (unsigned int i = 0; i < ACTIONS; i++) {
+        snprintf(text, sizeof(text), "%s%s%s", actions[i].word, actions[i].operand ? " " : "",
+                 actions[i].operand ? actions[i].operand : "");
+        mrl_usage__print_text(text, actions[i].doc);
+    }
 }
 
 static const struct action *find_action(const char *word, struct mrl_error *error)
@@ -297,7 +317,10 @@ static int run(const struct mrl_verb *verb, int argc, char **argv)
         return status;
     action = operand < argc ? find_action(argv[operand], &error) : NULL;
     if (!action)
-        return mrl_usage_error(verb, operand < argc ? error.text : "what is asked?");
+        return mrl_usage_error(
+            verb, operand < argc
+                      ? error.text
+                      : "what is asked? One of status, events, enable, disable, log-level, reload");
     if (read_operand(action, operand + 1 < argc ? argv[operand + 1] : NULL, &request, &error))
         return mrl_usage_error(verb, error.text);
     fd = dial(options.path ? options.path : mrl_control_options__default(usual), &error);
@@ -312,9 +335,10 @@ static int run(const struct mrl_verb *verb, int argc, char **argv)
 
 const struct mrl_verb mrl_verb_ctl = {
     .name = "ctl",
-    .operands = "status|events|enable EVENT|disable EVENT|log-level LEVEL|reload",
+    .operands = "status|events|enable|disable|log-level|reload [EVENT|LEVEL]",
     .operands_max = 2,
     .operand_word = action_word,
     .doc = "Ask a run that goes on how it is, and change what it does.",
+    .more_help = print_actions,
     .run = run,
 };

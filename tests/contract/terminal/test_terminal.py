@@ -104,7 +104,7 @@ def test_a_quiet_run_says_how_to_see_an_event():
 
 def verbs():
     said = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
-    return re.findall(r"^  ([a-z]+) ", said, re.M)
+    return re.findall(r"^  ([a-z-]+) ", said, re.M)
 
 
 def test_help_of_every_verb_fits_eighty_columns_of_ascii():
