@@ -240,6 +240,12 @@ void mrl_run_sides__await_capture(struct mrl_run_sides *run)
     set_run(run, NULL, NULL, true);
 }
 
+void mrl_run_sides__rest(struct mrl_run_sides *run)
+{
+    if (run->sides)
+        mrl_sides__rest(run->sides);
+}
+
 void mrl_run_sides__ready(struct mrl_run_sides *run,
                           struct mrl_plugin *plugin,
                           const struct mrl_pipeline *pipeline)

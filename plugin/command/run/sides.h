@@ -49,6 +49,9 @@ int mrl_run_sides__await(struct mrl_run_sides *run, struct mrl_error *error);
  * counters are 0 until mrl_run_sides__ready(). */
 void mrl_run_sides__await_capture(struct mrl_run_sides *run);
 
+/** As mrl_sides__rest(). */
+void mrl_run_sides__rest(struct mrl_run_sides *run);
+
 /** The probes of `plugin` are proven, and `pipeline` takes their events; NULL: they go. */
 void mrl_run_sides__ready(struct mrl_run_sides *run,
                           struct mrl_plugin *plugin,

@@ -357,6 +357,7 @@ static int open_all(struct session *session, struct mrl_error *error)
         err = mrl_plugin__open(&options->plugin, error, &session->plugin);
     if (!err)
         err = mrl_run_sides__await(&session->sides, error);
+    mrl_run_sides__rest(&session->sides); /* those that served while a capture was awaited */
     return err ? err : mrl_harden__enter(options, session->plugin, error);
 }
 

@@ -127,6 +127,10 @@ unsigned int mrl_sides__lives(struct mrl_sides *sides,
  * until here there need be none; before it, nothing may be written. May be called again. */
 void mrl_sides__ready(struct mrl_sides *sides);
 
+/** Ends the threads of all sinks, until mrl_sides__ready() is called again: a process that gives up
+ * rights must be alone, for what threads hold they keep. Their programs go on. */
+void mrl_sides__rest(struct mrl_sides *sides);
+
 /** The end is near: what dies now is not started again, and what hangs is not waited for. Any
  * thread. */
 void mrl_sides__hurry(struct mrl_sides *sides);

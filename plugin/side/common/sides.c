@@ -194,6 +194,15 @@ void mrl_sides__ready(struct mrl_sides *sides)
     wake_all(sides, &sides->ready);
 }
 
+void mrl_sides__rest(struct mrl_sides *sides)
+{
+    pthread_mutex_lock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++)
+        if (sides->sinks[i])
+            mrl_keeper__rest(sides->sinks[i]);
+    pthread_mutex_unlock(&sides->lock);
+}
+
 void mrl_sides__hurry(struct mrl_sides *sides)
 {
     wake_all(sides, &sides->hurries);
