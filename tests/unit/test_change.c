@@ -4,6 +4,8 @@
  * argument, so that what a file lacks, or has twice, can be read off it.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <mrelease/metrics.h>
 #include <mrelease/pipeline.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,7 +19,7 @@
 #include "unit/records.h"
 #include "unit/unit.h"
 
-enum { EVENTS = 100, END_MS = 10000, ROUNDS = 24 };
+enum { EVENTS = 100, END_MS = 10000, ROUNDS = 24, BLOCKED_S = 10 };
 
 extern const struct mrl_sink_ops mrl_sink_file;
 
@@ -197,6 +199,66 @@ static void an_output_gets_what_is_delivered_while_it_is_there(void **state)
     assert_int_equal(lines_in_order(fixture, "comes"), 2 * EVENTS);
     assert_int_equal(counts(fixture, 1).delivered, EVENTS); /* kept */
     assert_accounted(fixture);
+}
+
+static uint64_t delivered_by(struct fixture *fixture, const char *name)
+{
+    const struct mrl_label label = { "output", name };
+    struct mrl_metrics *metrics;
+    uint64_t sum;
+
+    assert_int_equal(mrl_metrics__collect(NULL, fixture->pipeline, &metrics), 0);
+    sum = mrl_metrics__sum(metrics, "mrelease_output_delivered_total", &label, 1);
+    mrl_metrics__free(metrics);
+    return sum;
+}
+
+/* A counter that is gone would be a loss that nobody hears of. */
+static void metrics_keep_an_output_that_went(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_change *change;
+
+    begin_with(fixture, "stays");
+    begin_with(fixture, "goes");
+    deliver(fixture);
+    change = change_of(fixture);
+    leave(fixture, change, "goes");
+    apply(change);
+    mrl_change__end(change, END_MS);
+    assert_int_equal(delivered_by(fixture, "goes"), EVENTS);
+    change = change_of(fixture);
+    come(fixture, change, "goes", "json");
+    apply(change);
+    deliver(fixture);
+    mrl_change__end(change, END_MS);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_int_equal(delivered_by(fixture, "goes"), 2 * EVENTS); /* it goes on counting */
+}
+
+/* Nobody reads the FIFO: who blocks would never come back. */
+static void the_policy_of_an_output_that_stays_may_change(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_output_options options = options_for(fixture, "fifo", "json");
+    struct mrl_change *change;
+    struct mrl_error error;
+    int reader;
+
+    assert_int_equal(mkfifo(options.destination, 0600), 0);
+    reader = open(options.destination, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    options.queue_bytes = 1; /* the least there is */
+    assert_int_equal(mrl_pipeline__add(fixture->pipeline, &options, &error), 0);
+    change = change_of(fixture);
+    mrl_change__set_policy(change, 0, MRL_POLICY_DROP_NEWEST);
+    apply(change);
+    mrl_change__end(change, END_MS);
+    alarm(BLOCKED_S);
+    for (int i = 0; i < 30; i++)
+        deliver(fixture);
+    alarm(0);
+    assert_true(counts(fixture, 0).dropped_full > 0);
+    close(reader);
 }
 
 static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
@@ -391,6 +453,8 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         test(an_output_gets_what_is_delivered_while_it_is_there),
+        test(metrics_keep_an_output_that_went),
+        test(the_policy_of_an_output_that_stays_may_change),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(what_comes_back_goes_on_counting),
         test(a_change_that_is_not_made_leaves_nothing_behind),
