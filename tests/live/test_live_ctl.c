@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "harness.h"
 #include "load.h"
 
-enum { NOBODY = 65534, STRANGERS = 1000, CUT_MS = 4000 };
+enum { NOBODY = 65534, STRANGERS = 1000, CUT_MS = 4000, ANSWER = 6 };
 
 static const char *socket_path(void)
 {
@@ -172,6 +173,50 @@ static void what_is_asked_wrongly_is_told(void **state)
     sensor__assert_one_line(&ctl, "no sensor listens there");
 }
 
+/* Answers one question, with what would paint the terminal; its frame is that of the question. */
+__attribute__((noreturn)) static void answer_as_a_stranger(int listening)
+{
+    static const char text[] =
+        "{\"version\":\"\\u001b[2J\",\"outputs\":[{\"name\":\"\\u001b[31m\"}]}";
+    struct {
+        uint16_t version, type;
+        uint32_t size, rest[3];
+        char text[512];
+    } frame;
+    int fd = accept(listening, NULL, NULL);
+
+    if (fd < 0 || recv(fd, &frame, sizeof(frame), 0) <= 0)
+        _exit(1);
+    frame.type = ANSWER;
+    frame.size = sizeof(text);
+    memcpy(frame.text, text, sizeof(text));
+    _exit(send(fd, &frame, 20 + sizeof(text), MSG_NOSIGNAL) < 0);
+}
+
+static void an_answer_steers_no_terminal(void **state)
+{
+    struct sockaddr_un where = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status;
+    struct sensor ctl;
+    pid_t child;
+
+    (void)state;
+    live__require();
+    snprintf(where.sun_path, sizeof(where.sun_path), "%s", socket_path());
+    assert_int_equal(bind(fd, (const struct sockaddr *)&where, sizeof(where)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (!child)
+        answer_as_a_stranger(fd);
+    close(fd);
+    assert_int_equal(CTL(&ctl, "status"), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_null(strchr(sensor__stdout(&ctl), '\033'));
+    assert_non_null(strstr(sensor__stdout(&ctl), "?[31m"));
+}
+
 /* -- strangers -------------------------------------------------------------------------------- */
 
 static void become_nobody(void)
@@ -294,6 +339,7 @@ int main(void)
         LIVE_TEST(events_and_level_are_switched),
         LIVE_TEST(a_reload_is_waited_for),
         LIVE_TEST(what_is_asked_wrongly_is_told),
+        LIVE_TEST(an_answer_steers_no_terminal),
         LIVE_TEST(others_may_look_and_change_nothing),
         LIVE_TEST(who_says_nothing_or_rubbish_is_cut),
         LIVE_TEST(a_thousand_connections_harm_nobody),

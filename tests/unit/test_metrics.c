@@ -188,6 +188,55 @@ static void metrics_are_well_formed(void **state)
     mrl_metrics__free(metrics);
 }
 
+static void assert_no_line_twice(char *text)
+{
+    const char *lines[2048];
+    unsigned int count = 0;
+
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        for (unsigned int i = 0; i < count; i++)
+            if (!strcmp(lines[i], line))
+                fail_msg("twice: %s", line);
+        assert_true(count < COUNT_OF(lines));
+        lines[count++] = line;
+    }
+    assert_true(count > 10);
+}
+
+/* What is long is cut, and what is no text is a '?': readers refuse a row that is there twice. */
+static void names_that_look_the_same_are_told_apart(void **state)
+{
+    char names[6][800] = { "kept", "kept", "\xfe" }, *text;
+    struct mrl_pipeline *pipeline;
+    struct mrl_metrics *metrics;
+    size_t size;
+    FILE *to;
+
+    (void)state;
+    memset(names[3], 'a', 700);
+    memset(names[4], 'a', 701);
+    memcpy(names[5], "\xff", 2);
+    assert_int_equal(mrl_pipeline__new(NULL, NULL, &pipeline), 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct mrl_output_options options = {
+            .size = sizeof(options), .name = names[i], .format = "table", .sink = &keeper
+        };
+
+        assert_int_equal(mrl_pipeline__add(pipeline, &options, NULL), (int)i);
+    }
+    assert_int_equal(mrl_metrics__collect(NULL, pipeline, &metrics), 0);
+    to = open_memstream(&text, &size);
+    assert_non_null(to);
+    mrl_metrics__print(metrics, MRL_METRICS_PROMETHEUS, to);
+    fclose(to);
+    assert_non_null(strstr(text, "output=\"kept#2\""));
+    assert_non_null(strstr(text, "aaa#2\""));
+    assert_no_line_twice(text);
+    free(text);
+    mrl_metrics__free(metrics);
+    mrl_pipeline__free(pipeline);
+}
+
 static void metrics_of_nothing_are_empty(void **state)
 {
     struct mrl_metrics *metrics;
@@ -206,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(metrics_sum_the_rows_with_all_labels),
         test(metrics_are_well_formed),
+        cmocka_unit_test(names_that_look_the_same_are_told_apart),
         cmocka_unit_test(metrics_of_nothing_are_empty),
         cmocka_unit_test(metrics_tell_what_a_sink_keeps_while_it_is_open),
     };

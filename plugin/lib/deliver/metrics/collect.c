@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/tame.h"
 #include "deliver/metrics/rows.h"
 #include "event/lost.h"
 
@@ -273,24 +274,43 @@ static void add_family(struct mrl_metrics *metrics,
 
 /* -- all -------------------------------------------------------------------------------------- */
 
-/* Whether an output before it has the same name, and which of that name it is. */
-static unsigned int count_namesakes(const struct mrl_pipeline *pipeline, unsigned int output)
+enum { NAME_BYTES = 500 /* with "#16" still less than is shown of a label */ };
+
+/* As it is shown: two that look the same there would be one row twice, and readers refuse that. */
+static void copy_name(const struct mrl_pipeline *pipeline,
+                      unsigned int output,
+                      char name[NAME_BYTES])
 {
-    const char *name = mrl_pipeline__output_name(pipeline, output);
+    snprintf(name, NAME_BYTES, "%s", mrl_pipeline__output_name(pipeline, output));
+    mrl_tame(name);
+}
+
+static bool is_called(const struct mrl_pipeline *pipeline, unsigned int output, const char *name)
+{
+    char own[NAME_BYTES];
+
+    copy_name(pipeline, output, own);
+    return !strcmp(own, name);
+}
+
+/* How many outputs before it have the same name. */
+static unsigned int count_namesakes(const struct mrl_pipeline *pipeline,
+                                    unsigned int output,
+                                    const char *name)
+{
     unsigned int count = 0;
 
     for (unsigned int i = 0; i < output; i++)
-        count += !mrl_pipeline__output_is_gone(pipeline, i) &&
-                 !strcmp(mrl_pipeline__output_name(pipeline, i), name);
+        count += !mrl_pipeline__output_is_gone(pipeline, i) && is_called(pipeline, i, name);
     return count;
 }
 
-static bool has_successor(const struct mrl_pipeline *pipeline, unsigned int output)
+static bool has_successor(const struct mrl_pipeline *pipeline,
+                          unsigned int output,
+                          const char *name)
 {
-    const char *name = mrl_pipeline__output_name(pipeline, output);
-
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++)
-        if (i != output && !strcmp(mrl_pipeline__output_name(pipeline, i), name) &&
+        if (i != output && is_called(pipeline, i, name) &&
             (i > output || !mrl_pipeline__output_is_gone(pipeline, i)))
             return true;
     return false;
@@ -298,13 +318,17 @@ static bool has_successor(const struct mrl_pipeline *pipeline, unsigned int outp
 
 static void write_outputs(const struct mrl_pipeline *pipeline, FILE *to, struct mrl_sample *sample)
 {
+    char name[NAME_BYTES];
+
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
         const bool is_gone = mrl_pipeline__output_is_gone(pipeline, i);
-        const unsigned int before = is_gone ? 0 : count_namesakes(pipeline, i);
+        unsigned int before;
 
-        if (is_gone && has_successor(pipeline, i))
+        copy_name(pipeline, i, name);
+        before = is_gone ? 0 : count_namesakes(pipeline, i, name);
+        if (is_gone && has_successor(pipeline, i, name))
             sample->hidden |= 1U << i;
-        fputs(mrl_pipeline__output_name(pipeline, i), to);
+        fputs(name, to);
         if (before)
             fprintf(to, "#%u", before + 1);
         fputc('\0', to);
