@@ -18,6 +18,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/socket_file.h"
 #include "side/common/message.h"
 
 enum {
@@ -99,9 +100,9 @@ static int bind_to(struct mrl_ctl *control,
     if (control->socket < 0 ||
         bind(control->socket, (const struct sockaddr *)&where, sizeof(where)))
         return fail(error, control->path);
-    if (chmod(control->path, mode) ||
-        (group != (gid_t)-1 && chown(control->path, (uid_t)-1, group)) ||
-        listen(control->socket, BACKLOG)) {
+    err = mrl_socket_file__give(control->path, mode, group);
+    if (err || listen(control->socket, BACKLOG)) {
+        errno = err ? -err : errno;
         err = fail(error, control->path);
         unlink(control->path);
     }

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/socket_file.h"
 #include "sinks/opening.h"
 #include "sinks/server_options.h"
 
@@ -93,15 +94,6 @@ static int remove_stale(const struct sockaddr_un *where, struct mrl_error *error
     return unlink(path) ? fail(error, path) : 0;
 }
 
-static int give_to_group(struct mrl_address *address, const char *name, struct mrl_error *error)
-{
-    int err = mrl_opening__find_group(name, address->path, &address->group, error);
-
-    if (err || address->group == (gid_t)-1)
-        return err;
-    return chown(address->path, (uid_t)-1, address->group) ? fail(error, address->path) : 0;
-}
-
 /* The mode is that of the socket before anybody can connect: nothing listens yet. */
 static int listen_unix(struct mrl_address *address,
                        const char *path,
@@ -124,10 +116,13 @@ static int listen_unix(struct mrl_address *address,
         bind(address->socket, (const struct sockaddr *)&where, sizeof(where)))
         return fail(error, path);
     address->is_bound = true;
-    if (chmod(path, address->mode))
-        return fail(error, path);
-    err = give_to_group(address, options->group, error);
-    return !err && listen(address->socket, BACKLOG) ? fail(error, path) : err;
+    err = mrl_opening__find_group(options->group, path, &address->group, error);
+    if (err)
+        return err;
+    err = mrl_socket_file__give(path, address->mode, address->group);
+    if (err)
+        return mrl_error__set(error, err, "%s: %s", path, strerror(-err));
+    return listen(address->socket, BACKLOG) ? fail(error, path) : 0;
 }
 
 /* -- TCP -------------------------------------------------------------------------------------- */
