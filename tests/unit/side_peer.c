@@ -263,12 +263,26 @@ static void be(const char *manner, uint32_t id, uint32_t items)
     take(id, items);
 }
 
+/* Ends without having read what it shall open. */
+static void leave_unread(void)
+{
+    ssize_t size = recv(MRL_SIDE_SOCKET, buffer, sizeof(buffer), MSG_PEEK);
+
+    if (size <= 0 || !memmem(buffer, (size_t)size, ".unread", strlen(".unread")))
+        return;
+    fprintf(stderr, "# its last words\n");
+    say(MRL_SIDE_LOG, 0, 0, "la", 2);
+    _exit(9);
+}
+
 int main(void)
 {
-    struct mrl_side_message message = next();
+    struct mrl_side_message message;
     struct mrl_side_target target;
     char manner[64] = "", destination[108] = "";
 
+    leave_unread();
+    message = next();
     if (mrl_side_target__read(&message, &target))
         return 3;
     listener = target.fds[0];
@@ -282,6 +296,10 @@ int main(void)
     }
     if (!strcmp(manner, "exits"))
         return 4;
+    if (!strcmp(manner, "aborts"))
+        abort();
+    if (!strcmp(manner, "breaks-early"))
+        say(MRL_SIDE_PONG, 0, 0, "", 0);
     if (!strcmp(manner, "opens-late"))
         for (;;)
             pause();

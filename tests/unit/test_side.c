@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -87,8 +88,8 @@ static const struct mrl_sink_ops *row_of_side(void)
     return NULL;
 }
 
-/* Returns what the sink's open() does. */
-static int begin(struct side *side, const char *manner)
+/* Starts the program, and does not wait for it. Returns what the sink's open() does. */
+static int start(struct side *side, const char *manner)
 {
     const struct mrl_sides_options options = { .size = sizeof(options),
                                                .directory = MRL_TEST_SIDES,
@@ -99,7 +100,6 @@ static int begin(struct side *side, const char *manner)
                                                .context = side };
     struct mrl_sink_target target = { .format = "grpc" };
     char destination[96];
-    int err;
 
     snprintf(destination, sizeof(destination), "unix:/tmp/mrelease-test-side-%d.%s", (int)getpid(),
              manner);
@@ -109,7 +109,14 @@ static int begin(struct side *side, const char *manner)
     target.destination = destination;
     target.sides = side->sides;
     target.ops = side->ops;
-    err = side->ops->open(&target, &side->error, &side->sink);
+    return side->ops->open(&target, &side->error, &side->sink);
+}
+
+/* Returns what the sink's open() does, and its program's. */
+static int begin(struct side *side, const char *manner)
+{
+    int err = start(side, manner);
+
     if (!err)
         err = mrl_sides__await(side->sides, &side->error);
     mrl_sides__ready(side->sides);
@@ -200,7 +207,66 @@ static void a_program_that_cannot_open_says_why(void **state)
     assert_string_equal(side.error.text, "it will not");
     end(&side);
     assert_true(begin(&side, "exits") < 0);
-    assert_non_null(strstr(side.error.text, "has ended"));
+    assert_non_null(strstr(side.error.text, "why=exit 4; by=itself"));
+    end(&side);
+    assert_true(begin(&side, "aborts") < 0);
+    assert_non_null(strstr(side.error.text, "why=signal 6; by=itself"));
+    end(&side);
+    assert_true(begin(&side, "breaks-early") < 0);
+    assert_non_null(strstr(side.error.text, "why=rules; by=sensor"));
+    end(&side);
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* It has not even read what it shall open. What it says to its standard error goes where ours
+ * goes. */
+static void one_that_ends_at_once_is_heard(void **state)
+{
+    int own = dup(STDERR_FILENO), file = memfd_create("words", MFD_CLOEXEC);
+    char words[64] = "";
+    struct side side;
+
+    (void)state;
+    assert_true(own >= 0 && file >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
+    assert_int_equal(start(&side, "unread"), 0);
+    dup2(own, STDERR_FILENO);
+    pause_ms(300 * PATIENCE); /* it has gone */
+    assert_true(mrl_sides__await(side.sides, &side.error) < 0);
+    assert_non_null(strstr(side.error.text, "why=exit 9; by=itself"));
+    assert_int_equal(atomic_load(&side.said), 1);
+    assert_true(pread(file, words, sizeof(words) - 1, 0) > 0);
+    assert_string_equal(words, "# its last words\n");
+    close(file);
+    close(own);
+    end(&side);
+}
+
+/* Meanwhile probes are loaded: the program has waited for us. */
+static void one_that_is_awaited_late_is_open(void **state)
+{
+    struct side side;
+
+    (void)state;
+    assert_int_equal(start(&side, "good"), 0);
+    mrl_sides__hurry(side.sides); /* so that it has less than two seconds */
+    pause_ms(2000 * PATIENCE);
+    assert_int_equal(mrl_sides__await(side.sides, &side.error), 0);
+    end(&side);
+}
+
+static void one_that_never_opens_is_ended(void **state)
+{
+    struct side side;
+
+    (void)state;
+    assert_int_equal(start(&side, "opens-late"), 0);
+    mrl_sides__hurry(side.sides);
+    assert_true(mrl_sides__await(side.sides, &side.error) < 0);
+    assert_non_null(strstr(side.error.text, "why=hang; by=sensor"));
     end(&side);
 }
 
@@ -361,6 +427,9 @@ int main(void)
         test(a_large_chunk_goes_in_several_messages),
         test(what_the_program_refused_is_told_item_by_item),
         test(a_program_that_cannot_open_says_why),
+        test(one_that_ends_at_once_is_heard),
+        test(one_that_is_awaited_late_is_open),
+        test(one_that_never_opens_is_ended),
         test(one_that_breaks_a_rule_is_ended),
         test(one_that_claims_to_be_somebody_is_not_believed),
         test(one_that_dies_is_started_again),

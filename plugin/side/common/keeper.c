@@ -234,28 +234,29 @@ static int start(struct mrl_sink *sink)
 /* "side=NAME; why=signal 9; by=another": of sensor_state, and of the log. A program that the keeper
  * ends has a reason (why), so SIGKILL without one is somebody else's, or the kernel's who wants
  * memory. */
-static void describe(const struct mrl_sink *sink, int status, char text[128])
+static void describe(struct mrl_sink *sink, int status)
 {
     const char *name = sink->row->side;
+    char *const text = sink->death;
+    const size_t size = sizeof(sink->death);
 
     if (sink->why)
-        snprintf(text, 128, "side=%s; why=%s; by=sensor", name, sink->why);
+        snprintf(text, size, "side=%s; why=%s; by=sensor", name, sink->why);
     else if (!sink->pid)
-        snprintf(text, 128, "side=%s; why=unknown (a service of its own); by=unknown", name);
+        snprintf(text, size, "side=%s; why=unknown (a service of its own); by=unknown", name);
     else if (status < 0)
-        snprintf(text, 128, "side=%s; why=unknown (%s); by=unknown", name, strerror(-status));
+        snprintf(text, size, "side=%s; why=unknown (%s); by=unknown", name, strerror(-status));
     else if (WIFSIGNALED(status))
-        snprintf(text, 128, "side=%s; why=signal %d; by=%s", name, WTERMSIG(status),
+        snprintf(text, size, "side=%s; why=signal %d; by=%s", name, WTERMSIG(status),
                  WTERMSIG(status) == SIGKILL ? "another" : "itself");
     else
-        snprintf(text, 128, "side=%s; why=exit %d; by=itself", name, WEXITSTATUS(status));
+        snprintf(text, size, "side=%s; why=exit %d; by=itself", name, WEXITSTATUS(status));
 }
 
 static void bury(struct mrl_sink *sink)
 {
     const struct mrl_sides *sides = sink->sides;
     bool was_up, expected;
-    char text[128];
     int status;
 
     pthread_mutex_lock(&sink->lock);
@@ -273,12 +274,12 @@ static void bury(struct mrl_sink *sink)
         sink->deaths = 0;
     sink->lines.second = 0; /* of this life no more will come */
     mrl_keeper__say_left_out(sink);
+    describe(sink, status);
     if (expected || (sink->lives == 1 && !was_up))
         return;
-    describe(sink, status, text);
-    mrl_sides__say(sides, MRL_LOG_WARNING, "a side program has died: %s", text);
+    mrl_sides__say(sides, MRL_LOG_WARNING, "a side program has died: %s", sink->death);
     if (sides->options.died)
-        sides->options.died(sides->options.context, text);
+        sides->options.died(sides->options.context, sink->death);
 }
 
 /* -- the thread ------------------------------------------------------------------------------- */
@@ -371,20 +372,22 @@ static void init(struct mrl_sink *sink)
     pthread_condattr_destroy(&monotonic);
 }
 
-/* Until it says that it is open, or why not. */
+/* Until it says that it is open, or why not. Its time begins where somebody waits: before, probes
+ * were loaded, which can take longer. */
 static void await_opened(struct mrl_sink *sink)
 {
     struct pollfd polled[] = {
         { .fd = sink->socket, .events = POLLIN },
         { .fd = sink->pidfd, .events = POLLIN },
     };
+    bool is_alive = true;
 
-    while (sink->state == MRL_SIDE_OPENING && !is_late(sink)) {
-        if (poll(polled, 2, STEP_MS) <= 0)
-            continue;
-        if ((polled[0].revents && !mrl_keeper__hear(sink)) || polled[1].revents)
-            return;
-    }
+    sink->started_ms = now_ms();
+    while (is_alive && sink->state == MRL_SIDE_OPENING && !is_late(sink))
+        if (poll(polled, 2, STEP_MS) > 0) /* also who has died may have said why */
+            is_alive = mrl_keeper__hear(sink) && !polled[1].revents;
+    if (!sink->why && (is_alive ? sink->state == MRL_SIDE_OPENING : !has_left(sink)))
+        sink->why = is_alive ? "hang" : "rules";
 }
 
 int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
@@ -393,7 +396,6 @@ int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
 
     init(sink);
     sink->open_err = -ECHILD; /* until it says otherwise */
-    mrl_error__set(&sink->open_error, 0, "the side program '%s' has ended", sink->row->side);
     err = start(sink);
     sink->is_alive = !err;
     return err ? mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
@@ -410,8 +412,10 @@ int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)
         mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", sink->open_error.text);
     if (!sink->open_err)
         return 0;
-    *error = sink->open_error;
     bury(sink);
+    *error = sink->open_error;
+    if (!*error->text)
+        mrl_error__set(error, 0, "a side program has ended before it was open: %s", sink->death);
     set_state(sink, MRL_SIDE_GONE);
     return sink->open_err;
 }

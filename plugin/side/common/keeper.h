@@ -73,6 +73,7 @@ struct mrl_sink {
     bool told_ready, told_end;
     bool is_deaf;        /* it reads no answers, of late */
     const char *why;     /* it was ended; NULL: it ended by itself */
+    char death[128];     /* how it ended, the last time */
     unsigned int deaths; /* one after the other, without 10 s of health */
     struct mrl_allowance requests, segments, refusals, renewals, lines, unasked;
     int64_t talks_since_ms; /* more than it may, without a pause; 0: it does not */

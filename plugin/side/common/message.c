@@ -70,6 +70,10 @@ int mrl_side_message__receive(int socket,
     unsigned int count;
     int err;
 
+    /* Who ends with something unread resets the connection. The kernel tells of it once, and before
+     * what it said last. */
+    if (size < 0 && errno == ECONNRESET)
+        size = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0)
         return -errno;
     count = take_fds(&header, fds);
