@@ -180,6 +180,9 @@ static void every_fault_is_told(void **state)
     assert_int_equal(run("check-config --format json @/mrelease.yaml", said), 1);
     assert_says(said, "\"file\": \"@/conf.d/10-a.yaml\"");
     assert_says(said, "\"line\": 2");
+    put("mrelease.yaml", "http: 0.0.0.0\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/mrelease.yaml:1:7: http: tcp:0.0.0.0:9448: not a loopback address");
 }
 
 /* A name may steer a terminal, and a FIFO never end. */

@@ -159,6 +159,19 @@ int mrl_address__split(const char *text,
     return 0;
 }
 
+static int refuse_others(const struct sockaddr *address,
+                         const char *where,
+                         const struct mrl_server_options *options,
+                         struct mrl_error *error)
+{
+    if (options->insecure || *options->cert || is_loopback(address))
+        return 0;
+    return mrl_error__set(error, -EINVAL,
+                          "tcp:%.100s: not a loopback address, and served without TLS: "
+                          "insecure=true says that it is meant; gRPC takes cert= and key=",
+                          where);
+}
+
 static int listen_tcp(struct mrl_address *address,
                       const char *where,
                       const struct mrl_server_options *options,
@@ -176,12 +189,8 @@ static int listen_tcp(struct mrl_address *address,
     failed = getaddrinfo(host, port, &hints, &found);
     if (failed)
         return mrl_error__set(error, -EINVAL, "tcp:%.100s: %s", where, gai_strerror(failed));
-    if (!options->insecure && !*options->cert && !is_loopback(found->ai_addr)) {
-        err = mrl_error__set(error, -EINVAL,
-                             "tcp:%.100s: not a loopback address, and served without TLS: "
-                             "insecure=true says that it is meant; gRPC takes cert= and key=",
-                             where);
-    } else {
+    err = refuse_others(found->ai_addr, where, options, error);
+    if (!err) {
         address->socket = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (address->socket < 0 ||
             setsockopt(address->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
@@ -288,27 +297,42 @@ static int listen_systemd(struct mrl_address *address,
 
 /* -- all -------------------------------------------------------------------------------------- */
 
-static int check_unix(const char *path, struct mrl_error *error)
+static int check_unix(const char *path,
+                      const struct mrl_server_options *options,
+                      struct mrl_error *error)
 {
     const size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
 
+    (void)options;
     if (*path && strlen(path) < room)
         return 0;
     return mrl_error__set(error, -EINVAL, "unix:%.100s: a path of 1 to %zu bytes", path, room - 1);
 }
 
-static int check_tcp(const char *where, struct mrl_error *error)
+/* Of an address; what a name stands for is asked when it is listened at. */
+static int check_tcp(const char *where,
+                     const struct mrl_server_options *options,
+                     struct mrl_error *error)
 {
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    struct addrinfo *found = NULL;
     const char *port;
     char host[256];
+    int err = mrl_address__split(where, host, &port, error);
 
-    return mrl_address__split(where, host, &port, error);
+    if (!err && !getaddrinfo(host, port, &hints, &found)) {
+        err = refuse_others(found->ai_addr, where, options, error);
+        freeaddrinfo(found);
+    }
+    return err;
 }
 
 static const struct kind {
     const char *lead;
     bool has_mode, has_tls;
-    int (*check)(const char *where, struct mrl_error *error); /* NULL: any words will do */
+    int (*check)(const char *where,
+                 const struct mrl_server_options *options,
+                 struct mrl_error *error); /* NULL: any words will do */
     int (*listen)(struct mrl_address *address,
                   const char *where,
                   const struct mrl_server_options *options,
@@ -343,7 +367,7 @@ static const struct kind *find_kind(const char *destination,
     else if (!kind->has_tls && *options->cert)
         mrl_error__set(error, -EINVAL, "%.100s: cert=, and with it TLS, is of tcp:HOST:PORT",
                        destination);
-    else if (!kind->check || !kind->check(*ret_where, error))
+    else if (!kind->check || !kind->check(*ret_where, options, error))
         return kind;
     return NULL;
 }
