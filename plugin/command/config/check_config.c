@@ -173,8 +173,6 @@ static int look(void *context,
         return check_http(session, error);
     if (!strcmp(row->name, "control") && *session->control.path)
         return check_place(session->control.path, error);
-    if (!strcmp(row->name, "metrics-file"))
-        return check_place(session->metrics_file, error);
     return 0;
 }
 
