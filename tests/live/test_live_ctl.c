@@ -65,7 +65,7 @@ static void a_drop_is_told_at_once(void **state)
     const struct load load = { "munlock", 1, 20000, 0 };
     struct sensor sensor, ctl;
     unsigned long long dropped = 0;
-    const char *said;
+    const char *said = "";
     int reader;
 
     (void)state;

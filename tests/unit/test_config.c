@@ -308,6 +308,7 @@ static void config_that_cannot_be_read_says_why(void **state)
 
         if (err != cases[i].err || strncmp(error.text, cases[i].said, strlen(cases[i].said)) != 0)
             fail_case("%s: %d %s", cases[i].path, err, error.text);
+        mrl_settings__free(&settings);
     }
 }
 

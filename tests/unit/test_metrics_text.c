@@ -90,6 +90,7 @@ static void a_histogram_is_one_family(void **state)
     struct mrl_metrics_text text = { .format = MRL_METRICS_OPENMETRICS };
 
     (void)state;
+    free(written);
     text.to = open_memstream(&written, &written_size);
     for (size_t i = 0; i < COUNT_OF(names); i++)
         mrl_metrics_text__put(

@@ -215,6 +215,8 @@ static void try_arguments(void)
     WANT(signal(SIGURG, SIG_IGN) == SIG_DFL && !syscall(SYS_tgkill, getpid(), gettid(), SIGURG));
     WANT(is_refused(SYS_prctl, PR_SET_MM) && is_refused(SYS_prctl, PR_CAP_AMBIENT));
     WANT(syscall(SYS_ioctl, 0L, 0x5412L /* TIOCSTI */, 0L) < 0 && errno == EPERM);
+    WANT(prctl(PR_SET_DUMPABLE, 1) < 0 && errno == EPERM);
+    WANT(!prctl(PR_SET_DUMPABLE, 0));
 }
 
 static void arguments_are_looked_at(void **state)
