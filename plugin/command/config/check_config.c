@@ -294,6 +294,6 @@ const struct mrl_verb mrl_verb_check_config = {
     .name = "check-config",
     .operands = "[FILE|DIR]",
     .operands_max = 1,
-    .doc = "Read a configuration as run would, and tell all that is wrong with it.",
+    .doc = "Read a configuration as run would, and tell all of its faults.",
     .run = run,
 };

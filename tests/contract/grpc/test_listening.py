@@ -66,7 +66,7 @@ def test_tcp_serves_loopback_only():
         call(-3)
         assert pidfd_of(next(stream)) == -3
     for address, words, code in (
-            ("tcp:0.0.0.0:4466", "loopback", 1), ("tcp:nothing", "tcp:HOST:PORT", 2), ("tcp:localhost:", "1 to 65535", 2),
+            ("tcp:0.0.0.0:4466", "loopback", 2), ("tcp:nothing", "tcp:HOST:PORT", 2), ("tcp:localhost:", "1 to 65535", 2),
             ("tcp:localhost:99999", "1 to 65535", 2), ("tcp:localhost:0", "1 to 65535", 2), ("tcp:localhost:-5", "65535", 2),
             ("udp:x", "unix:PATH, tcp:HOST:PORT, systemd", 2), ("unix:" + "x" * 200, "a path of", 2)):
         status, text = start_at(address)

@@ -149,7 +149,7 @@ def feed_slowly(run):
 
 def hold_bar(said, words):
     shown = [part.split("\x1b[K")[0] for part in said.split("\r") if part.endswith("\x1b[K")]
-    assert any(words in part for part in shown), said
+    assert any(re.search(words, part) for part in shown), said
     assert all(len(part) < 80 for part in shown), said
     assert "\r\x1b[K" in said, ("it stays", said)
 
@@ -160,9 +160,9 @@ def test_explain_and_doctor_fit_the_screen():
 
 
 def test_what_takes_long_shows_how_far_it_is():
-    hold_bar(in_terminal(["doctor", "--quick", "--rung", "raw_tp"]), "] ")
-    hold_bar(in_terminal(["validate", "-"], feed=feed_slowly), "512 lines")
-    hold_bar(in_terminal(["verify", "-"], feed=feed_slowly), "512 lines")
+    hold_bar(in_terminal(["doctor", "--quick", "--rung", "raw_tp"]), r"\] ")
+    hold_bar(in_terminal(["validate", "-"], feed=feed_slowly), "(256|512|768) lines")
+    hold_bar(in_terminal(["verify", "-"], feed=feed_slowly), "(256|512|768) lines")
 
 
 def test_no_bar_where_nobody_wants_one():
