@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sensor with real events, for tests of destinations: the program is the first argument."""
+import atexit
 import ctypes
 import json
 import os
@@ -24,6 +25,7 @@ class Sensor:
     def __init__(self, output, *more):
         self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
                                      "--output", output, *more], stderr=subprocess.PIPE, text=True)
+        atexit.register(self.run.kill)  # of a test that failed: nobody else ends it
         said = ""
         while "watching" not in said:
             line = self.run.stderr.readline()
