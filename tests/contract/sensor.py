@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sensor with real events, for tests of destinations: the program is the first argument."""
-import atexit
 import ctypes
 import json
 import os
@@ -15,6 +14,7 @@ import traceback
 PROGRAM = sys.argv[1]
 LIBC = ctypes.CDLL(None)
 NAME = f"ship.{os.getpid()}"[:15]
+started = []  # a test that failed did not end its own
 
 
 def argument(event, name):
@@ -25,7 +25,7 @@ class Sensor:
     def __init__(self, output, *more):
         self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
                                      "--output", output, *more], stderr=subprocess.PIPE, text=True)
-        atexit.register(self.run.kill)  # of a test that failed: nobody else ends it
+        started.append(self.run)
         said = ""
         while "watching" not in said:
             line = self.run.stderr.readline()
@@ -124,4 +124,6 @@ def run_tests(names, at_end=lambda: None):
               (f"\n# {error}" if error else ""), flush=True)
     sys.stdout.flush()
     at_end()
+    for run in started:
+        run.kill()
     os._exit(failed > 0)

@@ -40,6 +40,8 @@ class Rotation:
             file.write(text)
 
     def run(self, before):
+        # What is empty is not rotated.
+        assert await_(lambda: os.path.getsize(f"{self.room}/events.json"))
         said = subprocess.run(["logrotate", "--force", "--state", f"{self.room}/state", self.rule], capture_output=True,
                               text=True, timeout=20, check=False,
                               env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
