@@ -183,6 +183,9 @@ static void every_fault_is_told(void **state)
     put("mrelease.yaml", "http: 0.0.0.0\n");
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
     assert_says(said, "@/mrelease.yaml:1:7: http: tcp:0.0.0.0:9448: not a loopback address");
+    put("mrelease.yaml", "control: \"group=no-such-group:@/control\"\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "there is no group 'no-such-group'");
 }
 
 /* A name may steer a terminal, and a FIFO never end. */

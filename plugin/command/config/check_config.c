@@ -23,6 +23,7 @@
 #include "command/options/say.h"
 #include "command/run/http.h"
 #include "command/run/session_options.h"
+#include "sinks/opening.h"
 #include "sinks/secret.h"
 
 #define USUAL_FILE "/etc/mrelease/mrelease.yaml"
@@ -153,6 +154,14 @@ static int check_http(const struct mrl_session_options *session, struct mrl_erro
     return err;
 }
 
+static int check_control(const struct mrl_control_options *control, struct mrl_error *error)
+{
+    gid_t group;
+    int err = mrl_opening__find_group(control->group, control->path, &group, error);
+
+    return err || !*control->path ? err : check_place(control->path, error);
+}
+
 /* A value that its row took, and that came to the options last. */
 static int look(void *context,
                 const struct mrl_setting *setting,
@@ -171,8 +180,8 @@ static int look(void *context,
         return check_place(session->metrics_file, error);
     if (!strcmp(row->name, "http"))
         return check_http(session, error);
-    if (!strcmp(row->name, "control") && *session->control.path)
-        return check_place(session->control.path, error);
+    if (!strcmp(row->name, "control"))
+        return check_control(&session->control, error);
     return 0;
 }
 

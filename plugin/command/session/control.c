@@ -2,8 +2,6 @@
 #include "command/session/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,15 +12,11 @@
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
-#include "base/socket_file.h"
 #include "side/common/message.h"
 
 enum {
-    BACKLOG = 16,
     ASK_MS = 2000,          /* how long a peer may take to ask */
     RELOAD_MS = 120 * 1000, /* how long it waits for a reload */
     STEP_MS = 50,           /* how often that is looked at */
@@ -36,95 +30,29 @@ static int64_t now_ms(void)
 
 /* -- listening -------------------------------------------------------------------------------- */
 
-static int fail(struct mrl_error *error, const char *path)
-{
-    return mrl_error__set(error, -errno, "--control: %.128s: %s", path, strerror(errno));
-}
-
-static int new_socket(void)
-{
-    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
-/* A socket that nobody listens at is of a run that was killed. */
-static int remove_stale(const struct sockaddr_un *where, struct mrl_error *error)
-{
-    struct stat file;
-    int probe, err;
-
-    if (lstat(where->sun_path, &file))
-        return errno == ENOENT ? 0 : fail(error, where->sun_path);
-    if (!S_ISSOCK(file.st_mode))
-        return mrl_error__set(error, -EEXIST, "--control: %.128s: it exists and is no socket",
-                              where->sun_path);
-    probe = new_socket();
-    err = probe < 0 || connect(probe, (const struct sockaddr *)where, sizeof(*where)) ? errno : 0;
-    if (probe >= 0)
-        close(probe);
-    if (err != ECONNREFUSED)
-        return mrl_error__set(error, -EADDRINUSE, "--control: %.128s: another sensor listens there",
-                              where->sun_path);
-    return unlink(where->sun_path) ? fail(error, where->sun_path) : 0;
-}
-
-static int find_group(const char *name, gid_t *ret_group, struct mrl_error *error)
-{
-    struct group row, *group = NULL;
-    char room[16 * 1024];
-
-    *ret_group = (gid_t)-1;
-    if (!*name)
-        return 0;
-    if (getgrnam_r(name, &row, room, sizeof(room), &group) || !group)
-        return mrl_error__set(error, -EINVAL, "--control: there is no group '%.64s'", name);
-    *ret_group = group->gr_gid;
-    return 0;
-}
-
-/* Nobody can connect before it has its mode: nothing listens yet. */
-static int bind_to(struct mrl_ctl *control,
-                   const struct mrl_control_options *options,
-                   struct mrl_error *error)
-{
-    struct sockaddr_un where = { .sun_family = AF_UNIX };
-    const unsigned int mode = options->mode ? options->mode : *options->group ? 0660 : 0600;
-    gid_t group;
-    int err = find_group(options->group, &group, error);
-
-    memcpy(where.sun_path, control->path, strlen(control->path) + 1);
-    if (!err)
-        err = remove_stale(&where, error);
-    if (err)
-        return err;
-    control->socket = new_socket();
-    if (control->socket < 0 ||
-        bind(control->socket, (const struct sockaddr *)&where, sizeof(where)))
-        return fail(error, control->path);
-    err = mrl_socket_file__give(control->path, mode, group);
-    if (err || listen(control->socket, BACKLOG)) {
-        errno = err ? -err : errno;
-        err = fail(error, control->path);
-        unlink(control->path);
-    }
-    return err;
-}
-
 int mrl_ctl__open(struct mrl_ctl *control,
                   const struct mrl_control_options *options,
                   struct mrl_error *error)
 {
+    const unsigned int mode = options->mode ? options->mode : *options->group ? 0660 : 0600;
+    char path[MRL_CONTROL_PATH];
+    struct mrl_error why;
     int err;
 
-    *control = (struct mrl_ctl){ .socket = -1, .wake = -1 };
+    *control =
+        (struct mrl_ctl){ .address = { .socket = -1, .lock = -1, .group = (gid_t)-1 }, .wake = -1 };
     for (unsigned int i = 0; i < MRL_CONTROL_PEERS; i++)
         control->peers[i].fd = -1;
-    mrl_control_options__path(options, control->path);
-    err = bind_to(control, options, error);
+    mrl_control_options__path(options, path);
+    err = mrl_address__listen_unix(path, SOCK_SEQPACKET, mode, options->group, &why,
+                                   &control->address);
+    if (err)
+        mrl_error__set(error, err, "--control: %s", why.text);
     control->wake = err ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!err && control->wake < 0)
-        err = fail(error, control->path);
-    if (err && control->socket >= 0)
-        close(control->socket);
+        err = mrl_error__set(error, -errno, "--control: %s", strerror(errno));
+    if (err)
+        mrl_address__release(&control->address);
     control->is_open = !err;
     return err;
 }
@@ -280,7 +208,7 @@ static void admit(struct mrl_ctl *control)
 {
     struct ucred credentials = { 0 };
     socklen_t size = sizeof(credentials);
-    int fd = accept4(control->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(control->address.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct mrl_ctl_peer *place;
     bool may_change;
 
@@ -337,7 +265,8 @@ static void *serve(void *context)
             polled[i] = (struct pollfd){ .fd = control->peers[i].fd, .events = POLLIN };
             any |= control->peers[i].fd >= 0;
         }
-        polled[MRL_CONTROL_PEERS] = (struct pollfd){ .fd = control->socket, .events = POLLIN };
+        polled[MRL_CONTROL_PEERS] =
+            (struct pollfd){ .fd = control->address.socket, .events = POLLIN };
         polled[MRL_CONTROL_PEERS + 1] = (struct pollfd){ .fd = control->wake, .events = POLLIN };
         if (poll(polled, MRL_CONTROL_PEERS + 2, any ? STEP_MS : -1) < 0)
             continue;
@@ -376,8 +305,7 @@ void mrl_ctl__close(struct mrl_ctl *control)
     for (unsigned int i = 0; i < MRL_CONTROL_PEERS; i++)
         if (control->peers[i].fd >= 0)
             cut(&control->peers[i]);
-    close(control->socket);
     close(control->wake);
-    unlink(control->path);
+    mrl_address__release(&control->address);
     control->is_open = control->has_thread = false;
 }

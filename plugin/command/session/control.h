@@ -13,6 +13,7 @@
 
 #include "command/run/control_options.h"
 #include "side/common/allowance.h"
+#include "sinks/address_unix.h"
 
 enum {
     MRL_CONTROL_PEERS = 16,
@@ -50,8 +51,8 @@ struct mrl_ctl_peer {
 /** Zeroed is closed. */
 struct mrl_ctl {
     struct mrl_ctl_host host;
-    char path[MRL_CONTROL_PATH];
-    int socket, wake; /* -1: none */
+    struct mrl_address address;
+    int wake; /* -1: none */
     bool is_open, has_thread;
     pthread_t thread;
     struct mrl_allowance refusals;

@@ -13,18 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "base/socket_file.h"
 #include "sinks/opening.h"
 #include "sinks/server_options.h"
 
 enum {
     BACKLOG = 1024,
     SOCKET_MODE = 0600,
-    LOCK_PATH_MAX = sizeof(struct sockaddr_un) + 8,
     HANDED_FIRST = 3, /* the descriptor of the first socket that a service manager hands over */
     HANDED_MAX = 1024,
 };
@@ -38,91 +35,13 @@ static int fail(struct mrl_error *error, const char *where)
 
 /* -- unix ------------------------------------------------------------------------------------- */
 
-static void name_lock(const struct mrl_address *address, char path[LOCK_PATH_MAX])
-{
-    snprintf(path, LOCK_PATH_MAX, "%s.lock", address->path);
-}
-
-/* Whether the file that was opened is still the one of that name. */
-static bool is_current(int fd, const char *path)
-{
-    struct stat opened, named;
-
-    return !fstat(fd, &opened) && !stat(path, &named) && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
-}
-
-/* Two programs that start at once must not both take the path for stale. Whoever ends removes the
- * lock, which another may just have opened: then it tries again. */
-static int lock_path(struct mrl_address *address, struct mrl_error *error)
-{
-    char path[LOCK_PATH_MAX];
-
-    name_lock(address, path);
-    for (;;) {
-        address->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (address->lock < 0)
-            return fail(error, errno == ENOENT ? address->path : path);
-        if (flock(address->lock, LOCK_EX | LOCK_NB)) {
-            close(address->lock);
-            address->lock = -1; /* not ours to remove */
-            return mrl_error__set(error, -EADDRINUSE, "%s: another server has it", address->path);
-        }
-        if (is_current(address->lock, path))
-            return 0;
-        close(address->lock);
-    }
-}
-
-static int remove_stale(const struct sockaddr_un *where, struct mrl_error *error)
-{
-    const char *path = where->sun_path;
-    struct stat file;
-    int probe, err;
-
-    if (lstat(path, &file))
-        return errno == ENOENT ? 0 : fail(error, path);
-    if (!S_ISSOCK(file.st_mode))
-        return mrl_error__set(error, -EEXIST, "%s: it exists and is no socket", path);
-    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe < 0)
-        return fail(error, path);
-    err = connect(probe, (const struct sockaddr *)where, sizeof(*where)) ? errno : 0;
-    close(probe);
-    if (err != ECONNREFUSED)
-        return mrl_error__set(error, -EADDRINUSE, "%s: a server is listening there", path);
-    return unlink(path) ? fail(error, path) : 0;
-}
-
-/* The mode is that of the socket before anybody can connect: nothing listens yet. */
 static int listen_unix(struct mrl_address *address,
                        const char *path,
                        const struct mrl_server_options *options,
                        struct mrl_error *error)
 {
-    struct sockaddr_un where = { .sun_family = AF_UNIX };
-    int err;
-
-    memcpy(where.sun_path, path, strlen(path) + 1);
-    memcpy(address->path, path, strlen(path) + 1);
-    err = lock_path(address, error);
-    if (!err)
-        err = remove_stale(&where, error);
-    if (err)
-        return err;
-    address->mode = options->mode ? options->mode : SOCKET_MODE;
-    address->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (address->socket < 0 ||
-        bind(address->socket, (const struct sockaddr *)&where, sizeof(where)))
-        return fail(error, path);
-    address->is_bound = true;
-    err = mrl_opening__find_group(options->group, path, &address->group, error);
-    if (err)
-        return err;
-    err = mrl_socket_file__give(path, address->mode, address->group);
-    if (err)
-        return mrl_error__set(error, err, "%s: %s", path, strerror(-err));
-    return listen(address->socket, BACKLOG) ? fail(error, path) : 0;
+    return mrl_address__listen_unix(path, SOCK_STREAM, options->mode ? options->mode : SOCKET_MODE,
+                                    options->group, error, address);
 }
 
 /* -- TCP -------------------------------------------------------------------------------------- */
@@ -400,27 +319,4 @@ int mrl_address__listen(const char *destination,
     if (err)
         mrl_address__release(ret_address);
     return err;
-}
-
-void mrl_address__leave(struct mrl_address *address)
-{
-    if (address->socket < 0)
-        return;
-    close(address->socket);
-    address->socket = -1;
-    if (address->is_bound)
-        unlink(address->path);
-}
-
-void mrl_address__release(struct mrl_address *address)
-{
-    char path[LOCK_PATH_MAX];
-
-    mrl_address__leave(address);
-    if (address->lock < 0)
-        return;
-    name_lock(address, path);
-    unlink(path);
-    close(address->lock);
-    address->lock = -1;
 }

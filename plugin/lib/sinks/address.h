@@ -7,21 +7,10 @@
 #define MRL_SINKS_ADDRESS_H
 
 #include <mrelease/error.h>
-#include <stdbool.h>
 
-#include <sys/types.h>
-#include <sys/un.h>
+#include "sinks/address_unix.h"
 
 struct mrl_server_options;
-
-/** A socket that listens; closed, and removed from the file system, by mrl_address__leave(). */
-struct mrl_address {
-    int socket, lock;  /* -1: none; lock: of the path */
-    unsigned int mode; /* of a unix socket: who may connect */
-    gid_t group;       /* its members are served too; -1: none */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": none */
-    bool is_bound;                                          /* the path is ours to remove */
-};
 
 /**
  * Listens at "unix:PATH" (mode 0600 unless options say otherwise; a stale socket there is replaced,
@@ -45,12 +34,5 @@ int mrl_address__split(const char *text,
 int mrl_address__check(const char *destination,
                        const struct mrl_server_options *options,
                        struct mrl_error *error);
-
-/** Closes the socket and removes its path. The lock stays, so that no other server takes the path
- * while clients are still served. Idempotent. */
-void mrl_address__leave(struct mrl_address *address);
-
-/** Leaves, and gives the lock back. */
-void mrl_address__release(struct mrl_address *address);
 
 #endif
