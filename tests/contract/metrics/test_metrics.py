@@ -8,8 +8,10 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import LIBC, PROGRAM, Sensor, await_, call, run_tests  # noqa: E402
+from sensor import LIBC, PROGRAM, Sensor, Skipped, await_, call, run_tests  # noqa: E402
 
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -67,22 +69,23 @@ def free_port():
         return one.getsockname()[1]
 
 
-def missing(command):
-    """Says what a test goes without."""
-    if subprocess.run(["which", command], capture_output=True).returncode == 0:
-        return False
-    print(f"# {command} is not installed: not tried")
-    return True
+def need(command):
+    if not shutil.which(command):
+        raise Skipped(f"{command} is not installed")
 
 
 def promtool(*words, text=None):
+    need("promtool")
     done = subprocess.run(["promtool", *words], input=text, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
     return done.stdout
 
 
 def parse_open(text):
-    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    try:
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    except ImportError:
+        raise Skipped("python3-prometheus-client is not installed") from None
     return list(text_string_to_metric_families(text))
 
 
@@ -91,14 +94,10 @@ def test_two_readers_that_are_not_ours_take_the_metrics():
     try:
         media, text = sensor.metrics()
         assert media == PLAIN
-        missing("promtool") or promtool("check", "metrics", text=text)
+        promtool("check", "metrics", text=text)
         media, text = sensor.metrics(PROMETHEUS)
         assert media == OPEN
-        try:
-            families = parse_open(text)
-        except ImportError:
-            print("# python3-prometheus-client is not installed: not tried")
-            return
+        families = parse_open(text)
         outputs = {sample.labels["output"] for family in families for sample in family.samples
                    if "output" in sample.labels}
         assert outputs == {f"json:{ROOM.name}/a\"b\\c.json"}, outputs
@@ -145,7 +144,7 @@ def test_all_rows_are_there_from_the_start_and_the_verb_tells_the_same():
         told = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{ROOM.name}/g", "--format", "prometheus"],
                               capture_output=True, text=True, timeout=20, check=True).stdout
         assert rows(told) == rows(text), rows(told) ^ rows(text)
-        missing("promtool") or promtool("check", "metrics", text=told)
+        promtool("check", "metrics", text=told)
     finally:
         sensor.end()
 
@@ -194,7 +193,7 @@ def test_who_knows_tracee_finds_its_names():
                      "tracee_ebpf_errors_total"):
             assert f"\n{name} " in text, text
         assert value(text, "mrelease_events_read_total", event="process_mrelease") == 10
-        missing("promtool") or promtool("check", "metrics", text=text)
+        promtool("check", "metrics", text=text)
         parse_open(sensor.metrics(PROMETHEUS)[1])
     finally:
         sensor.end()
@@ -216,8 +215,9 @@ def test_paths_and_methods_that_are_not_known_are_answered():
 def test_health_says_what_was_looked_at():
     sensor = Served()
     try:
-        status, _, text = sensor.ask("/livez")
-        assert status == 200 and text.startswith("ok reader: came round"), text
+        # Until it has come round once, it starts, and lives.
+        assert await_(lambda: sensor.ask("/livez")[2].startswith("ok reader: came round")), sensor.ask("/livez")
+        assert sensor.ask("/livez")[0] == 200
         for path in ("/readyz", "/healthz"):
             status, _, text = sensor.ask(path)
             assert status == 200, text
@@ -267,18 +267,28 @@ def test_probes_that_see_nothing_any_more_make_it_unready():
 def test_a_file_for_node_exporter_is_whole_and_has_no_process_of_its_own():
     name = f"{ROOM.name}/files/mrelease.prom"
     os.mkdir(f"{ROOM.name}/files")
+    seen = os.fdopen(LIBC.inotify_init1(os.O_NONBLOCK), "rb")
+    created, moved_to = 0x100, 0x80
+    assert LIBC.inotify_add_watch(seen.fileno(), f"{ROOM.name}/files".encode(), created | moved_to) > 0
     sensor = Sensor("none", "--metrics-file", name)
     assert await_(lambda: os.path.exists(name), 5)
     with open(name, encoding="utf-8") as file:
         text = file.read()
     assert "mrelease_build_info" in text and "\nprocess_" not in text, text
-    missing("promtool") or promtool("check", "metrics", text=text)
     call(0, 7)
     sensor.end()
+    raw, at, ways = seen.read(), 0, set()
+    while at < len(raw):
+        _, way, _, size = struct.unpack_from("iIII", raw, at)
+        if raw[at + 16:at + 16 + size].rstrip(b"\0") == b"mrelease.prom":
+            ways.add(way)
+        at += 16 + size
+    assert ways == {moved_to}, ways  # whole from the start, by this name
     with open(name, encoding="utf-8") as file:
         assert value(file.read(), "mrelease_events_read_total") == 7  # it has the last word
     assert os.listdir(f"{ROOM.name}/files") == ["mrelease.prom"]
     assert os.stat(name).st_mode & 0o777 == 0o644
+    promtool("check", "metrics", text=text)
 
 
 def test_what_others_put_in_the_way_of_the_file_is_not_written_to():
@@ -315,8 +325,6 @@ PACKAGING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../p
 
 
 def test_the_rules_say_what_they_shall():
-    if missing("promtool"):
-        return
     promtool("check", "rules", f"{PACKAGING}/prometheus/mrelease.rules.yml")
     promtool("test", "rules", f"{PACKAGING}/prometheus/mrelease.rules.test.yml")
 
@@ -369,8 +377,7 @@ def query(port, expression):
 
 
 def long_a_real_prometheus_scrapes_it():
-    if missing("prometheus"):
-        return
+    need("prometheus")
     ports = free_port(), free_port()
     sensor = Served("none", port=ports[0])
     with open(f"{ROOM.name}/prometheus.yml", "w", encoding="ascii") as file:
