@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The status: the rows of the registry, by event and by output, and what only the run knows. */
+/* The status: sums of the registry by event, counts by output, and what only the run knows. */
 #include "command/session/status.h"
 
 #include <errno.h>
@@ -25,33 +25,45 @@ static void put(json_t *object, const char *key, uint64_t value)
 
 /* -- events ----------------------------------------------------------------------------------- */
 
-static json_t *event_object(struct mrl_plugin *plugin, unsigned int event)
+/* What is told of an event, and the metrics that it is the sum of. */
+static const struct {
+    const char *key, *metric;
+} event_rows[] = {
+    { "seen", "mrelease_events_seen_total" }, { "read", "mrelease_events_read_total" },
+    { "lost", "mrelease_events_lost_total" }, { "filtered", "mrelease_events_filtered_total" },
+    { "self", "mrelease_events_self_total" },
+};
+
+enum { EVENT_ROWS = sizeof(event_rows) / sizeof(event_rows[0]) };
+
+static json_t *event_object(struct mrl_plugin *plugin,
+                            const struct mrl_metrics *metrics,
+                            unsigned int event)
 {
-    struct mrl_event_counts counts = { 0 };
+    const struct mrl_label label = { "event", mrl_event_def__at(event)->name };
     json_t *object = json_object();
 
-    mrl_plugin__counts(plugin, event, &counts);
-    json_object_set_new(object, "name", json_string(mrl_event_def__at(event)->name));
+    json_object_set_new(object, "name", json_string(label.value));
     json_object_set_new(object, "watched",
                         json_boolean(mrl_plugin__watched(plugin) & (1U << event)));
-    put(object, "seen", counts.seen);
-    put(object, "read", counts.decoded);
-    put(object, "lost",
-        counts.refused + counts.suppressed + counts.no_memory + counts.malformed +
-            counts.exit_missed);
-    put(object, "filtered", counts.filtered + counts.filtered_late);
-    put(object, "self", counts.self);
+    for (unsigned int i = 0; i < EVENT_ROWS; i++)
+        put(object, event_rows[i].key, mrl_metrics__sum(metrics, event_rows[i].metric, &label, 1));
     return object;
 }
 
-/* All that can be switched: one that was never chosen has counted nothing. */
+/* All that can be switched: one that was never chosen has counted nothing. NULL: no memory. */
 static json_t *events_array(struct mrl_plugin *plugin)
 {
-    json_t *array = json_array();
+    struct mrl_metrics *metrics;
+    json_t *array;
 
+    if (mrl_metrics__collect(plugin, NULL, &metrics))
+        return NULL;
+    array = json_array();
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (*mrl_event_def__at(i)->syscall)
-            json_array_append_new(array, event_object(plugin, i));
+            json_array_append_new(array, event_object(plugin, metrics, i));
+    mrl_metrics__free(metrics);
     return array;
 }
 
@@ -139,10 +151,13 @@ static json_t *outputs_array(const struct mrl_pipeline *pipeline)
 static json_t *status_object(const struct mrl_status_source *source)
 {
     struct mrl_run_sides *run = source->run;
-    json_t *object = json_object();
+    json_t *events = events_array(run->plugin), *object;
     char since[32];
     struct tm utc;
 
+    if (!events)
+        return NULL;
+    object = json_object();
     strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&source->since, &utc));
     json_object_set_new(object, "version", json_string(mrl_version()));
     put(object, "pid", (uint64_t)getpid());
@@ -153,7 +168,7 @@ static json_t *status_object(const struct mrl_status_source *source)
     json_object_set_new(object, "log_level",
                         json_string(mrl_log_level__name((enum mrl_log_level)__atomic_load_n(
                             &run->log_level, __ATOMIC_RELAXED))));
-    json_object_set_new(object, "events", events_array(run->plugin));
+    json_object_set_new(object, "events", events);
     json_object_set_new(object, "outputs", outputs_array(run->pipeline));
     return object;
 }
@@ -162,13 +177,15 @@ int mrl_status__write(const struct mrl_status_source *source, char *text, size_t
 {
     json_t *object = NULL;
     size_t used = 0;
+    bool is_there;
 
     pthread_mutex_lock(&source->run->lock);
-    if (source->run->plugin && source->run->pipeline)
+    is_there = source->run->plugin && source->run->pipeline;
+    if (is_there)
         object = status_object(source);
     pthread_mutex_unlock(&source->run->lock);
     if (!object)
-        return -ENODEV;
+        return is_there ? -ENOMEM : -ENODEV;
     used = json_dumpb(object, text, size, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(object);
     if (!used || used >= size)
