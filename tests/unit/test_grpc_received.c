@@ -5,7 +5,7 @@
 
 #include "encode/protobuf.h"
 #include "side/grpc/client/received.h"
-#include "sinks/address.h"
+#include "sinks/listen/address.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 

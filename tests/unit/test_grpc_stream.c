@@ -19,8 +19,8 @@
 #include "side/grpc/server/life.h"
 #include "side/grpc/server/server.h"
 #include "side/grpc/server/stream.h"
-#include "sinks/address.h"
 #include "sinks/grpc_options.h"
+#include "sinks/listen/address.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
 

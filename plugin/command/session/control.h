@@ -13,7 +13,7 @@
 
 #include "command/run/control_options.h"
 #include "side/common/allowance.h"
-#include "sinks/address_unix.h"
+#include "sinks/listen/address_unix.h"
 
 enum {
     MRL_CONTROL_PEERS = 16,

@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "sinks/address.h"
 #include "sinks/elsewhere.h"
 #include "sinks/grpc_options.h"
+#include "sinks/listen/address.h"
 
 static const char *const on_full[] = { "drop-oldest", "disconnect", NULL };
 

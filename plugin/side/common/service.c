@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sinks/address.h"
+#include "sinks/listen/address.h"
 #include "sinks/server_options.h"
 
 #define AT(member) offsetof(struct mrl_metrics_options, member)

@@ -12,7 +12,7 @@
 
 #include "side/grpc/common/pem.h"
 #include "side/grpc/common/verbs.h"
-#include "sinks/address.h"
+#include "sinks/listen/address.h"
 
 enum {
     STOP_LOOK_MS = 100,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sinks/address_unix.h"
+#include "sinks/listen/address_unix.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,12 +3,12 @@
  * Where a server listens: unix sockets with a mode, an owner and a lock, addresses of TCP, and what
  * systemd hands over.
  */
-#ifndef MRL_SINKS_ADDRESS_H
-#define MRL_SINKS_ADDRESS_H
+#ifndef MRL_SINKS_LISTEN_ADDRESS_H
+#define MRL_SINKS_LISTEN_ADDRESS_H
 
 #include <mrelease/error.h>
 
-#include "sinks/address_unix.h"
+#include "sinks/listen/address_unix.h"
 
 struct mrl_server_options;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Sockets that listen. */
-#include "sinks/address.h"
+#include "sinks/listen/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

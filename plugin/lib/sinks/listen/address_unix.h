@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets in the file system, with a mode, an owner and a lock. */
-#ifndef MRL_SINKS_ADDRESS_UNIX_H
-#define MRL_SINKS_ADDRESS_UNIX_H
+#ifndef MRL_SINKS_LISTEN_ADDRESS_UNIX_H
+#define MRL_SINKS_LISTEN_ADDRESS_UNIX_H
 
 #include <mrelease/error.h>
 #include <stdbool.h>
