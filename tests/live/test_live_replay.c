@@ -317,6 +317,7 @@ static void replay_of_what_is_no_capture_is_refused(void **state)
         { { "replay" }, 2, "which capture?" },
         { { "replay", "one", "two" }, 2, "unexpected operand 'two'" },
         { { "replay", "--rung", "raw_tp" }, 2, "unknown option '--rung'" },
+        { { "replay", "--control", "off", "-" }, 2, "unknown option '--control'" },
         { { "run", "--output", "capture:file" }, 2, "'capture' is what --record FILE writes" },
     };
     struct sensor sensor;

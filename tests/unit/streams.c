@@ -29,9 +29,11 @@ static void print_state(FILE *to, const struct stream_line *line)
     static const char *const words[] = {
         [STREAM_STARTED] = "started", [STREAM_ALIVE] = "alive", [STREAM_STOPPED] = "stopped"
     };
-    char detail[64];
+    char detail[96], output[32] = "";
 
-    snprintf(detail, sizeof(detail), "run=00000000deadbeef-%016x; version=1", line->run);
+    if (line->output)
+        snprintf(output, sizeof(output), "; output=%u", line->output);
+    snprintf(detail, sizeof(detail), "run=00000000deadbeef-%016x%s; version=1", line->run, output);
     fprintf(to, HEAD TEXT("what") "," TEXT("detail") "," NUMBER("events_so_far") "]}\n",
             line->run + 1, 0U, "sensor_state", words[line->kind], detail,
             (unsigned long long)line->so_far);

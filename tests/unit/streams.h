@@ -18,6 +18,7 @@ enum stream_kind {
 struct stream_line {
     enum stream_kind kind;
     unsigned int run, file; /* which run wrote it, into which file */
+    unsigned int output;    /* of a sensor_state: of the run, as its detail names it; 0: not */
     unsigned int cpu, lane;
     uint64_t seq;
     uint64_t so_far; /* of a sensor_state: events of its run before it */

@@ -208,6 +208,30 @@ static void a_file_is_proven_complete_from_started_to_stopped(void **state)
 }
 
 /* What others are not asked for they do not get, and their bytes are the same. */
+/* So does a state of a recording, which names another output. */
+static void each_further_output_says_which_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char detail[] = "run=" RUN "; output=7; x=y";
+    const struct mrl_state started = { .what = MRL_WHAT_STARTED,
+                                       .detail = { detail, sizeof(detail) - 1 } };
+    char second[80];
+
+    snprintf(second, sizeof(second), "%s/second", fixture->directory);
+    add_output(fixture, fixture->path, true);
+    add_output(fixture, second, true);
+    mrl_pipeline__name_run(fixture->pipeline, RUN);
+    assert_int_equal(mrl_pipeline__start(fixture->pipeline, NULL), 0);
+    mrl_state__append(&started, fixture->decoder.batch);
+    append_calls(fixture, 2);
+    append_state(fixture, MRL_WHAT_STOPPED);
+    deliver(fixture, -1);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_non_null(strstr(text_of(fixture->path), "\"run=" RUN "; x=y\""));
+    assert_non_null(strstr(text_of(second), "\"run=" RUN "; output=1; x=y\""));
+    assert_verdict(fixture->directory, NULL, COMPLETE);
+}
+
 static void an_output_that_takes_no_states_is_as_it_was(void **state)
 {
     struct fixture *fixture = *state;
@@ -473,6 +497,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         test(a_file_is_proven_complete_from_started_to_stopped),
+        test(each_further_output_says_which_it_is),
         test(an_output_that_takes_no_states_is_as_it_was),
         test(a_state_is_written_behind_the_events_that_are_left_out),
         test(rotated_files_are_one_stream),

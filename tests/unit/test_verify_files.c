@@ -109,6 +109,25 @@ static void a_lost_file_is_a_hole_with_a_number(void **state)
     assert_verdict(folder, true, CHANGED, "not complete: 2 events, 1 gaps, 6 missing");
 }
 
+/* Each counts its own lines: what is whole is whole beside the other, and what is not is not. */
+static void the_outputs_of_a_run_are_a_stream_each(void **state)
+{
+    struct folder *folder = *state;
+    struct stream_line other[WHOLE];
+
+    memcpy(other, lines, sizeof(other));
+    for (unsigned int i = 0; i < WHOLE; i++)
+        other[i].output = 12;
+    stream__write(name(folder, "a"), STREAM_PLAIN, lines, HALF, 0);
+    stream__write(name(folder, "b"), STREAM_PLAIN, other, HALF, 0);
+    stream__write(name(folder, "c"), STREAM_GZIP, other + HALF, HALF, 0);
+    assert_verdict(folder, true, OPEN, "run 00000000deadbeef-0000000000000000/12: 2 events, ");
+    assert_verdict(folder, true, OPEN, "  no end: it goes on, was killed, or its last file");
+    assert_verdict(folder, true, OPEN, "2 outputs of runs, 1 without a start or an end\n");
+    stream__write(name(folder, "d"), STREAM_PLAIN, lines + HALF, HALF, 0);
+    assert_verdict(folder, true, COMPLETE, "complete: 4 events, 0 gaps, 0 missing");
+}
+
 static void a_file_that_is_there_twice_is_named(void **state)
 {
     struct folder *folder = *state;
@@ -119,7 +138,7 @@ static void a_file_that_is_there_twice_is_named(void **state)
     assert_int_equal(unlink(folder->paths[1]), 0);
     stream__write(folder->paths[1], STREAM_GZIP, lines, WHOLE, 0);
     assert_verdict(folder, false, CHANGED, "events 0..1 of run ");
-    assert_verdict(folder, false, CHANGED, "this run has started already");
+    assert_verdict(folder, false, CHANGED, "this run has started already: it is here twice");
 }
 
 static void what_is_no_stream_in_a_directory_is_named_and_left_out(void **state)
@@ -396,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_set_is_one_stream_however_it_is_packed),
         IN_FOLDER(a_lost_file_is_a_hole_with_a_number),
+        IN_FOLDER(the_outputs_of_a_run_are_a_stream_each),
         IN_FOLDER(a_file_that_is_there_twice_is_named),
         IN_FOLDER(what_is_no_stream_in_a_directory_is_named_and_left_out),
         IN_FOLDER(nothing_that_steers_a_terminal_is_printed),

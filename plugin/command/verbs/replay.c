@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The verb replay: the session of run, on a capture in place of the probes. */
+#include <string.h>
+
 #include "command/command.h"
+#include "command/options/rows.h"
 #include "command/run/record.h"
 #include "command/session/session.h"
 
@@ -18,6 +21,18 @@ static void take_rows(struct mrl_option ret_rows[ROWS])
     ret_rows[1] = *mrl_option__find(rows, count, "option", "scope", NULL);
 }
 
+/* Of the session's, all but where it listens: nobody asks a replay for anything. */
+static unsigned int take_session_rows(struct mrl_option ret_rows[MRL_ROWS_MAX])
+{
+    unsigned int count, taken = 0;
+    const struct mrl_option *rows = mrl_session_options__rows(&count);
+
+    for (unsigned int i = 0; i < count; i++)
+        if (strcmp(rows[i].name, "control") != 0)
+            ret_rows[taken++] = rows[i];
+    return taken;
+}
+
 /* Time does not matter here, so that nothing is dropped: the same bytes each time. */
 static void never_drop(struct mrl_outputs *outputs)
 {
@@ -32,13 +47,14 @@ static void never_drop(struct mrl_outputs *outputs)
 static int run(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct mrl_session_options options = { .plugin = MRL_PLUGIN_OPTIONS };
-    struct mrl_option rows[ROWS];
-    struct mrl_option_group groups[2] = { { rows, ROWS, &options.plugin }, { .target = &options } };
+    struct mrl_option rows[ROWS], session_rows[MRL_ROWS_MAX];
+    struct mrl_option_group groups[2] = { { rows, ROWS, &options.plugin },
+                                          { session_rows, 0, &options } };
     struct mrl_error error;
     int status, operand;
 
     take_rows(rows);
-    groups[1].rows = mrl_session_options__rows(&groups[1].count);
+    groups[1].count = take_session_rows(session_rows);
     operand = mrl_arguments__parse(verb, argc, argv, groups, 2, &status);
     if (operand < 0)
         return status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What came of each run, and the verdict. */
 #include <errno.h>
+#include <string.h>
 
 #include "command/verify/pieces.h"
 #include "command/verify/proof.h"
@@ -60,10 +61,21 @@ static void finish_piece(struct mrl_proof *proof, struct mrl_piece *piece)
     if (!whole)
         print_numbers(proof, piece, piece->sum.run);
     verdict->runs++;
+    verdict->outputs += piece->sum.run && piece->sum.run[MRL_RUN_BYTES];
     verdict->open += !whole;
     mrl_number__add(&verdict->missing, missing_of(&piece->sum));
     verdict->sum.events += piece->sum.events;
     mrl_summary__add(&verdict->sum, &piece->sum);
+}
+
+/* Whether a later one is not another output of the same. */
+static bool is_followed(const struct mrl_run *run)
+{
+    const struct mrl_run *next = run->hh.next;
+
+    while (next && !strncmp(next->id, run->id, MRL_RUN_BYTES))
+        next = next->hh.next;
+    return next;
 }
 
 static int finish_run(struct mrl_proof *proof, struct mrl_run *run)
@@ -75,7 +87,7 @@ static int finish_run(struct mrl_proof *proof, struct mrl_run *run)
     piece->sum.run = run->id;
     piece->sum.start = piece->from_start;
     piece->sum.end = piece->stopped;
-    piece->sum.followed = run->hh.next;
+    piece->sum.followed = is_followed(run);
     piece->sum.from_ns = run->first_ns;
     piece->sum.to_ns = run->last_ns;
     piece->sum.before = piece->begin;

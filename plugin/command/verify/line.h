@@ -14,7 +14,11 @@
 enum {
     MRL_VERIFY_LANES = 2,
     MRL_VERIFY_CPUS = 1 << 16,
-    MRL_RUN_ID_BYTES = 16 + 1 + 16 + 1, /* BOOT-RUN and a NUL */
+    MRL_RUN_BYTES = 16 + 1 + 16, /* BOOT-RUN */
+    MRL_RUN_OUTPUT_DIGITS = 5,
+    /* Each output of a run counts for itself, and is a stream of its own: of all but the first, its
+     * number follows, as "/1"; and a NUL. */
+    MRL_RUN_ID_BYTES = MRL_RUN_BYTES + 1 + MRL_RUN_OUTPUT_DIGITS + 1,
 };
 
 /** 2^53: beyond it a JSON reader need not be exact. */

@@ -73,17 +73,32 @@ static void take_lost(const json_t *event, struct mrl_line *line)
     line->kind = MRL_LINE_LOST;
 }
 
+/* What follows the run: "; output=N", or something else, or nothing. */
+static void read_output(const char *more, char *ret_text)
+{
+    static const char key[] = "; output=";
+    size_t digits;
+
+    *ret_text = '\0';
+    if (strncmp(more, key, sizeof(key) - 1))
+        return;
+    more += sizeof(key) - 1;
+    digits = strspn(more, "0123456789");
+    if (digits && digits <= MRL_RUN_OUTPUT_DIGITS && *more != '0')
+        snprintf(ret_text, MRL_RUN_OUTPUT_DIGITS + 2, "/%.*s", (int)digits, more);
+}
+
 /* run=BOOT-RUN, each of 16 hex digits, and then the end or a ';'. */
 static bool read_run(const char *detail, char run[MRL_RUN_ID_BYTES])
 {
-    enum { HALF = 16, WHOLE = MRL_RUN_ID_BYTES - 1 };
+    enum { HALF = 16, WHOLE = MRL_RUN_BYTES };
     const char *id = detail && !strncmp(detail, "run=", 4) ? detail + 4 : "";
 
     if (strspn(id, "0123456789abcdef") != HALF || id[HALF] != '-' ||
         strspn(id + HALF + 1, "0123456789abcdef") != HALF || (id[WHOLE] && id[WHOLE] != ';'))
         return false;
     memcpy(run, id, WHOLE);
-    run[WHOLE] = '\0';
+    read_output(id + WHOLE, run + WHOLE);
     return true;
 }
 

@@ -176,7 +176,8 @@ static int take_state(struct mrl_proof *proof, const struct mrl_line *state)
     run = proof->run;
     note_time(run, state->time_ns);
     if ((starts && run->started) || (stops && run->ended))
-        bad_line(proof, starts ? "this run has started already" : "this run has ended already");
+        bad_line(proof, starts ? "this run has started already: it is here twice"
+                               : "this run has ended already: it is here twice");
     run->started |= starts;
     run->ended |= stops;
     reckon(proof, state->so_far);

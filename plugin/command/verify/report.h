@@ -67,6 +67,7 @@ struct mrl_summary {
 struct mrl_verdict {
     int status;
     mrl_number files, runs, open, bad, unreadable, blind;
+    mrl_number outputs; /* of the runs: how many are a further output of one */
     mrl_number missing; /* numbers without a line, and lines that the sensor counted beyond them */
     struct mrl_summary sum;
 };

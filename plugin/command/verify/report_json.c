@@ -158,6 +158,7 @@ static void verdict(const struct mrl_report *report, const struct mrl_verdict *t
     put_number(object, "status", (mrl_number)told->status);
     put_number(object, "files", told->files);
     put_number(object, "runs", told->runs);
+    put_number(object, "further_outputs", told->outputs);
     put_number(object, "runs_without_start_or_end", told->open);
     put_number(object, "missing", told->missing);
     put_number(object, "bad_lines", told->bad);

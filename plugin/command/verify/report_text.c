@@ -218,7 +218,7 @@ static void print_more(FILE *to, const struct mrl_verdict *told)
         mrl_number count;
         const char *word;
     } more[] = {
-        { told->runs > 1 ? told->runs : 0, "runs" },
+        { told->runs > 1 ? told->runs : 0, told->outputs ? "outputs of runs" : "runs" },
         { told->open, "without a start or an end" },
         { told->sum.doubled + told->sum.more, "events there twice" },
         { told->sum.moved, "not in their place" },

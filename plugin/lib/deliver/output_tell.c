@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an output tells by itself: events that are encoded where they are written. */
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include <sys/param.h>
 
 #include "base/clock.h"
 #include "deliver/output_write.h"
@@ -35,11 +39,39 @@ int mrl_output__write_event(struct mrl_output *output, struct mrl_event *event)
     return err;
 }
 
+/*
+ * Behind the run, which output of it this is, unless it is the first: the numbers of lines are each
+ * output's own. A state that is replayed names the output that recorded it, which is nothing here.
+ */
+static struct mrl_text name_output(const struct mrl_output *output,
+                                   struct mrl_text detail,
+                                   char text[MRL_STATE_DETAIL_MAX])
+{
+    static const char key[] = "; output=";
+    const char *end = detail.bytes + detail.size, *more = memchr(detail.bytes, ';', detail.size);
+    const size_t run_bytes = (size_t)((more ? more : end) - detail.bytes);
+    char number[sizeof(key) + 10] = "";
+    int size;
+
+    more = detail.bytes + run_bytes;
+    if ((size_t)(end - more) >= sizeof(key) - 1 && !memcmp(more, key, sizeof(key) - 1)) {
+        more = memchr(more + 1, ';', (size_t)(end - more) - 1);
+        more = more ? more : end;
+    }
+    if (output->index)
+        snprintf(number, sizeof(number), "%s%u", key, output->index);
+    size = snprintf(text, MRL_STATE_DETAIL_MAX, "%.*s%s%.*s", (int)run_bytes, detail.bytes, number,
+                    (int)(end - more), more);
+    return (struct mrl_text){ text, (size_t)MIN(size, MRL_STATE_DETAIL_MAX - 1) };
+}
+
 int mrl_output__write_state(struct mrl_output *output, struct mrl_state *state)
 {
     struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
+    char detail[MRL_STATE_DETAIL_MAX];
     struct mrl_event event;
 
+    state->detail = name_output(output, state->detail, detail);
     state->events_so_far = so_far(output);
     mrl_state__event(state, values, &event);
     return mrl_output__write_event(output, &event);

@@ -631,7 +631,7 @@ def test_who_names_sensor_state_gets_it_and_nobody_else():
                 continue
             values = {datum.name: datum for datum in got[-1].data}
             assert values["what"].str == "stopped" and values["events_so_far"].u_int64 == 3, got[-1]
-            assert re.fullmatch("run=[0-9a-f]{16}-[0-9a-f]{16}", values["detail"].str), got[-1]
+            assert re.fullmatch("run=[0-9a-f]{16}-[0-9a-f]{16}(; output=[0-9]+)?", values["detail"].str), got[-1]
             assert values["by_uid"].WhichOneof("value") is None, got[-1]
         assert it.said("3 published, 0 dropped") and it.said("and 2 of sensor_state"), it.lines
 
