@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "side/common/keeper.h"
+#include "side/common/names/service.h"
 #include "side_messages.h"
 
 enum { ITEMS = 3 };
@@ -33,6 +34,18 @@ static enum mrl_control control(const void *options)
     return MRL_CONTROL_ALL;
 }
 
+/* Nothing reaches the library that breaks a rule. */
+static void named(void *context, uint32_t ask, const struct mrl_container_names *names)
+{
+    (void)context;
+    (void)ask;
+    must(names->result > MRL_NAMES_PENDING && names->result < MRL_NAMES_RESULTS);
+    must(names->runtime < MRL_RUNTIME_CRI && names->id.size <= 64);
+    for (unsigned int i = 0; i < MRL_NAMES; i++)
+        must(names->texts[i].size <= mrl_name__bytes_max((enum mrl_name)i) &&
+             !memchr(names->texts[i].bytes, '\n', names->texts[i].size));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct mrl_sink_ops row = { .name = "x", .side = "x", .control = control };
@@ -40,11 +53,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct mrl_sink sink;
     int pair[2];
 
-    sides.options = (struct mrl_sides_options){ .log = log_text, .fulfil = fulfil };
+    sides.options = (struct mrl_sides_options){ .log = log_text, .fulfil = fulfil, .named = named };
     must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
     memset(&sink, 0, offsetof(struct mrl_sink, buffer));
     sink.sides = &sides;
-    sink.row = &row;
+    sink.row = size && data[0] & 2 ? &mrl_service_names : &row;
     sink.socket = pair[0];
     sink.lives = 1;
     sink.state = size && data[0] & 1 ? MRL_SIDE_OPENING : MRL_SIDE_UP;

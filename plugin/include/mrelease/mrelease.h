@@ -30,6 +30,7 @@
 #include <mrelease/extra.h>
 #include <mrelease/item.h>
 #include <mrelease/metrics.h>
+#include <mrelease/names.h>
 #include <mrelease/option.h>
 #include <mrelease/pipeline.h>
 #include <mrelease/plugin.h>

@@ -12,6 +12,7 @@
 #include <mrelease/declare.h>
 #include <mrelease/error.h>
 #include <mrelease/metrics.h>
+#include <mrelease/names.h>
 #include <mrelease/plugin.h>
 #include <mrelease/sink.h>
 #include <stdbool.h>
@@ -81,6 +82,12 @@ struct mrl_sides_options {
      * service manager listens there, and starts it in a service of its own for each connection.
      * Root, or the user of this process, must be who listens. NULL: none. */
     const char *sockets;
+    /** A container has names, or why it has none: one that was asked for (mrl_sides__ask_names(),
+     * whose number `ask` is), or 0: one that runs. All is borrowed. */
+    void (*named)(void *context, uint32_t ask, const struct mrl_container_names *names);
+    /** All containers that ran when the side program began are named, as far as their runtimes
+     * could be reached: what comes later is new. Once in each life of that program. */
+    void (*listed)(void *context);
 };
 
 /**
@@ -107,6 +114,29 @@ const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct
  * destination is "tcp:HOST:PORT", "unix:PATH" or "systemd[:NAME]". Static.
  */
 const struct mrl_sink_ops *mrl_sides__metrics(void);
+
+/**
+ * The service of names: it asks the runtimes of this host. Opened as that of metrics; its options
+ * are a struct mrl_names_options, and its destination is "". Static.
+ */
+const struct mrl_sink_ops *mrl_sides__names(void);
+
+/** A container to ask for. */
+struct mrl_names_question {
+    uint32_t ask; /**< any number but 0, which the answers have */
+    enum mrl_runtime hint;
+    const char *id; /**< 12 to 64 hexadecimal digits and '-' */
+};
+
+/**
+ * Asks the service of names, a sink of mrl_sides__names(), for containers; up to 256 at a time. The
+ * answers come by mrl_sides_options.named: each container once or more often. Does not wait for
+ * anybody. Any thread. Errors, of all of them: -ENOLINK the side program is not there, -EAGAIN it
+ * is behind, -EINVAL an id is none.
+ */
+int mrl_sides__ask_names(struct mrl_sink *sink,
+                         const struct mrl_names_question *questions,
+                         unsigned int count);
 
 /**
  * Waits until the programs of all sinks that were opened are open, or one cannot be: they start

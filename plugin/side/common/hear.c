@@ -121,6 +121,9 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
         return mrl_keeper__answer(sink, message);
     case MRL_SIDE_REOPENED:
         return take_reopened(sink, message);
+    case MRL_SIDE_NAMED:
+    case MRL_SIDE_LISTED:
+        return mrl_keeper__named(sink, message);
     case MRL_SIDE_PONG:
         return take_pong(sink);
     case MRL_SIDE_ENDED:

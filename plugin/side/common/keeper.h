@@ -103,6 +103,9 @@ int mrl_keeper__renew(struct mrl_sink *sink, struct mrl_error *error);
  * wait for room. */
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
 
+/** Hands on what is said of containers (names/answers.c). Error: -EPROTO. The keeper's thread. */
+int mrl_keeper__named(struct mrl_sink *sink, const struct mrl_side_message *message);
+
 /** Says whether the run is ready, where that is not what was said last (answer.c). What finds no
  * room is said at the next round. */
 void mrl_keeper__say_ready(struct mrl_sink *sink);

@@ -21,7 +21,7 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 5
+#define MRL_SIDE_VERSION 6
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
@@ -43,7 +43,8 @@ enum mrl_side_type {
     MRL_SIDE_PING,
     MRL_SIDE_ANSWER, /* to the request `id`: `err`; bytes, or after an error a text */
     MRL_SIDE_END,
-    MRL_SIDE_GROWN, /* the spool has more than it had */
+    MRL_SIDE_GROWN,  /* the spool has more than it had */
+    MRL_SIDE_LOOKUP, /* `count` of struct mrl_side_lookup: side/common/names/frames.h */
     /* To the main process. */
     MRL_SIDE_OPENED,   /* `err`, and a text */
     MRL_SIDE_VERDICT,  /* of the chunk `id`: `count` of struct mrl_side_verdict */
@@ -51,7 +52,10 @@ enum mrl_side_type {
     MRL_SIDE_REQUEST,  /* `id`, struct mrl_side_request; the descriptor of a connection */
     MRL_SIDE_REOPENED, /* `err`, and a text */
     MRL_SIDE_PONG,
-    MRL_SIDE_ENDED, /* `err`: something was lost */
+    MRL_SIDE_ENDED,  /* `err`: something was lost */
+    MRL_SIDE_NAMED,  /* `count` containers: side/common/names/frames.h */
+    MRL_SIDE_LISTED, /* all that was there when the program began is named, by who could be reached
+                      */
     MRL_SIDE_TYPES,
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/tame.h"
 #include "side/common/join.h"
+#include "side/common/names/service.h"
 #include "side/common/service.h"
 
 /* Where the build and the installation have them, seen from the program. */
@@ -93,6 +94,7 @@ static void list_programs(struct mrl_sides *sides)
     const struct mrl_sink_ops *const *all = mrl_sink__all(&count);
 
     list_program(sides, &mrl_service_metrics);
+    list_program(sides, &mrl_service_names);
     for (unsigned int i = 0; i < count; i++)
         list_program(sides, all[i]);
 }
@@ -126,6 +128,11 @@ int mrl_sides__start(const struct mrl_sides_options *options,
 const struct mrl_sink_ops *mrl_sides__metrics(void)
 {
     return &mrl_service_metrics;
+}
+
+const struct mrl_sink_ops *mrl_sides__names(void)
+{
+    return &mrl_service_names;
 }
 
 const struct mrl_sink_ops *mrl_sides__sink(struct mrl_sides *sides, const struct mrl_sink_ops *row)

@@ -13,7 +13,7 @@
 
 enum {
     MRL_SIDES_MAX = 16,                           /* programs that are known */
-    MRL_SIDES_OPEN_MAX = 2 * MRL_OUTPUTS_MAX + 1, /* outputs, as many to come, and the service */
+    MRL_SIDES_OPEN_MAX = 2 * MRL_OUTPUTS_MAX + 2, /* outputs, as many to come, and the services */
 };
 
 struct mrl_sides {
