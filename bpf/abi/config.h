@@ -12,9 +12,6 @@
 #include "record.h"
 #include "rule.h"
 
-/** The policy of --events and --scope; the other bits wait for policies that have names. */
-#define MRL_POLICY_OPTIONS 1ULL
-
 /** One configuration. An event is sent while any bit of a policy that wants it is left. */
 struct mrl_config {
     __u64 policies[MRL_EVENTS_MAX]; /* per enum mrl_event_index: those that want it; 0: it is off */

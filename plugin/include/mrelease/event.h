@@ -211,6 +211,7 @@ enum mrl_lookup {
 };
 
 struct mrl_lost;
+struct mrl_policies;
 struct mrl_state;
 
 /**
@@ -266,8 +267,8 @@ struct mrl_event {
     /** Of the configuration that alone judged the call: 1 is that of mrl_plugin__open(), each
      * change is one more. 0: not recorded. */
     uint32_t generation;
-    /** The policies that want the event, a bit each. Bit 0: --events and --scope; the others are
-     * for policies to come. */
+    /** The policies that want the event, a bit each, in the order in which they were given;
+     * mrl_event__policies() has their names. 0: not recorded, or the event is of no policy. */
     uint64_t policies;
     /** The run that it is of, as mrl_plugin__run() names it; "" where that is not known. */
     const char *run;
@@ -276,7 +277,21 @@ struct mrl_event {
     /** What --extra id prints. Only encoders fill it in, where they are asked for it: see
      * mrl_event__id(). */
     struct mrl_text id;
+    /** The policies that there were; NULL: one, without a name. Of the library alone. */
+    const struct mrl_policies *all_policies;
 };
+
+enum {
+    MRL_POLICIES_MAX = 64,      /**< at once */
+    MRL_POLICY_NAME_MAX = 253,  /**< bytes of a name */
+    MRL_POLICY_NAMES_MAX = 8192 /**< bytes of all names together */
+};
+
+/** The names of the policies that want an event, in the order in which they were given, with a
+ * NUL behind each; valid as the event. Returns how many: always one at least. The one policy of
+ * --events and --scope has the empty name, and so has what is of no policy. */
+unsigned int mrl_event__policies(const struct mrl_event *event,
+                                 struct mrl_text names[MRL_POLICIES_MAX]);
 
 /** How an event is told from every other one of all hosts and runs: BOOT-RUN-LANE.CPU.SEQ, with
  * BOOT and RUN of 16 hex digits. events_lost and sensor_state have no record: theirs are

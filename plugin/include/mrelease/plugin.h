@@ -21,6 +21,19 @@ enum mrl_log_level { MRL_LOG_ERROR, MRL_LOG_WARNING, MRL_LOG_INFO, MRL_LOG_DEBUG
 /** How often --events and --scope may be given. */
 #define MRL_FILTERS_MAX 64
 
+/** One of several policies: events, under scopes, and the name by which outputs tell it. All texts
+ * may be gone when the function that was given them returns. */
+struct mrl_policy_texts {
+    /** As Kubernetes names objects: a-z, 0-9, '-' and '.', a letter or digit at both ends. */
+    const char *name;
+    /** Lists and conditions, each as mrl_events__parse() takes it. None: the default set. */
+    const char *const *events;
+    unsigned int event_count;
+    /** As mrl_plugin_options.scopes: all must hold. None: everywhere. */
+    const char *const *scopes;
+    unsigned int scope_count;
+};
+
 /** What to watch, and how. Start from MRL_PLUGIN_OPTIONS; zero or NULL members mean the default. */
 struct mrl_plugin_options {
     /** sizeof(struct mrl_plugin_options): lets the struct grow. */
@@ -66,6 +79,11 @@ struct mrl_plugin_options {
     /** Calls that are marked as proofs of other sensors, or as trials (mrelease doctor), are events
      * as well. For who makes such calls to see what is seen of them. */
     bool trials;
+    /** Several policies in place of `events`, `more_events` and `scopes`, at most MRL_POLICIES_MAX.
+     * A call is an event when any of them wants it: mrl_event__policies() says which. An event that
+     * is enabled later, and that none of them names, is of all. */
+    const struct mrl_policy_texts *policies;
+    unsigned int policy_count;
 };
 
 #define MRL_PLUGIN_OPTIONS                        \
@@ -206,12 +224,12 @@ int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mr
 
 /**
  * Watches the events that `options` choose, under its filters, in place of those of now: `events`,
- * `more_events` and `scopes` are read, and nothing else; their texts are needed no longer
- * than the call. No probe is loaded, and none is detached that is still needed, so nothing is lost.
- * Each call is judged by one of the two configurations, whole: at its exit in the kernel, and then
- * by the reader, which knows by mrl_event.generation whose filter to ask. When this returns all
- * calls are judged by the new one; what was read before and what is still in the rings is of
- * the old one. The next batch tells a sensor_state `reloaded` with the filters (see
+ * `more_events` and `scopes`, or `policies`, are read, and nothing else; their texts are needed no
+ * longer than the call. No probe is loaded, and none is detached that is still needed, so nothing
+ * is lost. Each call is judged by one of the two configurations, whole: at its exit in the kernel,
+ * and then by the reader, which knows by mrl_event.generation whose filter to ask. When this
+ * returns all calls are judged by the new one; what was read before and what is still in the rings
+ * is of the old one. The next batch tells a sensor_state `reloaded` with the filters (see
  * mrl_plugin__tell()). What mrl_plugin__enable() and disable() did is forgotten; "pid=new" means
  * what it did at open(). Blocks for some ms, and for tens of ms on a busy host. Any thread, not
  * from signal handlers. On failure nothing has changed. Errors: -EINVAL a filter, with the nearest
@@ -248,6 +266,19 @@ struct mrl_event_counts {
 int mrl_plugin__counts(struct mrl_plugin *plugin,
                        unsigned int event,
                        struct mrl_event_counts *ret_counts);
+
+/** A policy of now, and how many of the events that were delivered it wanted, since it came. An
+ * event that several policies want counts for each. */
+struct mrl_policy_count {
+    char name[MRL_POLICY_NAME_MAX + 1];
+    uint64_t matched;
+};
+
+/** The policy at `index`, in the order in which they were given. Any thread. Error: -ENOENT, there
+ * are no more, or none that have names. */
+int mrl_plugin__policy(struct mrl_plugin *plugin,
+                       unsigned int index,
+                       struct mrl_policy_count *ret_count);
 
 /** A rung of the probe ladder. Static. */
 struct mrl_rung {

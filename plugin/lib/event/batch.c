@@ -2,6 +2,7 @@
 /* Batches and their pool. */
 #include "event/batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct mrl_pool *mrl_pool__new(unsigned int max)
@@ -62,7 +63,7 @@ struct mrl_batch *mrl_pool__get(struct mrl_pool *pool)
     if (!batch)
         return NULL;
     batch->pool = pool;
-    batch->count = 0;
+    batch->count = batch->policies_count = 0;
     batch->arena = (struct mrl_arena){ .bytes = batch->bytes, .size = MRL_BATCH_BYTES };
     return batch;
 }
@@ -75,6 +76,8 @@ void mrl_batch__unref(struct mrl_batch *batch)
     if (!batch)
         return;
     pool = batch->pool;
+    for (unsigned int i = 0; i < batch->policies_count; i++)
+        mrl_policies__unref(batch->policies[i]);
     pthread_mutex_lock(&pool->lock);
     /* In front: it is the next to be used, while it may still be in the caches. */
     batch->next = pool->free;
@@ -85,6 +88,34 @@ void mrl_batch__unref(struct mrl_batch *batch)
     pthread_mutex_unlock(&pool->lock);
     if (last)
         pool_free(pool);
+}
+
+static void keep(struct mrl_batch *batch, const struct mrl_policies *policies)
+{
+    unsigned int i = batch->policies_count;
+
+    while (i && batch->policies[i - 1] != policies)
+        i--;
+    if (i)
+        return;
+    assert(batch->policies_count < MRL_BATCH_POLICIES);
+    batch->policies[batch->policies_count++] = mrl_policies__ref(policies);
+}
+
+void mrl_batch__match(struct mrl_batch *batch,
+                      const struct mrl_policies *policies,
+                      uint64_t matched)
+{
+    struct mrl_event *event = &batch->events[batch->count - 1];
+
+    struct mrl_record *record = (struct mrl_record *)event->raw; /* the batch's copy */
+
+    if (policies)
+        keep(batch, policies);
+    event->all_policies = policies;
+    event->policies = matched;
+    if (record->flags & MRL_RECORD_JUDGED)
+        ((struct mrl_judgement *)(record + 1))->policies = matched;
 }
 
 size_t mrl_batch__count(const struct mrl_batch *batch)

@@ -12,12 +12,14 @@
 #include <pthread.h>
 
 #include "base/arena.h"
+#include "event/policies.h"
 
 enum {
     MRL_BATCH_EVENTS = 256,
     MRL_BATCH_BYTES = 192 * 1024,
     MRL_BATCH_EVENT_ROOM = 12 * 1024,      /* what one event may take: record, values, texts */
     MRL_BATCH_SPARE = MRL_EVENT_COUNT + 2, /* the losses before the last event, told beside it */
+    MRL_BATCH_POLICIES = 16,               /* configurations of which it holds events */
 };
 
 enum { MRL_RUN_BYTES = 16 + 1 + 16 + 1 /* BOOT-RUN and a NUL */ };
@@ -30,6 +32,9 @@ struct mrl_batch {
     size_t count;
     struct mrl_host_facts host; /* of the records in it */
     char run[MRL_RUN_BYTES];    /* likewise */
+    struct mrl_policies
+        *policies[MRL_BATCH_POLICIES]; /* that its events are of; a reference each */
+    unsigned int policies_count;
     struct mrl_arena arena;
     struct mrl_event events[MRL_BATCH_EVENTS + MRL_BATCH_SPARE];
     _Alignas(8) char bytes[MRL_BATCH_BYTES];
@@ -57,6 +62,12 @@ static inline bool mrl_batch__has_room(const struct mrl_batch *batch, size_t max
 {
     return batch->count < max_events && batch->arena.used + MRL_BATCH_EVENT_ROOM <= MRL_BATCH_BYTES;
 }
+
+/** The last event, which has a record, is wanted by these of the policies of its configuration.
+ * They are kept for as long as the batch is; NULL: the one policy that has no name. */
+void mrl_batch__match(struct mrl_batch *batch,
+                      const struct mrl_policies *policies,
+                      uint64_t matched);
 
 /** Takes the last event back; `used` is what the arena held before it. */
 static inline void mrl_batch__take_back(struct mrl_batch *batch, size_t used)

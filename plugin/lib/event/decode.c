@@ -251,6 +251,7 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .run = "",
         .output = 0,
         .id = { NULL, 0 },
+        .all_policies = NULL,
     };
 }
 

@@ -34,6 +34,19 @@ static bool wants_container(const struct mrl_condition *condition)
            ((field->flags & MRL_FILTER_PREFIX) && has_wanted(condition));
 }
 
+/* The events of which both are asked. */
+static bool share_events(const struct mrl_filter *filter,
+                         const struct mrl_condition *condition,
+                         const struct mrl_condition *other)
+{
+    uint32_t events = condition->events & other->events;
+
+    for (; events; events &= events - 1)
+        if (filter->chosen_by[__builtin_ctz(events)] & condition->policies & other->policies)
+            return true;
+    return false;
+}
+
 static int check_pair(const struct mrl_filter *filter,
                       const struct mrl_condition *none,
                       struct mrl_error *error)
@@ -41,7 +54,7 @@ static int check_pair(const struct mrl_filter *filter,
     for (unsigned int i = 0; i < filter->condition_count; i++) {
         const struct mrl_condition *other = &filter->conditions[i];
 
-        if (wants_container(other) && (other->events & none->events & filter->events))
+        if (wants_container(other) && share_events(filter, none, other))
             return mrl_error__set(error, -EINVAL,
                                   "'%s' and '%s' at once: no call is in a container and in none",
                                   other->field.name, none->field.name);
@@ -53,7 +66,8 @@ static int check_pair(const struct mrl_filter *filter,
 static bool wants_failure(const struct mrl_condition *condition)
 {
     const struct mrl_filter one = { .conditions = (struct mrl_condition *)condition,
-                                    .condition_count = 1 };
+                                    .condition_count = 1,
+                                    .policies = condition->policies };
     struct mrl_event event = { .return_value = 0 };
 
     if (condition->field.subject != MRL_SUBJECT_RET)
@@ -62,11 +76,13 @@ static bool wants_failure(const struct mrl_condition *condition)
     return !event.def->is_syscall && !mrl_filter__accepts(&one, &event);
 }
 
-int mrl_conditions__agree(const struct mrl_filter *filter, struct mrl_error *error)
+int mrl_conditions__agree(const struct mrl_filter *filter, uint64_t policy, struct mrl_error *error)
 {
     for (unsigned int i = 0; i < filter->condition_count; i++) {
         const struct mrl_condition *condition = &filter->conditions[i];
 
+        if (!(condition->policies & policy))
+            continue;
         if (is_empty_range(condition))
             return mrl_error__set(error, -EINVAL, "no value of %s is in all of its limits at once",
                                   condition->field.name);

@@ -6,19 +6,25 @@
 
 #include "filter/parse.h"
 
+static bool is_same_field(const struct mrl_filter_field *field,
+                          const struct mrl_filter_field *other)
+{
+    return field->type == other->type && field->flags == other->flags &&
+           field->offset == other->offset && field->other_offset == other->other_offset &&
+           field->value == other->value;
+}
+
 struct mrl_condition *mrl_condition__on(struct mrl_filter *filter,
                                         const struct mrl_filter_field *field,
-                                        uint32_t events)
+                                        struct mrl_condition_of of)
 {
     struct mrl_condition *conditions;
 
     for (unsigned int i = 0; i < filter->condition_count; i++) {
         struct mrl_condition *condition = &filter->conditions[i];
 
-        if (condition->events == events && condition->field.type == field->type &&
-            condition->field.flags == field->flags && condition->field.offset == field->offset &&
-            condition->field.other_offset == field->other_offset &&
-            condition->field.value == field->value)
+        if (condition->events == of.events && condition->policies == of.policy &&
+            is_same_field(&condition->field, field))
             return condition;
     }
     conditions =
@@ -27,9 +33,62 @@ struct mrl_condition *mrl_condition__on(struct mrl_filter *filter,
         return NULL;
     filter->conditions = conditions;
     conditions += filter->condition_count++;
-    *conditions = (struct mrl_condition){ .field = *field, .events = events };
+    *conditions =
+        (struct mrl_condition){ .field = *field, .events = of.events, .policies = of.policy };
     return conditions;
 }
+
+void mrl_condition__done(struct mrl_condition *condition)
+{
+    for (unsigned int i = 0; i < condition->value_count; i++)
+        free(condition->values[i].text);
+    free(condition->values);
+}
+
+/* -- of several policies ---------------------------------------------------------------------- */
+
+static bool is_same_value(const struct mrl_filter_value *value,
+                          const struct mrl_filter_value *other)
+{
+    return value->refused == other->refused && value->how == other->how &&
+           value->key == other->key && value->size == other->size &&
+           (!value->text || !memcmp(value->text, other->text, value->size));
+}
+
+static bool asks_the_same(const struct mrl_condition *condition, const struct mrl_condition *other)
+{
+    if (condition->events != other->events || !is_same_field(&condition->field, &other->field) ||
+        condition->has_min != other->has_min || condition->has_max != other->has_max ||
+        condition->min != other->min || condition->max != other->max ||
+        condition->value_count != other->value_count)
+        return false;
+    for (unsigned int i = 0; i < condition->value_count; i++)
+        if (!is_same_value(&condition->values[i], &other->values[i]))
+            return false;
+    return true;
+}
+
+void mrl_conditions__merge(struct mrl_filter *filter)
+{
+    struct mrl_condition *conditions = filter->conditions;
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < filter->condition_count; i++) {
+        unsigned int same = 0;
+
+        while (same < kept && !asks_the_same(&conditions[same], &conditions[i]))
+            same++;
+        if (same == kept) {
+            conditions[kept++] = conditions[i];
+            continue;
+        }
+        conditions[same].policies |= conditions[i].policies;
+        mrl_condition__done(&conditions[i]);
+    }
+    filter->condition_count = kept;
+}
+
+/* -- what is asked of a field ----------------------------------------------------------------- */
 
 void mrl_condition__add_limit(struct mrl_condition *condition, bool is_max, uint64_t key)
 {

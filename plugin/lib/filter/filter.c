@@ -1,105 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A filter: made from its texts, and asked with events. Conditions on different fields must all
- * hold; what was asked of one field is one condition, however many texts it took.
+ * A filter, asked with events. The conditions of a policy on different fields must all hold; what
+ * it asks of one field is one condition, however many texts it took.
  */
 #include "filter/filter.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NUMBER_BYTES = 24 };
-
-#define SETS "tag=" /* how later versions of Tracee spell a set */
-
-/* -- making ----------------------------------------------------------------------------------- */
-
-static int add_event_text(struct mrl_filter *filter,
-                          const char *text,
-                          uint32_t *in,
-                          uint32_t *out,
-                          struct mrl_error *error)
-{
-    if (!strncmp(text, SETS, strlen(SETS)))
-        return mrl_event_list__add_sets(text + strlen(SETS), in, error);
-    return mrl_condition__is(text) ? mrl_condition__add(filter, text, in, error)
-                                   : mrl_event_list__add(text, in, out, error);
-}
-
-static int add_texts(struct mrl_filter *filter,
-                     const struct mrl_filter_texts *texts,
-                     struct mrl_error *error)
-{
-    uint32_t in = 0, out = 0;
-    int err = 0;
-
-    for (unsigned int i = 0; !err && i < texts->event_count; i++)
-        err = add_event_text(filter, texts->events[i], &in, &out, error);
-    for (unsigned int i = 0; !err && i < texts->scope_count; i++)
-        err = mrl_condition__add_scope(filter, texts->scopes[i], texts->start_ns, error);
-    if (err)
-        return err;
-    /* Who names sensor_state alone has chosen no call, and gets the usual ones. */
-    if (!(in & ~MRL_STATES))
-        in |= texts->preset ? texts->preset : mrl_event_list__set(MRL_SET_DEFAULT);
-    /* What is left out stays out, wherever in the list it was said. */
-    filter->events = in & ~out;
-    if (!(filter->events & ~MRL_STATES))
-        return mrl_error__set(error, -EINVAL, "'%.64s' leaves no event to watch",
-                              texts->events[texts->event_count - 1]);
-    return mrl_conditions__agree(filter, error);
-}
-
-int mrl_filter__new(const struct mrl_filter_texts *texts,
-                    struct mrl_error *error,
-                    struct mrl_filter **ret_filter)
-{
-    struct mrl_filter *filter = calloc(1, sizeof(*filter));
-    int err;
-
-    if (!filter) {
-        mrl_error__set(error, -ENOMEM, "out of memory");
-        return -ENOMEM;
-    }
-    err = add_texts(filter, texts, error);
-    if (err) {
-        mrl_filter__free(filter);
-        return err;
-    }
-    *ret_filter = filter;
-    return 0;
-}
-
-void mrl_filter__free(struct mrl_filter *filter)
-{
-    if (!filter)
-        return;
-    for (unsigned int i = 0; i < filter->condition_count; i++) {
-        for (unsigned int j = 0; j < filter->conditions[i].value_count; j++)
-            free(filter->conditions[i].values[j].text);
-        free(filter->conditions[i].values);
-    }
-    free(filter->conditions);
-    free(filter);
-}
-
-int mrl_events__parse(const char *list, uint32_t *ret_events, struct mrl_error *error)
-{
-    const struct mrl_filter_texts texts = { .events = &list, .event_count = 1 };
-    struct mrl_filter *filter;
-    int err = mrl_filter__new(&texts, error, &filter);
-
-    if (err)
-        return err;
-    *ret_events = filter->events;
-    mrl_filter__free(filter);
-    return 0;
-}
-
-/* -- asking ----------------------------------------------------------------------------------- */
 
 /* What a condition compares: the one member that its field's type says; or nothing. */
 struct operand {
@@ -263,12 +173,19 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
     return operand_is_wanted(condition, &operand);
 }
 
-bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event)
+uint64_t mrl_filter__match(const struct mrl_filter *filter, const struct mrl_event *event)
 {
-    /* The bit first: what is asked of one event costs the others a test each. */
-    for (unsigned int i = 0; i < filter->condition_count; i++)
-        if ((filter->conditions[i].events & (1U << event->def->index)) &&
-            !condition_holds(&filter->conditions[i], event))
-            return false;
-    return true;
+    const uint32_t bit = 1U << event->def->index;
+    uint64_t left = mrl_filter__wanted_by(filter, event->def->index);
+
+    /* The bits first: what is asked of one event, or by policies that do not want it any more,
+     * costs the others a test each. */
+    for (unsigned int i = 0; left && i < filter->condition_count; i++) {
+        const struct mrl_condition *condition = &filter->conditions[i];
+
+        if (condition->events & bit && condition->policies & left &&
+            !condition_holds(condition, event))
+            left &= ~condition->policies;
+    }
+    return left;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filters: which events are wanted, and under which conditions. Made from the texts of --events and
- * --scope; asked in user space with decoded events, and in part by the probes (abi/rule.h). One
+ * Filters: which events are wanted by which policies, and under which conditions. Made from the
+ * texts of --events and --scope, which are one policy without a name, or from those of several
+ * policies; asked in user space with decoded events, and in part by the probes (abi/rule.h). One
  * filter belongs to one plugin; it does not change once it is made, and any thread may ask it.
  */
 #ifndef MRL_FILTER_FILTER_H
@@ -10,6 +11,7 @@
 #include <abi/record.h>
 #include <abi/rule.h>
 #include <mrelease/event.h>
+#include <mrelease/plugin.h>
 
 enum mrl_filter_type {
     MRL_FILTER_NUMBER,
@@ -97,6 +99,7 @@ bool mrl_filter_value__fits(const struct mrl_filter_value *value, const char *by
 struct mrl_condition {
     struct mrl_filter_field field;
     uint32_t events;
+    uint64_t policies; /* whose condition it is, a bit each */
     bool has_min, has_max;
     bool has_texts;    /* among the values */
     uint64_t min, max; /* keys, exclusive */
@@ -105,7 +108,10 @@ struct mrl_condition {
 };
 
 struct mrl_filter {
-    uint32_t events; /* chosen, a bit per table index */
+    uint32_t events;                    /* chosen by any policy, a bit per table index */
+    uint64_t policies;                  /* all of them, a bit each */
+    uint64_t chosen_by[MRL_EVENTS_MAX]; /* per table index: the policies that name the event */
+    struct mrl_policies *names;         /* NULL: one policy, without a name */
     struct mrl_condition *conditions;
     unsigned int condition_count;
 };
@@ -123,11 +129,37 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
                     struct mrl_error *error,
                     struct mrl_filter **ret_filter);
 
+/**
+ * A new filter of 1 to MRL_POLICIES_MAX policies; policy n of the array is bit n. `start_ns` as
+ * above. Errors as above, with the policy's name; -EINVAL too many, or a name that is none or is
+ * there twice.
+ */
+int mrl_filter__of_policies(const struct mrl_policy_texts *policies,
+                            unsigned int count,
+                            uint64_t start_ns,
+                            struct mrl_error *error,
+                            struct mrl_filter **ret_filter);
+
 /** NULL is allowed. */
 void mrl_filter__free(struct mrl_filter *filter);
 
-/** Whether every condition on this event holds. What has no record always passes. */
-bool mrl_filter__accepts(const struct mrl_filter *filter, const struct mrl_event *event);
+/** The policies that want an event at all. One that none of them names was enabled later, and is of
+ * all. */
+static inline uint64_t mrl_filter__wanted_by(const struct mrl_filter *filter, unsigned int event)
+{
+    return filter->chosen_by[event] ? filter->chosen_by[event] : filter->policies;
+}
+
+/** Those of the policies that want the event and whose conditions on it all hold; 0: nobody wants
+ * it. Conditions are on what has a record: events_lost and sensor_state always pass. */
+uint64_t mrl_filter__match(const struct mrl_filter *filter, const struct mrl_event *event);
+
+/** Whether any policy wants the event. */
+static inline bool mrl_filter__accepts(const struct mrl_filter *filter,
+                                       const struct mrl_event *event)
+{
+    return mrl_filter__match(filter, event) != 0;
+}
 
 /**
  * The conditions that the kernel can decide. Returns how many it cannot: those are left to
@@ -140,20 +172,29 @@ unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules
 /** Whether a text of --events is a condition and no list. */
 bool mrl_condition__is(const char *text);
 
-/** Adds "EVENT.data.FIELD=…" and the like, and its event to `*events`. -EINVAL, -ENOMEM. */
+/** Adds "EVENT.data.FIELD=…" and the like to a policy, and its event to `*events`. -EINVAL,
+ * -ENOMEM. */
 int mrl_condition__add(struct mrl_filter *filter,
+                       uint64_t policy,
                        const char *text,
                        uint32_t *events,
                        struct mrl_error *error);
 
 /** Adds what --scope takes. -EINVAL, -ENOMEM. */
 int mrl_condition__add_scope(struct mrl_filter *filter,
+                             uint64_t policy,
                              const char *text,
                              uint64_t start_ns,
                              struct mrl_error *error);
 
-/** -EINVAL where conditions that must all hold never do together. */
-int mrl_conditions__agree(const struct mrl_filter *filter, struct mrl_error *error);
+/** -EINVAL where conditions of one policy that must all hold never do together. */
+int mrl_conditions__agree(const struct mrl_filter *filter,
+                          uint64_t policy,
+                          struct mrl_error *error);
+
+/** What several policies ask alike is one condition of all of them. */
+void mrl_conditions__merge(struct mrl_filter *filter);
+void mrl_condition__done(struct mrl_condition *condition);
 
 /** "tag=SET,…": chooses the events of sets, as Tracee spells it. `sets` is behind "tag=". -EINVAL.
  */

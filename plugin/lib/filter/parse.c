@@ -88,7 +88,7 @@ static int check_operator(const struct mrl_filter_field *field,
 
 static int add_condition(struct mrl_filter *filter,
                          const struct mrl_filter_field *field,
-                         uint32_t events,
+                         struct mrl_condition_of of,
                          const struct mrl_expression *expression,
                          struct mrl_error *error)
 {
@@ -97,7 +97,7 @@ static int add_condition(struct mrl_filter *filter,
 
     if (err)
         return err;
-    condition = mrl_condition__on(filter, field, events);
+    condition = mrl_condition__on(filter, field, of);
     if (!condition)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     return field->type == MRL_FILTER_PRESENCE
@@ -177,6 +177,7 @@ static const struct mrl_event_def *find_event(const char *name, struct mrl_error
 }
 
 int mrl_condition__add(struct mrl_filter *filter,
+                       uint64_t policy,
                        const char *text,
                        uint32_t *events,
                        struct mrl_error *error)
@@ -197,7 +198,8 @@ int mrl_condition__add(struct mrl_filter *filter,
     if (err)
         return err;
     *events |= 1U << def->index;
-    return add_condition(filter, &field, 1U << def->index, &expression, error);
+    return add_condition(filter, &field, (struct mrl_condition_of){ 1U << def->index, policy },
+                         &expression, error);
 }
 
 /* -- scopes ----------------------------------------------------------------------------------- */
@@ -219,6 +221,7 @@ static struct mrl_filter_field field_of_container(void)
 
 /* pid=new, pid!=new: begun at start_ns or later; before. */
 static int add_new(struct mrl_filter *filter,
+                   struct mrl_condition_of of,
                    enum mrl_comparison comparison,
                    uint64_t start_ns,
                    struct mrl_error *error)
@@ -240,7 +243,7 @@ static int add_new(struct mrl_filter *filter,
     if (!start_ns)
         return mrl_error__set(error, -EINVAL,
                               "pid: 'new' means nothing in a replay: nobody knows since when");
-    condition = mrl_condition__on(filter, &field, mrl_event_list__choosable());
+    condition = mrl_condition__on(filter, &field, of);
     if (!condition)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     mrl_condition__add_limit(condition, comparison == MRL_NOT_EQUAL,
@@ -249,6 +252,7 @@ static int add_new(struct mrl_filter *filter,
 }
 
 static int add_container(struct mrl_filter *filter,
+                         struct mrl_condition_of of,
                          const struct mrl_expression *expression,
                          struct mrl_error *error)
 {
@@ -263,14 +267,16 @@ static int add_container(struct mrl_filter *filter,
         return mrl_error__set(error, -EINVAL,
                               "'%.64s' is no value of container: the beginning of an id is",
                               expression->values);
-    return add_condition(filter, &field, mrl_event_list__choosable(), expression, error);
+    return add_condition(filter, &field, of, expression, error);
 }
 
 int mrl_condition__add_scope(struct mrl_filter *filter,
+                             uint64_t policy,
                              const char *text,
                              uint64_t start_ns,
                              struct mrl_error *error)
 {
+    const struct mrl_condition_of of = { mrl_event_list__choosable(), policy };
     const struct mrl_filter_field *field;
     struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
     int err;
@@ -286,8 +292,8 @@ int mrl_condition__add_scope(struct mrl_filter *filter,
     if (!field)
         return -EINVAL;
     if (!strcmp(field->name, "container") && expression.comparison != MRL_NO_OPERATOR)
-        return add_container(filter, &expression, error);
+        return add_container(filter, of, &expression, error);
     if (field->subject == MRL_SUBJECT_HOST_TASK && !strcmp(expression.values, "new"))
-        return add_new(filter, expression.comparison, start_ns, error);
-    return add_condition(filter, field, mrl_event_list__choosable(), &expression, error);
+        return add_new(filter, of, expression.comparison, start_ns, error);
+    return add_condition(filter, field, of, &expression, error);
 }

@@ -34,10 +34,16 @@ static inline bool mrl_is_padded(const char *text, size_t size)
     return !size || isspace((unsigned char)text[0]) || isspace((unsigned char)text[size - 1]);
 }
 
-/** The condition on this field of these events, made where there is none. NULL without memory. */
+/** Which events' condition it is, and whose: a bit of struct mrl_filter.policies. */
+struct mrl_condition_of {
+    uint32_t events;
+    uint64_t policy;
+};
+
+/** The condition on this field, made where there is none. NULL without memory. */
 struct mrl_condition *mrl_condition__on(struct mrl_filter *filter,
                                         const struct mrl_filter_field *field,
-                                        uint32_t events);
+                                        struct mrl_condition_of of);
 
 /** Adds an exclusive limit. Of two of a kind the wider one holds, as in Tracee. */
 void mrl_condition__add_limit(struct mrl_condition *condition, bool is_max, uint64_t key);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The kernel's share of a filter: its conditions as rules, where they fit (abi/rule.h). */
-#include <abi/config.h>
 #include <string.h>
 
 #include "filter/filter.h"
@@ -27,7 +26,7 @@ static bool put_rule(const struct mrl_condition *condition, struct mrl_rules *ru
     const struct mrl_filter_field *field = &condition->field;
     struct mrl_rule rule = {
         .events = condition->events,
-        .policies = MRL_POLICY_OPTIONS,
+        .policies = condition->policies,
         .subject = field->subject,
         .flags = (field->flags & MRL_FILTER_SIGNED ? MRL_RULE_SIGNED : 0U) |
                  (field->flags & MRL_FILTER_NARROW ? MRL_RULE_NARROW : 0U) |
@@ -64,7 +63,7 @@ static bool is_pattern(const struct mrl_filter_value *value)
 
 static bool put_name_rule(const struct mrl_condition *condition, struct mrl_rules *rules)
 {
-    struct mrl_name_rule rule = { .events = condition->events, .policies = MRL_POLICY_OPTIONS };
+    struct mrl_name_rule rule = { .events = condition->events, .policies = condition->policies };
 
     if (rules->name_count == MRL_NAME_RULES_MAX || condition->value_count > MRL_NAME_RULE_NAMES_MAX)
         return false;

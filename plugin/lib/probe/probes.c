@@ -325,7 +325,7 @@ static void swap_config(struct mrl_probes *probes, uint32_t events, const struct
     memset(config, 0, sizeof(*config));
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         if (events & (1U << i))
-            config->policies[i] = MRL_POLICY_OPTIONS;
+            config->policies[i] = mrl_filter__wanted_by(filter, i);
     mrl_filter__rules(filter, &config->rules);
     __atomic_store_n(&configs->generation, ++probes->generation, __ATOMIC_SEQ_CST);
     if (probes->generation > 1)

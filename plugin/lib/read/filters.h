@@ -11,10 +11,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "event/batch.h"
 #include "filter/filter.h"
 #include "read/ring.h"
 
-enum { MRL_FILTERS_HELD = 16 };
+enum { MRL_FILTERS_HELD = MRL_BATCH_POLICIES /* events of any of them may be in one batch */ };
 
 /** A filter, and from which generation of the configuration on it holds. */
 struct mrl_held_filter {

@@ -54,13 +54,18 @@ static void filter_last(struct mrl_intake *intake, const struct mrl_record *reco
 {
     struct mrl_batch *batch = intake->batch;
     struct mrl_event *event = &batch->events[batch->count - 1];
-    uint64_t none = 0, *skipped = &none;
+    const struct mrl_filter *filter;
+    uint64_t none = 0, *skipped = &none, policies;
 
     if (event->lookup > MRL_LOOKUP_KNOWN)
         count_one(&intake->unidentified[record->event]);
     if (record->cpu < intake->losses.from.cpus)
         skipped = &intake->skipped[record->cpu * MRL_LANE_COUNT + record->lane];
-    if (mrl_filter__accepts(mrl_filters__of(&intake->filters, event->generation), event)) {
+    filter = mrl_filters__of(&intake->filters, event->generation);
+    policies = mrl_filter__match(filter, event);
+    if (policies) {
+        mrl_policies__count(filter->names, policies);
+        mrl_batch__match(batch, filter->names, policies);
         event->seq -= *skipped;
         ((struct mrl_record *)event->raw)->seq = event->seq; /* the batch's copy */
         count_one(&intake->decoded[record->event]);

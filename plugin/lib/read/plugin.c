@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The plugin object: a source opened, batches handed out, events switched. */
+/* The plugin object: a source opened, batches handed out. */
 #include <assert.h>
 #include <errno.h>
 #include <mrelease/extra.h>
@@ -17,31 +17,9 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
-#include "event/batch.h"
-#include "filter/filter.h"
 #include "read/detail.h"
 #include "read/plugin_options.h"
-#include "read/states.h"
-
-struct mrl_plugin {
-    const struct mrl_source_ops *ops;
-    struct mrl_source *source;
-    struct mrl_pool *pool;
-    struct mrl_filter *filter; /* of open() */
-    bool wants_states;         /* whatever the filter names */
-    bool switchable;
-    char coverage[16];
-    uint64_t started_ns;  /* since the epoch */
-    atomic_uint unseen;   /* mrl_plugin_status.unseen */
-    uint64_t start_ns;    /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
-    uint32_t may_watch;   /* the events whose programs are loaded */
-    pthread_mutex_t lock; /* of the next two, when they change */
-    uint32_t watched;
-    atomic_uint chosen; /* watched now, or once */
-    struct mrl_states states;
-    atomic_bool stopped;
-    struct mrl_error error;
-};
+#include "read/plugin_state.h"
 
 /* -- the object ------------------------------------------------------------------------------- */
 
@@ -66,18 +44,13 @@ static void describe(const struct mrl_plugin *plugin,
     fclose(to);
 }
 
-static bool are_wanted(const struct mrl_plugin *plugin, const struct mrl_filter *filter)
-{
-    return plugin->wants_states || filter->events & MRL_STATES;
-}
-
 static void start_states(struct mrl_plugin *plugin, const struct mrl_plugin_options *given)
 {
     char detail[MRL_STATE_DETAIL_MAX];
 
     assert(plugin->filter);
     describe(plugin, given, detail);
-    mrl_states__start(&plugin->states, are_wanted(plugin, plugin->filter), detail);
+    mrl_states__start(&plugin->states, mrl_plugin__wants_states(plugin, plugin->filter), detail);
 }
 
 /* Said by the batch after the one that is being read, whose events are the first with the new
@@ -122,6 +95,7 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
               ? mrl_plugin_options__filter(&given, plugin->start_ns, &plugin->filter, error)
               : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
+        plugin->policies = mrl_policies__ref(plugin->filter->names);
         checked.probes.filter = plugin->filter;
         checked.clock_set = tell_clock_set;
         checked.context = plugin;
@@ -209,6 +183,7 @@ void mrl_plugin__close(struct mrl_plugin *plugin)
     plugin->ops->close(plugin->source);
     mrl_pool__unref(plugin->pool);
     mrl_filter__free(plugin->filter);
+    mrl_policies__unref(plugin->policies);
     mrl_states__done(&plugin->states);
     pthread_mutex_destroy(&plugin->lock);
     free(plugin);
@@ -291,125 +266,6 @@ uint32_t mrl_plugin__watched(struct mrl_plugin *plugin)
     return __atomic_load_n(&plugin->watched, __ATOMIC_RELAXED);
 }
 
-/* -- configuring ------------------------------------------------------------------------------ */
-
-/* With the lock. A filter that is NULL stays as it is; one that is not is stolen. */
-static int configure(struct mrl_plugin *plugin,
-                     uint32_t events,
-                     struct mrl_filter *filter,
-                     struct mrl_error *error)
-{
-    int err = filter || events != plugin->watched
-                  ? plugin->ops->configure(plugin->source, events, filter, error)
-                  : 0;
-
-    if (err)
-        return err;
-    __atomic_store_n(&plugin->watched, events, __ATOMIC_RELAXED);
-    /* An event that is switched off keeps its counts, and so stays among those that are shown. */
-    plugin->chosen |= events;
-    return 0;
-}
-
-/* What `reloaded` says. */
-static void tell_reloaded(struct mrl_plugin *plugin,
-                          uint32_t events,
-                          const struct mrl_plugin_options *given)
-{
-    char detail[MRL_TOLD_BYTES] = "";
-    FILE *to = fmemopen(detail, sizeof(detail), "w");
-
-    if (!to)
-        return;
-    mrl_detail__put_events(to, events);
-    mrl_detail__put_filters(to, given);
-    fclose(to);
-    mrl_plugin__tell(plugin, MRL_WHAT_RELOADED, detail, MRL_NOBODY, MRL_NOBODY, 0, 0);
-}
-
-static int check_loaded(const struct mrl_plugin *plugin, uint32_t events, struct mrl_error *error)
-{
-    uint32_t missing = events & ~plugin->may_watch;
-
-    return missing ? mrl_error__set(error, -EOPNOTSUPP, "%s was not loaded at the start",
-                                    mrl_event_def__at((unsigned int)__builtin_ctz(missing))->name)
-                   : 0;
-}
-
-static int reconfigure(struct mrl_plugin *plugin,
-                       const struct mrl_plugin_options *given,
-                       struct mrl_filter *filter,
-                       struct mrl_error *error)
-{
-    uint32_t events = filter->events & mrl_event_list__choosable();
-    bool states = are_wanted(plugin, filter);
-    int err = check_loaded(plugin, events, error);
-
-    if (err)
-        return err;
-    pthread_mutex_lock(&plugin->lock);
-    err = configure(plugin, events, filter, error);
-    if (!err)
-        mrl_states__want(&plugin->states, states);
-    pthread_mutex_unlock(&plugin->lock);
-    if (!err)
-        tell_reloaded(plugin, events, given);
-    return err;
-}
-
-int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
-                            const struct mrl_plugin_options *options,
-                            struct mrl_error *error)
-{
-    struct mrl_plugin_options given = MRL_PLUGIN_OPTIONS;
-    struct mrl_filter *filter;
-    int err;
-
-    if (!plugin->ops->configure)
-        return mrl_error__set(error, -EOPNOTSUPP, "a replay keeps the filters that it began with");
-    memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
-    err = mrl_plugin_options__filter(&given, plugin->start_ns, &filter, error);
-    if (err)
-        return err;
-    err = reconfigure(plugin, &given, filter, error);
-    if (err)
-        mrl_filter__free(filter);
-    return err;
-}
-
-static int switch_event(struct mrl_plugin *plugin,
-                        unsigned int event,
-                        bool on,
-                        struct mrl_error *error)
-{
-    uint32_t bit;
-    int err;
-
-    if (event >= mrl_event_def__count())
-        return mrl_error__set(error, -EINVAL, "there is no event %u", event);
-    bit = 1U << event;
-    if (!(mrl_event_list__choosable() & bit))
-        return mrl_error__set(error, -EOPNOTSUPP,
-                              "nobody switches %s: it tells of the others or of the sensor",
-                              mrl_event_def__at(event)->name);
-    if (!plugin->switchable || !plugin->ops->configure)
-        return mrl_error__set(error, -EOPNOTSUPP, "its events were chosen at the start");
-    pthread_mutex_lock(&plugin->lock);
-    err = configure(plugin, on ? plugin->watched | bit : plugin->watched & ~bit, NULL, error);
-    pthread_mutex_unlock(&plugin->lock);
-    return err;
-}
-
-int mrl_plugin__enable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
-{
-    return switch_event(plugin, event, true, error);
-}
-
-int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mrl_error *error)
-{
-    return switch_event(plugin, event, false, error);
-}
-
 int mrl_plugin__counts(struct mrl_plugin *plugin,
                        unsigned int event,
                        struct mrl_event_counts *ret_counts)
@@ -417,4 +273,22 @@ int mrl_plugin__counts(struct mrl_plugin *plugin,
     if (event >= mrl_event_def__count())
         return -EINVAL;
     return plugin->ops->counts(plugin->source, event, ret_counts);
+}
+
+int mrl_plugin__policy(struct mrl_plugin *plugin,
+                       unsigned int index,
+                       struct mrl_policy_count *ret_count)
+{
+    const struct mrl_policies *policies;
+    int err = -ENOENT;
+
+    pthread_mutex_lock(&plugin->lock);
+    policies = plugin->policies;
+    if (policies && index < policies->count) {
+        memcpy(ret_count->name, policies->each[index]->name, policies->each[index]->size + 1);
+        ret_count->matched = policies->each[index]->matched;
+        err = 0;
+    }
+    pthread_mutex_unlock(&plugin->lock);
+    return err;
 }

@@ -121,6 +121,18 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
     return rows;
 }
 
+static int make_policies(const struct mrl_plugin_options *given,
+                         uint64_t start_ns,
+                         struct mrl_filter **ret_filter,
+                         struct mrl_error *error)
+{
+    if (given->events || given->more_event_count || given->scope_count)
+        return mrl_error__set(
+            error, -EINVAL, "policies say which events and scopes: none can be given beside them");
+    return mrl_filter__of_policies(given->policies, given->policy_count, start_ns, error,
+                                   ret_filter);
+}
+
 /* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
 int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
                                uint64_t start_ns,
@@ -136,6 +148,8 @@ int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
         .start_ns = start_ns,
     };
 
+    if (given->policy_count)
+        return make_policies(given, start_ns, ret_filter, error);
     if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)
         return mrl_error__set(error, -EINVAL, "more than %d filters", MRL_FILTERS_MAX);
     if (given->events)
