@@ -165,6 +165,46 @@ static void table_fits_the_terminal(void **state)
         }
 }
 
+static unsigned int read_columns(const void *context)
+{
+    return *(const unsigned int *)context;
+}
+
+/* What it has shown stays as it is; 0 is what nobody can say. */
+static void table_follows_a_terminal_that_changes(void **state)
+{
+    static const unsigned int widths[] = { 80, 80, 0, 132, 132, 120, 80 };
+    unsigned int columns = 80, before = 80;
+    const struct mrl_encoder_options options = { .width = 80,
+                                                 .columns = read_columns,
+                                                 .columns_context = &columns };
+    struct mrl_encoder *encoder = test_encoder("table", &options);
+    struct test_event event;
+
+    (void)state;
+    init_release(&event);
+    for (size_t i = 0; i < COUNT_OF(widths); i++) {
+        const unsigned int width = widths[i] ? widths[i] : before;
+        const struct mrl_encoder_options fixed = { .width = width };
+        struct mrl_encoder *other = test_encoder("table", &fixed);
+        const struct mrl_text titles = mrl_encoder__preamble(other);
+        char *line, *own, *wanted;
+
+        columns = widths[i];
+        line = test_line(encoder, &event.event);
+        own = test_line(other, &event.event);
+        assert_true(asprintf(&wanted, "%.*s%s", width == before ? 0 : (int)titles.size,
+                             titles.bytes, own) > 0);
+        assert_same_line(line, wanted);
+        before = width;
+        mrl_encoder__free(other);
+        free(line);
+        free(own);
+        free(wanted);
+    }
+    mrl_encoder__free(encoder);
+}
+
 static void table_puts_the_phrase_below_where_it_is_narrow(void **state)
 {
     const struct mrl_encoder_options narrow = { .width = 80 }, broad = { .width = 120 };
@@ -238,6 +278,7 @@ int main(void)
         cmocka_unit_test(table_has_a_column_for_the_container_on_a_broad_screen),
         cmocka_unit_test(table_shows_nothing_but_ascii_where_that_is_asked_for),
         cmocka_unit_test(table_fits_the_terminal),
+        cmocka_unit_test(table_follows_a_terminal_that_changes),
         cmocka_unit_test(table_puts_the_phrase_below_where_it_is_narrow),
         cmocka_unit_test(table_cuts_cells_that_are_too_wide_for_a_terminal),
         cmocka_unit_test(table_has_the_date_where_it_is_not_today),

@@ -53,6 +53,7 @@ static void show(uint64_t done, const char *text)
                  part * 100, *text ? ", " : "", text);
     else
         snprintf(line, sizeof(line), "%s", text);
+    progress.columns = mrl_sink__columns_fd(STDERR_FILENO); /* it may have changed */
     flockfile(stderr);
     fprintf(stderr, "\r%.*s\033[K", (int)progress.columns - 1, line);
     fflush(stderr);

@@ -49,6 +49,10 @@ struct mrl_encoder_options {
     uint32_t extras;
     /** Of a terminal, in columns: the table fits. 0: lines may be of any length. */
     unsigned int width;
+    /** Asked before each event for the columns of a terminal whose size may change: the table then
+     * fits again, behind new titles. 0: no change. NULL: `width` stays. */
+    unsigned int (*columns)(const void *columns_context);
+    const void *columns_context;
     /** The table shows all fields, however long its lines. */
     bool wide;
     /** Each event is an item: its bytes stand behind a struct mrl_item_head (mrelease/item.h). */

@@ -95,6 +95,13 @@ struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, uns
     };
 }
 
+static unsigned int ask_columns(const void *context)
+{
+    const struct mrl_output *output = context;
+
+    return output->options.sink->columns(output->sink);
+}
+
 struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output)
 {
     const struct mrl_output_options *options = &output->options;
@@ -102,6 +109,8 @@ struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output)
     return (struct mrl_encoder_options){
         .colour = output->columns && !options->plain,
         .width = output->columns,
+        .columns = output->columns ? ask_columns : NULL,
+        .columns_context = output->columns ? output : NULL,
         .ascii = output->columns && options->ascii,
         .wide = options->wide,
         .user_names = true,

@@ -34,9 +34,9 @@ int mrl_pipeline__new(void (*log)(void *log_context, enum mrl_log_level level, c
 static bool is_same_group(const struct mrl_group *one, const struct mrl_group *other)
 {
     return !strcmp(one->format, other->format) && one->colour == other->colour &&
-           one->columns == other->columns && one->wide == other->wide &&
-           one->extras == other->extras && one->states == other->states &&
-           one->items == other->items;
+           one->columns == other->columns && one->terminal == other->terminal &&
+           one->wide == other->wide && one->extras == other->extras &&
+           one->states == other->states && one->items == other->items;
 }
 
 int mrl_pipeline__open(struct mrl_pipeline *pipeline,
@@ -53,6 +53,7 @@ int mrl_pipeline__open(struct mrl_pipeline *pipeline,
     encoder = mrl_output__encoding(*ret_output);
     *ret_group = (struct mrl_group){ .colour = encoder.colour,
                                      .columns = encoder.width,
+                                     .terminal = encoder.columns_context,
                                      .wide = encoder.wide,
                                      .extras = options->extras,
                                      .states = options->states,

@@ -17,6 +17,7 @@ struct mrl_group {
     char format[MRL_FORMAT_BYTES];
     bool colour;
     unsigned int columns;
+    const void *terminal; /* NULL: it is none */
     uint32_t extras;
     bool states, items, wide;
     struct mrl_encoder *encoder; /* NULL: there are none, the place is free */

@@ -100,6 +100,25 @@ def test_a_quiet_run_says_how_to_see_an_event():
         assert "run 'mrelease demo' in another terminal" in " ".join(" ".join(lines).split()), lines
 
 
+def test_a_table_follows_its_window():
+    screen = Screen(80, 24, f"{PROGRAM} run --scope comm={NAME}")
+    screen.await_("to see one")
+    LIBC.syscall(448, -1, 0)
+    screen.await_("EBADF")
+    tmux("resize-window", "-t", screen.name, "-x", "140", "-y", "24")
+
+    def call_and_look():  # tmux tells the program a moment later
+        LIBC.syscall(448, -1, 0)
+        return any("CONTAINER" in line for line in screen.read())
+    assert await_(call_and_look, 10), screen.read()
+    tmux("send-keys", "-t", screen.name, "C-c")
+    screen.await_("exit status 0")
+    lines, whole = screen.read(), screen.read("-J")
+    assert lines == whole, ("a line is longer than the screen", lines)
+    assert ["CONTAINER" in line for line in lines if line.startswith("TIME")] == [False, True], lines
+    assert any(line.endswith("process_mrelease pidfd -1, flags 0") for line in lines), lines
+
+
 # -- help ---------------------------------------------------------------------------------------------------
 
 def verbs():

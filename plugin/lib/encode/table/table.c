@@ -14,6 +14,7 @@
 #include "encode/encoder.h"
 #include "encode/table/people.h"
 #include "encode/table/phrase.h"
+#include "encode/table/wrapped.h"
 #include "event/layout.h"
 
 enum {
@@ -65,6 +66,7 @@ struct table_encoder {
     struct mrl_encoder_options options;
     const struct column *columns;
     unsigned int column_count, indent;
+    unsigned int terminal_width; /* as it was last asked for */
     struct mrl_layout layouts[MRL_EVENT_COUNT];
     struct mrl_user_names users;
     uint64_t today_ns, tomorrow_ns; /* since the epoch: as local time has it */
@@ -243,57 +245,6 @@ static const char *style_of(enum cell which, const struct mrl_event *event)
     return which == CELL_EVENT ? STYLE_EVENT : NULL;
 }
 
-static void break_line(struct mrl_writer *writer, unsigned int indent)
-{
-    while (writer->at[-1] == ' ')
-        writer->at--;
-    mrl_put_char(writer, '\n');
-    for (unsigned int i = 0; i < indent; i++)
-        mrl_put_char(writer, ' ');
-}
-
-/* Columns of the next word, and its bytes. */
-static unsigned int measure(const char *at, const char *end, size_t *ret_size)
-{
-    unsigned int width = 0;
-
-    *ret_size = 0;
-    for (; at < end && *at != ' '; at++, ++*ret_size)
-        width += ((unsigned char)*at & 0xc0) != 0x80;
-    return width;
-}
-
-/* Breaks lines between words, and within what is wider than a line. */
-static void put_wrapped(const struct table_encoder *table,
-                        struct mrl_writer *writer,
-                        const char *at,
-                        const char *end)
-{
-    const unsigned int room = table->options.width - table->indent;
-    unsigned int used = 0;
-    size_t size;
-
-    while (at < end) {
-        unsigned int width = measure(at, end, &size);
-
-        if (used && used + 1 + width > room) {
-            break_line(writer, table->indent);
-            used = 0;
-        } else if (used) {
-            mrl_put_char(writer, ' ');
-            used++;
-        }
-        for (size_t i = 0; i < size; i++) {
-            if (((unsigned char)at[i] & 0xc0) != 0x80 && used++ == room) {
-                break_line(writer, table->indent);
-                used = 1;
-            }
-            mrl_put_char(writer, at[i]);
-        }
-        at += size + 1;
-    }
-}
-
 static void put_phrase(const struct table_encoder *table,
                        struct mrl_writer *writer,
                        const struct mrl_event *event)
@@ -312,8 +263,8 @@ static void put_phrase(const struct table_encoder *table,
         return;
     }
     if (own.at > phrase && table->options.width < BESIDE_WIDTH)
-        break_line(writer, table->indent);
-    put_wrapped(table, writer, phrase, own.at);
+        mrl_wrapped__break(writer, table->indent);
+    mrl_wrapped__put(writer, phrase, own.at, table->indent, table->options.width);
 }
 
 /* One for one: what is aligned stays so. */
@@ -325,31 +276,6 @@ static void make_ascii(struct mrl_writer *writer, char *from)
         if (((unsigned char)*from & 0xc0) != 0x80)
             *to++ = *from & 0x80 ? '?' : *from;
     writer->at = to;
-}
-
-static void table_put(struct mrl_encoder *encoder,
-                      const struct mrl_event *event,
-                      struct mrl_writer *writer)
-{
-    struct table_encoder *table = (struct table_encoder *)encoder;
-    char *const from = writer->at;
-    char cell[CELL_BYTES];
-
-    for (unsigned int i = 0; i < table->column_count; i++) {
-        const struct column *column = &table->columns[i];
-
-        put_cell(table, writer, column, style_of(column->cell, event),
-                 text_of(table, column->cell, event, cell));
-    }
-    if (table->options.wide) {
-        put_fields(&table->layouts[event->def->index], writer, event);
-        mrl_put_char(writer, '\n');
-    } else {
-        put_phrase(table, writer, event);
-        break_line(writer, 0);
-    }
-    if (table->options.ascii)
-        make_ascii(writer, from);
 }
 
 /* -- titles ----------------------------------------------------------------------------------- */
@@ -388,7 +314,7 @@ static void put_titles(struct table_encoder *table)
         mrl_put_literal(&writer, "ARGS");
     else if (!table->options.width || table->options.width >= BESIDE_WIDTH)
         mrl_put_literal(&writer, "WHAT");
-    break_line(&writer, 0);
+    mrl_wrapped__break(&writer, 0);
     table->preamble_size = (size_t)(writer.at - table->preamble);
 }
 
@@ -400,16 +326,58 @@ static void choose_columns(struct table_encoder *table)
         table->columns = wide_columns;
         table->column_count = sizeof(wide_columns) / sizeof(*wide_columns);
         table->options.width = 0; /* it is for who has room */
+        table->options.columns = NULL;
     } else if (table->options.width >= CONTAINER_WIDTH) {
         table->columns = roomy_columns;
         table->column_count = sizeof(roomy_columns) / sizeof(*roomy_columns);
     }
+    table->indent = 0;
     for (unsigned int i = 0; i < table->column_count; i++)
         table->indent += table->columns[i].width + 1;
     if (table->options.width < BESIDE_WIDTH)
         table->indent = BELOW_INDENT;
     if (table->options.width && table->options.width < NARROWEST)
         table->options.width = NARROWEST;
+}
+
+/* Behind a change of its width the columns are others, and so are their titles. */
+static void follow_terminal(struct table_encoder *table, struct mrl_writer *writer)
+{
+    const unsigned int width = table->options.columns(table->options.columns_context);
+
+    if (!width || width == table->terminal_width)
+        return;
+    table->terminal_width = table->options.width = width;
+    choose_columns(table);
+    put_titles(table);
+    mrl_put_bytes(writer, table->preamble, table->preamble_size);
+}
+
+static void table_put(struct mrl_encoder *encoder,
+                      const struct mrl_event *event,
+                      struct mrl_writer *writer)
+{
+    struct table_encoder *table = (struct table_encoder *)encoder;
+    char *const from = writer->at;
+    char cell[CELL_BYTES];
+
+    if (table->options.columns)
+        follow_terminal(table, writer);
+    for (unsigned int i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+
+        put_cell(table, writer, column, style_of(column->cell, event),
+                 text_of(table, column->cell, event, cell));
+    }
+    if (table->options.wide) {
+        put_fields(&table->layouts[event->def->index], writer, event);
+        mrl_put_char(writer, '\n');
+    } else {
+        put_phrase(table, writer, event);
+        mrl_wrapped__break(writer, 0);
+    }
+    if (table->options.ascii)
+        make_ascii(writer, from);
 }
 
 static int table_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
@@ -419,6 +387,7 @@ static int table_make(const struct mrl_encoder_options *options, struct mrl_enco
     if (!table)
         return -ENOMEM;
     table->options = *options;
+    table->terminal_width = options->width;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         mrl_layout__make(mrl_event_def__at(i), options->extras, &table->layouts[i]);
     choose_columns(table);

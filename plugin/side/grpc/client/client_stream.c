@@ -243,6 +243,12 @@ static int stream_on(struct streaming *streaming, struct mrl_error *error)
     }
 }
 
+static unsigned int ask_columns(const void *context)
+{
+    (void)context;
+    return mrl_sink__columns_fd(STDOUT_FILENO);
+}
+
 int mrl_client__stream(const struct mrl_grpc_peer *peer,
                        const struct mrl_grpc_subscription *subscription,
                        struct mrl_error *error)
@@ -256,6 +262,7 @@ int mrl_client__stream(const struct mrl_grpc_peer *peer,
         const struct mrl_encoder_options options = {
             .colour = columns && !mrl_terminal__is_plain(),
             .width = columns,
+            .columns = columns ? ask_columns : NULL,
             .ascii = columns && mrl_terminal__is_ascii(),
             .user_names = !strncmp(peer->server, "unix:", strlen("unix:")), /* they are ours */
         };
