@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,20 +18,20 @@
  */
 static inline int mrl_socket_file__give(const char *path, mode_t mode, gid_t group)
 {
-    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err;
     char name[64];
-    struct stat file;
+    struct stat file = {};
+    bool given;
 
     if (fd < 0)
         return -errno;
     snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-    if (fstat(fd, &file))
-        err = -errno;
-    else if (!S_ISSOCK(file.st_mode) || file.st_uid != geteuid())
-        err = -EPERM;
-    else if (chmod(name, mode) ||
-             (group != (gid_t)-1 && fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH)))
-        err = -errno;
+    /* Of a call that fails, the reason; of a file that is not ours, this. */
+    errno = EPERM;
+    given = fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) && file.st_uid == geteuid() &&
+            chmod(name, mode) == 0 &&
+            (group == (gid_t)-1 || fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) == 0);
+    err = given ? 0 : -errno;
     close(fd);
     return err;
 }
