@@ -263,7 +263,12 @@ static const struct wrong {
       "a FIFO that nobody reads" },
     { "events: [mlock]\noutput: [\"json:@/comes\", \"json-v1beta1:@/y\"]\n", "needs a restart" },
     { "events: [mlock]\noutput: [\"json:@/comes\", \"json:/var/tmp/mrelease-test\"]\n",
-      "needs a restart" },
+      "/var/tmp/mrelease-test: Permission denied (the sandbox holds a run to the directories" },
+    { "events: [mlock]\noutput: [\"json:@/comes\", \"json:@/foreign/x\"]\n",
+      "/foreign/x: Permission denied (after the start, this wants a right that was given up" },
+    { "events: [mlock]\noutput: [\"json:@/comes\", "
+      "\"json,spool=/var/tmp/mrelease-spool:webhook+http://127.0.0.1:9/\"]\n",
+      "mrelease-spool: Operation not permitted (after the start, this wants a right that was" },
     { "events: [mlock]\noutput: [\"json:@/comes\", \"grpc:unix:@/socket\"]\n", "needs a restart" },
     { "events: [mlock\n", "no YAML" },
 };
@@ -306,6 +311,8 @@ static void a_wrong_configuration_changes_nothing(void **state)
     (void)state;
     live__require();
     assert_int_equal(mkfifo(live__path("fifo"), 0600), 0);
+    assert_int_equal(mkdir(live__path("foreign"), 0700), 0);
+    assert_int_equal(chown(live__path("foreign"), 65534, 65534), 0);
     start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
     for (size_t i = 0; i < COUNT_OF(wrongs); i++)
         assert_refused(&sensor, &wrongs[i]);
@@ -318,6 +325,25 @@ static void a_wrong_configuration_changes_nothing(void **state)
     assert_int_equal(count_of(sensor__stderr(&sensor), "the configuration is not taken"),
                      COUNT_OF(wrongs) + 1);
     assert_null(strstr(sensor__stderr(&sensor), "reloaded"));
+}
+
+/* The directory of the configuration is one that a run may look into, and make nothing in. */
+static void a_directory_that_may_be_read_alone_is_refused_with_the_reason(void **state)
+{
+    struct sensor sensor;
+
+    (void)state;
+    live__require();
+    assert_int_equal(mkdir(live__path("out"), 0755), 0);
+    start(&sensor, live__text("output: [\"json:%s\"]\n", live__path("out/stays")));
+    write_config(live__text("output: [\"json:%s\"]\n", live__path("comes")));
+    reload(&sensor);
+    assert_non_null(strstr(sensor__stderr(&sensor),
+                           live__text("%s: Permission denied (the sandbox holds a run to the "
+                                      "directories that its outputs had at the start",
+                                      live__path("comes"))));
+    assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
+    assert_int_not_equal(access(live__path("comes"), F_OK), 0);
 }
 
 /* Who rotates files waits for their being opened anew, whatever else is wrong. */
@@ -394,6 +420,7 @@ int main(void)
         LIVE_TEST(a_file_that_is_new_in_conf_d_is_read),
         LIVE_TEST(what_needs_a_restart_is_named),
         LIVE_TEST(a_wrong_configuration_changes_nothing),
+        LIVE_TEST(a_directory_that_may_be_read_alone_is_refused_with_the_reason),
         LIVE_TEST(files_are_reopened_by_a_wrong_configuration),
         LIVE_TEST(a_later_output_may_go_where_the_sandbox_was_told),
         LIVE_TEST(a_side_program_may_come_and_go),

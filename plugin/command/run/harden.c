@@ -380,3 +380,51 @@ bool mrl_harden__hides(const char *path)
         close(fd);
     return fd < 0 && errno == EACCES && !faccessat(AT_FDCWD, directory, R_OK, AT_EACCESS);
 }
+
+/* Whether permissions alone, which Landlock has no part in, let this process make the file. */
+static bool is_permitted(const char *path)
+{
+    char copy[PATH_MAX];
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    return (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 || errno == ENOENT) &&
+           faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* The first of the files that it may read, and cannot. */
+static bool is_kept_from_reading(const struct mrl_output_spec *spec)
+{
+    const struct mrl_sink_ops *sink = spec->options.sink;
+    char file[PATH_MAX];
+
+    for (unsigned int i = 0; i < sink->option_count; i++) {
+        const struct mrl_option *row = &sink->options[i];
+
+        if (row->separator != '/' || !given(spec, row) ||
+            !*mrl_secret__file(given(spec, row), file, sizeof(file)) ||
+            faccessat(AT_FDCWD, file, R_OK, AT_EACCESS))
+            continue;
+        if (mrl_harden__hides(file))
+            return true;
+    }
+    return false;
+}
+
+const char *mrl_harden__hint(const struct mrl_session_options *options,
+                             const struct mrl_output_spec *spec,
+                             int err)
+{
+    const struct mrl_sink_ops *sink = spec->options.sink;
+    const char *path = !sink ? NULL : sink->is_path ? spec->options.destination : NULL;
+
+    if (options->sandbox == MRL_SANDBOX_OFF || (err != -EACCES && err != -EPERM))
+        return "";
+    if (*spec->options.spool.directory)
+        path = spec->options.spool.directory;
+    if (err == -EACCES && ((path && is_permitted(path)) || (sink && is_kept_from_reading(spec))))
+        return " (the sandbox holds a run to the directories that its outputs had at the start, "
+               "and those of sandbox-paths: it needs a restart)";
+    return err == -EPERM || !geteuid()
+               ? " (after the start, this wants a right that was given up: it needs a restart)"
+               : "";
+}

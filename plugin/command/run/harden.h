@@ -18,6 +18,14 @@ int mrl_harden__enter(const struct mrl_session_options *options,
  * were not there at the start. Always false where the kernel lacks Landlock. */
 bool mrl_harden__hides(const char *path);
 
+/**
+ * A clause for behind the error `err` of an output that came after the start: whether the sandbox,
+ * or a right that was given up, is what refused it. "" when it is neither. Static.
+ */
+const char *mrl_harden__hint(const struct mrl_session_options *options,
+                             const struct mrl_output_spec *spec,
+                             int err);
+
 /** The capabilities that a run with this rung keeps, a bit for each, where its events may be
  * switched. */
 uint64_t mrl_harden__switching(const char *rung);

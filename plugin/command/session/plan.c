@@ -183,17 +183,6 @@ static int check_loaded(const struct plan *plan,
                           spec->options.name);
 }
 
-/* What an error does not say of itself. */
-static const char *hint(const struct mrl_output_options *output, int err)
-{
-    if (output->sink && output->sink->is_path && mrl_harden__hides(output->destination))
-        return " (its directory is not among those of the start, nor of --sandbox-paths: it needs "
-               "a restart)";
-    return err == -EPERM ? " (after the start, this wants a right that was given up: it needs a "
-                           "restart)"
-                         : "";
-}
-
 static int add_output(struct plan *plan, unsigned int index, struct mrl_error *error)
 {
     const struct mrl_reload *reload = plan->reload;
@@ -210,7 +199,8 @@ static int add_output(struct plan *plan, unsigned int index, struct mrl_error *e
                               mrl_outputs__complete(outputs, index, reload->options->extras),
                               &reason);
     if (err)
-        return mrl_error__set(error, err, "%.400s%s", reason.text, hint(options, err));
+        return mrl_error__set(error, err, "%.400s%s", reason.text,
+                              mrl_harden__hint(reload->options, &outputs->specs[index], err));
     add_name(&plan->added, options->name);
     return 0;
 }

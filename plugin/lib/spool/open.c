@@ -104,16 +104,17 @@ static int shared_file(int directory, const char *name, int flags, struct mrl_er
 }
 
 /* Within a sandbox nobody makes directories, not even those that are there. */
-static bool is_there(const char *path)
+static int make_directory(const char *path)
 {
+    const int err = mkdir(path, 0750) ? -errno : 0;
     struct stat directory;
 
-    return !stat(path, &directory) && S_ISDIR(directory.st_mode);
+    return err == -EEXIST || (!stat(path, &directory) && S_ISDIR(directory.st_mode)) ? 0 : err;
 }
 
 static int open_files(struct mrl_spool *spool, struct mrl_error *error)
 {
-    int err = mkdir(spool->path, 0750) && errno != EEXIST && !is_there(spool->path) ? -errno : 0;
+    int err = make_directory(spool->path);
 
     if (err)
         return mrl_error__set(error, err, "%s", strerror(-err));
