@@ -121,9 +121,14 @@ static int write_event(struct test_capture *capture, const struct mrl_event *eve
 static const struct mrl_event *decode(struct test_capture *capture,
                                       const struct test_record *record)
 {
+    const struct mrl_event *event;
+
     mrl_batch__unref(capture->decoder.batch);
     capture->decoder.batch = mrl_pool__get(capture->decoder.pool);
-    return test_decoder__event(&capture->decoder, record);
+    event = test_decoder__event(&capture->decoder, record);
+    if (event->policies)
+        mrl_batch__match(capture->decoder.batch, capture->policies, event->policies);
+    return event;
 }
 
 int test_capture__try(struct test_capture *capture, const struct test_record *record)

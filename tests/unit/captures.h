@@ -24,6 +24,8 @@ struct test_capture {
     char path[64];
     struct test_decoder decoder; /* its host may be changed between records */
     struct mrl_containers containers;
+    const struct mrl_policies
+        *policies; /* of records that are judged, from now on; NULL: no names */
     struct mrl_encoder *frames, *json;
     struct mrl_sink *sink; /* NULL: closed */
     struct test_lines lines;

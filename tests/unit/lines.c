@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/policies.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -71,6 +72,26 @@ static void init_worst_value(const struct mrl_field *field, struct mrl_value *va
         value->text = worst_text(strstr(field->name, "container") ? TEST_CONTAINER_MAX : 16);
 }
 
+/* As many policies as there may be, and their names as long. Lives as long as the program. */
+static const struct mrl_policies *worst_policies(void)
+{
+    static struct mrl_policies *policies;
+    char name[MRL_POLICY_NAMES_MAX / MRL_POLICIES_MAX + 1];
+
+    if (policies)
+        return policies;
+    policies = mrl_policies__new();
+    assert_non_null(policies);
+    for (unsigned int i = 0; i < MRL_POLICIES_MAX; i++) {
+        memset(name, 'p', sizeof(name) - 1);
+        name[0] = (char)('a' + i % 8);
+        name[1] = (char)('a' + i / 8);
+        name[sizeof(name) - 1] = '\0';
+        assert_int_equal(mrl_policies__add(policies, name, NULL), 0);
+    }
+    return policies;
+}
+
 void test_event__init_worst(struct test_event *event, const char *name)
 {
     test_event__init(event, name);
@@ -83,6 +104,8 @@ void test_event__init_worst(struct test_event *event, const char *name)
     event->event.executable = worst_text(MRL_EXE_BYTES);
     for (unsigned int i = 0; i < event->event.def->field_count; i++)
         init_worst_value(&event->event.def->fields[i], &event->values[i]);
+    event->event.policies = UINT64_MAX;
+    event->event.all_policies = worst_policies();
 }
 
 struct mrl_encoder *test_encoder(const char *format, const struct mrl_encoder_options *options)

@@ -12,7 +12,7 @@
 #include "unit/extras.h"
 #include "unit/unit.h"
 
-enum { VALUES_MAX = 96, TEXTS_MAX = 128 };
+enum { VALUES_MAX = 96, TEXTS_MAX = 192 };
 
 typedef Google__Protobuf__UInt32Value Number;
 
@@ -31,7 +31,7 @@ struct message {
     Number numbers[16];
     unsigned int number_count;
     Tracee__V1beta1__EventValue values[VALUES_MAX], *value_list[VALUES_MAX];
-    char *texts[TEXTS_MAX], *matched;
+    char *texts[TEXTS_MAX], *matched[MRL_POLICIES_MAX];
     unsigned int text_count;
     enum mrl_grpc_dialect dialect;
 };
@@ -245,14 +245,17 @@ static bool shows_executable(enum mrl_grpc_dialect dialect, uint32_t extras)
 
 static void fill(struct message *message, const struct mrl_event *event, uint32_t extras)
 {
+    struct mrl_text names[MRL_POLICIES_MAX];
+
     tracee__v1beta1__event__init(&message->event);
     message->event.timestamp = timestamp(&message->time, event->entry_ns);
     message->event.id = (Tracee__V1beta1__EventId)event->def->protobuf_id;
     message->event.name = literal(message, event->def->name);
     tracee__v1beta1__policies__init(&message->policies);
-    message->matched = literal(message, "");
-    message->policies.matched = &message->matched;
-    message->policies.n_matched = 1;
+    message->policies.matched = message->matched;
+    message->policies.n_matched = mrl_event__policies(event, names);
+    for (size_t i = 0; i < message->policies.n_matched; i++)
+        message->matched[i] = literal(message, names[i].bytes);
     message->event.policies = &message->policies;
     tracee__v1beta1__workload__init(&message->workload);
     message->workload.process = &message->process;

@@ -46,7 +46,9 @@ static void capture_refuses_headers_of_others(void **state)
     } cases[] = {
         CASE(magic, 1, -EBADMSG, "it is no capture ('verify' and 'validate' read lines of JSON)"),
         CASE(byte_order, 5, -EOPNOTSUPP, "its byte order is another one"),
-        CASE(version, 3, -EOPNOTSUPP, "its format has version 2, this is version 1"),
+        CASE(version, 1, -EOPNOTSUPP, "its format has version 3, this is version 2"),
+        CASE(version, 2, -EOPNOTSUPP, "its format has version 0, this is version 2"),
+        CASE(version, 3, 0, ""), /* 1: the oldest that is read */
         CASE(record_version, 1, -EOPNOTSUPP, "its records have version 5, this is version 4"),
         CASE(record_version, 6, -EOPNOTSUPP, "its records have version 2, this is version 4"),
         CASE(record_version, 7, 0, ""), /* 3: the oldest that is read */
@@ -185,6 +187,8 @@ static void frame_of_impossible_type_or_size_is_refused_by_its_header_alone(void
         { MRL_FRAME_LOST, MRL_FRAME_LOST_BYTES - 8 },
         { MRL_FRAME_LOST, sizeof(struct mrl_frame_lost) + 8 },
         { MRL_FRAME_END, 0 },
+        { MRL_FRAME_POLICY, sizeof(struct mrl_frame_policy) - 1 },
+        { MRL_FRAME_POLICY, MRL_FRAME_POLICY_MAX + 1 },
     };
 
     (void)state;

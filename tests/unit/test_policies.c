@@ -176,7 +176,7 @@ static void names_are_bounded(void **state)
         added += !err;
     } while (!err);
     assert_int_equal(added, MRL_POLICY_NAMES_MAX / MRL_POLICY_NAME_MAX);
-    assert_non_null(strstr(error.text, "take more than 8192 bytes"));
+    assert_non_null(strstr(error.text, "take more than 4096 bytes"));
     mrl_policies__unref(list);
 }
 

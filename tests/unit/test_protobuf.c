@@ -7,6 +7,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "abi/record.h"
+#include "event/policies.h"
 #include "unit/lines.h"
 #include "unit/messages.h"
 #include "unit/records.h"
@@ -304,6 +305,28 @@ static void protobuf_always_has_policies_and_a_pid(void **state)
     }
 }
 
+static void protobuf_names_the_policies_in_their_order(void **state)
+{
+    static const enum mrl_grpc_dialect dialects[] = { MRL_GRPC_V0_24, MRL_GRPC_MAIN };
+    struct mrl_policies *policies = mrl_policies__new();
+    struct test_event event;
+
+    (void)state;
+    assert_int_equal(mrl_policies__add(policies, "first", NULL), 0);
+    assert_int_equal(mrl_policies__add(policies, "second", NULL), 0);
+    assert_int_equal(mrl_policies__add(policies, "third", NULL), 0);
+    test_event__init(&event, "mlock");
+    event.event.all_policies = policies;
+    for (event.event.policies = 1; event.event.policies < 8; event.event.policies++)
+        for (size_t d = 0; d < COUNT_OF(dialects); d++) {
+            struct mrl_protobuf *encoder = test_protobuf(dialects[d], 0);
+
+            assert_same_message(encoder, &event.event, dialects[d], 0);
+            mrl_protobuf__free(encoder);
+        }
+    mrl_policies__unref(policies);
+}
+
 static void event_ids_are_those_of_the_event_table(void **state)
 {
     (void)state;
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(protobuf_with_extras_is_what_protobuf_c_packs),
         cmocka_unit_test(protobuf_of_the_worst_event_fits_its_room),
         cmocka_unit_test(protobuf_always_has_policies_and_a_pid),
+        cmocka_unit_test(protobuf_names_the_policies_in_their_order),
         cmocka_unit_test(event_ids_are_those_of_the_event_table),
         cmocka_unit_test(event_values_have_the_members_that_kinds_name),
     };

@@ -284,7 +284,7 @@ struct mrl_event {
 enum {
     MRL_POLICIES_MAX = 64,      /**< at once */
     MRL_POLICY_NAME_MAX = 253,  /**< bytes of a name */
-    MRL_POLICY_NAMES_MAX = 8192 /**< bytes of all names together */
+    MRL_POLICY_NAMES_MAX = 4096 /**< bytes of all names together */
 };
 
 /** The names of the policies that want an event, in the order in which they were given, with a

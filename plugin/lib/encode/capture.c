@@ -26,7 +26,9 @@ struct capture_encoder {
 _Static_assert(6 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
                        2 * (sizeof(uint64_t) + MRL_CONTAINER_BYTES) +
                        2 * sizeof(struct mrl_frame_lookup) + MRL_RECORD_BYTES_MAX +
-                       6 * MRL_CAPTURE_ALIGN <
+                       6 * MRL_CAPTURE_ALIGN + MRL_POLICY_NAMES_MAX +
+                       MRL_POLICIES_MAX * (sizeof(struct mrl_frame_header) +
+                                           sizeof(struct mrl_frame_policy) + MRL_CAPTURE_ALIGN) <
                    MRL_EVENT_TEXT_MAX,
                "an event fits its room");
 
@@ -91,6 +93,30 @@ static void put_container(struct mrl_writer *writer,
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOOKUP, &lookup, sizeof(lookup));
 }
 
+static void put_policy(struct mrl_writer *writer, unsigned int bit, struct mrl_text name)
+{
+    const struct mrl_frame_policy policy = { .bit = bit };
+    char payload[MRL_FRAME_POLICY_MAX];
+
+    memcpy(payload, &policy, sizeof(policy));
+    memcpy(payload + sizeof(policy), name.bytes, name.size);
+    writer->at = mrl_frame__put(writer->at, MRL_FRAME_POLICY, payload, sizeof(policy) + name.size);
+}
+
+/* Those that want the event. Where there was never more than the one without a name, nothing. */
+static void put_policies(struct mrl_writer *writer, const struct mrl_event *event)
+{
+    struct mrl_text names[MRL_POLICIES_MAX];
+    uint64_t left = event->policies;
+    unsigned int count;
+
+    if (!event->all_policies && event->generation <= 1)
+        return;
+    count = mrl_event__policies(event, names);
+    for (unsigned int i = 0; left && i < count; i++, left &= left - 1)
+        put_policy(writer, (unsigned int)__builtin_ctzll(left), names[i]);
+}
+
 static void put_record(const struct capture_encoder *capture,
                        const struct mrl_event *event,
                        struct mrl_writer *writer)
@@ -111,6 +137,7 @@ static void put_record(const struct capture_encoder *capture,
                                           event->target_confirmed };
         put_container(writer, parts.target->cgroup_id, &target);
     }
+    put_policies(writer, event);
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_RECORD, event->raw, event->raw_size);
 }
 

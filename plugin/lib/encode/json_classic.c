@@ -10,6 +10,7 @@
 #include "encode/classic_task.h"
 #include "encode/constant_text.h"
 #include "encode/encoder.h"
+#include "encode/policy_names.h"
 #include "enrich/cgroups.h"
 #include "enrich/entity.h"
 #include "event/layout.h"
@@ -19,7 +20,7 @@
 enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
-_Static_assert(FIXED_BYTES + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
+_Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_JSON_MAX + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
                        6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -39,6 +40,7 @@ struct argument {
 /* What all events of one kind have in common. */
 struct event_text {
     struct mrl_constant_text name;        /* from eventId to the return value */
+    size_t policies_at;                   /* in it */
     struct mrl_constant_text flags[2][2]; /* from syscall on; by in a container, is compat */
     struct argument arguments[MRL_LAYOUT_FIELDS_MAX];
     unsigned int argument_count;
@@ -144,7 +146,7 @@ static void classic_put(struct mrl_encoder *base,
     mrl_put_bytes(writer, task.bytes, task.piece_sizes[MRL_CLASSIC_START]);
     mrl_put_unsigned(writer, event->cpu);
     mrl_put_bytes(writer, context, task.piece_sizes[MRL_CLASSIC_CONTEXT]);
-    mrl_put_piece(writer, &constant->name);
+    mrl_put_piece_with_policies(writer, &constant->name, constant->policies_at, event);
     mrl_put_signed(writer, event->return_value);
     mrl_put_piece(
         writer,
@@ -178,10 +180,12 @@ static void make_event(const struct mrl_event_def *event, struct event_text *tex
 {
     static const char *const words[] = { "false", "true" };
 
-    mrl_constant_text__make(&text->name,
-                            ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":[\"\"],"
-                            "\"argsNum\":%u,\"returnValue\":",
-                            event->id, event->name, text->argument_count);
+    mrl_constant_text__make(
+        &text->name,
+        ",\"eventId\":\"%d\",\"eventName\":\"%s\",\"matchedPolicies\":" MRL_NO_POLICY
+        ",\"argsNum\":%u,\"returnValue\":",
+        event->id, event->name, text->argument_count);
+    text->policies_at = mrl_policies_at(&text->name);
     /* Two flags are four texts, made once, so that an event is not pieced together from words. */
     for (int started = 0; started < 2; started++)
         for (int compat = 0; compat < 2; compat++)

@@ -9,6 +9,7 @@
 
 #include "encode/constant_text.h"
 #include "encode/encoder.h"
+#include "encode/policy_names.h"
 #include "encode/rfc3339.h"
 #include "encode/v1beta1_task.h"
 #include "enrich/entity.h"
@@ -17,7 +18,7 @@
 enum { FIXED_BYTES = 1024 };
 
 /* Each byte of a string may take six. A container's id stands once, and a target has another. */
-_Static_assert(FIXED_BYTES + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
+_Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_JSON_MAX + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
                        6 * (2 * MRL_NAME_BYTES + 2 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -33,6 +34,7 @@ struct data_text {
 /* What all events of one kind have in common. */
 struct event_text {
     struct mrl_constant_text name;      /* from the end of the timestamp to the policies */
+    size_t policies_at;                 /* in it */
     struct mrl_constant_text thread[2]; /* the end of a thread; by is compat */
     struct data_text data[MRL_LAYOUT_FIELDS_MAX];
     unsigned int own_count, count; /* of the data: the event's own, and with the extras */
@@ -140,7 +142,7 @@ static void v1beta1_put(struct mrl_encoder *base,
         mrl_put_rfc3339(writer, &encoder->dates.event, event->entry_ns);
     else
         mrl_put_literal(writer, "null");
-    mrl_put_piece(writer, &constant->name);
+    mrl_put_piece_with_policies(writer, &constant->name, constant->policies_at, event);
     if (start_size) {
         mrl_put_bytes(writer, task.bytes, start_size);
         mrl_put_piece(writer, &constant->thread[(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
@@ -169,9 +171,10 @@ static void make_event(const struct mrl_event_def *event, uint32_t extras, struc
     static const char *const compat[] = { "", ",\"compat\":true" };
     struct mrl_layout layout;
 
-    mrl_constant_text__make(&text->name,
-                            "\",\"id\":%d,\"name\":\"%s\",\"policies\":{\"matched\":[\"\"]}",
-                            event->protobuf_id, event->name);
+    mrl_constant_text__make(
+        &text->name, "\",\"id\":%d,\"name\":\"%s\",\"policies\":{\"matched\":" MRL_NO_POLICY "}",
+        event->protobuf_id, event->name);
+    text->policies_at = mrl_policies_at(&text->name);
     for (int i = 0; i < 2; i++)
         mrl_constant_text__make(&text->thread[i], "%s%s%s%s}",
                                 *event->syscall ? ",\"syscall\":\"" : "", event->syscall,

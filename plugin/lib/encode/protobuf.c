@@ -19,7 +19,8 @@ enum { FIXED_BYTES = 1024 };
 enum { PIECE_BYTES = 80 };
 
 /* No text grows; a container's id and an executable stand at most twice. */
-_Static_assert(FIXED_BYTES + MRL_LAYOUT_FIELDS_MAX * (PIECE_BYTES + 32) +
+_Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_MAX + 4 * MRL_POLICIES_MAX +
+                       MRL_LAYOUT_FIELDS_MAX * (PIECE_BYTES + 32) +
                        2 * (MRL_NAME_BYTES + MRL_CONTAINER_BYTES + MRL_EXE_TEXT_BYTES) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
@@ -46,6 +47,7 @@ struct datum {
 /* What all events of one kind have in common. */
 struct constant {
     struct bytes name;    /* id, name, policies */
+    size_t policies_at;   /* in it, to its end */
     struct bytes syscall; /* of a thread */
     struct datum data[MRL_LAYOUT_FIELDS_MAX];
     unsigned int own_count, count; /* of the data: the event's own, and with the extras */
@@ -193,19 +195,40 @@ static void front_timestamp(struct mrl_front *front, uint64_t ns)
     mrl_front_wrap(front, end, EVENT_TIMESTAMP);
 }
 
+/* What kind of event it is, and which policies want it. */
+static void front_name(struct mrl_front *front,
+                       const struct constant *constant,
+                       const struct mrl_event *event)
+{
+    struct mrl_text names[MRL_POLICIES_MAX];
+    const char *end = front->at;
+
+    if (!event->all_policies) {
+        mrl_front_bytes(front, constant->name.bytes, constant->name.size);
+        return;
+    }
+    for (unsigned int i = mrl_event__policies(event, names); i-- > 0;) {
+        const char *name_end = front->at;
+
+        mrl_front_bytes(front, names[i].bytes, names[i].size);
+        mrl_front_wrap(front, name_end, POLICIES_MATCHED);
+    }
+    mrl_front_wrap(front, end, EVENT_POLICIES);
+    mrl_front_bytes(front, constant->name.bytes, constant->policies_at);
+}
+
 struct mrl_text mrl_protobuf__put(struct mrl_protobuf *encoder,
                                   const struct mrl_event *event,
                                   char buffer[MRL_EVENT_TEXT_MAX])
 {
     const char *end = buffer + MRL_EVENT_TEXT_MAX;
-    const struct bytes *name = &encoder->events[event->def->index].name;
     struct mrl_front front = { buffer + MRL_EVENT_TEXT_MAX };
 
     if (encoder->dialect == MRL_GRPC_V0_24) /* an empty message, always */
         mrl_front_wrap(&front, front.at, EVENT_DETECTED_FROM);
     front_data(&front, encoder, event);
     front_workload(&front, encoder, event);
-    mrl_front_bytes(&front, name->bytes, name->size);
+    front_name(&front, &encoder->events[event->def->index], event);
     front_timestamp(&front, event->entry_ns);
     mrl_front_wrap(&front, end, RESPONSE_EVENT);
     return (struct mrl_text){ front.at, (size_t)(end - front.at) };
@@ -287,6 +310,7 @@ static void make_event(struct constant *constant, const struct mrl_event_def *ev
     add_varint(&constant->name, MRL_PB_KEY(EVENT_ID, MRL_PB_VARINT));
     add_varint(&constant->name, (uint64_t)event->protobuf_id);
     add_text(&constant->name, EVENT_NAME, event->name);
+    constant->policies_at = constant->name.size;
     /* One policy without a name: what was chosen on the command line. */
     add_text(&policy, POLICIES_MATCHED, "");
     add_varint(&constant->name, MRL_PB_KEY(EVENT_POLICIES, MRL_PB_BYTES));

@@ -92,7 +92,7 @@ int mrl_capture__check(const struct mrl_capture_header *header,
                               "it is no capture ('verify' and 'validate' read lines of JSON)");
     if (header->byte_order != BYTE_ORDER_MARK)
         return mrl_error__set(error, -EOPNOTSUPP, "its byte order is another one");
-    if (header->version != MRL_CAPTURE_VERSION)
+    if (header->version < MRL_CAPTURE_VERSION_OLDEST || header->version > MRL_CAPTURE_VERSION)
         return mrl_error__set(error, -EOPNOTSUPP, "its format has version %u, this is version %d",
                               header->version, MRL_CAPTURE_VERSION);
     if (header->crc != checksum(header, offsetof(struct mrl_capture_header, crc)))
@@ -139,9 +139,10 @@ static bool is_possible(uint32_t type, uint32_t size)
         [MRL_FRAME_END] = { sizeof(struct mrl_frame_end), sizeof(struct mrl_frame_end) },
         [MRL_FRAME_STATE] = { sizeof(struct mrl_packed_state), MRL_PACKED_STATE_MAX },
         [MRL_FRAME_LOOKUP] = { sizeof(struct mrl_frame_lookup), sizeof(struct mrl_frame_lookup) },
+        [MRL_FRAME_POLICY] = { sizeof(struct mrl_frame_policy), MRL_FRAME_POLICY_MAX },
     };
 
-    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_LOOKUP && size >= sizes[type].min &&
+    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_POLICY && size >= sizes[type].min &&
            size <= sizes[type].max;
 }
 

@@ -17,8 +17,10 @@
 
 #include "event/raw.h"
 
-/** Increment when a reader of the version before would misread a file. */
-#define MRL_CAPTURE_VERSION 1
+/** Increment when a reader of the version before would misread a file, or refuse one of its frames;
+ * and the oldest that is still read. */
+#define MRL_CAPTURE_VERSION        2
+#define MRL_CAPTURE_VERSION_OLDEST 1
 
 /** A byte that is no text, and a newline that a conversion of text would change. */
 #define MRL_CAPTURE_MAGIC "\x89MRLCAP\n"
@@ -53,6 +55,7 @@ enum mrl_frame_type {
     MRL_FRAME_END,       /* struct mrl_frame_end; the last */
     MRL_FRAME_STATE,     /* struct mrl_packed_state and the detail behind it */
     MRL_FRAME_LOOKUP,    /* struct mrl_frame_lookup: more of what a container frame says */
+    MRL_FRAME_POLICY,    /* struct mrl_frame_policy, then the name; since version 2 */
 };
 
 /** Before each payload, which is padded with zeros to MRL_CAPTURE_ALIGN. */
@@ -79,6 +82,15 @@ struct mrl_frame_lookup {
     uint32_t lookup; /* enum mrl_lookup */
     uint32_t confirmed;
 };
+
+/** From here on, bit `bit` of mrl_judgement.policies is the policy whose name follows. A bit that
+ * is never told has the empty name. */
+struct mrl_frame_policy {
+    uint32_t bit;
+    uint32_t reserved;
+};
+
+enum { MRL_FRAME_POLICY_MAX = sizeof(struct mrl_frame_policy) + MRL_POLICY_NAME_MAX };
 
 /** Events that are missing at this place. */
 struct mrl_frame_lost {
@@ -108,6 +120,7 @@ _Static_assert(sizeof(struct mrl_capture_header) == 40, "the header is a file fo
 _Static_assert(sizeof(struct mrl_frame_header) == 16, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_host) == 24, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lookup) == 16, "frames are a file format");
+_Static_assert(sizeof(struct mrl_frame_policy) == 8, "frames are a file format");
 _Static_assert(MRL_FRAME_LOST_BYTES == 64, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lost) == 96, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_end) == 24, "frames are a file format");

@@ -78,6 +78,18 @@ static struct mrl_policy_known *find(const struct mrl_policies *policies, const 
     return NULL;
 }
 
+static struct mrl_policy_known *new_known(struct mrl_text name)
+{
+    struct mrl_policy_known *known = calloc(1, sizeof(*known) + name.size + 1);
+
+    if (!known)
+        return NULL;
+    known->refs = 1;
+    known->size = name.size;
+    memcpy(known->name, name.bytes, name.size);
+    return known;
+}
+
 int mrl_policies__add(struct mrl_policies *policies, const char *name, struct mrl_error *error)
 {
     struct mrl_policy_known *known;
@@ -93,12 +105,9 @@ int mrl_policies__add(struct mrl_policies *policies, const char *name, struct mr
         return mrl_error__set(error, -EINVAL,
                               "policy '%.64s': the names of all policies take more than %d bytes",
                               name, MRL_POLICY_NAMES_MAX);
-    known = calloc(1, sizeof(*known) + size + 1);
+    known = new_known((struct mrl_text){ name, size });
     if (!known)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    known->refs = 1;
-    known->size = size;
-    memcpy(known->name, name, size);
     policies->each[policies->count++] = known;
     return 0;
 }
@@ -108,6 +117,68 @@ static void unref_known(struct mrl_policy_known *known)
     if (atomic_fetch_sub(&known->refs, 1) == 1)
         free(known);
 }
+
+/* -- of a recording --------------------------------------------------------------------------- */
+
+static bool is_name(struct mrl_text name)
+{
+    char text[MRL_POLICY_NAME_MAX + 1] = "";
+
+    if (name.size > MRL_POLICY_NAME_MAX)
+        return false;
+    memcpy(text, name.bytes, name.size);
+    return !name.size || (strlen(text) == name.size && !mrl_policy_name__check(text, NULL));
+}
+
+/* Bits up to this one that were not told of have the empty name. */
+static int widen(struct mrl_policies *policies, uint32_t bit)
+{
+    for (; policies->count <= bit; policies->count++) {
+        policies->each[policies->count] = new_known((struct mrl_text){ "", 0 });
+        if (!policies->each[policies->count])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int mrl_policies__replace(const struct mrl_policies *before,
+                          uint32_t bit,
+                          struct mrl_text name,
+                          struct mrl_policies **ret_policies)
+{
+    struct mrl_policies *policies;
+    struct mrl_policy_known *known;
+
+    if (bit >= MRL_POLICIES_MAX || !is_name(name))
+        return -EBADMSG;
+    policies = mrl_policies__new();
+    known = policies ? new_known(name) : NULL;
+    for (unsigned int i = 0; known && before && i < before->count; i++) {
+        atomic_fetch_add(&before->each[i]->refs, 1);
+        policies->each[policies->count++] = before->each[i];
+    }
+    if (!known || widen(policies, bit)) {
+        free(known);
+        mrl_policies__unref(policies);
+        return -ENOMEM;
+    }
+    unref_known(policies->each[bit]);
+    policies->each[bit] = known;
+    *ret_policies = policies;
+    return 0;
+}
+
+bool mrl_policies__fit(const struct mrl_policies *policies, uint64_t matched)
+{
+    size_t bytes = 0;
+
+    for (unsigned int i = 0; policies && i < policies->count; i++)
+        if (matched & (1ULL << i))
+            bytes += policies->each[i]->size;
+    return bytes <= MRL_POLICY_NAMES_MAX;
+}
+
+/* -- of a configuration ----------------------------------------------------------------------- */
 
 void mrl_policies__continue(struct mrl_policies *policies, const struct mrl_policies *before)
 {

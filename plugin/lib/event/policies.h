@@ -34,6 +34,19 @@ int mrl_policies__add(struct mrl_policies *policies, const char *name, struct mr
 /** Whether a text can be the name of a policy. -EINVAL, with a line that says why not. */
 int mrl_policy_name__check(const char *name, struct mrl_error *error);
 
+/**
+ * A recorded list: that of `before` (NULL: an empty one), where the policy of a bit now has another
+ * name, which may be empty. New. Errors: -EBADMSG nobody would record this; -ENOMEM.
+ */
+int mrl_policies__replace(const struct mrl_policies *before,
+                          uint32_t bit,
+                          struct mrl_text name,
+                          struct mrl_policies **ret_policies);
+
+/** Whether the names of these are as many bytes as there may be. Of a list that was recorded they
+ * might not be. */
+bool mrl_policies__fit(const struct mrl_policies *policies, uint64_t matched);
+
 /** Before the list is shared: its policies that are also in `before` count on from there. NULL is
  * allowed as either. */
 void mrl_policies__continue(struct mrl_policies *policies, const struct mrl_policies *before);

@@ -105,6 +105,42 @@ static int take_lookup(struct mrl_recorded *recorded,
                    : 0;
 }
 
+static int take_policy(struct mrl_recorded *recorded,
+                       const struct mrl_frame *frame,
+                       struct mrl_error *error)
+{
+    const struct mrl_frame_policy *policy = frame->payload;
+    struct mrl_policies *policies;
+    int err = policy->reserved
+                  ? -EBADMSG
+                  : mrl_policies__replace(recorded->policies, policy->bit,
+                                          (struct mrl_text){ (const char *)(policy + 1),
+                                                             frame->size - sizeof(*policy) },
+                                          &policies);
+
+    if (err)
+        return mrl_error__set(
+            error, err, err == -ENOMEM ? "out of memory" : "a policy that no recorder would write");
+    mrl_policies__unref(recorded->policies);
+    recorded->policies = policies;
+    return 0;
+}
+
+/* By which policies the last event is wanted; false: by none. The names are those of the recording,
+ * unless others are given now. */
+static bool match(struct mrl_recorded *recorded, struct mrl_batch *batch)
+{
+    const struct mrl_filter *filter = recorded->filter;
+    const struct mrl_event *event = &batch->events[batch->count - 1];
+    uint64_t policies = filter ? mrl_filter__match(filter, event) : 1;
+
+    if (policies && filter && filter->names)
+        mrl_batch__match(batch, filter->names, policies);
+    else if (policies)
+        mrl_batch__match(batch, recorded->policies, event->policies);
+    return policies;
+}
+
 static int take_record(struct mrl_recorded *recorded,
                        const struct mrl_frame *frame,
                        struct mrl_batch *batch,
@@ -122,8 +158,9 @@ static int take_record(struct mrl_recorded *recorded,
     }
     if (batch->events[batch->count - 1].lookup > MRL_LOOKUP_KNOWN)
         add(&recorded->counts[record->event].unidentified, 1);
-    is_accepted = !recorded->filter ||
-                  mrl_filter__accepts(recorded->filter, &batch->events[batch->count - 1]);
+    if (!mrl_policies__fit(recorded->policies, batch->events[batch->count - 1].policies))
+        return mrl_error__set(error, -EBADMSG, "more names of policies than there can be");
+    is_accepted = match(recorded, batch);
     if (!is_accepted)
         mrl_batch__take_back(batch, used);
     count_read(&recorded->counts[record->event], is_accepted);
@@ -194,6 +231,8 @@ static int take_payload(struct mrl_recorded *recorded,
         return take_lost(recorded, frame, batch, error);
     case MRL_FRAME_END:
         return take_end(recorded, frame, error);
+    case MRL_FRAME_POLICY:
+        return take_policy(recorded, frame, error);
     case MRL_FRAME_STATE:
         return take_state(recorded, frame, batch, error);
     }
@@ -218,4 +257,6 @@ int mrl_recorded__take(struct mrl_recorded *recorded,
 void mrl_recorded__done(struct mrl_recorded *recorded)
 {
     mrl_containers__clear(&recorded->containers);
+    mrl_policies__unref(recorded->policies);
+    recorded->policies = NULL;
 }

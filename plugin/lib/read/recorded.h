@@ -19,6 +19,7 @@ struct mrl_recorded {
     uint32_t events;                 /* those that are wanted, a bit per table index */
     const struct mrl_filter *filter; /* of these, which; borrowed, NULL: all */
     bool has_host, has_end;
+    struct mrl_policies *policies; /* as the recorder had them; NULL: one, without a name */
     struct mrl_host host;
     struct mrl_containers containers;
     struct mrl_frame_end totals;                     /* of the frames so far */
@@ -27,8 +28,9 @@ struct mrl_recorded {
 
 /**
  * Takes a frame, whose payload must be aligned to 8, and appends what is wanted of it to `batch`,
- * which must have room for an event; for MRL_FRAME_HOST it must be empty, since a batch is of one
- * host. Errors: -EBADMSG no recorder would write this; -ENOMEM.
+ * which must have room for an event; for MRL_FRAME_HOST and MRL_FRAME_POLICY it must be empty,
+ * since a batch is of one host and of few lists of policies. Errors: -EBADMSG no recorder would
+ * write this; -ENOMEM.
  */
 int mrl_recorded__take(struct mrl_recorded *recorded,
                        const struct mrl_frame *frame,

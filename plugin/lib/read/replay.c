@@ -188,9 +188,9 @@ static enum step take_frame(struct mrl_source *source, struct mrl_batch *batch)
 
     if (!size)
         return WANTS_INPUT;
-    /* A batch has one host, to whose facts all its events point. A frame with another host's
-     * facts waits for the next batch. */
-    if (!err && frame.type == MRL_FRAME_HOST && batch->count)
+    /* A batch has one host, to whose facts all its events point, and few lists of policies. A frame
+     * with another host's facts, or with another name, waits for the next batch. */
+    if (!err && (frame.type == MRL_FRAME_HOST || frame.type == MRL_FRAME_POLICY) && batch->count)
         return WANTS_BATCH;
     if (!err)
         err = mrl_recorded__take(&source->recorded, &frame, batch, &reason);

@@ -31,6 +31,13 @@ struct said {
     struct mrl_frame_end totals;
 };
 
+/* What the file says the policy of a bit is called, where that is known. */
+struct said_policy {
+    bool in_doubt;
+    size_t size;
+    char name[MRL_POLICY_NAME_MAX];
+};
+
 struct mrl_sink {
     int fd;
     int close_err; /* what ending an earlier file said; 0: nothing */
@@ -39,6 +46,7 @@ struct mrl_sink {
     struct mrl_rotation rotation;
     struct mrl_capture_header header;
     struct said written, said;
+    struct said_policy policies[MRL_POLICIES_MAX];
     struct mrl_containers containers; /* since the last host frame; emptied when in doubt */
     size_t used, events;              /* in the buffer */
     char buffer[BUFFER_BYTES];
@@ -52,6 +60,8 @@ static void forget(struct mrl_sink *sink)
     sink->said = sink->written;
     sink->said.has_host = sink->written.has_host = false;
     mrl_containers__clear(&sink->containers);
+    for (unsigned int i = 0; i < MRL_POLICIES_MAX; i++)
+        sink->policies[i].in_doubt = true;
     sink->used = sink->events = 0;
 }
 
@@ -127,6 +137,23 @@ static int learn_lookup(struct mrl_sink *sink, const char *payload)
                                    found.confirmed);
 }
 
+static bool learn_policy(struct mrl_sink *sink, const char *payload, size_t size)
+{
+    const struct mrl_text name = { payload + sizeof(struct mrl_frame_policy),
+                                   size - sizeof(struct mrl_frame_policy) };
+    struct mrl_frame_policy policy;
+    struct said_policy *said;
+
+    memcpy(&policy, payload, sizeof(policy));
+    said = &sink->policies[policy.bit];
+    if (!said->in_doubt && said->size == name.size && !memcmp(said->name, name.bytes, name.size))
+        return false;
+    said->in_doubt = false;
+    said->size = name.size;
+    memcpy(said->name, name.bytes, name.size);
+    return true;
+}
+
 /* Adds the frame at `at`, unless the file says it already. Returns its bytes, or -errno. */
 static ssize_t take_frame(struct mrl_sink *sink, const char *at)
 {
@@ -143,6 +170,8 @@ static ssize_t take_frame(struct mrl_sink *sink, const char *at)
         wanted = learn_container(sink, payload, frame.size);
     } else if (frame.type == MRL_FRAME_LOOKUP) {
         wanted = learn_lookup(sink, payload);
+    } else if (frame.type == MRL_FRAME_POLICY) {
+        wanted = learn_policy(sink, payload, frame.size);
     } else {
         sink->events++;
     }
@@ -230,6 +259,7 @@ static int leave(struct mrl_sink *sink, struct mrl_error *error)
     sink->written = sink->said = (struct said){ .has_header = false };
     sink->used = sink->events = 0;
     mrl_containers__clear(&sink->containers);
+    memset(sink->policies, 0, sizeof(sink->policies)); /* a file begins without any */
     return err;
 }
 
