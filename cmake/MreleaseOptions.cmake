@@ -7,14 +7,15 @@ cmake_dependent_option(MRELEASE_GRPC "Build what serves gRPC, and its client" ON
 cmake_dependent_option(MRELEASE_HTTP "Build what speaks HTTP: Elasticsearch, OTLP, webhooks and others" ON MRELEASE_PROGRAM OFF)
 cmake_dependent_option(MRELEASE_KAFKA "Build what speaks Kafka" ON MRELEASE_PROGRAM OFF)
 cmake_dependent_option(MRELEASE_METRICS "Build what serves metrics and health by HTTP" ON MRELEASE_PROGRAM OFF)
+cmake_dependent_option(MRELEASE_NAMES "Build what asks runtimes for the names of containers" ON MRELEASE_PROGRAM OFF)
 cmake_dependent_option(MRELEASE_STREAM "Build what speaks Fluent Forward, syslog, and to journald" ON MRELEASE_PROGRAM OFF)
 cmake_dependent_option(MRELEASE_VALIDATE "Build the verb validate" ON MRELEASE_PROGRAM OFF)
 option(MRELEASE_TESTS "Build the tests and benchmarks, which want every part" OFF)
 option(MRELEASE_WERROR "Make warnings errors" OFF)
 option(MRELEASE_FUZZ "Build the fuzzers (clang)" OFF)
 if(MRELEASE_TESTS AND NOT (MRELEASE_PROGRAM AND MRELEASE_FALCO AND MRELEASE_GRPC AND MRELEASE_HTTP AND
-    MRELEASE_KAFKA AND MRELEASE_METRICS AND MRELEASE_STREAM))
-  message(FATAL_ERROR "MRELEASE_TESTS wants MRELEASE_PROGRAM, _FALCO, _GRPC, _HTTP, _KAFKA, _METRICS and _STREAM, as tests look at all of it")
+    MRELEASE_KAFKA AND MRELEASE_METRICS AND MRELEASE_NAMES AND MRELEASE_STREAM))
+  message(FATAL_ERROR "MRELEASE_TESTS wants MRELEASE_PROGRAM, _FALCO, _GRPC, _HTTP, _KAFKA, _METRICS, _NAMES and _STREAM, as tests look at all of it")
 endif()
 set(MRELEASE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 

@@ -5,13 +5,14 @@
 
 #include "base/clock.h"
 #include "side/common/keeper.h"
+#include "side/common/names/service.h"
 
 enum {
     AT_ONCE = 64,       /* messages of a round, after which it */
     PAUSE_MS = 1,       /* rests: so a program that never ends talking costs little */
     UNASKED_MAX = 1000, /* lines, requests and the like in a second, before each costs a rest */
-    UNASKED_SPOOL_MAX = 25000, /* likewise, where segments are asked for */
-    TALKS_MS = 3000,           /* of such rests without a silence, after which it is ended */
+    UNASKED_MUCH_MAX = 25000, /* likewise, where segments are asked for, or containers named */
+    TALKS_MS = 3000,          /* of such rests without a silence, after which it is ended */
 };
 
 static void take_opened(struct mrl_sink *sink, const struct mrl_side_message *message)
@@ -141,6 +142,11 @@ static void rest(void)
     nanosleep(&pause, NULL);
 }
 
+static bool may_say_much(const struct mrl_sink *sink)
+{
+    return sink->spool || sink->row == &mrl_service_names;
+}
+
 /* Of what it says by itself a program needs little, and after each request it waits for the answer:
  * so one that means well is silent now and then. */
 static void hold_back(struct mrl_sink *sink, const struct mrl_side_message *message)
@@ -148,7 +154,7 @@ static void hold_back(struct mrl_sink *sink, const struct mrl_side_message *mess
     const int64_t now_ms = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
 
     if (message->head.type == MRL_SIDE_VERDICT ||
-        mrl_allowance__take(&sink->unasked, sink->spool ? UNASKED_SPOOL_MAX : UNASKED_MAX))
+        mrl_allowance__take(&sink->unasked, may_say_much(sink) ? UNASKED_MUCH_MAX : UNASKED_MAX))
         return;
     rest();
     if (!sink->talks_since_ms)

@@ -18,6 +18,7 @@ enum {
     MRL_CALLS_SERVE = 1 << 7,  /**< accept at sockets that are open, and pair them; with messages */
     MRL_CALLS_PROVE = 1 << 8,  /**< make the calls that are probed, by a child */
     MRL_CALLS_ACCEPT = 1 << 9, /**< accept at sockets that are open; with messages */
+    MRL_CALLS_UNIX = 1 << 10,  /**< connect to sockets of this host; with messages */
 };
 
 /** What may be done below a path. */

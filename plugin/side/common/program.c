@@ -234,6 +234,13 @@ void mrl_side__judge(uint32_t id, const struct mrl_side_verdict *verdicts, uint3
     say(&head, (const char *)verdicts, count * sizeof(*verdicts), -1);
 }
 
+int mrl_side__send(enum mrl_side_type type, uint32_t count, const char *bytes, size_t size)
+{
+    const struct mrl_side_head head = { .type = (uint16_t)type, .count = count };
+
+    return say(&head, bytes, size, -1);
+}
+
 static int reopen_sink(const struct mrl_side_message *message)
 {
     struct mrl_side_target target;
@@ -274,6 +281,8 @@ static int take(struct mrl_side_message *message)
         return self.program->take ? self.program->take(message) : write_chunk(message);
     case MRL_SIDE_REOPEN:
         return reopen_sink(message);
+    case MRL_SIDE_LOOKUP:
+        return self.program->hear ? self.program->hear(message) : -EPROTO;
     case MRL_SIDE_PING:
         return pong();
     case MRL_SIDE_ANSWER:

@@ -20,6 +20,9 @@ struct mrl_side_program {
     /** In place of the sink's write(): takes a chunk, whose verdict comes later, by
      * mrl_side__judge(); `message` is borrowed. Returns 0, or -errno: it is over. */
     int (*take)(const struct mrl_side_message *message);
+    /** Takes a message of a type that is this program's own; NULL: it has none. Returns 0, or
+     * -errno: it is over. */
+    int (*hear)(const struct mrl_side_message *message);
     /** The sink was opened. Returns 0 or -errno. NULL: that is nothing to it. */
     int (*opened)(const struct mrl_sink_ops *ops,
                   struct mrl_sink *sink,
@@ -49,6 +52,10 @@ int mrl_side__serve(const struct mrl_side_program *program);
 /** Says a line on the main process's log, tamed there. Any thread; dropped when there is no room.
  */
 void mrl_side__log(enum mrl_log_level level, const char *text);
+
+/** Sends any message of the program's own, waiting for room: the main process always reads. Any
+ * thread. Errors: -EPIPE, -ECONNRESET it is gone. */
+int mrl_side__send(enum mrl_side_type type, uint32_t count, const char *bytes, size_t size);
 
 /** Says what became of the items of the chunk `id`, in `count` runs. Any thread. */
 void mrl_side__judge(uint32_t id, const struct mrl_side_verdict *verdicts, uint32_t count);

@@ -74,7 +74,7 @@ static const struct {
     { EVERY, "ioctl", IS(1, TIOCGWINSZ), 0 },
     { EVERY, "ioctl", IS(1, FIONREAD), 0 },
     { EVERY, "ioctl", IS(1, FIONBIO), 0 },
-    { MRL_CALLS_NET, "socket", IS(0, AF_UNIX), 0 },
+    { MRL_CALLS_NET | MRL_CALLS_UNIX, "socket", IS(0, AF_UNIX), 0 },
     { MRL_CALLS_NET, "socket", IS(0, AF_INET), 0 },
     { MRL_CALLS_NET, "socket", IS(0, AF_INET6), 0 },
     { MRL_CALLS_NET, "socket", IS(0, AF_NETLINK), 0 }, /* names of hosts */
@@ -134,6 +134,7 @@ static const struct {
       (const char *const[]){ "accept", "accept4", "setsockopt", "socketpair", NULL } },
     { MRL_CALLS_ACCEPT, (const char *const[]){ "accept4", NULL } },
     { MRL_CALLS_NET, (const char *const[]){ "bind", "connect", "listen", NULL } },
+    { MRL_CALLS_UNIX, (const char *const[]){ "connect", "setsockopt", "socketpair", NULL } },
     { MRL_CALLS_PROBES | MRL_CALLS_PROVE,
       (const char *const[]){ "mlock", "mlock2", "mlockall", "munlock", "munlockall",
                              "process_mrelease", NULL } },

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Docker's interface, which Podman speaks as well: HTTP at a unix socket. One container is asked
+ * for by the list of all, filtered: what inspects it waits until it has started.
+ */
+#include "side/names/docker.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tame.h"
+#include "side/names/asker.h"
+
+#define HOST "http://localhost"
+
+enum { URL_BYTES = 256, HEADERS_MAX = 32 * 1024, OK = 200, NOT_FOUND = 404, IMAGE_BYTES = 80 };
+
+/* The last image, whose digest is that of most containers that come together. */
+struct docker {
+    char *bytes; /* of an answer */
+    size_t size, header_bytes;
+    bool is_too_long;
+    char image[IMAGE_BYTES], digest[MRL_NAMING_TEXT_MAX + 1];
+};
+
+/* -- requests --------------------------------------------------------------------------------- */
+
+/* Less than it was given ends the request. */
+static size_t take_body(char *bytes, size_t one, size_t size, void *context)
+{
+    struct mrl_asker *asker = context;
+    struct docker *docker = asker->state;
+    char *longer;
+
+    (void)one;
+    docker->is_too_long = docker->size + size > MRL_ANSWER_BYTES;
+    if (docker->is_too_long)
+        return 0;
+    longer = realloc(docker->bytes, docker->size + size + 1);
+    if (!longer)
+        return 0;
+    docker->bytes = longer;
+    memcpy(longer + docker->size, bytes, size);
+    docker->size += size;
+    return size;
+}
+
+/* "Api-Version: 1.41", and "Server: Docker/20.10.24 (linux)". */
+static size_t take_header(char *bytes, size_t one, size_t size, void *context)
+{
+    static const char server[] = "Server: ";
+    struct mrl_asker *asker = context;
+    struct docker *docker = asker->state;
+
+    (void)one;
+    docker->header_bytes += size;
+    if (docker->header_bytes > HEADERS_MAX)
+        return 0;
+    if (size > sizeof(server) && !strncasecmp(bytes, server, sizeof(server) - 1)) {
+        snprintf(asker->version, sizeof(asker->version), "%.*s", (int)(size - sizeof(server) + 1),
+                 bytes + sizeof(server) - 1);
+        asker->version[strcspn(asker->version, "\r\n")] = '\0';
+        mrl_tame(asker->version);
+    }
+    return size;
+}
+
+static const struct {
+    CURLcode code;
+    int err;
+} errors[] = {
+    { CURLE_COULDNT_CONNECT, -ENOTCONN }, { CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT },
+    { CURLE_RECV_ERROR, -ENOTCONN },      { CURLE_SEND_ERROR, -ENOTCONN },
+    { CURLE_GOT_NOTHING, -ENOTCONN },     { CURLE_OUT_OF_MEMORY, -ENOMEM },
+};
+
+static int read_result(struct mrl_asker *asker, CURLcode code, long status)
+{
+    const struct docker *docker = asker->state;
+    int err = -EBADMSG;
+
+    if (code == CURLE_OK && status == OK)
+        return 0;
+    if (code == CURLE_OK)
+        return mrl_asker__fail(asker, status == NOT_FOUND ? -ENOENT : -EBADMSG, "status %ld",
+                               status);
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (errors[i].code == code)
+            err = errors[i].err;
+    return mrl_asker__fail(asker, err, "%s",
+                           docker->is_too_long ? "its answer is too long"
+                                               : curl_easy_strerror(code));
+}
+
+/* A connection for each: there are few. */
+static int get(struct mrl_asker *asker, const char *url, unsigned int timeout_ms)
+{
+    struct docker *docker = asker->state;
+    CURL *easy = curl_easy_init();
+    long status = 0;
+    CURLcode code;
+
+    if (!easy)
+        return -ENOMEM;
+    docker->size = docker->header_bytes = 0;
+    docker->is_too_long = false;
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, asker->path);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mrelease");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, asker);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, asker);
+    code = curl_easy_perform(easy);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(easy);
+    return read_result(asker, code, status);
+}
+
+/* -- images ----------------------------------------------------------------------------------- */
+
+/* "sha256:…", or the digits alone, as Podman has it. */
+static bool is_image_id(const char *id)
+{
+    const size_t size = id ? strnlen(id, IMAGE_BYTES) : 0;
+
+    return size && size < IMAGE_BYTES && strspn(id, "abcdefsh0123456789:") == size;
+}
+
+/* Without it there is no digest, and that is all. */
+static int set_digest(struct mrl_asker *asker, const char *image, struct mrl_naming *naming)
+{
+    struct docker *docker = asker->state;
+    char url[URL_BYTES];
+    int err;
+
+    if (!is_image_id(image))
+        return 0;
+    if (!strcmp(image, docker->image)) {
+        mrl_naming__set(naming, MRL_NAME_IMAGE_DIGEST, docker->digest);
+        return 0;
+    }
+    snprintf(url, sizeof(url), HOST "/images/%s/json", image);
+    err = get(asker, url, MRL_ASK_MS);
+    if (err)
+        return err;
+    mrl_docker__read_digest(docker->bytes, docker->size, naming);
+    snprintf(docker->image, sizeof(docker->image), "%s", image);
+    snprintf(docker->digest, sizeof(docker->digest), "%.*s",
+             (int)naming->names.texts[MRL_NAME_IMAGE_DIGEST].size,
+             naming->names.texts[MRL_NAME_IMAGE_DIGEST].bytes);
+    return 0;
+}
+
+/* -- the asker -------------------------------------------------------------------------------- */
+
+static void docker_close(struct mrl_asker *asker)
+{
+    struct docker *docker = asker->state;
+
+    if (docker)
+        free(docker->bytes);
+    free(docker);
+    asker->state = NULL;
+}
+
+/* The list that follows says whether it answers. */
+static int docker_open(struct mrl_asker *asker)
+{
+    asker->state = calloc(1, sizeof(struct docker));
+    return asker->state ? 0 : -ENOMEM;
+}
+
+static int read_list(struct mrl_asker *asker, json_t **ret_list)
+{
+    const struct docker *docker = asker->state;
+    json_t *list = mrl_docker__read_list(docker->bytes, docker->size);
+
+    if (!list)
+        return mrl_asker__fail(asker, -EBADMSG, "its answer is no list of containers");
+    *ret_list = list;
+    return 0;
+}
+
+static int docker_list(struct mrl_asker *asker,
+                       struct mrl_naming *room,
+                       void (*take)(void *context, const struct mrl_naming *naming),
+                       void *context)
+{
+    json_t *list, *container;
+    size_t i;
+    int err = get(asker, HOST "/containers/json", MRL_LIST_MS);
+
+    err = err ? err : read_list(asker, &list);
+    if (err)
+        return err;
+    json_array_foreach(list, i, container)
+    {
+        const char *image;
+
+        if (i == MRL_LISTED_MAX || err == -ETIMEDOUT)
+            break;
+        if (!mrl_docker__read_container(container, asker->runtime, room, &image))
+            continue;
+        err = set_digest(asker, image, room);
+        take(context, room);
+    }
+    json_decref(list);
+    return err == -ETIMEDOUT ? err : 0;
+}
+
+/* An id may be cut in a question: only the whole one is right. */
+static int find_in(struct mrl_asker *asker,
+                   const json_t *list,
+                   const char *id,
+                   struct mrl_naming *ret_naming)
+{
+    const json_t *container;
+    const char *image;
+    size_t i;
+
+    json_array_foreach(
+        (json_t *)(uintptr_t)list, i,
+        container) if (mrl_docker__read_container(container, asker->runtime, ret_naming, &image) &&
+                       ret_naming->names.id.size == strlen(id) &&
+                       !memcmp(ret_naming->names.id.bytes, id, strlen(id)))
+    {
+        set_digest(asker, image, ret_naming);
+        return 0;
+    }
+    return -ENOENT;
+}
+
+static int docker_find(struct mrl_asker *asker, const char *id, struct mrl_naming *ret_naming)
+{
+    char url[URL_BYTES];
+    json_t *list;
+    int err;
+
+    snprintf(url, sizeof(url),
+             HOST "/containers/json?all=1&filters=%%7B%%22id%%22%%3A%%5B%%22%s"
+                  "%%22%%5D%%7D",
+             id);
+    err = get(asker, url, MRL_ASK_MS);
+    err = err ? err : read_list(asker, &list);
+    if (err)
+        return err == -ENOENT ? mrl_asker__fail(asker, -EBADMSG, "it knows no such list") : err;
+    err = find_in(asker, list, id, ret_naming);
+    json_decref(list);
+    return err;
+}
+
+const struct mrl_asker_ops mrl_asker_docker = {
+    .name = "Docker's interface",
+    .interface = MRL_INTERFACE_DOCKER,
+    .open = docker_open,
+    .close = docker_close,
+    .list = docker_list,
+    .find = docker_find,
+};

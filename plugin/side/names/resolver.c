@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "side/names/resolver.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "side/common/program.h"
+
+enum {
+    AGAIN_MS = 1000,            /* between two attempts to reach a runtime, */
+    LACKS_AGAIN_MS = 10 * 1000, /* and where it has no such interface */
+    STACK_BYTES = 256 * 1024,
+};
+
+/* A thread's. */
+struct worker {
+    unsigned int index;
+    struct mrl_asker asker;
+    struct mrl_naming naming;
+    struct mrl_namings listed;
+    bool is_told; /* that it is of no use: it says so once */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct mrl_table table;
+    struct mrl_namings told;
+    bool has_listed;
+    struct mrl_names_options options;
+    struct worker workers[MRL_ASKERS_MAX];
+} self = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static int64_t now_ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+/* -- saying ----------------------------------------------------------------------------------- */
+
+static void send_named(void *context, uint32_t count, const char *bytes, size_t size)
+{
+    (void)context;
+    mrl_side__send(MRL_SIDE_NAMED, count, bytes, size);
+}
+
+static void tell(void *context, uint32_t ask, const struct mrl_container_names *names)
+{
+    (void)context;
+    mrl_namings__add(&self.told, ask, names);
+}
+
+static void take_listed(void *context, const struct mrl_naming *naming)
+{
+    mrl_namings__add(context, 0, &naming->names);
+}
+
+/* With the lock held, after each change. */
+static void say_what_changed(void)
+{
+    mrl_namings__flush(&self.told);
+    if (!self.has_listed && mrl_table__is_settled(&self.table)) {
+        self.has_listed = true;
+        mrl_side__send(MRL_SIDE_LISTED, 0, "", 0);
+    }
+    pthread_cond_broadcast(&self.changed);
+}
+
+static void say_state(struct worker *worker, enum mrl_asker_state state)
+{
+    const struct mrl_asker *asker = &worker->asker;
+    const char *runtime = mrl_runtime__name(asker->runtime);
+    char line[MRL_SIDE_TEXT_MAX];
+
+    if (state == MRL_ASKER_UP)
+        snprintf(line, sizeof(line), "names: %s at %s: %s", runtime, asker->path, asker->version);
+    else if (state == MRL_ASKER_ABSENT && !asker->is_named)
+        return;
+    else
+        snprintf(line, sizeof(line), "names: %s at %s, %s: %s", runtime, asker->path,
+                 asker->ops->name, asker->why);
+    if (state == MRL_ASKER_UP || !worker->is_told)
+        mrl_side__log(state == MRL_ASKER_UP ? MRL_LOG_INFO : MRL_LOG_WARNING, line);
+    worker->is_told = state != MRL_ASKER_UP;
+}
+
+/* -- reaching --------------------------------------------------------------------------------- */
+
+const struct mrl_names_socket *mrl_resolver__sockets(const struct mrl_names_options *options,
+                                                     size_t *ret_count,
+                                                     bool *ret_named)
+{
+    size_t count = 0;
+
+    while (count < MRL_NAMES_SOCKETS_MAX && options->sockets[count].runtime != MRL_RUNTIME_UNKNOWN)
+        count++;
+    *ret_named = count;
+    *ret_count = count;
+    return count ? options->sockets : mrl_names__usual_sockets(ret_count);
+}
+
+static enum mrl_asker_state state_of(const struct mrl_asker *asker, int err)
+{
+    if (err == -ENOENT && !asker->is_named)
+        return MRL_ASKER_ABSENT;
+    if (err == -EOPNOTSUPP)
+        return MRL_ASKER_ABSENT;
+    return err == -ETIMEDOUT || err == -EAGAIN ? MRL_ASKER_HUNG
+           : err                               ? MRL_ASKER_DOWN
+                                               : MRL_ASKER_UP;
+}
+
+enum mrl_asker_state mrl_resolver__reach(struct mrl_asker *asker,
+                                         struct mrl_naming *room,
+                                         void (*take)(void *context,
+                                                      const struct mrl_naming *naming),
+                                         void *context,
+                                         bool *ret_lacks)
+{
+    int err = mrl_asker__look(asker);
+
+    if (err)
+        mrl_asker__fail(asker, err, "%s", strerror(-err));
+    else
+        err = asker->ops->open(asker);
+    if (!err) {
+        err = asker->ops->list(asker, room, take, context);
+        /* One whose list is of no use, or endless, may still know single containers. */
+        if (err && err != -EBADMSG)
+            asker->ops->close(asker);
+        err = err == -EBADMSG ? 0 : err;
+    }
+    *ret_lacks = err == -EOPNOTSUPP;
+    return state_of(asker, err);
+}
+
+/* -- a thread --------------------------------------------------------------------------------- */
+
+/* With the lock held. */
+static void await(int64_t until_ms)
+{
+    const int64_t left = until_ms - now_ms();
+    const struct timespec end = mrl_clock__in_ms(left < 1          ? 1
+                                                 : left < AGAIN_MS ? (int)left
+                                                                   : AGAIN_MS);
+
+    pthread_cond_clockwait(&self.changed, &self.lock, CLOCK_MONOTONIC, &end);
+}
+
+/* With the lock held, which is given up meanwhile. */
+static int run_errand(struct worker *worker, const struct mrl_errand *errand)
+{
+    char line[MRL_SIDE_TEXT_MAX];
+    int err;
+
+    pthread_mutex_unlock(&self.lock);
+    err = worker->asker.ops->find(&worker->asker, errand->id, &worker->naming);
+    if (err == -EBADMSG) {
+        snprintf(line, sizeof(line), "names: %s at %s: %s",
+                 mrl_runtime__name(worker->asker.runtime), worker->asker.path, worker->asker.why);
+        if (!worker->is_told)
+            mrl_side__log(MRL_LOG_WARNING, line);
+        worker->is_told = true;
+    }
+    pthread_mutex_lock(&self.lock);
+    if (!err)
+        mrl_namings__add(&self.told, errand->ask, &worker->naming.names);
+    mrl_table__done(&self.table, worker->index, errand, err, now_ms());
+    say_what_changed();
+    return err;
+}
+
+/* Until it cannot be reached, or does not answer. */
+static void serve(struct worker *worker)
+{
+    struct mrl_errand errand;
+    int64_t due_ms;
+    int err = 0;
+
+    pthread_mutex_lock(&self.lock);
+    while (err != -ETIMEDOUT && err != -ENOTCONN) {
+        if (mrl_table__next(&self.table, worker->index, now_ms(), &errand, &due_ms)) {
+            err = run_errand(worker, &errand);
+        } else {
+            mrl_namings__flush(&self.told);
+            await(due_ms);
+        }
+    }
+    pthread_mutex_unlock(&self.lock);
+    say_state(worker, err == -ETIMEDOUT ? MRL_ASKER_HUNG : MRL_ASKER_DOWN);
+    worker->asker.ops->close(&worker->asker);
+}
+
+static void rest(int64_t until_ms)
+{
+    const int64_t left = until_ms - now_ms();
+    const struct timespec pause = { .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
+
+    if (left > 0)
+        nanosleep(&pause, NULL);
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+
+    for (;;) {
+        const int64_t begun_ms = now_ms();
+        enum mrl_asker_state state;
+        bool lacks;
+
+        state = mrl_resolver__reach(&worker->asker, &worker->naming, take_listed, &worker->listed,
+                                    &lacks);
+        mrl_namings__flush(&worker->listed);
+        say_state(worker, state);
+        pthread_mutex_lock(&self.lock);
+        mrl_table__set_state(&self.table, worker->index, state, now_ms());
+        say_what_changed();
+        pthread_mutex_unlock(&self.lock);
+        if (state == MRL_ASKER_UP)
+            serve(worker);
+        rest(begun_ms + (lacks ? LACKS_AGAIN_MS : AGAIN_MS));
+    }
+    return NULL;
+}
+
+/* -- life ------------------------------------------------------------------------------------- */
+
+static int start_thread(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int err;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    err = -pthread_create(&thread, &attributes, work, worker);
+    pthread_attr_destroy(&attributes);
+    return err;
+}
+
+static void add_askers(const struct mrl_names_socket *socket, bool is_named)
+{
+    struct mrl_asker askers[MRL_ASKERS_MAX];
+    struct mrl_table *table = &self.table;
+    const unsigned int count =
+        mrl_askers__of(socket, is_named, askers, MRL_ASKERS_MAX - table->asker_count);
+
+    for (unsigned int i = 0; i < count; i++) {
+        const unsigned int at = table->asker_count++;
+
+        table->askers[at] =
+            (struct mrl_asker_row){ askers[i].runtime, askers[i].ops->interface, MRL_ASKER_NEW };
+        self.workers[at].index = at;
+        self.workers[at].asker = askers[i];
+        self.workers[at].listed.send = send_named;
+    }
+}
+
+int mrl_resolver__start(const struct mrl_names_options *options, struct mrl_error *error)
+{
+    const struct mrl_names_socket *sockets;
+    size_t count;
+    bool is_named;
+    int err = 0;
+
+    self.options = *options;
+    self.table.tell = tell;
+    self.told.send = send_named;
+    sockets = mrl_resolver__sockets(&self.options, &count, &is_named);
+    for (size_t i = 0; i < count; i++)
+        add_askers(&sockets[i], is_named);
+    for (unsigned int i = 0; !err && i < self.table.asker_count; i++)
+        err = start_thread(&self.workers[i]);
+    return err ? mrl_error__set(error, err, "names: a thread: %s", strerror(-err)) : 0;
+}
+
+int mrl_resolver__take(const struct mrl_side_message *message)
+{
+    struct mrl_side_lookup lookup;
+    char id[MRL_NAMING_ID_BYTES + 1];
+    int err = 0;
+
+    pthread_mutex_lock(&self.lock);
+    for (uint32_t i = 0; !err && i < message->head.count; i++) {
+        err = mrl_side_lookup__read(message, i, &lookup, id);
+        if (!err)
+            mrl_table__add(&self.table, &lookup, id, now_ms());
+    }
+    say_what_changed();
+    pthread_mutex_unlock(&self.lock);
+    return err;
+}
