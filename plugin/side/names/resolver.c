@@ -78,7 +78,9 @@ static void say_state(struct worker *worker, enum mrl_asker_state state)
     char line[MRL_SIDE_TEXT_MAX];
 
     if (state == MRL_ASKER_UP)
-        snprintf(line, sizeof(line), "names: %s at %s: %s", runtime, asker->path, asker->version);
+        snprintf(line, sizeof(line), "names: %s at %s: %s%s%s", runtime, asker->path,
+                 *asker->version ? asker->version : "it names no version",
+                 *asker->why ? "; but what it lists is of no use: " : "", asker->why);
     else if (state == MRL_ASKER_ABSENT && !asker->is_named)
         return;
     else
@@ -124,6 +126,7 @@ enum mrl_asker_state mrl_resolver__reach(struct mrl_asker *asker,
 {
     int err = mrl_asker__look(asker);
 
+    *asker->why = *asker->version = '\0';
     if (err)
         mrl_asker__fail(asker, err, "%s", strerror(-err));
     else
@@ -153,7 +156,7 @@ static void await(int64_t until_ms)
 }
 
 /* With the lock held, which is given up meanwhile. */
-static int run_errand(struct worker *worker, const struct mrl_errand *errand)
+static void run_errand(struct worker *worker, const struct mrl_errand *errand)
 {
     char line[MRL_SIDE_TEXT_MAX];
     int err;
@@ -172,27 +175,28 @@ static int run_errand(struct worker *worker, const struct mrl_errand *errand)
         mrl_namings__add(&self.told, errand->ask, &worker->naming.names);
     mrl_table__done(&self.table, worker->index, errand, err, now_ms());
     say_what_changed();
-    return err;
 }
 
 /* Until it cannot be reached, or does not answer. */
 static void serve(struct worker *worker)
 {
     struct mrl_errand errand;
+    enum mrl_asker_state state;
     int64_t due_ms;
-    int err = 0;
 
     pthread_mutex_lock(&self.lock);
-    while (err != -ETIMEDOUT && err != -ENOTCONN) {
+    while (self.table.askers[worker->index].state == MRL_ASKER_UP) {
         if (mrl_table__next(&self.table, worker->index, now_ms(), &errand, &due_ms)) {
-            err = run_errand(worker, &errand);
+            run_errand(worker, &errand);
         } else {
             mrl_namings__flush(&self.told);
             await(due_ms);
         }
     }
+    state = self.table.askers[worker->index].state;
     pthread_mutex_unlock(&self.lock);
-    say_state(worker, err == -ETIMEDOUT ? MRL_ASKER_HUNG : MRL_ASKER_DOWN);
+    if (*worker->asker.why)
+        say_state(worker, state);
     worker->asker.ops->close(&worker->asker);
 }
 
@@ -245,7 +249,7 @@ static int start_thread(struct worker *worker)
     return err;
 }
 
-static void add_askers(const struct mrl_names_socket *socket, bool is_named)
+static void add_askers(const struct mrl_names_socket *socket, bool is_named, unsigned int place)
 {
     struct mrl_asker askers[MRL_ASKERS_MAX];
     struct mrl_table *table = &self.table;
@@ -255,8 +259,8 @@ static void add_askers(const struct mrl_names_socket *socket, bool is_named)
     for (unsigned int i = 0; i < count; i++) {
         const unsigned int at = table->asker_count++;
 
-        table->askers[at] =
-            (struct mrl_asker_row){ askers[i].runtime, askers[i].ops->interface, MRL_ASKER_NEW };
+        table->askers[at] = (struct mrl_asker_row){ askers[i].runtime, askers[i].ops->interface,
+                                                    MRL_ASKER_NEW, place };
         self.workers[at].index = at;
         self.workers[at].asker = askers[i];
         self.workers[at].listed.send = send_named;
@@ -275,7 +279,7 @@ int mrl_resolver__start(const struct mrl_names_options *options, struct mrl_erro
     self.told.send = send_named;
     sockets = mrl_resolver__sockets(&self.options, &count, &is_named);
     for (size_t i = 0; i < count; i++)
-        add_askers(&sockets[i], is_named);
+        add_askers(&sockets[i], is_named, (unsigned int)i);
     for (unsigned int i = 0; !err && i < self.table.asker_count; i++)
         err = start_thread(&self.workers[i]);
     return err ? mrl_error__set(error, err, "names: a thread: %s", strerror(-err)) : 0;

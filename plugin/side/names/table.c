@@ -209,6 +209,13 @@ bool mrl_table__next(struct mrl_table *table,
     return true;
 }
 
+static void lose(struct mrl_table *table, unsigned int socket, enum mrl_asker_state state)
+{
+    for (unsigned int i = 0; i < table->asker_count; i++)
+        if (table->askers[i].socket == socket && table->askers[i].state == MRL_ASKER_UP)
+            table->askers[i].state = state;
+}
+
 void mrl_table__done(struct mrl_table *table,
                      unsigned int asker,
                      const struct mrl_errand *errand,
@@ -224,10 +231,9 @@ void mrl_table__done(struct mrl_table *table,
         if (!err)
             *entry = (struct mrl_entry){ .told = MRL_NAMES_PENDING };
     }
-    if (err == -ETIMEDOUT)
-        table->askers[asker].state = MRL_ASKER_HUNG;
-    else if (err == -ENOTCONN)
-        table->askers[asker].state = MRL_ASKER_DOWN;
+    if (err == -ETIMEDOUT || err == -ENOTCONN)
+        lose(table, table->askers[asker].socket,
+             err == -ETIMEDOUT ? MRL_ASKER_HUNG : MRL_ASKER_DOWN);
     settle(table, now_ms);
 }
 

@@ -35,6 +35,7 @@ struct mrl_asker_row {
     enum mrl_runtime runtime;
     enum mrl_interface interface;
     enum mrl_asker_state state;
+    unsigned int socket; /* whose other interfaces hang with it */
 };
 
 struct mrl_entry {
@@ -81,8 +82,8 @@ bool mrl_table__next(struct mrl_table *table,
                      struct mrl_errand *ret_errand,
                      int64_t *ret_due_ms);
 
-/** What became of an errand: 0 it is known, and the caller tells it; -ENOENT; -ETIMEDOUT;
- * -ENOTCONN; any other: what was said is of no use. */
+/** What became of an errand: 0 it is known, and the caller tells it; -ENOENT; any other: what was
+ * said is of no use. After -ETIMEDOUT and -ENOTCONN no asker of this socket is up. */
 void mrl_table__done(struct mrl_table *table,
                      unsigned int asker,
                      const struct mrl_errand *errand,
