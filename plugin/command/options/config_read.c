@@ -2,56 +2,19 @@
 /* The bytes of a configuration file. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sys/stat.h>
 
 #include "command/options/config.h"
+#include "command/options/yaml.h"
 
 const char *mrl_config__name(const char *path)
 {
     return strcmp(path, "-") ? path : "standard input";
-}
-
-/* Reads until the end, or one byte more than a file may have. */
-static int read_bytes(int fd, char *bytes, size_t *ret_size)
-{
-    size_t size = 0;
-    ssize_t count;
-
-    while (size <= MRL_CONFIG_BYTES_MAX) {
-        count = read(fd, bytes + size, MRL_CONFIG_BYTES_MAX + 1 - size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return -errno;
-        if (!count)
-            break;
-        size += (size_t)count;
-    }
-    *ret_size = size;
-    return 0;
-}
-
-/* A FIFO may be what the operator named at the start. Elsewhere it would be waited for in vain, and
- * one that was read to its end would be an empty configuration. */
-static int open_file(const char *path, bool may_wait, struct mrl_error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK)), err = 0;
-    struct stat file;
-
-    if (fd < 0 || fstat(fd, &file))
-        err = mrl_error__set(error, -errno, "%.200s: %s", path, strerror(errno));
-    else if (!may_wait && !S_ISREG(file.st_mode))
-        err = mrl_error__set(error, -EINVAL, "%.200s: it is no regular file", path);
-    if (err && fd >= 0)
-        close(fd);
-    return err ? err : fd;
 }
 
 /* One file, whose name becomes one of the list. */
@@ -61,10 +24,9 @@ static int read_file(const char *path,
                      struct mrl_settings *settings,
                      struct mrl_error *error)
 {
-    const bool is_stdin = !strcmp(path, "-");
     char *name = strdup(mrl_config__name(path)), *bytes = NULL;
     size_t size = 0;
-    int err = 0, fd;
+    int err;
 
     if (!name)
         return mrl_error__set(error, -ENOMEM, "out of memory");
@@ -74,18 +36,11 @@ static int read_file(const char *path,
                               MRL_CONFIG_FILES_MAX);
     }
     settings->files[settings->file_count++] = name;
-    fd = is_stdin ? STDIN_FILENO : open_file(path, may_wait, error);
-    if (fd < 0)
-        return fd;
-    bytes = malloc(MRL_CONFIG_BYTES_MAX + 1);
-    err = bytes ? read_bytes(fd, bytes, &size) : -ENOMEM;
+    err = mrl_yaml__read_file(path, may_wait, MRL_CONFIG_BYTES_MAX, &bytes, &size, error);
     if (err)
-        mrl_error__set(error, err, "%.200s: %s", name, strerror(-err));
-    else
-        err = mrl_config__parse(name, bytes, size, rows, settings, error);
+        return err;
+    err = mrl_config__parse(name, bytes, size, rows, settings, error);
     free(bytes);
-    if (!is_stdin)
-        close(fd);
     return err;
 }
 
