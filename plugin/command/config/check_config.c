@@ -51,16 +51,32 @@ static const struct mrl_option rows[] = {
 
 struct checking {
     struct mrl_session_options *session;
-    json_t *faults; /* texts */
+    json_t *faults, *warnings; /* texts */
 };
 
-static void note_fault(void *context, const char *text)
+static void note(json_t *texts, const char *text)
 {
-    struct checking *checking = context;
     char line[sizeof(((struct mrl_error *)0)->text)];
 
     snprintf(line, sizeof(line), "%s", text);
-    json_array_append_new(checking->faults, json_string(mrl_tame(line)));
+    json_array_append_new(texts, json_string(mrl_tame(line)));
+}
+
+static void note_fault(void *context, const char *text)
+{
+    note(((struct checking *)context)->faults, text);
+}
+
+static void note_remark(void *context,
+                        enum mrl_policy_remark remark,
+                        const char *place,
+                        const char *text)
+{
+    struct checking *checking = context;
+    struct mrl_error whole;
+
+    mrl_error__set(&whole, -EINVAL, "%s%s%s", place, *place ? ": " : "", text);
+    note(remark == MRL_POLICY_FAULT ? checking->faults : checking->warnings, whole.text);
 }
 
 /* -- what the host has ------------------------------------------------------------------------ */
@@ -185,6 +201,49 @@ static int look(void *context,
     return 0;
 }
 
+/* Who may write it says what runs, and where events go. */
+static void look_who_writes(struct checking *checking, const char *path)
+{
+    struct mrl_error text;
+    struct stat file;
+
+    if (stat(path, &file) || !(file.st_mode & (S_IWGRP | S_IWOTH)) ||
+        (!(file.st_mode & S_IWOTH) && !file.st_gid))
+        return;
+    mrl_error__set(&text, -EPERM, "%.200s: %s may write it: its mode is %04o", path,
+                   file.st_mode & S_IWOTH ? "everybody" : "a group",
+                   (unsigned int)file.st_mode & 07777);
+    note(checking->warnings, text.text);
+}
+
+static void look_at_writers(struct checking *checking, char *const *files, unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++)
+        look_who_writes(checking, files[i]);
+}
+
+/* -- policies --------------------------------------------------------------------------------- */
+
+static void check_policies(struct checking *checking)
+{
+    struct mrl_session_options *session = checking->session;
+    struct mrl_policy_set *set = &session->policy_set;
+    struct mrl_error error;
+
+    if (!session->policy_count)
+        return;
+    if (mrl_session_options__check_beside_policies(session, &error))
+        note_fault(checking, error.text);
+    *set = (struct mrl_policy_set){ .say = note_remark,
+                                    .context = checking,
+                                    .tracee = (enum mrl_tracee)session->tracee,
+                                    .is_again = true };
+    if (mrl_policy_set__read(set, session->policies, session->policy_count, &error) && !set->faults)
+        note_fault(checking, error.text);
+    look_at_writers(checking, set->files, set->file_count);
+    mrl_policy_set__free(set);
+}
+
 /* -- who looks -------------------------------------------------------------------------------- */
 
 static int become(const char *name, struct mrl_error *error)
@@ -219,17 +278,24 @@ static json_t *fault_object(const char *text)
     return json_pack("{s:s}", "message", text);
 }
 
+static json_t *objects(const json_t *texts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(texts); i++)
+        json_array_append_new(list, fault_object(json_string_value(json_array_get(texts, i))));
+    return list;
+}
+
 static json_t *result_object(const struct checking *checking, const struct mrl_settings *settings)
 {
-    json_t *faults = json_array(), *files = json_array();
+    json_t *files = json_array();
 
-    for (size_t i = 0; i < json_array_size(checking->faults); i++)
-        json_array_append_new(faults,
-                              fault_object(json_string_value(json_array_get(checking->faults, i))));
     for (unsigned int i = 0; i < settings->file_count; i++)
         json_array_append_new(files, json_string(mrl_tame(settings->files[i])));
-    return json_pack("{s:b, s:o, s:o}", "ok", !json_array_size(faults), "files", files, "faults",
-                     faults);
+    return json_pack("{s:b, s:o, s:o, s:o}", "ok", !json_array_size(checking->faults), "files",
+                     files, "faults", objects(checking->faults), "warnings",
+                     objects(checking->warnings));
 }
 
 static void print_text(const struct checking *checking, const struct mrl_settings *settings)
@@ -238,6 +304,8 @@ static void print_text(const struct checking *checking, const struct mrl_setting
 
     for (size_t i = 0; i < count; i++)
         puts(json_string_value(json_array_get(checking->faults, i)));
+    for (size_t i = 0; i < json_array_size(checking->warnings); i++)
+        printf("warning: %s\n", json_string_value(json_array_get(checking->warnings, i)));
     if (count)
         return;
     for (unsigned int i = 0; i < settings->file_count; i++)
@@ -266,20 +334,25 @@ static int tell(const struct checking *checking,
 static int check(const char *path, const struct check_options *options)
 {
     struct mrl_session_options *session = calloc(1, sizeof(*session));
-    struct checking checking = { .session = session, .faults = json_array() };
+    struct checking checking = { .session = session,
+                                 .faults = json_array(),
+                                 .warnings = json_array() };
     struct mrl_settings settings = { .fault = note_fault, .applied = look, .context = &checking };
     struct mrl_option_group groups[2];
     struct mrl_error error = { "" };
     int status = MRL_EXIT_FAILED;
 
-    if (session && checking.faults) {
+    if (session && checking.faults && checking.warnings) {
         session->plugin = (struct mrl_plugin_options)MRL_PLUGIN_OPTIONS;
         mrl_session_options__groups(session, groups);
         if (mrl_layers__read_file(path, groups, 2, &settings, &error))
             note_fault(&checking, error.text);
+        look_at_writers(&checking, settings.files, settings.file_count);
+        check_policies(&checking);
         status = tell(&checking, &settings, options);
     }
     json_decref(checking.faults);
+    json_decref(checking.warnings);
     mrl_settings__free(&settings);
     free(session);
     return status;

@@ -177,7 +177,7 @@ static int fail(const struct mrl_verb *verb, int err, enum mrl_layer layer, cons
     if (err != -ENOMEM && layer != MRL_LAYER_FILE)
         return mrl_usage_error(verb, text);
     mrl_say("%s", text);
-    return err == -EINVAL || err == -ERANGE ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
+    return err == -EINVAL || err == -ERANGE || err == -EDOM ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
 }
 
 static void print_profiles(void)
@@ -259,7 +259,8 @@ int mrl_layers__read_again(const struct mrl_settings *before,
             err = mrl_settings__add(settings, &before->list[i]);
     if (err)
         return out_of_memory(error);
-    err = mrl_config__read(settings->file, &gathering.rows, settings, error);
+    if (settings->file)
+        err = mrl_config__read(settings->file, &gathering.rows, settings, error);
     return err ? err : apply(&gathering, error);
 }
 

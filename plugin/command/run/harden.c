@@ -290,8 +290,11 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
     for (size_t i = 0; !err && i < sizeof(paths) / sizeof(paths[0]); i++)
         if (is_live(run) || !paths[i].is_of_probes)
             err = mrl_sandbox__add_path(sandbox, paths[i].path, paths[i].rights);
-    if (!err && mrl_session_options__may_reload(options))
+    if (!err && mrl_session_options__may_reload(options) && options->settings->file)
         err = add_configuration(sandbox, options->settings->file);
+    for (unsigned int i = 0; !err && i < options->policy_count; i++)
+        if (mrl_session_options__may_reload(options))
+            err = add_configuration(sandbox, options->policies[i]);
     for (unsigned int i = 0; !err && i < options->sandbox_path_count; i++)
         err = mrl_sandbox__add_path(sandbox, options->sandbox_paths[i],
                                     MRL_PATH_MAKE | MRL_PATH_READ);

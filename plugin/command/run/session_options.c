@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "command/options/say.h"
 #include "command/options/settings.h"
+#include "command/policy/tracee.h"
 #include "command/run/http.h"
 #include "command/run/record.h"
 
@@ -86,6 +88,26 @@ static const struct mrl_option rows[] = {
       .value = "EXTRAS",
       .doc = "Further arguments, after Tracee's own; 'mrelease events' lists their fields. "
              "exe fills executable.path." },
+    { .name = "policy",
+      .letter = 'p',
+      .type = MRL_OPTION_PATH,
+      .offset = AT(policies),
+      .many = MRL_POLICY_PATHS_MAX,
+      .counter = AT(policy_count),
+      .separator = '/',
+      .value = "FILE|DIR",
+      .reloads = true,
+      .doc =
+          "Policies, as Tracee's files have them: events and scopes under a name. Of a directory "
+          "all *.yaml, *.yml and *.json. May be repeated; in place of --events and --scope." },
+    { .name = "tracee",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(tracee),
+      .words = mrl_tracee_names,
+      .what = "version of Tracee",
+      .preset = "any",
+      .reloads = true,
+      .doc = "What this version refuses in a policy is refused here, too; any: nothing is." },
     { .name = "record",
       .type = MRL_OPTION_OWN,
       .offset = AT(outputs),
@@ -203,8 +225,62 @@ void mrl_session_options__groups(struct mrl_session_options *options,
 
 bool mrl_session_options__may_reload(const struct mrl_session_options *options)
 {
-    return options->settings && options->settings->file && strcmp(options->settings->file, "-") &&
-           !options->plugin.replay;
+    const char *file = options->settings ? options->settings->file : NULL;
+
+    return options->settings && !options->plugin.replay &&
+           (file ? strcmp(file, "-") != 0 : options->policy_count > 0);
+}
+
+struct hearing {
+    int level;
+};
+
+/* The first fault is the error of who asked. */
+static void say_of_policies(void *context,
+                            enum mrl_policy_remark remark,
+                            const char *place,
+                            const char *text)
+{
+    const struct hearing *hearing = context;
+
+    if (remark == MRL_POLICY_WARNING && hearing->level >= MRL_LOG_WARNING)
+        mrl_say_at(MRL_LOG_WARNING, "%s%s%s", place, *place ? ": " : "", text);
+}
+
+/* In Tracee's words. */
+int mrl_session_options__check_beside_policies(const struct mrl_session_options *options,
+                                               struct mrl_error *error)
+{
+    if (options->policy_count && options->plugin.scope_count)
+        return mrl_error__set(error, -EINVAL, "policy and scope flags cannot be used together");
+    if (options->policy_count && (options->plugin.events || options->plugin.more_event_count))
+        return mrl_error__set(error, -EINVAL, "policy and event flags cannot be used together");
+    return 0;
+}
+
+int mrl_session_options__read_policies(struct mrl_session_options *options,
+                                       int level,
+                                       struct mrl_error *error)
+{
+    struct hearing hearing = { level };
+    struct mrl_policy_set *set = &options->policy_set;
+    struct mrl_plugin_options *plugin = &options->plugin;
+    int err;
+
+    if (!options->policy_count)
+        return 0;
+    err = mrl_session_options__check_beside_policies(options, error);
+    if (err)
+        return err;
+    *set = (struct mrl_policy_set){ .say = say_of_policies,
+                                    .context = &hearing,
+                                    .tracee = (enum mrl_tracee)options->tracee,
+                                    .is_again = options->settings && options->settings->is_again };
+    err = mrl_policy_set__read(set, options->policies, options->policy_count, error);
+    set->say = NULL;
+    plugin->policies = err ? NULL : set->texts;
+    plugin->policy_count = err ? 0 : set->count;
+    return err;
 }
 
 bool mrl_session_options__has_control(const struct mrl_session_options *options)

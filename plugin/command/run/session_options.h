@@ -5,6 +5,7 @@
 
 #include <mrelease/mrelease.h>
 
+#include "command/policy/policy.h"
 #include "command/run/control_options.h"
 #include "command/run/outputs.h"
 
@@ -32,6 +33,10 @@ struct mrl_session_options {
     const char *metrics_file; /* ends with .prom; NULL: none is written */
     int http_names;           /* enum mrl_metrics_names */
     const char *side_sockets; /* mrl_sides_options.sockets */
+    const char *policies[MRL_POLICY_PATHS_MAX];
+    unsigned int policy_count;
+    int tracee;                       /* enum mrl_tracee */
+    struct mrl_policy_set policy_set; /* what was read there */
     /* NULL, or who says what is to be said of the begin, and this of the end, for the totals. */
     void (*ended)(struct mrl_plugin *plugin);
 };
@@ -40,8 +45,19 @@ struct mrl_session_options {
 void mrl_session_options__groups(struct mrl_session_options *options,
                                  struct mrl_option_group groups[2]);
 
-/** Whether they can be read anew: of a file, and not of a replay. */
+/** Whether they can be read anew: of a file, or its policies, and not of a replay. */
 bool mrl_session_options__may_reload(const struct mrl_session_options *options);
+
+/** -EINVAL, with a line, where events or scopes stand beside policies. */
+int mrl_session_options__check_beside_policies(const struct mrl_session_options *options,
+                                               struct mrl_error *error);
+
+/** Reads the policies, if any are named, and gives them to the plugin's options; says what is to be
+ * said of them, from `level` on. Error, with a line: -EINVAL a policy, or events or scopes beside
+ * it; -ENOMEM. Then, too, mrl_policy_set__free() frees what was read. */
+int mrl_session_options__read_policies(struct mrl_session_options *options,
+                                       int level,
+                                       struct mrl_error *error);
 
 /** Whether such a run listens for 'mrelease ctl'. */
 bool mrl_session_options__has_control(const struct mrl_session_options *options);

@@ -58,6 +58,11 @@ static int refuse(struct plan *plan, int err, const char *text)
 
 /* -- reading and comparing -------------------------------------------------------------------- */
 
+static const struct mrl_session_options *options_now(const struct mrl_reload *reload)
+{
+    return reload->now ? &reload->now->options : reload->options;
+}
+
 static int read_next(struct plan *plan, struct mrl_error *error)
 {
     struct mrl_option_group groups[2];
@@ -69,10 +74,14 @@ static int read_next(struct plan *plan, struct mrl_error *error)
         return mrl_error__set(error, -ENOMEM, "out of memory");
     next->settings.is_again = true;
     next->options.plugin = (struct mrl_plugin_options)MRL_PLUGIN_OPTIONS;
+    next->options.settings = &next->settings;
     next->options.outputs.host = plan->reload->options->outputs.host;
     mrl_session_options__groups(&next->options, groups);
     err =
         mrl_layers__read_again(plan->reload->options->settings, groups, 2, &next->settings, error);
+    if (!err)
+        err = mrl_session_options__read_policies(&next->options, plan->reload->options->log_level,
+                                                 error);
     return err ? err : mrl_record__add_default(&next->options.outputs, error);
 }
 
@@ -114,6 +123,9 @@ static void compare(struct plan *plan)
         add_name(&plan->restart, "sensor_state in events");
     mrl_layers__compare(reload->now ? &reload->now->settings : first, &plan->next->settings, groups,
                         2, note_change, plan);
+    /* The same files may hold something else now. */
+    if (!mrl_policy_set__equal(&options_now(reload)->policy_set, &plan->next->options.policy_set))
+        plan->has_filters = true;
 }
 
 /* -- outputs ---------------------------------------------------------------------------------- */
@@ -235,11 +247,6 @@ static int set_filters(struct mrl_reload *reload,
                        struct mrl_error *error)
 {
     return mrl_plugin__reconfigure(reload->plugin, &options->plugin, error);
-}
-
-static const struct mrl_session_options *options_now(const struct mrl_reload *reload)
-{
-    return reload->now ? &reload->now->options : reload->options;
 }
 
 static int start(struct plan *plan, struct mrl_error *error)

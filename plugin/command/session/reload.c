@@ -37,8 +37,10 @@ void mrl_reload__init(struct mrl_reload *reload,
 
 void mrl_configuration__free(struct mrl_configuration *configuration)
 {
-    if (configuration)
+    if (configuration) {
+        mrl_policy_set__free(&configuration->options.policy_set);
         mrl_settings__free(&configuration->settings);
+    }
     free(configuration);
 }
 

@@ -389,12 +389,16 @@ int mrl_session__run(struct mrl_session_options *options,
 {
     struct session session = { .options = options };
     struct mrl_error error;
-    int status = MRL_EXIT_FAILED;
+    int err, status = MRL_EXIT_FAILED;
 
     mrl_say__set_format((enum mrl_log_format)options->log_format);
     mrl_notify__open();
     options->log_level = mrl_session_options__level(options);
-    if (open_all(&session, &error) || start(&session, &error)) {
+    err = mrl_session_options__read_policies(options, options->log_level, &error);
+    if (err) {
+        status = err == -EINVAL ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
+        mrl_say_error("%s", error.text);
+    } else if (open_all(&session, &error) || start(&session, &error)) {
         if (end_requested) /* while an output waited for its reader, or a capture for its writer */
             status = MRL_EXIT_OK;
         else
@@ -413,5 +417,6 @@ int mrl_session__run(struct mrl_session_options *options,
     mrl_plugin__close(session.plugin);
     mrl_pipeline__free(session.pipeline);
     mrl_run_sides__end(&session.sides);
+    mrl_policy_set__free(&options->policy_set);
     return status;
 }

@@ -5,11 +5,11 @@
 #include "command/command.h"
 
 static const struct mrl_verb *const verbs[] = {
-    &mrl_verb_run,    &mrl_verb_ctl,     &mrl_verb_check_config, &mrl_verb_demo,
-    &mrl_verb_doctor, &mrl_verb_replay,  &mrl_verb_events,       &mrl_verb_explain,
-    &mrl_verb_schema, &mrl_verb_verify,  &mrl_verb_validate,     &mrl_verb_spool,
-    &mrl_verb_stream, &mrl_verb_metrics, &mrl_verb_health,       &mrl_verb_version,
-    &mrl_verb_help,
+    &mrl_verb_run,     &mrl_verb_ctl,    &mrl_verb_check_config, &mrl_verb_policy,
+    &mrl_verb_demo,    &mrl_verb_doctor, &mrl_verb_replay,       &mrl_verb_events,
+    &mrl_verb_explain, &mrl_verb_schema, &mrl_verb_verify,       &mrl_verb_validate,
+    &mrl_verb_spool,   &mrl_verb_stream, &mrl_verb_metrics,      &mrl_verb_health,
+    &mrl_verb_version, &mrl_verb_help,
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

@@ -95,7 +95,7 @@ struct mrl_plugin_options {
 const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count);
 
 /** The events that `options` choose, a bit per table index. Errors: -EINVAL a filter, with the
- * nearest word; -ENOMEM. */
+ * nearest word; -EDOM one that is well formed and never holds; -ENOMEM. */
 int mrl_plugin_options__events(const struct mrl_plugin_options *options,
                                uint32_t *ret_events,
                                struct mrl_error *error);
@@ -104,10 +104,10 @@ int mrl_plugin_options__events(const struct mrl_plugin_options *options,
  * Loads, attaches and proves the probes of the chosen events. `options` may be NULL; its texts must
  * live as long as the plugin. `*ret_plugin` is new. Blocks for 50–300 ms. While it runs, libbpf's
  * process-wide print function is replaced, so do not load other BPF objects meanwhile.
- * Errors: -EINVAL an option, with the nearest word; -EPERM CAP_BPF or CAP_PERFMON is missing;
- * -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung works; -ENOMEM. Of a replay:
- * as open(2); -EINTR by a signal, before it began; -EBADMSG it is no capture; -EOPNOTSUPP another
- * version or machine wrote it.
+ * Errors: -EINVAL an option, with the nearest word; -EDOM a filter that never holds; -EPERM CAP_BPF
+ * or CAP_PERFMON is missing; -ENOSYS the kernel lacks the system call or BTF; -EOPNOTSUPP no rung
+ * works; -ENOMEM. Of a replay: as open(2); -EINTR by a signal, before it began; -EBADMSG it is no
+ * capture; -EOPNOTSUPP another version or machine wrote it.
  */
 int mrl_plugin__open(const struct mrl_plugin_options *options,
                      struct mrl_error *error,

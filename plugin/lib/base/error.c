@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/tame.h"
-
-enum { LONGEST_WORD = 64 };
 
 int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
 {
@@ -25,35 +24,6 @@ int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
     return code;
 }
 
-static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
-{
-    unsigned int ab = a < b ? a : b;
-
-    return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance, one row at a time; words are cut at LONGEST_WORD. */
-static unsigned int distance(const char *from, const char *to)
-{
-    unsigned int row[LONGEST_WORD + 1];
-    size_t from_size = strnlen(from, LONGEST_WORD), to_size = strnlen(to, LONGEST_WORD);
-
-    for (unsigned int j = 0; j <= to_size; j++)
-        row[j] = j;
-    for (unsigned int i = 1; i <= from_size; i++) {
-        unsigned int diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= to_size; j++) {
-            unsigned int above = row[j];
-
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (from[i - 1] != to[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[to_size];
-}
-
 struct guess {
     const char *word; /* NULL only when there are no words */
     bool likely;      /* so near that it was probably meant */
@@ -63,13 +33,13 @@ struct guess {
  */
 static struct guess nearest(const char *word, const char *const *words, unsigned int count)
 {
-    unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, LONGEST_WORD);
+    unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, MRL_LONGEST_WORD);
     struct guess guess = { NULL, false };
 
     for (unsigned int i = 0; i < count; i++) {
         bool begins = size > 2 && !strncmp(words[i], word, size);
-        unsigned int steps = distance(word, words[i]);
-        unsigned int rank = begins ? steps : steps + LONGEST_WORD;
+        unsigned int steps = mrl_word__distance(word, words[i]);
+        unsigned int rank = begins ? steps : steps + MRL_LONGEST_WORD;
 
         if (rank < best) {
             best = rank;

@@ -55,7 +55,7 @@ static int check_pair(const struct mrl_filter *filter,
         const struct mrl_condition *other = &filter->conditions[i];
 
         if (wants_container(other) && share_events(filter, none, other))
-            return mrl_error__set(error, -EINVAL,
+            return mrl_error__set(error, -EDOM,
                                   "'%s' and '%s' at once: no call is in a container and in none",
                                   other->field.name, none->field.name);
     }
@@ -84,14 +84,13 @@ int mrl_conditions__agree(const struct mrl_filter *filter, uint64_t policy, stru
         if (!(condition->policies & policy))
             continue;
         if (is_empty_range(condition))
-            return mrl_error__set(error, -EINVAL, "no value of %s is in all of its limits at once",
+            return mrl_error__set(error, -EDOM, "no value of %s is in all of its limits at once",
                                   condition->field.name);
         if (wants_failure(condition))
-            return mrl_error__set(error, -EINVAL,
-                                  "%s of this event is always 0: it tells of success",
+            return mrl_error__set(error, -EDOM, "%s of this event is always 0: it tells of success",
                                   condition->field.name);
         if (wants_none(condition) && check_pair(filter, condition, error))
-            return -EINVAL;
+            return -EDOM;
     }
     return 0;
 }

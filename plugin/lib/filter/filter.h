@@ -124,7 +124,8 @@ struct mrl_filter_texts {
     uint64_t start_ns; /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
 };
 
-/** A new filter. Errors: -EINVAL with the nearest word, -ENOMEM. */
+/** A new filter. Errors: -EINVAL with the nearest word; -EDOM conditions that never hold, for no
+ * call is like that; -ENOMEM. */
 int mrl_filter__new(const struct mrl_filter_texts *texts,
                     struct mrl_error *error,
                     struct mrl_filter **ret_filter);

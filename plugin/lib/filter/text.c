@@ -92,7 +92,7 @@ static int check_container(const struct mrl_filter_field *field,
 {
     if (strspn(value->text, "0123456789abcdefABCDEF-") >= value->size)
         return 0;
-    return mrl_error__set(error, -EINVAL, "'%.64s' is no value of %s: an id is hexadecimal", text,
+    return mrl_error__set(error, -EDOM, "'%.64s' is no value of %s: an id is hexadecimal", text,
                           field->name);
 }
 
@@ -102,8 +102,8 @@ static int check_text(const struct mrl_filter_field *field,
                       struct mrl_error *error)
 {
     if (field->size && value->size > field->size)
-        return mrl_error__set(error, -EINVAL, "'%.64s' is no value of %s, which holds %u bytes",
-                              text, field->name, field->size);
+        return mrl_error__set(error, -EDOM, "'%.64s' is no value of %s, which holds %u bytes", text,
+                              field->name, field->size);
     if (field->word_count)
         return check_word(field, value, text, error);
     if (field->flags & MRL_FILTER_PATH)
@@ -130,7 +130,7 @@ int mrl_condition__add_text(struct mrl_condition *condition,
     if (field->flags & MRL_FILTER_PREFIX)
         value.how = MRL_FILTER_BEGINS;
     if (memchr(value.text, '*', value.size))
-        return mrl_error__set(error, -EINVAL,
+        return mrl_error__set(error, -EDOM,
                               "'%.64s' is no value of %s: '*' stands at the beginning, at the end, "
                               "or at both",
                               text, field->name);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What policies mean here, and to whom else they mean what. */
+#include "command/policy/explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/tame.h"
+#include "command/policy/tracee.h"
+
+/* Texts are without control characters; what else must not be shown is tamed. */
+static void print(const char *before, const char *text)
+{
+    char shown[MRL_POLICY_TEXT_BYTES_MAX + 1];
+
+    snprintf(shown, sizeof(shown), "%s", text);
+    printf("%s%s\n", before, mrl_tame(shown));
+}
+
+/* -- what Tracee makes of it ------------------------------------------------------------------ */
+
+static bool say_the_same(const struct mrl_tracee_says *one, const struct mrl_tracee_says *other)
+{
+    return one->is_refused == other->is_refused && !strcmp(one->text, other->text);
+}
+
+/* Versions that say the same are one line. */
+static void print_verdicts(struct mrl_tracee_says says[MRL_TRACEE_COUNT], int indent)
+{
+    bool is_told[MRL_TRACEE_COUNT] = { false };
+
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++) {
+        const char *between = "";
+
+        if (is_told[i])
+            continue;
+        printf("%*sTracee ", indent, "");
+        for (unsigned int j = i; j < MRL_TRACEE_COUNT; j++) {
+            if (!say_the_same(&says[i], &says[j]))
+                continue;
+            is_told[j] = true;
+            printf("%s%s", between, mrl_tracee__name((enum mrl_tracee)j));
+            between = ", ";
+        }
+        printf(": %s%s%s\n", says[i].is_refused ? "refused" : "", says[i].is_refused ? ": " : "",
+               *says[i].text ? mrl_tame(says[i].text) : "as here");
+    }
+}
+
+static void judge(enum mrl_tracee_place place, const char *event, const char *text, int indent)
+{
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
+
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
+        mrl_tracee__judge((enum mrl_tracee)i, place, event, text, &says[i]);
+    print_verdicts(says, indent);
+}
+
+static void judge_form(const struct mrl_written_policy *policy)
+{
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
+
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
+        mrl_tracee__judge_form((enum mrl_tracee)i, policy->is_plain, policy->file, &says[i]);
+    print_verdicts(says, 2);
+}
+
+/* -- what it means here ----------------------------------------------------------------------- */
+
+/* What was made of a text; NULL: nothing. */
+static const char *made_of(const struct mrl_policy_lines *here, const struct mrl_policy_line *line)
+{
+    for (unsigned int i = 0; i < here->count; i++)
+        if (here->list[i].line == line->line && here->list[i].column == line->column)
+            return here->list[i].text;
+    return NULL;
+}
+
+static void explain_scope(const struct mrl_written_policy *policy,
+                          const struct mrl_policy_line *scope)
+{
+    const char *here = made_of(&policy->here_scopes, scope);
+
+    print("  scope ", scope->text);
+    if (!strcmp(scope->text, "global"))
+        puts("    here: no limit");
+    else if (here)
+        print("    here: ", here);
+    else
+        puts(policy->never ? "    here: never matches" : "    here: nothing, it changes nothing");
+    judge(MRL_TRACEE_IN_SCOPE, "", scope->text, 4);
+}
+
+static void explain_filter(const struct mrl_written_policy *policy,
+                           const struct mrl_policy_rule *rule,
+                           const struct mrl_policy_line *filter)
+{
+    const char *here = made_of(&policy->here_events, filter);
+
+    print("    filter ", filter->text);
+    if (here)
+        print("      here: ", here);
+    else
+        puts(rule->fate == MRL_POLICY_RULE_NEVER ? "      here: the rule never matches"
+                                                 : "      here: nothing, it changes nothing");
+    judge(MRL_TRACEE_IN_FILTER, rule->event.text, filter->text, 6);
+}
+
+static void explain_rule(const struct mrl_written_policy *policy,
+                         const struct mrl_policy_rule *rule)
+{
+    const char *here = made_of(&policy->here_events, &rule->event);
+
+    print("  rule ", rule->event.text);
+    if (rule->fate == MRL_POLICY_RULE_NOT_OURS) {
+        puts("    here: left out, no event of this program");
+        return;
+    }
+    if (rule->fate == MRL_POLICY_RULE_NEVER)
+        puts("    here: never matches");
+    else if (here)
+        print("    here: ", here);
+    judge(MRL_TRACEE_IN_EVENT, "", rule->event.text, 4);
+    for (unsigned int i = 0; i < rule->filters.count; i++)
+        explain_filter(policy, rule, &rule->filters.list[i]);
+}
+
+/* -- the command line ------------------------------------------------------------------------- */
+
+/* As a shell takes it for one word. */
+static void print_word(const char *text)
+{
+    if (*text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                    "_-=.,:/+@%")]) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('\'');
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*text);
+    putchar('\'');
+}
+
+static void print_options(const char *option, const struct mrl_policy_lines *lines)
+{
+    for (unsigned int i = 0; i < lines->count; i++) {
+        char shown[2 * MRL_POLICY_TEXT_BYTES_MAX];
+
+        snprintf(shown, sizeof(shown), "%s", lines->list[i].text);
+        printf(" %s ", option);
+        print_word(mrl_tame(shown));
+    }
+}
+
+static void explain_policy(const struct mrl_written_policy *policy)
+{
+    printf("policy %s\n", policy->name.text);
+    print("  file ", policy->file);
+    printf("  line %zu, %s\n", policy->line,
+           policy->is_plain ? "in the plain form of Tracee's main" : "v1beta1");
+    judge_form(policy);
+    for (unsigned int i = 0; i < policy->scopes.count; i++)
+        explain_scope(policy, &policy->scopes.list[i]);
+    for (unsigned int i = 0; i < policy->rule_count; i++)
+        explain_rule(policy, &policy->rules[i]);
+    if (policy->never) {
+        puts("  No call matches this policy.");
+        return;
+    }
+    printf("  The same without a file, and without its name:\n    mrelease run");
+    print_options("-s", &policy->here_scopes);
+    print_options("-e", &policy->here_events);
+    putchar('\n');
+}
+
+void mrl_policy_set__explain(const struct mrl_policy_set *set)
+{
+    for (unsigned int i = 0; i < set->count; i++) {
+        if (i)
+            putchar('\n');
+        explain_policy(&set->list[i]);
+    }
+}
