@@ -99,6 +99,7 @@ static void assert_refused(const char *rung)
         assert_says(watch_under(refuse_the_call, rung, &sensor), "; unproven=native");
         assert_says(sensor__stderr(&sensor), UNDER_A_FILTER);
         assert_says(sensor__stderr(&sensor), ITS_SOURCE);
+        assert_says(sensor__stderr(&sensor), "warning: rung ");
         return;
     }
     start_under(refuse_the_call, rung, &sensor);
@@ -158,6 +159,8 @@ static void assert_foreign(const char *rung)
     assert_says(detail, "; unproven=compat");
     assert_says(sensor__stderr(&sensor), "these calls of others: compat");
     assert_says(sensor__stderr(&sensor), "SystemCallArchitectures=");
+    /* Whoever set such a filter knows of it. */
+    assert_null(strstr(sensor__stderr(&sensor), "warning: rung"));
 }
 
 static void thirty_two_bits_that_a_filter_kills_are_not_claimed(void **state)

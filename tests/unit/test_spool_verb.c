@@ -92,6 +92,18 @@ static void list_counts_a_spool_in_use(void **state)
     test_spool__check(&test, false);
 }
 
+static void a_spool_that_was_given_nothing_says_so(void **state)
+{
+    struct test_spool empty;
+
+    (void)state;
+    test_spool__init(&empty, NULL);
+    test_spool__open(&empty);
+    assert_int_equal(run("list", empty.directory, NULL), 0);
+    assert_says("format none yet, 0 segments");
+    test_spool__done(&empty);
+}
+
 static void show_and_export_give_what_is_pending(void **state)
 {
     (void)state;
@@ -137,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(list_counts_a_spool_in_use, setup, teardown),
+        cmocka_unit_test(a_spool_that_was_given_nothing_says_so),
         cmocka_unit_test_setup_teardown(show_and_export_give_what_is_pending, setup, teardown),
         cmocka_unit_test_setup_teardown(drop_wants_a_yes_and_the_spool, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_words_are_explained, setup, teardown),

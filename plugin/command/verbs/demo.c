@@ -4,6 +4,7 @@
  * is killed, and has its memory released, all of it real, and the events of it.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include "command/command.h"
 #include "command/options/say.h"
+#include "command/options/usage.h"
 #include "command/session/session.h"
 #include "command/verbs/release.h"
 
@@ -197,10 +199,18 @@ static int demo(const struct mrl_verb *verb, int argc, char **argv)
     return status;
 }
 
+/* Whoever runs it first wants to see it run: where else events may go is told by run. */
+static void print_more_help(void)
+{
+    putchar('\n');
+    mrl_usage__print_paragraph("What --output takes besides, its destinations and their settings, "
+                               "is told by 'mrelease run --help'.");
+}
+
 const struct mrl_verb mrl_verb_demo = {
     .name = "demo",
     .operands = "",
     .doc = "Kill a child, release its memory, and print the events of it.",
-    .more_help = mrl_outputs__print_help,
+    .more_help = print_more_help,
     .run = demo,
 };

@@ -72,8 +72,10 @@ static void print_table(struct mrl_spool *spool, const char *path)
     snprintf(name, sizeof(name), "%s", path);
     snprintf(format, sizeof(format), "%s", mrl_spool__format(spool));
     printf("%s: format %s, %u segments, %" PRIu64 " of %" PRIu64 " bytes\n", mrl_tame(name),
-           *format ? mrl_tame(format) : "not known", status.segments, status.bytes,
-           mrl_spool__size(spool));
+           *format           ? mrl_tame(format)
+           : status.segments ? "not known"
+                             : "none yet",
+           status.segments, status.bytes, mrl_spool__size(spool));
     print_place(spool);
     if (status.oldest_ns)
         time_text(status.oldest_ns, oldest);

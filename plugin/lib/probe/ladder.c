@@ -283,8 +283,13 @@ static void say_what_is_unproven(const struct mrl_probe_options *options,
                                "the call to this process (" LIKELY_FILTER
                                "). With %s all other system calls pay more",
                                passed_over, probes->rung->name);
+    /* Who is kept from the calls of other architectures alone, as a unit of systemd usually is,
+     * knows of it: no start need warn of that. */
     if (*probes->unproven)
-        mrl_probe_options__log(options, MRL_LOG_WARNING,
+        mrl_probe_options__log(options,
+                               strstr(probes->unproven, mrl_proof_way__name(MRL_PROOF_NATIVE))
+                                   ? MRL_LOG_WARNING
+                                   : MRL_LOG_INFO,
                                "rung %s is not proven to see these calls of others: %s; a seccomp "
                                "filter refuses them to this process (" LIKELY_FILTER ")",
                                probes->rung->name, probes->unproven);

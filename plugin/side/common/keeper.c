@@ -312,18 +312,15 @@ static void back_off(struct mrl_sink *sink)
     }
 }
 
-static const char *reason(int err)
-{
-    return err == -EPIPE ? "who starts them has ended" : strerror(-err);
-}
-
 static bool start_again(struct mrl_sink *sink)
 {
+    struct mrl_error error;
     int err = start(sink);
 
-    if (err)
-        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "the side program '%s' cannot be started: %s",
-                       sink->row->side, reason(err));
+    if (err) {
+        mrl_sides__explain(sink->sides, sink->program, err, &error);
+        mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", error.text);
+    }
     return !err;
 }
 
@@ -398,9 +395,7 @@ int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
     sink->open_err = -ECHILD; /* until it says otherwise */
     err = start(sink);
     sink->is_alive = !err;
-    return err ? mrl_error__set(error, err, "the side program '%s': %s", sink->row->side,
-                                reason(err))
-               : 0;
+    return err ? mrl_sides__explain(sink->sides, sink->program, err, error) : 0;
 }
 
 int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)
@@ -414,7 +409,9 @@ int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)
         return 0;
     bury(sink);
     *error = sink->open_error;
-    if (!*error->text)
+    if (!*error->text && !sink->pid && sink->why && !strcmp(sink->why, "hang"))
+        mrl_sides__explain(sink->sides, sink->program, -ETIMEDOUT, error);
+    else if (!*error->text)
         mrl_error__set(error, 0, "a side program has ended before it was open: %s", sink->death);
     set_state(sink, MRL_SIDE_GONE);
     return sink->open_err;

@@ -34,6 +34,42 @@ void mrl_sides__say(const struct mrl_sides *sides,
     sides->options.log(sides->options.context, level, mrl_tame(line));
 }
 
+/* What an error of a socket, at which a service manager should listen, most likely means. */
+static const char *meaning(int err)
+{
+    static const struct {
+        int err;
+        const char *text;
+    } rows[] = {
+        { -ECONNREFUSED, "nobody listens there any more: start its socket unit, or remove it" },
+        { -EACCES, "who listens there is neither root nor this process's user, or lets nobody in" },
+        { -EPROTOTYPE, "it is no socket of a side program (SOCK_SEQPACKET)" },
+        { -EAGAIN, "who listens there accepts nobody" },
+        { -ETIMEDOUT, "who listens there accepts nobody, or does not say that it is open" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].err == err)
+            return rows[i].text;
+    return "";
+}
+
+int mrl_sides__explain(const struct mrl_sides *sides,
+                       unsigned int program,
+                       int err,
+                       struct mrl_error *error)
+{
+    const char *why = err == -EPIPE ? "who starts them has ended" : strerror(-err);
+    const char *path = sides->paths[program], *means;
+
+    if (!mrl_join__is_socket(path))
+        return mrl_error__set(error, err, "the side program '%s': %s", sides->rows[program]->side,
+                              why);
+    means = meaning(err);
+    return mrl_error__set(error, err, "the side program '%s' at %.200s: %s%s%s",
+                          sides->rows[program]->side, path, why, *means ? ": " : "", means);
+}
+
 /* -- which programs there are ----------------------------------------------------------------- */
 
 static void find_path(const char *directory, const char *name, char path[PATH_MAX])

@@ -50,6 +50,13 @@ unsigned int mrl_keeper__starts(struct mrl_sink *sink);
 /** Has the keeper of a sink look at `ready` and `hurries`. */
 void mrl_keeper__wake(struct mrl_sink *sink);
 
+/** A line about a program that could not be started or reached: which, where, why, and what helps.
+ * Returns `err`. */
+int mrl_sides__explain(const struct mrl_sides *sides,
+                       unsigned int program,
+                       int err,
+                       struct mrl_error *error);
+
 /** Says a line on the log. */
 __attribute__((format(printf, 3, 4))) void mrl_sides__say(const struct mrl_sides *sides,
                                                           enum mrl_log_level level,

@@ -107,8 +107,32 @@ def test_a_stranger_who_listens_gets_nothing(room):
     said = subprocess.run([PROGRAM, "run", "--output", collector.destination, "--side-sockets", room],
                           stderr=subprocess.PIPE, text=True, timeout=20, check=False)
     assert said.returncode == 1
-    assert "the side program 'stream': Permission denied" in said.stderr, said.stderr
+    assert f"the side program 'stream' at {room}/stream: Permission denied: who listens there is neither root nor " \
+        in said.stderr, said.stderr
     assert not [run for run in manager.runs if run.wait(5) == 0]
+
+
+def hold_refused(room, kind, listens, words):
+    with socket.socket(socket.AF_UNIX, kind) as there:
+        there.bind(f"{room}/stream")
+        if listens:
+            there.listen(4)
+        said = subprocess.run([PROGRAM, "run", "--output", "json:syslog+udp://127.0.0.1:9", "--side-sockets", room],
+                              stderr=subprocess.PIPE, text=True, timeout=15, check=False)
+    os.unlink(f"{room}/stream")
+    assert said.returncode == 1 and f"the side program 'stream' at {room}/stream: {words}" in said.stderr, said
+
+
+@in_a_room
+def test_a_socket_of_no_use_is_told_with_what_helps(room):
+    hold_refused(room, socket.SOCK_SEQPACKET, False,
+                 "Connection refused: nobody listens there any more: start its socket unit")
+    hold_refused(room, socket.SOCK_STREAM, True, "Protocol wrong type for socket: it is no socket of a side program")
+
+
+@in_a_room
+def long_a_socket_where_nobody_accepts_is_told(room):
+    hold_refused(room, socket.SOCK_SEQPACKET, True, "Connection timed out: who listens there accepts nobody, or ")
 
 
 @in_a_room

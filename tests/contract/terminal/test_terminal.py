@@ -134,6 +134,11 @@ def test_help_of_every_verb_fits_eighty_columns_of_ascii():
             assert len(line) <= 80, (words, line)
 
 
+def test_help_of_the_demo_is_short():
+    said = subprocess.run([PROGRAM, "demo", "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
+    assert len(said.splitlines()) < 40 and "'mrelease run --help'" in " ".join(said.split()), said
+
+
 # -- a bar --------------------------------------------------------------------------------------------------
 
 def in_terminal(words, columns=80, feed=None, **variables):

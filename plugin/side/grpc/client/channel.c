@@ -262,8 +262,9 @@ static void say_plainly(struct mrl_client_call *call)
         return;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (colon[1] && !strcmp(colon + 2, strerror(reasons[i]))) {
-            snprintf(call->text, sizeof(call->text), "no server is there: %s",
-                     strerror(reasons[i]));
+            snprintf(
+                call->text, sizeof(call->text), "no server is there: %s%s", strerror(reasons[i]),
+                reasons[i] == EACCES ? "" : " (a run serves there with --output grpc:ADDRESS)");
             return;
         }
 }
