@@ -18,7 +18,9 @@ static int make(const char *const events[TEXTS_MAX],
                 struct mrl_error *error,
                 struct mrl_filter **ret_filter)
 {
-    struct mrl_filter_texts texts = { .events = events, .scopes = scopes, .start_ns = 1000 };
+    struct mrl_filter_texts texts = { .events = events,
+                                      .scopes = scopes,
+                                      .start = { 1000, 98, 4026531841 } };
 
     while (texts.event_count < TEXTS_MAX && events[texts.event_count])
         texts.event_count++;
@@ -68,6 +70,11 @@ static struct mrl_event the_call(struct test_decoder *decoder)
     snprintf(record.call.host_name, sizeof(record.call.host_name), "node-1");
     event = *test_decoder__event(decoder, &record);
     event.container_id = (struct mrl_text){ "0123456789abcdef", 16 };
+    event.container_name = (struct mrl_text){ "app", 3 };
+    event.container_image = (struct mrl_text){ "docker.io/library/nginx:1", 25 };
+    event.pod_name = (struct mrl_text){ "nginx-7f", 8 };
+    event.pod_namespace = (struct mrl_text){ "web", 3 };
+    event.executable = (struct mrl_text){ "/usr/bin/worker", 15 };
     return event;
 }
 
@@ -191,6 +198,38 @@ static const struct meaning meanings[] = {
     { { "mlock" }, { "container=123" }, false },
     { { "mlock" }, { "container!=0123" }, false },
     { { "mlock.retval<0" }, { "uid=0" }, false },
+    { { "mlock" }, { "container=new" }, true },
+    { { "mlock" }, { "container!=new" }, false },
+    { { "mlock" }, { "container=started" }, true },
+    { { "mlock.scope.container=started" }, { NULL }, true },
+    /* what its runtime tells of a container */
+    { { "mlock.scope.containerName=app" }, { NULL }, true },
+    { { "mlock.scope.containerName!=app" }, { NULL }, false },
+    { { "mlock.scope.containerImage=*nginx*" }, { NULL }, true },
+    { { "mlock.scope.containerImage=nginx*" }, { NULL }, false },
+    { { "mlock.scope.containerImageDigest=sha256:*" }, { NULL }, false },
+    { { "mlock.scope.containerImageDigest!=sha256:*" }, { NULL }, true },
+    { { "mlock.scope.podName=nginx-*", "mlock.scope.podNamespace=web" }, { NULL }, true },
+    { { "mlock.scope.podNamespace=web,kube-system" }, { NULL }, true },
+    { { "mlock.scope.podNamespace=kube-system" }, { NULL }, false },
+    { { "mlock.scope.podUid=1" }, { NULL }, false },
+    { { "mlock.scope.podSandbox=true" }, { NULL }, false },
+    { { "mlock.scope.podSandbox=false" }, { NULL }, true },
+    { { "mlock.scope.podSandbox!=true" }, { NULL }, true },
+    /* executables */
+    { { "mlock" }, { "executable=/usr/bin/worker" }, true },
+    { { "mlock" }, { "exec=/usr/bin/work" }, false },
+    { { "mlock" }, { "bin=/usr/bin/*" }, true },
+    { { "mlock" }, { "binary!=/usr/bin/*" }, false },
+    { { "mlock" }, { "exec=/a,/usr/bin/worker" }, true },
+    { { "mlock" }, { "exec=/a", "binary=/usr/bin/worker" }, true },
+    { { "mlock" }, { "exec=host:/usr/bin/worker" }, true },
+    { { "mlock" }, { "exec=4026531841:/usr/bin/worker" }, true },
+    { { "mlock" }, { "exec=4026531842:/usr/bin/worker" }, false },
+    { { "mlock" }, { "exec!=4026531842:/usr/bin/worker" }, true },
+    /* of the context, every number is more than a negative one */
+    { { "mlock.scope.uid>-1" }, { NULL }, true },
+    { { "mlock.scope.uid>=-5", "mlock.scope.uid<1000" }, { NULL }, false },
 };
 
 static void filter_means_what_tracee_means(void **state)
@@ -353,8 +392,12 @@ static const struct {
       "unknown field 'len': the nearest is 'returnValue'; known are returnValue" },
     { "mlock.scope.uidd=0", "unknown field of the context 'uidd': did you mean 'uid'?" },
     { "mlock.context.commm=x", "unknown field of the context 'commm': did you mean 'comm'?" },
-    { "mlock.scope.podName=x",
-      "field of the context 'podName' is not known here: pods are not looked up" },
+    { "mlock.scope.podUID=x", "unknown field of the context 'podUID': did you mean 'podUid'?" },
+    { "mlock.scope.podSandbox=yes", NULL },
+    { "mlock.scope.host=started", "'host' stands alone, without '='" },
+    { "mlock.scope.container=0123", "'container' stands alone, without '='" },
+    { "mlock.scope.uid<-1", "'-1' is no value of userId: it is a number from 0 to 2^32-1" },
+    { "mlock.scope.uid=-1", "'-1' is no value of userId: it is a number from 0 to 2^32-1" },
     { "mlock.retval==0", "unknown operator '==': did you mean '='?" },
     { "mlock.retval=>0", NULL },
     { "mlock.retval!0", NULL },
@@ -417,8 +460,6 @@ static const struct {
     { "do_mrelease.data.returnValue!=0", "retval of this event is always 0: it tells of success" },
     { "mlock.scope.comm=tr*g", "'tr*g' is no value of processName: '*' stands at the beginning, at "
                                "the end, or at both" },
-    { "mlock.scope.podUID=x",
-      "field of the context 'podUID' is not known here: pods are not looked up" },
     /* other choices of Tracee's */
     { "tag=syscals", "unknown set 'syscals': did you mean 'syscalls'?" },
     { "tag=default,mlock", NULL },
@@ -455,13 +496,20 @@ static const struct {
     { "comm>a", "operator '>' does not fit comm: use = or !=" },
     { "mntns<5", "operator '<' does not fit mntns: use = or !=" },
     { "not-container=abc", "'not-container' stands alone, without '='" },
-    { "container=new",
-      "container: 'new' is not known here: use container, not-container or container=ID" },
+    { "container<new", NULL },
     { "container=abc*", "'abc*' is no value of container: the beginning of an id is" },
     { "container>abc", "operator '>' does not fit container: use = or !=" },
-    { "tree=1", "scope 'tree' is not known here: descendants are not followed" },
-    { "follow", "scope 'follow' is not known here: descendants are not followed" },
-    { "exec=/bin/sh", "scope 'exec' is not known here: use comm for the name" },
+    { "tree=1",
+      "scope 'tree' is not known here: each fork of the host would have to be watched for it" },
+    { "follow",
+      "scope 'follow' is not known here: each fork of the host would have to be watched for it" },
+    { "exec=sh", "'sh' is no value of executable: a path begins with '/'" },
+    { "exec", "'executable' needs = or !=, and a path" },
+    { "exec>/a", "'executable' needs = or !=, and a path" },
+    { "exec=x:/a", "'x:/a': before ':' stands host, or the number of a mount namespace" },
+    { "exec=-1:/a", NULL },
+    { "exec=1:a", "'1:a' is no value of executable: a path begins with '/'" },
+    { "exec=/a*b", NULL },
     { "mlock.retval=0", "'mlock.retval=0' is not a scope, like 'uid=0' or 'container'" },
     { "", "'' is not a scope, like 'uid=0' or 'container'" },
     { "comm = bash", "'comm = bash' has a blank where none belongs: it is not a scope, like "

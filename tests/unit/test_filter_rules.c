@@ -22,7 +22,7 @@ static struct mrl_filter *try_to_make(const char *const *events,
                                             .event_count = event_count,
                                             .scopes = scopes,
                                             .scope_count = scope_count,
-                                            .start_ns = 5000 };
+                                            .start = { .boot_ns = 5000 } };
     struct mrl_filter *filter = NULL;
 
     mrl_filter__new(&texts, error, &filter);

@@ -30,7 +30,8 @@ static struct mrl_filter *make(const struct mrl_policy_texts *texts, unsigned in
     struct mrl_filter *filter = NULL;
     struct mrl_error error = { "" };
 
-    if (mrl_filter__of_policies(texts, count, 5000, &error, &filter))
+    if (mrl_filter__of_policies(texts, count, &(struct mrl_start){ .boot_ns = 5000 }, &error,
+                                &filter))
         fail_case("%s", error.text);
     return filter;
 }
@@ -101,7 +102,8 @@ static void there_may_be_sixty_four(void **state)
     record.call.uid = 1001;
     assert_true(match(*state, filter, &record) == 0xaaaaaaaaaaaaaaaa);
     mrl_filter__free(filter);
-    assert_int_equal(mrl_filter__of_policies(many, MRL_POLICIES_MAX + 1, 0, &error, &filter),
+    assert_int_equal(mrl_filter__of_policies(many, MRL_POLICIES_MAX + 1,
+                                             &(struct mrl_start){ .boot_ns = 0 }, &error, &filter),
                      -EINVAL);
     assert_string_equal(error.text, "more than 64 policies");
 }
@@ -137,7 +139,8 @@ static void what_no_policy_can_be_is_one_line(void **state)
         struct mrl_filter *filter = NULL;
         struct mrl_error error = { "" };
 
-        assert_true(mrl_filter__of_policies(texts, 2, 0, &error, &filter) < 0);
+        assert_true(mrl_filter__of_policies(texts, 2, &(struct mrl_start){ .boot_ns = 0 }, &error,
+                                            &filter) < 0);
         if (strncmp(error.text, cases[i].said, strlen(cases[i].said)) != 0)
             fail_case("'%s', not '%s'", error.text, cases[i].said);
         assert_null(filter);

@@ -279,6 +279,13 @@ struct mrl_event {
     struct mrl_text id;
     /** The policies that there were; NULL: one, without a name. Of the library alone. */
     const struct mrl_policies *all_policies;
+    /** What its runtime calls the container, and the pod that it is of: each empty where there is
+     * none, and where it is not known. Whether it is: `names_result` (enum mrl_names_result). */
+    struct mrl_text container_name, container_image, container_image_digest;
+    struct mrl_text pod_name, pod_namespace, pod_uid;
+    struct mrl_text container_runtime; /**< who told them; no bytes (NULL): nobody did */
+    unsigned int names_result;
+    uint32_t pod_sandbox; /**< 1: the container holds a pod together */
 };
 
 enum {

@@ -53,8 +53,7 @@ struct mrl_cgroups {
     struct known_cgroup *last; /* found: events come in rows from one cgroup */
 };
 
-/* Where the hierarchy is mounted whose cgroups the probes number. */
-static bool find_root(bool v1, char path[PATH_MAX])
+bool mrl_cgroups__find_root(bool v1, char path[PATH_MAX])
 {
     struct mntent entry;
     char buffer[4096];
@@ -93,7 +92,7 @@ int mrl_cgroups__new(bool v1, struct mrl_cgroups **ret_cgroups)
         return -ENOMEM;
     cgroups->root = -1;
     cgroups->hidden = are_hidden();
-    if (find_root(v1, cgroups->root_path))
+    if (mrl_cgroups__find_root(v1, cgroups->root_path))
         cgroups->root = open(cgroups->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *ret_cgroups = cgroups;
     return 0;

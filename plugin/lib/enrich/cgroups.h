@@ -6,6 +6,8 @@
 #ifndef MRL_ENRICH_CGROUPS_H
 #define MRL_ENRICH_CGROUPS_H
 
+#include <limits.h>
+
 #include "event/host.h"
 
 struct mrl_cgroups;
@@ -36,5 +38,8 @@ struct mrl_container_path {
 
 /** Pure. */
 struct mrl_container_path mrl_container_path__parse(const char *path);
+
+/** Where the hierarchy is mounted whose cgroups the probes number. False: nowhere. */
+bool mrl_cgroups__find_root(bool v1, char path[PATH_MAX]);
 
 #endif

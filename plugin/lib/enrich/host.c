@@ -43,7 +43,7 @@ static int64_t boot_time(void)
     return best;
 }
 
-static bool cgroup_root_is_v1(void)
+bool mrl_host__has_cgroup_v1(void)
 {
     struct statfs root;
 
@@ -65,7 +65,7 @@ static int describe_cgroup(void *cgroups, const void *description, size_t size)
 int mrl_host__init(struct mrl_host *host)
 {
     struct mrl_cgroups *cgroups;
-    bool v1 = cgroup_root_is_v1();
+    bool v1 = mrl_host__has_cgroup_v1();
     int err = mrl_cgroups__new(v1, &cgroups);
 
     if (err)

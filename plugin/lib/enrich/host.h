@@ -5,6 +5,9 @@
 
 #include "event/host.h"
 
+/** Whether the probes number the cgroups of the first version. */
+bool mrl_host__has_cgroup_v1(void);
+
 /** Reads this host. Error: -ENOMEM. */
 int mrl_host__init(struct mrl_host *host);
 

@@ -52,6 +52,7 @@ static bool is_same_value(const struct mrl_filter_value *value,
 {
     return value->refused == other->refused && value->how == other->how &&
            value->key == other->key && value->size == other->size &&
+           value->mount_namespace == other->mount_namespace &&
            (!value->text || !memcmp(value->text, other->text, value->size));
 }
 

@@ -22,6 +22,9 @@ enum { NAMES_MAX = 64 };
         .name = name_, .other_name = other, .type = MRL_FILTER_TEXT, .flags = flags_, AT(member), \
         .size = max, NOT_EITHER, .subject = MRL_SUBJECT_##subject_, .doc = doc_,                  \
     }
+/* What a runtime tells of a container. */
+#define NAMED(name_, member, doc_) \
+    TEXT(name_, NULL, member, EVENT | MRL_FILTER_IN_CONTAINER, 0, NONE, doc_)
 #define PRESENCE(name_, flags_, doc_)                                                              \
     {                                                                                              \
         .name = name_, .type = MRL_FILTER_PRESENCE, .flags = flags_, AT(container_id), NOT_EITHER, \
@@ -110,13 +113,18 @@ static const struct mrl_filter_field fields[] = {
          MRL_FILTER_ID_BYTES,
          NONE,
          "Id of the container; implies container."),
-    UNKNOWN("containerImage", NULL, EVENT, "images are not looked up"),
-    UNKNOWN("containerImageDigest", NULL, EVENT, "images are not looked up"),
-    UNKNOWN("containerName", NULL, EVENT, "names of containers are not looked up"),
-    UNKNOWN("podName", NULL, EVENT, "pods are not looked up"),
-    UNKNOWN("podNamespace", NULL, EVENT, "pods are not looked up"),
-    UNKNOWN("podUid", NULL, EVENT, "pods are not looked up"),
-    UNKNOWN("podSandbox", NULL, EVENT, "pods are not looked up"),
+    NAMED("containerImage", container_image, "Its image, as its runtime names it."),
+    NAMED("containerImageDigest", container_image_digest, "The digest of its image."),
+    NAMED("containerName", container_name, "What its runtime calls the container."),
+    NAMED("podName", pod_name, "The pod that it is of."),
+    NAMED("podNamespace", pod_namespace, "The namespace of its pod."),
+    NAMED("podUid", pod_uid, "The uid of its pod."),
+    NUMBER("podSandbox",
+           NULL,
+           pod_sandbox,
+           EVENT | U32 | MRL_FILTER_BOOLEAN | MRL_FILTER_IN_CONTAINER,
+           NONE,
+           "Whether the container holds a pod together: true or false."),
 
     NUMBER("uid", NULL, user_id, SCOPE | ORDER | U32, UID, "Real uid, as the host numbers it."),
     { .name = "pid",
@@ -134,10 +142,16 @@ static const struct mrl_filter_field fields[] = {
     TEXT("uts", NULL, host_name, SCOPE, NAME_MAX_BYTES, NONE, "Name of the host."),
     PRESENCE("container", SCOPE, "In a container."),
     PRESENCE("not-container", SCOPE | MRL_FILTER_ABSENT, "In no container."),
-    UNKNOWN("tree", NULL, SCOPE, "descendants are not followed"),
-    UNKNOWN("follow", NULL, SCOPE, "descendants are not followed"),
-    UNKNOWN("executable", "exec", SCOPE, "use comm for the name"),
-    UNKNOWN("binary", "bin", SCOPE, "use comm for the name"),
+    TEXT("executable",
+         "exec",
+         executable,
+         SCOPE | MRL_FILTER_EXECUTABLE,
+         0,
+         NONE,
+         "Path of the caller's program; host:/PATH and MNTNS:/PATH: in that mount namespace."),
+    TEXT("binary", "bin", executable, SCOPE | MRL_FILTER_EXECUTABLE, 0, NONE, "The same."),
+    UNKNOWN("tree", NULL, SCOPE, "each fork of the host would have to be watched for it"),
+    UNKNOWN("follow", NULL, SCOPE, "each fork of the host would have to be watched for it"),
     /* Spellings of Tracee's older versions and of its policies. */
     UNKNOWN("!container", NULL, SCOPE, "use not-container"),
     UNKNOWN("host", NULL, SCOPE, "use not-container"),

@@ -14,6 +14,7 @@ enum { NUMBER_BYTES = 24 };
 /* What a condition compares: the one member that its field's type says; or nothing. */
 struct operand {
     bool absent;
+    uint32_t mount_namespace; /* of the caller */
     uint64_t key;
     struct mrl_text text;
     char digits[NUMBER_BYTES]; /* what `text` then points to */
@@ -116,6 +117,8 @@ static bool fits(const struct mrl_filter_value *value, const struct operand *ope
 {
     if (operand->absent)
         return false;
+    if (value->mount_namespace && value->mount_namespace != operand->mount_namespace)
+        return false;
     if (value->how == MRL_FILTER_KEY)
         return operand->key == value->key;
     return mrl_filter_value__fits(value, operand->text.bytes, operand->text.size);
@@ -164,6 +167,7 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
         return operand_is_wanted(condition, &operand);
     }
     operand = text_of(field, event);
+    operand.mount_namespace = event->mount_namespace;
     if (field->type == MRL_FILTER_PRESENCE)
         return field->flags & MRL_FILTER_ABSENT
                    ? event->lookup == MRL_LOOKUP_HOST && !operand.text.size

@@ -34,6 +34,9 @@ enum {
     MRL_FILTER_BOOT_TIME = 1 << 9,     /* a time since the epoch, compared as since boot */
     MRL_FILTER_PATH = 1 << 10,         /* text: an absolute path */
     MRL_FILTER_CONTAINER_ID = 1 << 11, /* text: what the id of a container looks like */
+    MRL_FILTER_IN_CONTAINER = 1 << 12, /* also asks that there is a container */
+    MRL_FILTER_EXECUTABLE = 1 << 13,   /* text: [host:|MNTNS:]/PATH, with '*' at its end alone */
+    MRL_FILTER_BOOLEAN = 1 << 14,      /* numbers: true and false */
 };
 
 enum {
@@ -90,6 +93,7 @@ struct mrl_filter_value {
     uint64_t key;
     char *text; /* owned */
     size_t size;
+    uint32_t mount_namespace; /* in which alone it fits; 0: in all */
 };
 
 /** Whether a text is what a value that is no key asks for. */
@@ -109,6 +113,7 @@ struct mrl_condition {
 
 struct mrl_filter {
     uint32_t events;                    /* chosen by any policy, a bit per table index */
+    bool wants_executable;              /* the probes have to read it */
     uint64_t policies;                  /* all of them, a bit each */
     uint64_t chosen_by[MRL_EVENTS_MAX]; /* per table index: the policies that name the event */
     struct mrl_policies *names;         /* NULL: one policy, without a name */
@@ -116,12 +121,19 @@ struct mrl_filter {
     unsigned int condition_count;
 };
 
+/** What there was when the sensor started. Zeroed: nobody knows, as in a replay. */
+struct mrl_start {
+    uint64_t boot_ns;         /* CLOCK_BOOTTIME from which a process is new */
+    uint64_t cgroup_id;       /* of the newest cgroup; those to come have larger numbers */
+    uint32_t mount_namespace; /* of the host; 0: it could not be read */
+};
+
 /** The texts that a filter is made from; borrowed until mrl_filter__new() returns. */
 struct mrl_filter_texts {
     const char *const *events, *const *scopes;
     unsigned int event_count, scope_count;
-    uint32_t preset;   /* events when no text chooses any; 0: the default set */
-    uint64_t start_ns; /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
+    uint32_t preset; /* events when no text chooses any; 0: the default set */
+    struct mrl_start start;
 };
 
 /** A new filter. Errors: -EINVAL with the nearest word; -EDOM conditions that never hold, for no
@@ -131,13 +143,12 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
                     struct mrl_filter **ret_filter);
 
 /**
- * A new filter of 1 to MRL_POLICIES_MAX policies; policy n of the array is bit n. `start_ns` as
- * above. Errors as above, with the policy's name; -EINVAL too many, or a name that is none or is
- * there twice.
+ * A new filter of 1 to MRL_POLICIES_MAX policies; policy n of the array is bit n. Errors as above,
+ * with the policy's name; -EINVAL too many, or a name that is none or is there twice.
  */
 int mrl_filter__of_policies(const struct mrl_policy_texts *policies,
                             unsigned int count,
-                            uint64_t start_ns,
+                            const struct mrl_start *start,
                             struct mrl_error *error,
                             struct mrl_filter **ret_filter);
 
@@ -185,7 +196,7 @@ int mrl_condition__add(struct mrl_filter *filter,
 int mrl_condition__add_scope(struct mrl_filter *filter,
                              uint64_t policy,
                              const char *text,
-                             uint64_t start_ns,
+                             const struct mrl_start *start,
                              struct mrl_error *error);
 
 /** -EINVAL where conditions of one policy that must all hold never do together. */

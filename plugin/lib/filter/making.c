@@ -14,7 +14,7 @@ struct making {
     struct mrl_filter *filter;
     uint64_t policy; /* its bit */
     uint32_t preset;
-    uint64_t start_ns;
+    const struct mrl_start *start;
 };
 
 static int add_event_text(const struct making *making,
@@ -41,7 +41,7 @@ static int add_policy(const struct making *making,
     for (unsigned int i = 0; !err && i < texts->event_count; i++)
         err = add_event_text(making, texts->events[i], &in, &out, error);
     for (unsigned int i = 0; !err && i < texts->scope_count; i++)
-        err = mrl_condition__add_scope(filter, making->policy, texts->scopes[i], making->start_ns,
+        err = mrl_condition__add_scope(filter, making->policy, texts->scopes[i], making->start,
                                        error);
     if (err)
         return err;
@@ -96,7 +96,7 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
     struct making making = { .filter = new_filter(false, error),
                              .policy = 1,
                              .preset = texts->preset,
-                             .start_ns = texts->start_ns };
+                             .start = &texts->start };
     int err = making.filter ? add_policy(&making, &policy, error) : -ENOMEM;
 
     if (err)
@@ -108,11 +108,11 @@ int mrl_filter__new(const struct mrl_filter_texts *texts,
 
 int mrl_filter__of_policies(const struct mrl_policy_texts *policies,
                             unsigned int count,
-                            uint64_t start_ns,
+                            const struct mrl_start *start,
                             struct mrl_error *error,
                             struct mrl_filter **ret_filter)
 {
-    struct making making = { .filter = new_filter(true, error), .policy = 1, .start_ns = start_ns };
+    struct making making = { .filter = new_filter(true, error), .policy = 1, .start = start };
     int err = making.filter ? 0 : -ENOMEM;
 
     for (unsigned int i = 0; !err && i < count; i++)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "filter/parse.h"
 
@@ -64,11 +65,19 @@ static int parse_key(const struct mrl_filter_field *field,
     unsigned long long number;
     char *end;
 
+    if ((field->flags & MRL_FILTER_BOOLEAN) && (!strcmp(text, "true") || !strcmp(text, "false"))) {
+        *ret_key = *text == 't';
+        return 0;
+    }
     digits += base == 16 ? 2 : 0;
     errno = 0;
     number = strtoull(digits, &end, base);
-    if (!isxdigit((unsigned char)*digits) || *end || errno || number > largest(field, negative))
+    if (!isxdigit((unsigned char)*digits) || *end)
         return mrl_condition__no_number(field, text, error);
+    if (errno || number > largest(field, negative)) {
+        mrl_condition__no_number(field, text, error);
+        return -EDOM; /* it is a number, and never this one's */
+    }
     *ret_key = key_of(field, number, negative);
     return 0;
 }
@@ -83,13 +92,20 @@ int mrl_condition__add_number(struct mrl_condition *condition,
     bool is_less = comparison == MRL_LESS || comparison == MRL_LESS_EQUAL;
     int err = parse_key(field, text, &value.key, error);
 
+    /* Of the context, all numbers are more than a negative one, as in Tracee. */
+    if (err == -EDOM && *text == '-' && (field->flags & MRL_FILTER_IN_EVENT) &&
+        (comparison == MRL_GREATER || comparison == MRL_GREATER_EQUAL)) {
+        comparison = MRL_GREATER_EQUAL;
+        value.key = 0;
+        err = 0;
+    }
     if (err)
         return err;
     if (comparison == MRL_LESS && value.key == key_of(field, largest(field, true), true))
-        return mrl_error__set(error, -EINVAL, "nothing is less than '%.64s' in %s", text,
+        return mrl_error__set(error, -EDOM, "nothing is less than '%.64s' in %s", text,
                               field->name);
     if (comparison == MRL_GREATER && value.key == key_of(field, largest(field, false), false))
-        return mrl_error__set(error, -EINVAL, "nothing is more than '%.64s' in %s", text,
+        return mrl_error__set(error, -EDOM, "nothing is more than '%.64s' in %s", text,
                               field->name);
     if (comparison != MRL_EQUAL && comparison != MRL_NOT_EQUAL)
         mrl_condition__add_limit(condition, is_less, value.key);

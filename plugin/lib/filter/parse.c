@@ -13,10 +13,8 @@ static const char *const operators[] = {
 #define SIGNS        "=!<>"
 #define LIKE         "like 'mlock.retval<0' or 'mlock.data.len=4096'"
 #define FILTER       "a filter, " LIKE
-#define SCOPE_TEXT   "a scope, like 'uid=0' or 'container'"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* `what` it is not: FILTER, SCOPE_TEXT. */
 static int split_subject(struct mrl_expression *expression,
                          const char *text,
                          const char *what,
@@ -40,10 +38,10 @@ static int split_subject(struct mrl_expression *expression,
     return 0;
 }
 
-static int split(const char *text,
-                 const char *what,
-                 struct mrl_expression *expression,
-                 struct mrl_error *error)
+int mrl_expression__split(struct mrl_expression *expression,
+                          const char *text,
+                          const char *what,
+                          struct mrl_error *error)
 {
     size_t size = strcspn(text, SIGNS), sign_size = strspn(text + size, SIGNS);
     char sign[8] = "";
@@ -86,15 +84,30 @@ static int check_operator(const struct mrl_filter_field *field,
     return 0;
 }
 
-static int add_condition(struct mrl_filter *filter,
-                         const struct mrl_filter_field *field,
+/* Some fields are of containers alone. */
+static int ask_container(struct mrl_filter *filter,
                          struct mrl_condition_of of,
-                         const struct mrl_expression *expression,
                          struct mrl_error *error)
+{
+    const struct mrl_filter_field *container =
+        mrl_filter_fields__find(MRL_FILTER_IN_SCOPE, "container", error);
+
+    return mrl_condition__on(filter, container, of)
+               ? 0
+               : mrl_error__set(error, -ENOMEM, "out of memory");
+}
+
+int mrl_condition__add_expression(struct mrl_filter *filter,
+                                  const struct mrl_filter_field *field,
+                                  struct mrl_condition_of of,
+                                  const struct mrl_expression *expression,
+                                  struct mrl_error *error)
 {
     struct mrl_condition *condition;
     int err = check_operator(field, expression, error);
 
+    if (!err && (field->flags & MRL_FILTER_IN_CONTAINER))
+        err = ask_container(filter, of, error);
     if (err)
         return err;
     condition = mrl_condition__on(filter, field, of);
@@ -103,6 +116,11 @@ static int add_condition(struct mrl_filter *filter,
     return field->type == MRL_FILTER_PRESENCE
                ? 0
                : mrl_condition__add_values(condition, expression, error);
+}
+
+bool mrl_expression__asks_started(const struct mrl_expression *expression)
+{
+    return expression->comparison == MRL_EQUAL && !strcmp(expression->values, "started");
 }
 
 /* -- EVENT.… ---------------------------------------------------------------------------------- */
@@ -185,7 +203,7 @@ int mrl_condition__add(struct mrl_filter *filter,
     struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
     const struct mrl_event_def *def;
     struct mrl_filter_field field = { .name = NULL };
-    int err = split(text, FILTER, &expression, error);
+    int err = mrl_expression__split(&expression, text, FILTER, error);
 
     if (err)
         return err;
@@ -198,102 +216,9 @@ int mrl_condition__add(struct mrl_filter *filter,
     if (err)
         return err;
     *events |= 1U << def->index;
-    return add_condition(filter, &field, (struct mrl_condition_of){ 1U << def->index, policy },
-                         &expression, error);
-}
-
-/* -- scopes ----------------------------------------------------------------------------------- */
-
-/* container=ID: the beginning of an id. */
-static struct mrl_filter_field field_of_container(void)
-{
-    return (struct mrl_filter_field){
-        .name = "container",
-        .type = MRL_FILTER_TEXT,
-        .flags = MRL_FILTER_IN_SCOPE | MRL_FILTER_PREFIX | MRL_FILTER_CONTAINER_ID,
-        .offset = (int)offsetof(struct mrl_event, container_id),
-        .size = MRL_FILTER_ID_BYTES,
-        .other_offset = MRL_FILTER_NOWHERE,
-        .value = MRL_FILTER_NOWHERE,
-        .subject = MRL_SUBJECT_NONE,
-    };
-}
-
-/* pid=new, pid!=new: begun at start_ns or later; before. */
-static int add_new(struct mrl_filter *filter,
-                   struct mrl_condition_of of,
-                   enum mrl_comparison comparison,
-                   uint64_t start_ns,
-                   struct mrl_error *error)
-{
-    const struct mrl_filter_field field = {
-        .name = "new",
-        .type = MRL_FILTER_NUMBER,
-        .flags = MRL_FILTER_IN_SCOPE | MRL_FILTER_ORDERED | MRL_FILTER_BOOT_TIME,
-        .offset = (int)offsetof(struct mrl_event, process_start_ns),
-        .size = sizeof(((struct mrl_event *)0)->process_start_ns),
-        .other_offset = MRL_FILTER_NOWHERE,
-        .value = MRL_FILTER_NOWHERE,
-        .subject = MRL_SUBJECT_START,
-    };
-    struct mrl_condition *condition;
-
-    if (comparison != MRL_EQUAL && comparison != MRL_NOT_EQUAL)
-        return mrl_error__set(error, -EINVAL, "pid=new or pid!=new");
-    if (!start_ns)
-        return mrl_error__set(error, -EINVAL,
-                              "pid: 'new' means nothing in a replay: nobody knows since when");
-    condition = mrl_condition__on(filter, &field, of);
-    if (!condition)
-        return mrl_error__set(error, -ENOMEM, "out of memory");
-    mrl_condition__add_limit(condition, comparison == MRL_NOT_EQUAL,
-                             start_ns - (comparison == MRL_EQUAL));
-    return 0;
-}
-
-static int add_container(struct mrl_filter *filter,
-                         struct mrl_condition_of of,
-                         const struct mrl_expression *expression,
-                         struct mrl_error *error)
-{
-    const struct mrl_filter_field field = field_of_container();
-
-    if (!strcmp(expression->values, "new") || !strcmp(expression->values, "started"))
-        return mrl_error__set(error, -EINVAL,
-                              "container: '%s' is not known here: use container, not-container or "
-                              "container=ID",
-                              expression->values);
-    if (strchr(expression->values, '*'))
-        return mrl_error__set(error, -EINVAL,
-                              "'%.64s' is no value of container: the beginning of an id is",
-                              expression->values);
-    return add_condition(filter, &field, of, expression, error);
-}
-
-int mrl_condition__add_scope(struct mrl_filter *filter,
-                             uint64_t policy,
-                             const char *text,
-                             uint64_t start_ns,
-                             struct mrl_error *error)
-{
-    const struct mrl_condition_of of = { mrl_event_list__choosable(), policy };
-    const struct mrl_filter_field *field;
-    struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
-    int err;
-
-    if (*text == '!') /* no operator, but how Tracee once began a word */
-        return mrl_filter_fields__find(MRL_FILTER_IN_SCOPE, text, error) ? 0 : -EINVAL;
-    err = split(text, SCOPE_TEXT, &expression, error);
-    if (err)
-        return err;
-    if (expression.part_count != 1)
-        return mrl_error__set(error, -EINVAL, "'%.64s' is not " SCOPE_TEXT, text);
-    field = mrl_filter_fields__find(MRL_FILTER_IN_SCOPE, expression.parts[0], error);
-    if (!field)
-        return -EINVAL;
-    if (!strcmp(field->name, "container") && expression.comparison != MRL_NO_OPERATOR)
-        return add_container(filter, of, &expression, error);
-    if (field->subject == MRL_SUBJECT_HOST_TASK && !strcmp(expression.values, "new"))
-        return add_new(filter, of, expression.comparison, start_ns, error);
-    return add_condition(filter, field, of, &expression, error);
+    if (field.type == MRL_FILTER_PRESENCE && !(field.flags & MRL_FILTER_ABSENT) &&
+        mrl_expression__asks_started(&expression))
+        expression.comparison = MRL_NO_OPERATOR;
+    return mrl_condition__add_expression(
+        filter, &field, (struct mrl_condition_of){ 1U << def->index, policy }, &expression, error);
 }

@@ -68,6 +68,22 @@ int mrl_condition__no_number(const struct mrl_filter_field *field,
                              const char *text,
                              struct mrl_error *error);
 
+/** Takes a text apart; `what` it is not, in an error. Its parts are in the expression. -EINVAL. */
+int mrl_expression__split(struct mrl_expression *expression,
+                          const char *text,
+                          const char *what,
+                          struct mrl_error *error);
+
+/** Whether it is "=started". */
+bool mrl_expression__asks_started(const struct mrl_expression *expression);
+
+/** Adds what an expression asks of a field. Errors: -EINVAL, -EDOM, -ENOMEM. */
+int mrl_condition__add_expression(struct mrl_filter *filter,
+                                  const struct mrl_filter_field *field,
+                                  struct mrl_condition_of of,
+                                  const struct mrl_expression *expression,
+                                  struct mrl_error *error);
+
 /** Adds the values of an expression whose operator fits the field. Errors: -EINVAL, -ENOMEM. */
 int mrl_condition__add_values(struct mrl_condition *condition,
                               const struct mrl_expression *expression,

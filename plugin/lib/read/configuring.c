@@ -101,9 +101,15 @@ int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
     if (!plugin->ops->configure)
         return mrl_error__set(error, -EOPNOTSUPP, "a replay keeps the filters that it began with");
     memcpy(&given, options, options->size < sizeof(given) ? options->size : sizeof(given));
-    err = mrl_plugin_options__filter(&given, plugin->start_ns, &filter, error);
+    err = mrl_plugin_options__filter(&given, &plugin->start, &filter, error);
     if (err)
         return err;
+    if (filter->wants_executable && !plugin->caller_exe) {
+        mrl_filter__free(filter);
+        return mrl_error__set(error, -EOPNOTSUPP,
+                              "executable: the probes do not read it since the start: it needs a "
+                              "restart");
+    }
     err = reconfigure(plugin, &given, filter, error);
     if (err)
         mrl_filter__free(filter);

@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "enrich/start.h"
 #include "read/detail.h"
 #include "read/plugin_options.h"
 #include "read/plugin_state.h"
@@ -88,15 +89,17 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     plugin->started_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
     if (!given.replay)
         snprintf(plugin->coverage, sizeof(plugin->coverage), "%s", given.coverage);
-    plugin->start_ns = given.replay ? 0 : (uint64_t)mrl_clock__boot_ns();
+    if (!given.replay)
+        mrl_start__read(&plugin->start);
     plugin->ops = checked.replay ? &mrl_replay_source : &mrl_live_source;
     plugin->pool = mrl_pool__new(MRL_BATCHES_MAX);
-    err = plugin->pool
-              ? mrl_plugin_options__filter(&given, plugin->start_ns, &plugin->filter, error)
-              : mrl_error__set(error, -ENOMEM, "out of memory");
+    err = plugin->pool ? mrl_plugin_options__filter(&given, &plugin->start, &plugin->filter, error)
+                       : mrl_error__set(error, -ENOMEM, "out of memory");
     if (plugin->filter) {
         plugin->policies = mrl_policies__ref(plugin->filter->names);
         checked.probes.filter = plugin->filter;
+        checked.probes.caller_exe |= plugin->filter->wants_executable;
+        plugin->caller_exe = checked.probes.caller_exe;
         checked.clock_set = tell_clock_set;
         checked.context = plugin;
         plugin->chosen = plugin->watched = checked.probes.events =

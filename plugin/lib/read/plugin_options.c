@@ -11,6 +11,12 @@
 
 #define RING_BYTES_MAX (1ULL << 30)
 
+/* For who asks only whether a text is right. */
+#define MRL_ANY_START                                                \
+    {                                                                \
+        .boot_ns = 1, .cgroup_id = 1, .mount_namespace = UINT32_MAX, \
+    }
+
 /* What can be chosen: calls and what happens within them, then sets. */
 static const char *event_word(unsigned int index)
 {
@@ -38,7 +44,9 @@ static int check_events(void *member, const char *value, struct mrl_error *error
 
 static int check_scope(void *member, const char *value, struct mrl_error *error)
 {
-    const struct mrl_filter_texts texts = { .scopes = &value, .scope_count = 1, .start_ns = 1 };
+    const struct mrl_filter_texts texts = { .scopes = &value,
+                                            .scope_count = 1,
+                                            .start = MRL_ANY_START };
     struct mrl_filter *filter;
     int err = mrl_filter__new(&texts, error, &filter);
 
@@ -122,20 +130,19 @@ const struct mrl_option *mrl_plugin_options__rows(unsigned int *ret_count)
 }
 
 static int make_policies(const struct mrl_plugin_options *given,
-                         uint64_t start_ns,
+                         const struct mrl_start *start,
                          struct mrl_filter **ret_filter,
                          struct mrl_error *error)
 {
     if (given->events || given->more_event_count || given->scope_count)
         return mrl_error__set(
             error, -EINVAL, "policies say which events and scopes: none can be given beside them");
-    return mrl_filter__of_policies(given->policies, given->policy_count, start_ns, error,
-                                   ret_filter);
+    return mrl_filter__of_policies(given->policies, given->policy_count, start, error, ret_filter);
 }
 
 /* A capture holds what was chosen when it was recorded: by default, all of it is wanted. */
 int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
-                               uint64_t start_ns,
+                               const struct mrl_start *start,
                                struct mrl_filter **ret_filter,
                                struct mrl_error *error)
 {
@@ -145,11 +152,11 @@ int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
         .scopes = given->scopes,
         .scope_count = given->scope_count,
         .preset = given->replay ? mrl_event_list__nameable() : 0,
-        .start_ns = start_ns,
+        .start = *start,
     };
 
     if (given->policy_count)
-        return make_policies(given, start_ns, ret_filter, error);
+        return make_policies(given, start, ret_filter, error);
     if (given->more_event_count > MRL_FILTERS_MAX || given->scope_count > MRL_FILTERS_MAX)
         return mrl_error__set(error, -EINVAL, "more than %d filters", MRL_FILTERS_MAX);
     if (given->events)
@@ -164,7 +171,8 @@ int mrl_plugin_options__events(const struct mrl_plugin_options *options,
                                struct mrl_error *error)
 {
     struct mrl_filter *filter;
-    int err = mrl_plugin_options__filter(options, options->replay ? 0 : 1, &filter, error);
+    const struct mrl_start start = MRL_ANY_START, none = { .boot_ns = 0 };
+    int err = mrl_plugin_options__filter(options, options->replay ? &none : &start, &filter, error);
 
     if (err)
         return err;

@@ -8,6 +8,7 @@
 #include "read/source.h"
 
 struct mrl_filter;
+struct mrl_start;
 
 /** Completes `given`, and makes of it what a source wants but for the filter and what follows from
  * it. Errors, with a line: -EINVAL. */
@@ -15,10 +16,9 @@ int mrl_plugin_options__check(struct mrl_plugin_options *given,
                               struct mrl_source_options *checked,
                               struct mrl_error *error);
 
-/** The filter that they describe; new. `start_ns`: CLOCK_BOOTTIME from which a process is new; 0 in
- * a replay. Errors: as mrl_filter__new(). */
+/** The filter that they describe; new. Errors: as mrl_filter__new(). */
 int mrl_plugin_options__filter(const struct mrl_plugin_options *given,
-                               uint64_t start_ns,
+                               const struct mrl_start *start,
                                struct mrl_filter **ret_filter,
                                struct mrl_error *error);
 

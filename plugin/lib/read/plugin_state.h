@@ -19,9 +19,10 @@ struct mrl_plugin {
     bool wants_states;         /* whatever the filter names */
     bool switchable;
     char coverage[16];
-    uint64_t started_ns;  /* since the epoch */
-    atomic_uint unseen;   /* mrl_plugin_status.unseen */
-    uint64_t start_ns;    /* CLOCK_BOOTTIME from which a process is new; 0: nobody knows */
+    uint64_t started_ns; /* since the epoch */
+    atomic_uint unseen;  /* mrl_plugin_status.unseen */
+    struct mrl_start start;
+    bool caller_exe;      /* the probes read the path of the executable */
     uint32_t may_watch;   /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next three, when they change */
     uint32_t watched;
