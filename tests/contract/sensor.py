@@ -96,11 +96,11 @@ def pending(spool):
 
 
 def metrics(room):
-    """What the registry says of the spool, without the prefix; summed over the events."""
+    """What the registry says of the spool, and of what was sent, without the prefix; summed over the events."""
     said = subprocess.run([PROGRAM, "metrics", "--server", f"unix:{room}/g"], capture_output=True,
                           text=True, timeout=20, check=True).stdout
     sums = {}
-    for name, value in re.findall(r"^mrelease_spool_(\w+)\{[^}]*\} (\d+)", said, re.M):
+    for name, value in re.findall(r"^mrelease_(?:spool_|output_(?=re[ts]|last))(\w+)\{[^}]*\} (\d+)", said, re.M):
         sums[name] = sums.get(name, 0) + int(value)
     return sums
 

@@ -61,10 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sink.socket = pair[0];
     sink.lives = 1;
     sink.state = size && data[0] & 1 ? MRL_SIDE_OPENING : MRL_SIDE_UP;
+    sink.due_ms = sink.pinged_ms = size && data[0] & 4;
     sink.flight = (struct mrl_flight){ .first = 7, .sent = 2, .items = { ITEMS, ITEMS } };
     say_all(pair[1], data, size);
     mrl_keeper__hear(&sink);
     must(sink.flight.taken <= 2 * ITEMS && sink.flight.answered <= 2 && sink.flight.err <= 0);
+    must(sink.sent.retries <= sink.sent.resent && sink.sent.resent <= INT64_MAX);
     close(pair[0]);
     close(pair[1]);
     return 0;

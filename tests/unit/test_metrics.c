@@ -96,6 +96,12 @@ static bool keeper_kept(struct mrl_sink *sink, struct mrl_kept *ret_kept)
     return true;
 }
 
+static void keeper_sent(struct mrl_sink *sink, struct mrl_sent *ret_sent)
+{
+    assert_non_null(sink);
+    *ret_sent = (struct mrl_sent){ 5, 70, UINT64_C(1763467321500000000) };
+}
+
 static int keeper_close(struct mrl_sink *sink)
 {
     (void)sink;
@@ -109,6 +115,7 @@ static const struct mrl_sink_ops keeper = { .name = "keeper",
                                             .open = keeper_open,
                                             .write = keeper_write,
                                             .kept = keeper_kept,
+                                            .sent = keeper_sent,
                                             .close = keeper_close };
 
 static uint64_t sum_of(const struct mrl_metrics *metrics, const char *name)
@@ -136,6 +143,8 @@ static void metrics_tell_what_a_sink_keeps_while_it_is_open(void **state)
     assert_int_equal(sum_of(metrics, "mrelease_spool_lost_total"), 1);
     assert_int_equal(sum_of(metrics, "mrelease_spool_bytes"), 4711);
     assert_int_equal(sum_of(metrics, "mrelease_spool_pending"), 3);
+    assert_int_equal(sum_of(metrics, "mrelease_output_retries_total"), 5);
+    assert_int_equal(sum_of(metrics, "mrelease_output_resent_total"), 70);
     for (unsigned int i = 0; i < mrl_metrics__count(metrics); i++)
         assert_string_not_equal(mrl_metrics__at(metrics, i)->name, "mrelease_spool_oldest_seconds");
     mrl_metrics__free(metrics);
@@ -143,6 +152,9 @@ static void metrics_tell_what_a_sink_keeps_while_it_is_open(void **state)
     assert_int_equal(mrl_metrics__collect(NULL, pipeline, &metrics), 0);
     for (unsigned int i = 0; i < mrl_metrics__count(metrics); i++)
         assert_memory_not_equal(mrl_metrics__at(metrics, i)->name, "mrelease_spool", 14);
+    /* What was is remembered, for the totals. */
+    assert_int_equal(sum_of(metrics, "mrelease_output_last_success_timestamp_seconds"),
+                     UINT64_C(1763467321500000000));
     mrl_metrics__free(metrics);
     mrl_pipeline__free(pipeline);
 }

@@ -56,7 +56,7 @@ static void deliver(struct mrl_sink *sink,
     }
 }
 
-static char reasons[256];
+static char reasons[1024];
 
 static void note_refused(void *context, const struct mrl_item *item, const char *reason)
 {
@@ -67,10 +67,12 @@ static void note_refused(void *context, const struct mrl_item *item, const char 
 
 static const struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver };
 
+static struct mrl_shipper shipper;
+static uint64_t give_up_ns;
+
 /* Delivers "0123456789"; returns what was refused, as text. */
 static const char *ship(struct mrl_sink *sink)
 {
-    static struct mrl_shipper shipper;
     static char text[ITEMS + 1];
     static const char bytes[] = "0123456789";
     struct mrl_item items[ITEMS];
@@ -81,6 +83,7 @@ static const char *ship(struct mrl_sink *sink)
     shipper.ops = &ops;
     shipper.sink = sink;
     shipper.refused = note_refused;
+    shipper.give_up_ns = give_up_ns;
     *reasons = '\0';
     for (size_t i = 0; i < ITEMS; i++)
         items[i] = (struct mrl_item){ .bytes = bytes + i, .size = 1 };
@@ -143,6 +146,44 @@ static void a_destination_that_was_down_gets_all(void **state)
     assert_int_equal(sink.requests, 3);
 }
 
+static void assert_sent(uint64_t retries, uint64_t resent)
+{
+    struct mrl_sent sent;
+
+    mrl_shipper__sent(&shipper, &sent);
+    assert_int_equal(sent.retries, retries);
+    assert_int_equal(sent.resent, resent);
+    assert_in_range(sent.last_success_ns, mrl_clock__ns(CLOCK_REALTIME) - 10000000000,
+                    mrl_clock__ns(CLOCK_REALTIME));
+}
+
+static void what_is_sent_again_is_counted(void **state)
+{
+    struct mrl_sink down = { .down = 2 }, small = { .most = TOO_LARGE }, well = { .most = 0 };
+
+    (void)state;
+    ship(&well);
+    assert_sent(0, 0);
+    ship(&down);
+    assert_sent(2, 2 * ITEMS);
+    ship(&small); /* it grows after each that was taken: behind 10 come 5, 3, 6, 3, 4, 2, 2 */
+    assert_sent(7, 5 + 3 + 6 + 3 + 4 + 2 + 2);
+}
+
+static void what_was_tried_for_long_is_given_up(void **state)
+{
+    struct mrl_sink sink = { .down = 40 };
+    const int64_t begin_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+
+    (void)state;
+    give_up_ns = 1000000000;
+    assert_string_equal(ship(&sink), "0123456789");
+    give_up_ns = 0;
+    assert_non_null(strstr(reasons, "given up after 1 s: no reason was given;"));
+    assert_in_range(mrl_clock__ns(CLOCK_MONOTONIC) - begin_ns, 1000000000, 3000000000);
+    assert_in_range(sink.requests, 2, 40);
+}
+
 /* It is told of the files before each request, and asks for new ones when it has to; where these
  * are right, nobody waits. */
 static void renew(void *context, bool failing)
@@ -156,7 +197,6 @@ static void renew(void *context, bool failing)
 
 static void files_are_read_again_before_it_waits(void **state)
 {
-    static struct mrl_shipper shipper;
     struct mrl_sink sink = { .is_shut = true, .renewals = 1 };
     struct mrl_item item = { .bytes = "0", .size = 1 };
     uint8_t dealt, refused;
@@ -178,7 +218,6 @@ static void files_are_read_again_before_it_waits(void **state)
 /* A second time it waits; what somebody sends meanwhile ends that. */
 static void new_files_end_a_pause(void **state)
 {
-    static struct mrl_shipper shipper;
     struct mrl_sink sink = { .is_shut = true, .renewals = 2 };
     struct mrl_item item = { .bytes = "0", .size = 1 };
     uint8_t dealt, refused;
@@ -216,7 +255,6 @@ static void pauses_grow_vary_and_are_bounded(void **state)
 
 static void a_stop_ends_it(void **state)
 {
-    static struct mrl_shipper shipper;
     const int stop = 1;
     struct mrl_sink sink = { .most = 0 };
     struct mrl_item item = { .bytes = "0", .size = 1 };
@@ -240,6 +278,8 @@ int main(void)
         cmocka_unit_test(what_is_too_large_is_halved),
         cmocka_unit_test(one_that_is_too_large_alone_is_refused),
         cmocka_unit_test(a_destination_that_was_down_gets_all),
+        cmocka_unit_test(what_is_sent_again_is_counted),
+        cmocka_unit_test(what_was_tried_for_long_is_given_up),
         cmocka_unit_test(files_are_read_again_before_it_waits),
         cmocka_unit_test(new_files_end_a_pause),
         cmocka_unit_test(pauses_grow_vary_and_are_bounded),

@@ -64,6 +64,12 @@ static const struct mrl_option rows[] = {
       .preset = "batch",
       .doc = "When it is on the disk for good: with each write, once a second, or when the kernel "
              "likes." },
+    { .name = "give-up",
+      .type = MRL_OPTION_DURATION,
+      .offset = AT(options.give_up_ns),
+      .min = UINT64_C(1000000000),
+      .doc = "How long an event is tried where the destination is down or refuses all, before it "
+             "is refused for good; without it, until it works." },
 };
 
 const struct mrl_option *mrl_output_spec__rows(unsigned int *ret_count)
@@ -258,6 +264,10 @@ static int check(const struct mrl_output_spec *spec, struct mrl_error *error)
     if (*spec->options.spool.directory && !(sink && sink->takes_items))
         return mrl_error__set(error, -EINVAL,
                               "spool= is for destinations that acknowledge, and %s is none",
+                              sink ? sink->name : "none");
+    if (spec->options.give_up_ns && !(sink && sink->takes_items))
+        return mrl_error__set(error, -EINVAL,
+                              "give-up= is for destinations that acknowledge, and %s is none",
                               sink ? sink->name : "none");
     if (spec->options.wide && strcmp(spec->format, "table") != 0)
         return mrl_error__set(error, -EINVAL, "wide= is for the format table");

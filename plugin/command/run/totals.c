@@ -41,6 +41,8 @@ static number sum(const struct mrl_metrics *metrics,
 #define DROPPED   "mrelease_output_dropped_total"
 #define REJECTED  "mrelease_output_rejected_total"
 #define BEFORE    "mrelease_output_lost_before_total"
+#define RETRIES   "mrelease_output_retries_total"
+#define RESENT    "mrelease_output_resent_total"
 
 /* What was filtered: "kernel", "reader" or "count". */
 static number filtered_by(const struct mrl_metrics *metrics, const char *event, const char *by)
@@ -135,6 +137,16 @@ static void put_others(const struct mrl_metrics *metrics,
     }
 }
 
+static void put_sent(const struct mrl_metrics *metrics, const char *output, char *text, size_t size)
+{
+    const number retries = sum(metrics, RETRIES, output, NULL, NULL);
+    const size_t used = strlen(text);
+
+    if (retries)
+        snprintf(text + used, size - used, ", %llu sent again in %llu requests",
+                 sum(metrics, RESENT, output, NULL, NULL), retries);
+}
+
 /* Of what a sink took without waiting for anybody, nobody knows whether it was read. */
 static void say_output(const struct mrl_metrics *metrics,
                        const struct mrl_pipeline *pipeline,
@@ -148,6 +160,7 @@ static void say_output(const struct mrl_metrics *metrics,
     if (sink && sink->takes_items)
         snprintf(others, sizeof(others), ", %llu rejected",
                  of_calls(metrics, REJECTED, output, NULL));
+    put_sent(metrics, output, others, sizeof(others));
     put_others(metrics, output, others, sizeof(others));
     for (const char *const *cause = causes; *cause; cause++)
         put_cause(of_calls(metrics, DROPPED, output, *cause), *cause, dropped);

@@ -108,6 +108,24 @@ static void put_waiting(json_t *object, const struct mrl_pipeline *pipeline, uns
                                       (json_int_t)kept.bytes));
 }
 
+/* What was never is null: the beginning of the epoch is a time. */
+static void put_sent(json_t *object, const struct mrl_pipeline *pipeline, unsigned int output)
+{
+    struct mrl_sent sent;
+    time_t seconds;
+    char text[32];
+    struct tm utc;
+
+    if (!mrl_pipeline__sent(pipeline, output, &sent))
+        return;
+    seconds = (time_t)(sent.last_success_ns / 1000000000);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+    put(object, "retries", sent.retries);
+    put(object, "resent", sent.resent);
+    json_object_set_new(object, "last_success",
+                        sent.last_success_ns ? json_string(text) : json_null());
+}
+
 static void put_side(json_t *object, const struct mrl_pipeline *pipeline, unsigned int output)
 {
     const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, output);
@@ -133,6 +151,7 @@ static json_t *output_object(const struct mrl_pipeline *pipeline, unsigned int o
                         json_boolean(mrl_pipeline__output_is_gone(pipeline, output)));
     put_counts(object, pipeline, output);
     put_waiting(object, pipeline, output);
+    put_sent(object, pipeline, output);
     put_side(object, pipeline, output);
     return object;
 }

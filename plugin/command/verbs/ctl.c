@@ -137,6 +137,21 @@ static void print_dropped(const json_t *output)
         printf(", %" PRIu64 " rejected", get(output, "rejected"));
 }
 
+/* Of a destination that says what it took. */
+static void print_sent(const json_t *output)
+{
+    const json_t *last = json_object_get(output, "last_success");
+
+    if (!last)
+        return;
+    printf("  last acknowledged: %s",
+           json_is_string(last) ? text_of(output, "last_success") : "never");
+    if (get(output, "retries"))
+        printf("; %" PRIu64 " sent again in %" PRIu64 " requests", get(output, "resent"),
+               get(output, "retries"));
+    printf("\n");
+}
+
 static void print_output(const json_t *output)
 {
     const json_t *pending = json_object_get(output, "pending");
@@ -154,6 +169,7 @@ static void print_output(const json_t *output)
     if (spool)
         printf("  spool: %" PRIu64 " pending, %" PRIu64 " KiB\n", get(spool, "pending"),
                get(spool, "bytes") / 1024);
+    print_sent(output);
     if (side)
         printf("  side program %s: %s, %" PRIu64 " restarts\n", text_of(side, "program"),
                json_is_true(json_object_get(side, "lives")) ? "lives" : "is not there",

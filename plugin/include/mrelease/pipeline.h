@@ -62,6 +62,8 @@ struct mrl_output_options {
     struct mrl_sides *sides;
     /** Of a sink that takes items: where they are kept, borrowed until the output is open. */
     struct mrl_sink_spool spool;
+    /** As mrl_sink_target.give_up_ns. */
+    uint64_t give_up_ns;
     /** As mrl_sink_target.no_wait. */
     bool no_wait;
     /** As mrl_encoder_options.host, borrowed until the output is open. */
@@ -213,6 +215,12 @@ void mrl_pipeline__waiting(const struct mrl_pipeline *pipeline,
 bool mrl_pipeline__life(const struct mrl_pipeline *pipeline,
                         unsigned int output,
                         struct mrl_life *ret_life);
+
+/** How its items were sent; at the end, as of shortly before. Any thread. Returns false where its
+ * destination does not say what it took. */
+bool mrl_pipeline__sent(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_sent *ret_sent);
 
 /** Its sink; NULL: events are only counted. */
 const struct mrl_sink_ops *mrl_pipeline__output_sink(const struct mrl_pipeline *pipeline,

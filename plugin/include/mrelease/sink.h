@@ -125,6 +125,13 @@ struct mrl_kept {
     } of[MRL_KEPT_EVENTS];
 };
 
+/** How a destination that says what it took was reached. */
+struct mrl_sent {
+    uint64_t retries;         /**< requests with an item that had been sent before */
+    uint64_t resent;          /**< such items */
+    uint64_t last_success_ns; /**< when it last took an item, since the epoch; 0: never */
+};
+
 /** What open() shall open. Borrowed until it returns. */
 struct mrl_sink_target {
     /** Its meaning is the sink's own. */
@@ -144,6 +151,8 @@ struct mrl_sink_target {
     const struct mrl_sink_ops *ops;
     /** Of a sink that takes items: where they are kept; NULL: in memory alone. */
     const struct mrl_sink_spool *spool;
+    /** Of a sink that takes items: how long one is tried before it is refused; 0: for ever. */
+    uint64_t give_up_ns;
     /** How the events are encoded, for those that the sink adds; NULL: it adds none. */
     const struct mrl_encoder_options *encoder;
 };
@@ -274,6 +283,9 @@ struct mrl_sink_ops {
     uint64_t (*seen_until)(const struct mrl_sink *sink);
     /** Of one that lives in a side program: how that is. Any thread, beside its other functions. */
     void (*life)(struct mrl_sink *sink, struct mrl_life *ret_life);
+    /** Of one that takes items: how they were sent so far, as of a second ago. Any thread, beside
+     * its other functions. */
+    void (*sent)(struct mrl_sink *sink, struct mrl_sent *ret_sent);
     /** What it keeps. Any thread, beside its other functions. Returns false where it keeps nothing.
      */
     bool (*kept)(struct mrl_sink *sink, struct mrl_kept *ret_kept);

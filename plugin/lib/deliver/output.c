@@ -73,6 +73,7 @@ static int open_sink(struct mrl_output *output, struct mrl_error *error)
         .sides = output->options.sides,
         .no_wait = output->options.no_wait,
         .ops = sink,
+        .give_up_ns = output->options.give_up_ns,
         .spool = *output->options.spool.directory ? &output->options.spool : NULL,
         .encoder = &encoder,
     };

@@ -65,6 +65,9 @@ static int close_sink(struct mrl_output *output)
 {
     struct mrl_sink *sink = output->sink;
 
+    struct mrl_sent last;
+
+    mrl_output__sent(output, &last); /* and it is remembered */
     pthread_mutex_lock(&output->sink_lock);
     output->sink = NULL;
     pthread_mutex_unlock(&output->sink_lock);

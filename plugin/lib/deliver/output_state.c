@@ -82,6 +82,20 @@ bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept)
     return is_kept;
 }
 
+bool mrl_output__sent(struct mrl_output *output, struct mrl_sent *ret_sent)
+{
+    const struct mrl_sink_ops *ops = output->options.sink;
+
+    if (!ops || !ops->sent)
+        return false;
+    pthread_mutex_lock(&output->sink_lock);
+    if (output->sink)
+        ops->sent(output->sink, &output->sent);
+    *ret_sent = output->sent;
+    pthread_mutex_unlock(&output->sink_lock);
+    return true;
+}
+
 struct mrl_output_counts mrl_output__counts(const struct mrl_output *output, unsigned int event)
 {
     return (struct mrl_output_counts){

@@ -43,6 +43,7 @@ struct mrl_output {
     struct mrl_output_log log; /* a copy: a thread that was left behind outlives the pipeline */
     struct mrl_sink *sink;
     pthread_mutex_t sink_lock;   /* who asks the sink what it keeps: against its closing */
+    struct mrl_sent sent;        /* as it said last; with the lock */
     struct mrl_encoder *encoder; /* for gaps; of whoever writes */
     bool started, joined;
     bool leaving; /* it ends before the run does */
@@ -113,6 +114,9 @@ bool mrl_output__kept(struct mrl_output *output, struct mrl_kept *ret_kept);
 
 /** How its side program is. Any thread. Returns false where it has none, or is closed. */
 bool mrl_output__life(struct mrl_output *output, struct mrl_life *ret_life);
+
+/** As mrl_pipeline__sent(). */
+bool mrl_output__sent(struct mrl_output *output, struct mrl_sent *ret_sent);
 
 /** How its events are encoded; colours and width once the sink is open. */
 struct mrl_encoder_options mrl_output__encoding(const struct mrl_output *output);

@@ -366,6 +366,13 @@ bool mrl_pipeline__life(const struct mrl_pipeline *pipeline,
     return mrl_output__life(pipeline->slots[output].output, ret_life);
 }
 
+bool mrl_pipeline__sent(const struct mrl_pipeline *pipeline,
+                        unsigned int output,
+                        struct mrl_sent *ret_sent)
+{
+    return mrl_output__sent(pipeline->slots[output].output, ret_sent);
+}
+
 const char *mrl_pipeline__output_destination(const struct mrl_pipeline *pipeline,
                                              unsigned int output)
 {

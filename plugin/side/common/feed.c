@@ -254,6 +254,17 @@ static void feed_life(struct mrl_sink *sink, struct mrl_life *ret_life)
     pthread_mutex_unlock(&sink->lock);
 }
 
+static void feed_sent(struct mrl_sink *sink, struct mrl_sent *ret_sent)
+{
+    pthread_mutex_lock(&sink->lock);
+    *ret_sent = sink->sent_before;
+    ret_sent->retries += sink->sent.retries;
+    ret_sent->resent += sink->sent.resent;
+    if (sink->sent.last_success_ns)
+        ret_sent->last_success_ns = sink->sent.last_success_ns;
+    pthread_mutex_unlock(&sink->lock);
+}
+
 static bool feed_kept(struct mrl_sink *sink, struct mrl_kept *ret_kept)
 {
     struct mrl_spool_status status;
@@ -361,6 +372,7 @@ static int open_program(struct mrl_sides *sides,
     sink->sides = sides;
     sink->program = program;
     sink->row = sides->rows[program];
+    sink->give_up_ns = target->give_up_ns;
     sink->wake = sink->socket = -1;
     for (unsigned int i = 0; i < MRL_SINK_FDS_MAX; i++)
         sink->fds[i] = -1;
@@ -409,6 +421,7 @@ void mrl_feed__set(struct mrl_sink_ops *row)
     row->seen_until = feed_seen_until;
     row->kept = feed_kept;
     row->life = feed_life;
+    row->sent = row->takes_items ? feed_sent : NULL;
     row->room = NULL;
     row->rotate = NULL;
     row->notice = NULL;

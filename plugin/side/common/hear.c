@@ -96,13 +96,29 @@ static int take_reopened(struct mrl_sink *sink, const struct mrl_side_message *m
 }
 
 /* One that was not asked for would hide that it reads nothing. */
-static int take_pong(struct mrl_sink *sink)
+static int take_pong(struct mrl_sink *sink, const struct mrl_side_message *message)
 {
+    int err;
+
     if (!sink->due_ms || sink->pinged_ms != sink->due_ms)
         return -EPROTO;
     sink->due_ms = 0;
     sink->is_deaf = false;
-    return 0;
+    pthread_mutex_lock(&sink->lock);
+    err = mrl_side_sent__read(message, &sink->sent);
+    pthread_mutex_unlock(&sink->lock);
+    return err;
+}
+
+void mrl_keeper__keep_sent(struct mrl_sink *sink)
+{
+    struct mrl_sent *before = &sink->sent_before;
+
+    before->retries += sink->sent.retries;
+    before->resent += sink->sent.resent;
+    if (sink->sent.last_success_ns)
+        before->last_success_ns = sink->sent.last_success_ns;
+    sink->sent = (struct mrl_sent){ 0 };
 }
 
 static int take(struct mrl_sink *sink, struct mrl_side_message *message)
@@ -126,7 +142,7 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
     case MRL_SIDE_LISTED:
         return mrl_keeper__named(sink, message);
     case MRL_SIDE_PONG:
-        return take_pong(sink);
+        return take_pong(sink, message);
     case MRL_SIDE_ENDED:
         sink->end_err = message->head.err;
         return sink->end_ms ? 0 : -EPROTO;

@@ -85,7 +85,7 @@ static void set_state(struct mrl_sink *sink, enum mrl_side_state state)
 
 int mrl_keeper__send_target(struct mrl_sink *sink, enum mrl_side_type type)
 {
-    struct mrl_side_open open = { (uint32_t)sink->row->option_bytes, 0 };
+    struct mrl_side_open open = { (uint32_t)sink->row->option_bytes, 0, sink->give_up_ns };
     char words[128]; /* the format, and the sink */
     size_t format_bytes = (size_t)snprintf(words, 64, "%.60s", sink->format) + 1;
     size_t words_bytes =
@@ -260,6 +260,7 @@ static void bury(struct mrl_sink *sink)
     int status;
 
     pthread_mutex_lock(&sink->lock);
+    mrl_keeper__keep_sent(sink);
     was_up = sink->state == MRL_SIDE_UP;
     expected = sink->ending && sink->end_ms && !sink->why;
     close(sink->socket);

@@ -40,6 +40,7 @@ struct mrl_sink {
     unsigned int program; /* of the starter's */
     char *destination, *format;
     void *options;
+    uint64_t give_up_ns;
     struct mrl_spool *spool;     /* NULL: there is none */
     struct mrl_encoder *encoder; /* of what the spool lost; the keeper's */
     atomic_bool awaits;          /* the program wants to know what is appended */
@@ -57,6 +58,7 @@ struct mrl_sink {
     int socket;
     unsigned int lives; /* how often it was started */
     bool ending;
+    struct mrl_sent sent, sent_before; /* by this program, and by those before it */
     struct mrl_flight flight;
     uint32_t next_id;
     struct mrl_error open_error; /* of the first start */
@@ -105,6 +107,9 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message);
 
 /** Hands on what is said of containers (names/answers.c). Error: -EPROTO. The keeper's thread. */
 int mrl_keeper__named(struct mrl_sink *sink, const struct mrl_side_message *message);
+
+/** With the lock held: the program is gone, and what it has sent counts on (hear.c). */
+void mrl_keeper__keep_sent(struct mrl_sink *sink);
 
 /** Says whether the run is ready, where that is not what was said last (answer.c). What finds no
  * room is said at the next round. */

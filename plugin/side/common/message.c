@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/tame.h"
 
 enum { PARTS_MAX = 5, ERRNO_MAX = 4095 };
@@ -216,7 +218,7 @@ static const char *read_text(const struct mrl_side_message *message, size_t *at)
 int mrl_side_target__read(const struct mrl_side_message *message,
                           struct mrl_side_target *ret_target)
 {
-    struct mrl_side_target target = { NULL, 0, NULL, NULL, NULL, { 0 } };
+    struct mrl_side_target target = { .options = NULL };
     struct mrl_side_open open;
     size_t at = sizeof(open);
     unsigned int used = 0;
@@ -229,6 +231,7 @@ int mrl_side_target__read(const struct mrl_side_message *message,
         return -EPROTO;
     target.options = message->bytes + at;
     target.option_bytes = open.option_bytes;
+    target.give_up_ns = open.give_up_ns;
     at += open.option_bytes;
     target.destination = read_text(message, &at);
     target.format = target.destination ? read_text(message, &at) : NULL;
@@ -240,6 +243,26 @@ int mrl_side_target__read(const struct mrl_side_message *message,
     if (used != message->fd_count || (unsigned int)__builtin_popcount(open.fds) != used)
         return -EPROTO;
     *ret_target = target;
+    return 0;
+}
+
+/* A time to come would hide for as long that nothing is taken. */
+int mrl_side_sent__read(const struct mrl_side_message *message, struct mrl_sent *sent)
+{
+    const uint64_t now_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
+    struct mrl_sent now;
+
+    if (!message->head.size)
+        return 0;
+    if (message->head.size != sizeof(now))
+        return -EPROTO;
+    memcpy(&now, message->bytes, sizeof(now));
+    if (now.retries < sent->retries || now.resent < sent->resent || now.resent < now.retries ||
+        now.resent > INT64_MAX)
+        return -EPROTO;
+    if (now.last_success_ns > now_ns)
+        now.last_success_ns = now_ns;
+    *sent = now;
     return 0;
 }
 

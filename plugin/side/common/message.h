@@ -21,7 +21,7 @@
 #define MRL_SIDE_SERVE "serve"
 
 /** Increment when a message, or what it carries (mrelease/sink.h, frames of formats), changes. */
-#define MRL_SIDE_VERSION 6
+#define MRL_SIDE_VERSION 7
 
 enum {
     MRL_SIDE_MESSAGE_MAX = 64 * 1024,
@@ -51,9 +51,9 @@ enum mrl_side_type {
     MRL_SIDE_LOG,      /* `err`: the level, `count`: lines before it that it left out; a text */
     MRL_SIDE_REQUEST,  /* `id`, struct mrl_side_request; the descriptor of a connection */
     MRL_SIDE_REOPENED, /* `err`, and a text */
-    MRL_SIDE_PONG,
-    MRL_SIDE_ENDED,  /* `err`: something was lost */
-    MRL_SIDE_NAMED,  /* `count` containers: side/common/names/frames.h */
+    MRL_SIDE_PONG,     /* struct mrl_sent, of a sink that takes items */
+    MRL_SIDE_ENDED,    /* `err`: something was lost */
+    MRL_SIDE_NAMED,    /* `count` containers: side/common/names/frames.h */
     MRL_SIDE_LISTED, /* all that was there when the program began is named, by who could be reached
                       */
     MRL_SIDE_TYPES,
@@ -71,6 +71,7 @@ struct mrl_side_head {
 struct mrl_side_open {
     uint32_t option_bytes;
     uint32_t fds; /* bit i: sink descriptor i is among those that come with the message */
+    uint64_t give_up_ns;
 };
 
 /** What stands for an item that the destination refused for good: the shipper is done with it. */
@@ -180,11 +181,16 @@ struct mrl_side_target {
     size_t option_bytes;
     const char *destination, *format, *sink;
     int fds[MRL_SINK_FDS_MAX]; /* -1: none */
+    uint64_t give_up_ns;
 };
 
 /** Error: -EPROTO. */
 int mrl_side_target__read(const struct mrl_side_message *message,
                           struct mrl_side_target *ret_target);
+
+/** What comes with MRL_SIDE_PONG; `*sent` is what came before, of the same program, and stays so
+ * where there is nothing. Error: -EPROTO: it counts backwards. */
+int mrl_side_sent__read(const struct mrl_side_message *message, struct mrl_sent *sent);
 
 /** The answer to MRL_SIDE_HEALTH, of `size` bytes: the checks, one behind the other. Error:
  * -EPROTO.

@@ -257,9 +257,15 @@ static int reopen_sink(const struct mrl_side_message *message)
 /* One whose threads hang owes the answer until they go on. */
 static int pong(void)
 {
+    const struct mrl_side_head head = { .type = MRL_SIDE_PONG };
+    struct mrl_sent sent = { 0 };
+
     self.owes_pong = self.program->lives && !self.program->lives();
-    if (!self.owes_pong)
-        report(MRL_SIDE_PONG, 0, "");
+    if (self.owes_pong)
+        return 0;
+    if (self.program->sent)
+        self.program->sent(&sent);
+    say(&head, (const char *)&sent, self.program->sent ? sizeof(sent) : 0, -1);
     return 0;
 }
 

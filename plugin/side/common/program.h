@@ -35,6 +35,8 @@ struct mrl_side_program {
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
     /** The sensor is ready (mrl_health), or is so no more; NULL: that is nothing to it. */
     void (*ready)(bool is_ready);
+    /** How its items were sent so far; NULL: it takes none. */
+    void (*sent)(struct mrl_sent *ret_sent);
     /** Whether none of its own threads hangs; NULL: it has none. */
     bool (*lives)(void);
 };

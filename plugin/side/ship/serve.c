@@ -147,6 +147,7 @@ static int opened(const struct mrl_sink_ops *ops,
     ship.shipper.log = mrl_side__log;
     ship.shipper.refused = say_refused;
     ship.shipper.renew = ops->renew && ship.program->reopen ? renew : NULL;
+    ship.shipper.give_up_ns = target->give_up_ns;
     ship.cursor_fd = target->fds[MRL_SPOOL_FDS];
     ship.refused_fd = target->fds[MRL_SPOOL_FDS + 1];
     err = -pthread_create(&ship.thread, NULL, run, NULL);
@@ -184,6 +185,11 @@ static int take(const struct mrl_side_message *message)
     return err;
 }
 
+static void sent(struct mrl_sent *ret_sent)
+{
+    mrl_shipper__sent(&ship.shipper, ret_sent);
+}
+
 /* What is on its way gets a moment. */
 static void end(void)
 {
@@ -213,6 +219,7 @@ int mrl_ship__serve(const struct mrl_ship_program *program)
         .opened = opened,
         .take = take,
         .end = end,
+        .sent = sent,
     };
 
     ship.program = program;

@@ -88,6 +88,7 @@ static void note_failure(struct mrl_shipper *shipper,
 {
     char text[400];
 
+    snprintf(shipper->why, sizeof(shipper->why), "%s", reason_of(delivery, judged));
     if (shipper->failing == judged->verdict + 1U)
         return;
     shipper->failing = judged->verdict + 1U;
@@ -104,6 +105,36 @@ static void note_success(struct mrl_shipper *shipper)
         say(shipper, MRL_LOG_INFO, "works again");
     shipper->failing = 0;
     shipper->failures = 0;
+}
+
+/* -- counting --------------------------------------------------------------------------------- */
+
+/* In this order: a reader never sees more retries than items that were sent again. */
+static void note_request(struct mrl_shipper *shipper, size_t sent)
+{
+    const size_t again = sent < shipper->tried ? sent : shipper->tried;
+
+    if (!shipper->tried)
+        shipper->tried_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    __atomic_fetch_add(&shipper->sent.resent, again, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&shipper->sent.retries, again > 0, __ATOMIC_RELEASE);
+}
+
+void mrl_shipper__sent(const struct mrl_shipper *shipper, struct mrl_sent *ret_sent)
+{
+    ret_sent->retries = __atomic_load_n(&shipper->sent.retries, __ATOMIC_ACQUIRE);
+    ret_sent->resent = __atomic_load_n(&shipper->sent.resent, __ATOMIC_RELAXED);
+    ret_sent->last_success_ns = __atomic_load_n(&shipper->sent.last_success_ns, __ATOMIC_RELAXED);
+}
+
+static void note_taken(struct mrl_shipper *shipper, size_t sent)
+{
+    for (size_t i = 0; i < sent; i++)
+        if (shipper->judged[i].verdict == MRL_VERDICT_TAKEN) {
+            __atomic_store_n(&shipper->sent.last_success_ns,
+                             (uint64_t)mrl_clock__ns(CLOCK_REALTIME), __ATOMIC_RELAXED);
+            return;
+        }
 }
 
 /* -- requests --------------------------------------------------------------------------------- */
@@ -146,8 +177,10 @@ static size_t settle(struct mrl_shipper *shipper,
                      uint8_t *dealt,
                      uint8_t *refused)
 {
+    const size_t tried = shipper->tried > sent ? shipper->tried : sent;
     size_t left = 0;
 
+    shipper->tried = 0;
     for (size_t i = 0; i < count; i++) {
         const struct mrl_judged *judged = &shipper->judged[i];
         bool is_refused = i < sent && judged->verdict == MRL_VERDICT_REFUSED;
@@ -160,6 +193,7 @@ static size_t settle(struct mrl_shipper *shipper,
         }
         if (i < sent && !left && !delivery->halve)
             note_failure(shipper, delivery, judged);
+        shipper->tried += i < tried;
         shipper->pending[left] = shipper->pending[i];
         shipper->numbers[left++] = shipper->numbers[i];
     }
@@ -179,7 +213,9 @@ static size_t request(struct mrl_shipper *shipper,
     size_t left, sent = items.count = fill(shipper, count, &items.size);
 
     memset(shipper->judged, 0, sent * sizeof(*shipper->judged));
+    note_request(shipper, sent);
     shipper->ops->deliver(shipper->sink, &items, &delivery);
+    note_taken(shipper, sent);
     if (delivery.halve && sent == 1 && shipper->judged[0].verdict == MRL_VERDICT_AGAIN)
         mrl_delivery__judge(&delivery, 0, MRL_VERDICT_REFUSED, "alone, it is too large");
     *ret_wait_ms = 0;
@@ -204,6 +240,40 @@ static size_t request(struct mrl_shipper *shipper,
     return left;
 }
 
+/* -- giving up -------------------------------------------------------------------------------- */
+
+/* Until the items that were tried have had their time; UINT64_MAX: it has no end. */
+static uint64_t patience_ms(const struct mrl_shipper *shipper)
+{
+    const int64_t tried_ns = mrl_clock__ns(CLOCK_MONOTONIC) - shipper->tried_ns;
+
+    if (!shipper->give_up_ns || !shipper->tried)
+        return UINT64_MAX;
+    return (uint64_t)tried_ns < shipper->give_up_ns
+               ? (shipper->give_up_ns - (uint64_t)tried_ns) / 1000000
+               : 0;
+}
+
+/* Refuses those that were tried. Returns how many are left of `count`. */
+static size_t give_up(struct mrl_shipper *shipper, size_t count, uint8_t *dealt, uint8_t *refused)
+{
+    const size_t tried = shipper->tried;
+    char reason[300];
+
+    snprintf(reason, sizeof(reason), "given up after %llu s: %.200s",
+             (unsigned long long)(shipper->give_up_ns / 1000000000), shipper->why);
+    for (size_t i = 0; i < tried; i++) {
+        refuse(shipper, i, reason, refused);
+        dealt[shipper->numbers[i]] = 1;
+    }
+    shipper->tried = 0;
+    memmove(shipper->pending, shipper->pending + tried,
+            (count - tried) * sizeof(*shipper->pending));
+    memmove(shipper->numbers, shipper->numbers + tried,
+            (count - tried) * sizeof(*shipper->numbers));
+    return count - tried;
+}
+
 int mrl_shipper__deliver(struct mrl_shipper *shipper,
                          const struct mrl_item *items,
                          size_t count,
@@ -218,10 +288,17 @@ int mrl_shipper__deliver(struct mrl_shipper *shipper,
     memset(refused, 0, count);
     for (uint32_t i = 0; i < count; i++)
         shipper->numbers[i] = i;
+    shipper->tried = 0;
     while (left) {
-        pause_for(shipper, wait_ms);
+        const uint64_t most_ms = patience_ms(shipper);
+
+        pause_for(shipper, wait_ms < most_ms ? wait_ms : most_ms);
         if (is_stopped(shipper))
             return -ECANCELED;
+        if (!patience_ms(shipper)) {
+            left = give_up(shipper, left, dealt, refused);
+            continue;
+        }
         if (shipper->renew)
             shipper->renew(shipper->context, is_misconfigured(shipper));
         left = request(shipper, left, dealt, refused, &wait_ms);

@@ -23,26 +23,35 @@ struct mrl_shipper {
      * said that something has to be mended, which may be they. NULL: there are none. */
     void (*renew)(void *context, bool failing);
     void *context;
+    uint64_t give_up_ns;   /* how long an item is tried; 0: until it works */
+    struct mrl_sent sent;  /* atomic, each of its members */
     int hurries;           /* atomic: nonzero, a pause ends at once */
     unsigned int failures; /* one after the other */
     size_t limit;          /* items of a request; 0: as many as there may be */
     unsigned int failing;  /* 1 + the verdict that was said last; 0: it works */
     uint64_t seed;
+    size_t tried;     /* of those that are pending, the first so many were sent before, */
+    int64_t tried_ns; /* from this time on */
+    char why[200];    /* the last of them was not taken */
     struct mrl_item pending[MRL_SHIP_ITEMS];
     uint32_t numbers[MRL_SHIP_ITEMS];
     struct mrl_judged judged[MRL_SHIP_ITEMS];
 };
 
 /**
- * Delivers up to MRL_SHIP_ITEMS items, in their order, and waits as long as that takes. `refused`,
- * of each item, becomes 1 where it was refused. Returns 0; -ECANCELED: it was stopped, and
- * `dealt`, of each item, says which are dealt with.
+ * Delivers up to MRL_SHIP_ITEMS items, in their order, and waits as long as that takes; what was
+ * tried for `give_up_ns` without success is refused. Those behind it have their own time.
+ * `refused`, of each item, becomes 1 where it was refused. Returns 0; -ECANCELED: it was stopped,
+ * and `dealt`, of each item, says which are dealt with.
  */
 int mrl_shipper__deliver(struct mrl_shipper *shipper,
                          const struct mrl_item *items,
                          size_t count,
                          uint8_t *dealt,
                          uint8_t *refused);
+
+/** How items were sent so far. Any thread. */
+void mrl_shipper__sent(const struct mrl_shipper *shipper, struct mrl_sent *ret_sent);
 
 /** How long to wait after so many failures: uniform between 0 and 0.1 s × 2ⁿ, up to 60 s; at least
  * what the destination asked for, up to 10 min. */

@@ -11,13 +11,14 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import Sensor, argument, await_, call, metrics, run_tests, spool_said  # noqa: E402
+from sensor import PROGRAM, Sensor, argument, await_, call, metrics, run_tests, spool_said  # noqa: E402
 
 
 class Receiver:
@@ -159,12 +160,15 @@ def test_an_outage_costs_nothing_and_the_next_run_sends_it():
         receiver.end()
         sensor = Sensor(output, "--output", f"grpc:unix:{room}/g")
         call(1, 300)
-        assert await_(lambda: metrics(room)["appended_total"] == 300)
+        assert await_(lambda: metrics(room)["appended_total"] == 300 and metrics(room)["resent_total"] >= 300)
         told = metrics(room)
         assert told["pending"] == 300 and told["bytes"] > 300 * 500, told
         assert told["acknowledged_total"] == told["refused_total"] == told["lost_total"] == 0, told
         assert 0 <= told["oldest_seconds"] < 60, told
+        assert told["retries_total"] > 0 and told["resent_total"] >= 300, told
+        assert told["last_success_timestamp_seconds"] == 0, told
         said = sensor.end()
+        assert re.search(r", \d{3,} sent again in \d+ requests", said), said
         assert spool_said(said) == [300, 0, 0, 0, 300] and "300 kept in the spool" in said, said
         receiver = Receiver(receiver.port)
         sensor = Sensor(output)
@@ -176,6 +180,38 @@ def test_an_outage_costs_nothing_and_the_next_run_sends_it():
         assert "nobody watched in the last" in sensor.said, sensor.said
         assert receiver.numbers() == list(range(1, 401)), "each once, in order"
         assert spool_said(said) == [400, 400, 0, 0, 0], said
+
+
+def test_when_it_was_last_acknowledged_is_told_and_counts_on_over_deaths():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver()
+        sensor = Sensor(f"json,spool={room}/s:webhook+http://127.0.0.1:{receiver.port}/x", "--output",
+                        f"grpc:unix:{room}/g", "--control", f"{room}/c")
+        begin = int(time.time())
+        call(1, 10)
+        assert await_(lambda: metrics(room)["last_success_timestamp_seconds"] >= begin), metrics(room)
+        last = metrics(room)["last_success_timestamp_seconds"]
+        os.kill(sensor.side("http"), signal.SIGKILL)
+        sensor.until("has died")
+        assert metrics(room)["last_success_timestamp_seconds"] == last
+        said = subprocess.run([PROGRAM, "ctl", "--control", f"{room}/c", "status"], capture_output=True, text=True,
+                              timeout=20, check=True).stdout
+        assert f"last acknowledged: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(last))}\n" in said, said
+        sensor.end()
+        receiver.end()
+
+
+def test_what_was_tried_for_long_is_given_up():
+    with tempfile.TemporaryDirectory() as room:
+        receiver = Receiver()
+        receiver.end()
+        sensor = Sensor(f"json,spool={room}/s,give-up=1s:webhook+http://127.0.0.1:{receiver.port}/x")
+        call(1, 7)
+        assert "refused for good" in sensor.until("given up after 1 s: ")
+        said = sensor.end()
+        assert spool_said(said) == [7, 0, 7, 0, 0], said
+        with open(f"{room}/s/refused.ndjson", encoding="utf-8") as file:
+            assert all("given up after 1 s" in line for line in file)
 
 
 def test_deaths_of_both_processes_lose_nothing_that_was_kept():

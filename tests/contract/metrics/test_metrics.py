@@ -338,6 +338,7 @@ def test_rules_dashboard_and_page_name_metrics_that_there_are():
     known = set(re.findall(r"^(\w+)", re.sub(r"^#.*\n", "", text, flags=re.M), re.M))
     spools = {f"mrelease_spool_{what}" for what in ("appended_total", "acknowledged_total", "refused_total", "lost_total",
                                                     "bytes", "pending", "oldest_seconds")}
+    spools |= {f"mrelease_output_{what}" for what in ("retries_total", "resent_total", "last_success_timestamp_seconds")}
     for name in ("prometheus/mrelease.rules.yml", "prometheus/mrelease.rules.test.yml", "grafana/mrelease.json",
                  "../docs/metrics.md"):
         with open(f"{PACKAGING}/{name}", encoding="utf-8") as file:

@@ -47,8 +47,10 @@ static int take_sample(const struct mrl_metrics_sources *sources, struct mrl_sam
     sample->chosen = UINT32_MAX;
     if (sources->plugin)
         err = sample_plugin(sources->plugin, sample);
-    for (unsigned int i = 0; pipeline && i < mrl_pipeline__outputs(pipeline); i++)
+    for (unsigned int i = 0; pipeline && i < mrl_pipeline__outputs(pipeline); i++) {
         sample->has_spool[i] = mrl_pipeline__kept(pipeline, i, &sample->kept[i]);
+        sample->has_sent[i] = mrl_pipeline__sent(pipeline, i, &sample->sent[i]);
+    }
     if (pipeline)
         mrl_pipeline__latency(pipeline, &sample->latency);
     sample->has_process = sources->process && mrl_process__look(&sample->process);
@@ -139,6 +141,17 @@ static void add_queues(struct mrl_metrics *metrics,
             mrl_metrics__add(metrics, of_output(index, MRL_ORIGIN_NONE, i),
                              member(&waiting, family->offset));
     }
+}
+
+static void add_senders(struct mrl_metrics *metrics,
+                        unsigned int index,
+                        const struct mrl_metric_family *family,
+                        const struct mrl_sample *sample)
+{
+    for (unsigned int i = 0; i < mrl_pipeline__outputs(sample->pipeline); i++)
+        if (sample->has_sent[i] && is_shown(sample, i))
+            mrl_metrics__add(metrics, of_output(index, MRL_ORIGIN_NONE, i),
+                             member(&sample->sent[i], family->offset));
 }
 
 static uint64_t age_s(uint64_t since_ns)
@@ -241,6 +254,10 @@ static void add_family(struct mrl_metrics *metrics,
     case MRL_PER_QUEUE:
         if (sample->pipeline)
             add_queues(metrics, index, family, sample);
+        break;
+    case MRL_PER_SENDER:
+        if (sample->pipeline)
+            add_senders(metrics, index, family, sample);
         break;
     case MRL_PER_SPOOL:
     case MRL_PER_SPOOLED_EVENT:

@@ -9,6 +9,7 @@
 #define OUTPUT(member) offsetof(struct mrl_output_counts, member)
 #define KEPT(member)   offsetof(struct mrl_kept_counts, member)
 #define GAUGES(member) offsetof(struct mrl_spool_gauges, member)
+#define SENT(member)   offsetof(struct mrl_sent, member)
 #define SAMPLE(member) offsetof(struct mrl_sample, member)
 
 #define C    MRL_METRIC_COUNTER
@@ -76,6 +77,14 @@ static const struct mrl_metric_family families[] = {
       offsetof(struct mrl_waiting, size), NULL, 0 },
     { "mrelease_output_queue_used_bytes", "What of it waits to be written.", G, MRL_PER_QUEUE, NONE,
       offsetof(struct mrl_waiting, used), NULL, 0 },
+    { "mrelease_output_retries_total",
+      "Requests of an output with an event that had been sent before.", C, MRL_PER_SENDER, NONE,
+      SENT(retries), NULL, 0 },
+    { "mrelease_output_resent_total", "Events that an output sent again.", C, MRL_PER_SENDER, NONE,
+      SENT(resent), NULL, 0 },
+    { "mrelease_output_last_success_timestamp_seconds",
+      "When the destination last acknowledged an event, since the epoch; 0: never.", G,
+      MRL_PER_SENDER, NONE, SENT(last_success_ns), NULL, NS },
     { "mrelease_spool_appended_total", "Events that a spool was given, in all runs.", C,
       MRL_PER_SPOOLED_EVENT, NONE, KEPT(appended), NULL, 0 },
     { "mrelease_spool_acknowledged_total",

@@ -15,6 +15,7 @@ enum mrl_metric_scope {
     MRL_PER_FILTER,        /* an event, left out by --count */
     MRL_PER_OUTPUT,        /* an output and event: struct mrl_output_counts */
     MRL_PER_QUEUE,         /* an output with a queue: struct mrl_waiting */
+    MRL_PER_SENDER,        /* an output whose destination acknowledges: struct mrl_sent */
     MRL_PER_SPOOL,         /* an output with a spool: struct mrl_spool_gauges */
     MRL_PER_SPOOLED_EVENT, /* and an event: struct mrl_kept_counts */
     MRL_PER_RING,          /* struct mrl_ring_fill */
@@ -53,6 +54,8 @@ struct mrl_sample {
     uint64_t missed, unproven;
     const struct mrl_pipeline *pipeline;
     uint32_t hidden; /* outputs that are gone, and another has their name: no two rows are alike */
+    bool has_sent[MRL_OUTPUTS_MAX];
+    struct mrl_sent sent[MRL_OUTPUTS_MAX];
     bool has_spool[MRL_OUTPUTS_MAX];
     struct mrl_kept kept[MRL_OUTPUTS_MAX];
     struct mrl_latency latency;

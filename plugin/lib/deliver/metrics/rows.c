@@ -30,8 +30,8 @@ static unsigned int find_index_count(enum mrl_metric_scope scope)
 
 static bool has_text(enum mrl_metric_scope scope)
 {
-    return scope == MRL_PER_OUTPUT || scope == MRL_PER_QUEUE || scope == MRL_PER_SPOOL ||
-           scope == MRL_PER_SPOOLED_EVENT || scope == MRL_PER_SIDE;
+    return scope == MRL_PER_OUTPUT || scope == MRL_PER_QUEUE || scope == MRL_PER_SENDER ||
+           scope == MRL_PER_SPOOL || scope == MRL_PER_SPOOLED_EVENT || scope == MRL_PER_SIDE;
 }
 
 static bool is_right(const struct mrl_metrics *metrics, struct mrl_origin origin)
