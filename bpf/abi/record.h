@@ -182,10 +182,13 @@ enum {
 
 /** mrl_cgroup_names.flags */
 enum {
-    MRL_CGROUP_WHOLE = 1 << 0, /* the last node is the root, whose name is empty */
+    MRL_CGROUP_WHOLE = 1 << 0,   /* the last node is the root, whose name is empty */
+    MRL_CGROUP_MADE = 1 << 1,    /* just now: nobody has called from there yet */
+    MRL_CGROUP_REMOVED = 1 << 2, /* just now */
 };
 
-/** The names of a cgroup and of those around it, before the first record of it in this ring. */
+/** The names of a cgroup and of those around it: before the first record of it in this ring; and,
+ * where names of containers are wanted, when it is made and removed. */
 struct mrl_cgroup_names {
     __u16 size;
     __u8 event;  /* MRL_RECORD_CGROUP */

@@ -113,8 +113,11 @@ struct kernfs_node___since_6_15 {
     struct kernfs_node *__parent;
 };
 
+struct cgroup_root;
+
 struct cgroup {
     struct kernfs_node *kn;
+    struct cgroup_root *root;
 };
 
 struct cgroup_subsys_state {

@@ -57,11 +57,13 @@ static __always_inline struct kernfs_node *parent_node(struct kernfs_node *node)
                : BPF_CORE_READ((struct kernfs_node___since_6_15 *)node, __parent);
 }
 
-static __always_inline void put_names(struct kernfs_node *node, struct mrl_cgroup_names *names)
+static __always_inline void put_names(struct kernfs_node *node,
+                                      struct mrl_cgroup_names *names,
+                                      __u8 flags)
 {
     names->size = sizeof(*names);
     names->event = MRL_RECORD_CGROUP;
-    names->flags = 0;
+    names->flags = flags;
     names->count = 0;
     names->cgroup_id = BPF_CORE_READ(node, id);
     for (int i = 0; i < MRL_CGROUP_NODES; i++) {
@@ -71,7 +73,7 @@ static __always_inline void put_names(struct kernfs_node *node, struct mrl_cgrou
         names->count = i + 1;
         node = parent_node(node);
         if (!node) {
-            names->flags = MRL_CGROUP_WHOLE;
+            names->flags |= MRL_CGROUP_WHOLE;
             break;
         }
     }
@@ -85,6 +87,13 @@ static __always_inline struct mrl_cgroup_names *reserve_names(__u32 lane)
     if (bpf_ringbuf_query(&rare_records, BPF_RB_AVAIL_DATA) >= settings.crowded)
         return NULL;
     return bpf_ringbuf_reserve(&rare_records, sizeof(struct mrl_cgroup_names), 0);
+}
+
+/* Such a record must wake the reader: the kernel sends a wake-up only for a record right behind
+ * what has been read, so that the event that follows would send none. */
+static __always_inline void submit_names(struct mrl_cgroup_names *names)
+{
+    bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
 }
 
 /*
@@ -103,14 +112,41 @@ __noinline int describe_cgroup(__u64 address, __u32 lane)
     names = reserve_names(lane);
     if (!names)
         return 0;
-    put_names((void *)address, names);
+    put_names((void *)address, names, 0);
     key.cgroup_id = names->cgroup_id;
-    /* This record must wake the reader: the kernel sends a wake-up only for a record right behind
-     * what has been read, so that the event that follows would send none. */
-    bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
+    submit_names(names);
     bpf_map_update_elem(&described_cgroups, &key, &one, BPF_ANY);
     __sync_fetch_and_add(&descriptions, 1);
     return 0;
+}
+
+/* Whether it is of the hierarchy that numbers cgroups: a container has one in each of v1. */
+static __always_inline bool is_numbered(struct cgroup *cgroup)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct cgroup_root *root = settings.cgroup_v1
+                                   ? BPF_CORE_READ(task, cgroups, subsys[0], cgroup, root)
+                                   : BPF_CORE_READ(task, cgroups, dfl_cgrp, root);
+
+    return BPF_CORE_READ(cgroup, root) == root;
+}
+
+/*
+ * A cgroup is made or removed: where names of containers are wanted, somebody asks for them from
+ * here on, before the first process of the container runs. Not remembered as described: a record of
+ * it in the other ring may be read before this.
+ */
+static __always_inline void tell_change(struct cgroup *cgroup, __u8 flags)
+{
+    struct mrl_cgroup_names *names;
+
+    if (!is_numbered(cgroup))
+        return;
+    names = reserve_names(MRL_LANE_RARE);
+    if (!names)
+        return;
+    put_names(BPF_CORE_READ(cgroup, kn), names, flags);
+    submit_names(names);
 }
 
 /* Of the current task. `told` is that of its slot: a task mostly calls again from where it was. */

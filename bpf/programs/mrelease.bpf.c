@@ -420,3 +420,19 @@ int kill__signal_generate(struct bpf_raw_tracepoint_args *ctx)
         remember_kill((void *)ctx->args[2]);
     return 0;
 }
+
+/* Beside any rung, where containers have names. */
+
+SEC("raw_tp/cgroup_mkdir")
+int names__cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
+{
+    tell_change((void *)ctx->args[0], MRL_CGROUP_MADE);
+    return 0;
+}
+
+SEC("raw_tp/cgroup_rmdir")
+int names__cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
+{
+    tell_change((void *)ctx->args[0], MRL_CGROUP_REMOVED);
+    return 0;
+}

@@ -133,6 +133,25 @@ size_t mrl_payload__add_run(void *at, size_t size, const struct mrl_event *event
     return size + MRL_PAYLOAD_RUN_BYTES;
 }
 
+size_t mrl_payload__add_names(void *at, size_t size, const struct mrl_event *event)
+{
+    const struct mrl_named *named[] = { event->named, event->target_named };
+    uint16_t kind, sizes[2] = { 0, 0 };
+    char *end = (char *)at + size;
+
+    if (!size || (!named[0] && !named[1]))
+        return size;
+    memcpy(&kind, (char *)at + offsetof(struct mrl_payload, kind), sizeof(kind));
+    kind |= MRL_PAYLOAD_HAS_NAMES;
+    memcpy((char *)at + offsetof(struct mrl_payload, kind), &kind, sizeof(kind));
+    for (unsigned int i = 0; i < 2; i++) {
+        sizes[i] = named[i] ? (uint16_t)mrl_frame_names__put(0, named[i], end) : 0;
+        end += sizes[i];
+    }
+    memcpy(end, sizes, sizeof(sizes));
+    return (size_t)(end + sizeof(sizes) - (char *)at);
+}
+
 /* -- reading ---------------------------------------------------------------------------------- */
 
 static int check_header(const struct mrl_capture_header *header, struct mrl_error *error)
@@ -169,8 +188,9 @@ static struct mrl_membership unpack_lookup(uint16_t packed, struct mrl_text id)
 
     if (lookup >= MRL_LOOKUP_COUNT)
         lookup = id.size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST;
-    return (struct mrl_membership){ id, (enum mrl_lookup)lookup,
-                                    (packed & MRL_PAYLOAD_CONFIRMED) != 0 };
+    return (struct mrl_membership){ .id = id,
+                                    .lookup = (enum mrl_lookup)lookup,
+                                    .confirmed = (packed & MRL_PAYLOAD_CONFIRMED) != 0 };
 }
 
 /* What is no run has no digit for an id to be made of. */
@@ -198,6 +218,32 @@ static int take_run(struct mrl_reader *reader, size_t *size)
     reader->batch.run[MRL_PAYLOAD_RUN_BYTES] = '\0';
     head->kind = (uint16_t)(head->kind & ~MRL_PAYLOAD_HAS_RUN);
     *size -= MRL_PAYLOAD_RUN_BYTES;
+    return 0;
+}
+
+/* The names at the end of `size` bytes of a payload, as the run. */
+static int take_names(struct mrl_reader *reader, size_t *size)
+{
+    struct mrl_payload *head = (void *)reader->bytes;
+    uint16_t sizes[2];
+    uint64_t ignored;
+
+    reader->has_names[0] = reader->has_names[1] = false;
+    if (!(head->kind & MRL_PAYLOAD_HAS_NAMES))
+        return 0;
+    if (*size < sizeof(*head) + sizeof(sizes))
+        return -EBADMSG;
+    *size -= sizeof(sizes);
+    memcpy(sizes, reader->bytes + *size, sizeof(sizes));
+    head->kind = (uint16_t)(head->kind & ~MRL_PAYLOAD_HAS_NAMES);
+    for (unsigned int i = 2; i-- > 0; *size -= sizes[i]) {
+        if (*size < sizeof(*head) + sizes[i])
+            return -EBADMSG;
+        reader->has_names[i] = sizes[i];
+        if (sizes[i] && mrl_frame_names__read(reader->bytes + *size - sizes[i], sizes[i], &ignored,
+                                              &reader->names[i]))
+            return -EBADMSG;
+    }
     return 0;
 }
 
@@ -239,6 +285,8 @@ static const struct mrl_event *read_record(struct mrl_reader *reader,
                           (struct mrl_text){ containers + payload->caller_container_size,
                                              payload->target_container_size })
         };
+        for (unsigned int i = 0; i < KNOWN_COUNT; i++)
+            known[i].found.named = reader->has_names[i] ? &reader->names[i] : NULL;
         err = mrl_decode__append(record, payload->body_size, &host, &reader->batch);
     }
     if (!err)
@@ -293,7 +341,7 @@ const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
     memcpy(reader->bytes, payload, size);
     if (check_header(&head->header, error))
         return NULL;
-    if (take_run(reader, &size) ||
+    if (take_names(reader, &size) || take_run(reader, &size) ||
         size - sizeof(*head) !=
             (size_t)head->body_size + head->caller_container_size + head->target_container_size ||
         head->caller_container_size > MRL_CONTAINER_BYTES ||

@@ -144,6 +144,7 @@ static size_t put_event(struct falco_instance *instance, const struct mrl_event 
         return 0;
     if (instance->tells_run)
         size = mrl_payload__add_run(at + sizeof(head), size, event);
+    size = mrl_payload__add_names(at + sizeof(head), size, event);
     head.head.len = (uint32_t)(sizeof(head) + size);
     head.payload_size = (uint32_t)size;
     memcpy(at, &head, sizeof(head));

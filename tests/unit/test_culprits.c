@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "read/culprits.h"
+#include "probe/culprits.h"
 #include "unit/unit.h"
 
 static char logged[512];

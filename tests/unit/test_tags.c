@@ -34,6 +34,12 @@ static const struct {
     { K | OPT,
       { "accuracy", "error_bound_bytes", "duration_ns", "target_from", "locked_before_bytes",
         "locked_after_bytes", "memlock_limit_bytes", "lock_flags", "id" } },
+    /* What a runtime says, which no kernel knows: of the caller's container, and of the target's.
+     */
+    { OPT, { "container_runtime" } },
+    { TOCTOU | OPT,
+      { "target_container_name", "target_container_image", "target_pod_name",
+        "target_pod_namespace" } },
     /* Of who it was, where that was anybody; of an interval, where it is about one. */
     { K | OPT,
       { "by_uid", "by_cgroup", "by_comm", "by_pid", "sensor_state.from_ns",

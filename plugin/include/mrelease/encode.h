@@ -21,7 +21,7 @@ MRL_BEGIN_DECLARATIONS
 struct mrl_encoder;
 
 /** No event takes more bytes than this, in any format. */
-#define MRL_EVENT_TEXT_MAX ((size_t)32 * 1024)
+#define MRL_EVENT_TEXT_MAX ((size_t)48 * 1024)
 
 /** A host, as a SIEM tells it from others. Each text is "" where it is not known. */
 struct mrl_host_identity {

@@ -211,6 +211,7 @@ enum mrl_lookup {
 };
 
 struct mrl_lost;
+struct mrl_named;
 struct mrl_policies;
 struct mrl_state;
 
@@ -286,6 +287,11 @@ struct mrl_event {
     struct mrl_text container_runtime; /**< who told them; no bytes (NULL): nobody did */
     unsigned int names_result;
     uint32_t pod_sandbox; /**< 1: the container holds a pod together */
+    /** Some of the same of the container of the record's target; no bytes (NULL): not known. */
+    struct mrl_text target_container_name, target_container_image;
+    struct mrl_text target_pod_name, target_pod_namespace;
+    /** What is known of both; NULL: names are off, or there is none. Of the library alone. */
+    const struct mrl_named *named, *target_named;
 };
 
 enum {

@@ -8,6 +8,7 @@
 #include <mrelease/declare.h>
 #include <mrelease/error.h>
 #include <mrelease/event.h>
+#include <mrelease/names.h>
 #include <mrelease/option.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,11 +85,25 @@ struct mrl_plugin_options {
      * is enabled later, and that none of them names, is of all. */
     const struct mrl_policy_texts *policies;
     unsigned int policy_count;
+    /** Containers have names (mrelease/names.h): those that mrl_plugin__tell_names() tells. A
+     * replay shows what was recorded. */
+    bool names;
+    /** Asks for the names of a container: `hint` is whose it looks like. The answer comes by
+     * mrl_plugin__tell_names(), at any time or never. Called on the thread of next_batch(), which
+     * it must not block, when a container's cgroup is made, and for the first event of one that is
+     * not known; again after a while where the answer was none. Returns 0; -EAGAIN: too many wait.
+     * NULL: nobody is asked. */
+    int (*ask_names)(void *names_context, const char *id, enum mrl_runtime hint);
+    void *names_context;
+    /** How long an event waits for an answer about its container, in ns; 0: not at all. Other
+     * containers' events and those of the host go on meanwhile; 1024 or 1 MiB of them wait at
+     * most. */
+    uint64_t names_wait_ns;
 };
 
-#define MRL_PLUGIN_OPTIONS                        \
-    {                                             \
-        .size = sizeof(struct mrl_plugin_options) \
+#define MRL_PLUGIN_OPTIONS                                                             \
+    {                                                                                  \
+        .size = sizeof(struct mrl_plugin_options), .names_wait_ns = UINT64_C(50000000) \
     }
 
 /** The rows that describe struct mrl_plugin_options. Static. */
@@ -160,6 +175,15 @@ int mrl_plugin__tell(struct mrl_plugin *plugin,
                      int64_t by_pid,
                      uint64_t from_ns,
                      uint64_t to_ns);
+
+/**
+ * Tells what is known of a container (copies), whether it was asked for or not: all its names, or
+ * why there are none. Names that are known are not forgotten for an answer without. Wakes
+ * next_batch() where events wait. Any thread, not from signal handlers. Errors: -EOPNOTSUPP without
+ * mrl_plugin_options.names, or of a replay; -EINVAL an id that is empty or longer than 64 bytes;
+ * -EAGAIN 512 KiB were told since next_batch() was called; -ENOMEM.
+ */
+int mrl_plugin__tell_names(struct mrl_plugin *plugin, const struct mrl_container_names *names);
 
 /** The last error as one line; "" when there was none. */
 const char *mrl_plugin__error(const struct mrl_plugin *plugin);
@@ -259,6 +283,8 @@ struct mrl_event_counts {
     uint64_t filtered_late; /**< read from the ring, and refused by a filter of user space */
     uint64_t unidentified;  /**< read, and the caller's container could not be learnt: of these a
                                  filter for containers, or for none, refuses all */
+    uint64_t unnamed; /**< read, in a container whose names are not known, though they are wanted:
+                           of these a filter on names refuses all */
 };
 
 /** Counts of the event at table index `event`. Any thread. Errors: -EINVAL, -ENOMEM, -errno of

@@ -23,10 +23,10 @@ struct capture_encoder {
     unsigned int target_containers[MRL_EVENT_COUNT];
 };
 
-_Static_assert(6 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
+_Static_assert(8 * sizeof(struct mrl_frame_header) + sizeof(struct mrl_frame_host) +
                        2 * (sizeof(uint64_t) + MRL_CONTAINER_BYTES) +
                        2 * sizeof(struct mrl_frame_lookup) + MRL_RECORD_BYTES_MAX +
-                       6 * MRL_CAPTURE_ALIGN + MRL_POLICY_NAMES_MAX +
+                       8 * MRL_CAPTURE_ALIGN + 2 * MRL_FRAME_NAMES_MAX + MRL_POLICY_NAMES_MAX +
                        MRL_POLICIES_MAX * (sizeof(struct mrl_frame_header) +
                                            sizeof(struct mrl_frame_policy) + MRL_CAPTURE_ALIGN) <
                    MRL_EVENT_TEXT_MAX,
@@ -93,6 +93,15 @@ static void put_container(struct mrl_writer *writer,
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_LOOKUP, &lookup, sizeof(lookup));
 }
 
+static void put_names(struct mrl_writer *writer, uint64_t cgroup, const struct mrl_named *named)
+{
+    char frame[MRL_FRAME_NAMES_MAX];
+
+    if (named)
+        writer->at = mrl_frame__put(writer->at, MRL_FRAME_NAMES, frame,
+                                    mrl_frame_names__put(cgroup, named, frame));
+}
+
 static void put_policy(struct mrl_writer *writer, unsigned int bit, struct mrl_text name)
 {
     const struct mrl_frame_policy policy = { .bit = bit };
@@ -128,14 +137,18 @@ static void put_record(const struct capture_encoder *capture,
     if (mrl_decode__check(event->raw, event->raw_size, &parts))
         return; /* made by hand, and no record */
     put_host(writer, event->host);
-    caller =
-        (struct mrl_membership){ event->container_id, event->lookup, event->container_confirmed };
+    caller = (struct mrl_membership){ .id = event->container_id,
+                                      .lookup = event->lookup,
+                                      .confirmed = event->container_confirmed };
     put_container(writer, event->cgroup_id, &caller);
+    put_names(writer, event->cgroup_id, event->named);
     if (parts.target && field < event->def->field_count &&
         parts.target->cgroup_id != event->cgroup_id) {
-        target = (struct mrl_membership){ event->values[field].text, event->target_lookup,
-                                          event->target_confirmed };
+        target = (struct mrl_membership){ .id = event->values[field].text,
+                                          .lookup = event->target_lookup,
+                                          .confirmed = event->target_confirmed };
         put_container(writer, parts.target->cgroup_id, &target);
+        put_names(writer, parts.target->cgroup_id, event->target_named);
     }
     put_policies(writer, event);
     writer->at = mrl_frame__put(writer->at, MRL_FRAME_RECORD, event->raw, event->raw_size);

@@ -2,6 +2,8 @@
 /* The task's keys of a classic JSON object, in Tracee's order. */
 #include "encode/classic_task.h"
 
+#include <string.h>
+
 #include "enrich/entity.h"
 
 /* Ends where the CPU is to be written, which differs from call to call. */
@@ -11,17 +13,58 @@ static void put_start(const struct mrl_task *task, struct mrl_writer *writer)
     mrl_put_literal(writer, ",\"processorId\":");
 }
 
-static void put_container(struct mrl_text id, struct mrl_writer *writer)
+/* Tracee leaves out what is empty. */
+static void put_name(const struct mrl_task *task,
+                     enum mrl_name name,
+                     struct mrl_writer *writer,
+                     const char *key)
 {
+    struct mrl_text text = task->words[MRL_TASK_NAMES + name];
+
+    if (!text.size)
+        return;
+    mrl_put_bytes(writer, key, strlen(key));
+    mrl_put_json_string(writer, text);
+}
+
+/* The first key has no comma before it. */
+static void put_kubernetes(const struct mrl_task *task, struct mrl_writer *writer)
+{
+    char *start = writer->at;
+
+    put_name(task, MRL_NAME_POD, writer, ",\"podName\":");
+    put_name(task, MRL_NAME_POD_NAMESPACE, writer, ",\"podNamespace\":");
+    put_name(task, MRL_NAME_POD_UID, writer, ",\"podUID\":");
+    if (task->event->pod_sandbox)
+        mrl_put_literal(writer, ",\"podSandbox\":true");
+    if (writer->at > start)
+        *start = '{';
+    else
+        mrl_put_char(writer, '{');
+    mrl_put_char(writer, '}');
+}
+
+static void put_container(const struct mrl_task *task, struct mrl_writer *writer)
+{
+    struct mrl_text id = task->words[MRL_TASK_CONTAINER];
+
     mrl_put_literal(writer, ",\"containerId\":");
     mrl_put_json_string(writer, id);
-    if (id.size) {
-        mrl_put_literal(writer, ",\"container\":{\"id\":");
-        mrl_put_json_string(writer, id);
-        mrl_put_literal(writer, "},\"kubernetes\":{}");
-    } else {
+    if (!id.size) {
         mrl_put_literal(writer, ",\"container\":{},\"kubernetes\":{}");
+        return;
     }
+    mrl_put_literal(writer, ",\"container\":{\"id\":");
+    mrl_put_json_string(writer, id);
+    if (task->word_count == MRL_TASK_PLAIN_WORDS) {
+        mrl_put_literal(writer, "},\"kubernetes\":{}");
+        return;
+    }
+    put_name(task, MRL_NAME_CONTAINER, writer, ",\"name\":");
+    put_name(task, MRL_NAME_IMAGE, writer, ",\"image\":");
+    put_name(task, MRL_NAME_IMAGE_DIGEST, writer, ",\"imageDigest\":");
+    mrl_put_literal(writer, "},\"kubernetes\":");
+    put_kubernetes(task, writer);
 }
 
 static void put_context(const struct mrl_task *task, struct mrl_writer *writer)
@@ -44,7 +87,7 @@ static void put_context(const struct mrl_task *task, struct mrl_writer *writer)
     mrl_put_json_string(writer, task->words[MRL_TASK_EXECUTABLE]);
     mrl_put_literal(writer, "},\"hostName\":");
     mrl_put_json_string(writer, task->words[MRL_TASK_HOST]);
-    put_container(task->words[MRL_TASK_CONTAINER], writer);
+    put_container(task, writer);
 }
 
 static void put_ids(const struct mrl_event *event, uint64_t rounding_ns, struct mrl_writer *writer)

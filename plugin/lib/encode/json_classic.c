@@ -21,7 +21,8 @@ enum { FIXED_BYTES = 2048 };
 
 /* Each byte of a string may take six. A container's id stands twice, and a target has another. */
 _Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_JSON_MAX + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
-                       6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
+                       6 * (3 * MRL_NAME_BYTES + 3 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES +
+                            MRL_NAMES_BYTES_MAX) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 
@@ -207,6 +208,7 @@ static int classic_make(const struct dialect *dialect,
     encoder->rounding_ns = dialect->rounding_ns;
     encoder->tasks.put = mrl_classic_task__put;
     encoder->tasks.context = &encoder->rounding_ns;
+    encoder->tasks.with_names = true;
     encoder->tasks.with_executable = mrl_extras__fill_executable(options->extras);
     for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
         /* The arguments first: the name's text counts them. */
@@ -219,6 +221,7 @@ static int classic_make(const struct dialect *dialect,
 
 static void classic_destroy(struct mrl_encoder *encoder)
 {
+    mrl_task_texts__done(&((struct classic_encoder *)encoder)->tasks);
     free(encoder);
 }
 

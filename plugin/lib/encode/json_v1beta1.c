@@ -19,7 +19,8 @@ enum { FIXED_BYTES = 1024 };
 
 /* Each byte of a string may take six. A container's id stands once, and a target has another. */
 _Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_JSON_MAX + MRL_LAYOUT_FIELDS_MAX * (96 + 32) +
-                       6 * (2 * MRL_NAME_BYTES + 2 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES) <
+                       6 * (2 * MRL_NAME_BYTES + 2 * MRL_CONTAINER_BYTES + 2 * MRL_EXE_TEXT_BYTES +
+                            MRL_NAMES_BYTES_MAX) <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 
@@ -194,7 +195,7 @@ static int v1beta1_make(const struct mrl_encoder_options *options, struct mrl_en
         return -ENOMEM;
     encoder->tasks.put = mrl_v1beta1_task__put;
     encoder->tasks.context = &encoder->dates;
-    encoder->tasks.with_executable = true;
+    encoder->tasks.with_executable = encoder->tasks.with_names = true;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         make_event(mrl_event_def__at(i), options->extras, &encoder->events[i]);
     *ret_encoder = &encoder->base;
@@ -203,6 +204,7 @@ static int v1beta1_make(const struct mrl_encoder_options *options, struct mrl_en
 
 static void v1beta1_destroy(struct mrl_encoder *encoder)
 {
+    mrl_task_texts__done(&((struct v1beta1_encoder *)encoder)->tasks);
     free(encoder);
 }
 

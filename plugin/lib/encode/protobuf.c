@@ -21,7 +21,8 @@ enum { PIECE_BYTES = 80 };
 /* No text grows; a container's id and an executable stand at most twice. */
 _Static_assert(FIXED_BYTES + MRL_POLICY_NAMES_MAX + 4 * MRL_POLICIES_MAX +
                        MRL_LAYOUT_FIELDS_MAX * (PIECE_BYTES + 32) +
-                       2 * (MRL_NAME_BYTES + MRL_CONTAINER_BYTES + MRL_EXE_TEXT_BYTES) <
+                       2 * (MRL_NAME_BYTES + MRL_CONTAINER_BYTES + MRL_EXE_TEXT_BYTES) +
+                       MRL_NAMES_BYTES_MAX <
                    MRL_EVENT_TEXT_MAX,
                "no event is longer than the room that callers give");
 
@@ -331,6 +332,7 @@ int mrl_protobuf__new(enum mrl_grpc_dialect dialect,
         return -ENOMEM;
     encoder->dialect = dialect;
     encoder->tasks.put = mrl_protobuf_task__put;
+    encoder->tasks.with_names = true;
     encoder->tasks.with_executable =
         dialect == MRL_GRPC_MAIN || mrl_extras__fill_executable(extras);
     make_datum(&encoder->return_value, "returnValue", "int64", dialect);
@@ -344,5 +346,7 @@ int mrl_protobuf__new(enum mrl_grpc_dialect dialect,
 
 void mrl_protobuf__free(struct mrl_protobuf *encoder)
 {
+    if (encoder)
+        mrl_task_texts__done(&encoder->tasks);
     free(encoder);
 }

@@ -11,7 +11,10 @@
 /* Field numbers of tracee.v1beta1. */
 enum { PROCESS_EXECUTABLE = 1, PROCESS_UNIQUE_ID, PROCESS_HOST_PID, PROCESS_PID, PROCESS_USER };
 enum { THREAD_START_TIME = 1, THREAD_NAME, THREAD_UNIQUE_ID, THREAD_HOST_TID, THREAD_TID };
-enum { CONTAINER_ID = 1, CONTAINER_STARTED = 4, PROCESS_ANCESTORS = 7, WORKLOAD_CONTAINER = 2 };
+enum { CONTAINER_ID = 1, CONTAINER_NAME, CONTAINER_IMAGE, CONTAINER_STARTED };
+enum { IMAGE_DIGESTS = 2, IMAGE_NAME = 3, PROCESS_ANCESTORS = 7 };
+enum { K8S_POD = 1, K8S_NAMESPACE = 2, POD_NAME = 1, POD_UID = 2, NAMESPACE_NAME = 1 };
+enum { WORKLOAD_CONTAINER = 2, WORKLOAD_K8S = 3 };
 enum { EXECUTABLE_PATH = 1, USER_ID = 1, WRAPPER_VALUE = 1, TIME_SECONDS = 1, TIME_NANOS = 2 };
 
 static uint32_t entity(uint32_t host_pid, uint64_t start_ns)
@@ -84,16 +87,47 @@ static void put_ancestors(const struct mrl_event *event, struct mrl_writer *writ
     mrl_wrap(writer, start, PROCESS_ANCESTORS);
 }
 
-/* Without an enrichment there is no name; a container that is seen has started. */
-static void put_container(struct mrl_text id, struct mrl_writer *writer)
+static void put_image(const struct mrl_text *names, struct mrl_writer *writer)
 {
+    char *start = writer->at;
+
+    if (!names[MRL_NAME_IMAGE].size)
+        return;
+    put_text(writer, IMAGE_DIGESTS, names[MRL_NAME_IMAGE_DIGEST]);
+    put_text(writer, IMAGE_NAME, names[MRL_NAME_IMAGE]);
+    mrl_wrap(writer, start, CONTAINER_IMAGE);
+}
+
+static void put_pod(const struct mrl_text *names, struct mrl_writer *writer)
+{
+    char *start = writer->at, *namespace;
+
+    if (!names[MRL_NAME_POD].size)
+        return;
+    put_text(writer, POD_NAME, names[MRL_NAME_POD]);
+    put_text(writer, POD_UID, names[MRL_NAME_POD_UID]);
+    mrl_wrap(writer, start, K8S_POD);
+    namespace = writer->at;
+    put_text(writer, NAMESPACE_NAME, names[MRL_NAME_POD_NAMESPACE]);
+    mrl_wrap(writer, namespace, K8S_NAMESPACE);
+    mrl_wrap(writer, start, WORKLOAD_K8S);
+}
+
+/* A container that is seen has started. */
+static void put_container(const struct mrl_task *task, struct mrl_writer *writer)
+{
+    struct mrl_text id = task->words[MRL_TASK_CONTAINER];
+    const struct mrl_text *names = task->words + MRL_TASK_NAMES;
     char *start = writer->at;
 
     if (!id.size)
         return;
     put_text(writer, CONTAINER_ID, id);
+    put_text(writer, CONTAINER_NAME, names[MRL_NAME_CONTAINER]);
+    put_image(names, writer);
     mrl_put_scalar(writer, CONTAINER_STARTED, true);
     mrl_wrap(writer, start, WORKLOAD_CONTAINER);
+    put_pod(names, writer);
 }
 
 /* One ancestor of three wrapped numbers is shorter than 128 bytes: its length is one byte. */
@@ -116,6 +150,6 @@ void mrl_protobuf_task__put(void *context,
         put_thread(task, writer);
     } else {
         put_ancestors(task->event, writer);
-        put_container(task->words[MRL_TASK_CONTAINER], writer);
+        put_container(task, writer);
     }
 }

@@ -2,6 +2,8 @@
 /* The workload of a v1beta1 JSON object, in the order of Tracee's main branch. */
 #include "encode/v1beta1_task.h"
 
+#include <string.h>
+
 #include "enrich/entity.h"
 
 static uint32_t entity(uint32_t host_pid, uint64_t start_ns)
@@ -73,7 +75,51 @@ static void put_ancestors(const struct mrl_event *event, struct mrl_writer *writ
     mrl_put_literal(writer, "}]");
 }
 
-/* Without an enrichment there is no name; a container that is seen has started. */
+static void put_key_text(struct mrl_writer *writer, const char *key, struct mrl_text text)
+{
+    mrl_put_bytes(writer, key, strlen(key));
+    mrl_put_valid_json_string(writer, text);
+}
+
+static void put_image(const struct mrl_text *names, struct mrl_writer *writer)
+{
+    if (!names[MRL_NAME_IMAGE].size)
+        return;
+    mrl_put_literal(writer, ",\"image\":{\"id\":\"\"");
+    if (names[MRL_NAME_IMAGE_DIGEST].size) {
+        put_key_text(writer, ",\"repo_digests\":[", names[MRL_NAME_IMAGE_DIGEST]);
+        mrl_put_char(writer, ']');
+    }
+    put_key_text(writer, ",\"name\":", names[MRL_NAME_IMAGE]);
+    mrl_put_char(writer, '}');
+}
+
+static void put_pod(const struct mrl_text *names, struct mrl_writer *writer)
+{
+    if (!names[MRL_NAME_POD].size)
+        return;
+    put_key_text(writer, ",\"k8s\":{\"pod\":{\"name\":", names[MRL_NAME_POD]);
+    put_key_text(writer, ",\"uid\":", names[MRL_NAME_POD_UID]);
+    put_key_text(writer, "},\"namespace\":{\"name\":", names[MRL_NAME_POD_NAMESPACE]);
+    mrl_put_literal(writer, "}}");
+}
+
+static void put_container(const struct mrl_task *task, struct mrl_writer *writer)
+{
+    const struct mrl_text *names = task->words + MRL_TASK_NAMES;
+
+    put_key_text(writer, "\"container\":{\"id\":", task->words[MRL_TASK_CONTAINER]);
+    if (task->word_count == MRL_TASK_PLAIN_WORDS) {
+        mrl_put_literal(writer, ",\"name\":\"\",\"started\":true}");
+        return;
+    }
+    put_key_text(writer, ",\"name\":", names[MRL_NAME_CONTAINER]);
+    put_image(names, writer);
+    mrl_put_literal(writer, ",\"started\":true}");
+    put_pod(names, writer);
+}
+
+/* A container that is seen has started. */
 static void put_end(const struct mrl_task *task, struct mrl_writer *writer)
 {
     struct mrl_text container = task->words[MRL_TASK_CONTAINER];
@@ -89,9 +135,7 @@ static void put_end(const struct mrl_task *task, struct mrl_writer *writer)
     if (container.size) {
         if (has_process(task))
             mrl_put_char(writer, ',');
-        mrl_put_literal(writer, "\"container\":{\"id\":");
-        mrl_put_valid_json_string(writer, container);
-        mrl_put_literal(writer, ",\"name\":\"\",\"started\":true}");
+        put_container(task, writer);
     }
     mrl_put_char(writer, '}');
 }

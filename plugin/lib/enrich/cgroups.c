@@ -39,6 +39,7 @@ struct known_cgroup {
     uint8_t size, outer_size;
     bool is_claim, confirmed; /* struct mrl_container_path */
     bool used;                /* since it was last considered for being forgotten */
+    uint8_t hint;             /* enum mrl_runtime */
     char container[MRL_CONTAINER_ID_BYTES];
     char outer[MRL_CONTAINER_ID_BYTES];
 };
@@ -219,6 +220,7 @@ static void give_up_claim(struct known_cgroup *known)
     memcpy(known->container, known->outer, known->outer_size);
     known->size = known->outer_size;
     known->is_claim = false;
+    known->hint = MRL_RUNTIME_UNKNOWN;
 }
 
 /* Of two cgroups with one id, of which one only claims it, the other has it. */
@@ -234,7 +236,9 @@ static struct mrl_membership membership_of(const struct known_cgroup *known)
 {
     return (struct mrl_membership){ .id = { known->container, known->size },
                                     .lookup = known->size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST,
-                                    .confirmed = known->confirmed };
+                                    .confirmed = known->confirmed,
+                                    .is_claim = known->is_claim,
+                                    .hint = (enum mrl_runtime)known->hint };
 }
 
 static struct mrl_membership unknown(enum mrl_lookup lookup)
@@ -261,6 +265,7 @@ static struct mrl_membership remember(struct mrl_cgroups *cgroups,
     known->outer_size = (uint8_t)found.outer.size;
     known->is_claim = found.is_claim;
     known->confirmed = found.confirmed && is_whole;
+    known->hint = (uint8_t)found.hint;
     memcpy(known->container, found.id.bytes, found.id.size);
     memcpy(known->outer, found.outer.bytes, found.outer.size);
     if (known->size)

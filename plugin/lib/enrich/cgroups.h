@@ -34,6 +34,7 @@ struct mrl_container_path {
     struct mrl_text outer; /* the outermost container around it, where there is one */
     bool is_claim;         /* whoever is in there, or that user, can make cgroups of any name */
     bool confirmed;        /* no claim, and of a shape that Tracee knows */
+    enum mrl_runtime hint; /* whose sign stands beside the id */
 };
 
 /** Pure. */

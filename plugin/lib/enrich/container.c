@@ -16,12 +16,23 @@ enum { GARDEN_ID = 28, HEX_ID = 64 };
 #define CRI_INFIX ":cri-containerd:"
 #define DELEGATED "user@" /* the manager of a user, who owns all below */
 
-/* docker, CRI-O, containerd and podman under systemd's cgroup driver. */
-static const char *const prefixes[] = { "docker-", "crio-", "cri-containerd-", "libpod-" };
+/* What stands before an id, and whose sign that is. */
+struct sign {
+    const char *text;
+    enum mrl_runtime runtime;
+};
+
+/* Under systemd's cgroup driver. */
+static const struct sign prefixes[] = { { "docker-", MRL_RUNTIME_DOCKER },
+                                        { "crio-", MRL_RUNTIME_CRIO },
+                                        { "cri-containerd-", MRL_RUNTIME_CONTAINERD },
+                                        { "libpod-", MRL_RUNTIME_PODMAN } };
 
 /* What the component around a bare id begins with, where Tracee knows the runtime: docker,
  * GitHub's runners, and Kubernetes without systemd. */
-static const char *const parents[] = { "docker", "actions_job", "pod" };
+static const struct sign parents[] = { { "docker", MRL_RUNTIME_DOCKER },
+                                       { "actions_job", MRL_RUNTIME_DOCKER },
+                                       { "pod", MRL_RUNTIME_CRI } };
 
 static const struct mrl_text none = { "", 0 };
 
@@ -74,33 +85,39 @@ static struct mrl_text after_infix(struct mrl_text text)
     return found;
 }
 
-/* The part of a component that would be the id, and whether a runtime's own sign is beside it. */
-static struct mrl_text id_of(struct mrl_text part, bool *ret_signed)
+/* An id as a component says it. */
+struct found {
+    struct mrl_text id;
+    bool is_signed; /* a runtime's own sign is beside it */
+    enum mrl_runtime hint;
+};
+
+/* The part of a component that would be the id. */
+static struct found id_of(struct mrl_text part)
 {
     struct mrl_text id = part, inner;
     size_t scope = strlen(SCOPE);
 
     if (part.size > scope && !memcmp(part.bytes + part.size - scope, SCOPE, scope))
         id.size -= scope;
-    *ret_signed = true;
     inner = after_infix(id);
     if (inner.size)
-        return inner;
+        return (struct found){ inner, true, MRL_RUNTIME_CONTAINERD };
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-        if (starts_with(id, prefixes[i]))
-            return without(id, strlen(prefixes[i]));
-    *ret_signed = false;
-    return id;
+        if (starts_with(id, prefixes[i].text))
+            return (struct found){ without(id, strlen(prefixes[i].text)), true,
+                                   prefixes[i].runtime };
+    return (struct found){ id, false, MRL_RUNTIME_UNKNOWN };
 }
 
-/* docker and actions_job are whole names; "pod" is how the name of a pod begins. */
-static bool is_parent(struct mrl_text part)
+/* docker and actions_job are whole names; "pod" is how the name of a pod begins. NULL: neither. */
+static const struct sign *find_parent(struct mrl_text part)
 {
     for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
-        if (starts_with(part, parents[i]) &&
-            (part.size == strlen(parents[i]) || !strcmp(parents[i], "pod")))
-            return true;
-    return false;
+        if (starts_with(part, parents[i].text) &&
+            (part.size == strlen(parents[i].text) || !strcmp(parents[i].text, "pod")))
+            return &parents[i];
+    return NULL;
 }
 
 /* The component that ends at `*end`, which is moved to the end of the one before it. */
@@ -114,39 +131,44 @@ static struct mrl_text take_component(const char *path, size_t *end)
     return (struct mrl_text){ path + start, last - start };
 }
 
-static struct mrl_text container_of(struct mrl_text part, struct mrl_text parent, bool *ret_shaped)
+static struct found container_of(struct mrl_text part, struct mrl_text parent)
 {
-    struct mrl_text id = id_of(part, ret_shaped);
+    struct found found = id_of(part);
+    const struct sign *sign;
 
-    if (is_hex_id(id)) {
-        *ret_shaped |= is_parent(parent);
-        return id;
+    if (is_hex_id(found.id)) {
+        sign = found.is_signed ? NULL : find_parent(parent);
+        if (sign)
+            found = (struct found){ found.id, true, sign->runtime };
+        return found;
     }
-    *ret_shaped = is_garden_id(id);
-    return *ret_shaped ? id : none;
+    return is_garden_id(found.id) ? (struct found){ found.id, true, MRL_RUNTIME_UNKNOWN }
+                                  : (struct found){ none, false, MRL_RUNTIME_UNKNOWN };
 }
 
 struct mrl_container_path mrl_container_path__parse(const char *path)
 {
     struct mrl_container_path found = { .id = none, .outer = none };
     size_t end = strlen(path), before;
-    bool shaped = false, delegated = false, is_shaped;
+    bool shaped = false, delegated = false;
 
     while (end) {
-        struct mrl_text part = take_component(path, &end), id;
+        struct mrl_text part = take_component(path, &end);
+        struct found here;
 
         before = end;
-        id = container_of(part, take_component(path, &before), &is_shaped);
+        here = container_of(part, take_component(path, &before));
         delegated |= starts_with(part, DELEGATED);
-        if (!id.size)
+        if (!here.id.size)
             continue;
         /* Nothing speaks for a bare id within a container: it is in the container around. */
         if (found.id.size && shaped) {
-            found.outer = id;
+            found.outer = here.id;
             continue;
         }
-        found.id = id;
-        shaped = is_shaped;
+        found.id = here.id;
+        found.hint = here.hint;
+        shaped = here.is_signed;
         delegated = false; /* what counts is what is around */
     }
     found.is_claim = found.id.size && (delegated || found.outer.size);

@@ -14,6 +14,7 @@ struct mrl_container {
     uint32_t size;
     enum mrl_lookup lookup;
     bool confirmed;
+    struct mrl_named *named; /* NULL: nothing was said */
     UT_hash_handle hh;
     char id[MRL_CONTAINER_BYTES];
 };
@@ -32,6 +33,8 @@ static void set(struct mrl_container *known, struct mrl_text id)
     memcpy(known->id, id.bytes, id.size);
     known->lookup = id.size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST;
     known->confirmed = false;
+    free(known->named);
+    known->named = NULL;
 }
 
 static int add(struct mrl_containers *containers, uint64_t cgroup, struct mrl_text id)
@@ -90,13 +93,45 @@ int mrl_containers__qualify(struct mrl_containers *containers,
     return 1;
 }
 
+static bool same_names(const struct mrl_named *one, const struct mrl_named *two)
+{
+    bool same = one->result == two->result && one->runtime == two->runtime &&
+                one->is_sandbox == two->is_sandbox;
+
+    for (unsigned int i = 0; same && i < MRL_NAMES; i++)
+        same = one->texts[i].size == two->texts[i].size &&
+               (!one->texts[i].size ||
+                !memcmp(one->texts[i].bytes, two->texts[i].bytes, one->texts[i].size));
+    return same;
+}
+
+int mrl_containers__name(struct mrl_containers *containers,
+                         uint64_t cgroup,
+                         const struct mrl_named *named)
+{
+    struct mrl_container *known = find(containers, cgroup);
+    void *room;
+
+    if (!known)
+        return -EINVAL;
+    if (known->named && same_names(known->named, named))
+        return 0;
+    room = malloc(mrl_named__bytes(named));
+    if (!room)
+        return -ENOMEM;
+    free(known->named);
+    known->named = mrl_named__copy(named, room);
+    return 1;
+}
+
 struct mrl_membership mrl_containers__find(void *containers, uint64_t cgroup)
 {
     const struct mrl_container *known = find(containers, cgroup);
 
-    return known ? (struct mrl_membership){ { known->id, known->size },
-                                            known->lookup,
-                                            known->confirmed }
+    return known ? (struct mrl_membership){ .id = { known->id, known->size },
+                                            .lookup = known->lookup,
+                                            .confirmed = known->confirmed,
+                                            .named = known->named }
                  : (struct mrl_membership){ .id = { "", 0 } };
 }
 
@@ -111,6 +146,7 @@ void mrl_containers__clear(struct mrl_containers *containers)
 
     HASH_ITER(hh, containers->first, known, next) {
         HASH_DEL(containers->first, known);
+        free(known->named);
         free(known);
     }
 }

@@ -31,6 +31,14 @@ int mrl_containers__qualify(struct mrl_containers *containers,
                             enum mrl_lookup lookup,
                             bool confirmed);
 
+/**
+ * Says what is known of the names of what was put last for a cgroup (copies). Returns 1 when that
+ * is news, else 0. Errors: -EINVAL nothing was put; -ENOMEM.
+ */
+int mrl_containers__name(struct mrl_containers *containers,
+                         uint64_t cgroup,
+                         const struct mrl_named *named);
+
 /** The container of a cgroup, as mrl_host.container: its id is valid until the next put or clear.
  */
 struct mrl_membership mrl_containers__find(void *containers, uint64_t cgroup);

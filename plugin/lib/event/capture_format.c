@@ -140,9 +140,10 @@ static bool is_possible(uint32_t type, uint32_t size)
         [MRL_FRAME_STATE] = { sizeof(struct mrl_packed_state), MRL_PACKED_STATE_MAX },
         [MRL_FRAME_LOOKUP] = { sizeof(struct mrl_frame_lookup), sizeof(struct mrl_frame_lookup) },
         [MRL_FRAME_POLICY] = { sizeof(struct mrl_frame_policy), MRL_FRAME_POLICY_MAX },
+        [MRL_FRAME_NAMES] = { sizeof(struct mrl_frame_names), MRL_FRAME_NAMES_MAX },
     };
 
-    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_POLICY && size >= sizes[type].min &&
+    return type >= MRL_FRAME_HOST && type <= MRL_FRAME_NAMES && size >= sizes[type].min &&
            size <= sizes[type].max;
 }
 
@@ -168,6 +169,69 @@ ssize_t mrl_frame__parse(const void *bytes,
         return mrl_error__set(error, -EBADMSG, "the checksum of a frame is wrong");
     *ret_frame = (struct mrl_frame){ (enum mrl_frame_type)header->type, header + 1, header->size };
     return (ssize_t)whole;
+}
+
+/* -- names ------------------------------------------------------------------------------------ */
+
+size_t mrl_frame_names__put(uint64_t cgroup, const struct mrl_named *named, char *ret_frame)
+{
+    struct mrl_frame_names frame = { .cgroup = cgroup,
+                                     .result = (uint8_t)named->result,
+                                     .runtime = (uint8_t)named->runtime,
+                                     .is_sandbox = named->is_sandbox };
+    char *at = ret_frame + sizeof(frame);
+    size_t room = MRL_NAMES_BYTES_MAX;
+
+    for (unsigned int i = 0; i < MRL_NAMES; i++) {
+        size_t size = named->texts[i].size < room ? named->texts[i].size : room;
+
+        if (size)
+            memcpy(at, named->texts[i].bytes, size);
+        frame.sizes[i] = (uint16_t)size;
+        at += size;
+        room -= size;
+    }
+    memcpy(ret_frame, &frame, sizeof(frame));
+    return (size_t)(at - ret_frame);
+}
+
+/* The texts of a frame, which fill the `left` bytes behind it. */
+static bool read_texts(const struct mrl_frame_names *frame,
+                       const char *at,
+                       size_t left,
+                       struct mrl_named *named)
+{
+    for (unsigned int i = 0; i < MRL_NAMES; i++) {
+        if (frame->sizes[i] > left)
+            return false;
+        named->texts[i] = (struct mrl_text){ frame->sizes[i] ? at : "", frame->sizes[i] };
+        at += frame->sizes[i];
+        left -= frame->sizes[i];
+    }
+    return !left;
+}
+
+int mrl_frame_names__read(const void *bytes,
+                          size_t size,
+                          uint64_t *ret_cgroup,
+                          struct mrl_named *ret_named)
+{
+    struct mrl_named named = { .result = MRL_NAMES_OFF };
+    struct mrl_frame_names frame;
+
+    if (size < sizeof(frame) || size > MRL_FRAME_NAMES_MAX)
+        return -EBADMSG;
+    memcpy(&frame, bytes, sizeof(frame));
+    if (frame.result >= MRL_NAMES_RESULTS || frame.runtime >= MRL_RUNTIMES ||
+        frame.is_sandbox > 1 ||
+        !read_texts(&frame, (const char *)bytes + sizeof(frame), size - sizeof(frame), &named))
+        return -EBADMSG;
+    named.result = (enum mrl_names_result)frame.result;
+    named.runtime = (enum mrl_runtime)frame.runtime;
+    named.is_sandbox = frame.is_sandbox;
+    *ret_cgroup = frame.cgroup;
+    *ret_named = named;
+    return 0;
 }
 
 /* -- gaps ------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 #include <sys/types.h>
 
+#include "event/host.h"
 #include "event/raw.h"
 
 /** Increment when a reader of the version before would misread a file, or refuse one of its frames;
@@ -56,6 +57,7 @@ enum mrl_frame_type {
     MRL_FRAME_STATE,     /* struct mrl_packed_state and the detail behind it */
     MRL_FRAME_LOOKUP,    /* struct mrl_frame_lookup: more of what a container frame says */
     MRL_FRAME_POLICY,    /* struct mrl_frame_policy, then the name; since version 2 */
+    MRL_FRAME_NAMES,     /* struct mrl_frame_names, then the texts; since version 2 */
 };
 
 /** Before each payload, which is padded with zeros to MRL_CAPTURE_ALIGN. */
@@ -92,6 +94,19 @@ struct mrl_frame_policy {
 
 enum { MRL_FRAME_POLICY_MAX = sizeof(struct mrl_frame_policy) + MRL_POLICY_NAME_MAX };
 
+/** What is known of the names of the container of a cgroup that a container frame told: its texts
+ * follow, in the order of enum mrl_name. Without it names were off. */
+struct mrl_frame_names {
+    uint64_t cgroup;
+    uint8_t result;  /* enum mrl_names_result */
+    uint8_t runtime; /* enum mrl_runtime */
+    uint8_t is_sandbox;
+    uint8_t reserved;
+    uint16_t sizes[MRL_NAMES];
+};
+
+enum { MRL_FRAME_NAMES_MAX = sizeof(struct mrl_frame_names) + MRL_NAMES_BYTES_MAX };
+
 /** Events that are missing at this place. */
 struct mrl_frame_lost {
     uint64_t count;
@@ -120,6 +135,7 @@ _Static_assert(sizeof(struct mrl_capture_header) == 40, "the header is a file fo
 _Static_assert(sizeof(struct mrl_frame_header) == 16, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_host) == 24, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lookup) == 16, "frames are a file format");
+_Static_assert(sizeof(struct mrl_frame_names) == 24, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_policy) == 8, "frames are a file format");
 _Static_assert(MRL_FRAME_LOST_BYTES == 64, "frames are a file format");
 _Static_assert(sizeof(struct mrl_frame_lost) == 96, "frames are a file format");
@@ -163,6 +179,15 @@ ssize_t mrl_frame__parse(const void *bytes,
                          size_t size,
                          struct mrl_frame *ret_frame,
                          struct mrl_error *error);
+
+/** Names as a frame says them, in MRL_FRAME_NAMES_MAX bytes. Returns how many. */
+size_t mrl_frame_names__put(uint64_t cgroup, const struct mrl_named *named, char *ret_frame);
+
+/** And back, from `size` bytes, from which the texts are borrowed. Error: -EBADMSG. */
+int mrl_frame_names__read(const void *frame,
+                          size_t size,
+                          uint64_t *ret_cgroup,
+                          struct mrl_named *ret_named);
 
 /** A gap as a frame says it: in so many bytes, which are returned. */
 size_t mrl_frame_lost__put(const struct mrl_lost *lost, struct mrl_frame_lost *ret_frame);

@@ -4,15 +4,30 @@
 #define MRL_EVENT_HOST_H
 
 #include <mrelease/event.h>
+#include <mrelease/names.h>
 
 /** "host", "known", "not_found", "unreadable". Static. */
 struct mrl_text mrl_lookup__name(enum mrl_lookup lookup);
+
+/** All texts of a container's names together are no longer: the last ones are cut. */
+enum { MRL_NAMES_BYTES_MAX = 1024 };
+
+/** What is known of the names of a container. */
+struct mrl_named {
+    enum mrl_names_result result;
+    enum mrl_runtime runtime;
+    bool is_sandbox;
+    struct mrl_text texts[MRL_NAMES];
+};
 
 /** What is known of the container that a cgroup belongs to. */
 struct mrl_membership {
     struct mrl_text id; /* empty: none, or not known: `lookup` says which */
     enum mrl_lookup lookup;
     bool confirmed; /* by a name that only the host's root gives: see enrich/cgroups.h */
+    bool is_claim;  /* who is in there may have chosen the id: nobody is asked for its names */
+    enum mrl_runtime hint;         /* whose it looks like */
+    const struct mrl_named *named; /* as it was recorded; NULL: mrl_host.named knows, or nobody */
 };
 
 /** Owned by one source; one thread. */
@@ -26,6 +41,10 @@ struct mrl_host {
     /** Takes what the probes say of a cgroup, of any bytes: -EBADMSG. NULL: nobody wants it. */
     int (*describe)(void *containers, const void *description, size_t size);
     void *containers; /* whom they ask */
+    /** What is known of the names of a container that has an id; asks for them where nobody has.
+     * Never blocks. Valid until the next call. NULL: names are off. */
+    const struct mrl_named *(*named)(void *names, const struct mrl_membership *container);
+    void *names;
 };
 
 /** A boot time as ns since the epoch. */
@@ -39,6 +58,19 @@ static inline struct mrl_membership mrl_host__container(const struct mrl_host *h
 {
     return host->container ? host->container(host->containers, cgroup_id)
                            : (struct mrl_membership){ .id = { "", 0 } };
+}
+
+/** Copies names, and the texts behind them. Into `room` of mrl_named__bytes(). */
+size_t mrl_named__bytes(const struct mrl_named *named);
+struct mrl_named *mrl_named__copy(const struct mrl_named *named, void *room);
+
+/** NULL: nothing is to be known. */
+static inline const struct mrl_named *mrl_host__named(const struct mrl_host *host,
+                                                      const struct mrl_membership *container)
+{
+    if (container->named || !host->named || !container->id.size)
+        return container->named;
+    return host->named(host->names, container);
 }
 
 #endif

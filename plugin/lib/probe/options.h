@@ -22,6 +22,7 @@ struct mrl_probe_options {
     bool reap_kill;                            /* the kernel knows that flag; the ladder asks */
     bool x32;        /* numbers of x32 are calls as well; the ladder finds out */
     bool trials;     /* marked calls are events */
+    bool names;      /* records tell of cgroups that are made and removed */
     bool caller_exe; /* records hold the path of the caller's executable */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text); /* NULL: silent */
     void *log_context;

@@ -100,6 +100,8 @@ static int load(struct mrl_probes *probes,
         return err;
     if (options->needs & MRL_NEED_KILL)
         bpf_program__set_autoload(probes->object->progs.kill__signal_generate, true);
+    bpf_program__set_autoload(probes->object->progs.names__cgroup_mkdir, options->names);
+    bpf_program__set_autoload(probes->object->progs.names__cgroup_rmdir, options->names);
     err = mrl_map_sizes__set(probes->object, options, mrl_probes__syscalls(options->may_watch));
     if (err)
         return err;
@@ -113,6 +115,17 @@ static int load(struct mrl_probes *probes,
 }
 
 /* -- attaching -------------------------------------------------------------------------------- */
+
+/* What a kernel without cgroups lacks: nobody is in a container there. */
+static void attach_names(struct mrl_probes *probes)
+{
+    struct bpf_program *programs[] = { probes->object->progs.names__cgroup_mkdir,
+                                       probes->object->progs.names__cgroup_rmdir };
+
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+        if (bpf_program__autoload(programs[i]))
+            mrl_hook__attach_program(probes, programs[i], MRL_ALL_SYSCALLS);
+}
 
 /*
  * Exits first: an exit program ends the state of each call that it sees, so none is left open by a
@@ -130,6 +143,8 @@ static int attach(struct mrl_probes *probes, uint32_t syscalls)
         err = mrl_hook__attach_program(probes, beside, MRL_ALL_SYSCALLS);
     if (!err && !probes->syscalls && bpf_program__autoload(kill))
         err = mrl_hook__attach_program(probes, kill, MRL_ALL_SYSCALLS);
+    if (!err && !probes->syscalls)
+        attach_names(probes);
     if (!err)
         err = hook->attach(probes, MRL_MOMENT_EXIT, syscalls);
     if (!err)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "read/filters.h"
+#include "read/held.h"
 #include "read/kernel_losses.h"
 
 struct mrl_intake {
@@ -22,11 +23,14 @@ struct mrl_intake {
     unsigned int filtered_now; /* in this round */
     size_t records;            /* read since it was last cleared, those that were filtered too */
     bool untold;               /* records were read since the losses were last told */
-    uint64_t *skipped;         /* per CPU and lane: the numbers of what was filtered here */
+    uint64_t *skipped; /* per CPU and lane: the numbers of what was filtered here, or is held */
+    struct mrl_held held;
     atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
     atomic_ullong malformed[MRL_EVENT_COUNT];
     atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
     atomic_ullong unidentified[MRL_EVENT_COUNT];
+    atomic_ullong unnamed[MRL_EVENT_COUNT];
+    atomic_ullong by_names[MRL_NAMES_RESULTS]; /* of all events in containers that have an id */
 };
 
 /** Begins with nothing read; all but `counters` is borrowed. `filter` is the first of its filters.
@@ -36,6 +40,15 @@ int mrl_intake__init(struct mrl_intake *intake,
                      const struct mrl_filter *filter,
                      const struct mrl_kernel_counters *counters,
                      uint32_t events);
+
+/** Gives the containers of the host names, for which records wait so long. Before the first record.
+ * Error: -ENOMEM. */
+int mrl_intake__name(struct mrl_intake *intake,
+                     const struct mrl_names_asking *asking,
+                     uint64_t wait_ns);
+
+/** As mrl_plugin__tell_names(), but wakes nobody: 1 where somebody waits for that. Any thread. */
+int mrl_intake__tell_names(struct mrl_intake *intake, const struct mrl_container_names *names);
 
 /** A zeroed intake is allowed. */
 void mrl_intake__done(struct mrl_intake *intake);
@@ -50,6 +63,11 @@ bool mrl_intake__begin(struct mrl_intake *intake, struct mrl_batch *batch, size_
  * batch is full, or so many were filtered that the caller should look at its other work.
  */
 bool mrl_intake__take(void *intake, const void *record, size_t size);
+
+/** Takes in names that were told, and appends what waited for them, or long enough at `now_ns`
+ * (INT64_MAX: nothing waits any longer), to the batch of begin(), as far as there is room. Comes
+ * before new records are read: those of a container keep their order. */
+void mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns);
 
 /** There is nothing left to read: what was lost and not told yet is appended to the batch, once
  * after each time that records were read. */

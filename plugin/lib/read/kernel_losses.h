@@ -57,6 +57,13 @@ void mrl_kernel_losses__see(struct mrl_kernel_losses *losses,
                             const struct mrl_record *record,
                             struct mrl_batch *batch);
 
+/** The number behind the last record that was seen of a CPU and lane. */
+static inline uint64_t mrl_kernel_losses__next(const struct mrl_kernel_losses *losses,
+                                               const struct mrl_record *record)
+{
+    return losses->streams[record->cpu * MRL_LANE_COUNT + record->lane].next;
+}
+
 /** Tells of a record that was read and could not be decoded. */
 void mrl_kernel_losses__see_malformed(struct mrl_kernel_losses *losses,
                                       unsigned int event,

@@ -15,20 +15,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "enrich/host.h"
+#include "probe/culprits.h"
 #include "probe/ladder.h"
 #include "probe/skeleton.h"
-#include "read/culprits.h"
 #include "read/intake.h"
 #include "read/pace.h"
 #include "read/ring.h"
+#include "read/sleeper.h"
 #include "read/source.h"
 
 enum {
@@ -46,16 +44,13 @@ struct mrl_source {
     struct mrl_probe_options options; /* for their log */
     struct mrl_intake intake;         /* of what the rings hold */
     struct mrl_ring rings[MRL_LANE_COUNT];
-    int epoll;
-    int wake;  /* eventfd of interrupt() */
-    int clock; /* timerfd that never expires: it is there to be cancelled when the clock is set */
+    struct mrl_sleeper sleeper;
     void (*clock_set)(void *context, int64_t step_ns);
     void *context;
     struct mrl_pace pace;
-    bool awake;   /* the probes were told so: they send no wake-ups */
-    bool awaited; /* nobody has slept since the probes were told otherwise */
-    bool full;    /* the last batch held no more: there is more in the rings */
-    bool interrupted;
+    bool awake;              /* the probes were told so: they send no wake-ups */
+    bool awaited;            /* nobody has slept since the probes were told otherwise */
+    bool full;               /* the last batch held no more: there is more in the rings */
     struct mrl_batch *batch; /* being filled */
 };
 
@@ -69,7 +64,9 @@ static void release(struct mrl_source *source)
 {
     for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
         mrl_ring__release(&source->rings[lane]);
-    mrl_filters__drop_read(&source->intake.filters, source->rings);
+    /* Those that are held may be of a filter of which the rings hold no more. */
+    if (!source->intake.held.count)
+        mrl_filters__drop_read(&source->intake.filters, source->rings);
 }
 
 /* All times of a batch are by one clock, so this is asked while it is empty. */
@@ -81,6 +78,15 @@ static void follow_clock(struct mrl_source *source)
         source->clock_set(source->context, step_ns);
 }
 
+/* Nothing waits once the probes are gone. */
+static void let_go(struct mrl_source *source)
+{
+    if (source->intake.held.names &&
+        mrl_intake__begin(&source->intake, source->batch, MRL_BATCH_EVENTS))
+        mrl_intake__let_go(&source->intake,
+                           source->stopped ? INT64_MAX : mrl_clock__ns(CLOCK_MONOTONIC));
+}
+
 /* Fills the batch from both lanes. Returns its number of events. */
 static int consume(struct mrl_source *source)
 {
@@ -88,6 +94,7 @@ static int consume(struct mrl_source *source)
         follow_clock(source);
     source->full = false;
     source->intake.records = 0;
+    let_go(source);
     /* The rare lane first, and not for the whole batch: a flood in one lane must not keep the
      * other waiting. */
     read_lane(source, MRL_LANE_RARE, RARE_SHARE_COUNT);
@@ -109,26 +116,6 @@ static void say_awake(struct mrl_source *source, bool awake)
     __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
 }
 
-/* Sleeps until there may be something; 0: the time is over or the sleep was interrupted. */
-static int sleep_for(struct mrl_source *source, int timeout_ms)
-{
-    struct epoll_event events[MRL_LANE_COUNT + 2];
-    int count = epoll_wait(source->epoll, events, MRL_LANE_COUNT + 2, timeout_ms);
-    uint64_t times;
-
-    if (count < 0)
-        return errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < count; i++) {
-        bool is_wake = events[i].data.fd == source->wake;
-
-        /* Of the clock that was set the next look finds out; read, it is silent until it is set
-         * again. */
-        if (is_wake || events[i].data.fd == source->clock)
-            source->interrupted |= read(events[i].data.fd, &times, sizeof(times)) > 0 && is_wake;
-    }
-    return count;
-}
-
 static void nap(void)
 {
     const struct timespec nap = { .tv_nsec = MRL_NAP_NS };
@@ -147,10 +134,13 @@ static int tell_losses(struct mrl_source *source)
 static int sleep_ms(struct mrl_source *source)
 {
     bool brief = source->awaited;
+    int due_ms = mrl_held__due_ms(&source->intake.held);
 
     source->awaited = false;
     if (brief)
         return SHORT_SLEEP_MS;
+    if (due_ms >= 0)
+        return due_ms;
     return source->intake.untold ? QUIET_MS : INT32_MAX;
 }
 
@@ -159,7 +149,8 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
 {
     int count = 0;
 
-    while (!count && !source->intake.records && !source->interrupted && !source->pace.close) {
+    while (!count && !source->intake.records && !source->sleeper.interrupted &&
+           !source->pace.close) {
         int64_t left_ms = end == INT64_MAX
                               ? INT32_MAX
                               : (end - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
@@ -167,7 +158,7 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
 
         if (left_ms <= 0)
             break;
-        slept = sleep_for(source, (int)(most_ms < left_ms ? most_ms : left_ms));
+        slept = mrl_sleeper__sleep(&source->sleeper, (int)(most_ms < left_ms ? most_ms : left_ms));
         if (slept < 0)
             return slept;
         count = consume(source);
@@ -200,8 +191,8 @@ static bool may_look_again(struct mrl_source *source, int64_t end)
 {
     if (source->stopped)
         return source->intake.records;
-    sleep_for(source, 0);
-    return !source->interrupted && mrl_clock__ns(CLOCK_MONOTONIC) < end;
+    mrl_sleeper__sleep(&source->sleeper, 0);
+    return !source->sleeper.interrupted && mrl_clock__ns(CLOCK_MONOTONIC) < end;
 }
 
 static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch *batch)
@@ -216,16 +207,23 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     while (!count && (source->intake.records || source->pace.close) && may_look_again(source, end));
     if (!count && source->stopped)
         count = tell_losses(source);
-    source->interrupted = false;
+    source->sleeper.interrupted = false;
     return count;
 }
 
 static void live_interrupt(struct mrl_source *source)
 {
-    const uint64_t once = 1;
-    ssize_t written = write(source->wake, &once, sizeof(once));
+    mrl_sleeper__interrupt(&source->sleeper);
+}
 
-    (void)written; /* fails only when it is full of wake-ups already */
+static int live_tell_names(struct mrl_source *source, const struct mrl_container_names *names)
+{
+    int err = mrl_intake__tell_names(&source->intake, names);
+
+    /* Else they are found when the next record comes. */
+    if (err > 0)
+        live_interrupt(source);
+    return err < 0 ? err : 0;
 }
 
 static void live_stop(struct mrl_source *source)
@@ -282,21 +280,9 @@ static void live_close(struct mrl_source *source)
     mrl_intake__done(&source->intake);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
-    if (source->epoll >= 0)
-        close(source->epoll);
-    if (source->wake >= 0)
-        close(source->wake);
-    if (source->clock >= 0)
-        close(source->clock);
+    mrl_sleeper__done(&source->sleeper);
     pthread_mutex_destroy(&source->lock);
     free(source);
-}
-
-static int watch(struct mrl_source *source, int fd)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-    return epoll_ctl(source->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
 static int open_rings(struct mrl_source *source)
@@ -312,11 +298,9 @@ static int open_rings(struct mrl_source *source)
 
         err = mrl_ring__open(&source->rings[lane], fd, bpf_map__max_entries(maps[lane]));
         if (!err)
-            err = watch(source, fd);
+            err = mrl_sleeper__watch(&source->sleeper, fd);
     }
-    if (!err)
-        err = watch(source, source->clock);
-    return err ? err : watch(source, source->wake);
+    return err;
 }
 
 static int read_counters(const void *probes,
@@ -360,14 +344,11 @@ static int live_open(const struct mrl_source_options *options,
         return mrl_error__set(error, -ENOMEM, "out of memory");
     pthread_mutex_init(&source->lock, NULL);
     source->pace = MRL_PACE;
-    source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    source->epoll = epoll_create1(EPOLL_CLOEXEC);
-    source->clock = mrl_host__open_clock();
     source->clock_set = options->clock_set;
     source->context = options->context;
-    err = source->wake < 0 || source->epoll < 0 || source->clock < 0
-              ? -errno
-              : mrl_host__init(&source->host);
+    err = mrl_sleeper__open(&source->sleeper, mrl_host__open_clock());
+    if (!err)
+        err = mrl_host__init(&source->host);
     if (err)
         mrl_error__set(error, err, "preparing to read events: %s", strerror(-err));
     if (!err)
@@ -375,6 +356,8 @@ static int live_open(const struct mrl_source_options *options,
                                 &source->probes);
     if (!err) {
         err = init_intake(source, &options->probes);
+        if (!err && options->names)
+            err = mrl_intake__name(&source->intake, &options->asking, options->names_wait_ns);
         if (!err)
             err = open_rings(source);
         if (err)
@@ -443,6 +426,7 @@ const struct mrl_source_ops mrl_live_source = {
     .close = live_close,
     .counts = live_counts,
     .configure = live_configure,
+    .tell_names = live_tell_names,
     .find_unseen = live_find_unseen,
     .rings = live_rings,
     .rung = live_rung,

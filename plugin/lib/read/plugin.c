@@ -219,6 +219,11 @@ int mrl_plugin__tell(struct mrl_plugin *plugin,
     return err;
 }
 
+int mrl_plugin__tell_names(struct mrl_plugin *plugin, const struct mrl_container_names *names)
+{
+    return plugin->ops->tell_names ? plugin->ops->tell_names(plugin->source, names) : -EOPNOTSUPP;
+}
+
 void mrl_plugin__set_alive_ns(struct mrl_plugin *plugin, int64_t alive_ns)
 {
     plugin->states.alive_ns = alive_ns;

@@ -238,6 +238,9 @@ int mrl_plugin_options__check(struct mrl_plugin_options *given,
         return err;
     checked->replay = given->replay;
     checked->states = given->states;
+    checked->names = probes->names = given->names;
+    checked->asking = (struct mrl_names_asking){ given->ask_names, given->names_context };
+    checked->names_wait_ns = given->names_wait_ns;
     probes->coverage = given->coverage;
     probes->rung = strcmp(given->rung, "auto") ? given->rung : NULL;
     probes->log = given->log;

@@ -141,6 +141,21 @@ static bool match(struct mrl_recorded *recorded, struct mrl_batch *batch)
     return policies;
 }
 
+static int take_names(struct mrl_recorded *recorded,
+                      const struct mrl_frame *frame,
+                      struct mrl_error *error)
+{
+    struct mrl_named named;
+    uint64_t cgroup;
+    int err = mrl_frame_names__read(frame->payload, frame->size, &cgroup, &named);
+
+    if (!err)
+        err = mrl_containers__name(&recorded->containers, cgroup, &named);
+    if (err == -ENOMEM)
+        return mrl_error__set(error, err, "out of memory");
+    return err < 0 ? mrl_error__set(error, -EBADMSG, "names that no recorder would write") : 0;
+}
+
 static int take_record(struct mrl_recorded *recorded,
                        const struct mrl_frame *frame,
                        struct mrl_batch *batch,
@@ -225,6 +240,8 @@ static int take_payload(struct mrl_recorded *recorded,
         return take_container(recorded, frame, error);
     case MRL_FRAME_LOOKUP:
         return take_lookup(recorded, frame->payload, error);
+    case MRL_FRAME_NAMES:
+        return take_names(recorded, frame, error);
     case MRL_FRAME_RECORD:
         return take_record(recorded, frame, batch, error);
     case MRL_FRAME_LOST:

@@ -8,6 +8,7 @@
 
 #include <mrelease/plugin.h>
 
+#include "enrich/known_names.h"
 #include "event/batch.h"
 #include "probe/options.h"
 
@@ -18,6 +19,9 @@ struct mrl_source_options {
     struct mrl_probe_options probes;
     const char *replay; /* a path or "-"; NULL: live */
     bool states;        /* of a replay: sensor_state is wanted, whatever the filter names */
+    bool names;         /* containers have some, and this is who is asked */
+    struct mrl_names_asking asking;
+    uint64_t names_wait_ns;
     /** Told within read() that the wall clock was set, by so many ns. NULL: nobody is. */
     void (*clock_set)(void *context, int64_t step_ns);
     void *context;
@@ -49,6 +53,8 @@ struct mrl_source_ops {
                      uint32_t events,
                      struct mrl_filter *filter,
                      struct mrl_error *error);
+    /** As mrl_plugin__tell_names(). NULL: nobody is to tell any. */
+    int (*tell_names)(struct mrl_source *source, const struct mrl_container_names *names);
     /** As mrl_probes__find_unseen(); any thread. NULL: there are no probes. */
     uint32_t (*find_unseen)(struct mrl_source *source);
     /** How full its rings are; any thread. Returns how many there are. NULL: none. */

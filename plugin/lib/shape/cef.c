@@ -63,6 +63,10 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("mreleaseCpu", "processorId"),
     MRL_ROW("mreleaseThread", "hostThreadId"),
     MRL_ROW("mreleaseParent", "hostParentProcessId"),
+    MRL_ROW("mreleaseContainerName", "container.name"),
+    MRL_ROW("mreleaseContainerImage", "container.image"),
+    MRL_ROW("mreleasePodName", "kubernetes.podName"),
+    MRL_ROW("mreleasePodNamespace", "kubernetes.podNamespace"),
     MRL_ROW("mreleaseCount", "count"),
 };
 

@@ -90,7 +90,7 @@ int mrl_mapped__make(const struct mrl_mapping *mapping,
     encoder->mapping = mapping;
     encoder->tasks.put = put_task;
     encoder->tasks.context = encoder;
-    encoder->tasks.with_executable = true;
+    encoder->tasks.with_executable = encoder->tasks.with_names = true;
     encoder->telling.host = options->host;
     encoder->telling.say = mrl_sentence__say;
     err = make_plans(encoder, options);
@@ -109,5 +109,6 @@ void mrl_mapped__destroy(struct mrl_encoder *base)
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         mrl_plan__done(&encoder->plans[i]);
     mrl_plan__done(&encoder->of_task);
+    mrl_task_texts__done(&encoder->tasks);
     free(encoder);
 }

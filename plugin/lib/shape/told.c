@@ -197,6 +197,32 @@ static enum mrl_known mrl_told__container(struct mrl_telling *telling, struct mr
     return MRL_KNOWN;
 }
 
+/* Names are an addition: where they are not known, nothing says so in each line. */
+#define OF_NAMES(member)                                                                           \
+    static enum mrl_known mrl_told__##member(struct mrl_telling *telling, struct mrl_value *value) \
+    {                                                                                              \
+        value->text = telling->event->member;                                                      \
+        return value->text.size ? MRL_KNOWN : MRL_NONE;                                            \
+    }
+
+OF_NAMES(container_name)
+OF_NAMES(container_image)
+OF_NAMES(container_image_digest)
+OF_NAMES(container_runtime)
+OF_NAMES(pod_name)
+OF_NAMES(pod_namespace)
+OF_NAMES(pod_uid)
+
+static enum mrl_known mrl_told__orchestrator(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return telling->event->pod_name.size ? text(value, "kubernetes") : MRL_NONE;
+}
+
+static enum mrl_known mrl_told__resource(struct mrl_telling *telling, struct mrl_value *value)
+{
+    return telling->event->pod_name.size ? text(value, "pod") : MRL_NONE;
+}
+
 /* -- of the task ------------------------------------------------------------------------------ */
 
 static enum mrl_known entity(struct mrl_value *value, uint32_t pid, uint64_t start_ns)

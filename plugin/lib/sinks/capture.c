@@ -137,6 +137,15 @@ static int learn_lookup(struct mrl_sink *sink, const char *payload)
                                    found.confirmed);
 }
 
+static int learn_names(struct mrl_sink *sink, const char *payload, size_t size)
+{
+    struct mrl_named named;
+    uint64_t cgroup;
+    int err = mrl_frame_names__read(payload, size, &cgroup, &named);
+
+    return err ? err : mrl_containers__name(&sink->containers, cgroup, &named);
+}
+
 static bool learn_policy(struct mrl_sink *sink, const char *payload, size_t size)
 {
     const struct mrl_text name = { payload + sizeof(struct mrl_frame_policy),
@@ -170,6 +179,8 @@ static ssize_t take_frame(struct mrl_sink *sink, const char *at)
         wanted = learn_container(sink, payload, frame.size);
     } else if (frame.type == MRL_FRAME_LOOKUP) {
         wanted = learn_lookup(sink, payload);
+    } else if (frame.type == MRL_FRAME_NAMES) {
+        wanted = learn_names(sink, payload, frame.size);
     } else if (frame.type == MRL_FRAME_POLICY) {
         wanted = learn_policy(sink, payload, frame.size);
     } else {

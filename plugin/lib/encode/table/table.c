@@ -191,8 +191,13 @@ static int print_pid(char *cell, size_t size, uint32_t inside, uint32_t host)
                           : snprintf(cell, size, "%u/%u", inside, host);
 }
 
-static struct mrl_text short_id(struct mrl_text id)
+/* People know containers by their names; else by the first digits of the id. */
+static struct mrl_text container_of(const struct mrl_event *event)
 {
+    struct mrl_text id = event->container_id;
+
+    if (id.size && event->container_name.size)
+        return event->container_name;
     return (struct mrl_text){ id.bytes, id.size < SHORT_ID ? id.size : SHORT_ID };
 }
 
@@ -231,7 +236,7 @@ static struct mrl_text text_of(struct table_encoder *table,
             return (struct mrl_text){ "ok", 2 };
         return printed(cell, mrl_people__print_return(cell, CELL_BYTES, event->return_value));
     case CELL_CONTAINER:
-        return short_id(event->container_id);
+        return container_of(event);
     case CELL_EVENT:
         break;
     }
@@ -256,7 +261,7 @@ static void put_phrase(const struct table_encoder *table,
     mrl_phrase__put(&own, event);
     if (event->container_id.size && !has_column) {
         mrl_put_literal(&own, "; in container ");
-        mrl_people__put_text(&own, short_id(event->container_id));
+        mrl_people__put_text(&own, container_of(event));
     }
     if (!table->options.width) {
         mrl_put_bytes(writer, phrase, (size_t)(own.at - phrase));

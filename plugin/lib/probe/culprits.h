@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who caused most of what the kernel's side lost. The reader's thread. */
-#ifndef MRL_READ_CULPRITS_H
-#define MRL_READ_CULPRITS_H
+#ifndef MRL_PROBE_CULPRITS_H
+#define MRL_PROBE_CULPRITS_H
 
 #include "event/raw.h"
 #include "probe/probes.h"

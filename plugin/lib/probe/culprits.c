@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Who caused most of a loss: the owner whose count grew most since the last look. */
-#include "read/culprits.h"
+#include "probe/culprits.h"
 
 #include <string.h>
 
