@@ -22,6 +22,7 @@
 #include "command/options/layers.h"
 #include "command/options/say.h"
 #include "command/run/http.h"
+#include "command/run/names.h"
 #include "command/run/session_options.h"
 #include "sinks/opening.h"
 #include "sinks/secret.h"
@@ -170,6 +171,16 @@ static int check_http(const struct mrl_session_options *session, struct mrl_erro
     return err;
 }
 
+/* A socket that is not there may come. */
+static int check_names(const struct mrl_session_options *session, struct mrl_error *error)
+{
+    char program[PATH_MAX];
+
+    return mrl_run_names__are_wanted(session)
+               ? mrl_side__find(mrl_sides__names()->side, NULL, program, sizeof(program), error)
+               : 0;
+}
+
 static int check_control(const struct mrl_control_options *control, struct mrl_error *error)
 {
     gid_t group;
@@ -196,6 +207,8 @@ static int look(void *context,
         return check_place(session->metrics_file, error);
     if (!strcmp(row->name, "http"))
         return check_http(session, error);
+    if (!strcmp(row->name, "names") || !strcmp(row->name, "names-socket"))
+        return check_names(session, error);
     if (!strcmp(row->name, "control"))
         return check_control(&session->control, error);
     return 0;

@@ -21,6 +21,7 @@
 
 #include "command/command.h"
 #include "command/options/settings.h"
+#include "command/run/names.h"
 #include "side/common/sandbox.h"
 #include "sinks/secret.h"
 
@@ -300,6 +301,8 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
                                     MRL_PATH_MAKE | MRL_PATH_READ);
     for (unsigned int i = 0; !err && i < options->outputs.count; i++)
         err = add_output(sandbox, &options->outputs.specs[i]);
+    if (mrl_run_names__are_wanted(options))
+        sandbox->calls |= MRL_CALLS_MESSAGES;
     if (!err)
         err = add_http(sandbox, options->http);
     if (!err && options->metrics_file)

@@ -42,6 +42,28 @@ static int check_metrics_file(void *member, const char *value, struct mrl_error 
                                 value);
 }
 
+static const char *const names_modes[] = {
+    [MRL_NAMES_AS_SOCKETS_SAY] = "auto",
+    [MRL_NAMES_ASKED] = "on",
+    [MRL_NAMES_NOT_ASKED] = "off",
+    NULL,
+};
+
+static int add_names_socket(void *member, const char *value, struct mrl_error *error)
+{
+    struct mrl_names_options *options = member;
+    struct mrl_names_socket socket;
+    size_t i = 0;
+    int err = mrl_names_socket__read(value, &socket, error);
+
+    while (i < MRL_NAMES_SOCKETS_MAX && options->sockets[i].runtime != MRL_RUNTIME_UNKNOWN)
+        i++;
+    if (err || i == MRL_NAMES_SOCKETS_MAX)
+        return err ? err : mrl_error__set(error, -E2BIG, "no more than %zu sockets", i);
+    options->sockets[i] = socket;
+    return 0;
+}
+
 static const char *const http_names[] = {
     [MRL_METRICS_NAMES_OWN] = "mrelease", [MRL_METRICS_NAMES_TRACEE] = "tracee", NULL
 };
@@ -133,6 +155,30 @@ static const struct mrl_option rows[] = {
       .preset = "mrelease",
       .doc = "tracee: metrics have Tracee's names as well, and the port is " MRL_METRICS_PORT_TRACEE
              " where none is given." },
+    { .name = "names",
+      .type = MRL_OPTION_CHOICE,
+      .offset = AT(names),
+      .words = names_modes,
+      .what = "value of names",
+      .preset = "auto",
+      .doc = "Whether the runtimes of this host are asked for the names of containers and pods. "
+             "auto: where a --names-socket is given. on without one: at the usual sockets." },
+    { .name = "names-socket",
+      .type = MRL_OPTION_OWN,
+      .offset = AT(names_sockets),
+      .many = MRL_NAMES_SOCKETS_MAX,
+      .parse = add_names_socket,
+      .separator = '=',
+      .value = "RUNTIME=PATH",
+      .doc = "Where a runtime listens: containerd, crio, docker, podman or cri-dockerd. May be "
+             "repeated; then none other is asked." },
+    { .name = "names-wait",
+      .type = MRL_OPTION_DURATION,
+      .offset = AT(plugin.names_wait_ns),
+      .max = 1000000000,
+      .preset = "50ms",
+      .doc = "How long an event may wait for the names of its container; 0s: not at all. Events of "
+             "others do not wait with it." },
     { .name = "metrics-file",
       .type = MRL_OPTION_TEXT,
       .offset = AT(metrics_file),

@@ -8,11 +8,15 @@
 #include "command/policy/policy.h"
 #include "command/run/control_options.h"
 #include "command/run/outputs.h"
+#include "side/common/names/service.h"
 
 struct mrl_settings; /* command/options/settings.h */
 
 /** The words of --sandbox, in this order. */
 enum mrl_sandbox_mode { MRL_SANDBOX_ON, MRL_SANDBOX_OFF, MRL_SANDBOX_REQUIRE };
+
+/** The words of --names, in this order. */
+enum mrl_names_mode { MRL_NAMES_AS_SOCKETS_SAY, MRL_NAMES_ASKED, MRL_NAMES_NOT_ASKED };
 
 /** Zeroed but for plugin (MRL_PLUGIN_OPTIONS) is a valid start. */
 struct mrl_session_options {
@@ -32,6 +36,8 @@ struct mrl_session_options {
     const char *http;         /* as mrl_http_target__read() takes it; NULL: nothing is served */
     const char *metrics_file; /* ends with .prom; NULL: none is written */
     int http_names;           /* enum mrl_metrics_names */
+    int names;                /* enum mrl_names_mode */
+    struct mrl_names_options names_sockets;
     const char *side_sockets; /* mrl_sides_options.sockets */
     const char *policies[MRL_POLICY_PATHS_MAX];
     unsigned int policy_count;

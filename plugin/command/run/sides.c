@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/run/http.h"
+#include "command/run/names.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
@@ -158,23 +159,27 @@ static bool need_a_side(const struct mrl_session_options *session)
     for (unsigned int i = 0; i < outputs->count; i++)
         if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->side)
             return true;
-    return session->http || mrl_session_options__may_reload(session);
+    return session->http || mrl_run_names__are_wanted(session) ||
+           mrl_session_options__may_reload(session);
 }
 
-static int find_metrics(const struct mrl_session_options *session, struct mrl_error *error)
+static int find_services(const struct mrl_session_options *session, struct mrl_error *error)
 {
     char path[PATH_MAX];
+    int err = 0;
 
-    return session->http
-               ? mrl_side__find(mrl_sides__metrics()->side, NULL, path, sizeof(path), error)
-               : 0;
+    if (session->http)
+        err = mrl_side__find(mrl_sides__metrics()->side, NULL, path, sizeof(path), error);
+    if (!err && mrl_run_names__are_wanted(session))
+        err = mrl_side__find(mrl_sides__names()->side, NULL, path, sizeof(path), error);
+    return err;
 }
 
 int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_session_options *session,
                          struct mrl_error *error)
 {
-    const struct mrl_sides_options options = {
+    struct mrl_sides_options options = {
         .size = sizeof(options),
         .sandbox = mrl_sandbox_mode__word(session->sandbox),
         .log = log_line,
@@ -186,9 +191,10 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
         .context = run,
         .sockets = session->side_sockets,
     };
-    int err = find_metrics(session, error);
+    int err = find_services(session, error);
 
     pthread_mutex_init(&run->lock, NULL);
+    mrl_run_names__join(run, session, &options);
     if (!err && need_a_side(session) && mrl_sides__start(&options, error, &run->sides))
         return -EAGAIN;
     for (unsigned int i = 0; !err && i < session->outputs.count; i++)
@@ -204,8 +210,9 @@ int mrl_run_sides__serve(struct mrl_run_sides *run,
     struct mrl_sink_target target = { .format = "metrics", .sides = run->sides };
     int err;
 
-    if (!options->http)
-        return 0;
+    err = mrl_run_names__open(run, options, error);
+    if (err || !options->http)
+        return err;
     err = mrl_http_target__read(options->http, (enum mrl_metrics_names)options->http_names, &http,
                                 error);
     if (err)
@@ -269,6 +276,7 @@ void mrl_run_sides__end(struct mrl_run_sides *run)
 {
     if (run->metrics)
         mrl_sides__sink(run->sides, mrl_sides__metrics())->close(run->metrics);
+    mrl_run_names__close(run);
     mrl_sides__free(run->sides);
     pthread_mutex_destroy(&run->lock);
 }

@@ -21,6 +21,7 @@ struct mrl_run_sides {
     bool awaits_capture;       /* not yet, and there are no probes that could fail */
     const struct mrl_pipeline *pipeline;
     struct mrl_sink *metrics; /* the service of --http; NULL: there is none */
+    struct mrl_sink *names;   /* that of --names; likewise */
     struct mrl_run_health health;
 };
 
@@ -31,7 +32,8 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_session_options *options,
                          struct mrl_error *error);
 
-/** Opens what --http names, if anything. Errors: of the service's open(), with a line. */
+/** Opens the services: what --http names, and what asks for --names. Errors: of their open(), with
+ * a line. */
 int mrl_run_sides__serve(struct mrl_run_sides *run,
                          const struct mrl_session_options *options,
                          struct mrl_error *error);
