@@ -29,6 +29,14 @@ deb_network() {
     esac
 }
 
+# deb_user ADDRESS: who it is.
+deb_user() {
+    case $1 in
+    root) echo 'User=root' ;;
+    *) echo 'DynamicUser=yes' ;;
+    esac
+}
+
 # deb_make_debian TREE: its debian/, with a package for each side program.
 deb_make_debian() {
     local debian=$1/debian name address speaks fill
@@ -36,11 +44,11 @@ deb_make_debian() {
     rm "$debian/sides" "$debian"/*.in
     while IFS=$'\t' read -r name address speaks; do
         fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@ADDRESS@|$address|"
-            -e "s|@NETWORK@|$(deb_network "$address")|")
+            -e "s|@NETWORK@|$(deb_network "$address")|" -e "s|@USER@|$(deb_user "$address")|")
         "${fill[@]}" packaging/debian/side.in >>"$debian/control"
         "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
         "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"
-        if [[ $address != - ]]; then
+        if [[ $address != - && $address != root ]]; then
             "${fill[@]}" packaging/systemd/mrelease-listen.socket.in >"$debian/mrelease-$name.mrelease-listen-$name.socket"
             "${fill[@]}" packaging/debian/listen.prerm.in >"$debian/mrelease-$name.prerm"
         fi

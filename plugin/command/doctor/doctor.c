@@ -17,6 +17,7 @@ struct options {
     int format;
     const char *rung;
     bool quick, ways_in, quiet;
+    struct mrl_names_options names;
 };
 
 static const char *const formats[] = { [TABLE] = "table", [JSON] = "json", NULL };
@@ -49,6 +50,15 @@ static const struct mrl_option rows[] = {
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct options, quick),
       .doc = "Leave out the tax." },
+    { .name = "names-socket",
+      .type = MRL_OPTION_OWN,
+      .offset = offsetof(struct options, names),
+      .many = MRL_NAMES_SOCKETS_MAX,
+      .parse = mrl_names_options__add,
+      .separator = '=',
+      .value = "RUNTIME=PATH",
+      .doc = "Ask the runtime there for its containers, and not those at the usual sockets. May be "
+             "repeated." },
     { .name = "ways-in",
       .type = MRL_OPTION_SWITCH,
       .offset = offsetof(struct options, ways_in),
@@ -70,6 +80,8 @@ static void examine(struct mrl_doctor *doctor, const struct options *options)
                            options->ways_in ? mrl_setup__go_all_ways : mrl_setup__look);
     if (!options->rung && !options->ways_in)
         mrl_doctor__choose(doctor);
+    if (!options->rung && !options->ways_in)
+        mrl_found_runtimes__look(&options->names, &doctor->runtimes);
     if (doctor->timed) {
         mrl_progress__step(rungs + 1, "timing what other system calls pay");
         mrl_doctor__time_again(doctor, start_ns, BUDGET_MS);

@@ -10,6 +10,7 @@
 #include <mrelease/plugin.h>
 #include <stdbool.h>
 
+#include "command/doctor/runtimes.h"
 #include "command/doctor/ways.h"
 
 /** Static; "native", "compat" (32-bit), "blocked" (by seccomp). */
@@ -76,6 +77,7 @@ struct mrl_doctor {
     struct mrl_samples bare_ns; /* without any probe */
     struct mrl_choice choices[MRL_COVERAGES];
     struct mrl_trial trial;
+    struct mrl_found_runtimes runtimes;
 };
 
 /** The name of a setup: "fentry", "fentry + tp_btf". */

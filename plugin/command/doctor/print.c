@@ -172,6 +172,7 @@ void mrl_doctor__print(const struct mrl_doctor *doctor)
     print_choices(doctor);
     print_facts();
     print_rights();
+    mrl_found_runtimes__print(&doctor->runtimes);
     print_advisories();
 }
 
@@ -264,8 +265,9 @@ static json_t *json_advisories(void)
 
 json_t *mrl_doctor__json(const struct mrl_doctor *doctor)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", mrl_version(), "rungs",
-                     json_setups(doctor), "getppidNs", json_spread(&doctor->bare_ns), "chosen",
-                     json_choices(doctor), "release", json_trial(&doctor->trial), "host",
-                     json_facts(), "capabilities", json_rights(), "advisories", json_advisories());
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", mrl_version(),
+                     "rungs", json_setups(doctor), "getppidNs", json_spread(&doctor->bare_ns),
+                     "chosen", json_choices(doctor), "release", json_trial(&doctor->trial), "host",
+                     json_facts(), "capabilities", json_rights(), "runtimes",
+                     mrl_found_runtimes__json(&doctor->runtimes), "advisories", json_advisories());
 }

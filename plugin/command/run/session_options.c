@@ -49,21 +49,6 @@ static const char *const names_modes[] = {
     NULL,
 };
 
-static int add_names_socket(void *member, const char *value, struct mrl_error *error)
-{
-    struct mrl_names_options *options = member;
-    struct mrl_names_socket socket;
-    size_t i = 0;
-    int err = mrl_names_socket__read(value, &socket, error);
-
-    while (i < MRL_NAMES_SOCKETS_MAX && options->sockets[i].runtime != MRL_RUNTIME_UNKNOWN)
-        i++;
-    if (err || i == MRL_NAMES_SOCKETS_MAX)
-        return err ? err : mrl_error__set(error, -E2BIG, "no more than %zu sockets", i);
-    options->sockets[i] = socket;
-    return 0;
-}
-
 static const char *const http_names[] = {
     [MRL_METRICS_NAMES_OWN] = "mrelease", [MRL_METRICS_NAMES_TRACEE] = "tracee", NULL
 };
@@ -167,7 +152,7 @@ static const struct mrl_option rows[] = {
       .type = MRL_OPTION_OWN,
       .offset = AT(names_sockets),
       .many = MRL_NAMES_SOCKETS_MAX,
-      .parse = add_names_socket,
+      .parse = mrl_names_options__add,
       .separator = '=',
       .value = "RUNTIME=PATH",
       .doc = "Where a runtime listens: containerd, crio, docker, podman or cri-dockerd. May be "

@@ -16,6 +16,7 @@
 #include "side/common/program.h"
 #include "side/common/sandbox.h"
 #include "side/names/docker.h"
+#include "side/names/look.h"
 #include "side/names/resolver.h"
 
 enum { DATA_BYTES = 112 * 1024 * 1024, FILES_MAX = 128 };
@@ -87,6 +88,28 @@ static void say_nothing(gpr_log_func_args *said)
     (void)said;
 }
 
+static void begin(void)
+{
+    mrl_docker__bound_memory();
+    gpr_set_log_function(say_nothing);
+    grpc_init();
+}
+
+/* "look [RUNTIME=PATH]…" */
+static int look(int count, char **words)
+{
+    struct mrl_names_options options = { .sockets = { { 0, "" } } };
+    struct mrl_error error;
+
+    for (int i = 0; i < count && i < MRL_NAMES_SOCKETS_MAX; i++)
+        if (mrl_names_socket__read(words[i], &options.sockets[i], &error)) {
+            fprintf(stderr, "%s\n", error.text);
+            return EXIT_FAILURE;
+        }
+    begin();
+    return mrl_names__look(&options);
+}
+
 int main(int argc, char **argv)
 {
     struct mrl_sink_ops sink = mrl_service_names;
@@ -94,11 +117,11 @@ int main(int argc, char **argv)
                                               .opened = opened,
                                               .hear = mrl_resolver__take };
 
+    if (argc >= 2 && !strcmp(argv[1], "look") && !give_up_rights("on"))
+        _exit(look(argc - 2, argv + 2));
     if (argc != 3 || strcmp(argv[1], MRL_SIDE_SERVE) != 0 || give_up_rights(argv[2]))
         return EXIT_FAILURE;
-    mrl_docker__bound_memory();
-    gpr_set_log_function(say_nothing);
-    grpc_init();
+    begin();
     sink.open = names_open;
     sink.write = names_write;
     sink.close = names_close;

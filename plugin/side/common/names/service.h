@@ -37,4 +37,8 @@ int mrl_names_socket__read(const char *text,
                            struct mrl_names_socket *ret_socket,
                            struct mrl_error *error);
 
+/** The same, as a row reads it: adds it to the struct mrl_names_options at `member`. Error: -E2BIG.
+ */
+int mrl_names_options__add(void *member, const char *text, struct mrl_error *error);
+
 #endif

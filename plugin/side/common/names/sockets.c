@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where runtimes listen. No public function: the program has a copy of its own. */
-#include "side/common/names/service.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "side/common/names/service.h"
 
 /* Each is looked for at every start, and later again: a runtime may come. */
 static const struct mrl_names_socket usual[] = {
@@ -76,3 +76,17 @@ int mrl_names_socket__read(const char *text,
     return 0;
 }
 
+int mrl_names_options__add(void *member, const char *text, struct mrl_error *error)
+{
+    struct mrl_names_options *options = member;
+    struct mrl_names_socket socket;
+    size_t i = 0;
+    int err = mrl_names_socket__read(text, &socket, error);
+
+    while (i < MRL_NAMES_SOCKETS_MAX && options->sockets[i].runtime != MRL_RUNTIME_UNKNOWN)
+        i++;
+    if (err || i == MRL_NAMES_SOCKETS_MAX)
+        return err ? err : mrl_error__set(error, -E2BIG, "no more than %zu sockets", i);
+    options->sockets[i] = socket;
+    return 0;
+}
