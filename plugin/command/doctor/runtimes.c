@@ -24,21 +24,23 @@ enum { COLUMNS = 8, LINE_BYTES = 640, PATIENCE_S = 8 };
 
 static void describe_owner(const char *path, char *text, size_t size)
 {
-    const struct passwd *user;
-    const struct group *group;
-    char owner[32], members[32];
+    struct passwd user, *has_user = NULL;
+    struct group group, *has_group = NULL;
+    char users[1024], groups[4096], user_id[16], group_id[16];
     struct stat file;
 
     if (stat(path, &file)) {
         snprintf(text, size, "%s", strerror(errno));
         return;
     }
-    user = getpwuid(file.st_uid);
-    group = getgrgid(file.st_gid);
-    snprintf(owner, sizeof(owner), "%u", file.st_uid);
-    snprintf(members, sizeof(members), "%u", file.st_gid);
-    snprintf(text, size, "%04o %.14s:%.14s", file.st_mode & 07777, user ? user->pw_name : owner,
-             group ? group->gr_name : members);
+    snprintf(user_id, sizeof(user_id), "%u", file.st_uid);
+    snprintf(group_id, sizeof(group_id), "%u", file.st_gid);
+    if (getpwuid_r(file.st_uid, &user, users, sizeof(users), &has_user))
+        has_user = NULL;
+    if (getgrgid_r(file.st_gid, &group, groups, sizeof(groups), &has_group))
+        has_group = NULL;
+    snprintf(text, size, "%04o %.14s:%.14s", file.st_mode & 07777U,
+             has_user ? user.pw_name : user_id, has_group ? group.gr_name : group_id);
 }
 
 /* -- asking ----------------------------------------------------------------------------------- */

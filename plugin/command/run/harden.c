@@ -21,7 +21,7 @@
 
 #include "command/command.h"
 #include "command/options/settings.h"
-#include "command/run/names.h"
+#include "command/run/services/names.h"
 #include "side/common/sandbox.h"
 #include "sinks/secret.h"
 

@@ -9,8 +9,8 @@
 #include "command/options/say.h"
 #include "command/options/settings.h"
 #include "command/policy/tracee.h"
-#include "command/run/http.h"
 #include "command/run/record.h"
+#include "command/run/services/http.h"
 
 static int add_output(void *member, const char *value, struct mrl_error *error)
 {

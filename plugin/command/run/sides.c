@@ -7,8 +7,8 @@
 
 #include "command/command.h"
 #include "command/options/say.h"
-#include "command/run/http.h"
-#include "command/run/names.h"
+#include "command/run/services/http.h"
+#include "command/run/services/names.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
@@ -133,6 +133,14 @@ static void died(void *context, const char *detail)
     pthread_mutex_unlock(&run->lock);
 }
 
+static void named(void *context, uint32_t ask, const struct mrl_container_names *names)
+{
+    struct mrl_run_sides *run = context;
+
+    (void)ask;
+    mrl_run_names__tell(&run->names, names);
+}
+
 /* -- a run ------------------------------------------------------------------------------------ */
 
 int mrl_run_sides__join(struct mrl_run_sides *run,
@@ -179,7 +187,7 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
                          struct mrl_session_options *session,
                          struct mrl_error *error)
 {
-    struct mrl_sides_options options = {
+    const struct mrl_sides_options options = {
         .size = sizeof(options),
         .sandbox = mrl_sandbox_mode__word(session->sandbox),
         .log = log_line,
@@ -188,13 +196,14 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
         .fulfil = fulfil,
         .wished = wished,
         .died = died,
+        .named = named,
         .context = run,
         .sockets = session->side_sockets,
     };
     int err = find_services(session, error);
 
     pthread_mutex_init(&run->lock, NULL);
-    mrl_run_names__join(run, session, &options);
+    mrl_run_names__init(&run->names, session);
     if (!err && need_a_side(session) && mrl_sides__start(&options, error, &run->sides))
         return -EAGAIN;
     for (unsigned int i = 0; !err && i < session->outputs.count; i++)
@@ -210,7 +219,7 @@ int mrl_run_sides__serve(struct mrl_run_sides *run,
     struct mrl_sink_target target = { .format = "metrics", .sides = run->sides };
     int err;
 
-    err = mrl_run_names__open(run, options, error);
+    err = mrl_run_names__open(&run->names, options, run->sides, error);
     if (err || !options->http)
         return err;
     err = mrl_http_target__read(options->http, (enum mrl_metrics_names)options->http_names, &http,
@@ -238,6 +247,7 @@ static void set_run(struct mrl_run_sides *run,
     run->pipeline = pipeline;
     run->awaits_capture = awaits_capture;
     pthread_mutex_unlock(&run->lock);
+    mrl_run_names__set_plugin(&run->names, plugin);
     if (run->sides && (plugin || awaits_capture))
         mrl_sides__ready(run->sides);
 }
@@ -276,7 +286,7 @@ void mrl_run_sides__end(struct mrl_run_sides *run)
 {
     if (run->metrics)
         mrl_sides__sink(run->sides, mrl_sides__metrics())->close(run->metrics);
-    mrl_run_names__close(run);
+    mrl_run_names__end(&run->names, run->sides);
     mrl_sides__free(run->sides);
     pthread_mutex_destroy(&run->lock);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "command/run/health.h"
+#include "command/run/services/names.h"
 #include "command/run/session_options.h"
 
 /** What side programs use of a run. */
@@ -21,7 +22,7 @@ struct mrl_run_sides {
     bool awaits_capture;       /* not yet, and there are no probes that could fail */
     const struct mrl_pipeline *pipeline;
     struct mrl_sink *metrics; /* the service of --http; NULL: there is none */
-    struct mrl_sink *names;   /* that of --names; likewise */
+    struct mrl_run_names names;
     struct mrl_run_health health;
 };
 

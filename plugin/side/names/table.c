@@ -200,7 +200,7 @@ bool mrl_table__next(struct mrl_table *table,
                  (!next || age(table, entry) > age(table, next)))
             next = entry;
     }
-    if (!next)
+    if (!next || table->askers[asker].state != MRL_ASKER_UP)
         return false;
     next->is_asked = true;
     memcpy(ret_errand->id, next->id, sizeof(next->id));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command/run/http.h"
+#include "command/run/services/http.h"
 
 #include <errno.h>
 #include <mrelease/side.h>

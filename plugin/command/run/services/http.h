@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --http: where metrics and health are served. */
-#ifndef MRL_COMMAND_RUN_HTTP_H
-#define MRL_COMMAND_RUN_HTTP_H
+#ifndef MRL_COMMAND_RUN_SERVICES_HTTP_H
+#define MRL_COMMAND_RUN_SERVICES_HTTP_H
 
 #include <mrelease/error.h>
 
