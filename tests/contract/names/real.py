@@ -212,8 +212,15 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         self.call("StartContainer", field(1, container))
 
     def remove(self, container):
+        """It has ended, or is killed; the runtime may learn so a little later."""
         self.call("StopContainer", field(1, container))
-        self.call("RemoveContainer", field(1, container))
+        for _ in range(100):
+            try:
+                self.call("RemoveContainer", field(1, container))
+                return
+            except grpc.RpcError:
+                time.sleep(0.02)
+        raise AssertionError("it does not go: " + self.log())
 
     def remove_pod(self, pod):
         self.call("StopPodSandbox", field(1, pod[0]))
