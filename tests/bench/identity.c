@@ -15,12 +15,14 @@
 #include "bench/bench.h"
 #include "bench/program.h"
 #include "enrich/cgroups.h"
+#include "enrich/known_names.h"
 
 enum {
     ROUNDS = 21,
     SLICE_NS = 5 * 1000 * 1000,
     FEW = 16,
     MANY = 4096,
+    SUBJECTS = 5,
     PROBE_ROUNDS = 11,
     KNOWN_CALLS = 20000,
     TOLD_CALLS = 500,
@@ -31,6 +33,7 @@ enum {
 
 struct reader {
     struct mrl_cgroups *cgroups;
+    struct mrl_known_names *known;
     unsigned int count;
     struct mrl_cgroup_names names[MANY];
 };
@@ -58,6 +61,35 @@ static void ask(void *context)
             bench_die("a cgroup that was described is not known");
 }
 
+/* The look of the reader, and that of whoever decodes. */
+static void ask_names(void *context)
+{
+    const struct reader *reader = context;
+
+    for (unsigned int i = 0; i < MANY; i++) {
+        const struct mrl_membership found =
+            mrl_cgroups__container(reader->cgroups, reader->names[i % reader->count].cgroup_id);
+
+        if (mrl_known_names__named(reader->known, &found)->result != MRL_NAMES_KNOWN)
+            bench_die("names that were told are not known");
+    }
+}
+
+static void tell_names(struct reader *reader)
+{
+    for (unsigned int i = 0; i < reader->count; i++) {
+        const struct mrl_container_names names = {
+            .id = mrl_cgroups__container(reader->cgroups, reader->names[i].cgroup_id).id,
+            .result = MRL_NAMES_KNOWN,
+            .texts = { [MRL_NAME_CONTAINER] = { "web", 3 }, [MRL_NAME_POD] = { "web-0", 5 } },
+        };
+
+        if (mrl_known_names__tell(reader->known, &names) < 0)
+            bench_die("names cannot be told");
+        mrl_known_names__take(reader->known);
+    }
+}
+
 static void describe(void *context)
 {
     const struct reader *reader = context;
@@ -74,6 +106,9 @@ static void open_reader(struct reader *reader, unsigned int count)
     for (unsigned int i = 0; i < count; i++)
         make_names(&reader->names[i], i);
     describe(reader);
+    if (mrl_known_names__new(&(struct mrl_names_asking){ NULL, NULL }, &reader->known))
+        bench_die("out of memory");
+    tell_names(reader);
 }
 
 static void measure_reader(struct bench *bench)
@@ -81,21 +116,27 @@ static void measure_reader(struct bench *bench)
     struct bench_subject subjects[] = {
         { .run = ask, .context = &readers[0], .operations = MANY },
         { .run = ask, .context = &readers[1], .operations = MANY },
-        { .run = describe, .context = &readers[0], .operations = FEW }
+        { .run = describe, .context = &readers[0], .operations = FEW },
+        { .run = ask_names, .context = &readers[0], .operations = MANY },
+        { .run = ask_names, .context = &readers[1], .operations = MANY },
     };
     static const char *const names[] = { "identity.reader.known.ns_per_event",
                                          "identity.reader.known_many.ns_per_event",
-                                         "identity.reader.describe.ns_per_cgroup" };
+                                         "identity.reader.describe.ns_per_cgroup",
+                                         "identity.reader.named.ns_per_event",
+                                         "identity.reader.named_many.ns_per_event" };
     static const char *const methods[] = {
         "mrl_cgroups__container of 16 known cgroups in turn",
         "the same of 4096, as many as the probes remember to have told",
-        "mrl_cgroups__describe of a container's cgroup, of which the same is known"
+        "mrl_cgroups__describe of a container's cgroup, of which the same is known",
+        "the container and its names, of 16 in turn",
+        "the same of 4096",
     };
 
     open_reader(&readers[0], FEW);
     open_reader(&readers[1], MANY);
-    bench_rounds(subjects, 3, ROUNDS, SLICE_NS);
-    for (unsigned int i = 0; i < 3; i++) {
+    bench_rounds(subjects, SUBJECTS, ROUNDS, SLICE_NS);
+    for (unsigned int i = 0; i < SUBJECTS; i++) {
         bench_median(bench, names[i], &subjects[i].ns, "ns",
                      "%s; CPU time, median of %d interleaved rounds of %d ms", methods[i], ROUNDS,
                      SLICE_NS / 1000000);
@@ -103,6 +144,8 @@ static void measure_reader(struct bench *bench)
     }
     mrl_cgroups__free(readers[0].cgroups);
     mrl_cgroups__free(readers[1].cgroups);
+    mrl_known_names__free(readers[0].known);
+    mrl_known_names__free(readers[1].known);
 }
 
 /* -- the probe -------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@ static struct mrl_encoder *line_encoder(void)
     struct mrl_encoder_options options = { .extras = 0 };
     struct mrl_encoder *encoder;
 
-    assert_int_equal(mrl_extras__parse("container", &options.extras, NULL), 0);
+    assert_int_equal(mrl_extras__parse("container,names", &options.extras, NULL), 0);
     assert_int_equal(mrl_encoder__new("json", &options, NULL, &encoder), 0);
     return encoder;
 }

@@ -150,6 +150,29 @@ static void sink_says_host_and_containers_once(void **state)
     assert_replays(capture);
 }
 
+static void sink_says_names_once_for_each_cgroup(void **state)
+{
+    struct mrl_named named = { .result = MRL_NAMES_KNOWN,
+                               .texts = { [MRL_NAME_POD] = { "pod", 3 } } };
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init_full(&record);
+    test_capture__set_container(capture, record.call.cgroup_id, "caller");
+    test_capture__set_container(capture, record.target.cgroup_id, "target");
+    test_capture__add(capture, &record);
+    mrl_containers__name(&capture->containers, record.call.cgroup_id, &named);
+    for (int i = 0; i < 5; i++)
+        test_capture__add(capture, &record);
+    named.texts[MRL_NAME_POD].size = 2;
+    mrl_containers__name(&capture->containers, record.call.cgroup_id, &named);
+    for (int i = 0; i < 5; i++)
+        test_capture__add(capture, &record);
+    test_capture__close(capture);
+    assert_int_equal(count_frames(capture->path, MRL_FRAME_NAMES), 2);
+    assert_replays(capture);
+}
+
 static void sink_says_again_what_has_changed(void **state)
 {
     struct test_capture *capture = *state;
@@ -296,6 +319,7 @@ int main(void)
         test(sink_makes_a_file_for_its_owner_and_group),
         test(sink_leaves_a_file_without_events_empty),
         test(sink_says_host_and_containers_once),
+        test(sink_says_names_once_for_each_cgroup),
         test(sink_says_again_what_has_changed),
         test(sink_of_many_containers_remembers_a_bounded_number),
         cmocka_unit_test_setup_teardown(sink_takes_back_what_did_not_fit, test_capture__set_up,

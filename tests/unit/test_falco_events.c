@@ -89,6 +89,49 @@ static void a_payload_with_its_run_has_an_id(void **state)
     free(reader);
 }
 
+static void a_payload_holds_the_names_of_both_containers(void **state)
+{
+    static char bytes[MRL_PAYLOAD_MAX];
+    struct mrl_named named = {
+        .result = MRL_NAMES_KNOWN,
+        .runtime = MRL_RUNTIME_PODMAN,
+        .texts = { [MRL_NAME_CONTAINER] = { "web", 3 }, [MRL_NAME_POD] = { "pod-1", 5 } }
+    };
+    struct test_capture *capture = *state;
+    struct mrl_reader *reader = calloc(1, sizeof(*reader));
+    const struct mrl_event *event;
+    struct mrl_event made;
+    struct test_record record;
+    struct mrl_error error;
+    size_t size, whole;
+
+    assert_non_null(reader);
+    test_record__init_full(&record);
+    test_capture__set_container(capture, record.call.cgroup_id, "abc");
+    test_capture__set_container(capture, record.target.cgroup_id, "def");
+    mrl_containers__name(&capture->containers, record.call.cgroup_id, &named);
+    named.texts[MRL_NAME_POD].size = 3;
+    mrl_containers__name(&capture->containers, record.target.cgroup_id, &named);
+    made = *test_decoder__event(&capture->decoder, &record);
+    made.run = "e30b2f15c2934355-00018f3a2b1c0d42";
+    size = mrl_payload__put(bytes, &made, 0);
+    size = mrl_payload__add_run(bytes, size, &made);
+    whole = mrl_payload__add_names(bytes, size, &made);
+    assert_in_range(whole, size + 1, sizeof(bytes));
+    event = mrl_reader__read(reader, bytes, whole, &error);
+    assert_non_null(event);
+    assert_int_equal(event->names_result, MRL_NAMES_KNOWN);
+    assert_memory_equal(event->container_name.bytes, "web", 3);
+    assert_int_equal(event->pod_name.size, 5);
+    assert_memory_equal(event->target_pod_name.bytes, "pod", 3);
+    assert_int_equal(event->target_pod_name.size, 3);
+    assert_string_equal(event->run, made.run);
+    assert_null(mrl_reader__read(reader, bytes, whole - 1, &error));
+    memset(bytes + whole - 4, 0xff, 2); /* names that are longer than the payload */
+    assert_null(mrl_reader__read(reader, bytes, whole, &error));
+    free(reader);
+}
+
 static void a_payload_says_when_a_container_is_not_known(void **state)
 {
     static char bytes[MRL_PAYLOAD_MAX];
@@ -328,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_list_of_extras_is_their_union),
         test(a_payload_keeps_both_containers_apart),
         test(a_payload_with_its_run_has_an_id),
+        test(a_payload_holds_the_names_of_both_containers),
         test(a_payload_says_when_a_container_is_not_known),
         test(an_event_is_dated_by_the_entry_of_its_call),
         test(a_text_neither_breaks_a_line_nor_steers_nor_reorders),

@@ -106,6 +106,40 @@ static void replay_knows_how_much_was_known_of_a_container(void **state)
     assert_whole(capture);
 }
 
+/* Of the caller's container and of the target's; and why there are none. */
+static void replay_shows_the_names_of_containers(void **state)
+{
+    struct mrl_named named = { .result = MRL_NAMES_PENDING };
+    struct test_capture *capture = *state;
+    struct test_record record;
+
+    test_record__init_full(&record);
+    test_capture__set_container(capture, record.call.cgroup_id, "abc");
+    test_capture__set_container(capture, record.target.cgroup_id, "def");
+    test_capture__add(capture, &record); /* names are off */
+    mrl_containers__name(&capture->containers, record.call.cgroup_id, &named);
+    test_capture__add(capture, &record);
+    named = (struct mrl_named){ .result = MRL_NAMES_KNOWN,
+                                .runtime = MRL_RUNTIME_CRIO,
+                                .is_sandbox = true,
+                                .texts = { [MRL_NAME_CONTAINER] = { "w\"eb", 4 },
+                                           [MRL_NAME_IMAGE] = { "nginx", 5 },
+                                           [MRL_NAME_POD_UID] = { "u", 1 } } };
+    mrl_containers__name(&capture->containers, record.call.cgroup_id, &named);
+    named.texts[MRL_NAME_POD] = (struct mrl_text){ "pod\xff", 4 };
+    mrl_containers__name(&capture->containers, record.target.cgroup_id, &named);
+    test_capture__add(capture, &record);
+    assert_non_null(strstr(capture->lines.text,
+                           "\"name\":\"w\\\"eb\",\"image\":\"nginx\"},\"kubernetes\":"
+                           "{\"podUID\":\"u\",\"podSandbox\":true}"));
+    assert_non_null(strstr(capture->lines.text, "\"value\":\"pending\""));
+    assert_non_null(strstr(capture->lines.text, "\"value\":\"pod\\ufffd\""));
+    assert_non_null(strstr(capture->lines.text, "\"value\":\"crio\""));
+    test_capture__close(capture);
+    test_replay__run(&replay, capture->path, NULL);
+    assert_whole(capture);
+}
+
 /* Where it stood, and nothing that was not there. */
 static void replay_hands_out_what_the_recorder_said_of_itself(void **state)
 {
@@ -425,6 +459,28 @@ static void replay_refuses_lookups_that_are_none(void **state)
     }
 }
 
+static void replay_refuses_names_that_are_none(void **state)
+{
+    static const struct mrl_frame_names frames[] = {
+        { .cgroup = 1, .result = MRL_NAMES_RESULTS },
+        { .cgroup = 1, .runtime = MRL_RUNTIMES },
+        { .cgroup = 1, .is_sandbox = 2 },
+        { .cgroup = 1, .result = MRL_NAMES_KNOWN, .sizes = { 1 } },
+        { .cgroup = 2, .result = MRL_NAMES_KNOWN }, /* of no container */
+    };
+    const char container[] = "\1\0\0\0\0\0\0\0abc";
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(frames); i++) {
+        struct forgery forgery;
+
+        forge(&forgery);
+        put(&forgery, MRL_FRAME_CONTAINER, container, sizeof(container) - 1);
+        put(&forgery, MRL_FRAME_NAMES, &frames[i], sizeof(frames[i]));
+        assert_refused(&forgery, "names that no recorder would write");
+    }
+}
+
 static void replay_refuses_an_end_that_is_not_the_end(void **state)
 {
     struct forgery forgery;
@@ -462,6 +518,7 @@ int main(void)
         test(replay_prints_what_was_recorded_each_time),
         test(replay_keeps_the_filters_that_it_began_with),
         test(replay_knows_how_much_was_known_of_a_container),
+        test(replay_shows_the_names_of_containers),
         test(replay_hands_out_what_the_recorder_said_of_itself),
         test(replay_gives_each_event_the_host_that_it_was_recorded_on),
         test(replay_shows_the_chosen_events_and_their_gaps),
@@ -474,6 +531,7 @@ int main(void)
         cmocka_unit_test(replay_refuses_records_that_are_none),
         cmocka_unit_test(replay_refuses_gaps_that_are_none),
         cmocka_unit_test(replay_bounds_what_it_remembers_of_containers),
+        cmocka_unit_test(replay_refuses_names_that_are_none),
         cmocka_unit_test(replay_refuses_lookups_that_are_none),
         cmocka_unit_test(replay_refuses_an_end_that_is_not_the_end),
         cmocka_unit_test(replay_refuses_what_is_no_capture),

@@ -95,6 +95,10 @@ static void table_names_the_container(void **state)
     line = test_line_as("table", NULL, &event.event);
     assert_non_null(strstr(line, " pidfd 0, flags 0; in container 0123456789ab\n"));
     free(line);
+    event.event.container_name = test_text("web");
+    line = test_line_in("table", &event.event);
+    assert_non_null(strstr(line, "; in container web\n"));
+    free(line);
 }
 
 static void table_has_a_column_for_the_container_on_a_broad_screen(void **state)

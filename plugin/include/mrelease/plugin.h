@@ -217,6 +217,22 @@ void mrl_plugin__prove(struct mrl_plugin *plugin);
 /** Any thread. */
 void mrl_plugin__status(const struct mrl_plugin *plugin, struct mrl_plugin_status *ret_status);
 
+/** How long events waited for names: up to 1, 2, 5, 10, 20 and 50 ms, and longer. */
+enum { MRL_NAMES_WAITS = 7 };
+
+/** What became of the names of containers. */
+struct mrl_names_status {
+    uint64_t asked;                                    /**< by mrl_plugin_options.ask_names */
+    uint64_t answers[MRL_NAMES_RESULTS][MRL_RUNTIMES]; /**< by mrl_plugin__tell_names() */
+    uint64_t events[MRL_NAMES_RESULTS];                /**< in containers, by what was known */
+    uint64_t waits[MRL_NAMES_WAITS];                   /**< events that waited, by how long */
+    uint64_t waited_ns;                                /**< these together */
+    uint64_t waiting;                                  /**< just now */
+};
+
+/** False: names are off. Any thread. */
+bool mrl_plugin__names(const struct mrl_plugin *plugin, struct mrl_names_status *ret_status);
+
 /** The ways into the kernel, of "native", "compat" (32-bit) and "x32", by which the probes could
  * not be proven when they were opened, because a seccomp filter refuses such calls to this process;
  * separated by commas. "": none. Borrowed. */

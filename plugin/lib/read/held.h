@@ -8,6 +8,7 @@
 #define MRL_READ_HELD_H
 
 #include <abi/record.h>
+#include <mrelease/plugin.h>
 #include <stdatomic.h>
 
 #include "enrich/known_names.h"
@@ -15,7 +16,7 @@
 enum {
     MRL_HELD_MAX = 1024,
     MRL_HELD_BYTES = 1024 * 1024,
-    MRL_WAIT_BUCKETS = 7, /* the last one: longer */
+    MRL_WAIT_BUCKETS = MRL_NAMES_WAITS,
 };
 
 struct mrl_held_record {

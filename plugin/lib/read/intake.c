@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "event/decode.h"
@@ -47,6 +48,24 @@ int mrl_intake__tell_names(struct mrl_intake *intake, const struct mrl_container
         return -EOPNOTSUPP;
     err = mrl_known_names__tell(intake->held.names, names);
     return err < 0 ? err : err || atomic_load(&intake->held.count);
+}
+
+bool mrl_intake__names(const struct mrl_intake *intake, struct mrl_names_status *ret_status)
+{
+    struct mrl_names_counts counts;
+
+    if (!intake->held.names)
+        return false;
+    counts = mrl_known_names__counts(intake->held.names);
+    *ret_status = (struct mrl_names_status){ .asked = counts.asked,
+                                             .waited_ns = intake->held.waited_ns,
+                                             .waiting = intake->held.count };
+    memcpy(ret_status->answers, counts.answers, sizeof(counts.answers));
+    for (unsigned int i = 0; i < MRL_NAMES_RESULTS; i++)
+        ret_status->events[i] = intake->by_names[i];
+    for (unsigned int i = 0; i < MRL_NAMES_WAITS; i++)
+        ret_status->waits[i] = intake->held.waits[i];
+    return true;
 }
 
 void mrl_intake__done(struct mrl_intake *intake)

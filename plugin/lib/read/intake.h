@@ -50,6 +50,9 @@ int mrl_intake__name(struct mrl_intake *intake,
 /** As mrl_plugin__tell_names(), but wakes nobody: 1 where somebody waits for that. Any thread. */
 int mrl_intake__tell_names(struct mrl_intake *intake, const struct mrl_container_names *names);
 
+/** As mrl_plugin__names(). */
+bool mrl_intake__names(const struct mrl_intake *intake, struct mrl_names_status *ret_status);
+
 /** A zeroed intake is allowed. */
 void mrl_intake__done(struct mrl_intake *intake);
 

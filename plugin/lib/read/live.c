@@ -226,6 +226,11 @@ static int live_tell_names(struct mrl_source *source, const struct mrl_container
     return err < 0 ? err : 0;
 }
 
+static bool live_names(const struct mrl_source *source, struct mrl_names_status *ret_status)
+{
+    return mrl_intake__names(&source->intake, ret_status);
+}
+
 static void live_stop(struct mrl_source *source)
 {
     pthread_mutex_lock(&source->lock);
@@ -427,6 +432,7 @@ const struct mrl_source_ops mrl_live_source = {
     .counts = live_counts,
     .configure = live_configure,
     .tell_names = live_tell_names,
+    .names = live_names,
     .find_unseen = live_find_unseen,
     .rings = live_rings,
     .rung = live_rung,

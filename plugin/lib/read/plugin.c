@@ -224,6 +224,11 @@ int mrl_plugin__tell_names(struct mrl_plugin *plugin, const struct mrl_container
     return plugin->ops->tell_names ? plugin->ops->tell_names(plugin->source, names) : -EOPNOTSUPP;
 }
 
+bool mrl_plugin__names(const struct mrl_plugin *plugin, struct mrl_names_status *ret_status)
+{
+    return plugin->ops->names && plugin->ops->names(plugin->source, ret_status);
+}
+
 void mrl_plugin__set_alive_ns(struct mrl_plugin *plugin, int64_t alive_ns)
 {
     plugin->states.alive_ns = alive_ns;

@@ -55,6 +55,8 @@ struct mrl_source_ops {
                      struct mrl_error *error);
     /** As mrl_plugin__tell_names(). NULL: nobody is to tell any. */
     int (*tell_names)(struct mrl_source *source, const struct mrl_container_names *names);
+    /** As mrl_plugin__names(). NULL: they are off. */
+    bool (*names)(const struct mrl_source *source, struct mrl_names_status *ret_status);
     /** As mrl_probes__find_unseen(); any thread. NULL: there are no probes. */
     uint32_t (*find_unseen)(struct mrl_source *source);
     /** How full its rings are; any thread. Returns how many there are. NULL: none. */

@@ -30,6 +30,9 @@ static int sample_plugin(struct mrl_plugin *plugin, struct mrl_sample *sample)
     sample->chosen = mrl_plugin__events(plugin);
     sample->unproven = count_words(mrl_plugin__unproven(plugin));
     mrl_plugin__status(plugin, &sample->plugin);
+    sample->has_names = mrl_plugin__names(plugin, &sample->names);
+    for (unsigned int i = 0; i < MRL_NAMES_WAITS; i++)
+        sample->waits += sample->names.waits[i];
     for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
         if (sample->chosen & (1U << i)) {
             err = mrl_plugin__counts(plugin, i, &sample->counts[i]);
@@ -205,14 +208,31 @@ static void add_rings(struct mrl_metrics *metrics,
 /* Each bucket has what those before it have as well. */
 static void add_buckets(struct mrl_metrics *metrics,
                         unsigned int index,
-                        const struct mrl_sample *sample)
+                        const uint64_t *buckets,
+                        unsigned int count)
 {
     uint64_t sum = 0;
 
-    for (unsigned int i = 0; i < MRL_LATENCY_BUCKETS; i++) {
-        sum += sample->latency.buckets[i];
+    for (unsigned int i = 0; i < count; i++) {
+        sum += buckets[i];
         mrl_metrics__add(metrics, of_event(index, i), sum);
     }
+}
+
+static void add_names(struct mrl_metrics *metrics,
+                      unsigned int index,
+                      enum mrl_metric_scope scope,
+                      const struct mrl_names_status *names)
+{
+    const uint64_t *answers = names->answers[0]; /* of all results, one behind the other */
+
+    for (unsigned int i = 0; scope == MRL_PER_NAMES && i < MRL_NAMES_RESULTS; i++)
+        mrl_metrics__add(metrics, of_event(index, i), names->events[i]);
+    for (unsigned int i = MRL_NAMES_KNOWN * MRL_RUNTIMES;
+         scope == MRL_PER_ANSWER && i < MRL_NAMES_RESULTS * MRL_RUNTIMES; i++)
+        mrl_metrics__add(metrics, of_event(index, i), answers[i]);
+    if (scope == MRL_PER_WAIT)
+        add_buckets(metrics, index, names->waits, MRL_NAMES_WAITS);
 }
 
 static void add_sides(struct mrl_metrics *metrics,
@@ -269,10 +289,19 @@ static void add_family(struct mrl_metrics *metrics,
         break;
     case MRL_PER_BUCKET:
         if (sample->pipeline)
-            add_buckets(metrics, index, sample);
+            add_buckets(metrics, index, sample->latency.buckets, MRL_LATENCY_BUCKETS);
         break;
     case MRL_PER_SIDE:
         add_sides(metrics, index, family, sources);
+        break;
+    case MRL_PER_NAMES:
+    case MRL_PER_ANSWER:
+    case MRL_PER_WAIT:
+        if (sample->has_names)
+            add_names(metrics, index, family->scope, &sample->names);
+        break;
+    case MRL_OF_NAMES:
+        add_one(metrics, index, sample->has_names, member(sample, family->offset));
         break;
     case MRL_OF_BUILD:
         add_one(metrics, index, sample->has_plugin, 1);

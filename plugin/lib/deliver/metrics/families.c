@@ -25,6 +25,8 @@
 #define DROPPED  "mrelease_output_dropped_total", "Events that an output dropped.", C
 #define LATE     "From the exit of a call until its event was handed to the outputs.", H
 
+#define WAITED "How long events waited for the names of their container.", H
+
 /* Rows of one family follow each other. */
 static const struct mrl_metric_family families[] = {
     { "mrelease_build_info", "1; what runs, by its labels.", G, MRL_OF_BUILD, NONE, 0, NULL, 0 },
@@ -55,6 +57,18 @@ static const struct mrl_metric_family families[] = {
     { "mrelease_events_container_unknown_total",
       "Events whose caller's container could not be learnt, delivered or filtered.", C,
       MRL_PER_EVENT, NONE, COUNTS(unidentified), NULL, 0 },
+    { "mrelease_names_events_total", "Events in containers, by what was known of their names.", C,
+      MRL_PER_NAMES, NONE, 0, NULL, 0 },
+    { "mrelease_names_asked_total", "How often the names of a container were asked for.", C,
+      MRL_OF_NAMES, NONE, SAMPLE(names.asked), NULL, 0 },
+    { "mrelease_names_answers_total", "What was answered, and by which runtime.", C, MRL_PER_ANSWER,
+      NONE, 0, NULL, 0 },
+    { "mrelease_names_waiting", "Events that wait for an answer.", G, MRL_OF_NAMES, NONE,
+      SAMPLE(names.waiting), NULL, 0 },
+    { "mrelease_names_wait_seconds_bucket", WAITED, MRL_PER_WAIT, NONE, 0, NULL, 0 },
+    { "mrelease_names_wait_seconds_sum", WAITED, MRL_OF_NAMES, NONE, SAMPLE(names.waited_ns), NULL,
+      NS },
+    { "mrelease_names_wait_seconds_count", WAITED, MRL_OF_NAMES, NONE, SAMPLE(waits), NULL, 0 },
     { "mrelease_ring_bytes", "Size of a ring buffer of the probes.", G, MRL_PER_RING, NONE,
       offsetof(struct mrl_ring_fill, bytes), NULL, 0 },
     { "mrelease_ring_used_bytes", "What of it waits to be read.", G, MRL_PER_RING, NONE,

@@ -21,8 +21,12 @@ enum mrl_metric_scope {
     MRL_PER_RING,          /* struct mrl_ring_fill */
     MRL_PER_BUCKET,        /* of the latencies */
     MRL_PER_SIDE,          /* struct mrl_side_life */
-    MRL_OF_BUILD,          /* 1, with labels that say what runs */
-    MRL_OF_PLUGIN,         /* struct mrl_sample, as the next two */
+    MRL_PER_NAMES,         /* a result: struct mrl_names_status, as the next three */
+    MRL_PER_ANSWER,        /* a result, from KNOWN on, and a runtime */
+    MRL_PER_WAIT,          /* of how long events waited */
+    MRL_OF_NAMES,
+    MRL_OF_BUILD,  /* 1, with labels that say what runs */
+    MRL_OF_PLUGIN, /* struct mrl_sample, as the next two */
     MRL_OF_PIPELINE,
     MRL_OF_PROCESS,
 };
@@ -47,10 +51,12 @@ struct mrl_spool_gauges {
 /** What the rows are made of. Each source is asked once, so that the rows of an event are of one
  * moment, also while calls come. */
 struct mrl_sample {
-    bool has_plugin, has_process;
+    bool has_plugin, has_process, has_names;
     uint32_t chosen; /* events */
     struct mrl_event_counts counts[MRL_EVENT_COUNT];
     struct mrl_plugin_status plugin;
+    struct mrl_names_status names;
+    uint64_t waits; /* of events for names */
     uint64_t missed, unproven;
     const struct mrl_pipeline *pipeline;
     uint32_t hidden; /* outputs that are gone, and another has their name: no two rows are alike */

@@ -23,6 +23,12 @@ static unsigned int find_index_count(enum mrl_metric_scope scope)
         return 2;
     case MRL_PER_BUCKET:
         return MRL_LATENCY_BUCKETS;
+    case MRL_PER_NAMES:
+        return MRL_NAMES_RESULTS;
+    case MRL_PER_ANSWER:
+        return MRL_NAMES_RESULTS * MRL_RUNTIMES;
+    case MRL_PER_WAIT:
+        return MRL_NAMES_WAITS;
     default:
         return 0;
     }
@@ -56,7 +62,21 @@ static void label(struct mrl_metric *row, const char *name, const char *value)
 
 static void label_index(struct mrl_metric *row, enum mrl_metric_scope scope, unsigned int index)
 {
-    if (scope == MRL_PER_RING)
+    static const char *const waits[MRL_NAMES_WAITS] = { "0.001", "0.002", "0.005", "0.01",
+                                                        "0.02",  "0.05",  "+Inf" };
+    const unsigned int result = scope == MRL_PER_ANSWER ? index / MRL_RUNTIMES : index;
+
+    if (scope == MRL_PER_NAMES || scope == MRL_PER_ANSWER)
+        label(row, "names", mrl_names_result__word((enum mrl_names_result)result));
+    if (scope == MRL_PER_NAMES)
+        return;
+    if (scope == MRL_PER_ANSWER)
+        label(row, "runtime",
+              index % MRL_RUNTIMES ? mrl_runtime__name((enum mrl_runtime)(index % MRL_RUNTIMES))
+                                   : "none");
+    else if (scope == MRL_PER_WAIT)
+        label(row, "le", waits[index]);
+    else if (scope == MRL_PER_RING)
         label(row, "ring", ring_names[index]);
     else if (scope == MRL_PER_BUCKET)
         label(row, "le", mrl_latency__bound(index));
