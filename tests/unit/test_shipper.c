@@ -65,7 +65,14 @@ static void note_refused(void *context, const struct mrl_item *item, const char 
     strcat(strcat(reasons, reason), ";");
 }
 
-static const struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver };
+/* What is down is not there either. */
+static int look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
+{
+    (void)stop;
+    return sink->down ? mrl_error__set(error, -EHOSTUNREACH, "nobody") : 0;
+}
+
+static const struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver, .look = look };
 
 static struct mrl_shipper shipper;
 static uint64_t give_up_ns;
@@ -168,6 +175,35 @@ static void what_is_sent_again_is_counted(void **state)
     assert_sent(2, 2 * ITEMS);
     ship(&small); /* it grows after each that was taken: behind 10 come 5, 3, 6, 3, 4, 2, 2 */
     assert_sent(7, 5 + 3 + 6 + 3 + 4 + 2 + 2);
+}
+
+static void note_line(enum mrl_log_level level, const char *text)
+{
+    (void)level;
+    strcat(strcat(reasons, text), ";");
+}
+
+/* Once: what fails in the same way later is known already. */
+static void a_destination_that_is_not_there_is_told_at_once(void **state)
+{
+    struct mrl_sink sink = { .down = 2 };
+    struct mrl_item item = { .bytes = "0", .size = 1 };
+    uint8_t dealt, refused;
+
+    (void)state;
+    memset(&shipper, 0, sizeof(shipper));
+    shipper.ops = &ops;
+    shipper.sink = &sink;
+    shipper.log = note_line;
+    *reasons = '\0';
+    mrl_shipper__look(&shipper);
+    assert_string_equal(reasons, "scripted: nobody: nothing can be delivered there; tried again "
+                                 "until it works;");
+    assert_int_equal(mrl_shipper__deliver(&shipper, &item, 1, &dealt, &refused), 0);
+    assert_non_null(strstr(reasons, "until it works;scripted: works again;"));
+    *reasons = '\0';
+    mrl_shipper__look(&shipper);
+    assert_string_equal(reasons, "");
 }
 
 static void what_was_tried_for_long_is_given_up(void **state)
@@ -279,6 +315,7 @@ int main(void)
         cmocka_unit_test(one_that_is_too_large_alone_is_refused),
         cmocka_unit_test(a_destination_that_was_down_gets_all),
         cmocka_unit_test(what_is_sent_again_is_counted),
+        cmocka_unit_test(a_destination_that_is_not_there_is_told_at_once),
         cmocka_unit_test(what_was_tried_for_long_is_given_up),
         cmocka_unit_test(files_are_read_again_before_it_waits),
         cmocka_unit_test(new_files_end_a_pause),

@@ -271,6 +271,12 @@ struct mrl_sink_ops {
     void (*deliver)(struct mrl_sink *sink,
                     const struct mrl_items *items,
                     struct mrl_delivery *ret_delivery);
+    /**
+     * Of a sink with deliver(), once before the first call of that: whether the destination can be
+     * reached. Connects, as far as it can within some seconds, and sends nothing. `stop` as of
+     * deliver(). -errno, with a line. NULL: that cannot be told.
+     */
+    int (*look)(struct mrl_sink *sink, const int *stop, struct mrl_error *error);
     /** Of a sink with deliver(): items and bytes of a request; 0: 4,096, and 1 MiB. */
     unsigned int request_items;
     size_t request_bytes;

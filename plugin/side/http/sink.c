@@ -82,6 +82,11 @@ static void http_deliver(struct mrl_sink *sink,
     sink->destination->deliver(sink, items, ret_delivery);
 }
 
+static int http_look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
+{
+    return mrl_http__look(sink->http, sink->url, stop, error);
+}
+
 static int http_close(struct mrl_sink *sink)
 {
     mrl_http__free(sink->http);
@@ -106,6 +111,7 @@ static const struct mrl_sink_ops *row(const char *name)
     ops = *found->row;
     ops.open = http_open;
     ops.deliver = http_deliver;
+    ops.look = http_look;
     ops.close = http_close;
     return &ops;
 }

@@ -9,7 +9,14 @@
 
 #include "side/ship/files.h"
 
-enum { CONNECT_S = 10, STEP_MS = 100, HEADERS_MAX = 32, COMPRESS_FROM = 1024, HEADER_BYTES = 8192 };
+enum {
+    CONNECT_S = 10,
+    LOOK_S = 3,
+    STEP_MS = 100,
+    HEADERS_MAX = 32,
+    COMPRESS_FROM = 1024,
+    HEADER_BYTES = 8192
+};
 
 struct mrl_http {
     CURL *easy;
@@ -312,6 +319,29 @@ static CURLcode perform(struct mrl_http *http)
             result = message->data.result;
     curl_multi_remove_handle(http->multi, http->easy);
     return result;
+}
+
+/* By a handle of its own, with whose end the connection is closed. */
+int mrl_http__look(struct mrl_http *http, const char *url, const int *stop, struct mrl_error *error)
+{
+    CURL *const easy = http->easy;
+    CURLcode result = CURLE_OUT_OF_MEMORY;
+
+    http->error[0] = '\0';
+    http->stop = stop;
+    http->easy = curl_easy_duphandle(easy);
+    if (http->easy) {
+        curl_easy_setopt(http->easy, CURLOPT_URL, url);
+        curl_easy_setopt(http->easy, CURLOPT_CONNECT_ONLY, 1L);
+        curl_easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT, (long)LOOK_S);
+        result = perform(http);
+        curl_easy_cleanup(http->easy);
+    }
+    http->easy = easy;
+    if (result == CURLE_OK || is_stopped(http))
+        return 0;
+    return mrl_error__set(error, -EHOSTUNREACH, "%.200s",
+                          *http->error ? http->error : curl_easy_strerror(result));
 }
 
 static void fill_answer(struct mrl_http *http, CURLcode result, struct mrl_http_answer *answer)

@@ -70,6 +70,13 @@ void mrl_http__post(struct mrl_http *http,
                     const struct mrl_http_request *request,
                     struct mrl_http_answer *ret_answer);
 
+/** Connects to the host of `url`, by TLS where that is its, and no more. `stop` as
+ * mrl_items.stop. -EHOSTUNREACH, with a line. */
+int mrl_http__look(struct mrl_http *http,
+                   const char *url,
+                   const int *stop,
+                   struct mrl_error *error);
+
 /** The handle itself, for what only one protocol needs: set between two requests. Borrowed. */
 CURL *mrl_http__curl(struct mrl_http *http);
 

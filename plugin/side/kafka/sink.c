@@ -24,6 +24,7 @@ enum {
     STEP_MS = 100,
     PATIENCE_MS = 1000, /* without a report, where something is known to be wrong */
     SILENCE_MS = 10000, /* and where nothing is */
+    LOOK_MS = 3000,
 };
 
 /* From produce() to its verdict. */
@@ -340,6 +341,25 @@ static void kafka_deliver(struct mrl_sink *sink,
     judge(sink, items, ret_delivery);
 }
 
+/* It connects by itself, and tells of trouble when it is asked for anything. */
+static int kafka_look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    for (int waited_ms = 0; code && !*sink->trouble && waited_ms < LOOK_MS; waited_ms += STEP_MS) {
+        if (stop && __atomic_load_n(stop, __ATOMIC_RELAXED))
+            return 0;
+        code = rd_kafka_metadata(sink->producer.kafka, 0, sink->producer.topic, &metadata, STEP_MS);
+        if (!code)
+            rd_kafka_metadata_destroy(metadata);
+        rd_kafka_poll(sink->producer.kafka, 0);
+    }
+    return code ? mrl_error__set(error, -EHOSTUNREACH, "%s",
+                                 *sink->trouble ? sink->trouble : "the brokers say nothing")
+                : 0;
+}
+
 static const struct mrl_sink_ops *row(const char *name)
 {
     static struct mrl_sink_ops ops;
@@ -349,6 +369,7 @@ static const struct mrl_sink_ops *row(const char *name)
     ops = mrl_sink_kafka;
     ops.open = kafka_open;
     ops.deliver = kafka_deliver;
+    ops.look = kafka_look;
     ops.close = kafka_close;
     return &ops;
 }

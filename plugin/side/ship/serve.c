@@ -24,6 +24,7 @@ static struct mrl_ship ship = { .lock = PTHREAD_MUTEX_INITIALIZER,
 static void *run(void *unused)
 {
     (void)unused;
+    mrl_shipper__look(&ship.shipper);
     if (ship.cursor_fd < 0)
         mrl_ship__from_memory(&ship);
     else

@@ -107,6 +107,20 @@ static void note_success(struct mrl_shipper *shipper)
     shipper->failures = 0;
 }
 
+void mrl_shipper__look(struct mrl_shipper *shipper)
+{
+    struct mrl_error error = { "" };
+    char text[400];
+
+    if (!shipper->ops->look || !shipper->ops->look(shipper->sink, shipper->stop, &error) ||
+        is_stopped(shipper))
+        return;
+    shipper->failing = MRL_VERDICT_AGAIN + 1U; /* said: the first event says it no more */
+    snprintf(text, sizeof(text),
+             "%.300s: nothing can be delivered there; tried again until it works", error.text);
+    say(shipper, MRL_LOG_WARNING, text);
+}
+
 /* -- counting --------------------------------------------------------------------------------- */
 
 /* In this order: a reader never sees more retries than items that were sent again. */

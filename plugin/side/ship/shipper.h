@@ -50,6 +50,10 @@ int mrl_shipper__deliver(struct mrl_shipper *shipper,
                          uint8_t *dealt,
                          uint8_t *refused);
 
+/** Looks once whether the destination can be reached, and says so where it cannot: a name that was
+ * mistyped shall show before there is an event. */
+void mrl_shipper__look(struct mrl_shipper *shipper);
+
 /** How items were sent so far. Any thread. */
 void mrl_shipper__sent(const struct mrl_shipper *shipper, struct mrl_sent *ret_sent);
 

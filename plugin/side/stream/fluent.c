@@ -324,6 +324,11 @@ static int send_chunk(struct mrl_sink *sink)
     return opened ? opened : await_ack(sink);
 }
 
+static int fluent_look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
+{
+    return mrl_stream__look(sink->link, stop, error);
+}
+
 static void fluent_deliver(struct mrl_sink *sink,
                            const struct mrl_items *items,
                            struct mrl_delivery *ret_delivery)
@@ -390,6 +395,7 @@ const struct mrl_stream_destination mrl_stream_fluent = {
     .row = &mrl_sink_fluent,
     .open = fluent_open,
     .deliver = fluent_deliver,
+    .look = fluent_look,
     .close = fluent_close,
     .reopen = fluent_reopen,
 };

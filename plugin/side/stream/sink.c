@@ -21,6 +21,7 @@ static const struct mrl_sink_ops *row(const char *name)
         ops = *served->row;
         ops.open = served->open;
         ops.deliver = served->deliver;
+        ops.look = served->look;
         ops.close = served->close;
         return &ops;
     }
@@ -37,6 +38,19 @@ const struct mrl_ship_program mrl_stream_program = { row, reopen };
 size_t mrl_stream__size(const struct mrl_item *item)
 {
     return item->size && item->bytes[item->size - 1] == '\n' ? item->size - 1 : item->size;
+}
+
+/* What follows a connection, as a handshake of the protocol, is deliver()'s. */
+int mrl_stream__look(struct mrl_link *link, const int *stop, struct mrl_error *error)
+{
+    int err;
+
+    mrl_link__begin(link, stop);
+    err = mrl_link__open(link);
+    if (err < 0)
+        return mrl_error__set(error, err, "%s", mrl_link__why(link));
+    mrl_link__close(link);
+    return 0;
 }
 
 int mrl_stream__take_files(struct mrl_link *link,

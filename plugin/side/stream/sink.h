@@ -13,8 +13,8 @@
 #include "side/stream/link.h"
 #include "sinks/stream/options.h"
 
-/** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program; `reopen` may be
- * NULL. */
+/** Static. Members as those of struct mrl_sink_ops and struct mrl_ship_program; `reopen` and
+ * `look` may be NULL. */
 struct mrl_stream_destination {
     const struct mrl_sink_ops *row;
     int (*open)(const struct mrl_sink_target *target,
@@ -23,6 +23,7 @@ struct mrl_stream_destination {
     void (*deliver)(struct mrl_sink *sink,
                     const struct mrl_items *items,
                     struct mrl_delivery *ret_delivery);
+    int (*look)(struct mrl_sink *sink, const int *stop, struct mrl_error *error);
     int (*close)(struct mrl_sink *sink);
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
 };
@@ -43,6 +44,9 @@ int mrl_stream__open_link(const struct mrl_sink_target *target,
                           struct mrl_files *files,
                           struct mrl_error *error,
                           struct mrl_link **ret_link);
+
+/** Connects, and closes again. -errno, with a line. */
+int mrl_stream__look(struct mrl_link *link, const int *stop, struct mrl_error *error);
 
 /** Files as they are by now, in place of what `files` holds, for the link too, which is closed.
  * `fd` stays the caller's. Errors, with a line: -EINVAL, -ENOMEM; then those of before stay in use.

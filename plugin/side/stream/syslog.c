@@ -281,6 +281,11 @@ static int syslog_open(const struct mrl_sink_target *target,
     return err;
 }
 
+static int syslog_look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
+{
+    return mrl_stream__look(sink->link, stop, error);
+}
+
 static void syslog_deliver(struct mrl_sink *sink,
                            const struct mrl_items *items,
                            struct mrl_delivery *ret_delivery)
@@ -296,6 +301,7 @@ const struct mrl_stream_destination mrl_stream_syslog = {
     .row = &mrl_sink_syslog,
     .open = syslog_open,
     .deliver = syslog_deliver,
+    .look = syslog_look,
     .close = syslog_close,
     .reopen = syslog_reopen,
 };

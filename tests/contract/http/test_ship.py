@@ -201,6 +201,24 @@ def test_when_it_was_last_acknowledged_is_told_and_counts_on_over_deaths():
         receiver.end()
 
 
+def test_a_destination_that_is_not_there_is_told_before_there_is_an_event():
+    sensor = Sensor("json:webhook+http://no-such-host.invalid/x")
+    said = sensor.until("nothing can be delivered there") if "nothing can" not in sensor.said else sensor.said
+    assert "webhook: Could not resolve host: no-such-host.invalid: nothing can be delivered there" in said, said
+    sensor.end()
+    receiver = Receiver()
+    receiver.end()
+    sensor = Sensor(f"json:webhook+http://127.0.0.1:{receiver.port}/x")
+    if "nothing can" not in sensor.said:
+        sensor.until("nothing can be delivered there")
+    receiver = Receiver(receiver.port)
+    call(1, 1)
+    assert "tried again" not in sensor.until("webhook: works again"), "the first event says it no more"
+    assert receiver.numbers() == [1]
+    sensor.end()
+    receiver.end()
+
+
 def test_what_was_tried_for_long_is_given_up():
     with tempfile.TemporaryDirectory() as room:
         receiver = Receiver()
