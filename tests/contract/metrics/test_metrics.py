@@ -4,6 +4,7 @@
 
 usage: test_metrics.py PROGRAM
 """
+import ctypes
 import http.client
 import json
 import os
@@ -482,6 +483,68 @@ def test_the_end_is_told_while_it_writes_what_is_left():
     sensor.run.communicate(timeout=20)
     os.close(reader)
     assert not os.path.exists(sensor.socket)
+
+
+def test_a_sensor_that_was_stopped_is_not_alive_until_it_goes_on():
+    sensor = Served()
+    try:
+        assert sensor.ask("/livez")[0] == 200
+        sensor.run.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)  # until then the last answer is good
+        begin = time.monotonic()
+        for path in ("/livez", "/readyz"):
+            status, _, text = sensor.ask(path)
+            assert status == 503 and "the sensor does not answer" in text, (path, status, text)
+        assert time.monotonic() - begin < 8
+        sensor.run.send_signal(signal.SIGCONT)
+        assert await_(lambda: sensor.ask("/livez")[0] == 200, 5)
+        assert await_(lambda: sensor.ask("/readyz")[0] == 200, 5)
+    finally:
+        sensor.run.send_signal(signal.SIGCONT)
+        said = sensor.end()
+    assert "has died" not in said, said
+
+
+def state_of(process):
+    with open(f"/proc/{process}/stat", encoding="ascii") as file:
+        return file.read().rsplit(") ", 1)[1][0]
+
+
+class Held:
+    """A thread that a tracer stops, and no other of its process."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+
+    def __init__(self, thread):
+        self.thread = thread
+
+    def ptrace(self, request):
+        LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        assert LIBC.ptrace(request, self.thread, None, None) == 0, request
+
+    def __enter__(self):
+        self.ptrace(self.SEIZE)
+        self.ptrace(self.INTERRUPT)
+        assert await_(lambda: state_of(self.thread) == "t", 5)
+
+    def __exit__(self, *_):
+        os.waitpid(self.thread, 0x40000000)  # __WALL: its stop was seen
+        self.ptrace(self.DETACH)
+
+
+def long_a_reader_that_comes_round_no_more_is_not_alive():
+    sensor = Served()
+    try:
+        with Held(sensor.run.pid):
+            time.sleep(25)
+            assert sensor.ask("/livez")[0] == 200, "a machine that is busy is no deadlock"
+            assert await_(lambda: sensor.ask("/livez")[0] == 503, 10)
+            status, _, text = sensor.ask("/livez")
+            assert text.startswith("failed reader: came round 3"), text
+            assert sensor.ask("/readyz")[0] == 503
+        assert await_(lambda: sensor.ask("/livez")[0] == 200, 5)
+    finally:
+        sensor.end()
 
 
 def dies(how, said_why):
