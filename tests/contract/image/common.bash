@@ -25,6 +25,16 @@ ok() {
     ((status == 0)) || tail -n 30 "$room/said" | sed 's/^/# /'
 }
 
+# await SECONDS COMMAND…
+await() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        sleep 0.2
+    done
+}
+
 # unpack: the image's tree, in $room/bundle/rootfs, and what it says of itself in config.json beside.
 unpack() {
     umoci unpack --image "$layout:mrelease:$("$program" version | sed -n 's/^mrelease //p')" "$room/bundle" >"$room/said" 2>&1

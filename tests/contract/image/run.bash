@@ -15,16 +15,6 @@ clean() {
 }
 trap clean EXIT
 
-# await SECONDS COMMAND…
-await() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
-        sleep 0.2
-    done
-}
-
 # bundle PROFILE ARGUMENT…: what runc is told: that the container runs the arguments, under a profile as containerd or
 # podman has it.
 bundle() {
