@@ -93,6 +93,38 @@ static void every_event_is_explained(void **state)
 }
 
 /* Each is a word for people: a line that ends, and no more than a few. */
+static void every_alert_is_explained(void **state)
+{
+    FILE *rules = fopen(MRL_TEST_DIR "/../packaging/prometheus/mrelease.rules.yml", "r");
+    char line[1024], word[64];
+    int count = 0;
+
+    (void)state;
+    assert_non_null(rules);
+    while (fgets(line, sizeof(line), rules))
+        if (sscanf(line, " - alert: %63[A-Za-z]", word) == 1) {
+            if (!is_explained(word, "alert"))
+                fail_case("'%s' is not explained", word);
+            count++;
+        }
+    fclose(rules);
+    assert_true(count >= 13);
+    assert_int_equal(run("mreleaseloss"), MRL_EXIT_OK);
+    assert_says("MreleaseLoss (alert)");
+}
+
+static void every_rung_is_explained(void **state)
+{
+    unsigned int count;
+    const struct mrl_option *rows = mrl_plugin_options__rows(&count),
+                            *row = mrl_option__find(rows, count, "option", "rung", NULL);
+
+    (void)state;
+    for (unsigned int i = 0; row->word(i); i++)
+        if (!is_explained(row->word(i), "rung"))
+            fail_case("'%s' is not explained", row->word(i));
+}
+
 static void rows_are_sentences(void **state)
 {
     const struct mrl_explained *row;
@@ -128,8 +160,9 @@ static void what_nobody_knows_names_the_nearest(void **state)
     assert_says("did you mean 'ring_full'?");
     assert_int_equal(run("\033[31m"), MRL_EXIT_USAGE);
     assert_null(strchr(out, '\033'));
-    assert_int_equal(run(NULL), MRL_EXIT_USAGE);
-    assert_says("what shall be explained?");
+    assert_int_equal(run(NULL), MRL_EXIT_OK);
+    assert_says("ring_full");
+    assert_says("MreleaseLoss");
 }
 
 int main(void)
@@ -138,6 +171,8 @@ int main(void)
         cmocka_unit_test(every_outcome_of_the_page_is_explained),
         cmocka_unit_test(every_cause_of_a_loss_is_explained),
         cmocka_unit_test(every_event_is_explained),
+        cmocka_unit_test(every_alert_is_explained),
+        cmocka_unit_test(every_rung_is_explained),
         cmocka_unit_test(rows_are_sentences),
         cmocka_unit_test(a_word_may_be_written_as_people_do),
         cmocka_unit_test(what_nobody_knows_names_the_nearest),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command/options/say.h"
+#include "command/options/tracee_words.h"
 #include "command/options/usage.h"
 
 enum { FIRST_OPTION_VALUE = 256, FORMER_VALUE = FIRST_OPTION_VALUE + MRL_ROWS_MAX };
@@ -91,6 +92,12 @@ void mrl_arguments__help(const struct mrl_verb *verb, mrl_help_fn print)
     help_printer = NULL;
 }
 
+/* Whether a user of Tracee may take the verb for what Tracee does. */
+static bool is_watching(const struct mrl_verb *verb)
+{
+    return !strcmp(verb->name, "run") || !strcmp(verb->name, "replay");
+}
+
 /* getopt says only that an option is wrong; which one, and what was meant, is ours to tell. */
 static int report_wrong_option(const struct parser *parser, const char *argument)
 {
@@ -106,11 +113,15 @@ static int report_wrong_option(const struct parser *parser, const char *argument
         }
     }
     if (optopt) {
-        mrl_error__set(&error, 0, "unknown option '-%c'", optopt);
+        if (!is_watching(parser->verb) || !mrl_tracee_word__answer_letter((char)optopt, &error))
+            mrl_error__set(&error, 0, "unknown option '-%c'", optopt);
         return mrl_usage_error(parser->verb, error.text);
     }
     snprintf(word, sizeof(word), "%s", argument);
     word[strcspn(word, "=")] = '\0';
+    if (is_watching(parser->verb) &&
+        mrl_tracee_word__answer(MRL_TRACEE_OPTION, word + strspn(word, "-"), &error))
+        return mrl_usage_error(parser->verb, error.text);
     for (unsigned int i = 0; i < rows->count; i++) {
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", rows->at[i]->name);
         names[i] = dashed[i];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/options/tracee_words.h"
 #include "command/options/yaml.h"
 
 /* A file of options needs two levels. */
@@ -172,8 +173,11 @@ static int read_value(struct reader *reader, unsigned int row, const yaml_node_t
     if (node->type == YAML_SCALAR_NODE)
         return add_value(reader, row, node);
     if (node->type != YAML_SEQUENCE_NODE)
-        return mrl_yaml__fail_at(&reader->yaml, node->start_mark,
-                                 "%s: keys where a value is wanted", option->name);
+        return mrl_yaml__fail_at(
+            &reader->yaml, node->start_mark, "%s: keys where a value is wanted%s", option->name,
+            strcmp(option->name, "output") ? ""
+                                           : ": Tracee's 'json: {files: [FILE]}' "
+                                             "is '- json:FILE' here");
     return mrl_config__is_list(option)
                ? read_sequence(reader, row, node)
                : mrl_yaml__fail_at(&reader->yaml, node->start_mark,
@@ -204,7 +208,8 @@ static int find_row(struct reader *reader, const yaml_node_t *node, unsigned int
             return 0;
         names[count++] = rows->at[i]->name;
     }
-    mrl_error__unknown(&text, "key", key, names, count);
+    if (!mrl_tracee_word__answer(MRL_TRACEE_KEY, key, &text))
+        mrl_error__unknown(&text, "key", key, names, count);
     return mrl_yaml__fail_at(&reader->yaml, node->start_mark, "%s", text.text);
 }
 

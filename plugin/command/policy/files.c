@@ -144,10 +144,30 @@ static void check_names(struct mrl_policy_set *set)
         }
 }
 
+/* They are kept with each event of a batch. */
+static void check_room(struct mrl_policy_set *set)
+{
+    size_t used = 0;
+
+    for (unsigned int i = 0; i < set->count; i++) {
+        const struct mrl_written_policy *policy = &set->list[i];
+
+        used += policy->name.text ? strlen(policy->name.text) : 0;
+        if (used <= MRL_POLICY_NAMES_MAX)
+            continue;
+        mrl_policy_set__say(
+            set, MRL_POLICY_FAULT, policy->file, policy->name.line, policy->name.column,
+            "the names of all policies have more than %d bytes together", MRL_POLICY_NAMES_MAX);
+        return;
+    }
+}
+
 static int finish(struct mrl_policy_set *set, int err, struct mrl_error *error)
 {
     if (!err)
         check_names(set);
+    if (!err)
+        check_room(set);
     if (!err && !set->count && !set->faults)
         mrl_policy_set__note(set, MRL_POLICY_FAULT, "there is no policy in what --policy names");
     if (!err && !set->faults)

@@ -146,6 +146,8 @@ static int remakes_files(void *context)
         if (!err && !is_special(copy))
             err = may_write(dirname(copy), W_OK | X_OK);
     }
+    if (!err && run->options->install_path)
+        err = may_write(run->options->install_path, W_OK | X_OK);
     if (!err && run->options->metrics_file) {
         char copy[PATH_MAX];
 
@@ -305,6 +307,8 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
         sandbox->calls |= MRL_CALLS_MESSAGES;
     if (!err)
         err = add_http(sandbox, options->http);
+    if (!err && options->install_path)
+        err = mrl_sandbox__add_path(sandbox, options->install_path, MRL_PATH_MAKE);
     if (!err && options->metrics_file)
         err = add_directory(sandbox, options->metrics_file, MRL_PATH_MAKE | MRL_PATH_READ);
     return err;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/terminal.h"
+#include "command/options/tracee_words.h"
 #include "command/run/destination.h"
 
 static const char *const policies[] = {
@@ -116,12 +117,16 @@ static int parse_format(struct mrl_output_spec *spec,
     int err;
 
     if (size >= sizeof(spec->format))
-        return mrl_error__set(error, -EINVAL, "'%.64s' is no FORMAT[:DESTINATION]", text);
+        return mrl_tracee_word__answer(MRL_TRACEE_FORMAT, text, error)
+                   ? -EINVAL
+                   : mrl_error__set(error, -EINVAL, "'%.64s' is no FORMAT[:DESTINATION]", text);
     memcpy(spec->format, text, size);
     spec->format[size] = '\0';
     err = mrl_encoder__new(spec->format, NULL, error, &encoder);
     if (!err)
         mrl_encoder__free(encoder);
+    else if (err == -EINVAL)
+        mrl_tracee_word__answer(MRL_TRACEE_FORMAT, spec->format, error);
     return err;
 }
 

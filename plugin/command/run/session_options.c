@@ -172,6 +172,13 @@ static const struct mrl_option rows[] = {
       .separator = '/',
       .doc = "Write the metrics to this file every five seconds, for the textfile collector of "
              "node_exporter." },
+    { .name = "install-path",
+      .type = MRL_OPTION_PATH,
+      .offset = AT(install_path),
+      .value = "DIRECTORY",
+      .separator = '/',
+      .doc = "Write tracee.pid there once events are watched, as Tracee does, and remove it at the "
+             "end." },
     { .name = "count",
       .letter = 'n',
       .type = MRL_OPTION_COUNT,

@@ -39,6 +39,7 @@ struct mrl_session_options {
     int names;                /* enum mrl_names_mode */
     struct mrl_names_options names_sockets;
     const char *side_sockets; /* mrl_sides_options.sockets */
+    const char *install_path; /* where tracee.pid is; NULL: nowhere */
     const char *policies[MRL_POLICY_PATHS_MAX];
     unsigned int policy_count;
     int tracee;                       /* enum mrl_tracee */

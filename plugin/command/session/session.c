@@ -27,6 +27,7 @@
 #include "command/run/totals.h"
 #include "command/session/asked.h"
 #include "command/session/control.h"
+#include "command/session/pidfile.h"
 #include "command/session/reload.h"
 
 enum {
@@ -50,6 +51,7 @@ struct session {
     struct mrl_reload reload;
     struct mrl_ctl control;
     struct mrl_asked asked;
+    struct mrl_pidfile pidfile;
 };
 
 /* -- signals ---------------------------------------------------------------------------------- */
@@ -245,8 +247,11 @@ static int run_opened(struct session *session,
                       void *context)
 {
     struct mrl_session_options *options = session->options;
+    struct mrl_error error;
     bool kept;
 
+    if (mrl_pidfile__write(&session->pidfile, &error))
+        mrl_say_at(MRL_LOG_WARNING, "%s", error.text);
     if (options->log_level >= MRL_LOG_INFO && !options->ended)
         say_ready(options, session->plugin);
     mrl_notify__say("READY=1\nSTATUS=watching with %s", mrl_plugin__rung(session->plugin));
@@ -343,6 +348,8 @@ static int open_all(struct session *session, struct mrl_error *error)
     struct mrl_session_options *options = session->options;
     int err = find_sandbox_paths(options, error);
 
+    if (!err)
+        err = mrl_pidfile__open(&session->pidfile, options->install_path, error);
     if (err)
         return err;
     catch_signals();
@@ -412,6 +419,7 @@ int mrl_session__run(struct mrl_session_options *options,
         signalled_plugin = NULL;
         signalled_pipeline = NULL;
     }
+    mrl_pidfile__remove(&session.pidfile);
     mrl_ctl__close(&session.control);
     mrl_run_sides__ready(&session.sides, NULL, NULL);
     mrl_plugin__close(session.plugin);

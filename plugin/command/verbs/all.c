@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/options/tracee_words.h"
 
 static const struct mrl_verb *const verbs[] = {
     &mrl_verb_run,     &mrl_verb_ctl,    &mrl_verb_check_config, &mrl_verb_policy,
@@ -29,6 +30,7 @@ const struct mrl_verb *mrl_verb__find(const char *name, struct mrl_error *error)
         if (!strcmp(names[i], name))
             return verbs[i];
     }
-    mrl_error__unknown(error, "verb", name, names, VERB_COUNT);
+    if (!mrl_tracee_word__answer(MRL_TRACEE_VERB, name, error))
+        mrl_error__unknown(error, "verb", name, names, VERB_COUNT);
     return NULL;
 }

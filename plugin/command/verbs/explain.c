@@ -26,6 +26,24 @@ const struct mrl_explained *mrl_explained__at(unsigned int index)
     return index < ROW_COUNT ? &rows[index] : NULL;
 }
 
+/* All words, those of one kind on a line; where standard output is a terminal, broken. */
+static void print_words(void)
+{
+    struct mrl_wrap wrap = { stdout, (int)mrl_sink__columns_fd(STDOUT_FILENO), 2, 1 };
+    const char *of = "";
+
+    fputs("These words are explained, and the number of an error:", stdout);
+    for (unsigned int i = 0; i < ROW_COUNT; i++) {
+        if (strcmp(of, rows[i].of) != 0) {
+            of = rows[i].of;
+            printf("\n%s\n ", of);
+            wrap.column = 1;
+        }
+        mrl_wrap__put(&wrap, rows[i].word);
+    }
+    putchar('\n');
+}
+
 static bool is_first(unsigned int index)
 {
     for (unsigned int i = 0; i < index; i++)
@@ -76,7 +94,7 @@ static bool print_all(const char *word)
     bool found = false;
 
     for (unsigned int i = 0; i < ROW_COUNT; i++) {
-        if (strcmp(rows[i].word, word) != 0)
+        if (strcasecmp(rows[i].word, word) != 0)
             continue;
         printf("%s%s (%s)\n", found ? "\n" : "", rows[i].word, rows[i].of);
         print_sentence("", rows[i].means);
@@ -120,15 +138,15 @@ static int explain(const struct mrl_verb *verb, int argc, char **argv)
 
     if (operand < 0)
         return status;
-    if (!argv[operand])
-        return mrl_usage_error(verb, "what shall be explained? An error, an outcome, a cause of "
-                                     "loss, or an event");
+    if (!argv[operand]) {
+        print_words();
+        return mrl_flush_stdout();
+    }
     snprintf(word, sizeof(word), "%s",
              name_of_number(argv[operand]) ? name_of_number(argv[operand]) : argv[operand]);
-    fold(word, toupper); /* errors are written so, all else is not */
     if (!print_all(word)) {
         fold(word, tolower);
-        if (!print_all(word) && !print_event(word))
+        if (!print_event(word))
             return unknown(verb, argv[operand]);
     }
     return mrl_flush_stdout();
@@ -136,9 +154,10 @@ static int explain(const struct mrl_verb *verb, int argc, char **argv)
 
 const struct mrl_verb mrl_verb_explain = {
     .name = "explain",
-    .operands = "WORD",
+    .operands = "[WORD]",
     .operand_word = word_at,
     .operands_max = 1,
-    .doc = "Say what an error, an outcome, a cause of loss or an event means, and what to do.",
+    .doc =
+        "Say what an error, an outcome, a cause of loss, an alert or an event means, and what to do.",
     .run = explain,
 };
