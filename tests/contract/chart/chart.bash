@@ -53,7 +53,7 @@ for values in "$chart/values.yaml" "$cases"/*.yaml; do
     ok "$set: it is rendered"
     "$validator" --strict --quiet "$room/out" >"$room/said" 2>&1
     ok "$set: Kubernetes knows each key of it"
-    object ConfigMap | jq -r '.data["mrelease.yaml"]' >"$room/mrelease.yaml"
+    object ConfigMap | jq -r '.data["mrelease.yaml"] // empty' >"$room/mrelease.yaml"
     "$program" run --config "$room/mrelease.yaml" --print-config >"$room/said" 2>&1
     ok "$set: the program takes the configuration"
 done
@@ -96,6 +96,21 @@ sum() { object DaemonSet | jq -r '.spec.template.metadata.annotations["checksum/
 render && before=$(sum)
 render --set config.log-level=debug && [[ $before != "$(sum)" && $before ]]
 ok "another configuration exchanges the pods"
+
+# -- policies
+render --values "$cases/policies.yaml" && mkdir -p "$room/policies"
+object ConfigMap | jq -r 'select(.data["mrelease.yaml"] | not) | .data | to_entries[] | @base64' | while read -r row; do
+    base64 -d <<<"$row" | jq -r .value >"$room/policies/$(base64 -d <<<"$row" | jq -r .key)"
+done
+[[ $(find "$room/policies" -name '*.yaml' | wc -l) == 3 ]] && "$program" policy check "$room/policies" >"$room/said" 2>&1
+ok "policies are files that the program takes"
+holds DaemonSet "$one.volumeMounts[] | select(.name == \"policies\") | .mountPath == \"/etc/mrelease-policies\" and .readOnly" &&
+    [[ $(object ConfigMap) == */etc/mrelease-policies* ]]
+ok "they are mounted as a directory, which the configuration names"
+before=$(sum) && render --values "$cases/policies.yaml" --set defaultPolicy=false && [[ $before != "$(sum)" ]]
+ok "other policies exchange the pods"
+render --set policiesConfigMap=mine && holds DaemonSet "$pod.volumes[] | select(.name == \"policies\") | .configMap.name == \"mine\""
+ok "a ConfigMap of one's own may have them"
 
 # -- monitoring
 render --api-versions monitoring.coreos.com/v1/ServiceMonitor

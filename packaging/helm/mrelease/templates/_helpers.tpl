@@ -46,7 +46,43 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $_ := set $config "http" (printf "insecure=true:%s:%d" .Values.http.address (int .Values.http.port)) -}}
 {{- $_ := set $config "http-names" .Values.http.names -}}
 {{- end -}}
+{{- if include "mrelease.policies" . -}}
+{{- $_ := set $config "policy" (list "/etc/mrelease-policies") -}}
+{{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{- /* The ConfigMap of the policies; nothing where there are none. */ -}}
+{{- define "mrelease.policies" -}}
+{{- if .Values.policiesConfigMap -}}
+{{- .Values.policiesConfigMap -}}
+{{- else if or .Values.policies .Values.defaultPolicy -}}
+{{- printf "%s-policies" (include "mrelease.fullname" . | trunc 54 | trimSuffix "-") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What stands in it. */ -}}
+{{- define "mrelease.policyFiles" -}}
+{{- if .Values.defaultPolicy }}
+default-policy.yaml: |
+  apiVersion: tracee.aquasec.com/v1beta1
+  kind: Policy
+  metadata:
+    name: default-policy
+  spec:
+    scope:
+      - global
+    rules:
+      - event: tag=default
+{{- end }}
+{{- range $name, $policy := .Values.policies }}
+{{ $name }}.yaml: |
+  {{- if kindIs "string" $policy }}
+  {{- $policy | nindent 2 }}
+  {{- else }}
+  {{- toYaml $policy | nindent 2 }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- /* What the sensor and the test hold, and what they see of the node. */ -}}
@@ -72,6 +108,11 @@ seccompProfile:
 - name: config
   mountPath: /etc/mrelease
   readOnly: true
+{{- if include "mrelease.policies" . }}
+- name: policies
+  mountPath: /etc/mrelease-policies
+  readOnly: true
+{{- end }}
 - name: cgroup
   mountPath: /sys/fs/cgroup
   readOnly: true
@@ -95,6 +136,11 @@ seccompProfile:
 - name: config
   configMap:
     name: {{ include "mrelease.fullname" . }}
+{{- with include "mrelease.policies" . }}
+- name: policies
+  configMap:
+    name: {{ . }}
+{{- end }}
 - name: cgroup
   hostPath:
     path: /sys/fs/cgroup
