@@ -285,6 +285,27 @@ static void say_of_policies(void *context,
         mrl_say_at(MRL_LOG_WARNING, "%s%s%s", place, *place ? ": " : "", text);
 }
 
+/* The row is of the plugin's options, which are the first of all. */
+static bool is_of_events(const struct mrl_setting *setting)
+{
+    unsigned int count;
+    const struct mrl_option *first = mrl_plugin_options__rows(&count);
+
+    return setting->row < count && !strcmp(first[setting->row].name, "events");
+}
+
+/* What a profile says of events, and nobody else, gives way to policies. */
+static void forget_profile(struct mrl_session_options *options)
+{
+    const struct mrl_settings *settings = options->settings;
+
+    for (unsigned int i = 0; settings && i < settings->count; i++)
+        if (is_of_events(&settings->list[i]) && settings->list[i].layer != MRL_LAYER_PROFILE)
+            return;
+    if (settings && options->policy_count)
+        options->plugin.more_event_count = 0;
+}
+
 /* In Tracee's words. */
 int mrl_session_options__check_beside_policies(const struct mrl_session_options *options,
                                                struct mrl_error *error)
@@ -307,6 +328,7 @@ int mrl_session_options__read_policies(struct mrl_session_options *options,
 
     if (!options->policy_count)
         return 0;
+    forget_profile(options);
     err = mrl_session_options__check_beside_policies(options, error);
     if (err)
         return err;

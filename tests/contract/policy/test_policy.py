@@ -7,11 +7,13 @@ usage: test_policy.py PROGRAM
 """
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from sensor import NAME, PROGRAM, Sensor, await_, call, run_tests, started  # noqa: E402
@@ -43,13 +45,20 @@ class Run(Sensor):
     """With policies in place of events."""
 
     def __init__(self, *words):  # pylint: disable=super-init-not-called
-        self.run = subprocess.Popen([PROGRAM, "run", *words], stderr=subprocess.PIPE, text=True)
+        self.run = subprocess.Popen([PROGRAM, "run", *words], stderr=subprocess.PIPE, bufsize=0)
         started.append(self.run)
-        self.said = ""
-        while "watching" not in self.said:
-            line = self.run.stderr.readline()
-            self.said += line
-            assert line, "it ended: " + self.said
+        self.said = self.until("watching")
+
+    def until(self, words, seconds=20):
+        """As of a sensor; what is read is not kept back in a buffer, of which select() knows nothing."""
+        said, end = "", time.monotonic() + seconds
+        while words not in said and time.monotonic() < end:
+            if select.select([self.run.stderr], [], [], 0.2)[0]:
+                line = self.run.stderr.readline().decode()
+                assert line, "it ended: " + said
+                said += line
+        assert words in said, said
+        return said
 
 
 def matched(path):
@@ -72,6 +81,20 @@ def test_check_tells_each_fault_with_its_place():
         f"{bad}:12:11: unknown field 'flag': did you mean 'flags'?"], out
     assert verb("policy", "chek", good)[0] == 2 and verb("policy", "check")[0] == 2 and verb("policy")[0] == 2
     assert verb("policy", "check", f"{ROOM}/none.yaml")[0] == 1
+
+
+def test_the_examples_are_right():
+    folder = f"{os.path.dirname(os.path.abspath(__file__))}/../../../examples/policies"
+    status, out, _ = verb("policy", "check", "--tracee", "v0.24", folder)
+    assert status == 1 and out.count("\n") == 1 and "event do_mrelease is not valid" in out, out
+    status, out, _ = verb("policy", "check", folder)
+    assert status == 0 and "warning" not in out and len(os.listdir(folder)) == out.count("\n") == 3, out
+
+
+def test_events_of_a_profile_give_way():
+    path = write("profile/a.yaml", policy("a"))
+    status, _, err = verb("run", "--profile", "soc", "-p", path, "-d", "300ms", "-o", "none")
+    assert status == 0 and "watching process_mrelease, with" in err, err
 
 
 def test_a_version_of_tracee_refuses_in_its_own_words():
