@@ -10,7 +10,7 @@
 static const struct bench_group *const groups[] = {
     &bench_encode, &bench_protobuf, &bench_falco,    &bench_start,    &bench_memory,
     &bench_tax,    &bench_latency,  &bench_flood,    &bench_bpftrace, &bench_validate,
-    &bench_grpc,   &bench_paced,    &bench_identity, &bench_spool,
+    &bench_grpc,   &bench_paced,    &bench_identity, &bench_spool,    &bench_metrics,
 };
 
 enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]), KEY_LIST = 256 };
