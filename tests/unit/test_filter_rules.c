@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "filter/filter.h"
+#include "unit/kernel_rules.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -42,44 +43,9 @@ static struct mrl_filter *make(const char *const *events,
     return filter;
 }
 
-/* What bpf/lib/scope.h does, with a record in place of a task. */
-static bool number_obeys(const struct mrl_rule *rule, const struct mrl_record *record)
-{
-    if (rule->subject < MRL_ARGS_MAX)
-        return mrl_rule_accepts(rule, record->args[rule->subject]);
-    switch (rule->subject) {
-    case MRL_SUBJECT_RET:
-        return mrl_rule_accepts(rule, (uint64_t)record->ret);
-    case MRL_SUBJECT_UID:
-        return mrl_rule_accepts(rule, record->uid);
-    case MRL_SUBJECT_HOST_PID:
-        return mrl_rule_accepts(rule, record->host_pid);
-    case MRL_SUBJECT_HOST_TID:
-        return mrl_rule_accepts(rule, record->host_tid);
-    case MRL_SUBJECT_HOST_TASK:
-        return mrl_rule_accepts(rule, record->host_pid) || mrl_rule_accepts(rule, record->host_tid);
-    case MRL_SUBJECT_START:
-        return mrl_rule_accepts(rule, record->leader_start_ns);
-    default:
-        fail_case("subject %u", rule->subject);
-        return false;
-    }
-}
-
 static bool rules_accept(const struct mrl_rules *rules, const struct mrl_record *record)
 {
-    uint64_t name[2];
-
-    memcpy(name, record->comm, sizeof(name));
-    for (unsigned int i = 0; i < rules->count; i++)
-        if ((rules->rules[i].events & (1U << record->event)) &&
-            !number_obeys(&rules->rules[i], record))
-            return false;
-    for (unsigned int i = 0; i < rules->name_count; i++)
-        if ((rules->names[i].events & (1U << record->event)) &&
-            !mrl_name_rule_accepts(&rules->names[i], name[0], name[1]))
-            return false;
-    return true;
+    return test_rules__left(rules, record, 1);
 }
 
 static const char *pick(const char *const *words, size_t count)

@@ -108,6 +108,27 @@ static void there_may_be_sixty_four(void **state)
     assert_string_equal(error.text, "more than 64 policies");
 }
 
+/* An event that one policy wants in any case is sent in any case. */
+static void the_kernel_asks_nothing_in_vain(void **state)
+{
+    static const char *const all[] = { "mlock", "process_mrelease" };
+    const struct mrl_policy_texts texts[] = { { "some", all, 2, of_root, 1 },
+                                              { "locks", locks, 1, NULL, 0 } };
+    struct mrl_filter *filter = make(texts, 2);
+    struct mrl_rules rules;
+
+    (void)state;
+    assert_int_equal(mrl_filter__rules(filter, &rules), 0);
+    assert_int_equal(rules.count, 1);
+    assert_false(rules.rules[0].events & 1U << MRL_EVENT_MLOCK);
+    assert_true(rules.rules[0].events & 1U << MRL_EVENT_PROCESS_MRELEASE);
+    mrl_filter__free(filter);
+    filter = make(&texts[0], 1);
+    assert_int_equal(mrl_filter__rules(filter, &rules), 0);
+    assert_true(rules.rules[0].events & 1U << MRL_EVENT_MLOCK);
+    mrl_filter__free(filter);
+}
+
 /* -- what is refused -------------------------------------------------------------------------- */
 
 static void what_no_policy_can_be_is_one_line(void **state)
@@ -274,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_decoder(a_call_is_of_each_policy_whose_conditions_all_hold),
         with_decoder(there_may_be_sixty_four),
+        cmocka_unit_test(the_kernel_asks_nothing_in_vain),
         cmocka_unit_test(what_no_policy_can_be_is_one_line),
         cmocka_unit_test(policies_may_contradict_each_other),
         cmocka_unit_test(names_are_bounded),

@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "deliver/metrics/pack.h"
 #include "event/capture_format.h"
 #include "event/policies.h"
 #include "unit/captures.h"
@@ -74,6 +75,46 @@ static void json_names_the_policies_in_their_order(void **state)
         free(plain);
         free(line);
         free(wanted);
+    }
+    mrl_policies__unref(policies);
+}
+
+/* What a shape says of the policies; and nothing at all where none has a name. */
+static void shapes_name_them_where_they_have_a_place(void **state)
+{
+    static const struct {
+        const char *format, *one, *two;
+    } cases[] = {
+        { "ecs", "\"rule\":{\"ruleset\":[\"locks\"]}",
+          "\"rule\":{\"ruleset\":[\"locks\",\"releases\"]}" },
+        { "ocsf", "\"policies\":[\"locks\"]", "\"policies\":[\"locks\",\"releases\"]" },
+        { "cef", " mreleasePolicies=locks ", " mreleasePolicies=locks,releases " },
+        { "leef", "\tpolicy=locks\t", "\tpolicy=locks,releases\t" },
+    };
+    struct mrl_policies *policies = list(names, COUNT_OF(names));
+    struct test_decoder *decoder = *state;
+    struct test_record record;
+    struct mrl_event event;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    event = *test_decoder__event(decoder, &record);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *none, *one, *two;
+
+        event.all_policies = NULL;
+        none = test_line_in(cases[i].format, &event);
+        event.all_policies = policies;
+        event.policies = 1;
+        one = test_line_in(cases[i].format, &event);
+        event.policies = 5;
+        two = test_line_in(cases[i].format, &event);
+        if (!strstr(one, cases[i].one) || !strstr(two, cases[i].two))
+            fail_case("%s: %s%s", cases[i].format, one, two);
+        assert_null(strstr(none, "olic"));
+        assert_null(strstr(none, "rule"));
+        free(none);
+        free(one);
+        free(two);
     }
     mrl_policies__unref(policies);
 }
@@ -206,6 +247,30 @@ static void a_filter_of_the_replay_chooses_and_the_names_stay(void **state)
     mrl_policies__unref(policies);
 }
 
+/* Behind the texts of outputs and of side programs. */
+static void assert_rows(struct mrl_plugin *plugin)
+{
+    const struct mrl_side_life life = { "grpc", 7 };
+    const struct mrl_metrics_sources sources = {
+        .size = sizeof(sources), .plugin = plugin, .sides = &life, .side_count = 1
+    };
+    const struct mrl_label side = { "side", "grpc" }, bad = { "policy", "bad" },
+                           any = { "policy", "any" };
+    struct mrl_metrics *collected, *metrics;
+    static char packed[64 * 1024];
+    ssize_t size;
+
+    assert_int_equal(mrl_metrics__collect_from(&sources, &collected), 0);
+    size = mrl_metrics__pack(collected, packed, sizeof(packed)); /* as a side program has them */
+    assert_int_equal(mrl_metrics__unpack(packed, (size_t)size, &metrics), 0);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_side_starts_total", &side, 1), 7);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_policy_matched_total", &any, 1), 2);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_policy_matched_total", &bad, 1), 0);
+    assert_int_equal(mrl_metrics__sum(metrics, "mrelease_policy_matched_total", NULL, 0), 2);
+    mrl_metrics__free(collected);
+    mrl_metrics__free(metrics);
+}
+
 static struct mrl_batch *replay_by(const char *path, const struct mrl_policy_texts *texts)
 {
     struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
@@ -219,6 +284,7 @@ static struct mrl_batch *replay_by(const char *path, const struct mrl_policy_tex
     if (mrl_plugin__open(&options, &error, &plugin))
         fail_case("%s", error.text);
     assert_int_equal(mrl_plugin__next_batch(plugin, 0, &batch), 2);
+    assert_rows(plugin);
     mrl_plugin__close(plugin); /* the batch outlives it, and so do the names */
     return batch;
 }
@@ -338,6 +404,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_names_the_policies_in_their_order),
+        cmocka_unit_test_setup_teardown(shapes_name_them_where_they_have_a_place,
+                                        test_decoder__set_up, test_decoder__tear_down),
         with_capture(a_replay_shows_the_names_of_each_configuration),
         with_capture(a_name_is_recorded_once_and_no_name_never),
         with_capture(a_name_that_did_not_arrive_is_said_again),

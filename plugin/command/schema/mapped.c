@@ -9,6 +9,9 @@ enum { NANOSECONDS = 1000 * 1000, SEVERITY_MAX = 10 };
 static const struct mrl_shape text = MRL_TEXT_ANY;
 static const struct mrl_shape date = { .types = MRL_JSON_STRING, .text = &mrl_text_time };
 static const struct mrl_shape ms = MRL_NUMBER(0, UINT64_MAX / NANOSECONDS);
+static const struct mrl_shape names = {
+    .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = MRL_POLICIES_MAX
+};
 static const struct mrl_shape truth = { .types = MRL_JSON_BOOLEAN };
 static const struct mrl_shape severity = MRL_NUMBER(0, SEVERITY_MAX);
 static const struct mrl_shape u64_text = { .types = MRL_JSON_STRING, .text = &mrl_text_u64 };
@@ -84,10 +87,8 @@ static struct mrl_shape number_shape(const struct mrl_shape_place *place)
 static struct mrl_shape value_shape(const struct mrl_shape_place *place)
 {
     static const struct mrl_shape *const others[MRL_FORM_COUNT] = {
-        [MRL_FORM_DATE] = &date,
-        [MRL_FORM_MS] = &ms,
-        [MRL_FORM_TRUTH] = &truth,
-        [MRL_FORM_SEVERITY] = &severity,
+        [MRL_FORM_DATE] = &date,         [MRL_FORM_MS] = &ms,      [MRL_FORM_TRUTH] = &truth,
+        [MRL_FORM_SEVERITY] = &severity, [MRL_FORM_LIST] = &names,
     };
 
     if (others[place->form])

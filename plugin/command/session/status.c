@@ -67,6 +67,19 @@ static json_t *events_array(struct mrl_plugin *plugin)
     return array;
 }
 
+/* -- policies --------------------------------------------------------------------------------- */
+
+static json_t *policies_array(struct mrl_plugin *plugin)
+{
+    struct mrl_policy_count policy;
+    json_t *array = json_array();
+
+    for (unsigned int i = 0; !mrl_plugin__policy(plugin, i, &policy); i++)
+        json_array_append_new(array, json_pack("{s:s, s:I}", "name", policy.name, "matched",
+                                               (json_int_t)policy.matched));
+    return array;
+}
+
 /* -- outputs ---------------------------------------------------------------------------------- */
 
 static void put_counts(json_t *object, const struct mrl_pipeline *pipeline, unsigned int output)
@@ -188,6 +201,7 @@ static json_t *status_object(const struct mrl_status_source *source)
                         json_string(mrl_log_level__name((enum mrl_log_level)__atomic_load_n(
                             &run->log_level, __ATOMIC_RELAXED))));
     json_object_set_new(object, "events", events);
+    json_object_set_new(object, "policies", policies_array(run->plugin));
     json_object_set_new(object, "outputs", outputs_array(run->pipeline));
     return object;
 }

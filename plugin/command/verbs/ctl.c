@@ -125,6 +125,20 @@ static void print_events(const json_t *status)
 }
 
 /* "12 dropped (queue full 10, write failed 2)" */
+/* Where there are any that have names. */
+static void print_policies(const json_t *status)
+{
+    const json_t *policies = json_object_get(status, "policies");
+
+    if (json_array_size(policies))
+        printf("\n%-42s %12s\n", "POLICY", "MATCHED");
+    for (size_t i = 0; i < json_array_size(policies); i++) {
+        const json_t *policy = json_array_get(policies, i);
+
+        printf("%-42s %12" PRIu64 "\n", text_of(policy, "name"), get(policy, "matched"));
+    }
+}
+
 static void print_dropped(const json_t *output)
 {
     const json_t *dropped = json_object_get(output, "dropped");
@@ -185,6 +199,7 @@ static void print_status(const json_t *status)
            text_of(status, "coverage"), text_of(status, "since"));
     printf("log level %s\n\n", text_of(status, "log_level"));
     print_events(status);
+    print_policies(status);
     printf("\n");
     for (size_t i = 0; i < json_array_size(outputs); i++)
         print_output(json_array_get(outputs, i));

@@ -91,6 +91,7 @@ enum mrl_form {
     MRL_FORM_MS,       /**< ns as ms, cut */
     MRL_FORM_TRUTH,    /**< 0 is false */
     MRL_FORM_SEVERITY, /**< as the shape numbers enum mrl_severity */
+    MRL_FORM_LIST,     /**< a text of words between commas, as a list of strings */
     MRL_FORM_COUNT
 };
 

@@ -172,6 +172,9 @@ static bool condition_holds(const struct mrl_condition *condition, const struct 
         return field->flags & MRL_FILTER_ABSENT
                    ? event->lookup == MRL_LOOKUP_HOST && !operand.text.size
                    : operand.text.size > 0;
+    /* Of a container that is not known nobody knows what its id is not, either. */
+    if ((field->flags & MRL_FILTER_CONTAINER_ID) && event->lookup > MRL_LOOKUP_KNOWN)
+        return false;
     if ((field->flags & MRL_FILTER_NONEMPTY) && !operand.text.size)
         return false;
     return operand_is_wanted(condition, &operand);

@@ -174,8 +174,9 @@ static inline bool mrl_filter__accepts(const struct mrl_filter *filter,
 }
 
 /**
- * The conditions that the kernel can decide. Returns how many it cannot: those are left to
- * mrl_filter__accepts(), which asks all of them anyway.
+ * The conditions that the kernel can decide, but for those on events that it has to send in any
+ * case, since a policy wants them and has no condition that it can decide. Returns how many it
+ * cannot: those are left to mrl_filter__match(), which asks all of them anyway.
  */
 unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules *ret_rules);
 

@@ -81,6 +81,51 @@ static bool put_name_rule(const struct mrl_condition *condition, struct mrl_rule
     return true;
 }
 
+/* The policies that have a rule on an event. */
+static uint64_t have_rules(const struct mrl_rules *rules, uint32_t event_bit)
+{
+    uint64_t policies = 0;
+
+    for (__u32 i = 0; i < rules->count; i++)
+        if (rules->rules[i].events & event_bit)
+            policies |= rules->rules[i].policies;
+    for (__u32 i = 0; i < rules->name_count; i++)
+        if (rules->names[i].events & event_bit)
+            policies |= rules->names[i].policies;
+    return policies;
+}
+
+/* Events that a policy wants without any rule: the kernel sends them all, and has nothing to ask.
+ */
+static uint32_t find_open(const struct mrl_filter *filter, const struct mrl_rules *rules)
+{
+    uint32_t open = 0;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+        if (mrl_filter__wanted_by(filter, i) & ~have_rules(rules, 1U << i))
+            open |= 1U << i;
+    return open;
+}
+
+/* Rules that would be asked in vain are not asked. */
+static void drop_vain(const struct mrl_filter *filter, struct mrl_rules *rules)
+{
+    const uint32_t open = find_open(filter, rules);
+    const __u32 count = rules->count, name_count = rules->name_count;
+
+    rules->count = rules->name_count = 0;
+    for (__u32 i = 0; i < count; i++) {
+        rules->rules[i].events &= ~open;
+        if (rules->rules[i].events & mrl_event_list__choosable())
+            rules->rules[rules->count++] = rules->rules[i];
+    }
+    for (__u32 i = 0; i < name_count; i++) {
+        rules->names[i].events &= ~open;
+        if (rules->names[i].events & mrl_event_list__choosable())
+            rules->names[rules->name_count++] = rules->names[i];
+    }
+}
+
 unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules *ret_rules)
 {
     unsigned int left = 0;
@@ -98,5 +143,6 @@ unsigned int mrl_filter__rules(const struct mrl_filter *filter, struct mrl_rules
          * case. */
         left += !put;
     }
+    drop_vain(filter, ret_rules);
     return left;
 }

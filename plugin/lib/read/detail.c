@@ -11,10 +11,21 @@ static void put_filter(FILE *to, unsigned int *count, const char *before, const 
         fputc(*text == ';' ? ',' : *text, to);
 }
 
+static void put_policies(FILE *to, const struct mrl_plugin_options *given)
+{
+    fputs("; policies=", to);
+    for (unsigned int i = 0; i < given->policy_count; i++)
+        fprintf(to, "%s%s", i ? "," : "", given->policies[i].name);
+}
+
 void mrl_detail__put_filters(FILE *to, const struct mrl_plugin_options *given)
 {
     unsigned int count = 0;
 
+    if (given->policy_count) {
+        put_policies(to, given);
+        return;
+    }
     fputs("; filters=", to);
     if (given->events && mrl_condition__is(given->events))
         put_filter(to, &count, "", given->events);

@@ -134,10 +134,12 @@ static bool match(struct mrl_recorded *recorded, struct mrl_batch *batch)
     const struct mrl_event *event = &batch->events[batch->count - 1];
     uint64_t policies = filter ? mrl_filter__match(filter, event) : 1;
 
-    if (policies && filter && filter->names)
+    if (policies && filter && filter->names) {
+        mrl_policies__count(filter->names, policies);
         mrl_batch__match(batch, filter->names, policies);
-    else if (policies)
+    } else if (policies) {
         mrl_batch__match(batch, recorded->policies, event->policies);
+    }
     return policies;
 }
 

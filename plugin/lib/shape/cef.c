@@ -60,6 +60,7 @@ static const struct mrl_mapping_row rows[] = {
     LABELLED("cs6", "cgroupId", "cgroupId"),
     { .path = "msg", .from = "message", .most = 1023 },
     MRL_ROW("mreleaseProcessName", "processName"),
+    MRL_ROW_AS(LIST, "mreleasePolicies", "matchedPolicies"),
     MRL_ROW("mreleaseCpu", "processorId"),
     MRL_ROW("mreleaseThread", "hostThreadId"),
     MRL_ROW("mreleaseParent", "hostParentProcessId"),

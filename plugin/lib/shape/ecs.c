@@ -30,6 +30,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("event.reason", "outcome"),
     MRL_ROW("event.reason", "cause"),
     MRL_ROW("event.reason", "what"),
+    MRL_ROW_AS(LIST, "rule.ruleset", "matchedPolicies"),
     MRL_ROW("host.name", "host.name"),
     MRL_ROW("host.hostname", "host.name"),
     MRL_ROW("host.architecture", "host.architecture"),

@@ -35,6 +35,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("targetPid", "target_host_pid"),
     MRL_ROW("targetProc", "target_exe"),
     { .path = "targetContainerId", .from = "target_container_id", .drops_empty = true },
+    MRL_ROW_AS(LIST, "policy", "matchedPolicies"),
     MRL_ROW("result", "result"),
     MRL_ROW("outcome", "outcome"),
     MRL_ROW("returnValue", "returnValue"),

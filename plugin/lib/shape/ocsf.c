@@ -120,6 +120,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW_AS(TEXT, "unmapped.return_value", "returnValue"),
     MRL_ROW("unmapped.cpu", "processorId"),
     MRL_ROW("unmapped.lane", "lane"),
+    MRL_ROW_AS(LIST, "unmapped.policies", "matchedPolicies"),
     MRL_ROW_AS(TRUTH, "unmapped.compat", "isCompat"),
     MRL_ROW_AS(TEXT, "unmapped.cgroup_id", "cgroupId"),
     MRL_ROW("unmapped.outcome", "outcome"),

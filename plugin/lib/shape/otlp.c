@@ -48,6 +48,7 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("k8s.pod.uid", "kubernetes.podUID"),
     MRL_ROW("k8s.namespace.name", "kubernetes.podNamespace"),
     MRL_ROW("mrelease.container_image_digest", "container.imageDigest"),
+    MRL_ROW("mrelease.policies", "matchedPolicies"),
     MRL_ROW("mrelease.event_code", "eventId"),
     MRL_ROW("mrelease.result", "result"),
     MRL_ROW("mrelease.return_value", "returnValue"),

@@ -127,6 +127,31 @@ static void put_severity(struct mrl_run *run,
                      run->mapping->severities[value->unsigned_number - MRL_SEVERITY_ERROR]);
 }
 
+/* Of words that need no escapes. A flat shape has no lists. */
+static void put_list(struct mrl_run *run,
+                     const struct mrl_step *step,
+                     const struct mrl_value *value)
+{
+    const char *at = value->text.bytes, *end = at + value->text.size;
+
+    if (run->mapping->separator) {
+        put_text(run, step, value);
+        return;
+    }
+    mrl_put_char(run->writer, '[');
+    while (at < end && run->writer->at + MRL_POLICY_NAME_MAX + 3 < run->limit) {
+        const char *comma = memchr(at, ',', (size_t)(end - at)), *stop = comma ? comma : end;
+
+        mrl_put_char(run->writer, '"');
+        mrl_put_bytes(run->writer, at, (size_t)(stop - at));
+        mrl_put_bytes(run->writer, "\",", comma ? 2 : 1);
+        at = comma ? comma + 1 : end;
+    }
+    if (run->writer->at[-1] == ',')
+        run->writer->at--;
+    mrl_put_char(run->writer, ']');
+}
+
 mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind)
 {
     static const mrl_form_fn numbers[MRL_STORAGE_COUNT] = {
@@ -141,10 +166,9 @@ mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind)
         [MRL_STORAGE_TEXT] = put_text,
     };
     static const mrl_form_fn others[MRL_FORM_COUNT] = {
-        [MRL_FORM_DATE] = put_date,
-        [MRL_FORM_MS] = put_ms,
-        [MRL_FORM_TRUTH] = put_truth,
-        [MRL_FORM_SEVERITY] = put_severity,
+        [MRL_FORM_DATE] = put_date,   [MRL_FORM_MS] = put_ms,
+        [MRL_FORM_TRUTH] = put_truth, [MRL_FORM_SEVERITY] = put_severity,
+        [MRL_FORM_LIST] = put_list,
     };
 
     if (form == MRL_FORM_TEXT)

@@ -223,6 +223,25 @@ static enum mrl_known mrl_told__resource(struct mrl_telling *telling, struct mrl
     return telling->event->pod_name.size ? text(value, "pod") : MRL_NONE;
 }
 
+/* With commas between them, which stand in no name. */
+static enum mrl_known mrl_told__policies(struct mrl_telling *telling, struct mrl_value *value)
+{
+    struct mrl_text names[MRL_POLICIES_MAX];
+    struct mrl_writer writer = { telling->scratch };
+    unsigned int count;
+
+    if (!telling->event->all_policies)
+        return MRL_NONE;
+    count = mrl_event__policies(telling->event, names);
+    for (unsigned int i = 0; i < count; i++) {
+        if (i)
+            mrl_put_char(&writer, ',');
+        mrl_put_bytes(&writer, names[i].bytes, names[i].size);
+    }
+    value->text = (struct mrl_text){ telling->scratch, (size_t)(writer.at - telling->scratch) };
+    return value->text.size ? MRL_KNOWN : MRL_NONE;
+}
+
 /* -- of the task ------------------------------------------------------------------------------ */
 
 static enum mrl_known entity(struct mrl_value *value, uint32_t pid, uint64_t start_ns)

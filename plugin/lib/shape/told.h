@@ -19,7 +19,7 @@ enum mrl_told_when { MRL_TOLD_ONCE, MRL_TOLD_TASK, MRL_TOLD_EVENT };
 
 struct mrl_sentence;
 
-enum { MRL_TOLD_SCRATCH_BYTES = 4096 };
+enum { MRL_TOLD_SCRATCH_BYTES = MRL_POLICY_NAMES_MAX + MRL_POLICIES_MAX };
 
 /** Who is asked for values. */
 struct mrl_telling {

@@ -33,6 +33,10 @@ static int sample_plugin(struct mrl_plugin *plugin, struct mrl_sample *sample)
     sample->has_names = mrl_plugin__names(plugin, &sample->names);
     for (unsigned int i = 0; i < MRL_NAMES_WAITS; i++)
         sample->waits += sample->names.waits[i];
+    while (
+        sample->policy_count < MRL_POLICIES_MAX &&
+        !mrl_plugin__policy(plugin, sample->policy_count, &sample->policies[sample->policy_count]))
+        sample->policy_count++;
     for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
         if (sample->chosen & (1U << i)) {
             err = mrl_plugin__counts(plugin, i, &sample->counts[i]);
@@ -238,13 +242,28 @@ static void add_names(struct mrl_metrics *metrics,
 static void add_sides(struct mrl_metrics *metrics,
                       unsigned int index,
                       const struct mrl_metric_family *family,
+                      const struct mrl_sample *sample,
                       const struct mrl_metrics_sources *sources)
 {
-    const unsigned int outputs = metrics->text_count - MRL_METRIC_BUILD_TEXTS - sources->side_count;
+    const unsigned int outputs =
+        metrics->text_count - MRL_METRIC_BUILD_TEXTS - sample->policy_count - sources->side_count;
 
     for (unsigned int i = 0; i < sources->side_count; i++)
         mrl_metrics__add(metrics, of_output(index, MRL_ORIGIN_NONE, outputs + i),
                          member(&sources->sides[i], family->offset));
+}
+
+/* Their texts are the last. */
+static void add_policies(struct mrl_metrics *metrics,
+                         unsigned int index,
+                         const struct mrl_metric_family *family,
+                         const struct mrl_sample *sample)
+{
+    const unsigned int before = metrics->text_count - MRL_METRIC_BUILD_TEXTS - sample->policy_count;
+
+    for (unsigned int i = 0; i < sample->policy_count; i++)
+        mrl_metrics__add(metrics, of_output(index, MRL_ORIGIN_NONE, before + i),
+                         member(&sample->policies[i], family->offset));
 }
 
 static void add_one(struct mrl_metrics *metrics, unsigned int index, bool is_there, uint64_t value)
@@ -292,7 +311,10 @@ static void add_family(struct mrl_metrics *metrics,
             add_buckets(metrics, index, sample->latency.buckets, MRL_LATENCY_BUCKETS);
         break;
     case MRL_PER_SIDE:
-        add_sides(metrics, index, family, sources);
+        add_sides(metrics, index, family, sample, sources);
+        break;
+    case MRL_PER_POLICY:
+        add_policies(metrics, index, family, sample);
         break;
     case MRL_PER_NAMES:
     case MRL_PER_ANSWER:
@@ -398,6 +420,8 @@ static int copy_texts(struct mrl_metrics *metrics,
         write_outputs(sources->pipeline, to, sample);
     for (unsigned int i = 0; i < sources->side_count; i++)
         fprintf(to, "%s%c", sources->sides[i].name, 0);
+    for (unsigned int i = 0; i < sample->policy_count; i++)
+        fprintf(to, "%s%c", sample->policies[i].name, 0);
     if (fclose(to))
         return -ENOMEM;
     metrics->text_count = 0;

@@ -69,6 +69,8 @@ static const struct mrl_metric_family families[] = {
     { "mrelease_names_wait_seconds_sum", WAITED, MRL_OF_NAMES, NONE, SAMPLE(names.waited_ns), NULL,
       NS },
     { "mrelease_names_wait_seconds_count", WAITED, MRL_OF_NAMES, NONE, SAMPLE(waits), NULL, 0 },
+    { "mrelease_policy_matched_total", "Events that a policy wanted, of those that were delivered.",
+      C, MRL_PER_POLICY, NONE, offsetof(struct mrl_policy_count, matched), NULL, 0 },
     { "mrelease_ring_bytes", "Size of a ring buffer of the probes.", G, MRL_PER_RING, NONE,
       offsetof(struct mrl_ring_fill, bytes), NULL, 0 },
     { "mrelease_ring_used_bytes", "What of it waits to be read.", G, MRL_PER_RING, NONE,

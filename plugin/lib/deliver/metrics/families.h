@@ -25,8 +25,9 @@ enum mrl_metric_scope {
     MRL_PER_ANSWER,        /* a result, from KNOWN on, and a runtime */
     MRL_PER_WAIT,          /* of how long events waited */
     MRL_OF_NAMES,
-    MRL_OF_BUILD,  /* 1, with labels that say what runs */
-    MRL_OF_PLUGIN, /* struct mrl_sample, as the next two */
+    MRL_PER_POLICY, /* struct mrl_policy_count */
+    MRL_OF_BUILD,   /* 1, with labels that say what runs */
+    MRL_OF_PLUGIN,  /* struct mrl_sample, as the next two */
     MRL_OF_PIPELINE,
     MRL_OF_PROCESS,
 };
@@ -57,6 +58,8 @@ struct mrl_sample {
     struct mrl_plugin_status plugin;
     struct mrl_names_status names;
     uint64_t waits; /* of events for names */
+    struct mrl_policy_count policies[MRL_POLICIES_MAX];
+    unsigned int policy_count;
     uint64_t missed, unproven;
     const struct mrl_pipeline *pipeline;
     uint32_t hidden; /* outputs that are gone, and another has their name: no two rows are alike */

@@ -37,7 +37,8 @@ static unsigned int find_index_count(enum mrl_metric_scope scope)
 static bool has_text(enum mrl_metric_scope scope)
 {
     return scope == MRL_PER_OUTPUT || scope == MRL_PER_QUEUE || scope == MRL_PER_SENDER ||
-           scope == MRL_PER_SPOOL || scope == MRL_PER_SPOOLED_EVENT || scope == MRL_PER_SIDE;
+           scope == MRL_PER_SPOOL || scope == MRL_PER_SPOOLED_EVENT || scope == MRL_PER_SIDE ||
+           scope == MRL_PER_POLICY;
 }
 
 static bool is_right(const struct mrl_metrics *metrics, struct mrl_origin origin)
@@ -84,6 +85,11 @@ static void label_index(struct mrl_metric *row, enum mrl_metric_scope scope, uns
         label(row, "event", mrl_event_def__at(index)->name);
 }
 
+static const char *text_label(enum mrl_metric_scope scope)
+{
+    return scope == MRL_PER_SIDE ? "side" : scope == MRL_PER_POLICY ? "policy" : "output";
+}
+
 bool mrl_metrics__add(struct mrl_metrics *metrics, struct mrl_origin origin, uint64_t value)
 {
     struct mrl_metric *row = &metrics->rows[metrics->count];
@@ -102,7 +108,7 @@ bool mrl_metrics__add(struct mrl_metrics *metrics, struct mrl_origin origin, uin
     for (unsigned int i = 0; family->scope == MRL_OF_BUILD && i < MRL_METRIC_BUILD_TEXTS; i++)
         label(row, build_names[i], metrics->texts[i]);
     if (origin.text != MRL_ORIGIN_NONE)
-        label(row, family->scope == MRL_PER_SIDE ? "side" : "output", metrics->texts[origin.text]);
+        label(row, text_label(family->scope), metrics->texts[origin.text]);
     if (origin.index != MRL_ORIGIN_NONE)
         label_index(row, family->scope, origin.index);
     if (family->cause != MRL_NO_CAUSE)

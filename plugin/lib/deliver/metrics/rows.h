@@ -9,15 +9,17 @@ enum {
     MRL_METRIC_FAMILIES_MAX = 64,
     MRL_METRIC_ROWS_MAX = 4096, /* with all outputs, spools and events: 2,700 */
     MRL_METRIC_SIDES_MAX = 16,
-    /* Texts of labels: of what runs, of outputs, of side programs. */
+    /* Texts of labels: of what runs, of outputs, of side programs, of policies. */
     MRL_METRIC_BUILD_TEXTS = 3,
-    MRL_METRIC_TEXTS_MAX = MRL_METRIC_BUILD_TEXTS + MRL_OUTPUTS_MAX + MRL_METRIC_SIDES_MAX,
+    MRL_METRIC_TEXTS_MAX =
+        MRL_METRIC_BUILD_TEXTS + MRL_OUTPUTS_MAX + MRL_METRIC_SIDES_MAX + MRL_POLICIES_MAX,
 };
 
 enum { MRL_ORIGIN_NONE = UINT8_MAX };
 
 /** What a row is about: a family, an index of what its scope has (an event, a ring, a bucket), and
- * the text of an output or a side program; MRL_ORIGIN_NONE where there is no such thing. */
+ * the text of an output, a side program or a policy; MRL_ORIGIN_NONE where there is no such thing.
+ */
 struct mrl_origin {
     uint8_t family, index, text;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "encode/grpc.h"
+#include "side/grpc/server/chosen.h"
 
 /* A slice that a client still holds keeps its whole block in memory, so blocks are small. */
 enum { BLOCK_BYTES = 16 * 1024, BLOCK_COUNT = MRL_BACKLOG_BYTES / BLOCK_BYTES };
@@ -94,6 +95,17 @@ static uint32_t subject(const struct mrl_grpc_frame *frame)
 static bool is_wanted(const struct mrl_place *place, uint32_t event)
 {
     return place->wants & (event == MRL_EVENT_SENSOR_STATE ? MRL_WANTS_STATES : MRL_WANTS_EVENTS);
+}
+
+/* Whether a client gets the message behind a frame. What tells of a loss is for everybody: nobody
+ * knows which policies would have wanted what is missing. */
+static bool is_sent(const struct mrl_place *place,
+                    const struct mrl_grpc_frame *frame,
+                    const char *message)
+{
+    return is_wanted(place, subject(frame)) &&
+           (!place->chosen || frame->lost || frame->event == MRL_EVENT_SENSOR_STATE ||
+            mrl_chosen__wants(place->chosen, message, frame->size));
 }
 
 /* Counts what a client misses with a message: an event, for which it was too slow, or those that an
@@ -283,9 +295,10 @@ static bool has_next(struct mrl_backlog *backlog,
         const struct block *block = block_at(backlog, place->block);
 
         while (place->offset < block->size) {
-            memcpy(ret_frame, GRPC_SLICE_START_PTR(block->bytes) + place->offset,
-                   sizeof(*ret_frame));
-            if (is_wanted(place, subject(ret_frame)))
+            const char *at = (const char *)GRPC_SLICE_START_PTR(block->bytes) + place->offset;
+
+            memcpy(ret_frame, at, sizeof(*ret_frame));
+            if (is_sent(place, ret_frame, at + sizeof(*ret_frame)))
                 return true;
             pass(place, ret_frame);
         }

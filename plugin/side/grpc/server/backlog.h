@@ -18,6 +18,7 @@
 enum { MRL_BACKLOG_BYTES = 4 * 1024 * 1024 };
 
 struct mrl_backlog;
+struct mrl_chosen;
 
 /** What a client wants. A set of bits. */
 enum mrl_wants {
@@ -33,7 +34,8 @@ struct mrl_missable {
 
 /** Where a client is. */
 struct mrl_place {
-    unsigned int wants; /* set of enum mrl_wants: what is stepped over is no gap */
+    unsigned int wants;              /* set of enum mrl_wants: what is stepped over is no gap */
+    const struct mrl_chosen *chosen; /* of the events, those of these policies; NULL: all */
     uint64_t block;
     uint32_t offset;            /* in the block */
     struct mrl_missable passed; /* up to here */

@@ -40,66 +40,6 @@ static void free_message(void *message)
     protobuf_c_message_free_unpacked(message, NULL);
 }
 
-/* -- StreamEvents ----------------------------------------------------------------------------- */
-
-static bool make_mask(const Google__Protobuf__FieldMask *mask,
-                      struct mrl_mask **ret_mask,
-                      struct mrl_reply *reply)
-{
-    struct mrl_text *paths = mask ? calloc(mask->n_paths + 1, sizeof(*paths)) : NULL;
-    int err = 0;
-
-    *ret_mask = NULL;
-    if (!mask || !mask->n_paths) {
-        free(paths);
-        return true;
-    }
-    for (size_t i = 0; paths && i < mask->n_paths; i++)
-        paths[i] = (struct mrl_text){ mask->paths[i], strlen(mask->paths[i]) };
-    err = paths ? mrl_mask__new(paths, mask->n_paths, ret_mask) : -ENOMEM;
-    free(paths);
-    if (err)
-        mrl_reply__fail(reply, GRPC_STATUS_RESOURCE_EXHAUSTED, "the mask: %s", strerror(-err));
-    return !err;
-}
-
-/* What a policy of this name holds; 0: there is none. */
-static unsigned int wants_of(const char *policy)
-{
-    if (!*policy)
-        return MRL_WANTS_EVENTS;
-    return strcmp(policy, mrl_event_def__at(MRL_EVENT_SENSOR_STATE)->name) ? 0 : MRL_WANTS_STATES;
-}
-
-/* One policy has the empty name, one is sensor_state; a request for any other is an error. */
-bool mrl_request__stream(const uint8_t *bytes,
-                         size_t size,
-                         unsigned int *ret_wants,
-                         struct mrl_mask **ret_mask,
-                         struct mrl_reply *reply)
-{
-    Tracee__V1beta1__StreamEventsRequest *request =
-        unpack(&tracee__v1beta1__stream_events_request__descriptor, bytes, size, reply);
-    bool right = request;
-
-    *ret_wants = right && request->n_policies ? 0 : MRL_WANTS_EVENTS;
-    for (size_t i = 0; right && i < request->n_policies; i++) {
-        unsigned int wants = wants_of(request->policies[i]);
-
-        *ret_wants |= wants;
-        right = wants;
-        if (!wants)
-            mrl_reply__fail(reply, GRPC_STATUS_NOT_FOUND,
-                            "policy [%.64s] not found: there is one, without a name, and "
-                            "sensor_state",
-                            request->policies[i]);
-    }
-    right = right && make_mask(request->mask, ret_mask, reply);
-    if (request)
-        free_message(request);
-    return right;
-}
-
 /* -- definitions ------------------------------------------------------------------------------ */
 
 /* A definition with room for all that it points to. */

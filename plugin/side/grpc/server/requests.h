@@ -5,16 +5,26 @@
 
 #include <stdbool.h>
 
+#include "side/grpc/server/chosen.h"
 #include "side/grpc/server/mask.h"
 #include "side/grpc/server/reply.h"
 
-/** Reads a StreamEventsRequest. Returns false with a status in `reply`. `*ret_wants`: the set of
- * enum mrl_wants that its policies name. `*ret_mask` is new, or NULL: whole messages. */
+/** What a client wants of the stream. */
+struct mrl_wanted {
+    unsigned int wants;        /* set of enum mrl_wants */
+    struct mrl_chosen *chosen; /* policies; NULL: all */
+    struct mrl_mask *mask;     /* NULL: whole messages */
+};
+
+/** Reads a StreamEventsRequest; what `*ret_wanted` points to is new. Returns false, with a status
+ * in `reply` and nothing to free. May ask the main process which policies there are. */
 bool mrl_request__stream(const uint8_t *bytes,
                          size_t size,
-                         unsigned int *ret_wants,
-                         struct mrl_mask **ret_mask,
+                         struct mrl_wanted *ret_wanted,
                          struct mrl_reply *reply);
+
+/** Frees what it points to. */
+void mrl_wanted__done(struct mrl_wanted *wanted);
 
 /* The methods that answer at once: mrl_method.answer. */
 void mrl_answer__definitions(const uint8_t *bytes, size_t size, struct mrl_reply *reply);

@@ -28,8 +28,8 @@ enum { TAKEN_AT_ONCE = 32 };
 struct mrl_subscriber {
     struct mrl_subscriber *next, **link; /* in the server's list; link NULL: it left */
     struct mrl_call *call;
-    struct mrl_mask *mask; /* NULL: everything */
-    pthread_mutex_t lock;  /* of what follows */
+    struct mrl_wanted wanted;
+    pthread_mutex_t lock; /* of what follows */
     bool sending, closed, ending;
     struct mrl_place place;
     bool has_more;             /* behind those that were taken */
@@ -51,12 +51,12 @@ static grpc_slice masked(const struct mrl_subscriber *subscriber, grpc_slice sli
     ssize_t size;
     char *target;
 
-    if (!subscriber->mask)
+    if (!subscriber->wanted.mask)
         return slice;
     /* Without memory the client gets the whole message: more than it asked for, but no event is
      * lost. */
     target = malloc(whole.size + 1);
-    size = target ? mrl_mask__apply(subscriber->mask, whole, target) : -ENOMEM;
+    size = target ? mrl_mask__apply(subscriber->wanted.mask, whole, target) : -ENOMEM;
     part = size >= 0 ? grpc_slice_from_copied_buffer(target, (size_t)size) : grpc_slice_ref(slice);
     free(target);
     grpc_slice_unref(slice);
@@ -304,9 +304,8 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
 {
     struct mrl_subscriber *subscriber = calloc(1, sizeof(*subscriber));
     struct mrl_reply reply = { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .text = "out of memory" };
-    unsigned int wants;
 
-    if (!subscriber || !mrl_request__stream(bytes, size, &wants, &subscriber->mask, &reply)) {
+    if (!subscriber || !mrl_request__stream(bytes, size, &subscriber->wanted, &reply)) {
         free(subscriber);
         mrl_call__end(call, reply.status, reply.text);
         return;
@@ -315,7 +314,8 @@ void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
     subscriber->call = call;
     subscriber->message = grpc_raw_byte_buffer_create(NULL, 0);
     mrl_backlog__join(call->server->backlog, &subscriber->place);
-    subscriber->place.wants = wants;
+    subscriber->place.wants = subscriber->wanted.wants;
+    subscriber->place.chosen = subscriber->wanted.chosen;
     call->subscriber = subscriber;
     enlist(call->server, subscriber);
     /* The call may have been closed before `subscriber` was set, when mrl_stream__closed() found
@@ -392,7 +392,7 @@ void mrl_stream__freed(struct mrl_call *call)
     atomic_fetch_add(&call->server->sent, atomic_load(&subscriber->sent));
     atomic_fetch_add(&call->server->missed, subscriber->missed);
     grpc_byte_buffer_destroy(subscriber->message);
-    mrl_mask__free(subscriber->mask);
+    mrl_wanted__done(&subscriber->wanted);
     pthread_mutex_destroy(&subscriber->lock);
     free(subscriber);
 }
