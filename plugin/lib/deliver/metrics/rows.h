@@ -32,6 +32,12 @@ struct mrl_metrics {
     struct mrl_metric rows[MRL_METRIC_ROWS_MAX];
 };
 
+/** Copies the texts of all labels. Outputs whose rows others have are hidden in the sample. Error:
+ * -ENOMEM. */
+int mrl_metrics__copy_texts(struct mrl_metrics *metrics,
+                            const struct mrl_metrics_sources *sources,
+                            struct mrl_sample *sample);
+
 /** Appends a row. Returns false when its origin is none, or there is no room. */
 bool mrl_metrics__add(struct mrl_metrics *metrics, struct mrl_origin origin, uint64_t value);
 
