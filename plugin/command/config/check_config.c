@@ -24,6 +24,7 @@
 #include "command/run/services/http.h"
 #include "command/run/services/names.h"
 #include "command/run/session_options.h"
+#include "command/session/policies.h"
 #include "sinks/opening.h"
 #include "sinks/secret.h"
 
@@ -243,10 +244,10 @@ static void check_policies(struct checking *checking)
     struct mrl_policy_set *set = &session->policy_set;
     struct mrl_error error;
 
+    if (mrl_session_policies__check(session, &error))
+        note_fault(checking, error.text);
     if (!session->policy_count)
         return;
-    if (mrl_session_options__check_beside_policies(session, &error))
-        note_fault(checking, error.text);
     *set = (struct mrl_policy_set){ .say = note_remark,
                                     .context = checking,
                                     .tracee = (enum mrl_tracee)session->tracee,

@@ -210,6 +210,20 @@ static void judge_event(const struct judging *judging)
         note(judging, "taken, if Tracee has this event");
 }
 
+/* Sets are words of their own, until main wants tag= before them. */
+static void judge_line(const struct judging *judging)
+{
+    const char *const result = strstr(judging->text, ".data.returnValue");
+    const bool is_main = judging->version == MRL_TRACEE_MAIN;
+
+    if (!strncmp(judging->text, "tag=", 4) && !is_main)
+        refuse(judging, "it has no tag=: a set is its name alone");
+    else if (is_set(judging->text) && is_main)
+        refuse(judging, "invalid event to trace: %.64s", judging->text);
+    else if (result && !is_main)
+        refuse(judging, "invalid event data field: returnValue");
+}
+
 /* -- filters ---------------------------------------------------------------------------------- */
 
 static void judge_retval(const struct judging *judging)
@@ -343,6 +357,7 @@ void mrl_tracee__judge(enum mrl_tracee version,
         [MRL_TRACEE_IN_SCOPE] = judge_scope,
         [MRL_TRACEE_IN_EVENT] = judge_event,
         [MRL_TRACEE_IN_FILTER] = judge_filter,
+        [MRL_TRACEE_ON_LINE] = judge_line,
     };
     const struct judging judging = take_apart(version, event, text, ret_says);
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What versions of Tracee make of the texts of a policy file. Known from their sources; what a
- * cluster's objects may hold besides is not asked of them. */
+/* What versions of Tracee make of the texts of a policy file, and of its options. Known from their
+ * sources; what a cluster's objects may hold besides is not asked of them. */
 #ifndef MRL_COMMAND_POLICY_TRACEE_H
 #define MRL_COMMAND_POLICY_TRACEE_H
 
 #include "command/policy/policy.h"
 
-enum mrl_tracee_place { MRL_TRACEE_IN_SCOPE, MRL_TRACEE_IN_EVENT, MRL_TRACEE_IN_FILTER };
+enum mrl_tracee_place {
+    MRL_TRACEE_IN_SCOPE, /* also that of the command line */
+    MRL_TRACEE_IN_EVENT,
+    MRL_TRACEE_IN_FILTER,
+    MRL_TRACEE_ON_LINE, /* --events, which knows what files do not */
+};
 
 struct mrl_tracee_says {
     bool is_refused;

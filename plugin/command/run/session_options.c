@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "command/options/say.h"
 #include "command/options/settings.h"
 #include "command/policy/tracee.h"
 #include "command/run/record.h"
@@ -114,7 +113,9 @@ static const struct mrl_option rows[] = {
       .what = "version of Tracee",
       .preset = "any",
       .reloads = true,
-      .doc = "What this version refuses in a policy is refused here, too; any: nothing is." },
+      .doc =
+          "What this version refuses in policies, events and scopes is refused here, too; any: nothing "
+          "is." },
     { .name = "record",
       .type = MRL_OPTION_OWN,
       .offset = AT(outputs),
@@ -267,80 +268,6 @@ bool mrl_session_options__may_reload(const struct mrl_session_options *options)
 
     return options->settings && !options->plugin.replay &&
            (file ? strcmp(file, "-") != 0 : options->policy_count > 0);
-}
-
-struct hearing {
-    int level;
-};
-
-/* The first fault is the error of who asked. */
-static void say_of_policies(void *context,
-                            enum mrl_policy_remark remark,
-                            const char *place,
-                            const char *text)
-{
-    const struct hearing *hearing = context;
-
-    if (remark == MRL_POLICY_WARNING && hearing->level >= MRL_LOG_WARNING)
-        mrl_say_at(MRL_LOG_WARNING, "%s%s%s", place, *place ? ": " : "", text);
-}
-
-/* The row is of the plugin's options, which are the first of all. */
-static bool is_of_events(const struct mrl_setting *setting)
-{
-    unsigned int count;
-    const struct mrl_option *first = mrl_plugin_options__rows(&count);
-
-    return setting->row < count && !strcmp(first[setting->row].name, "events");
-}
-
-/* What a profile says of events, and nobody else, gives way to policies. */
-static void forget_profile(struct mrl_session_options *options)
-{
-    const struct mrl_settings *settings = options->settings;
-
-    for (unsigned int i = 0; settings && i < settings->count; i++)
-        if (is_of_events(&settings->list[i]) && settings->list[i].layer != MRL_LAYER_PROFILE)
-            return;
-    if (settings && options->policy_count)
-        options->plugin.more_event_count = 0;
-}
-
-/* In Tracee's words. */
-int mrl_session_options__check_beside_policies(const struct mrl_session_options *options,
-                                               struct mrl_error *error)
-{
-    if (options->policy_count && options->plugin.scope_count)
-        return mrl_error__set(error, -EINVAL, "policy and scope flags cannot be used together");
-    if (options->policy_count && (options->plugin.events || options->plugin.more_event_count))
-        return mrl_error__set(error, -EINVAL, "policy and event flags cannot be used together");
-    return 0;
-}
-
-int mrl_session_options__read_policies(struct mrl_session_options *options,
-                                       int level,
-                                       struct mrl_error *error)
-{
-    struct hearing hearing = { level };
-    struct mrl_policy_set *set = &options->policy_set;
-    struct mrl_plugin_options *plugin = &options->plugin;
-    int err;
-
-    if (!options->policy_count)
-        return 0;
-    forget_profile(options);
-    err = mrl_session_options__check_beside_policies(options, error);
-    if (err)
-        return err;
-    *set = (struct mrl_policy_set){ .say = say_of_policies,
-                                    .context = &hearing,
-                                    .tracee = (enum mrl_tracee)options->tracee,
-                                    .is_again = options->settings && options->settings->is_again };
-    err = mrl_policy_set__read(set, options->policies, options->policy_count, error);
-    set->say = NULL;
-    plugin->policies = err ? NULL : set->texts;
-    plugin->policy_count = err ? 0 : set->count;
-    return err;
 }
 
 bool mrl_session_options__has_control(const struct mrl_session_options *options)

@@ -55,17 +55,6 @@ void mrl_session_options__groups(struct mrl_session_options *options,
 /** Whether they can be read anew: of a file, or its policies, and not of a replay. */
 bool mrl_session_options__may_reload(const struct mrl_session_options *options);
 
-/** -EINVAL, with a line, where events or scopes stand beside policies. */
-int mrl_session_options__check_beside_policies(const struct mrl_session_options *options,
-                                               struct mrl_error *error);
-
-/** Reads the policies, if any are named, and gives them to the plugin's options; says what is to be
- * said of them, from `level` on. Error, with a line: -EINVAL a policy, or events or scopes beside
- * it; -ENOMEM. Then, too, mrl_policy_set__free() frees what was read. */
-int mrl_session_options__read_policies(struct mrl_session_options *options,
-                                       int level,
-                                       struct mrl_error *error);
-
 /** Whether such a run listens for 'mrelease ctl'. */
 bool mrl_session_options__has_control(const struct mrl_session_options *options);
 

@@ -14,6 +14,7 @@
 #include "command/options/say.h"
 #include "command/run/harden.h"
 #include "command/run/record.h"
+#include "command/session/policies.h"
 #include "command/session/reload.h"
 
 struct names {
@@ -80,8 +81,7 @@ static int read_next(struct plan *plan, struct mrl_error *error)
     err =
         mrl_layers__read_again(plan->reload->options->settings, groups, 2, &next->settings, error);
     if (!err)
-        err = mrl_session_options__read_policies(&next->options, plan->reload->options->log_level,
-                                                 error);
+        err = mrl_session_policies__read(&next->options, plan->reload->options->log_level, error);
     return err ? err : mrl_record__add_default(&next->options.outputs, error);
 }
 

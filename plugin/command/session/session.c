@@ -28,6 +28,7 @@
 #include "command/session/asked.h"
 #include "command/session/control.h"
 #include "command/session/pidfile.h"
+#include "command/session/policies.h"
 #include "command/session/reload.h"
 
 enum {
@@ -401,7 +402,7 @@ int mrl_session__run(struct mrl_session_options *options,
     mrl_say__set_format((enum mrl_log_format)options->log_format);
     mrl_notify__open();
     options->log_level = mrl_session_options__level(options);
-    err = mrl_session_options__read_policies(options, options->log_level, &error);
+    err = mrl_session_policies__read(options, options->log_level, &error);
     if (err) {
         status = err == -EINVAL ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
         mrl_say_error("%s", error.text);

@@ -104,6 +104,15 @@ def test_a_version_of_tracee_refuses_in_its_own_words():
     assert status == 1 and "Tracee v0.24 refuses this: retval must have value: retval<0" in out, out
 
 
+def test_a_version_of_tracee_judges_the_command_line():
+    for words, said in ((("--tracee", "main", "-e", "syscalls"), "invalid event to trace: syscalls"),
+                        (("--tracee", "v0.24", "-e", "tag=syscalls"), "it has no tag="),
+                        (("--tracee", "v0.23", "-s", "container=started"), "container id not found: started"),
+                        (("--tracee", "main", "-s", "p=1"), "'p' is not known here: use pid")):
+        status, _, err = verb("run", *words)
+        assert status == 2 and said in err, err
+
+
 def test_explain_has_a_command_line_that_watches_the_same():
     path = write("explain/a.yaml", policy("a", "retval<=-1", "comm!=x y"))
     status, out, _ = verb("policy", "explain", path)
