@@ -219,6 +219,13 @@ static void one_that_is_back_is_asked_for_what_nobody_knew(void **state)
     mrl_table__set_state(&table, DOCKER, MRL_ASKER_UP, 60000);
     assert_int_equal(next(60000, &errand), DOCKER);
     assert_string_equal(errand.id, ID);
+    /* And so is one that is back within a round. */
+    begin(MRL_ASKER_UP, 0, 0);
+    ask_as(ID, MRL_RUNTIME_CONTAINERD, 1, 0);
+    assert_int_equal(next(0, &errand), CRI);
+    mrl_table__done(&table, CRI, &errand, -ETIMEDOUT, 1000);
+    mrl_table__set_state(&table, CRI, MRL_ASKER_UP, 1000);
+    assert_int_equal(next(1000, &errand), CRI);
 }
 
 static void who_was_not_reached_yet_is_waited_for(void **state)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METADATA_BYTES = 16 * 1024, BACK_OFF_MS = 1000, DETAILS = 100 };
+enum { METADATA_BYTES = 16 * 1024, BACK_OFF_MS = 1000, CONNECT_MS = 5000, DETAILS = 100 };
 
 struct mrl_line {
     grpc_channel *channel;
@@ -33,7 +33,8 @@ static grpc_channel *make_channel(const char *target)
         /* A socket has one connection for each interface, which its asker closes. */
         { GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1 },
         { GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, BACK_OFF_MS },
-        { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, BACK_OFF_MS },
+        /* The time to connect: the deadline of a call comes first, and says that it hangs. */
+        { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS },
         { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, BACK_OFF_MS },
     };
     enum { COUNT = sizeof(rows) / sizeof(rows[0]) };

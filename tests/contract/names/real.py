@@ -212,7 +212,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         self.call("StartContainer", field(1, container))
 
     def remove(self, container):
-        """It has ended, or is killed; the runtime may learn so a little later."""
+        """Once it has ended; what does not is killed. The runtime may learn of that a little later."""
+        end = time.monotonic() + 3
+        while not self.has_exited(container) and time.monotonic() < end:
+            time.sleep(0.02)
         self.call("StopContainer", field(1, container))
         for _ in range(100):
             try:
@@ -221,6 +224,11 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
             except grpc.RpcError:
                 time.sleep(0.02)
         raise AssertionError("it does not go: " + self.log())
+
+    def has_exited(self, container):
+        """Whether its state (3) is EXITED (2)."""
+        status = self.call("ContainerStatus", field(1, container))
+        return varint(3 << 3) + varint(2) in status[:200]
 
     def remove_pod(self, pod):
         self.call("StopPodSandbox", field(1, pod[0]))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main process's end of the side program "names", written from side/common/message.h: the program alone."""
 import os
+import re
 import select
 import signal
 import socket
@@ -9,8 +10,19 @@ import subprocess
 import tempfile
 import time
 
-VERSION = 6
-OPEN, PING, END, LOOKUP, OPENED, LOG, PONG, ENDED, NAMED, LISTED = 1, 5, 7, 9, 10, 12, 15, 16, 17, 18
+
+def read_protocol():
+    """The version, and the numbers of the types: others change with them."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "../../../plugin/side/common/message.h"), encoding="utf-8") as file:
+        text = file.read()
+    types = re.findall(r"^    MRL_SIDE_([A-Z]+)", text[text.index("enum mrl_side_type {"):text.index("MRL_SIDE_TYPES")], re.M)
+    return int(re.search(r"#define MRL_SIDE_VERSION (\d+)", text)[1]), {name: number for number, name in enumerate(types, 1)}
+
+
+VERSION, TYPES = read_protocol()
+OPEN, PING, END, LOOKUP, OPENED, LOG, PONG, NAMED, LISTED = (
+    TYPES[name] for name in ("OPEN", "PING", "END", "LOOKUP", "OPENED", "LOG", "PONG", "NAMED", "LISTED"))
 RUNTIMES = ["", "containerd", "crio", "docker", "podman", "cri-dockerd", "cri"]
 RESULTS = ["off", "pending", "known", "not_found", "runtime_down", "timeout", "queue_full"]
 TEXTS = ["name", "image", "digest", "pod", "namespace", "uid"]
@@ -31,7 +43,7 @@ class Side:
         theirs.close()
         options = b"".join(struct.pack("<i108s", RUNTIMES.index(runtime), path.encode()) for runtime, path in sockets)
         options = options.ljust(12 * 112, b"\0")
-        self.send(OPEN, struct.pack("<II", len(options), 0) + options + b"\0" + b"names\0" + b"names\0")
+        self.send(OPEN, struct.pack("<IIQ", len(options), 0, 0) + options + b"\0" + b"names\0" + b"names\0")
         self.opened = self.until(lambda: self.open_error is not None)
 
     open_error = None

@@ -21,6 +21,9 @@ PROGRAM = sys.argv[1]
 ROOM = tempfile.TemporaryDirectory(prefix="mrelease-names.")
 NGINX, PAUSE, OTHER, CTR = ("%064x" % number for number in (0xa1, 0xa2, 0xa3, 0xa4))
 ENDS = []
+with open(PROGRAM, "rb") as file:
+    # A sanitizer's runtime takes several times the memory, and the program has no bound of its own then.
+    MOST_KIB = (1024 if b"__asan_" in file.read() else 112) << 10
 
 
 def at(name):
@@ -216,7 +219,7 @@ def hostile(name, answer, **more):
     one = it.result(NGINX)
     print(f"# {one['result']} after {time.monotonic() - begun:.2f} s, {it.memory_kib()} KiB: {it.log[-1]}")
     assert it.lives() < 0.5
-    assert it.memory_kib("VmHWM") < 112 << 10, it.memory_kib("VmHWM")
+    assert it.memory_kib("VmHWM") < MOST_KIB, it.memory_kib("VmHWM")
     return it, one
 
 
@@ -295,7 +298,7 @@ def test_hostile_answers_of_docker_are_bounded():
         assert it.until(lambda: it.of(OTHER), 8), (name, it.log)
         print(f"# {name}: {it.of(OTHER)[0]['result']}, {it.memory_kib('VmHWM')} KiB: {it.log[-1] if it.log else ''}")
         assert it.of(OTHER)[0]["result"] in ("not_found", "runtime_down", "timeout"), (name, it.named)
-        assert it.lives() < 0.5 and it.memory_kib("VmHWM") < 112 << 10, name
+        assert it.lives() < 0.5 and it.memory_kib("VmHWM") < MOST_KIB, name
         assert len(it.log) < 20, it.log
         it.kill()
 
@@ -314,7 +317,7 @@ def test_hostile_frames_of_http2_are_bounded():
         assert it.until(lambda: it.of(OTHER), 8), (name, it.log)
         print(f"# {name}: {it.of(OTHER)[0]['result']}, {it.memory_kib('VmHWM')} KiB")
         assert it.of(OTHER)[0]["result"] in ("runtime_down", "timeout"), (name, it.named)
-        assert it.lives() < 0.5 and it.memory_kib("VmHWM") < 112 << 10, name
+        assert it.lives() < 0.5 and it.memory_kib("VmHWM") < MOST_KIB, name
         it.kill()
 
 

@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 PROGRAM, ONE_CALL = sys.argv[1:3]
 del sys.argv[2]
+import cgroups  # noqa: E402
 from real import IMAGE, Containerd, Dockerd, Podman, make_image, missing  # noqa: E402
 from sensor import Skipped, run_tests  # noqa: E402
 
@@ -92,7 +93,7 @@ def count_named(events, ids, pod):
              event["container"].get("name") == f"app-{number}" and event["container"].get("image") == IMAGE and
              (not pod or event["kubernetes"].get("podName") == pod)]
     print(f"# {len(ids)} containers: {len(found)} with their id, {len(named)} with their names" +
-          (f"; of the others {json.dumps([one['container'] for one in found if one not in named][:3])}" if len(named) < len(found) else ""))
+          (f"; of the others {[(ids.index(one['containerId']), lookup(one)) for one in found if one not in named][:5]}" if len(named) < len(found) else ""))
     return len(found), len(named)
 
 
@@ -176,9 +177,9 @@ def test_an_output_that_is_blocked_for_two_seconds():
     daemon.remove_pod(pod)
 
 
-def removed_at_once(name):
+def removed_at_once(name, *more):
     daemon = runtime(name)
-    sensor = Sensor(name)
+    sensor = Sensor(name, more=more)
     ids = [daemon.run_one(f"app-{number}", ("/one_call",)) for number in range(COUNT)]
     time.sleep(3)
     assert count_named(sensor.end(), ids, None) == (COUNT, COUNT), sensor.said
@@ -189,7 +190,8 @@ def test_containers_that_docker_removes_at_once():
 
 
 def test_containers_that_podman_removes_at_once():
-    removed_at_once("podman")
+    # While it starts a container, it answers after 33 to 149 ms.
+    removed_at_once("podman", "--names-wait", "500ms")
 
 
 # -- a runtime that is not well ----------------------------------------------------------------------------------
@@ -202,19 +204,11 @@ def new_lines(sensor):
 
 
 def call_in_a_container_that_nobody_knows():
-    """A cgroup as Kubernetes' are, in each hierarchy that numbers cgroups, made by hand, and a call in it."""
+    """In a cgroup as Kubernetes' are, made by hand."""
     name = f"{os.getpid():064x}"
-    parents = [each for each in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(each + "/cgroup.procs")]
-    made = [f"{parents[0]}/kubepods", f"{parents[0]}/kubepods/pod{os.getpid()}", f"{parents[0]}/kubepods/pod{os.getpid()}/{name}"]
-    for each in made:
-        os.makedirs(each, exist_ok=True)
-    subprocess.run(["/bin/sh", "-c", f"echo $$ > {made[2]}/cgroup.procs; exec {ONE_CALL}"], check=False)
+    path = cgroups.make(f"kubepods.test.{os.getpid()}", "pod6d0a", name)
+    cgroups.run_in(path, ONE_CALL)
     time.sleep(0.2)
-    for each in reversed(made):
-        try:
-            os.rmdir(each)
-        except OSError:
-            pass  # others have containers there
     return name
 
 
@@ -283,8 +277,9 @@ def test_a_runtime_that_stops_is_killed_and_restarts():
         event = arrivals.containers[one][0]
         assert event["container"]["name"] == f"app-{number}" and event["kubernetes"]["podName"] == "web-5", event
     assert back < 3, back
-    # Two CPUs that others load: no more than that much, and a jitter of their own.
-    assert max(stopped[1], killed[1]) < 1.1 * well[1] + 10, (well, stopped, killed)
+    # On CPUs that others load, p99 says little of its own; an event that waited for a runtime would be there later.
+    assert max(stopped[0], killed[0]) < 1.1 * well[0] + 1, (well, stopped, killed)
+    assert max(stopped[1], killed[1]) < 45, (well, stopped, killed)
     for one in made:
         daemon.remove(one)
     daemon.remove_pod(pod)
@@ -295,6 +290,7 @@ def end():
         if run.poll() is None:
             run.kill()
             run.wait()
+    cgroups.remove_all()
     for one in reversed(list(STARTED.values())):
         one.end()
     shutil.rmtree(ROOM, ignore_errors=True)

@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A run with --names, before a server that answers as containerd does; its containers are cgroups made by hand.
+
+usage: test_run.py MRELEASE ONE_CALL [TEST…]
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+PROGRAM, ONE_CALL = sys.argv[1:3]
+del sys.argv[2]
+import cgroups  # noqa: E402
+from runtimes import Cri, Raw  # noqa: E402
+from sensor import children, run_tests  # noqa: E402
+
+ROOM = tempfile.mkdtemp(prefix="mrelease-names-run.")
+ENDS = []
+
+
+def at(name):
+    return os.path.join(ROOM, name)
+
+
+def number(i):
+    return f"{os.getpid():032x}{i:032x}"
+
+
+def known(i, **more):
+    return {"id": number(i), "name": f"app-{i}", "image": "shop:1", "digest": "sha256:" + 64 * "a", "pod": "web-1",
+            "namespace": "shop", "uid": "6d0a", **more}
+
+
+def make_cgroup(i):
+    return cgroups.make(f"kubepods.test.{os.getpid()}", "pod6d0a", number(i))
+
+
+def call_in(path):
+    cgroups.run_in(path, ONE_CALL)
+
+
+class Run:
+    """`more` are words of the command line."""
+
+    def __init__(self, *more, events="munlock.scope.comm=one_call"):
+        self.path = at(f"events.{len(ENDS)}")
+        self.process = subprocess.Popen(
+            [PROGRAM, "run", "--events", events, "--output", "json:" + self.path, "--extra", "container", *more],
+            stderr=subprocess.PIPE, text=True)
+        ENDS.append(self)
+        self.said = ""
+        self.until("watching")
+
+    def until(self, words):
+        while words not in self.said:
+            line = self.process.stderr.readline()
+            self.said += line
+            assert line, self.said
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.said += self.process.communicate(timeout=20)[1]
+        except ValueError:
+            pass  # it was read already
+
+    def events(self):
+        self.stop()
+        with open(self.path, encoding="utf-8") as file:
+            return [one for one in map(json.loads, file) if one["eventName"] == "munlock"]
+
+    def side(self):
+        for starter in children(self.process.pid):
+            for child in children(starter):
+                with open(f"/proc/{child}/comm", encoding="ascii") as file:
+                    if file.read().strip() == "names":
+                        return child
+        return None
+
+
+def lookup(event):
+    return [one["value"] for one in event["args"] if one["name"] == "container_lookup"][0]
+
+
+def ids_of(events):
+    return [(event["containerId"], lookup(event)) for event in events]
+
+
+def own(thing):
+    ENDS.append(thing)
+    return thing
+
+
+def test_the_first_call_of_a_container_has_its_names():
+    own(Cri(at("first"), [known(i) for i in range(20)]))
+    run = Run("--names-socket", "containerd=" + at("first"))
+    run.until("CRI v1")
+    for i in range(20):
+        call_in(make_cgroup(i))
+    time.sleep(0.2)
+    events = run.events()
+    assert [event["containerId"] for event in events] == [number(i) for i in range(20)], ids_of(events)
+    for i, event in enumerate(events):
+        assert event["container"] == {"id": number(i), "name": f"app-{i}", "image": "shop:1", "imageDigest": "sha256:" + 64 * "a"}
+        assert event["kubernetes"] == {"podName": "web-1", "podNamespace": "shop", "podUID": "6d0a"}, event
+
+
+def test_what_runs_before_has_its_names_without_a_question():
+    path = make_cgroup(30)
+    cri = own(Cri(at("before"), [known(30)]))
+    run = Run("--names-socket", "containerd=" + at("before"))
+    run.until("CRI v1")
+    time.sleep(0.2)
+    call_in(path)
+    time.sleep(0.2)
+    assert run.events()[0]["container"]["name"] == "app-30"
+    assert cri.calls.count("ListContainers") == 1, cri.calls
+
+
+def test_without_names_nothing_is_asked():
+    cri = own(Cri(at("off"), [known(31)]))
+    run = Run("--names", "off", "--names-socket", "containerd=" + at("off"))
+    call_in(make_cgroup(31))
+    time.sleep(0.3)
+    assert run.side() is None
+    event = run.events()[0]
+    assert event["containerId"] == number(31) and "name" not in event["container"], event["container"]
+    assert not cri.calls
+
+
+def test_a_runtime_that_never_answers_holds_an_event_up_to_the_wait():
+    own(Raw(at("mute"), lambda link: time.sleep(60)))
+    run = Run("--names-socket", "containerd=" + at("mute"), "--names-wait", "300ms")
+    path = make_cgroup(32)
+    call_in(path)
+    subprocess.run([ONE_CALL], check=True)  # the host's
+    time.sleep(0.15)
+    with open(run.path, encoding="utf-8") as file:
+        before = [json.loads(line) for line in file]
+    assert [event["containerId"] for event in before] == [""], ids_of(before)
+    time.sleep(0.4)
+    events = run.events()
+    assert [event["containerId"] for event in events] == ["", number(32)], ids_of(events)
+    assert "container_lookup" in json.dumps(events[1]) and events[1]["kubernetes"] == {}
+
+
+def test_the_side_program_dies_and_events_go_on():
+    own(Cri(at("dies"), [known(i) for i in (40, 41, 42)]))
+    run = Run("--names-socket", "containerd=" + at("dies"))
+    run.until("CRI v1")
+    paths = [make_cgroup(i) for i in (40, 41)]
+    call_in(paths[0])
+    time.sleep(0.1)
+    run.said = ""
+    os.kill(run.side(), signal.SIGKILL)
+    call_in(paths[0])  # the table stays
+    run.until("CRI v1")  # it was started again
+    call_in(paths[1])
+    call_in(make_cgroup(42))
+    time.sleep(0.3)
+    events = run.events()
+    assert [event["container"].get("name") for event in events] == ["app-40", "app-40", "app-41", "app-42"], [event["container"] for event in events]
+    assert "why=signal 9" in run.said, run.said
+
+
+def test_counters_say_who_was_asked_and_what_came_of_it():
+    own(Cri(at("counted"), [known(50)]))
+    run = Run("--names-socket", "containerd=" + at("counted"), "--output", f"grpc:unix:{at('g')}")
+    run.until("CRI v1")
+    call_in(make_cgroup(50))
+    call_in(make_cgroup(51))
+    time.sleep(2.6)
+    call_in(make_cgroup(50))  # answers are counted when the reader takes them in
+    time.sleep(0.2)
+    said = subprocess.run([PROGRAM, "metrics", "--server", "unix:" + at("g")], capture_output=True, text=True, timeout=20,
+                          check=True).stdout
+    run.stop()
+
+    def value(name, **labels):
+        found = [float(line.rsplit(" ", 1)[1]) for line in said.splitlines()
+                 if re.match(name + r"[{ ]", line) and all(f'{key}="{word}"' in line for key, word in labels.items())]
+        assert len(found) == 1, (name, labels, said)
+        return found[0]
+
+    assert value("mrelease_names_asked_total") >= 1, said
+    assert value("mrelease_names_answers_total", runtime="containerd", names="known") >= 1
+    assert value("mrelease_names_answers_total", names="not_found", runtime="") >= 1
+    assert value("mrelease_names_events_total", names="known") == 2
+    assert value("mrelease_names_wait_seconds_count") == value("mrelease_names_wait_seconds_bucket", le="+Inf")
+    assert value("mrelease_names_wait_seconds_bucket", le="0.05") >= 0
+
+
+def test_doctor_says_who_answers_and_how_fast():
+    own(Cri(at("looked"), [known(60)]))
+    words = [PROGRAM, "doctor", "--quick", "--names-socket", "containerd=" + at("looked"), "--names-socket", "docker=" + at("nobody")]
+    said = json.loads(subprocess.run([*words, "--format", "json"], capture_output=True, text=True, timeout=60, check=False).stdout)
+    cri, native, docker = sorted(said["runtimes"], key=lambda one: (one["runtime"], one["interface"]))
+    assert (cri["state"], cri["containers"], native["state"]) == ("up", 1, "up"), said["runtimes"]
+    assert "CRI v1" in cri["version"] and 0 < cri["lookupMicroseconds"] < 1000000, cri
+    assert docker["state"] == "down" and "No such file" in docker["why"], docker
+    text = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout
+    assert "a lookup took" in text and at("looked") in text, text
+
+
+def test_a_wrong_word_names_the_nearest():
+    done = subprocess.run([PROGRAM, "run", "--names-socket", "dokcer=/run/x"], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2 and "did you mean 'docker'" in done.stderr, done.stderr
+
+
+def end():
+    for one in ENDS:
+        one.stop()
+    cgroups.remove_all()
+    shutil.rmtree(ROOM, ignore_errors=True)
+
+
+signal.signal(signal.SIGTERM, lambda *_: (end(), os._exit(1)))
+run_tests(globals(), end)
