@@ -4,6 +4,7 @@
  * sensor are its own. By whom and where containers are made: test_live_containers.c.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -129,6 +130,65 @@ static void a_cgroup_of_the_host_is_known_to_be_one(void **state)
     (void)state;
     live__require();
     assert_call_is_in_scope("not-container", "job", "");
+}
+
+/* -- what there was at the start --------------------------------------------------------------- */
+
+/* Calls in a container of before and in one of after the start; which of them `scope` shows. */
+static void assert_shows(const char *scope, unsigned int shown)
+{
+    const char *older = container__make(1), *newer;
+    const struct lines *lines;
+    struct sensor sensor;
+
+    if (!older)
+        skip();
+    SENSOR_START(&sensor, "--events", "munlock", "--scope", scope, "--output",
+                 live__output("json", scope));
+    newer = container__make(2);
+    container__call_in(older);
+    container__call_in(newer);
+    container__remove(older);
+    container__remove(newer);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path(scope));
+    assert_int_equal(lines->count, 1);
+    assert_string_equal(json__text(lines->at[0].json, "containerId"), container__id(shown));
+}
+
+static void containers_made_since_the_start_are_new(void **state)
+{
+    (void)state;
+    live__require();
+    assert_shows("container=new", 2);
+    assert_shows("container!=new", 1);
+}
+
+/* The program that calls is this one. */
+static void callers_are_found_by_their_executable(void **state)
+{
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    struct sensor sensor;
+    const struct lines *lines;
+
+    (void)state;
+    live__require();
+    assert_true(size > 0);
+    path[size] = '\0';
+    SENSOR_START(&sensor, "--events", "munlock", "--scope", live__text("executable=%s", path),
+                 "--scope", live__text("pid=%d", (int)getpid()), "--output",
+                 live__output("json", "by_path"));
+    trigger__native(event__find("munlock")->number, 0, 0, 0);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    lines = lines__load(live__path("by_path"));
+    assert_int_equal(lines->count, 1);
+    SENSOR_START(&sensor, "--events", "munlock", "--scope", live__text("executable!=%s", path),
+                 "--scope", live__text("pid=%d", (int)getpid()), "--output",
+                 live__output("json", "by_others"));
+    trigger__native(event__find("munlock")->number, 0, 0, 0);
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    assert_int_equal(lines__load(live__path("by_others"))->count, 0);
 }
 
 /* Its names come first, and what follows them wakes nobody. */
@@ -331,6 +391,8 @@ int main(void)
         LIVE_TEST(a_task_that_moves_is_known_where_it_came_to),
         LIVE_TEST(what_a_container_makes_within_is_of_it),
         LIVE_TEST(a_cgroup_of_the_host_is_known_to_be_one),
+        LIVE_TEST(containers_made_since_the_start_are_new),
+        LIVE_TEST(callers_are_found_by_their_executable),
         LIVE_TEST(the_first_call_from_a_cgroup_wakes_the_reader),
         LIVE_TEST(a_target_that_is_gone_keeps_its_container),
         LIVE_TEST(proofs_of_another_sensor_are_no_events),

@@ -631,6 +631,27 @@ static void filter_knows_all_words_of_a_text(void **state)
     assert_true(checked > 1000);
 }
 
+/* Of cgroups with the numbers 98, 99 and 100, the last that there was is 99. */
+static void cgroup_of_before_is_not_new(void **state)
+{
+    static const char *const scopes[] = { "container=new", "container!=new" };
+    struct mrl_event event = the_call(*state);
+
+    for (uint64_t id = 98; id <= 100; id++)
+        for (unsigned int i = 0; i < COUNT_OF(scopes); i++) {
+            const struct mrl_filter_texts texts = { .scopes = &scopes[i],
+                                                    .scope_count = 1,
+                                                    .start = { .boot_ns = 1, .cgroup_id = 99 } };
+            struct mrl_filter *filter = NULL;
+
+            event.cgroup_id = id;
+            assert_int_equal(mrl_filter__new(&texts, NULL, &filter), 0);
+            filter->chosen_by[MRL_EVENT_MLOCK] = filter->policies;
+            assert_int_equal(mrl_filter__accepts(filter, &event), (id > 99) == !i);
+            mrl_filter__free(filter);
+        }
+}
+
 static void filter_refuses_new_where_nobody_knows_since_when(void **state)
 {
     const char *const scope = "pid=new";
@@ -659,6 +680,7 @@ int main(void)
         cmocka_unit_test(filter_refuses_wrong_scopes_with_one_line),
         cmocka_unit_test(filter_refuses_what_never_holds_together),
         test(filter_knows_all_words_of_a_text),
+        test(cgroup_of_before_is_not_new),
         cmocka_unit_test(filter_refuses_new_where_nobody_knows_since_when),
     };
 
