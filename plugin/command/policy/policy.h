@@ -7,6 +7,7 @@
 #define MRL_COMMAND_POLICY_POLICY_H
 
 #include <mrelease/mrelease.h>
+#include <stdint.h>
 
 /** A file is no longer, and no more paths are named. */
 enum {
@@ -111,6 +112,10 @@ int mrl_policy_set__read_text(struct mrl_policy_set *set,
 bool mrl_policy_set__equal(const struct mrl_policy_set *one, const struct mrl_policy_set *other);
 
 void mrl_policy_set__free(struct mrl_policy_set *set);
+
+/** A number that is another one when a ConfigMap of Kubernetes that is mounted at one of the paths
+ * was exchanged; 0: none is mounted at any. Blocks as stat(). Any thread. */
+uint64_t mrl_policy_mounts__look(const char *const *paths, unsigned int count);
 
 /* -- within ----------------------------------------------------------------------------------- */
 

@@ -25,6 +25,8 @@ enum {
 
 static struct {
     struct mrl_run_sides *run;
+    const struct mrl_session_options *options;
+    uint64_t policy_mounts; /* as they were last; 0: there are none */
     const char *file;
     pthread_t thread;
     bool has_thread;
@@ -111,6 +113,24 @@ static void prove(void)
     pthread_mutex_unlock(&run->lock);
 }
 
+/* -- policies --------------------------------------------------------------------------------- */
+
+static void look_at_policies(void)
+{
+    struct mrl_run_sides *run = chores.run;
+    const uint64_t mounts =
+        mrl_policy_mounts__look(chores.options->policies, chores.options->policy_count);
+
+    if (!mounts || mounts == chores.policy_mounts)
+        return;
+    chores.policy_mounts = mounts;
+    atomic_store(&run->policies_changed, true);
+    pthread_mutex_lock(&run->lock);
+    if (run->plugin)
+        mrl_plugin__interrupt(run->plugin);
+    pthread_mutex_unlock(&run->lock);
+}
+
 /* -- the thread ------------------------------------------------------------------------------- */
 
 static bool is_over(void)
@@ -136,6 +156,8 @@ static void *do_chores(void *context)
             renew_file();
         if (is_over())
             break;
+        if (chores.policy_mounts)
+            look_at_policies();
         if (++since_proof >= PROVE_S ||
             (since_proof >= PROVE_ASKED_S && atomic_exchange(&chores.run->health.asked, false))) {
             prove();
@@ -151,9 +173,13 @@ void mrl_chores__start(struct mrl_run_sides *run, const struct mrl_session_optio
 {
     sigset_t all, old;
 
-    if (!run->sides && !options->metrics_file)
+    const bool follows = options->policy_mounts && mrl_session_options__may_reload(options);
+
+    if (!run->sides && !options->metrics_file && !follows)
         return;
     chores.run = run;
+    chores.options = options;
+    chores.policy_mounts = follows ? options->policy_mounts : 0;
     chores.file = options->metrics_file;
     chores.file_err = 0;
     sem_init(&chores.end, 0, 0);

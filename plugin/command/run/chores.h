@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is done now and then and may take a while, on a thread of its own: proving the probes anew,
- * and writing the file of --metrics-file. */
+ * looking for policies that were exchanged, and writing the file of --metrics-file. */
 #ifndef MRL_COMMAND_RUN_CHORES_H
 #define MRL_COMMAND_RUN_CHORES_H
 

@@ -44,6 +44,7 @@ struct mrl_session_options {
     unsigned int policy_count;
     int tracee;                       /* enum mrl_tracee */
     struct mrl_policy_set policy_set; /* what was read there */
+    uint64_t policy_mounts;           /* mrl_policy_mounts__look(), before it was read */
     /* NULL, or who says what is to be said of the begin, and this of the end, for the totals. */
     void (*ended)(struct mrl_plugin *plugin);
 };

@@ -5,6 +5,7 @@
 
 #include <mrelease/mrelease.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "command/run/health.h"
 #include "command/run/services/names.h"
@@ -24,6 +25,7 @@ struct mrl_run_sides {
     struct mrl_sink *metrics; /* the service of --http; NULL: there is none */
     struct mrl_run_names names;
     struct mrl_run_health health;
+    atomic_bool policies_changed; /* a ConfigMap was exchanged: the reader reads it again */
 };
 
 /** Starts the starter, where an output or --http needs it, or a later output may; first_level and

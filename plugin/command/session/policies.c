@@ -90,6 +90,7 @@ int mrl_session_policies__read(struct mrl_session_options *options,
                                     .context = &level,
                                     .tracee = (enum mrl_tracee)options->tracee,
                                     .is_again = options->settings && options->settings->is_again };
+    options->policy_mounts = mrl_policy_mounts__look(options->policies, options->policy_count);
     err = mrl_policy_set__read(set, options->policies, options->policy_count, error);
     set->say = NULL;
     options->plugin.policies = err ? NULL : set->texts;

@@ -197,7 +197,7 @@ static void loop(struct session *session)
     while (!has_ended(session) && !session->failed) {
         mrl_notify__ping();
         mrl_run_health__come_round(&session->sides.health);
-        if (reload_requested) {
+        if (reload_requested || atomic_exchange(&session->sides.policies_changed, false)) {
             reload_requested = 0;
             mrl_reload__ask(&session->reload, MRL_NOBODY, MRL_NOBODY);
         }
