@@ -71,6 +71,9 @@ ok "so is a key of the configuration that there is not"
 pattern="digest"
 refused --set image.digest=latest
 ok "so is a digest that is none"
+pattern="names-socket"
+refused --set 'config.names-socket={docker=/run/docker.sock}'
+ok "so is a socket of a runtime that nothing mounts"
 pattern="rung"
 refused --set config.rung=best
 ok "and a word that an option does not know"
@@ -90,6 +93,12 @@ ok "nothing of the configuration stands in arguments or the environment"
 render --set image.repository=registry.example/mrelease --set image.digest="sha256:$(printf '%064d' 1)"
 holds DaemonSet "$one.image == \"registry.example/mrelease@sha256:$(printf '%064d' 1)\""
 ok "an image is taken by its digest"
+
+render --set names.enabled=true
+object ConfigMap | jq -r '.data["mrelease.yaml"]' | grep -qx -- '- containerd=/run/containerd/containerd.sock' &&
+    holds DaemonSet "any($pod.volumes[]; .hostPath.path == \"/run/containerd\") and
+        any($one.volumeMounts[]; .mountPath == \"/run/containerd\" and .readOnly) and (.privileged | not)"
+ok "with names it sees the directory of the runtime's socket as well"
 
 # -- reload
 sum() { object DaemonSet | jq -r '.spec.template.metadata.annotations["checksum/config"]'; }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The image and the chart on one real node of Kubernetes, which node.sh starts: node.bash BUILD_DIRECTORY. It takes the
 # image of made.bash.
+# shellcheck disable=SC2317 # what is waited for is called by name
 . "$(dirname "${BASH_SOURCE[0]}")/../image/common.bash"
 needs buildah umoci jq nsenter unshare etcd containerd runc openssl ip
 [[ -e /usr/lib/cni/bridge ]] || { echo "1..0 # SKIP containernetworking-plugins is missing: ci/deps --packaging" && exit 77; }
@@ -10,10 +11,9 @@ unshare --mount --net --pid --fork true 2>/dev/null || { echo "1..0 # SKIP no ri
 programs=$(receiver_kubernetes) || { echo "1..0 # SKIP $programs" && exit 77; }
 . ci/receivers_chart.sh
 helm=$(receiver_helm)/helm || { echo "1..0 # SKIP ${helm%/helm}" && exit 77; }
-node=mrelease-node-$$ here=tests/contract/kubernetes chart=packaging/helm/mrelease
+options=() node=mrelease-node-$$ here=tests/contract/kubernetes chart=packaging/helm/mrelease
 . "$here/node.sh"
 
-# shellcheck disable=SC2317
 clean() {
     node_stop
     [[ -z ${MRELEASE_TEST_KEEP-} ]] || cp -r "$room/log" "$room/said" "$MRELEASE_TEST_KEEP"
@@ -31,9 +31,9 @@ helm() {
         "$helm" --kubeconfig "$room/etc/kubeconfig" --namespace sensors "$@"
 }
 
-# release VERB OPTION…: and waits for the pod. Helm would not: of one node it takes none for enough.
+# release VERB OPTION…: with $options, and waits for the pod. Helm would not: of one node it takes none for enough.
 release() {
-    said helm "$1" sensor "$chart" --values "$here/values.yaml" --set "image.digest=$digest" "${@:2}" &&
+    said helm "$1" sensor "$chart" --values "$here/values.yaml" --set "image.digest=$digest" "${options[@]}" "${@:2}" &&
         said kubectl --namespace sensors rollout status daemonset/sensor-mrelease --timeout=60s
 }
 
@@ -92,23 +92,40 @@ ok "Pod Security refuses its pods, as the documentation says"
 kubectl label --overwrite namespace sensors pod-security.kubernetes.io/enforce=privileged >/dev/null
 release install
 ok "with that label it is installed, by its digest, and its pod is ready"
-[[ $failed == 0 ]] || end
+((!failed)) || { echo "1..$number" && exit 1; }
 said helm test sensor --logs --timeout 60s && grep -q 'tp_btf *yes' "$room/said"
 ok "helm test says that the node can be watched"
 
 # -- what it sees
 said pod caller 77001 wait && await 20 call 77001 .
 ok "a call in a pod is an event in the log of the sensor"
-for number_of in {77101..77110}; do pod "one-$number_of" "$number_of"; done >/dev/null
-same_ids() {
-    kubectl --namespace work get pods --output json | jq -c '[.items[] | .metadata.name as $name | select($name | startswith("one-"))
-        | [$name, (.status.containerStatuses[0].containerID | sub(".*//"; ""))]] | sort' >"$room/pods"
-    kubectl --namespace sensors logs "$(sensor)" | jq -cRn '[inputs | fromjson? | select(.hostName // "" | startswith("one-"))
-        | [.hostName, .containerId]] | sort' >"$room/said"
+# ten GROUP: ten pods that end with their only call. same GROUP OF_POD OF_EVENT: whether what jq finds in these pods is what
+# it finds in their events.
+ten() {
+    local number
+    for number in {0..9}; do pod "$1-$number" "7710$number" || return 1; done
+}
+same() {
+    kubectl --namespace work get pods --output json | jq -c --arg group "$1-" \
+        "def it: .status.containerStatuses[0]; [.items[] | select(.metadata.name | startswith(\$group)) | $2] | sort" >"$room/pods"
+    kubectl --namespace sensors logs "$(sensor)" | jq -cRn --arg group "$1-" \
+        "[inputs | fromjson? | select(.hostName // \"\" | startswith(\$group)) | $3] | sort" >"$room/said"
     cmp "$room/pods" "$room/said"
 }
-await 60 same_ids
+said ten one && await 60 same one '[.metadata.name, (it.containerID | sub(".*//"; ""))]' '[.hostName, .containerId]'
 ok "ten pods that end with their only call have the ids of their containers"
+
+# -- names
+options=(--set names.enabled=true)
+release upgrade && said ten two
+of_pod='[.metadata.name, .metadata.namespace, .metadata.uid, it.name, it.image]'
+of_event='[.kubernetes.podName, .kubernetes.podNamespace, .kubernetes.podUID, .container.name, .container.image]'
+await 60 same two "$of_pod" "$of_event"
+ok "with names, ten others have those of pod, container and image: $(jq -c '.[0]' "$room/said")"
+inside kill -KILL "$(awk '$2 == "containerd" { print $1 }' "$room/etc/pids")"
+inside containerd --config "$PWD/$here/containerd.toml" >>"$room/log/containerd" 2>&1 &
+await 20 inside ctr version && said pod after 77200 && await 60 call 77200 '.kubernetes.podName == "after"'
+ok "and so after the runtime was killed and started anew"
 
 # -- what holds it
 processes=$(inside ctr --namespace k8s.io tasks ps "$(id sensors "$(sensor)")" 2>/dev/null | awk 'NR > 1 { print $1 }')
@@ -131,7 +148,7 @@ said kubectl get --raw /api/v1/namespaces/sensors/services/sensor-mrelease:http/
 ok "and metrics are there"
 
 # -- monitoring
-[[ ! $(helm get manifest sensor | grep monitoring.coreos.com) ]]
+[[ $(helm get manifest sensor) != *monitoring.coreos.com* ]]
 ok "a cluster without them gets no ServiceMonitor and no PrometheusRule"
 kubectl apply --filename "$here/monitoring.yaml" >/dev/null
 said kubectl wait --for=condition=Established --timeout=20s crd --all
@@ -157,8 +174,32 @@ file=(--set 'storage.type=hostPath,config.extra={seq},config.output={json,json:/
 release upgrade "${file[@]}" && release upgrade "${file[@]}" --set config.log-level=debug
 await 10 inside grep '"blind"' /var/lib/mrelease/events.json
 ok "a file on the node tells how long nobody watched: $(inside cat /var/lib/mrelease/events.json |
-    jq -r 'select(.eventName == "sensor_state") | [.args[] | select(.name == "from" or .name == "to").value] | select(.[0] and .[1]) |
-        (.[1] - .[0]) / 1e9 | tostring + " s"')"
+    jq '[.args[] | {(.name): .value}] | add | select(.what == "blind") | (.to_ns - .from_ns) / 1e9') s"
+
+# -- policies
+# policies NAME FLAGS: a ConfigMap with one policy for what "stream" calls, and another for a call with these flags.
+policies() {
+    local head='{apiVersion: tracee.aquasec.com/v1beta1, kind: Policy' spec='scope: [comm=mrelease-pod], rules: [{event: process_mrelease'
+    kubectl --namespace sensors create configmap policies --dry-run=client --output yaml \
+        --from-literal=stays.yaml="$head, metadata: {name: stays}, spec: {$spec, filters: [data.flags>=78000]}]}}" \
+        --from-literal=other.yaml="$head, metadata: {name: $1}, spec: {$spec, filters: [data.flags=$2]}]}}" |
+        kubectl apply --filename - >/dev/null
+}
+exchanged() { kubectl --namespace sensors logs "$(sensor)" | grep 'filters exchanged'; }
+options+=(--set 'config.events=null,config.scope=null,policiesConfigMap=policies')
+policies first 77301 && release upgrade && said pod first 77301 77302 && await 20 call 77301 '.matchedPolicies == ["first"]'
+ok "policies of a ConfigMap decide"
+before=$(sensor)
+said pod flow 78000-80999 && await 20 call 78010 . && policies second 77302 && await 120 exchanged &&
+    said pod second 77301 77302 && await 20 call 77302 '.matchedPolicies == ["second"] and .hostName == "second"' &&
+    ! call 77301 '.hostName == "second"' && [[ $(sensor) == "$before" ]]
+ok "a changed ConfigMap is followed by the same pod"
+await 60 kubectl --namespace work wait --for=jsonpath='{.status.phase}'=Succeeded pod/flow --timeout=1s && await 10 call 80999 .
+jq -cRn "[$flags] | unique | [first, last, length]" "$room/said" >"$room/seen"
+[[ $(<"$room/seen") == '[78000,80999,3000]' ]]
+ok "of 3000 calls that a policy wanted all the while none is missing: $(<"$room/seen")"
+
+# -- a hang, and the end
 inside kill -STOP "$(task "$(id sensors "$(sensor)")")"
 restarted() { [[ $(get "$(sensor)" '{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}') == '1 true' ]]; }
 await 120 restarted

@@ -38,7 +38,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{- /* The configuration file. What the values say of HTTP stands in it, too. */ -}}
+{{- /* The configuration file. What the values say of HTTP and of names stands in it, too. */ -}}
 {{- define "mrelease.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if .Values.http.enabled -}}
@@ -48,6 +48,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- if include "mrelease.policies" . -}}
 {{- $_ := set $config "policy" (list "/etc/mrelease-policies") -}}
+{{- end -}}
+{{- if .Values.names.enabled -}}
+{{- $_ := set $config "names-socket" (list (printf "%s=%s" .Values.names.runtime .Values.names.socket)) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
@@ -121,6 +124,11 @@ seccompProfile:
   mountPath: /sys/kernel/tracing
   readOnly: true
 {{- end }}
+{{- if .Values.names.enabled }}
+- name: runtime
+  mountPath: {{ dir .Values.names.socket | quote }}
+  readOnly: true
+{{- end }}
 {{- if ne .Values.storage.type "none" }}
 - name: storage
   mountPath: /var/lib/mrelease
@@ -149,6 +157,12 @@ seccompProfile:
 - name: tracefs
   hostPath:
     path: /sys/kernel/tracing
+    type: Directory
+{{- end }}
+{{- if .Values.names.enabled }}
+- name: runtime
+  hostPath:
+    path: {{ dir .Values.names.socket | quote }}
     type: Directory
 {{- end }}
 {{- with .Values.storage }}
