@@ -33,6 +33,13 @@ struct {
     __type(value, __u8);
 } described_cgroups SEC(".maps");
 
+/* Cgroups that are made and removed, in a ring of their own: whoever asks for names does so while
+ * the reader of the others waits for an output. Made only where names are wanted. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 64 * 1024); /* some fifty that are made at once */
+} cgroup_changes SEC(".maps");
+
 /* How many there were, from 1: as long as none is added, none is forgotten, by the kernel nor by
  * the reader. */
 __u32 descriptions = 1;
@@ -89,13 +96,6 @@ static __always_inline struct mrl_cgroup_names *reserve_names(__u32 lane)
     return bpf_ringbuf_reserve(&rare_records, sizeof(struct mrl_cgroup_names), 0);
 }
 
-/* Such a record must wake the reader: the kernel sends a wake-up only for a record right behind
- * what has been read, so that the event that follows would send none. */
-static __always_inline void submit_names(struct mrl_cgroup_names *names)
-{
-    bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
-}
-
 /*
  * Says the names of the cgroup at `address`. A global function: the verifier looks at the loop
  * once. Where the ring is full nothing is remembered, and the next event tries again. It is
@@ -114,7 +114,9 @@ __noinline int describe_cgroup(__u64 address, __u32 lane)
         return 0;
     put_names((void *)address, names, 0);
     key.cgroup_id = names->cgroup_id;
-    submit_names(names);
+    /* This record must wake the reader: the kernel sends a wake-up only for a record right behind
+     * what has been read, so that the event that follows would send none. */
+    bpf_ringbuf_submit(names, reader_awake ? BPF_RB_NO_WAKEUP : 0);
     bpf_map_update_elem(&described_cgroups, &key, &one, BPF_ANY);
     __sync_fetch_and_add(&descriptions, 1);
     return 0;
@@ -133,8 +135,7 @@ static __always_inline bool is_numbered(struct cgroup *cgroup)
 
 /*
  * A cgroup is made or removed: where names of containers are wanted, somebody asks for them from
- * here on, before the first process of the container runs. Not remembered as described: a record of
- * it in the other ring may be read before this.
+ * here on, before the first process of the container runs.
  */
 static __always_inline void tell_change(struct cgroup *cgroup, __u8 flags)
 {
@@ -142,11 +143,11 @@ static __always_inline void tell_change(struct cgroup *cgroup, __u8 flags)
 
     if (!is_numbered(cgroup))
         return;
-    names = reserve_names(MRL_LANE_RARE);
+    names = bpf_ringbuf_reserve(&cgroup_changes, sizeof(*names), 0);
     if (!names)
         return;
     put_names(BPF_CORE_READ(cgroup, kn), names, flags);
-    submit_names(names);
+    bpf_ringbuf_submit(names, 0);
 }
 
 /* Of the current task. `told` is that of its slot: a task mostly calls again from where it was. */

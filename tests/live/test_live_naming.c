@@ -177,7 +177,7 @@ static void make_and_call(unsigned int number)
 static void containers_of_one_call_have_names_on(const char *rung)
 {
     seen = (struct seen){ .named = 0 };
-    open_all(rung, 1, 50);
+    open_all(rung, 0, 50);
     for (unsigned int i = 0; i < CONTAINERS; i++) {
         make_and_call(i);
         read_once(READ_MS);
@@ -187,6 +187,7 @@ static void containers_of_one_call_have_names_on(const char *rung)
     read_rest();
     assert_int_equal(seen.named, CONTAINERS);
     assert_int_equal(seen.unnamed, 0);
+    assert_in_range(runtime.asked, CONTAINERS, 2 * CONTAINERS); /* the reader may be first */
     close_all(NULL);
 }
 
@@ -215,6 +216,28 @@ static void a_container_is_asked_about_when_it_is_made(void **state)
     assert_int_equal(runtime.asked, 1);
     assert_string_equal(runtime.ids[0], container__id(0));
     container__remove(directory);
+}
+
+/* As while an output blocks: the containers are gone before anybody reads what they did. */
+static void a_reader_that_is_kept_keeps_nobody_from_asking(void **state)
+{
+    (void)state;
+    live__require();
+    if (!maker_by_hand.can())
+        skip();
+    seen = (struct seen){ .named = 0 };
+    open_all("auto", 0, 50);
+    read_once(0);
+    for (unsigned int i = 0; i < CONTAINERS; i++)
+        make_and_call(i);
+    for (int i = 0; i < 100 && runtime.answered < CONTAINERS; i++)
+        live__pause_ms(10);
+    assert_int_equal(runtime.asked, CONTAINERS);
+    assert_int_equal(runtime.answered, CONTAINERS);
+    read_rest();
+    assert_int_equal(seen.named, CONTAINERS);
+    assert_int_equal(seen.unnamed, 0);
+    assert_int_equal(runtime.asked, CONTAINERS);
 }
 
 static void who_waits_keeps_nobody(void **state)
@@ -271,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(containers_of_one_call_have_names),
         LIVE_TEST(a_container_is_asked_about_when_it_is_made),
+        LIVE_TEST(a_reader_that_is_kept_keeps_nobody_from_asking),
         LIVE_TEST(who_waits_keeps_nobody),
         LIVE_TEST(at_the_end_nothing_is_kept),
     };

@@ -348,30 +348,6 @@ static void waits_are_counted_by_their_length(void **state)
     assert_int_equal(bench->intake.held.waits[MRL_WAIT_BUCKETS - 1], 2);
 }
 
-/* A cgroup that is made is told of before anybody calls from there. */
-static void a_container_that_is_made_is_asked_about(void **state)
-{
-    struct mrl_cgroup_names made = { .size = sizeof(made),
-                                     .event = MRL_RECORD_CGROUP,
-                                     .flags = MRL_CGROUP_WHOLE | MRL_CGROUP_MADE,
-                                     .count = 1,
-                                     .cgroup_id = NEW };
-    struct bench *bench = *state;
-
-    mrl_intake__take(&bench->intake, &made, sizeof(made));
-    assert_int_equal(bench->asked, 1);
-    made.cgroup_id = HOST;
-    mrl_intake__take(&bench->intake, &made, sizeof(made));
-    made.cgroup_id = OTHER;
-    made.flags = MRL_CGROUP_WHOLE;
-    mrl_intake__take(&bench->intake, &made, sizeof(made));
-    assert_int_equal(bench->asked, 1);
-    tell(bench, "c2", MRL_NAMES_KNOWN);
-    mrl_intake__let_go(&bench->intake, now());
-    call(bench, NEW, 0, 10);
-    assert_marks(bench, 0, "10");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,7 +365,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_filter_refuses_after_the_wait_and_leaves_no_gap, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(waits_are_counted_by_their_length, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_container_that_is_made_is_asked_about, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

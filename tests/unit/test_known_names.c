@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The table of names: what is asked, what is told, and what is forgotten. */
+#include <abi/record.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -288,6 +289,51 @@ static void answers_are_counted_by_result_and_runtime(void **state)
     assert_int_equal(counts.answers[MRL_NAMES_KNOWN][MRL_RUNTIME_CRIO], 0);
 }
 
+#define ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void see(struct mrl_known_names *names, __u8 flags, const char *name, const char *around)
+{
+    struct mrl_cgroup_names change = { .size = sizeof(change),
+                                       .event = MRL_RECORD_CGROUP,
+                                       .flags = flags | MRL_CGROUP_WHOLE,
+                                       .count = 3,
+                                       .cgroup_id = 7 };
+
+    snprintf(change.nodes[0], sizeof(change.nodes[0]), "%s", name);
+    snprintf(change.nodes[1], sizeof(change.nodes[1]), "%s", around);
+    mrl_known_names__see(names, &change, sizeof(change));
+    mrl_known_names__see(names, &change, sizeof(change) - 1); /* not whole */
+}
+
+/* Before anybody calls from there. */
+static void a_container_that_is_made_is_asked_about(void **state)
+{
+    see(*state, MRL_CGROUP_MADE, "session.scope", "user.slice");
+    see(*state, MRL_CGROUP_MADE, "docker-" ID ".scope", "user@1000.service"); /* a claim */
+    assert_int_equal(asked.count, 0);
+    see(*state, MRL_CGROUP_MADE, "docker-" ID ".scope", "system.slice");
+    assert_int_equal(asked.count, 1);
+    assert_string_equal(asked.id, ID);
+    assert_int_equal(asked.hint, MRL_RUNTIME_DOCKER);
+    see(*state, MRL_CGROUP_MADE, ID, "pod12");
+    assert_int_equal(asked.hint, MRL_RUNTIME_CRI);
+    assert_result(*state, ID, "pending"); /* and not once more */
+    assert_int_equal(asked.count, 2);
+    tell(*state, ID, MRL_NAMES_KNOWN, "web");
+    mrl_known_names__take(*state);
+    assert_result(*state, ID, "known");
+    assert_int_equal(asked.count, 2);
+}
+
+static void names_of_a_container_that_is_removed_are_kept_for_late_events(void **state)
+{
+    tell(*state, ID, MRL_NAMES_KNOWN, "web");
+    see(*state, MRL_CGROUP_REMOVED, "docker-" ID ".scope", "system.slice");
+    assert_int_equal(asked.count, 0);
+    mrl_known_names__take(*state);
+    assert_result(*state, ID, "known");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +341,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_told_is_known_once_it_is_taken_in, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_nobody_asked_for_is_known_as_well, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_container_that_is_made_is_asked_about, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            names_of_a_container_that_is_removed_are_kept_for_late_events, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_outlive_the_container, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_reason_has_its_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_cannot_be_asked_is_told_so, set_up, tear_down),

@@ -89,9 +89,10 @@ struct mrl_plugin_options {
      * replay shows what was recorded. */
     bool names;
     /** Asks for the names of a container: `hint` is whose it looks like. The answer comes by
-     * mrl_plugin__tell_names(), at any time or never. Called on the thread of next_batch(), which
-     * it must not block, when a container's cgroup is made, and for the first event of one that is
-     * not known; again after a while where the answer was none. Returns 0; -EAGAIN: too many wait.
+     * mrl_plugin__tell_names(), at any time or never. Called when a container's cgroup is made, on
+     * a thread of the library's that begins with next_batch() and ends with stop(); and for the
+     * first event of one that is not known, on that of next_batch(), which it must not block; again
+     * after a while where the answer was none. Returns 0; -EAGAIN: too many wait.
      * NULL: nobody is asked. */
     int (*ask_names)(void *names_context, const char *id, enum mrl_runtime hint);
     void *names_context;

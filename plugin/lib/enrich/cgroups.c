@@ -284,10 +284,12 @@ static size_t put_node(char *path, const char *name)
     return size + 1;
 }
 
-int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size)
+int mrl_cgroups__path(const void *description,
+                      size_t size,
+                      char path[MRL_DESCRIBED_PATH_BYTES],
+                      bool *ret_is_whole)
 {
     const struct mrl_cgroup_names *names = description;
-    char path[MRL_CGROUP_NODES * (MRL_CGROUP_NAME_BYTES + 1) + 1];
     bool is_whole;
     size_t used = 0;
 
@@ -301,8 +303,20 @@ int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, 
         used += put_node(path + used, names->nodes[i]);
     }
     path[used] = '\0';
-    remember(cgroups, names->cgroup_id, path, is_whole);
+    *ret_is_whole = is_whole;
     return 0;
+}
+
+int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size)
+{
+    const struct mrl_cgroup_names *names = description;
+    char path[MRL_DESCRIBED_PATH_BYTES];
+    bool is_whole;
+    int err = mrl_cgroups__path(description, size, path, &is_whole);
+
+    if (!err)
+        remember(cgroups, names->cgroup_id, path, is_whole);
+    return err;
 }
 
 /* -- what the file system says ---------------------------------------------------------------- */

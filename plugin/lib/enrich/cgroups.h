@@ -6,6 +6,7 @@
 #ifndef MRL_ENRICH_CGROUPS_H
 #define MRL_ENRICH_CGROUPS_H
 
+#include <abi/record.h>
 #include <limits.h>
 
 #include "event/host.h"
@@ -36,6 +37,15 @@ struct mrl_container_path {
     bool confirmed;        /* no claim, and of a shape that Tracee knows */
     enum mrl_runtime hint; /* whose sign stands beside the id */
 };
+
+enum { MRL_DESCRIBED_PATH_BYTES = MRL_CGROUP_NODES * (MRL_CGROUP_NAME_BYTES + 1) + 1 };
+
+/** The path that the probes say, of any bytes. `*ret_is_whole`: nothing is missing at its front.
+ * Error: -EBADMSG. Pure. */
+int mrl_cgroups__path(const void *description,
+                      size_t size,
+                      char path[MRL_DESCRIBED_PATH_BYTES],
+                      bool *ret_is_whole);
 
 /** Pure. */
 struct mrl_container_path mrl_container_path__parse(const char *path);

@@ -34,6 +34,7 @@ struct mrl_known_name {
 
 struct told {
     struct told *next;
+    enum { TOLD_NAMES, TOLD_ASKED, TOLD_REMOVED } what; /* of the last two nothing else is said */
     struct mrl_named named;
     size_t size;
     uint8_t id_size;
@@ -74,7 +75,7 @@ int mrl_known_names__new(const struct mrl_names_asking *asking, struct mrl_known
 
 static void count(uint64_t *counter)
 {
-    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 /* -- telling ---------------------------------------------------------------------------------- */
@@ -162,6 +163,49 @@ int mrl_known_names__tell(struct mrl_known_names *names,
     if (err < 0)
         free(told);
     return err;
+}
+
+/* That somebody was asked, so that the reader need not ask; or that a cgroup was removed. One
+ * within a container is of it as well: only once nobody looks for a while, it is gone. */
+static void tell_change(struct mrl_known_names *names, struct mrl_text id, int what)
+{
+    struct told *told = calloc(1, sizeof(*told));
+
+    if (!told)
+        return;
+    told->what = what;
+    told->named.result = what == TOLD_NAMES ? MRL_NAMES_QUEUE_FULL : MRL_NAMES_PENDING;
+    told->id_size = (uint8_t)id.size;
+    memcpy(told->id, id.bytes, id.size);
+    if (append(names, told) < 0)
+        free(told);
+}
+
+void mrl_known_names__see(void *context, const void *description, size_t size)
+{
+    const struct mrl_cgroup_names *change = description;
+    struct mrl_known_names *names = context;
+    char path[MRL_DESCRIBED_PATH_BYTES], id[MRL_CONTAINER_ID_BYTES + 1];
+    struct mrl_container_path found;
+    bool is_whole;
+
+    if (mrl_cgroups__path(description, size, path, &is_whole))
+        return;
+    found = mrl_container_path__parse(path);
+    if (!found.id.size || found.is_claim)
+        return;
+    if (change->flags & MRL_CGROUP_REMOVED) {
+        tell_change(names, found.id, TOLD_REMOVED);
+        return;
+    }
+    if (!names->asking.ask)
+        return;
+    memcpy(id, found.id.bytes, found.id.size);
+    id[found.id.size] = '\0';
+    count(&names->counts.asked);
+    tell_change(names, found.id, TOLD_ASKED);
+    if (names->asking.ask(names->asking.context, id, found.hint))
+        tell_change(names, found.id, TOLD_NAMES);
 }
 
 bool mrl_known_names__has_news(const struct mrl_known_names *names)
@@ -253,6 +297,19 @@ static bool is_news(const struct mrl_known_name *name, const struct told *told)
             name->named.result != MRL_NAMES_KNOWN);
 }
 
+static void learn_change(struct mrl_known_names *names, const struct told *told)
+{
+    const int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    struct mrl_known_name *name = told->what == TOLD_ASKED
+                                      ? find_or_add(names, told->id, told->id_size)
+                                      : find(names, told->id, told->id_size);
+
+    if (name && told->what == TOLD_ASKED)
+        name->asked_ns = now_ns;
+    else if (name)
+        name->removed_ns = now_ns;
+}
+
 static void learn(struct mrl_known_names *names, const struct told *told)
 {
     char *texts = told->size ? malloc(told->size) : NULL;
@@ -291,8 +348,12 @@ void mrl_known_names__take(struct mrl_known_names *names)
     pthread_mutex_unlock(&names->lock);
     for (; told; told = next) {
         next = told->next;
-        count(&names->counts.answers[told->named.result][told->named.runtime]);
-        learn(names, told);
+        if (told->what != TOLD_NAMES) {
+            learn_change(names, told);
+        } else {
+            count(&names->counts.answers[told->named.result][told->named.runtime]);
+            learn(names, told);
+        }
         free(told);
     }
 }
@@ -330,6 +391,9 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
 {
     struct mrl_known_name *name = find(names, container->id.bytes, container->id.size);
 
+    /* Perhaps it was asked for meanwhile, or even answered. */
+    if (!name && mrl_known_names__has_news(names))
+        mrl_known_names__take(names);
     if (!name && container->id.size <= MRL_CONTAINER_ID_BYTES)
         name = find_or_add(names, container->id.bytes, container->id.size);
     if (!name)
@@ -351,14 +415,6 @@ const struct mrl_named *mrl_known_names__named(void *names, const struct mrl_mem
         return &off;
     name = mrl_known_names__look(names, container);
     return name ? &name->named : &full;
-}
-
-void mrl_known_names__removed(struct mrl_known_names *names, struct mrl_text id)
-{
-    struct mrl_known_name *name = find(names, id.bytes, id.size);
-
-    if (name)
-        name->removed_ns = mrl_clock__ns(CLOCK_MONOTONIC);
 }
 
 bool mrl_known_name__is_pending(const struct mrl_known_name *name)

@@ -21,7 +21,7 @@ struct mrl_names_asking {
     void *context;
 };
 
-/** What was asked, and what became of it. One writer; any thread reads. */
+/** What was asked, and what became of it. Any thread reads. */
 struct mrl_names_counts {
     uint64_t asked;
     uint64_t answers[MRL_NAMES_RESULTS][MRL_RUNTIMES];
@@ -41,6 +41,10 @@ void mrl_known_names__free(struct mrl_known_names *names);
  * is too long; -EAGAIN there is no room any more; -ENOMEM. */
 int mrl_known_names__tell(struct mrl_known_names *names, const struct mrl_container_names *told);
 
+/** The probes tell of a cgroup that is made or removed, in any bytes: asks for the names of the
+ * container that it is of. Any thread. */
+void mrl_known_names__see(void *names, const void *description, size_t size);
+
 /** Whether anything was told since the last take(). Any thread. */
 bool mrl_known_names__has_news(const struct mrl_known_names *names);
 
@@ -59,9 +63,6 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
 
 /** As mrl_host.named, of a struct mrl_known_names. */
 const struct mrl_named *mrl_known_names__named(void *names, const struct mrl_membership *container);
-
-/** A cgroup of the container was removed. */
-void mrl_known_names__removed(struct mrl_known_names *names, struct mrl_text id);
 
 /** Whether an answer is still to come, to the first question about it. */
 bool mrl_known_name__is_pending(const struct mrl_known_name *name);

@@ -14,7 +14,6 @@ enum {
     SMALL_CALLS_MAX = 4096,
     FIRSTS_MAX = 65536, /* of fair.h: 512 KiB and 64 KiB */
     OWNERS_MAX = 4096,
-    CGROUPS_RING_BYTES = 64 * 1024, /* some fifty cgroups that are made at once */
 };
 
 static bool lane_is_used(uint32_t events, enum mrl_lane lane)
@@ -25,19 +24,12 @@ static bool lane_is_used(uint32_t events, enum mrl_lane lane)
     return false;
 }
 
-/* A lane that no chosen event uses keeps the smallest ring there is; but that of the rare events
- * also tells of cgroups. */
-static void size_ring(struct bpf_map *map,
-                      const struct mrl_probe_options *options,
-                      enum mrl_lane lane,
-                      uint64_t bytes)
+/* A lane that no chosen event uses keeps the smallest ring there is. */
+static void size_ring(struct bpf_map *map, uint32_t events, enum mrl_lane lane, uint64_t bytes)
 {
-    uint64_t least = options->names && lane == MRL_LANE_RARE ? CGROUPS_RING_BYTES
-                                                             : (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-    if (!lane_is_used(options->may_watch, lane) || bytes < least)
-        bytes = least;
-    bpf_map__set_max_entries(map, (uint32_t)bytes);
+    bpf_map__set_max_entries(map, (uint32_t)(lane_is_used(events, lane) ? bytes : page));
 }
 
 /* No constant, although nothing writes to it: an optimising compiler would put the value of this
@@ -82,7 +74,10 @@ int mrl_map_sizes__set(struct mrelease_bpf *object,
 {
     if (options->needs & MRL_NEED_KILL)
         bpf_map__set_max_entries(object->maps.kills, KILLS_MAX);
-    size_ring(object->maps.rare_records, options, MRL_LANE_RARE, options->rare_ring_bytes);
-    size_ring(object->maps.busy_records, options, MRL_LANE_BUSY, options->busy_ring_bytes);
+    size_ring(object->maps.rare_records, options->may_watch, MRL_LANE_RARE,
+              options->rare_ring_bytes);
+    size_ring(object->maps.busy_records, options->may_watch, MRL_LANE_BUSY,
+              options->busy_ring_bytes);
+    bpf_map__set_autocreate(object->maps.cgroup_changes, options->names);
     return size_tables(object, options, syscalls);
 }

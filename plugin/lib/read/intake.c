@@ -50,6 +50,22 @@ int mrl_intake__tell_names(struct mrl_intake *intake, const struct mrl_container
     return err < 0 ? err : err || atomic_load(&intake->held.count);
 }
 
+void mrl_intake__hear_changes(struct mrl_intake *intake, int map_fd)
+{
+    /* Once: where there is no thread, the first event of a container asks. */
+    if (!intake->held.names || intake->hears)
+        return;
+    intake->hears = true;
+    mrl_changes__start(map_fd, mrl_known_names__see, intake->held.names, &intake->changes);
+}
+
+void mrl_intake__end_changes(struct mrl_intake *intake)
+{
+    mrl_changes__stop(intake->changes);
+    intake->changes = NULL;
+    intake->hears = true;
+}
+
 bool mrl_intake__names(const struct mrl_intake *intake, struct mrl_names_status *ret_status)
 {
     struct mrl_names_counts counts;
@@ -70,6 +86,7 @@ bool mrl_intake__names(const struct mrl_intake *intake, struct mrl_names_status 
 
 void mrl_intake__done(struct mrl_intake *intake)
 {
+    mrl_intake__end_changes(intake);
     mrl_held__done(&intake->held);
     mrl_known_names__free(intake->held.names);
     intake->held.names = NULL;
@@ -214,25 +231,6 @@ static bool is_cgroup(const struct mrl_record *record, size_t size)
     return size >= sizeof(struct mrl_cgroup_names) && record->event == MRL_RECORD_CGROUP;
 }
 
-/* What is made now will call soon: its names are asked for before it does. */
-static void take_cgroup(struct mrl_intake *intake,
-                        const struct mrl_cgroup_names *names,
-                        size_t size)
-{
-    struct mrl_host *host = intake->host;
-    struct mrl_membership container;
-
-    if (host->describe)
-        host->describe(host->containers, names, size);
-    if (!intake->held.names || !(names->flags & (MRL_CGROUP_MADE | MRL_CGROUP_REMOVED)))
-        return;
-    container = mrl_host__container(host, names->cgroup_id);
-    if (names->flags & MRL_CGROUP_REMOVED)
-        mrl_known_names__removed(intake->held.names, container.id);
-    else
-        mrl_host__named(host, &container);
-}
-
 bool mrl_intake__take(void *context, const void *data, size_t size)
 {
     struct mrl_intake *intake = context;
@@ -242,7 +240,8 @@ bool mrl_intake__take(void *context, const void *data, size_t size)
     size_t used;
 
     if (is_cgroup(record, size)) {
-        take_cgroup(intake, data, size);
+        if (intake->host->describe)
+            intake->host->describe(intake->host->containers, data, size);
         return true; /* it takes no room, and leaves as much as there was */
     }
     intake->untold = true;

@@ -10,6 +10,7 @@
 #include <mrelease/plugin.h>
 #include <stdatomic.h>
 
+#include "probe/changes.h"
 #include "read/filters.h"
 #include "read/held.h"
 #include "read/kernel_losses.h"
@@ -25,6 +26,8 @@ struct mrl_intake {
     bool untold;               /* records were read since the losses were last told */
     uint64_t *skipped; /* per CPU and lane: the numbers of what was filtered here, or is held */
     struct mrl_held held;
+    struct mrl_changes *changes;            /* NULL: nobody hears of them */
+    bool hears;                             /* or did */
     atomic_ullong decoded[MRL_EVENT_COUNT]; /* written by the reader alone */
     atomic_ullong malformed[MRL_EVENT_COUNT];
     atomic_ullong filtered[MRL_EVENT_COUNT]; /* here; the kernel counts its own */
@@ -49,6 +52,13 @@ int mrl_intake__name(struct mrl_intake *intake,
 
 /** As mrl_plugin__tell_names(), but wakes nobody: 1 where somebody waits for that. Any thread. */
 int mrl_intake__tell_names(struct mrl_intake *intake, const struct mrl_container_names *names);
+
+/** Asks for the names of containers when they are made, as the ring behind this map tells; on a
+ * thread of its own, which is started once. Where names are off it does nothing. */
+void mrl_intake__hear_changes(struct mrl_intake *intake, int map_fd);
+
+/** Nobody is asked from there any more. */
+void mrl_intake__end_changes(struct mrl_intake *intake);
 
 /** As mrl_plugin__names(). */
 bool mrl_intake__names(const struct mrl_intake *intake, struct mrl_names_status *ret_status);

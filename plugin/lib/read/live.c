@@ -202,6 +202,11 @@ static int live_read(struct mrl_source *source, int timeout_ms, struct mrl_batch
     int count;
 
     source->batch = batch;
+    /* Here and not at the start: by now who embeds this has given up what rights it does not need.
+     */
+    if (source->intake.held.names)
+        mrl_intake__hear_changes(&source->intake,
+                                 bpf_map__fd(source->probes.object->maps.cgroup_changes));
     do
         count = look(source, timeout_ms, end);
     while (!count && (source->intake.records || source->pace.close) && may_look_again(source, end));
@@ -235,6 +240,7 @@ static void live_stop(struct mrl_source *source)
 {
     pthread_mutex_lock(&source->lock);
     mrl_probes__detach(&source->probes);
+    mrl_intake__end_changes(&source->intake);
     /* Only after the programs have ended: a reader that finds this set takes what is in the rings
      * for all that will ever be there. */
     source->stopped = true;

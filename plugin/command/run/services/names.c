@@ -12,23 +12,27 @@ bool mrl_run_names__are_wanted(const struct mrl_session_options *options)
                                        (options->names == MRL_NAMES_AS_SOCKETS_SAY && are_named));
 }
 
-/* -- asking, on the reader's thread ----------------------------------------------------------- */
+/* -- asking, on threads of the library -------------------------------------------------------- */
 
 /* While there is no side program, nobody would answer. */
-static int tell_down(const struct mrl_run_names *names, const char *id)
+static int tell_down(struct mrl_run_names *names, const char *id)
 {
+    int err;
+
     struct mrl_container_names none = { .id = { id, strlen(id) },
                                         .result = MRL_NAMES_RUNTIME_DOWN };
 
     for (unsigned int i = 0; i < MRL_NAMES; i++)
         none.texts[i] = (struct mrl_text){ "", 0 };
-    /* No lock: this thread alone sets the plugin, and takes it away. */
-    return names->plugin ? mrl_plugin__tell_names(names->plugin, &none) : -EAGAIN;
+    pthread_mutex_lock(&names->lock);
+    err = names->plugin ? mrl_plugin__tell_names(names->plugin, &none) : -EAGAIN;
+    pthread_mutex_unlock(&names->lock);
+    return err;
 }
 
 static int ask(void *context, const char *id, enum mrl_runtime hint)
 {
-    const struct mrl_run_names *names = context;
+    struct mrl_run_names *names = context;
     const struct mrl_names_question question = { 1, hint, id };
     const int err = names->sink ? mrl_sides__ask_names(names->sink, &question, 1) : -ENOLINK;
 
