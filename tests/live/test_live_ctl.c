@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "harness.h"
+#include "configured.h"
 #include "load.h"
 
 enum { NOBODY = 65534, STRANGERS = 1000, CUT_MS = 4000, ANSWER = 6 };
@@ -27,35 +27,14 @@ static const char *socket_path(void)
 
 static void start(struct sensor *sensor, const char *text)
 {
-    FILE *file = fopen(live__path("mrelease.yaml"), "we");
-
-    assert_non_null(file);
-    assert_true(fprintf(file, "control: \"mode=0666:%s\"\n%s", socket_path(), text) > 0);
-    assert_int_equal(fclose(file), 0);
     assert_int_equal(chmod(live__path(""), 0711), 0);
-    SENSOR_START(sensor, "--config", live__path("mrelease.yaml"));
+    configured__start(sensor, live__text("control: \"mode=0666:%s\"\n%s", socket_path(), text));
 }
 
 /* What it said on standard output is in `*ret_ctl`. */
 #define CTL(ret_ctl, ...) \
     sensor__run(ret_ctl,  \
                 (const char *const[]){ "ctl", "--control", socket_path(), __VA_ARGS__, NULL })
-
-static void call_each(struct script *script)
-{
-    script__call(script, "munlock", UINT64_MAX, 0, 0);
-    script__call(script, "mlock", UINT64_MAX, 0, 0);
-}
-
-static void make_calls(void)
-{
-    script__run(script__new(), call_each);
-}
-
-static size_t lines_of(const char *name, const char *event)
-{
-    return lines__count(lines__load(live__path(name)), event, 0);
-}
 
 /* -- what it tells ---------------------------------------------------------------------------- */
 
@@ -121,16 +100,16 @@ static void events_and_level_are_switched(void **state)
     assert_int_equal(CTL(&ctl, "events"), 0);
     assert_non_null(strstr(sensor__stdout(&ctl), "mlock                yes"));
     assert_non_null(strstr(sensor__stdout(&ctl), "munlock              no"));
-    make_calls();
+    configured__call();
     assert_int_equal(CTL(&ctl, "log-level", "error"), 0);
     assert_int_equal(CTL(&ctl, "enable", "munlock"), 0);
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("out", "mlock"), 1);
-    assert_int_equal(lines_of("out", "munlock"), 0);
+    assert_int_equal(configured__lines("out", "mlock"), 1);
+    assert_int_equal(configured__lines("out", "munlock"), 0);
     /* Whatever the level: who changes what is told. */
     assert_non_null(strstr(sensor__stderr(&sensor), ", sets the log level to error\n"));
     assert_non_null(strstr(sensor__stderr(&sensor), ", enables munlock\n"));
-    assert_int_equal(lines_of("out", "sensor_state"), 6); /* with start and end */
+    assert_int_equal(configured__lines("out", "sensor_state"), 6); /* with start and end */
 }
 
 static void a_reload_is_waited_for(void **state)
@@ -246,9 +225,9 @@ static void others_may_look_and_change_nothing(void **state)
     sensor__assert_one_line(&ctl, "only root and the sensor's own user may");
     assert_int_equal(ctl_as_nobody(&ctl, "log-level", "error"), 1);
     assert_int_equal(ctl_as_nobody(&ctl, "reload", NULL), 1);
-    make_calls();
+    configured__call();
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("out", "munlock"), 1);
+    assert_int_equal(configured__lines("out", "munlock"), 1);
     assert_non_null(strstr(sensor__stderr(&sensor), "a client, user 65534 (process "));
     assert_non_null(strstr(sensor__stderr(&sensor),
                            ", disables munlock: only root and the sensor's own user may\n"));
@@ -321,14 +300,14 @@ static void a_thousand_connections_harm_nobody(void **state)
     if (!child)
         connect_often();
     for (int i = 0; i < 5; i++) {
-        make_calls();
+        configured__call();
         assert_int_equal(CTL(&ctl, "status"), 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_int_equal(CTL(&ctl, "disable", "munlock"), 0);
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("out", "munlock"), 5);
+    assert_int_equal(configured__lines("out", "munlock"), 5);
 }
 
 int main(void)

@@ -9,21 +9,10 @@
 
 #include <sys/stat.h>
 
-#include "harness.h"
+#include "configured.h"
 #include "load.h"
 
 enum { SHORT_ROUNDS = 5, SHORT_PER_MS = 20, LONG_ROUNDS = 40, LONG_PER_MS = 100, ROUND_MS = 150 };
-
-static void write_config(const char *text)
-{
-    const char *path = live__path("mrelease.yaml"), *new = live__path("mrelease.new");
-    FILE *file = fopen(new, "we");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(rename(new, path), 0); /* as editors and tools of configuration do */
-}
 
 static size_t count_of(const char *text, const char *part)
 {
@@ -52,36 +41,6 @@ static void reload(const struct sensor *sensor)
         live__pause_ms(5);
     }
     fail_msg("no answer to SIGHUP: %s", sensor__stderr(sensor));
-}
-
-static void start(struct sensor *sensor, const char *text)
-{
-    write_config(text);
-    SENSOR_START(sensor, "--config", live__path("mrelease.yaml"));
-}
-
-static void call_each(struct script *script)
-{
-    script__call(script, "munlock", UINT64_MAX, 0, 0);
-    script__call(script, "mlock", UINT64_MAX, 0, 0);
-}
-
-static void make_calls(void)
-{
-    script__run(script__new(), call_each);
-}
-
-static size_t lines_of(const char *name, const char *event)
-{
-    return lines__count(lines__load(live__path(name)), event, 0);
-}
-
-static void await_lines(const char *name, const char *event, size_t count)
-{
-    for (int i = 0; i < 1000 && (access(live__path(name), F_OK) || lines_of(name, event) < count);
-         i++)
-        live__pause_ms(5);
-    assert_int_equal(lines_of(name, event), count);
 }
 
 static int verify(const char *name)
@@ -115,11 +74,11 @@ static void nothing_is_lost_under_load(void **state)
 
     (void)state;
     live__require();
-    start(&sensor, round_config(0));
+    configured__start(&sensor, round_config(0));
     child = load__start(&load);
     for (int round = 1; round <= rounds; round++) {
         live__pause_ms(ROUND_MS / 2);
-        write_config(round_config(round));
+        configured__write(round_config(round));
         reload(&sensor);
     }
     load__wait(child, 120 * 1000);
@@ -158,11 +117,11 @@ static void other_settings_lose_nothing(void **state)
 
     (void)state;
     live__require();
-    start(&sensor, settings_config(0));
+    configured__start(&sensor, settings_config(0));
     child = load__start(&load);
     for (int round = 1; round <= SHORT_ROUNDS; round++) {
         live__pause_ms(ROUND_MS);
-        write_config(settings_config(round));
+        configured__write(settings_config(round));
         reload(&sensor);
     }
     load__wait(child, 60 * 1000);
@@ -171,7 +130,7 @@ static void other_settings_lose_nothing(void **state)
                      SHORT_ROUNDS);
     assert_null(strstr(sensor__stderr(&sensor), "accounting"));
     assert_int_equal(verify("stays"), LIVE_GAPLESS);
-    assert_int_equal(lines_of("stays", "munlock"), load.calls);
+    assert_int_equal(configured__lines("stays", "munlock"), load.calls);
 }
 
 /* -- what changes ----------------------------------------------------------------------------- */
@@ -182,22 +141,22 @@ static void events_outputs_and_level_change(void **state)
 
     (void)state;
     live__require();
-    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\", \"json:%s\"]\n",
-                              live__path("stays"), live__path("goes")));
-    make_calls();
-    await_lines("stays", "munlock", 1);
-    write_config(live__text("events: [mlock]\nlog-level: warning\n"
-                            "output: [\"json:%s\", \"json:%s\"]\n",
-                            live__path("stays"), live__path("comes")));
+    configured__start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\", \"json:%s\"]\n",
+                                          live__path("stays"), live__path("goes")));
+    configured__call();
+    configured__await_lines("stays", "munlock", 1);
+    configured__write(live__text("events: [mlock]\nlog-level: warning\n"
+                                 "output: [\"json:%s\", \"json:%s\"]\n",
+                                 live__path("stays"), live__path("comes")));
     reload(&sensor);
-    make_calls();
-    await_lines("comes", "mlock", 1);
+    configured__call();
+    configured__await_lines("comes", "mlock", 1);
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("stays", "munlock"), 1);
-    assert_int_equal(lines_of("stays", "mlock"), 1);
-    assert_int_equal(lines_of("goes", "munlock"), 1);
-    assert_int_equal(lines_of("goes", "mlock"), 0);
-    assert_int_equal(lines_of("comes", "munlock"), 0);
+    assert_int_equal(configured__lines("stays", "munlock"), 1);
+    assert_int_equal(configured__lines("stays", "mlock"), 1);
+    assert_int_equal(configured__lines("goes", "munlock"), 1);
+    assert_int_equal(configured__lines("goes", "mlock"), 0);
+    assert_int_equal(configured__lines("comes", "munlock"), 0);
     assert_non_null(strstr(sensor__stderr(&sensor),
                            live__text("mrelease: configuration: events and filters exchanged; "
                                       "added json:%s; removed json:%s; the log level is warning\n",
@@ -214,17 +173,18 @@ static void a_file_that_is_new_in_conf_d_is_read(void **state)
     (void)state;
     live__require();
     assert_int_equal(mkdir(live__path("conf.d"), 0755), 0);
-    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
+    configured__start(
+        &sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
     file = fopen(live__path("conf.d/10-more.yaml"), "we");
     assert_non_null(file);
     fprintf(file, "events: [mlock]\noutput: [\"json:%s\"]\n", live__path("comes"));
     assert_int_equal(fclose(file), 0);
     reload(&sensor);
-    make_calls();
+    configured__call();
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("stays", "mlock"), 1);
-    assert_int_equal(lines_of("stays", "munlock"), 1);
-    assert_int_equal(lines_of("comes", "mlock"), 1);
+    assert_int_equal(configured__lines("stays", "mlock"), 1);
+    assert_int_equal(configured__lines("stays", "munlock"), 1);
+    assert_int_equal(configured__lines("comes", "mlock"), 1);
 }
 
 static void what_needs_a_restart_is_named(void **state)
@@ -233,13 +193,15 @@ static void what_needs_a_restart_is_named(void **state)
 
     (void)state;
     live__require();
-    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
-    write_config(live__text("events: [munlock]\noutput: [\"json:%s\"]\nring: 16M\nextra: [seq]\n"
-                            "record: %s\ncoverage: native\nlog-format: text\n",
-                            live__path("stays"), live__path("capture")));
+    configured__start(
+        &sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
+    configured__write(
+        live__text("events: [munlock]\noutput: [\"json:%s\"]\nring: 16M\nextra: [seq]\n"
+                   "record: %s\ncoverage: native\nlog-format: text\n",
+                   live__path("stays"), live__path("capture")));
     reload(&sensor);
-    write_config(live__text("events: [munlock]\noutput: [\"json:%s\"]\ncoverage: compat\n",
-                            live__path("stays")));
+    configured__write(live__text("events: [munlock]\noutput: [\"json:%s\"]\ncoverage: compat\n",
+                                 live__path("stays")));
     reload(&sensor);
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
     assert_non_null(strstr(sensor__stderr(&sensor), "mrelease: configuration: needs a restart: "
@@ -286,7 +248,7 @@ static void write_wrong(const char *config)
         else
             fputc(*config, to);
     fclose(to);
-    write_config(text);
+    configured__write(text);
 }
 
 static void assert_refused(const struct sensor *sensor, const struct wrong *wrong)
@@ -313,15 +275,16 @@ static void a_wrong_configuration_changes_nothing(void **state)
     assert_int_equal(mkfifo(live__path("fifo"), 0600), 0);
     assert_int_equal(mkdir(live__path("foreign"), 0700), 0);
     assert_int_equal(chown(live__path("foreign"), 65534, 65534), 0);
-    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
+    configured__start(
+        &sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
     for (size_t i = 0; i < COUNT_OF(wrongs); i++)
         assert_refused(&sensor, &wrongs[i]);
     assert_int_equal(unlink(live__path("mrelease.yaml")), 0);
     reload(&sensor);
-    make_calls();
+    configured__call();
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
-    assert_int_equal(lines_of("stays", "munlock"), 1);
-    assert_int_equal(lines_of("stays", "mlock"), 0);
+    assert_int_equal(configured__lines("stays", "munlock"), 1);
+    assert_int_equal(configured__lines("stays", "mlock"), 0);
     assert_int_equal(count_of(sensor__stderr(&sensor), "the configuration is not taken"),
                      COUNT_OF(wrongs) + 1);
     assert_null(strstr(sensor__stderr(&sensor), "reloaded"));
@@ -335,8 +298,8 @@ static void a_directory_that_may_be_read_alone_is_refused_with_the_reason(void *
     (void)state;
     live__require();
     assert_int_equal(mkdir(live__path("out"), 0755), 0);
-    start(&sensor, live__text("output: [\"json:%s\"]\n", live__path("out/stays")));
-    write_config(live__text("output: [\"json:%s\"]\n", live__path("comes")));
+    configured__start(&sensor, live__text("output: [\"json:%s\"]\n", live__path("out/stays")));
+    configured__write(live__text("output: [\"json:%s\"]\n", live__path("comes")));
     reload(&sensor);
     assert_non_null(strstr(sensor__stderr(&sensor),
                            live__text("%s: Permission denied (the sandbox holds a run to the "
@@ -353,14 +316,15 @@ static void files_are_reopened_by_a_wrong_configuration(void **state)
 
     (void)state;
     live__require();
-    start(&sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
-    make_calls();
-    await_lines("stays", "munlock", 1);
+    configured__start(
+        &sensor, live__text("events: [munlock]\noutput: [\"json:%s\"]\n", live__path("stays")));
+    configured__call();
+    configured__await_lines("stays", "munlock", 1);
     assert_int_equal(rename(live__path("stays"), live__path("stays.1")), 0);
-    write_config("nonsense\n");
+    configured__write("nonsense\n");
     reload(&sensor);
-    make_calls();
-    await_lines("stays", "munlock", 1);
+    configured__call();
+    configured__await_lines("stays", "munlock", 1);
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);
 }
 
@@ -374,11 +338,12 @@ static void a_later_output_may_go_where_the_sandbox_was_told(void **state)
     (void)state;
     live__require();
     assert_true(!mkdir(elsewhere, 0700) || errno == EEXIST);
-    start(&sensor, live__text("events: [munlock]\nsandbox-paths: [%s]\noutput: [\"json:%s\"]\n",
-                              elsewhere, live__path("stays")));
-    write_config(live__text("events: [munlock]\nsandbox-paths: [%s]\n"
-                            "output: [\"json:%s\", \"json:%s/comes\"]\n",
-                            elsewhere, live__path("stays"), elsewhere));
+    configured__start(&sensor,
+                      live__text("events: [munlock]\nsandbox-paths: [%s]\noutput: [\"json:%s\"]\n",
+                                 elsewhere, live__path("stays")));
+    configured__write(live__text("events: [munlock]\nsandbox-paths: [%s]\n"
+                                 "output: [\"json:%s\", \"json:%s/comes\"]\n",
+                                 elsewhere, live__path("stays"), elsewhere));
     reload(&sensor);
     assert_int_equal(unlink(live__text("%s/comes", elsewhere)), 0);
     assert_int_equal(rmdir(elsewhere), 0);
@@ -398,11 +363,11 @@ static void a_side_program_may_come_and_go(void **state)
     with = live__text(
         "events: [munlock]\noutput: [\"json:%s\", \"json:webhook+http://127.0.0.1:9/x\"]\n",
         live__path("stays"));
-    start(&sensor, without);
+    configured__start(&sensor, without);
     for (int i = 0; i < 2; i++) {
-        write_config(with);
+        configured__write(with);
         reload(&sensor);
-        write_config(without);
+        configured__write(without);
         reload(&sensor);
     }
     assert_int_equal(sensor__stop(&sensor, SIGTERM), 0);

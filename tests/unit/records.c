@@ -133,6 +133,17 @@ const struct mrl_event *test_decoder__event(struct test_decoder *decoder,
     return mrl_batch__at(decoder->batch, index);
 }
 
+void test_decoder__numbered(struct test_decoder *decoder, unsigned int count)
+{
+    struct test_record record;
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    for (unsigned int i = 0; i < count; i++) {
+        record.call.args[0] = i;
+        test_decoder__event(decoder, &record);
+    }
+}
+
 const struct mrl_value *test_value(const struct mrl_event *event, const char *name)
 {
     for (unsigned int i = 0; i < event->def->field_count; i++)

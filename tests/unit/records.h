@@ -69,6 +69,10 @@ int test_decoder__tear_down(void **state);
 const struct mrl_event *test_decoder__event(struct test_decoder *decoder,
                                             const struct test_record *record);
 
+/** Decodes `count` calls of mlock(), which are numbered from 0 on by their first argument: so
+ * order, and the place of a gap, can be read off an output. */
+void test_decoder__numbered(struct test_decoder *decoder, unsigned int count);
+
 /** The value of the field called `name`; fails the test where there is none. */
 const struct mrl_value *test_value(const struct mrl_event *event, const char *name);
 

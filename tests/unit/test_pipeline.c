@@ -131,7 +131,6 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    struct test_record record;
 
     assert_non_null(fixture);
     for (size_t i = 0; i < COUNT_OF(sinks); i++) {
@@ -141,11 +140,7 @@ static int set_up(void **state)
         assert_non_null(sinks[i].text);
     }
     test_decoder__init(&fixture->decoder);
-    test_record__init(&record, MRL_EVENT_MLOCK);
-    for (int i = 0; i < EVENTS; i++) {
-        record.call.args[0] = (__u64)i;
-        test_decoder__event(&fixture->decoder, &record);
-    }
+    test_decoder__numbered(&fixture->decoder, EVENTS);
     assert_int_equal(mrl_pipeline__new(NULL, NULL, &fixture->pipeline), 0);
     *state = fixture;
     return 0;

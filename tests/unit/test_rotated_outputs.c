@@ -30,17 +30,12 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    struct test_record record;
 
     assert_non_null(fixture);
     strcpy(fixture->directory, "/tmp/mrelease-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->directory));
     test_decoder__init(&fixture->decoder);
-    test_record__init(&record, MRL_EVENT_MLOCK);
-    for (int i = 0; i < EVENTS; i++) {
-        record.call.args[0] = (__u64)i;
-        test_decoder__event(&fixture->decoder, &record);
-    }
+    test_decoder__numbered(&fixture->decoder, EVENTS);
     *state = fixture;
     return 0;
 }

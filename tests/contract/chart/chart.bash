@@ -12,15 +12,7 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 # Of this machine's settings for helm, none; nor of a cluster that it may know.
 export HOME=$room HELM_CACHE_HOME=$room HELM_CONFIG_HOME=$room HELM_DATA_HOME=$room KUBECONFIG=/dev/null
-number=0 failed=0
-
-ok() {
-    local status=$?
-    number=$((number + 1))
-    ((status == 0)) || failed=1
-    echo "$([[ $status == 0 ]] || echo 'not ')ok $number - $*"
-    ((status == 0)) || sed 's/^/# /' "$room/said"
-}
+. tests/contract/tap.sh
 
 # render OPTION…: what would be given to the cluster, in $room/out. Without a cluster helm knows of one that is too old.
 render() {
@@ -135,5 +127,4 @@ ok "one that does not know it gets none"
 render --set http.enabled=false --set serviceMonitor.enabled=true && [[ ! $(object ServiceMonitor)$(object Service) ]] &&
     holds DaemonSet "$one.livenessProbe == null"
 ok "without HTTP nothing is scraped and nothing asked"
-echo "1..$number"
-exit "$failed"
+end

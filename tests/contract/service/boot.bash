@@ -72,5 +72,4 @@ inside /usr/bin/mrelease verify "$events.moved" "$events" >"$room/verify" 2>&1 |
 grep -qi 'blind' "$room/verify"
 ok "verify tells how long nobody watched"
 ((failed)) && { tail -n 20 "$room/console"; inside journalctl -u mrelease -n 40 --no-pager; cat "$room/verify"; } | sed 's/^/# /'
-echo "1..$number"
-exit "$failed"
+end

@@ -1,27 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154
-# systemd booted in a container, for the tests of this folder, which source it, have a directory $room, and end with
-# $failed.
+# systemd booted in a container, for the tests of this folder, which source it and have a directory $room.
 
-number=0 failed=0 machine='' init=''
-
-# ok WORDS…: a line of TAP about the command before.
-ok() {
-    local status=$?
-    number=$((number + 1))
-    ((status == 0)) || failed=1
-    echo "$([[ $status == 0 ]] || echo 'not ')ok $number - $*"
-}
-
-# await SECONDS COMMAND…
-await() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
-        sleep 0.2
-    done
-}
+. tests/contract/tap.sh
+machine='' init=''
 
 inside() { nsenter -a -t "$init" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root "$@"; }
 
