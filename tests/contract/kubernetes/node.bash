@@ -11,7 +11,8 @@ unshare --mount --net --pid --fork true 2>/dev/null || { echo "1..0 # SKIP no ri
 programs=$(receiver_kubernetes) || { echo "1..0 # SKIP $programs" && exit 77; }
 . ci/receivers_chart.sh
 helm=$(receiver_helm)/helm || { echo "1..0 # SKIP ${helm%/helm}" && exit 77; }
-options=() node=mrelease-node-$$ here=tests/contract/kubernetes chart=packaging/helm/mrelease
+node=mrelease-node-$$ here=tests/contract/kubernetes chart=packaging/helm/mrelease
+options=() values=$here/values.yaml
 . "$here/node.sh"
 
 clean() {
@@ -33,7 +34,7 @@ helm() {
 
 # release VERB OPTION…: with $options, and waits for the pod. Helm would not: of one node it takes none for enough.
 release() {
-    said helm "$1" sensor "$chart" --values "$here/values.yaml" --set "image.digest=$digest" "${options[@]}" "${@:2}" &&
+    said helm "$1" sensor "$chart" --values "$values" --set "image.digest=$digest" "${options[@]}" "${@:2}" &&
         said kubectl --namespace sensors rollout status daemonset/sensor-mrelease --timeout=60s
 }
 
@@ -186,7 +187,7 @@ policies() {
         kubectl apply --filename - >/dev/null
 }
 exchanged() { kubectl --namespace sensors logs "$(sensor)" | grep 'filters exchanged'; }
-options+=(--set 'config.events=null,config.scope=null,policiesConfigMap=policies')
+options+=(--set policiesConfigMap=policies) values=/dev/null
 policies first 77301 && release upgrade && said pod first 77301 77302 && await 20 call 77301 '.matchedPolicies == ["first"]'
 ok "policies of a ConfigMap decide"
 before=$(sensor)
@@ -206,7 +207,7 @@ await 120 restarted
 ok "one that hangs is started again"
 nothing_left() {
     said kubectl --namespace sensors get all,configmaps,serviceaccounts,servicemonitors,prometheusrules --output name
-    [[ $(grep -vE 'kube-root-ca.crt|serviceaccount/default' "$room/said") == pod/sensor-mrelease-doctor ]]
+    [[ $(grep -vE 'kube-root-ca.crt|configmap/policies|serviceaccount/default' "$room/said") == pod/sensor-mrelease-doctor ]]
 }
 said helm uninstall sensor && await 60 nothing_left
 ok "helm uninstall leaves nothing but the pod of the test"
