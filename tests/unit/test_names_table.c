@@ -228,6 +228,21 @@ static void one_that_is_back_is_asked_for_what_nobody_knew(void **state)
     assert_int_equal(next(1000, &errand), CRI);
 }
 
+static void who_was_missed_waits_for_who_was_not_asked_for_yet(void **state)
+{
+    struct mrl_errand errand;
+
+    (void)state;
+    begin(MRL_ASKER_UP, 0, 0);
+    ask_as(ID, MRL_RUNTIME_UNKNOWN, 1, 0);
+    round_of(0);
+    ask_as("ffffffffffff", MRL_RUNTIME_UNKNOWN, 2, 1);
+    assert_int_equal(next(1000, &errand), CRI);
+    assert_string_equal(errand.id, "ffffffffffff");
+    assert_int_equal(next(1000, &errand), CRI);
+    assert_string_equal(errand.id, ID);
+}
+
 static void who_was_not_reached_yet_is_waited_for(void **state)
 {
     (void)state;
@@ -316,6 +331,7 @@ int main(void)
         cmocka_unit_test(nobody_there_is_down_and_absent_ones_do_not_matter),
         cmocka_unit_test(one_that_hangs_is_left_out_with_all_of_its_socket),
         cmocka_unit_test(one_that_is_back_is_asked_for_what_nobody_knew),
+        cmocka_unit_test(who_was_missed_waits_for_who_was_not_asked_for_yet),
         cmocka_unit_test(who_was_not_reached_yet_is_waited_for),
         cmocka_unit_test(the_oldest_that_waits_is_given_up_but_first_what_is_over),
         cmocka_unit_test(what_came_of_an_errand_that_was_given_up_changes_nothing),

@@ -177,6 +177,16 @@ void mrl_table__add(struct mrl_table *table,
     settle(table, now_ms);
 }
 
+/* Whom nobody was asked for yet comes before who was missed: where a runtime is slow, misses would
+ * take all of its time, and what comes be missed for that. */
+static bool is_sooner(const struct mrl_table *table,
+                      const struct mrl_entry *entry,
+                      const struct mrl_entry *other)
+{
+    return entry->tries != other->tries ? entry->tries < other->tries
+                                        : age(table, entry) > age(table, other);
+}
+
 bool mrl_table__next(struct mrl_table *table,
                      unsigned int asker,
                      int64_t now_ms,
@@ -196,8 +206,7 @@ bool mrl_table__next(struct mrl_table *table,
          * for: so everybody wakes. */
         if (entry->due_ms > now_ms)
             *ret_due_ms = entry->due_ms < *ret_due_ms ? entry->due_ms : *ret_due_ms;
-        else if (find_asker(table, entry) == asker &&
-                 (!next || age(table, entry) > age(table, next)))
+        else if (find_asker(table, entry) == asker && (!next || is_sooner(table, entry, next)))
             next = entry;
     }
     if (!next || table->askers[asker].state != MRL_ASKER_UP)

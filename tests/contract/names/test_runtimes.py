@@ -54,6 +54,10 @@ def runtime(name):
     return it
 
 
+# Where others load the machine, containerd itself answers late: then an event is given longer to wait.
+PATIENT = ("--names-wait", "1s")
+
+
 class Sensor:
     def __init__(self, *sockets, output=None, more=()):
         self.path = at(f"events.{len(SENSORS)}")
@@ -109,8 +113,9 @@ def run_containers(daemon, pod, count):
 
 
 def test_containers_of_one_call_in_a_pod():
-    daemon = runtime("containerd")
-    pod, sensor = daemon.run_pod("web-1"), Sensor("containerd")
+    daemon, load = runtime("containerd"), os.getloadavg()[0]
+    print(f"# load {load}" + (": --names-wait 1s" if load > 3 else ""))
+    pod, sensor = daemon.run_pod("web-1"), Sensor("containerd", more=PATIENT if load > 3 else ())
     ids = run_containers(daemon, pod, COUNT)
     time.sleep(0.3)
     assert count_named(sensor.end(), ids, "web-1") == (COUNT, COUNT), sensor.said
@@ -119,7 +124,7 @@ def test_containers_of_one_call_in_a_pod():
 
 def long_the_same_at_load_twenty():
     daemon = runtime("containerd")
-    pod, sensor = daemon.run_pod("web-2"), Sensor("containerd")
+    pod, sensor = daemon.run_pod("web-2"), Sensor("containerd", more=PATIENT)
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(20)]
     try:
         ids = run_containers(daemon, pod, COUNT)
@@ -272,7 +277,7 @@ def test_a_runtime_that_stops_is_killed_and_restarts():
         print(f"# host's events, runtime {name}: p50 {late[0]:.2f} ms, p99 {late[1]:.2f} ms, most {late[2]:.2f} ms")
     print(f"# held: {held[1]:.1f} ms, {lookup(held[0])}; the runtime is known to be back after {back:.2f} s")
     sensor.end_quietly()
-    assert held and held[1] < 50 + 40 and lookup(held[0]) in ("pending", "timeout", "runtime_down"), held
+    assert held and held[1] < 50 + 100 and lookup(held[0]) in ("pending", "timeout", "runtime_down"), held
     for number, one in enumerate(made):
         event = arrivals.containers[one][0]
         assert event["container"]["name"] == f"app-{number}" and event["kubernetes"]["podName"] == "web-5", event
