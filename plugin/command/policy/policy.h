@@ -119,6 +119,9 @@ uint64_t mrl_policy_mounts__look(const char *const *paths, unsigned int count);
 
 /* -- within ----------------------------------------------------------------------------------- */
 
+/** Whether a further warning would be heard. */
+bool mrl_policy_set__hears(const struct mrl_policy_set *set);
+
 /** Says something, a whole line; of more than 64 remarks only faults count. Returns 0, so that
  * reading goes on. */
 int mrl_policy_set__note(struct mrl_policy_set *set,
@@ -145,6 +148,9 @@ int mrl_policy_lines__add(struct mrl_policy_lines *lines,
                           const char *text,
                           size_t line,
                           size_t column);
+
+/** Frees all of them; there are none then. */
+void mrl_policy_lines__clear(struct mrl_policy_lines *lines);
 
 /** Reads the documents of a text (read.c). Faults are said; only -ENOMEM is returned. */
 int mrl_written_policy__parse(struct mrl_policy_set *set,

@@ -98,6 +98,8 @@ static void warn_unknown(struct mrl_policy_reader *reader,
     const char *names[MRL_POLICY_KEYS_MAX];
     struct mrl_error text;
 
+    if (!mrl_policy_set__hears(reader->set))
+        return;
     for (unsigned int i = 0; i < level->count; i++)
         names[i] = level->keys[i].name;
     mrl_error__unknown(&text, "key", (const char *)node->data.scalar.value, names, level->count);

@@ -28,6 +28,11 @@ static int add_remark(struct mrl_policy_set *set,
     return 0;
 }
 
+bool mrl_policy_set__hears(const struct mrl_policy_set *set)
+{
+    return set->remarks <= REMARKS_MAX;
+}
+
 int mrl_policy_set__note(struct mrl_policy_set *set,
                          enum mrl_policy_remark remark,
                          const char *text)
@@ -77,11 +82,12 @@ int mrl_policy_lines__add(struct mrl_policy_lines *lines,
     return 0;
 }
 
-static void free_lines(struct mrl_policy_lines *lines)
+void mrl_policy_lines__clear(struct mrl_policy_lines *lines)
 {
     for (unsigned int i = 0; i < lines->count; i++)
         free(lines->list[i].text);
     free(lines->list);
+    *lines = (struct mrl_policy_lines){ .count = 0 };
 }
 
 static bool lines_equal(const struct mrl_policy_lines *one, const struct mrl_policy_lines *other)
@@ -164,14 +170,14 @@ int mrl_policy_set__make_texts(struct mrl_policy_set *set)
 static void free_policy(struct mrl_written_policy *policy)
 {
     free(policy->name.text);
-    free_lines(&policy->scopes);
-    free_lines(&policy->actions);
-    free_lines(&policy->here_scopes);
-    free_lines(&policy->here_events);
+    mrl_policy_lines__clear(&policy->scopes);
+    mrl_policy_lines__clear(&policy->actions);
+    mrl_policy_lines__clear(&policy->here_scopes);
+    mrl_policy_lines__clear(&policy->here_events);
     for (unsigned int i = 0; i < policy->rule_count; i++) {
         free(policy->rules[i].event.text);
-        free_lines(&policy->rules[i].filters);
-        free_lines(&policy->rules[i].actions);
+        mrl_policy_lines__clear(&policy->rules[i].filters);
+        mrl_policy_lines__clear(&policy->rules[i].actions);
     }
     free(policy->rules);
 }

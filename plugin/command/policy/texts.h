@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Within the translation of policies: texts that are tried with the library's own parser. */
+/* Within the translation of policies: its parts, and texts that are tried with the library's own
+ * parser. Faults are said, and reading goes on: only -ENOMEM is returned. */
 #ifndef MRL_COMMAND_POLICY_TEXTS_H
 #define MRL_COMMAND_POLICY_TEXTS_H
 
-#include "command/policy/policy.h"
+#include "command/policy/tracee.h"
 
 struct mrl_translation {
     struct mrl_policy_set *set;
@@ -11,6 +12,25 @@ struct mrl_translation {
     unsigned int faults; /* of the set, when it began */
     bool is_never;       /* what was added last can never hold, which was said */
 };
+
+/** Says a fault of a place. Returns 0. */
+int mrl_translation__fault(const struct mrl_translation *in,
+                           const struct mrl_policy_line *at,
+                           const char *text);
+
+/** Whether the version of Tracee that was asked for refuses a text, which is said in its name.
+ * `rule`: whose filter it is; NULL of a scope. */
+bool mrl_translation__is_refused(const struct mrl_translation *in,
+                                 enum mrl_tracee_place place,
+                                 const struct mrl_policy_rule *rule,
+                                 const struct mrl_policy_line *at);
+
+/** Says which actions do not exist. */
+int mrl_translation__check_actions(const struct mrl_translation *in,
+                                   const struct mrl_policy_lines *actions);
+
+/** Takes one rule (rules.c): what of it is of this program is appended to the policy's events. */
+int mrl_translation__take_rule(struct mrl_translation *in, struct mrl_policy_rule *rule);
 
 /** Whether an event, a set or a prefix is one of this program; `prefix` is "" or "tag=". A '-' in
  * front is looked over. */
