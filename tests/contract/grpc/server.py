@@ -106,7 +106,7 @@ class Server:
         self.path = os.path.join(self.directory, "s")
         self.address = address or "unix:" + self.path
         self.lines, self.prefix, self.status = [], prefix, status
-        if "--scope" not in arguments:
+        if "--scope" not in arguments and "--policy" not in arguments:
             arguments = (*arguments, "--scope", "comm=" + own_name())
         with open(program, "rb") as image:
             text = image.read()

@@ -636,6 +636,49 @@ def test_who_names_sensor_state_gets_it_and_nobody_else():
         assert it.said("3 published, 0 dropped") and it.said("and 2 of sensor_state"), it.lines
 
 
+def write_policy(directory, name, filter):
+    with open(os.path.join(directory, name + ".yaml"), "w", encoding="utf-8") as file:
+        file.write(f"apiVersion: tracee.aquasec.com/v1beta1\nkind: Policy\nmetadata: {{name: {name}}}\n"
+                   f"spec:\n  scope: ['comm={own_name()}']\n"
+                   f"  rules: [{{event: process_mrelease, filters: ['{filter}']}}]\n")
+
+
+def named(stream, count):
+    """What so many events of a stream were, and the policies that want them."""
+    return [(pidfd_of(response), list(response.event.policies.matched))
+            for _, response in zip(range(count), stream)]
+
+
+def test_a_client_gets_the_events_of_the_policies_that_it_names():
+    """Also after a reload, which brings a policy and takes one away."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, filter in (("even", "data.pidfd=-4702,-4704"), ("small", "data.pidfd=-4701,-4702")):
+            write_policy(directory, name, filter)
+        with Server(PROGRAM, "--policy", directory) as it, channel_to(it) as channel:
+            wanted = {(): 3, ("",): 3, ("even",): 2, ("small",): 2, ("small", "even"): 3, ("", "even"): 3}
+            streams = {policies: open_stream(channel, policies=list(policies)) for policies in wanted}
+            subscribed(it, len(wanted))
+            for pidfd in (-4701, -4702, -4703, -4704):
+                call(pidfd)
+            all_of_them = [(-4701, ["small"]), (-4702, ["even", "small"]), (-4704, ["even"])]
+            for policies, count in wanted.items():
+                right = [each for each in all_of_them if not any(policies) or "" in policies or {*each[1]} & {*policies}]
+                assert len(right) == count and named(streams[policies], count) == right, policies
+            code, text = status_of(lambda: next(open_stream(channel, policies=["even", "odd"])))
+            assert code == "NOT_FOUND" and text == "policy [odd] not found", (code, text)
+            os.unlink(os.path.join(directory, "small.yaml"))
+            write_policy(directory, "odd", "data.pidfd=-4701,-4703")
+            os.kill(it.process.pid, signal.SIGHUP)
+            it.wait_for("configuration")
+            late = open_stream(channel, policies=["odd"])
+            subscribed(it, 1)
+            for pidfd in (-4703, -4702):
+                call(pidfd)
+            assert named(late, 1) == [(-4703, ["odd"])]
+            assert named(streams[("even",)], 1) == [(-4702, ["even"])]
+            assert named(streams[()], 2) == [(-4703, ["odd"]), (-4702, ["even"])]
+
+
 @tap.alone
 def test_what_is_there_at_the_end_is_sent_or_said():
     """Clients that read get all of it; of one that does not, the log says how many it did not get."""
