@@ -42,6 +42,7 @@ static inline bool mrl_protobuf_reader__next(struct mrl_protobuf_reader *reader,
     uint64_t tag, size = 0;
 
     field->start = reader->at;
+    field->content = (struct mrl_text){ "", 0 };
     if (!mrl_protobuf_reader__varint(reader, &tag) || tag > UINT32_MAX)
         return false;
     field->number = (unsigned int)(tag >> 3);

@@ -64,7 +64,8 @@ bool mrl_chosen__wants(const struct mrl_chosen *chosen, const char *message, siz
     struct mrl_protobuf_field field;
 
     while (mrl_protobuf_reader__next(&reader, &field))
-        if (field.number == POLICIES_MATCHED && has(chosen, field.content))
+        if (field.number == POLICIES_MATCHED && field.wire_type == MRL_PB_BYTES &&
+            has(chosen, field.content))
             return true;
     return false;
 }
