@@ -6,8 +6,6 @@
 #include "enrich/known_names.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -15,6 +13,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "enrich/cgroups.h"
+#include "enrich/told_names.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define KEPT_NS   (60 * SECOND_NS) /* after the cgroup was removed: late records are of it */
@@ -32,25 +31,15 @@ struct mrl_known_name {
     char id[MRL_CONTAINER_ID_BYTES + 1];
 };
 
-struct told {
-    struct told *next;
-    enum { TOLD_NAMES, TOLD_ASKED, TOLD_REMOVED } what; /* of the last two nothing else is said */
-    struct mrl_named named;
-    size_t size;
-    uint8_t id_size;
-    char id[MRL_CONTAINER_ID_BYTES];
-    char texts[];
-};
-
 struct mrl_known_names {
     struct mrl_names_asking asking;
-    struct mrl_known_name *known, *list, *last; /* last: found, events come in rows */
+    struct mrl_known_name *known, *last; /* last: found, events come in rows */
+    /* Whose cgroup is there, the longest unused first; and whose was removed, the first one first:
+     * who makes room for one more walks neither. */
+    struct mrl_known_name *present, *removed;
     size_t bytes;
     struct mrl_names_counts counts;
-    pthread_mutex_t lock; /* of the next three */
-    struct told *first, **end;
-    size_t told_bytes;
-    atomic_bool has_news;
+    struct mrl_told_names told;
 };
 
 /* How long nobody is asked again. A runtime that was away is back at any time. */
@@ -67,8 +56,7 @@ int mrl_known_names__new(const struct mrl_names_asking *asking, struct mrl_known
     if (!names)
         return -ENOMEM;
     names->asking = *asking;
-    names->end = &names->first;
-    pthread_mutex_init(&names->lock, NULL);
+    mrl_told_names__init(&names->told);
     *ret_names = names;
     return 0;
 }
@@ -80,107 +68,29 @@ static void count(uint64_t *counter)
 
 /* -- telling ---------------------------------------------------------------------------------- */
 
-/* Where they are too long together, the last of these are cut. */
-static const enum mrl_name by_weight[MRL_NAMES] = {
-    MRL_NAME_POD_UID,   MRL_NAME_POD_NAMESPACE, MRL_NAME_POD,
-    MRL_NAME_CONTAINER, MRL_NAME_IMAGE,         MRL_NAME_IMAGE_DIGEST,
-};
-
-static size_t measure(const struct mrl_container_names *container, size_t sizes[MRL_NAMES])
+/* Steals. It is lost, and counted, where there is no room. */
+static int append(struct mrl_known_names *names, struct mrl_told *told)
 {
-    size_t size = 0;
+    int err = told ? mrl_told_names__append(&names->told, told) : -ENOMEM;
 
-    for (unsigned int rank = 0; rank < MRL_NAMES; rank++) {
-        enum mrl_name i = by_weight[rank];
-        size_t room = MRL_NAMES_BYTES_MAX - size;
-
-        sizes[i] = container->texts[i].size < room ? container->texts[i].size : room;
-        if (container->result != MRL_NAMES_KNOWN)
-            sizes[i] = 0;
-        size += sizes[i];
-    }
-    return size;
-}
-
-static struct told *told_of(const struct mrl_container_names *container)
-{
-    size_t sizes[MRL_NAMES], size = measure(container, sizes);
-    struct told *told = calloc(1, sizeof(*told) + size);
-    char *at = told ? told->texts : NULL;
-
-    if (!told)
-        return NULL;
-    told->named = (struct mrl_named){ .result = container->result,
-                                      .runtime = container->runtime,
-                                      .is_sandbox = container->is_sandbox };
-    told->size = size;
-    told->id_size = (uint8_t)container->id.size;
-    memcpy(told->id, container->id.bytes, container->id.size);
-    for (unsigned int i = 0; i < MRL_NAMES; i++) {
-        if (sizes[i])
-            memcpy(at, container->texts[i].bytes, sizes[i]);
-        told->named.texts[i].size = sizes[i];
-        at += sizes[i];
-    }
-    return told;
-}
-
-/* It stays the caller's where there is no room. */
-static int append(struct mrl_known_names *names, struct told *told)
-{
-    size_t size = sizeof(*told) + told->size;
-    int err = 0;
-
-    pthread_mutex_lock(&names->lock);
-    if (names->told_bytes + size > MRL_TOLD_NAMES_BYTES) {
+    if (err == -EAGAIN)
         count(&names->counts.dropped);
-        err = -EAGAIN;
-    } else {
-        names->told_bytes += size;
-        *names->end = told;
-        names->end = &told->next;
-        atomic_store(&names->has_news, true);
-        err = names->told_bytes > MRL_TOLD_NAMES_BYTES / 2;
-    }
-    pthread_mutex_unlock(&names->lock);
+    if (err < 0)
+        free(told);
     return err;
 }
 
 int mrl_known_names__tell(struct mrl_known_names *names,
                           const struct mrl_container_names *container)
 {
-    struct told *told;
-    int err;
-
     if (!container->id.size || container->id.size > MRL_CONTAINER_ID_BYTES ||
         (unsigned int)container->result >= MRL_NAMES_RESULTS ||
         (unsigned int)container->runtime >= MRL_RUNTIMES)
         return -EINVAL;
-    told = told_of(container);
-    if (!told)
-        return -ENOMEM;
-    err = append(names, told);
-    if (err < 0)
-        free(told);
-    return err;
+    return append(names, mrl_told__of_names(container));
 }
 
-/* That somebody was asked, so that the reader need not ask; or that a cgroup was removed. One
- * within a container is of it as well: only once nobody looks for a while, it is gone. */
-static void tell_change(struct mrl_known_names *names, struct mrl_text id, int what)
-{
-    struct told *told = calloc(1, sizeof(*told));
-
-    if (!told)
-        return;
-    told->what = what;
-    told->named.result = what == TOLD_NAMES ? MRL_NAMES_QUEUE_FULL : MRL_NAMES_PENDING;
-    told->id_size = (uint8_t)id.size;
-    memcpy(told->id, id.bytes, id.size);
-    if (append(names, told) < 0)
-        free(told);
-}
-
+/* A cgroup within a container is of it as well: only once nobody looks for a while, it is gone. */
 void mrl_known_names__see(void *context, const void *description, size_t size)
 {
     const struct mrl_cgroup_names *change = description;
@@ -195,7 +105,7 @@ void mrl_known_names__see(void *context, const void *description, size_t size)
     if (!found.id.size || found.is_claim)
         return;
     if (change->flags & MRL_CGROUP_REMOVED) {
-        tell_change(names, found.id, TOLD_REMOVED);
+        append(names, mrl_told__of_change(MRL_TOLD_REMOVED, found.id));
         return;
     }
     if (!names->asking.ask)
@@ -203,47 +113,77 @@ void mrl_known_names__see(void *context, const void *description, size_t size)
     memcpy(id, found.id.bytes, found.id.size);
     id[found.id.size] = '\0';
     count(&names->counts.asked);
-    tell_change(names, found.id, TOLD_ASKED);
+    append(names, mrl_told__of_change(MRL_TOLD_ASKED, found.id));
     if (names->asking.ask(names->asking.context, id, found.hint))
-        tell_change(names, found.id, TOLD_NAMES);
+        append(names, mrl_told__of_change(MRL_TOLD_NAMES, found.id));
 }
 
 bool mrl_known_names__has_news(const struct mrl_known_names *names)
 {
-    return atomic_load_explicit(&names->has_news, memory_order_relaxed);
+    return atomic_load_explicit(&names->told.has_news, memory_order_relaxed);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */
+
+static struct mrl_known_name **list_of(struct mrl_known_names *names,
+                                       const struct mrl_known_name *name)
+{
+    return name->removed_ns ? &names->removed : &names->present;
+}
+
+/* 0: it is there. */
+static void set_removed(struct mrl_known_names *names, struct mrl_known_name *name, int64_t now_ns)
+{
+    DL_DELETE(*list_of(names, name), name);
+    name->removed_ns = now_ns;
+    DL_APPEND(*list_of(names, name), name);
+}
 
 static void forget(struct mrl_known_names *names, struct mrl_known_name *name)
 {
     names->bytes -= name->size;
     if (names->last == name)
         names->last = NULL;
-    DL_DELETE(names->list, name);
+    DL_DELETE(*list_of(names, name), name);
     HASH_DEL(names->known, name);
     free(name->texts);
     free(name);
+}
+
+static struct mrl_known_name *longest_removed(const struct mrl_known_names *names)
+{
+    struct mrl_known_name *name = names->removed;
+
+    while (name && name->held)
+        name = name->next;
+    return name;
+}
+
+/* Each that was used has a second chance. NULL: events wait for all of them. */
+static struct mrl_known_name *longest_unused(struct mrl_known_names *names)
+{
+    struct mrl_known_name *name = names->present;
+
+    for (unsigned int tries = 2 * HASH_COUNT(names->known); name && tries; tries--) {
+        if (!name->used && !name->held)
+            return name;
+        name->used = false;
+        DL_DELETE(names->present, name);
+        DL_APPEND(names->present, name);
+        name = names->present;
+    }
+    return NULL;
 }
 
 /* First what was removed long ago, then the longest unused one. What events wait for stays: they
  * wait for fewer than there are. */
 static void forget_one(struct mrl_known_names *names)
 {
-    int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
-    struct mrl_known_name *name;
+    struct mrl_known_name *removed = longest_removed(names), *unused = NULL;
 
-    DL_FOREACH(names->list, name)
-    if (name->removed_ns && !name->held && now_ns - name->removed_ns > KEPT_NS) {
-        forget(names, name);
-        return;
-    }
-    while ((name = names->list)->used || name->held) {
-        name->used = false;
-        DL_DELETE(names->list, name);
-        DL_APPEND(names->list, name);
-    }
-    forget(names, name);
+    if (!removed || mrl_clock__ns(CLOCK_MONOTONIC) - removed->removed_ns <= KEPT_NS)
+        unused = longest_unused(names);
+    forget(names, unused ? unused : removed);
 }
 
 static void make_room(struct mrl_known_names *names, size_t size)
@@ -284,33 +224,33 @@ static struct mrl_known_name *find_or_add(struct mrl_known_names *names,
         free(name);
         return NULL;
     }
-    DL_APPEND(names->list, name);
+    DL_APPEND(names->present, name);
     names->last = name;
     return name;
 }
 
 /* Of a container that is gone a runtime knows nothing; but it was known. */
-static bool is_news(const struct mrl_known_name *name, const struct told *told)
+static bool is_news(const struct mrl_known_name *name, const struct mrl_told *told)
 {
     return told->named.result == MRL_NAMES_KNOWN ||
            (told->named.result != MRL_NAMES_OFF && told->named.result != MRL_NAMES_PENDING &&
             name->named.result != MRL_NAMES_KNOWN);
 }
 
-static void learn_change(struct mrl_known_names *names, const struct told *told)
+static void learn_change(struct mrl_known_names *names, const struct mrl_told *told)
 {
     const int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
-    struct mrl_known_name *name = told->what == TOLD_ASKED
+    struct mrl_known_name *name = told->what == MRL_TOLD_ASKED
                                       ? find_or_add(names, told->id, told->id_size)
                                       : find(names, told->id, told->id_size);
 
-    if (name && told->what == TOLD_ASKED)
+    if (name && told->what == MRL_TOLD_ASKED)
         name->asked_ns = now_ns;
     else if (name)
-        name->removed_ns = now_ns;
+        set_removed(names, name, now_ns);
 }
 
-static void learn(struct mrl_known_names *names, const struct told *told)
+static void learn(struct mrl_known_names *names, const struct mrl_told *told)
 {
     char *texts = told->size ? malloc(told->size) : NULL;
     struct mrl_known_name *name;
@@ -337,18 +277,11 @@ static void learn(struct mrl_known_names *names, const struct told *told)
 
 void mrl_known_names__take(struct mrl_known_names *names)
 {
-    struct told *told, *next;
+    struct mrl_told *told = mrl_told_names__take(&names->told), *next;
 
-    pthread_mutex_lock(&names->lock);
-    told = names->first;
-    names->first = NULL;
-    names->end = &names->first;
-    names->told_bytes = 0;
-    atomic_store(&names->has_news, false);
-    pthread_mutex_unlock(&names->lock);
     for (; told; told = next) {
         next = told->next;
-        if (told->what != TOLD_NAMES) {
+        if (told->what != MRL_TOLD_NAMES) {
             learn_change(names, told);
         } else {
             count(&names->counts.answers[told->named.result][told->named.runtime]);
@@ -363,9 +296,11 @@ void mrl_known_names__free(struct mrl_known_names *names)
     if (!names)
         return;
     mrl_known_names__take(names);
-    while (names->list)
-        forget(names, names->list);
-    pthread_mutex_destroy(&names->lock);
+    while (names->present)
+        forget(names, names->present);
+    while (names->removed)
+        forget(names, names->removed);
+    mrl_told_names__done(&names->told);
     free(names);
 }
 
@@ -399,7 +334,8 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
     if (!name)
         return NULL;
     name->used = true;
-    name->removed_ns = 0;
+    if (name->removed_ns)
+        set_removed(names, name, 0);
     if (name->named.result != MRL_NAMES_KNOWN)
         ask(names, name, container->hint);
     return name;

@@ -11,7 +11,6 @@
 enum {
     MRL_KNOWN_NAMES_MAX = 4096,
     MRL_KNOWN_NAMES_BYTES = 2 * 1024 * 1024, /* of all texts: then the longest unused ones go */
-    MRL_TOLD_NAMES_BYTES = 512 * 1024,       /* told, while the reader takes nothing in */
 };
 
 /** Whom the reader asks. */
