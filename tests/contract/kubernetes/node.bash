@@ -70,8 +70,8 @@ task() { inside ctr --namespace k8s.io tasks list | awk -v id="$1" '$1 == id { p
 # call FLAGS FILTER: whether an event of a call with these flags is in the log of the sensor, and jq says so of it.
 call() {
     kubectl --namespace sensors logs "$(sensor)" >"$room/said" &&
-        jq -eR --argjson flags "$1" "fromjson? | select(.eventName == \"process_mrelease\" and
-            any(.args[]; .name == \"flags\" and .value == \$flags)) | $2" "$room/said"
+        jq -eRn --argjson flags "$1" "[inputs | fromjson? | select(.eventName == \"process_mrelease\" and
+            any(.args[]; .name == \"flags\" and .value == \$flags))] | any(.[]; $2)" "$room/said"
 }
 
 version=$("$program" version | sed -n 's/^mrelease //p')
