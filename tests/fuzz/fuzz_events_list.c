@@ -57,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (mrl_events__parse(text, &events, NULL))
         must(!events);
     make(&(struct mrl_filter_texts){ .events = texts, .event_count = 1 });
-    make(&(struct mrl_filter_texts){ .scopes = texts, .scope_count = 1, .start_ns = 1 });
+    make(&(struct mrl_filter_texts){
+        .scopes = texts, .scope_count = 1, .start = { .boot_ns = 1, .cgroup_id = 1 } });
     free(text);
     return 0;
 }

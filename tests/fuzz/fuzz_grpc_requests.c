@@ -55,18 +55,18 @@ static void subscribe(const uint8_t *data, size_t size)
 {
     static const char message[] = "\x0a\x02\x18\x00";
     struct mrl_reply reply = { .status = GRPC_STATUS_OK };
-    struct mrl_mask *mask = NULL;
+    struct mrl_wanted wanted;
     char target[sizeof(message)];
-    unsigned int wants = 0;
 
-    if (!mrl_request__stream(data, size, &wants, &mask, &reply)) {
+    if (!mrl_request__stream(data, size, &wanted, &reply)) {
         must(reply.status != GRPC_STATUS_OK && *reply.text);
         return;
     }
-    must(wants);
-    if (mask)
-        must(mrl_mask__apply(mask, (struct mrl_text){ message, 4 }, target) <= 4);
-    mrl_mask__free(mask);
+    must(wanted.wants);
+    must(!wanted.chosen || wanted.chosen->count);
+    if (wanted.mask)
+        must(mrl_mask__apply(wanted.mask, (struct mrl_text){ message, 4 }, target) <= 4);
+    mrl_wanted__done(&wanted);
 }
 
 static void configure(const uint8_t *data, size_t size)

@@ -30,7 +30,7 @@ unsigned int mrl_askers__of(const struct mrl_names_socket *socket,
     unsigned int count = 0;
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        if (table[i].runtime == (enum mrl_runtime)socket->runtime && count < most)
+        if (table[i].runtime == socket->runtime && count < most)
             ret_askers[count++] = (struct mrl_asker){ .ops = table[i].ops,
                                                       .runtime = table[i].runtime,
                                                       .path = socket->path,

@@ -17,7 +17,7 @@ enum {
 };
 
 struct mrl_names_socket {
-    int runtime; /* enum mrl_runtime; MRL_RUNTIME_UNKNOWN: there is none */
+    enum mrl_runtime runtime; /* MRL_RUNTIME_UNKNOWN: there is none */
     char path[MRL_NAMES_PATH_BYTES];
 };
 
