@@ -330,6 +330,8 @@ static void assert_all_are_recorded(const struct attack *attacker)
                      0);
     stop_reading(&arrivals);
     assert_exact(&sensor, cpu_s, record, &arrivals);
+    if (!arrivals.told)
+        return; /* it kept up: nothing was held back, and nobody is blamed */
     assert_in_range(arrivals.blamed[0], 1, UINT64_MAX);
     assert_says_who(&sensor, "suppressed");
 }

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <mrelease/side.h>
+#include <mrelease/sink.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +18,9 @@
 #include <sys/wait.h>
 
 #include "base/tame.h"
+#include "command/options/wrap.h"
 
-enum { COLUMNS = 8, LINE_BYTES = 640, PATIENCE_S = 8 };
+enum { COLUMNS = 8, LINE_BYTES = 640, PATIENCE_S = 8, WORDS_AT = 15 };
 
 /* -- sockets ---------------------------------------------------------------------------------- */
 
@@ -139,18 +141,32 @@ void mrl_found_runtimes__look(const struct mrl_names_options *options,
 
 /* -- the report ------------------------------------------------------------------------------- */
 
+/* What there is to say behind the name of a runtime. */
+static void describe(const struct mrl_found_runtime *one, char *text, size_t size)
+{
+    char lookup[80] = "";
+
+    if (one->lookup_us >= 0)
+        snprintf(lookup, sizeof(lookup), "; %u containers, a lookup took %.1f ms", one->containers,
+                 (double)one->lookup_us / 1000);
+    if (strcmp(one->state, "up") != 0)
+        snprintf(text, size, "%s (%s), %s: %s: %s", one->path, one->owner, one->interface,
+                 one->state, one->why);
+    else
+        snprintf(text, size, "%s (%s), %s: %s%s%s%s", one->path, one->owner, one->interface,
+                 *one->version ? one->version : "up", lookup, *one->why ? "; " : "", one->why);
+}
+
 static void print_one(const struct mrl_found_runtime *one)
 {
-    printf("  %-12s %-34s %-20s %-22s ", one->runtime, one->path, one->owner, one->interface);
-    if (strcmp(one->state, "up") != 0) {
-        printf("%s: %s\n", one->state, one->why);
-        return;
-    }
-    printf("%s", *one->version ? one->version : "up");
-    if (one->lookup_us >= 0)
-        printf("; %u containers, a lookup took %.1f ms", one->containers,
-               (double)one->lookup_us / 1000);
-    printf("%s%s\n", *one->why ? "; " : "", one->why);
+    struct mrl_wrap wrap = { stdout, (int)mrl_sink__columns_fd(STDOUT_FILENO), WORDS_AT,
+                             WORDS_AT - 1 };
+    char text[1024];
+
+    describe(one, text, sizeof(text));
+    printf("  %-12s", one->runtime);
+    mrl_wrap__put(&wrap, text);
+    putchar('\n');
 }
 
 void mrl_found_runtimes__print(const struct mrl_found_runtimes *found)

@@ -17,7 +17,9 @@ struct mrl_writer {
 
 static inline void mrl_put_bytes(struct mrl_writer *writer, const char *bytes, size_t size)
 {
-    memcpy(writer->at, bytes, size);
+    /* Where there is no text there may be no bytes to point to. */
+    if (size)
+        memcpy(writer->at, bytes, size);
     writer->at += size;
 }
 

@@ -286,7 +286,8 @@ def test_what_root_changes_is_said_in_the_log_and_in_the_stream():
             assert any("process_mrelease: " in line and " of our own" in line for line in it.lines), it.lines  # the totals
         got = list(states(path))
         assert [state[0] for state in got] == ["started", "log_level", "event_disabled", "stopped"], got
-        assert got[1][1:3] == (["level=error"], 0) and got[2][1:3] == (["event=process_mrelease"], 0), got
+        assert got[1][1:3] == (["output=1", "level=error"], 0), got
+        assert got[2][1:3] == (["output=1", "event=process_mrelease"], 0), got
         assert got[1][3] == got[2][3] > 1, got
         assert told == ["log_level", "event_disabled"], told
 

@@ -340,6 +340,10 @@ def test_rules_dashboard_and_page_name_metrics_that_there_are():
     spools = {f"mrelease_spool_{what}" for what in ("appended_total", "acknowledged_total", "refused_total", "lost_total",
                                                     "bytes", "pending", "oldest_seconds")}
     spools |= {f"mrelease_output_{what}" for what in ("retries_total", "resent_total", "last_success_timestamp_seconds")}
+    # With --names, and with policies.
+    spools |= {f"mrelease_names_{what}" for what in ("asked_total", "answers_total", "events_total", "waiting",
+                                                     "wait_seconds")}
+    spools |= {"mrelease_policy_matched_total"}
     for name in ("prometheus/mrelease.rules.yml", "prometheus/mrelease.rules.test.yml", "grafana/mrelease.json",
                  "../docs/metrics.md"):
         with open(f"{PACKAGING}/{name}", encoding="utf-8") as file:
