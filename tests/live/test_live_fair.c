@@ -396,7 +396,7 @@ static void releases_cost_the_sensor_no_more_than_failing_calls(void **state)
 
     (void)state;
     begin();
-    for (int i = 0; i < 3 && best > COST_RATIO; i++) {
+    for (int i = 0; i < 8 && best > COST_RATIO; i++) {
         failing = cpu_per_record(1);
         released = cpu_per_record(0);
         best = released / failing < best ? released / failing : best;

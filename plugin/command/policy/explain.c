@@ -170,6 +170,12 @@ static void explain_policy(const struct mrl_written_policy *policy)
         puts("  No call matches this policy.");
         return;
     }
+    if (policy->here_scopes.count > MRL_FILTERS_MAX ||
+        policy->here_events.count > MRL_FILTERS_MAX) {
+        printf("  No command line says the same: -s and -e may stand there %d times each.\n",
+               MRL_FILTERS_MAX);
+        return;
+    }
     printf("  The same without a file, and without its name:\n    mrelease run");
     print_options("-s", &policy->here_scopes);
     print_options("-e", &policy->here_events);

@@ -122,6 +122,9 @@ def test_explain_has_a_command_line_that_watches_the_same():
     status, out, err = verb("run", *subprocess.run(["sh", "-c", f"printf '%s\\n' {line[13:]}"], capture_output=True,
                                                    text=True, check=True).stdout.splitlines(), "--print-config")
     assert status == 0 and "process_mrelease.retval<=-1" in out, err
+    path = write("explain/many.yaml", policy("many", *(f"retval={number}" for number in range(100))))
+    status, out, _ = verb("policy", "explain", path)
+    assert status == 0 and "mrelease run" not in out and "No command line says the same" in out, out
 
 
 def test_nothing_of_a_file_steers_a_terminal():
