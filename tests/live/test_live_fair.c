@@ -395,6 +395,8 @@ static void releases_cost_the_sensor_no_more_than_failing_calls(void **state)
     double failing, released, best = 1e9;
 
     (void)state;
+    if (!load__long())
+        skip(); /* it measures: what a busy machine says of CPU time fails nothing */
     begin();
     for (int i = 0; i < 8 && best > COST_RATIO; i++) {
         failing = cpu_per_record(1);
