@@ -85,9 +85,6 @@ struct mrl_sides_options {
     /** A container has names, or why it has none: one that was asked for (mrl_sides__ask_names(),
      * whose number `ask` is), or 0: one that runs. All is borrowed. */
     void (*named)(void *context, uint32_t ask, const struct mrl_container_names *names);
-    /** All containers that ran when the side program began are named, as far as their runtimes
-     * could be reached: what comes later is new. Once in each life of that program. */
-    void (*listed)(void *context);
 };
 
 /**

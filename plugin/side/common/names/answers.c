@@ -55,11 +55,9 @@ int mrl_keeper__named(struct mrl_sink *sink, const struct mrl_side_message *mess
 
     if (sink->row != &mrl_service_names)
         return -EPROTO;
-    if (message->head.type == MRL_SIDE_LISTED) {
-        if (options->listed)
-            options->listed(options->context);
+    /* All that ran is named: nobody here has to know when. */
+    if (message->head.type == MRL_SIDE_LISTED)
         return message->head.size ? -EPROTO : 0;
-    }
     while ((more = mrl_side_named__next(message, &at, &ask, &names)) == 1) {
         count++;
         if (options->named)
