@@ -55,16 +55,12 @@ void load__sleep_until(struct timespec *next)
 
 double load__cpu_s(pid_t pid)
 {
-    FILE *file = fopen(live__text("/proc/%d/stat", pid), "re");
-    unsigned long user, system;
+    struct timespec spent;
+    clockid_t clock;
 
-    assert_non_null(file);
-    assert_int_equal(fscanf(file,
-                            "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                            &user, &system),
-                     2);
-    fclose(file);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &spent), 0);
+    return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
 __attribute__((noreturn)) static void call(const struct load *load)

@@ -33,32 +33,41 @@ enum {
     SLOW_LINES = 200, /* a slow reader reads so many, */
     SLOW_MS = 10,     /* and then waits */
     ANOTHER = 165534, /* a uid that is lent to a user namespace of NOBODY */
-    PACED_PER_MS = 50,
+    PACED_NS = 20000, /* from one call to the next */
     PACED_MS = 1000,
 };
 
-#define COST_RATIO 1.25
+#define COST_RATIO 1.10
 
 #define QUIET "live-quiet"
 #define FLOOD "live-flood"
 
 /* -- those who call --------------------------------------------------------------------------- */
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static int held;
 static uint64_t flood_flags; /* not 0: each call fails */
 
-static unsigned int flood_per_ms; /* 0: at full speed */
+static uint64_t flood_ns; /* from one call to the next; 0: at full speed */
 
 static void *release_for_ever(void *unused)
 {
-    struct timespec next;
+    uint64_t next = now_ns();
 
     (void)unused;
-    clock_gettime(CLOCK_MONOTONIC, &next);
-    for (unsigned int i = 1;; i++) {
+    for (;;) {
         syscall(SYS_process_mrelease, held, flood_flags);
-        if (flood_per_ms && i % flood_per_ms == 0)
-            load__sleep_until(&next);
+        next += flood_ns;
+        while (flood_ns && now_ns() < next)
+            ; /* evenly: a burst of slow calls would wake the sensor more often than one of quick
+                 ones */
     }
     return NULL;
 }
@@ -365,11 +374,11 @@ static double cpu_per_record(uint64_t flags)
 
     SENSOR_START(&sensor, "-e", "process_mrelease", "-o", "json:/dev/null");
     started_s = load__cpu_s(sensor.pid); /* loading the probes costs more than a second of calls */
-    flood_per_ms = PACED_PER_MS;
+    flood_ns = PACED_NS;
     flood = start_flood(&(struct attack){ .threads = 1, .flags = flags });
     live__pause_ms(PACED_MS);
     load__stop(flood);
-    flood_per_ms = 0;
+    flood_ns = 0;
     live__pause_ms(100); /* until all is read */
     cpu_s = load__cpu_s(sensor.pid) - started_s;
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
