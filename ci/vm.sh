@@ -315,12 +315,16 @@ build_for() {
 # run_guest NAME DIRECTORY: leaves the console in DIRECTORY, with a section of each program. Exit status 77: it cannot be
 # had here, and the last line says why.
 run_guest() {
-    local name=$1 directory=$2 build sysroot vm_log=$2/build.log status=0
+    local name=$1 directory=$2 build sysroot vm_log=$2/build.log status=0 one_at_a_time
     mkdir -p "$directory"
     vm_needs "qemu-system-$(kernel_column "$name" 2)" \
         "qemu-system-$([[ $name == *arm64 ]] && echo arm || echo x86)"
     vm_needs busybox busybox-static
     vm_needs cpio cpio
+    # Guests that start together share kernels, foreign libraries and builds.
+    mkdir -p "$vm_cache"
+    exec {one_at_a_time}>"$vm_cache/lock"
+    flock "$one_at_a_time"
     fetch_kernel "$name" || {
         echo "the kernel cannot be downloaded"
         exit 77
@@ -330,6 +334,7 @@ run_guest() {
         return 1
     }
     make_guest "$name" "$directory/root"
+    exec {one_at_a_time}>&-
     (cd "$directory/root" && find . | cpio --quiet -o -H newc | gzip -1) >"$directory/initramfs"
     rm -rf "$directory/root"
     boot "$name" "$directory/initramfs" "$directory/console" || status=$?
