@@ -189,7 +189,8 @@ class Copy:
                    "-DCMAKE_C_FLAGS_DEBUG=-O0", "-DCMAKE_CXX_FLAGS_DEBUG=-O1"]
         if shutil.which("ccache"):
             command += [f"-DCMAKE_{language}_COMPILER_LAUNCHER=ccache" for language in ("C", "CXX")]
-        status, output = run(command, BUILD_S)
+        headers = os.path.join(TOP, "build", "deps", "usr", "include")  # as ci/deps leaves them
+        status, output = run(command, BUILD_S, env=dict(os.environ, CMAKE_INCLUDE_PATH=headers))
         return output if status else ""
 
     def build(self, tests):
