@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deliver/metrics/families.h"
 #include "deliver/metrics/rows.h"
 
 struct head {
@@ -56,11 +57,15 @@ static bool read_texts(struct mrl_metrics *metrics, const struct head *head)
 
 static bool read_rows(struct mrl_metrics *metrics, const struct head *head, const char *at)
 {
+    unsigned int family_count;
+    const struct mrl_metric_family *families = mrl_metric_families(&family_count);
+
     for (metrics->count = 0; metrics->count < head->count; at += sizeof(struct packed)) {
         struct packed row;
 
         memcpy(&row, at, sizeof(row));
-        if (!mrl_metrics__add(metrics, row.origin, row.value))
+        if (row.origin.family >= family_count ||
+            !mrl_metrics__add(metrics, &families[row.origin.family], row.origin, row.value))
             return false;
     }
     return true;

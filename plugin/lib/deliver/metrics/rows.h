@@ -3,7 +3,8 @@
 #ifndef MRL_DELIVER_METRICS_ROWS_H
 #define MRL_DELIVER_METRICS_ROWS_H
 
-#include "deliver/metrics/families.h"
+#include "deliver/metrics/family.h"
+#include "deliver/metrics/sample.h"
 
 enum {
     MRL_METRIC_FAMILIES_MAX = 64,
@@ -17,7 +18,7 @@ enum {
 
 enum { MRL_ORIGIN_NONE = UINT8_MAX };
 
-/** What a row is about: a family, an index of what its scope has (an event, a ring, a bucket), and
+/** What a row is about: a family, an index of what it is of (an event, a ring, a bucket), and
  * the text of an output, a side program or a policy; MRL_ORIGIN_NONE where there is no such thing.
  */
 struct mrl_origin {
@@ -38,7 +39,13 @@ int mrl_metrics__copy_texts(struct mrl_metrics *metrics,
                             const struct mrl_metrics_sources *sources,
                             struct mrl_sample *sample);
 
-/** Appends a row. Returns false when its origin is none, or there is no room. */
-bool mrl_metrics__add(struct mrl_metrics *metrics, struct mrl_origin origin, uint64_t value);
+/** Appends a label; both texts are borrowed for as long as the row lives. */
+void mrl_metric__label(struct mrl_metric *row, const char *name, const char *value);
+
+/** Appends a row. Returns false when its origin is none of the family, or there is no room. */
+bool mrl_metrics__add(struct mrl_metrics *metrics,
+                      const struct mrl_metric_family *family,
+                      struct mrl_origin origin,
+                      uint64_t value);
 
 #endif

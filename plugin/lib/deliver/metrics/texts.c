@@ -54,7 +54,7 @@ static void write_outputs(const struct mrl_pipeline *pipeline, FILE *to, struct 
 {
     char name[NAME_BYTES];
 
-    for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
+    for (unsigned int i = 0; i < sample->output_count; i++) {
         const bool is_gone = mrl_pipeline__output_is_gone(pipeline, i);
         unsigned int before;
 
