@@ -238,7 +238,7 @@ static int read_root(struct reader *reader, const yaml_node_t *root)
 {
     int err = 0;
 
-    if (root->type == YAML_SCALAR_NODE && mrl_yaml__scalar(root) == MRL_SCALAR_NULL)
+    if (mrl_yaml__is_null(root))
         return 0;
     if (root->type != YAML_MAPPING_NODE)
         return mrl_yaml__fail_at(&reader->yaml, root->start_mark,

@@ -4,12 +4,12 @@
 
 #include <regex.h>
 #include <stddef.h>
+#include <string.h>
 
 static const struct {
     enum mrl_scalar type;
     const char *expression;
 } rows[] = {
-    { MRL_SCALAR_NULL, "^(~|null|Null|NULL|)$" },
     { MRL_SCALAR_TRUE, "^(yes|Yes|YES|true|True|TRUE|on|On|ON)$" },
     { MRL_SCALAR_FALSE, "^(no|No|NO|false|False|FALSE|off|Off|OFF)$" },
     { MRL_SCALAR_NUMBER, "^[-+]?(0|[1-9][0-9]*)$" },
@@ -21,8 +21,20 @@ static const struct {
     { MRL_SCALAR_OTHER_NUMBER, "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?$" },
 };
 
+bool mrl_scalar__is_null(const char *plain)
+{
+    static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strcmp(plain, words[i]))
+            return true;
+    return false;
+}
+
 enum mrl_scalar mrl_scalar__of(const char *plain)
 {
+    if (mrl_scalar__is_null(plain))
+        return MRL_SCALAR_NULL;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         regex_t expression;
         int err;

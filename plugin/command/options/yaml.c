@@ -50,6 +50,12 @@ enum mrl_scalar mrl_yaml__scalar(const yaml_node_t *node)
                : MRL_SCALAR_TEXT;
 }
 
+bool mrl_yaml__is_null(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           mrl_scalar__is_null((const char *)node->data.scalar.value);
+}
+
 /* -- trees ------------------------------------------------------------------------------------ */
 
 /* What cannot be read at all has an offset, and no line yet. */

@@ -50,6 +50,9 @@ bool mrl_yaml__is_clean(const yaml_node_t *node);
 /** What a scalar is to YAML. */
 enum mrl_scalar mrl_yaml__scalar(const yaml_node_t *node);
 
+/** Whether nothing stands there. */
+bool mrl_yaml__is_null(const yaml_node_t *node);
+
 /**
  * The bytes of a file that people write, `max` at most; the caller frees them. `may_wait`: the
  * operator named it just now, so it may be a FIFO; else it must be a regular file. "-" is standard

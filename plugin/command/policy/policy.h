@@ -46,6 +46,7 @@ struct mrl_policy_rule {
     struct mrl_policy_line event;
     struct mrl_policy_lines filters, actions;
     enum mrl_policy_fate fate;
+    bool is_double; /* another one before it has the same event */
 };
 
 /** A policy. Zeroed is empty. */

@@ -66,7 +66,7 @@ static int take_rules(struct mrl_policy_reader *reader, yaml_node_t *value)
 {
     int err = 0;
 
-    if (mrl_policy_reader__is_null(value))
+    if (mrl_yaml__is_null(value))
         return 0;
     if (value->type == YAML_MAPPING_NODE)
         return mrl_policy_reader__say(
@@ -289,7 +289,7 @@ static int read_document(void *context, yaml_node_t *root, unsigned int number)
     struct mrl_policy_reader *reader = context;
 
     (void)number;
-    if (mrl_policy_reader__is_null(root))
+    if (mrl_yaml__is_null(root))
         return 0;
     reader->documents++;
     return read_object(reader, root);

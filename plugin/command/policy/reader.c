@@ -25,11 +25,6 @@ int mrl_policy_reader__say(struct mrl_policy_reader *reader,
 
 /* -- values ----------------------------------------------------------------------------------- */
 
-bool mrl_policy_reader__is_null(const yaml_node_t *node)
-{
-    return node->type == YAML_SCALAR_NODE && mrl_yaml__scalar(node) == MRL_SCALAR_NULL;
-}
-
 /* Whether a scalar is a text that may be kept. */
 static bool is_text(struct mrl_policy_reader *reader, const yaml_node_t *node, const char *what)
 {
@@ -56,8 +51,7 @@ int mrl_policy_reader__take_line(struct mrl_policy_reader *reader,
         return 0;
     *line = (struct mrl_policy_line){ .line = node->start_mark.line + 1,
                                       .column = node->start_mark.column + 1 };
-    line->text =
-        strdup(mrl_policy_reader__is_null(node) ? "" : (const char *)node->data.scalar.value);
+    line->text = strdup(mrl_yaml__is_null(node) ? "" : (const char *)node->data.scalar.value);
     return line->text ? 0 : -ENOMEM;
 }
 
@@ -68,7 +62,7 @@ int mrl_policy_reader__take_lines(struct mrl_policy_reader *reader,
 {
     int err = 0;
 
-    if (mrl_policy_reader__is_null(node))
+    if (mrl_yaml__is_null(node))
         return 0;
     if (node->type != YAML_SEQUENCE_NODE)
         return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, node->start_mark,
@@ -82,8 +76,7 @@ int mrl_policy_reader__take_lines(struct mrl_policy_reader *reader,
                                           "%s: more than %d entries", what, MRL_POLICY_ITEMS_MAX);
         if (is_text(reader, entry, what))
             err = mrl_policy_lines__add(
-                lines,
-                mrl_policy_reader__is_null(entry) ? "" : (const char *)entry->data.scalar.value,
+                lines, mrl_yaml__is_null(entry) ? "" : (const char *)entry->data.scalar.value,
                 entry->start_mark.line + 1, entry->start_mark.column + 1);
     }
     return err;
@@ -148,7 +141,7 @@ int mrl_policy_reader__keys(struct mrl_policy_reader *reader,
                             const char *what,
                             const struct mrl_policy_level *level)
 {
-    if (mrl_policy_reader__is_null(node))
+    if (mrl_yaml__is_null(node))
         return 0;
     if (node->type != YAML_MAPPING_NODE)
         return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, node->start_mark,

@@ -36,9 +36,6 @@ __attribute__((format(printf, 4, 5))) int mrl_policy_reader__say(struct mrl_poli
                                                                  const char *format,
                                                                  ...);
 
-/** Whether nothing stands there. */
-bool mrl_policy_reader__is_null(const yaml_node_t *node);
-
 /** Takes one text; `what` is the key. */
 int mrl_policy_reader__take_line(struct mrl_policy_reader *reader,
                                  const yaml_node_t *node,

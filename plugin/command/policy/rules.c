@@ -80,16 +80,44 @@ static int find_events(const struct mrl_translation *in,
 
 /* -- rules ------------------------------------------------------------------------------------ */
 
+/* By event, and where it is the same, in the order of the file. */
+static int by_event(const void *one, const void *other)
+{
+    const struct mrl_policy_rule *rules[] = { *(struct mrl_policy_rule *const *)one,
+                                              *(struct mrl_policy_rule *const *)other };
+    const char *texts[] = { rules[0]->event.text ? rules[0]->event.text : "",
+                            rules[1]->event.text ? rules[1]->event.text : "" };
+    const int order = strcmp(texts[0], texts[1]);
+
+    return order ? order : (rules[0] > rules[1]) - (rules[0] < rules[1]);
+}
+
+/* Sorted, since to compare each with each takes seconds for as many as there may be. */
+int mrl_translation__mark_doubles(struct mrl_written_policy *policy)
+{
+    struct mrl_policy_rule **sorted = malloc(policy->rule_count * sizeof(struct mrl_policy_rule *));
+
+    if (!sorted)
+        return -ENOMEM;
+    for (unsigned int i = 0; i < policy->rule_count; i++)
+        sorted[i] = &policy->rules[i];
+    qsort(sorted, policy->rule_count, sizeof(struct mrl_policy_rule *), by_event);
+    for (unsigned int i = 1; i < policy->rule_count; i++) {
+        const char *text = sorted[i]->event.text, *before = sorted[i - 1]->event.text;
+
+        sorted[i]->is_double = text && before && !strcmp(text, before);
+    }
+    free(sorted);
+    return 0;
+}
+
 static int check_rule(const struct mrl_translation *in, const struct mrl_policy_rule *rule)
 {
-    const struct mrl_written_policy *policy = in->policy;
-
     if (!rule->event.text || !*rule->event.text)
         return mrl_translation__fault(in, &rule->event, "event: is missing");
-    for (const struct mrl_policy_rule *other = policy->rules; other < rule; other++)
-        if (other->event.text && !strcmp(other->event.text, rule->event.text))
-            return mrl_translation__fault(
-                in, &rule->event, "this event has a rule already: put all filters into one");
+    if (rule->is_double)
+        return mrl_translation__fault(in, &rule->event,
+                                      "this event has a rule already: put all filters into one");
     return mrl_translation__check_actions(in, &rule->actions);
 }
 

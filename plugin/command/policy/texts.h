@@ -11,6 +11,7 @@ struct mrl_translation {
     struct mrl_written_policy *policy;
     unsigned int faults; /* of the set, when it began */
     bool is_never;       /* what was added last can never hold, which was said */
+    bool has_container;  /* among the scopes of the policy */
 };
 
 /** Says a fault of a place. Returns 0. */
@@ -28,6 +29,9 @@ bool mrl_translation__is_refused(const struct mrl_translation *in,
 /** Says which actions do not exist. */
 int mrl_translation__check_actions(const struct mrl_translation *in,
                                    const struct mrl_policy_lines *actions);
+
+/** Marks the rules whose event has one already (rules.c). Error: -ENOMEM. */
+int mrl_translation__mark_doubles(struct mrl_written_policy *policy);
 
 /** Takes one rule (rules.c): what of it is of this program is appended to the policy's events. */
 int mrl_translation__take_rule(struct mrl_translation *in, struct mrl_policy_rule *rule);

@@ -150,7 +150,7 @@ static int add_scope(struct mrl_translation *in, const struct mrl_policy_line *s
                    ? 0
                    : mrl_translation__fault(in, scope,
                                             "'global' stands alone: it means that no scope limits");
-    if (!strcmp(scope->text, "not-container") && has_scope(policy, "container"))
+    if (!strcmp(scope->text, "not-container") && in->has_container)
         return mrl_policy_set__say(in->set, MRL_POLICY_WARNING, policy->file, scope->line,
                                    scope->column,
                                    "'not-container' beside 'container': the latter holds, as in "
@@ -177,6 +177,7 @@ static int take_scopes(struct mrl_translation *in)
             in, &begin, "scope: is missing: write 'scope: [global]' if nothing limits it");
     for (unsigned int i = 0; i < policy->scopes.count; i++)
         remove_blanks(policy->scopes.list[i].text);
+    in->has_container = has_scope(policy, "container");
     for (unsigned int i = 0; !err && i < policy->scopes.count; i++)
         err = add_scope(in, &policy->scopes.list[i]);
     if (!err && !in->is_never)
@@ -251,10 +252,11 @@ static int take_rules(struct mrl_translation *in)
 {
     struct mrl_written_policy *policy = in->policy;
     const struct mrl_policy_line begin = { NULL, policy->line, policy->column };
-    int err = 0;
+    int err;
 
     if (!policy->rule_count)
         return mrl_translation__fault(in, &begin, "rules: is missing, or empty");
+    err = mrl_translation__mark_doubles(policy);
     for (unsigned int i = 0; !err && i < policy->rule_count; i++)
         err = mrl_translation__take_rule(in, &policy->rules[i]);
     if (err || in->set->faults != in->faults)
