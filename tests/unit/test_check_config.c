@@ -204,7 +204,7 @@ static void a_file_that_is_none_is_refused_at_once(void **state)
     snprintf(path, sizeof(path), "%s/conf.d/a.yaml", directory);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
-    assert_says(said, "@/conf.d/a.yaml: it is no regular file\n");
+    assert_says(said, "@/conf.d/a.yaml: it is no regular file, but a FIFO\n");
 }
 
 static void it_looks_as_the_user_who_will_run_it(void **state)

@@ -6,24 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/policy/policy.h"
+#include "unit/policy_sets.h"
 #include "unit/problems.h"
 
 #define FOLDER MRL_TEST_DIR "/policies"
 
-enum { SAID_BYTES = 16384, LEAST = 60 };
+enum { LEAST = 60 };
 
 static const char *const verdicts[] = { "loads", "warns", "refused" };
 static const char never[] = "no call matches|";
-
-static void hear(void *context, enum mrl_policy_remark remark, const char *place, const char *text)
-{
-    char *said = context;
-    const size_t used = strlen(said);
-
-    (void)remark;
-    snprintf(said + used, SAID_BYTES - used, "%s: %s\n", place, text);
-}
 
 /* What the plugin would say of all of them at once. */
 static int open_filter(const struct mrl_policy_set *set)
@@ -40,22 +31,21 @@ static int open_filter(const struct mrl_policy_set *set)
 static void check(const char *name, const char *verdict, const char *text)
 {
     const bool is_never = !strncmp(text, never, strlen(never));
-    char path[512], said[SAID_BYTES] = "";
-    const char *paths[] = { path };
-    struct mrl_policy_set set = { .say = hear, .context = said, .is_again = true };
-    struct mrl_error error;
+    struct test_policies test;
     const char *was;
+    char path[512];
 
     snprintf(path, sizeof(path), FOLDER "/%s", name);
     text += is_never ? strlen(never) : 0;
-    was = mrl_policy_set__read(&set, paths, 1, &error) ? "refused" : *said ? "warns" : "loads";
-    if (strcmp(was, verdict) != 0 || !strstr(said, text))
-        problem("%s: %s, not %s with '%s': %s", name, was, verdict, text, said);
-    else if (*was != 'r' && open_filter(&set))
+    test_policies__read(&test, path, true);
+    was = test.err ? "refused" : *test.said ? "warns" : "loads";
+    if (strcmp(was, verdict) != 0 || !strstr(test.said, text))
+        problem("%s: %s, not %s with '%s': %s", name, was, verdict, text, test.said);
+    else if (*was != 'r' && open_filter(&test.set))
         problem("%s: the plugin does not take it", name);
-    else if (*was != 'r' && is_never != set.list[0].never)
+    else if (*was != 'r' && is_never != test.set.list[0].never)
         problem("%s: it matches %s", name, is_never ? "something" : "nothing");
-    mrl_policy_set__free(&set);
+    test_policies__done(&test);
 }
 
 /* Each line is FILE | VERDICT | TEXT. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mrelease/error.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "command/options/say.h"
 
 int mrl_yaml__fail_at(const struct mrl_yaml *yaml, yaml_mark_t mark, const char *format, ...)
 {
@@ -170,40 +174,117 @@ int mrl_yaml__each(struct mrl_yaml *yaml, mrl_yaml_take_fn take, void *context)
 
 /* -- bytes ------------------------------------------------------------------------------------ */
 
+enum { WRITER_MS = 1000 };
+
+struct input {
+    int fd;
+    const char *name;
+    bool has_begun; /* somebody has opened it to write, or it is no FIFO */
+    bool has_waited, was_told;
+};
+
+/* Nothing is there to be read. 1: there may be now; 0: that was the end. Without a writer the end
+ * of a FIFO is read at once, and one may be about to open it. */
+static int await(struct input *input, bool is_end)
+{
+    struct pollfd what = { .fd = input->fd, .events = POLLIN };
+    int ready;
+
+    if (is_end && (input->has_begun || input->has_waited))
+        return input->has_begun ? 0 : -ENXIO;
+    ready = poll(&what, 1, input->was_told ? -1 : WRITER_MS);
+    if (ready < 0)
+        return errno == EINTR ? 1 : -errno;
+    input->has_begun |= ready || !is_end;
+    input->has_waited |= !ready;
+    if (!ready && !is_end)
+        mrl_say_at(MRL_LOG_WARNING, "%.200s: waiting until whoever writes this FIFO has closed it",
+                   input->name);
+    input->was_told |= !ready && !is_end;
+    return 1;
+}
+
 /* Reads until the end, or one byte more than a file may have. */
-static int read_bytes(int fd, size_t max, char *bytes, size_t *ret_size)
+static int read_bytes(struct input *input, size_t max, char *bytes, size_t *ret_size)
 {
     size_t size = 0;
     ssize_t count;
+    int more = 1;
 
-    while (size <= max) {
-        count = read(fd, bytes + size, max + 1 - size);
+    while (more > 0 && size <= max) {
+        count = read(input->fd, bytes + size, max + 1 - size);
         if (count < 0 && errno == EINTR)
             continue;
-        if (count < 0)
+        if (count < 0 && errno != EAGAIN)
             return -errno;
-        if (!count)
-            break;
-        size += (size_t)count;
+        if (count <= 0)
+            more = await(input, !count);
+        else
+            size += (size_t)count;
+        input->has_begun |= count > 0;
     }
+    if (more < 0)
+        return more;
     *ret_size = size;
     return size > max ? -EFBIG : 0;
 }
 
-/* A FIFO may be what the operator named at the start. Elsewhere it would be waited for in vain, and
- * one that was read to its end would be an empty file. */
+static const struct {
+    mode_t type;
+    const char *what;
+} kinds[] = {
+    { S_IFDIR, "a directory" }, { S_IFIFO, "a FIFO" },    { S_IFCHR, "a device" },
+    { S_IFBLK, "a device" },    { S_IFSOCK, "a socket" },
+};
+
+/* A FIFO may be what the operator named at the start, as <(command) of a shell. Elsewhere it would
+ * be waited for in vain, and one that was read to its end would be an empty file; which /dev/null
+ * is always. */
+static int check_kind(const struct stat *file,
+                      const char *path,
+                      bool may_wait,
+                      struct mrl_error *error)
+{
+    const mode_t type = file->st_mode & S_IFMT;
+    size_t i = 0;
+
+    if (type == S_IFREG || (may_wait && type == S_IFIFO) ||
+        (may_wait && type == S_IFCHR && file->st_rdev == makedev(1, 3)))
+        return 0;
+    while (i < sizeof(kinds) / sizeof(kinds[0]) - 1 && kinds[i].type != type)
+        i++;
+    return mrl_error__set(error, -EINVAL, "%.200s: it is no regular file, but %s", path,
+                          kinds[i].what);
+}
+
+/* Looked at first: to open a device may do something. */
 static int open_file(const char *path, bool may_wait, struct mrl_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (may_wait ? 0 : O_NONBLOCK)), err = 0;
     struct stat file;
+    int fd = -1, err = stat(path, &file) ? -errno : 0;
 
-    if (fd < 0 || fstat(fd, &file))
-        err = mrl_error__set(error, -errno, "%.200s: %s", path, strerror(errno));
-    else if (!may_wait && !S_ISREG(file.st_mode))
-        err = mrl_error__set(error, -EINVAL, "%.200s: it is no regular file", path);
+    if (!err && check_kind(&file, path, may_wait, error))
+        return -EINVAL;
+    if (!err) {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        err = fd < 0 || fstat(fd, &file) ? -errno : 0;
+    }
+    if (err)
+        err = mrl_error__set(error, err, "%.200s: %s", path, strerror(-err));
+    else
+        err = check_kind(&file, path, may_wait, error);
     if (err && fd >= 0)
         close(fd);
     return err ? err : fd;
+}
+
+static int fail(const char *name, int err, size_t max, struct mrl_error *error)
+{
+    if (err == -EFBIG)
+        return mrl_error__set(error, -EINVAL, "%.200s:1:1: more than %zu KiB", name, max / 1024);
+    if (err == -ENXIO)
+        return mrl_error__set(error, err, "%.200s: a FIFO that nobody writes", name);
+    return mrl_error__set(error, err, "%.200s: %s", name, strerror(-err));
 }
 
 int mrl_yaml__read_file(const char *path,
@@ -214,22 +295,21 @@ int mrl_yaml__read_file(const char *path,
                         struct mrl_error *error)
 {
     const bool is_stdin = !strcmp(path, "-");
-    const char *name = is_stdin ? "standard input" : path;
-    int fd = is_stdin ? STDIN_FILENO : open_file(path, may_wait, error), err;
+    struct input input = { .name = is_stdin ? "standard input" : path, .has_begun = is_stdin };
     char *bytes;
+    int err;
 
-    if (fd < 0)
-        return fd;
+    input.fd = is_stdin ? STDIN_FILENO : open_file(path, may_wait, error);
+    if (input.fd < 0)
+        return input.fd;
     bytes = malloc(max + 1);
-    err = bytes ? read_bytes(fd, max, bytes, ret_size) : -ENOMEM;
+    err = bytes ? read_bytes(&input, max, bytes, ret_size) : -ENOMEM;
     if (!is_stdin)
-        close(fd);
-    if (!err) {
-        *ret_bytes = bytes;
-        return 0;
+        close(input.fd);
+    if (err) {
+        free(bytes);
+        return fail(input.name, err, max, error);
     }
-    free(bytes);
-    if (err == -EFBIG)
-        return mrl_error__set(error, -EINVAL, "%.200s:1:1: more than %zu KiB", name, max / 1024);
-    return mrl_error__set(error, err, "%.200s: %s", name, strerror(-err));
+    *ret_bytes = bytes;
+    return 0;
 }

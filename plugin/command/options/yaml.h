@@ -55,9 +55,9 @@ bool mrl_yaml__is_null(const yaml_node_t *node);
 
 /**
  * The bytes of a file that people write, `max` at most; the caller frees them. `may_wait`: the
- * operator named it just now, so it may be a FIFO; else it must be a regular file. "-" is standard
- * input. Errors, with a line: as open() and read(); -EINVAL no regular file, or more bytes;
- * -ENOMEM.
+ * operator named it just now, so it may be a FIFO, whose writer is waited for; else it must be a
+ * regular file. "-" is standard input. Errors, with a line: as open() and read(); -EINVAL no
+ * regular file, or more bytes; -ENXIO nobody writes to the FIFO, for a second; -ENOMEM.
  */
 int mrl_yaml__read_file(const char *path,
                         bool may_wait,
