@@ -116,6 +116,8 @@ endif()
 if(MRELEASE_HTTP)
   mrl_find_module(CURL libcurl>=7.85 libcurl4-openssl-dev MRELEASE_HTTP)
   mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_HTTP)
+  mrl_find_module(PROTOBUF_C libprotobuf-c>=1.4 libprotobuf-c-dev MRELEASE_HTTP)
+  mrl_find(program PROTOC_C protoc-c protobuf-c-compiler MRELEASE_HTTP)
 endif()
 
 if(MRELEASE_KAFKA)

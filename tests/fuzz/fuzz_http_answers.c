@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "side/http/answers/bulk.h"
 #include "side/http/answers/hec.h"
-#include "side/http/protobuf.h"
+#include "side/http/answers/otlp_answer.h"
 
 enum { ITEMS = 4 };
 
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(mrl_hec__read(bytes, size, &hec) || hec.code >= 0);
     mrl_hec__is_acked(bytes, size, 7);
     if (!mrl_otlp__read_answer(data, size, &otlp))
-        mrl_http__quote(transport(), otlp.text, otlp.text_size, line);
+        mrl_http__quote(transport(), otlp.text, strlen(otlp.text), line);
     mrl_otlp__read_retry(data, size, &wait_ms);
     must(wait_ms <= 600 * 1000);
     must(strlen(mrl_http__quote(transport(), bytes, size, line)) < sizeof(line));

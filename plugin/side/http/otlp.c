@@ -7,17 +7,16 @@
 #include <arpa/inet.h>
 #include <mrelease/mrelease.h>
 #include <openssl/evp.h>
+#include <otlp.pb-c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "side/http/protobuf.h"
+#include "side/http/answers/otlp_answer.h"
 #include "side/http/sink.h"
 #include "side/ship/rights.h"
 
 #define GRPC_PATH "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
-
-enum { ATTRIBUTES = 1, RESOURCE = 1, SCOPE = 1, RECORDS = 2, SCOPE_LOGS = 2, RESOURCE_LOGS = 1 };
 
 /* What OTLP has of its own: only these may be sent again, and nothing else is of an item. */
 static const struct mrl_http_status statuses[] = {
@@ -47,18 +46,28 @@ static const enum mrl_http_meaning codes[] = {
     MRL_HTTP_MISCONFIGURED, /* 16 unauthenticated */
 };
 
-/* -- what all requests begin with ------------------------------------------------------------- */
+/* -- requests --------------------------------------------------------------------------------- */
 
-static void put_attribute(struct mrl_body *to, const char *key, const char *value)
+struct body_buffer {
+    ProtobufCBuffer base;
+    struct mrl_body *body;
+};
+
+static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *bytes)
 {
-    struct mrl_body pair = { .bytes = NULL }, any = { .bytes = NULL };
+    mrl_body__put(((struct body_buffer *)buffer)->body, bytes, size);
+}
 
-    mrl_protobuf__put(&any, 1, value, strlen(value));
-    mrl_protobuf__put(&pair, 1, key, strlen(key));
-    mrl_protobuf__put(&pair, 2, any.bytes, any.size);
-    mrl_protobuf__put(to, ATTRIBUTES, pair.bytes, pair.size);
-    mrl_body__done(&any);
-    mrl_body__done(&pair);
+static void put_message(struct mrl_body *body, const ProtobufCMessage *message)
+{
+    struct body_buffer buffer = { { append }, body };
+
+    protobuf_c_message_pack_to_buffer(message, &buffer.base);
+}
+
+static char *text(const char *borrowed)
+{
+    return (char *)(uintptr_t)borrowed; /* which protobuf-c only reads */
 }
 
 static const char *machine(const char *word)
@@ -67,7 +76,7 @@ static const char *machine(const char *word)
 }
 
 /* The host that sends, which is where the events are from. What is not known of it is left out. */
-static int begin(struct mrl_sink *sink, struct mrl_error *error)
+static void put_resource(struct mrl_sink *sink)
 {
     const struct mrl_host_identity *host = mrl_ship__host();
     const struct {
@@ -84,52 +93,76 @@ static int begin(struct mrl_sink *sink, struct mrl_error *error)
         { "mrelease.kernel", host->kernel },
         { "mrelease.boot_id", host->boot_id },
     };
-    struct mrl_body resource = { .bytes = NULL };
+    enum { COUNT = sizeof(attributes) / sizeof(attributes[0]) };
+    Otlp__AnyValue values[COUNT];
+    Otlp__KeyValue pairs[COUNT], *list[COUNT];
+    Otlp__Resource resource = OTLP__RESOURCE__INIT;
+
+    resource.attributes = list;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!*attributes[i].value)
+            continue;
+        otlp__any_value__init(&values[i]);
+        values[i].string_value = text(attributes[i].value);
+        otlp__key_value__init(&pairs[i]);
+        pairs[i].key = text(attributes[i].key);
+        pairs[i].value = &values[i];
+        list[resource.n_attributes++] = &pairs[i];
+    }
+    put_message(&sink->resource, &resource.base);
+}
+
+/* What gRPC is beside HTTP is set once. */
+static int begin(struct mrl_sink *sink, struct mrl_error *error)
+{
     char *path = strstr(sink->url, "://") + 3;
 
     (void)error;
-    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-        if (*attributes[i].value)
-            put_attribute(&resource, attributes[i].key, attributes[i].value);
-    mrl_protobuf__put(&sink->prefix, RESOURCE, resource.bytes, resource.size);
-    mrl_body__done(&resource);
-    if (sink->is_grpc) {
-        path += strcspn(path, "/");
-        snprintf(path, sizeof(sink->url) - (size_t)(path - sink->url), "%s", GRPC_PATH);
-        curl_easy_setopt(
-            mrl_http__curl(sink->http), CURLOPT_HTTP_VERSION,
-            (long)(sink->is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
-        /* libcurl 7.88 breaks off the second request of a plain connection. */
-        curl_easy_setopt(mrl_http__curl(sink->http), CURLOPT_FORBID_REUSE, sink->is_tls ? 0L : 1L);
-    }
+    put_resource(sink);
+    if (!sink->is_grpc)
+        return 0;
+    path += strcspn(path, "/");
+    snprintf(path, sizeof(sink->url) - (size_t)(path - sink->url), "%s", GRPC_PATH);
+    curl_easy_setopt(
+        mrl_http__curl(sink->http), CURLOPT_HTTP_VERSION,
+        (long)(sink->is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+    /* libcurl 7.88 breaks off the second request of a plain connection. */
+    curl_easy_setopt(mrl_http__curl(sink->http), CURLOPT_FORBID_REUSE, sink->is_tls ? 0L : 1L);
     return 0;
 }
 
-/* The request in the sink's body. */
+/* The request in the sink's body; gRPC has five bytes before it. */
 static void put_request(struct mrl_sink *sink, const struct mrl_items *items)
 {
-    struct mrl_body scope_logs = { .bytes = NULL }, logs = { .bytes = NULL };
-    struct mrl_body scope = { .bytes = NULL };
-    unsigned char head[5] = { 0 };
+    Otlp__InstrumentationScope scope = OTLP__INSTRUMENTATION_SCOPE__INIT;
+    Otlp__ScopeLogs logs = OTLP__SCOPE_LOGS__INIT, *scopes[] = { &logs };
+    Otlp__ResourceLogs of_host = OTLP__RESOURCE_LOGS__INIT, *resources[] = { &of_host };
+    Otlp__ExportLogsServiceRequest request = OTLP__EXPORT_LOGS_SERVICE_REQUEST__INIT;
+    const size_t head = sink->is_grpc ? 5 : 0;
     uint32_t size;
 
-    mrl_protobuf__put(&scope, 1, "mrelease", 8);
-    mrl_protobuf__put(&scope_logs, SCOPE, scope.bytes, scope.size);
+    scope.name = text("mrelease");
+    logs.scope = &scope;
+    logs.n_log_records = items->count;
+    logs.log_records = calloc(items->count, sizeof(*logs.log_records));
+    sink->body.failed |= !logs.log_records || sink->resource.failed;
+    if (!logs.log_records)
+        return;
     for (size_t i = 0; i < items->count; i++)
-        mrl_protobuf__put(&scope_logs, RECORDS, items->items[i].bytes, items->items[i].size);
-    mrl_body__put(&logs, sink->prefix.bytes, sink->prefix.size);
-    mrl_protobuf__put(&logs, SCOPE_LOGS, scope_logs.bytes, scope_logs.size);
-    if (sink->is_grpc)
-        mrl_body__put(&sink->body, head, sizeof(head));
-    mrl_protobuf__put(&sink->body, RESOURCE_LOGS, logs.bytes, logs.size);
-    sink->body.failed = sink->body.failed || logs.failed || scope_logs.failed || scope.failed;
+        logs.log_records[i] =
+            (ProtobufCBinaryData){ items->items[i].size, (uint8_t *)text(items->items[i].bytes) };
+    of_host.resource =
+        (ProtobufCBinaryData){ sink->resource.size, (uint8_t *)sink->resource.bytes };
+    of_host.scope_logs = scopes;
+    of_host.n_scope_logs = request.n_resource_logs = 1;
+    request.resource_logs = resources;
+    mrl_body__put(&sink->body, "\0\0\0\0", head);
+    put_message(&sink->body, &request.base);
+    free(logs.log_records);
     if (sink->is_grpc && !sink->body.failed) {
-        size = htonl((uint32_t)(sink->body.size - sizeof(head)));
+        size = htonl((uint32_t)(sink->body.size - head));
         memcpy(sink->body.bytes + 1, &size, sizeof(size));
     }
-    mrl_body__done(&scope);
-    mrl_body__done(&scope_logs);
-    mrl_body__done(&logs);
 }
 
 /* -- answers ---------------------------------------------------------------------------------- */
@@ -153,10 +186,10 @@ static void judge_answer(struct mrl_sink *sink,
     refused = answer.rejected < items->count ? (size_t)answer.rejected : items->count;
     mrl_http_sink__take_all(items, delivery);
     if (refused)
-        mrl_delivery__judge_all(delivery, items->count - refused, refused, MRL_VERDICT_REFUSED,
-                                "%zu of %zu were refused, and which ones is not said: %s", refused,
-                                items->count,
-                                mrl_http__quote(sink->http, answer.text, answer.text_size, text));
+        mrl_delivery__judge_all(
+            delivery, items->count - refused, refused, MRL_VERDICT_REFUSED,
+            "%zu of %zu were refused, and which ones is not said: %s", refused, items->count,
+            mrl_http__quote(sink->http, answer.text, strlen(answer.text), text));
 }
 
 /* A header or a trailer of the last answer; NULL: there is none. */

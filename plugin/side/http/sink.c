@@ -91,7 +91,7 @@ static int http_close(struct mrl_sink *sink)
 {
     mrl_http__free(sink->http);
     mrl_body__done(&sink->body);
-    mrl_body__done(&sink->prefix);
+    mrl_body__done(&sink->resource);
     free(sink);
     return 0;
 }

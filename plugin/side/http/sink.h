@@ -32,9 +32,9 @@ struct mrl_sink {
     char url[MRL_HTTP_URL_MAX + 256];
     char format[32];
     struct mrl_body body;
-    char channel[40];       /* splunk: a UUID */
-    bool has_acks;          /* splunk: it is known that they are there */
-    struct mrl_body prefix; /* otlp: what stands before the items */
+    char channel[40];         /* splunk: a UUID */
+    bool has_acks;            /* splunk: it is known that they are there */
+    struct mrl_body resource; /* otlp: who sends, encoded */
     bool is_grpc, is_tls;
 };
 
