@@ -218,12 +218,13 @@ static void what_was_set_aside_comes_back_the_oldest_too(void **state)
 
 static int notice(struct mrl_rotation *rotation, uint64_t wanted, struct mrl_error *note)
 {
-    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), noticed;
+    int noticed;
 
+    rotation->fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rotation->options.warn_bytes = wanted;
     *note->text = '\0';
-    noticed = mrl_rotation__notice(rotation, fd, note);
-    close(fd);
+    noticed = mrl_rotation__notice((struct mrl_sink *)rotation, note);
+    close(rotation->fd);
     return noticed;
 }
 

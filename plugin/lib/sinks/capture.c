@@ -39,11 +39,9 @@ struct said_policy {
 };
 
 struct mrl_sink {
-    int fd;
-    int close_err; /* what ending an earlier file said; 0: nothing */
+    struct mrl_rotation rotation;
     bool is_taken; /* by an earlier recording, which has to make room first */
     bool torn;     /* its end was cut, and could not be taken back */
-    struct mrl_rotation rotation;
     struct mrl_capture_header header;
     struct said written, said;
     struct said_policy policies[MRL_POLICIES_MAX];
@@ -82,10 +80,10 @@ static int flush(struct mrl_sink *sink, const int *stop, size_t *events)
     int err;
 
     sink->torn = true;
-    done = mrl_sink__write_bytes(sink->fd, sink->buffer, sink->used, stop, &err);
+    done = mrl_sink__write_bytes(sink->rotation.fd, sink->buffer, sink->used, stop, &err);
     /* Damage inside a file ends its replay there. So a part of the buffer is cut off before more
      * follows it. */
-    sink->torn = err && !take_back(sink->fd, done);
+    sink->torn = err && !take_back(sink->rotation.fd, done);
     if (err) {
         forget(sink);
         return sink->torn && err != -ECANCELED ? -EPIPE : err;
@@ -235,11 +233,6 @@ static int capture_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, s
     return err ? err : flush(sink, chunk->stop, ret_events);
 }
 
-static bool capture_is_quick(const struct mrl_sink *sink)
-{
-    return mrl_sink__is_quick_fd(sink->fd);
-}
-
 /* Nobody tries this one again, and without it a whole capture looks torn. */
 static int write_end(struct mrl_sink *sink)
 {
@@ -260,12 +253,12 @@ static int leave(struct mrl_sink *sink, struct mrl_error *error)
 {
     int err = sink->written.has_header && !sink->torn ? write_end(sink) : 0;
 
-    if (close(sink->fd) && !err)
+    if (close(sink->rotation.fd) && !err)
         err = -errno;
     if (err)
         mrl_error__set(error, err, "%.256s: its end was not written: %s", sink->rotation.path,
                        strerror(-err));
-    sink->fd = -1;
+    sink->rotation.fd = -1;
     sink->torn = false;
     sink->written = sink->said = (struct said){ .has_header = false };
     sink->used = sink->events = 0;
@@ -318,8 +311,9 @@ static int explain(const char *path, int err, struct mrl_error *error)
  */
 static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *error)
 {
+    struct mrl_rotation *rotation = &sink->rotation;
     bool created, is_taken = false;
-    int fd = mrl_opening__open(&sink->rotation.opening, path, &created, error), err;
+    int fd = mrl_opening__open(&rotation->opening, path, &created, error), err;
 
     if (fd < 0)
         return fd;
@@ -327,23 +321,19 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     if (err)
         explain(path, err, error);
     else
-        err = mrl_rotation__begin(&sink->rotation, fd, error);
+        err = mrl_rotation__begin(rotation, fd, error);
     if (err) {
         close(fd);
         return err;
     }
-    if (sink->fd >= 0) {
+    if (rotation->fd >= 0) {
         int left = leave(sink, error);
 
-        sink->close_err = sink->close_err ? sink->close_err : left;
-        mrl_rotation__begin(&sink->rotation, fd, NULL); /* again: the old one's end was counted */
+        rotation->close_err = rotation->close_err ? rotation->close_err : left;
+        mrl_rotation__begin(rotation, fd, NULL); /* again: the old one's end was counted */
     }
-    sink->fd = fd;
     sink->is_taken = is_taken;
-    sink->rotation.opening.waits = false;
-    sink->rotation.created = created;
-    memmove(sink->rotation.path, path, strlen(path) + 1);
-    mrl_sink__widen_pipe(fd);
+    mrl_rotation__settle(rotation, fd, path, created);
     return 1;
 }
 
@@ -356,11 +346,8 @@ static int capture_open(const struct mrl_sink_target *target,
 
     if (!sink)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    sink->fd = -1;
-    err = mrl_rotation__init(&sink->rotation, target, error);
-    if (!err)
-        err = switch_to(sink, sink->rotation.path, error);
-    if (err < 0) {
+    err = mrl_rotation__open(sink, target, switch_to, error);
+    if (err) {
         mrl_rotation__done(&sink->rotation);
         free(sink);
         return err;
@@ -369,33 +356,16 @@ static int capture_open(const struct mrl_sink_target *target,
     return 0;
 }
 
-static int capture_reopen(struct mrl_sink *sink, struct mrl_error *error)
-{
-    return mrl_rotation__reopen(&sink->rotation, sink->fd, switch_to, sink, error);
-}
-
-/* -- making room ------------------------------------------------------------------------------ */
-
 static uint64_t capture_room(const struct mrl_sink *sink)
 {
-    return sink->is_taken ? 0 : mrl_rotation__room(&sink->rotation);
-}
-
-static int capture_rotate(struct mrl_sink *sink, struct mrl_error *error)
-{
-    return mrl_rotation__rotate(&sink->rotation, sink->fd, switch_to, sink, error);
-}
-
-static int capture_notice(struct mrl_sink *sink, struct mrl_error *note)
-{
-    return mrl_rotation__notice(&sink->rotation, sink->fd, note);
+    return sink->is_taken ? 0 : mrl_rotation__room(sink);
 }
 
 /* -- the end ---------------------------------------------------------------------------------- */
 
 static int capture_close(struct mrl_sink *sink)
 {
-    int left = leave(sink, NULL), err = left ? left : sink->close_err;
+    int left = leave(sink, NULL), err = left ? left : sink->rotation.close_err;
 
     mrl_rotation__done(&sink->rotation);
     free(sink);
@@ -405,7 +375,7 @@ static int capture_close(struct mrl_sink *sink)
 /* Removes the file when it was made for this run, which then did not begin. */
 static int capture_abandon(struct mrl_sink *sink)
 {
-    mrl_rotation__take_back(&sink->rotation, sink->fd);
+    mrl_rotation__take_back(&sink->rotation);
     return capture_close(sink);
 }
 
@@ -423,11 +393,11 @@ const struct mrl_sink_ops mrl_sink_capture = {
     .check = mrl_rotation__check,
     .open = capture_open,
     .write = capture_write,
-    .is_quick = capture_is_quick,
-    .reopen = capture_reopen,
+    .is_quick = mrl_rotation__is_quick,
+    .reopen = mrl_rotation__reopen,
     .room = capture_room,
-    .rotate = capture_rotate,
-    .notice = capture_notice,
+    .rotate = mrl_rotation__rotate,
+    .notice = mrl_rotation__notice,
     .meets = mrl_rotation__meets,
     .close = capture_close,
     .abandon = capture_abandon,

@@ -23,11 +23,9 @@
 #include "sinks/tail.h"
 
 struct mrl_sink {
-    int fd;
-    int close_err; /* what closing an earlier file said; 0: nothing */
+    struct mrl_rotation rotation;
     bool torn;
     uint64_t seen_until_ns; /* of what was there before */
-    struct mrl_rotation rotation;
 };
 
 /* -- its end ---------------------------------------------------------------------------------- */
@@ -57,16 +55,12 @@ static int file_check(const struct mrl_sink_target *target, struct mrl_error *er
                : mrl_rotation__check(target, error);
 }
 
-static bool file_is_quick(const struct mrl_sink *sink)
-{
-    return mrl_sink__is_quick_fd(sink->fd);
-}
-
 static int file_close(struct mrl_sink *sink)
 {
-    int err = sink->fd >= 0 && close(sink->fd) ? -errno : sink->close_err;
+    struct mrl_rotation *rotation = &sink->rotation;
+    int err = rotation->fd >= 0 && close(rotation->fd) ? -errno : rotation->close_err;
 
-    mrl_rotation__done(&sink->rotation);
+    mrl_rotation__done(rotation);
     free(sink);
     return err;
 }
@@ -74,7 +68,7 @@ static int file_close(struct mrl_sink *sink)
 /* Removes the file when it was made for this run, which then did not begin. */
 static int file_abandon(struct mrl_sink *sink)
 {
-    mrl_rotation__take_back(&sink->rotation, sink->fd);
+    mrl_rotation__take_back(&sink->rotation);
     return file_close(sink);
 }
 
@@ -95,27 +89,23 @@ static int switch_to(struct mrl_sink *sink, const char *path, struct mrl_error *
     }
     claim(fd, path, error);
     mrl_rotation__begin(rotation, fd, NULL); /* again: its end may have been repaired */
-    mrl_sink__widen_pipe(fd);
     /* Only now that the new one is open. */
-    if (sink->fd >= 0 && close(sink->fd)) {
-        sink->close_err = -errno;
+    if (rotation->fd >= 0 && close(rotation->fd)) {
+        rotation->close_err = -errno;
         mrl_error__set(error, -errno, "%.256s: %s", rotation->path, strerror(errno));
     }
-    sink->fd = fd;
     sink->torn = false;
-    rotation->opening.waits = false;
-    rotation->created = created;
-    memmove(rotation->path, path, strlen(path) + 1);
+    mrl_rotation__settle(rotation, fd, path, created);
     return 1;
 }
 
 /* The time of the last line before; of a file that is new, in the one that made room for it. */
-static uint64_t time_before(const struct mrl_rotation *rotation, int fd)
+static uint64_t time_before(const struct mrl_rotation *rotation)
 {
     char path[PATH_MAX + 16];
     struct stat file;
 
-    if (fstat(fd, &file) || !S_ISREG(file.st_mode))
+    if (fstat(rotation->fd, &file) || !S_ISREG(file.st_mode))
         return 0;
     if (rotation->size)
         return mrl_tail__time_ns(rotation->path);
@@ -132,15 +122,12 @@ static int file_open(const struct mrl_sink_target *target,
 
     if (!sink)
         return mrl_error__set(error, -ENOMEM, "out of memory");
-    sink->fd = -1;
-    err = mrl_rotation__init(&sink->rotation, target, error);
-    if (!err)
-        err = switch_to(sink, sink->rotation.path, error);
-    if (err < 0) {
+    err = mrl_rotation__open(sink, target, switch_to, error);
+    if (err) {
         file_close(sink);
         return err;
     }
-    sink->seen_until_ns = time_before(&sink->rotation, sink->fd);
+    sink->seen_until_ns = time_before(&sink->rotation);
     *ret_sink = sink;
     return 0;
 }
@@ -152,39 +139,19 @@ static uint64_t file_seen_until(const struct mrl_sink *sink)
 
 static int file_write(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
 {
-    int err = mrl_sink__write_fd(sink->fd, &sink->torn, chunk, ret_events);
+    int err = mrl_sink__write_fd(sink->rotation.fd, &sink->torn, chunk, ret_events);
     struct stat file;
 
     if (!err)
         sink->rotation.size += chunk->size;
-    else if (!fstat(sink->fd, &file))
+    else if (!fstat(sink->rotation.fd, &file))
         sink->rotation.size = (uint64_t)file.st_size;
     return err;
 }
 
-static int file_reopen(struct mrl_sink *sink, struct mrl_error *error)
-{
-    return mrl_rotation__reopen(&sink->rotation, sink->fd, switch_to, sink, error);
-}
-
-static uint64_t file_room(const struct mrl_sink *sink)
-{
-    return mrl_rotation__room(&sink->rotation);
-}
-
-static int file_rotate(struct mrl_sink *sink, struct mrl_error *error)
-{
-    return mrl_rotation__rotate(&sink->rotation, sink->fd, switch_to, sink, error);
-}
-
-static int file_notice(struct mrl_sink *sink, struct mrl_error *note)
-{
-    return mrl_rotation__notice(&sink->rotation, sink->fd, note);
-}
-
 static unsigned int file_columns(const struct mrl_sink *sink)
 {
-    return mrl_sink__columns_fd(sink->fd);
+    return mrl_sink__columns_fd(sink->rotation.fd);
 }
 
 const struct mrl_sink_ops mrl_sink_file = {
@@ -202,14 +169,14 @@ const struct mrl_sink_ops mrl_sink_file = {
     .check = file_check,
     .open = file_open,
     .write = file_write,
-    .reopen = file_reopen,
+    .reopen = mrl_rotation__reopen,
     .seen_until = file_seen_until,
-    .room = file_room,
-    .rotate = file_rotate,
-    .notice = file_notice,
+    .room = mrl_rotation__room,
+    .rotate = mrl_rotation__rotate,
+    .notice = mrl_rotation__notice,
     .meets = mrl_rotation__meets,
     .columns = file_columns,
-    .is_quick = file_is_quick,
+    .is_quick = mrl_rotation__is_quick,
     .close = file_close,
     .abandon = file_abandon,
 };

@@ -250,9 +250,14 @@ void mrl_rotation__bring_back(const char *path, uint64_t keep, uint64_t last)
 
 /* -- one file --------------------------------------------------------------------------------- */
 
-int mrl_rotation__init(struct mrl_rotation *rotation,
-                       const struct mrl_sink_target *target,
-                       struct mrl_error *error)
+static struct mrl_rotation *rotation_of(const struct mrl_sink *sink)
+{
+    return (struct mrl_rotation *)(uintptr_t)sink;
+}
+
+static int init(struct mrl_rotation *rotation,
+                const struct mrl_sink_target *target,
+                struct mrl_error *error)
 {
     int err;
 
@@ -265,6 +270,22 @@ int mrl_rotation__init(struct mrl_rotation *rotation,
     err = mrl_opening__find_group(rotation->options.group, rotation->name, &rotation->opening.group,
                                   error);
     return err ? err : mrl_rotation__name(rotation->name, rotation->path, error);
+}
+
+int mrl_rotation__open(struct mrl_sink *sink,
+                       const struct mrl_sink_target *target,
+                       mrl_switch_fn *switch_to,
+                       struct mrl_error *error)
+{
+    struct mrl_rotation *rotation = rotation_of(sink);
+    int err;
+
+    rotation->fd = -1;
+    rotation->switch_to = switch_to;
+    err = init(rotation, target, error);
+    if (!err)
+        err = switch_to(sink, rotation->path, error);
+    return err < 0 ? err : 0;
 }
 
 void mrl_rotation__done(struct mrl_rotation *rotation)
@@ -288,8 +309,24 @@ int mrl_rotation__begin(struct mrl_rotation *rotation, int fd, struct mrl_error 
     return 0;
 }
 
-uint64_t mrl_rotation__room(const struct mrl_rotation *rotation)
+void mrl_rotation__settle(struct mrl_rotation *rotation, int fd, const char *path, bool created)
 {
+    mrl_sink__widen_pipe(fd);
+    rotation->fd = fd;
+    rotation->opening.waits = false;
+    rotation->created = created;
+    memmove(rotation->path, path, strlen(path) + 1);
+}
+
+bool mrl_rotation__is_quick(const struct mrl_sink *sink)
+{
+    return mrl_sink__is_quick_fd(rotation_of(sink)->fd);
+}
+
+uint64_t mrl_rotation__room(const struct mrl_sink *sink)
+{
+    const struct mrl_rotation *rotation = rotation_of(sink);
+
     if (!rotation->end)
         return UINT64_MAX;
     return rotation->size < rotation->end ? rotation->end - rotation->size : 0;
@@ -303,31 +340,25 @@ bool mrl_rotation__leads_to(const char *path, int fd)
            ours.st_ino == there.st_ino;
 }
 
-int mrl_rotation__reopen(const struct mrl_rotation *rotation,
-                         int fd,
-                         mrl_switch_fn *switch_to,
-                         struct mrl_sink *sink,
-                         struct mrl_error *error)
+int mrl_rotation__reopen(struct mrl_sink *sink, struct mrl_error *error)
 {
+    const struct mrl_rotation *rotation = rotation_of(sink);
     char path[PATH_MAX];
     int err = mrl_rotation__name(rotation->name, path, error);
 
-    if (err || mrl_rotation__leads_to(path, fd)) /* it was not moved */
+    if (err || mrl_rotation__leads_to(path, rotation->fd)) /* it was not moved */
         return err;
-    return switch_to(sink, path, error);
+    return rotation->switch_to(sink, path, error);
 }
 
-int mrl_rotation__rotate(struct mrl_rotation *rotation,
-                         int fd,
-                         mrl_switch_fn *switch_to,
-                         struct mrl_sink *sink,
-                         struct mrl_error *error)
+int mrl_rotation__rotate(struct mrl_sink *sink, struct mrl_error *error)
 {
+    struct mrl_rotation *rotation = rotation_of(sink);
     char path[PATH_MAX];
     int err = mrl_rotation__name(rotation->name, path, error);
     /* A path that leads elsewhere by now was moved by somebody else, or has a new time in its name:
      * then nothing is in the way. */
-    bool is_ours = !err && mrl_rotation__leads_to(path, fd);
+    bool is_ours = !err && mrl_rotation__leads_to(path, rotation->fd);
     uint64_t keep = rotation->options.keep, last = 0;
 
     rotation->end = rotation->size + rotation->options.rotate_bytes; /* should it fail */
@@ -335,7 +366,7 @@ int mrl_rotation__rotate(struct mrl_rotation *rotation,
         err = mrl_rotation__set_aside(path, keep, &last, error);
     if (err)
         return err;
-    err = switch_to(sink, path, error);
+    err = rotation->switch_to(sink, path, error);
     if (err < 0 && is_ours)
         mrl_rotation__bring_back(path, keep, last);
     else
@@ -343,17 +374,18 @@ int mrl_rotation__rotate(struct mrl_rotation *rotation,
     return err;
 }
 
-void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd)
+void mrl_rotation__take_back(const struct mrl_rotation *rotation)
 {
     struct stat file;
 
-    if (rotation->created && !fstat(fd, &file) && !file.st_size &&
-        mrl_rotation__leads_to(rotation->path, fd))
+    if (rotation->created && !fstat(rotation->fd, &file) && !file.st_size &&
+        mrl_rotation__leads_to(rotation->path, rotation->fd))
         unlink(rotation->path);
 }
 
-int mrl_rotation__notice(struct mrl_rotation *rotation, int fd, struct mrl_error *note)
+int mrl_rotation__notice(struct mrl_sink *sink, struct mrl_error *note)
 {
+    struct mrl_rotation *rotation = rotation_of(sink);
     uint64_t wanted = rotation->options.warn_bytes, left;
     int64_t now_ns = wanted ? mrl_clock__ns(CLOCK_MONOTONIC_COARSE) : 0;
     bool was_low = rotation->is_low;
@@ -362,7 +394,7 @@ int mrl_rotation__notice(struct mrl_rotation *rotation, int fd, struct mrl_error
     if (!wanted || now_ns < rotation->look_ns)
         return 0;
     rotation->look_ns = now_ns + LOOK_INTERVAL_NS;
-    if (fstatvfs(fd, &system))
+    if (fstatvfs(rotation->fd, &system))
         return 0;
     left = (uint64_t)system.f_bavail * system.f_frsize;
     rotation->is_low = left < wanted || (was_low && left - wanted < wanted / 8);

@@ -61,8 +61,16 @@ void mrl_rotation__let_go(const char *path, uint64_t keep, uint64_t last);
 /** It has none: each of the `last` files gets its name of before. */
 void mrl_rotation__bring_back(const char *path, uint64_t keep, uint64_t last);
 
-/** The name of a destination, and what became of it. Zeroed at first. */
+/** How a sink goes on in the file at `path`. Returns 1; or -errno with a line, and the old file
+ * stays. */
+typedef int mrl_switch_fn(struct mrl_sink *sink, const char *path, struct mrl_error *error);
+
+/** The name of a destination, its file, and what became of them. Zeroed at first; the first member
+ * of struct mrl_sink, so that what has the shape of a member of mrl_sink_ops is one. */
 struct mrl_rotation {
+    int fd;        /* the file now; -1: none */
+    int close_err; /* what closing an earlier one said; 0: nothing */
+    mrl_switch_fn *switch_to;
     struct mrl_rotation_options options;
     struct mrl_opening opening; /* the first file may be a FIFO, and wait */
     char *name;                 /* as it was written */
@@ -74,10 +82,11 @@ struct mrl_rotation {
     bool is_low;                /* and there was little */
 };
 
-/** Copies a checked destination and its options. Errors, with a line: -ENOMEM, -ENAMETOOLONG,
- * -EINVAL there is no such group. */
-int mrl_rotation__init(struct mrl_rotation *rotation,
+/** Copies a checked destination and its options, and opens its first file. Errors, with a line:
+ * -ENOMEM, -ENAMETOOLONG, -EINVAL there is no such group, and those of switch_to(). */
+int mrl_rotation__open(struct mrl_sink *sink,
                        const struct mrl_sink_target *target,
+                       mrl_switch_fn *switch_to,
                        struct mrl_error *error);
 
 /** Frees it; zeroed is allowed. */
@@ -87,37 +96,30 @@ void mrl_rotation__done(struct mrl_rotation *rotation);
  * file, and the options want one. */
 int mrl_rotation__begin(struct mrl_rotation *rotation, int fd, struct mrl_error *error);
 
-/** What mrl_sink_ops.room says of it. */
-uint64_t mrl_rotation__room(const struct mrl_rotation *rotation);
+/** It is at `path`, and open for good: what was open before is the caller's to close first. */
+void mrl_rotation__settle(struct mrl_rotation *rotation, int fd, const char *path, bool created);
 
 /** Whether `path` is the file `fd`, and no link to it. */
 bool mrl_rotation__leads_to(const char *path, int fd);
 
-/** How a sink goes on in the file at `path`. Returns 1; or -errno with a line, and the old file
- * stays. */
-typedef int mrl_switch_fn(struct mrl_sink *sink, const char *path, struct mrl_error *error);
+/** Removes the file when it was made for this run, and is empty. */
+void mrl_rotation__take_back(const struct mrl_rotation *rotation);
 
-/** What mrl_sink_ops.reopen does. `fd` is the file now. */
-int mrl_rotation__reopen(const struct mrl_rotation *rotation,
-                         int fd,
-                         mrl_switch_fn *switch_to,
-                         struct mrl_sink *sink,
-                         struct mrl_error *error);
+/* Members of mrl_sink_ops. */
 
-/** What mrl_sink_ops.rotate does. On failure the file has its old name, and room once more. */
-int mrl_rotation__rotate(struct mrl_rotation *rotation,
-                         int fd,
-                         mrl_switch_fn *switch_to,
-                         struct mrl_sink *sink,
-                         struct mrl_error *error);
+bool mrl_rotation__is_quick(const struct mrl_sink *sink);
 
-/** Removes the file `fd` when it was made for this run, and is empty. */
-void mrl_rotation__take_back(const struct mrl_rotation *rotation, int fd);
+uint64_t mrl_rotation__room(const struct mrl_sink *sink);
+
+int mrl_rotation__reopen(struct mrl_sink *sink, struct mrl_error *error);
+
+/** On failure the file has its old name, and room once more. */
+int mrl_rotation__rotate(struct mrl_sink *sink, struct mrl_error *error);
 
 /**
- * What mrl_sink_ops.notice says. Looks once a second, and else costs a look at the clock. Returns 1
- * when less than the options say is left, and again only after there was more by an eighth.
+ * Looks once a second, and else costs a look at the clock. Returns 1 when less than the options say
+ * is left, and again only after there was more by an eighth.
  */
-int mrl_rotation__notice(struct mrl_rotation *rotation, int fd, struct mrl_error *note);
+int mrl_rotation__notice(struct mrl_sink *sink, struct mrl_error *note);
 
 #endif
