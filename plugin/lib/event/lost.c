@@ -64,28 +64,9 @@ void mrl_lost__event(const struct mrl_lost *lost,
                      struct mrl_value values[MRL_LOST_FIELDS],
                      struct mrl_event *ret_event)
 {
-    const struct mrl_event_def *def = mrl_event_def__at(MRL_EVENT_EVENTS_LOST);
-    const struct mrl_from *from = mrl_event_def__from(MRL_EVENT_EVENTS_LOST);
     const struct mrl_raw raw = { .lost = lost };
-    const struct mrl_text none = { "", 0 };
 
-    assert(def->field_count == MRL_LOST_FIELDS);
-    for (unsigned int i = 0; i < MRL_LOST_FIELDS; i++) {
-        values[i] = (struct mrl_value){ .absent = false };
-        from[i].compute(&raw, &values[i]);
-    }
-    *ret_event = (struct mrl_event){
-        .run = "",
-        .def = def,
-        .entry_ns = lost->to_ns,
-        .exit_ns = lost->to_ns,
-        .process_name = none,
-        .host_name = none,
-        .container_id = none,
-        .executable = none,
-        .values = values,
-        .lost = lost,
-    };
+    mrl_raw__make_event(&raw, MRL_EVENT_EVENTS_LOST, lost->to_ns, values, ret_event);
 }
 
 void mrl_lost__append(const struct mrl_lost *lost, struct mrl_batch *batch)

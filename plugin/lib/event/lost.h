@@ -15,7 +15,7 @@ void mrl_lost__event(const struct mrl_lost *lost,
                      struct mrl_value values[MRL_LOST_FIELDS],
                      struct mrl_event *ret_event);
 
-/** Appends the event of a gap to a batch, which must have room for it: MRL_LOST_BYTES. */
+/** Appends the event of a gap to a batch, which must have room for it. */
 void mrl_lost__append(const struct mrl_lost *lost, struct mrl_batch *batch);
 
 enum {
@@ -29,7 +29,5 @@ const char *mrl_lost__who(const struct mrl_lost *lost, char text[MRL_LOST_WHO_BY
 
 /** Name of the thread. Borrowed from `blame`. */
 struct mrl_text mrl_blame__comm(const struct mrl_blame *blame);
-
-enum { MRL_LOST_BYTES = sizeof(struct mrl_lost) + MRL_LOST_FIELDS * sizeof(struct mrl_value) };
 
 #endif

@@ -139,4 +139,12 @@ struct mrl_from {
 /** The sources of the fields of the event at `index`, in the order of its fields. */
 const struct mrl_from *mrl_event_def__from(unsigned int index);
 
+/** Makes the event at `index`, one of our own, which has no record and names no task: of the gap or
+ * the state in `raw`, whose values it computes. `*ret_event` borrows both, and `values`. */
+void mrl_raw__make_event(const struct mrl_raw *raw,
+                         unsigned int index,
+                         uint64_t time_ns,
+                         struct mrl_value *values,
+                         struct mrl_event *ret_event);
+
 #endif

@@ -45,28 +45,9 @@ void mrl_state__event(const struct mrl_state *state,
                       struct mrl_value values[MRL_SENSOR_STATE_FIELDS],
                       struct mrl_event *ret_event)
 {
-    const struct mrl_event_def *def = mrl_event_def__at(MRL_EVENT_SENSOR_STATE);
-    const struct mrl_from *from = mrl_event_def__from(MRL_EVENT_SENSOR_STATE);
     const struct mrl_raw raw = { .state = state };
-    const struct mrl_text none = { "", 0 };
 
-    assert(def->field_count == MRL_SENSOR_STATE_FIELDS);
-    for (unsigned int i = 0; i < MRL_SENSOR_STATE_FIELDS; i++) {
-        values[i] = (struct mrl_value){ .absent = false };
-        from[i].compute(&raw, &values[i]);
-    }
-    *ret_event = (struct mrl_event){
-        .run = "",
-        .def = def,
-        .entry_ns = state->time_ns,
-        .exit_ns = state->time_ns,
-        .process_name = none,
-        .host_name = none,
-        .container_id = none,
-        .executable = none,
-        .values = values,
-        .state = state,
-    };
+    mrl_raw__make_event(&raw, MRL_EVENT_SENSOR_STATE, state->time_ns, values, ret_event);
 }
 
 void mrl_state__append(const struct mrl_state *state, struct mrl_batch *batch)

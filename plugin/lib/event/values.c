@@ -344,3 +344,34 @@ void mrl_value__lost_by_comm(const struct mrl_raw *raw, struct mrl_value *value)
     if (has_culprit(raw, value))
         value->text = mrl_blame__comm(&raw->lost->by);
 }
+
+/* -- an event without a record ---------------------------------------------------------------- */
+
+void mrl_raw__make_event(const struct mrl_raw *raw,
+                         unsigned int index,
+                         uint64_t time_ns,
+                         struct mrl_value *values,
+                         struct mrl_event *ret_event)
+{
+    const struct mrl_event_def *def = mrl_event_def__at(index);
+    const struct mrl_from *from = mrl_event_def__from(index);
+    const struct mrl_text none = { "", 0 };
+
+    for (unsigned int i = 0; i < def->field_count; i++) {
+        values[i] = (struct mrl_value){ .absent = false };
+        from[i].compute(raw, &values[i]);
+    }
+    *ret_event = (struct mrl_event){
+        .run = "",
+        .def = def,
+        .entry_ns = time_ns,
+        .exit_ns = time_ns,
+        .process_name = none,
+        .host_name = none,
+        .container_id = none,
+        .executable = none,
+        .values = values,
+        .lost = raw->lost,
+        .state = raw->state,
+    };
+}

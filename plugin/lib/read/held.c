@@ -11,11 +11,6 @@
 
 static const unsigned int bounds_ms[MRL_WAIT_BUCKETS - 1] = { 1, 2, 5, 10, 20, 50 };
 
-unsigned int mrl_held__bucket_ms(unsigned int index)
-{
-    return index < MRL_WAIT_BUCKETS - 1 ? bounds_ms[index] : 0;
-}
-
 struct mrl_known_name *mrl_held__owner(const struct mrl_held *held,
                                        const struct mrl_membership *container)
 {

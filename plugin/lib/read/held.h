@@ -35,13 +35,10 @@ struct mrl_held {
     atomic_uint count;
     size_t bytes;
     unsigned int overdue; /* so many of the first ones leave, since there are too many */
-    /* Events by how long they waited: up to mrl_held__bucket_ms() each; and all these times. */
+    /* Events by how long they waited: a bucket each; and all these times. */
     atomic_ullong waits[MRL_WAIT_BUCKETS];
     atomic_ullong waited_ns;
 };
-
-/** The upper bound of a bucket, in ms; 0 of the last. */
-unsigned int mrl_held__bucket_ms(unsigned int index);
 
 /** Whom this record has to wait for: the container whose names are being looked up, or of which
  * another record waits. NULL: nobody. */

@@ -229,11 +229,6 @@ bool mrl_plugin__names(const struct mrl_plugin *plugin, struct mrl_names_status 
     return plugin->ops->names && plugin->ops->names(plugin->source, ret_status);
 }
 
-void mrl_plugin__set_alive_ns(struct mrl_plugin *plugin, int64_t alive_ns)
-{
-    plugin->states.alive_ns = alive_ns;
-}
-
 const char *mrl_plugin__error(const struct mrl_plugin *plugin)
 {
     return plugin->error.text;

@@ -62,8 +62,19 @@ struct mrl_event_counts mrl_recorded__counts(const struct mrl_recorded *recorded
 
 /* -- frames ----------------------------------------------------------------------------------- */
 
-static void take_host(struct mrl_recorded *recorded, const struct mrl_frame_host *host)
+/* A frame, and what its events go into. */
+struct taking {
+    struct mrl_recorded *recorded;
+    const struct mrl_frame *frame;
+    struct mrl_batch *batch;
+    const char *wrong; /* what is said of a frame that no recorder would write */
+};
+
+static int take_host(struct taking *taking)
 {
+    const struct mrl_frame_host *host = taking->frame->payload;
+    struct mrl_recorded *recorded = taking->recorded;
+
     mrl_containers__clear(&recorded->containers);
     recorded->has_host = true;
     recorded->host = (struct mrl_host){
@@ -71,58 +82,51 @@ static void take_host(struct mrl_recorded *recorded, const struct mrl_frame_host
         .container = mrl_containers__find,
         .containers = &recorded->containers,
     };
+    return 0;
 }
 
-static int take_container(struct mrl_recorded *recorded,
-                          const struct mrl_frame *frame,
-                          struct mrl_error *error)
+static int take_container(struct taking *taking)
 {
-    const char *id = (const char *)frame->payload + sizeof(uint64_t);
+    const char *id = (const char *)taking->frame->payload + sizeof(uint64_t);
     uint64_t cgroup;
-    int err;
 
-    memcpy(&cgroup, frame->payload, sizeof(cgroup));
-    err = mrl_containers__put(&recorded->containers, cgroup,
-                              (struct mrl_text){ id, frame->size - sizeof(cgroup) });
-    if (err == -ENOMEM)
-        return mrl_error__set(error, err, "out of memory");
-    return err < 0 ? mrl_error__set(error, -EBADMSG, "a container that no recorder would write")
-                   : 0;
+    memcpy(&cgroup, taking->frame->payload, sizeof(cgroup));
+    return mrl_containers__put(&taking->recorded->containers, cgroup,
+                               (struct mrl_text){ id, taking->frame->size - sizeof(cgroup) });
 }
 
-static int take_lookup(struct mrl_recorded *recorded,
-                       const struct mrl_frame_lookup *frame,
-                       struct mrl_error *error)
+static int take_lookup(struct taking *taking)
 {
-    int err = -EBADMSG;
+    const struct mrl_frame_lookup *frame = taking->frame->payload;
 
-    if (frame->lookup < MRL_LOOKUP_COUNT && frame->confirmed < 2)
-        err = mrl_containers__qualify(&recorded->containers, frame->cgroup,
-                                      (enum mrl_lookup)frame->lookup, frame->confirmed);
-    if (err == -ENOMEM)
-        return mrl_error__set(error, err, "out of memory");
-    return err < 0 ? mrl_error__set(error, -EBADMSG, "a container that no recorder would write")
-                   : 0;
+    return frame->lookup < MRL_LOOKUP_COUNT && frame->confirmed < 2
+               ? mrl_containers__qualify(&taking->recorded->containers, frame->cgroup,
+                                         (enum mrl_lookup)frame->lookup, frame->confirmed)
+               : -EBADMSG;
 }
 
-static int take_policy(struct mrl_recorded *recorded,
-                       const struct mrl_frame *frame,
-                       struct mrl_error *error)
+static int take_names(struct taking *taking)
 {
-    const struct mrl_frame_policy *policy = frame->payload;
-    struct mrl_policies *policies;
-    int err = policy->reserved
-                  ? -EBADMSG
-                  : mrl_policies__replace(recorded->policies, policy->bit,
-                                          (struct mrl_text){ (const char *)(policy + 1),
-                                                             frame->size - sizeof(*policy) },
-                                          &policies);
+    struct mrl_named named;
+    uint64_t cgroup;
+    int err = mrl_frame_names__read(taking->frame->payload, taking->frame->size, &cgroup, &named);
+
+    return err ? err : mrl_containers__name(&taking->recorded->containers, cgroup, &named);
+}
+
+static int take_policy(struct taking *taking)
+{
+    const struct mrl_frame_policy *policy = taking->frame->payload;
+    const struct mrl_text name = { (const char *)(policy + 1),
+                                   taking->frame->size - sizeof(*policy) };
+    struct mrl_policies *policies, **ours = &taking->recorded->policies;
+    int err =
+        policy->reserved ? -EBADMSG : mrl_policies__replace(*ours, policy->bit, name, &policies);
 
     if (err)
-        return mrl_error__set(
-            error, err, err == -ENOMEM ? "out of memory" : "a policy that no recorder would write");
-    mrl_policies__unref(recorded->policies);
-    recorded->policies = policies;
+        return err;
+    mrl_policies__unref(*ours);
+    *ours = policies;
     return 0;
 }
 
@@ -143,40 +147,26 @@ static bool match(struct mrl_recorded *recorded, struct mrl_batch *batch)
     return policies;
 }
 
-static int take_names(struct mrl_recorded *recorded,
-                      const struct mrl_frame *frame,
-                      struct mrl_error *error)
+static int take_record(struct taking *taking)
 {
-    struct mrl_named named;
-    uint64_t cgroup;
-    int err = mrl_frame_names__read(frame->payload, frame->size, &cgroup, &named);
-
-    if (!err)
-        err = mrl_containers__name(&recorded->containers, cgroup, &named);
-    if (err == -ENOMEM)
-        return mrl_error__set(error, err, "out of memory");
-    return err < 0 ? mrl_error__set(error, -EBADMSG, "names that no recorder would write") : 0;
-}
-
-static int take_record(struct mrl_recorded *recorded,
-                       const struct mrl_frame *frame,
-                       struct mrl_batch *batch,
-                       struct mrl_error *error)
-{
-    const struct mrl_record *record = frame->payload;
+    const struct mrl_record *record = taking->frame->payload;
+    struct mrl_recorded *recorded = taking->recorded;
+    struct mrl_batch *batch = taking->batch;
     size_t used = batch->arena.used;
     bool is_accepted;
 
-    if (!recorded->has_host || mrl_decode__append(record, frame->size, &recorded->host, batch))
-        return mrl_error__set(error, -EBADMSG, "a frame holds no valid record");
+    if (!recorded->has_host ||
+        mrl_decode__append(record, taking->frame->size, &recorded->host, batch))
+        return -EBADMSG;
     if (!is_wanted(recorded, record->event)) {
         mrl_batch__take_back(batch, used);
         return 0;
     }
     if (batch->events[batch->count - 1].lookup > MRL_LOOKUP_KNOWN)
         add(&recorded->counts[record->event].unidentified, 1);
+    taking->wrong = "more names of policies than there can be";
     if (!mrl_policies__fit(recorded->policies, batch->events[batch->count - 1].policies))
-        return mrl_error__set(error, -EBADMSG, "more names of policies than there can be");
+        return -EBADMSG;
     is_accepted = match(recorded, batch);
     if (!is_accepted)
         mrl_batch__take_back(batch, used);
@@ -184,78 +174,65 @@ static int take_record(struct mrl_recorded *recorded,
     return 0;
 }
 
-static int take_lost(struct mrl_recorded *recorded,
-                     const struct mrl_frame *frame,
-                     struct mrl_batch *batch,
-                     struct mrl_error *error)
+static int take_lost(struct taking *taking)
 {
+    struct mrl_recorded *recorded = taking->recorded;
     struct mrl_lost lost;
-    int err = mrl_frame_lost__read(frame->payload, frame->size, &lost);
+    int err = mrl_frame_lost__read(taking->frame->payload, taking->frame->size, &lost);
 
-    if (err)
-        return mrl_error__set(error, err, "a gap that no recorder would write");
-    if (!is_wanted(recorded, lost.event->index))
-        return 0;
+    if (err || !is_wanted(recorded, lost.event->index))
+        return err;
     count_lost(&recorded->counts[lost.event->index], lost.cause, lost.count);
-    mrl_lost__append(&lost, batch);
+    mrl_lost__append(&lost, taking->batch);
     return 0;
 }
 
-static int take_state(struct mrl_recorded *recorded,
-                      const struct mrl_frame *frame,
-                      struct mrl_batch *batch,
-                      struct mrl_error *error)
+static int take_state(struct taking *taking)
 {
     struct mrl_state state;
-    int err = mrl_state__unpack(frame->payload, frame->size, &state);
+    int err = mrl_state__unpack(taking->frame->payload, taking->frame->size, &state);
 
-    if (err)
-        return mrl_error__set(error, err, "a state of the sensor that no recorder would write");
-    if (is_wanted(recorded, MRL_EVENT_SENSOR_STATE))
-        mrl_state__append(&state, batch);
-    return 0;
+    if (!err && is_wanted(taking->recorded, MRL_EVENT_SENSOR_STATE))
+        mrl_state__append(&state, taking->batch);
+    return err;
 }
 
-static int take_end(struct mrl_recorded *recorded,
-                    const struct mrl_frame *frame,
-                    struct mrl_error *error)
+/* The last frame counts those before it: mrl_recorded__take() adds a frame after it was taken. */
+static int take_end(struct taking *taking)
 {
-    recorded->has_end = true;
-    /* The last frame counts those before it: mrl_recorded__take() adds a frame after it was
-     * taken. */
-    return memcmp(frame->payload, &recorded->totals, sizeof(recorded->totals))
-               ? mrl_error__set(error, -EBADMSG,
-                                "its last frame counts other frames than there are")
-               : 0;
+    const struct mrl_frame_end *totals = &taking->recorded->totals;
+
+    taking->recorded->has_end = true;
+    return memcmp(taking->frame->payload, totals, sizeof(*totals)) ? -EBADMSG : 0;
 }
 
-static int take_payload(struct mrl_recorded *recorded,
-                        const struct mrl_frame *frame,
-                        struct mrl_batch *batch,
-                        struct mrl_error *error)
+static const struct {
+    int (*take)(struct taking *taking);
+    const char *wrong;
+} takers[] = {
+    [MRL_FRAME_HOST] = { take_host, NULL },
+    [MRL_FRAME_CONTAINER] = { take_container, "a container that no recorder would write" },
+    [MRL_FRAME_RECORD] = { take_record, "a frame holds no valid record" },
+    [MRL_FRAME_LOST] = { take_lost, "a gap that no recorder would write" },
+    [MRL_FRAME_END] = { take_end, "its last frame counts other frames than there are" },
+    [MRL_FRAME_STATE] = { take_state, "a state of the sensor that no recorder would write" },
+    [MRL_FRAME_LOOKUP] = { take_lookup, "a container that no recorder would write" },
+    [MRL_FRAME_POLICY] = { take_policy, "a policy that no recorder would write" },
+    [MRL_FRAME_NAMES] = { take_names, "names that no recorder would write" },
+};
+
+static int take_payload(struct taking *taking, struct mrl_error *error)
 {
-    switch (frame->type) {
-    case MRL_FRAME_HOST:
-        take_host(recorded, frame->payload);
-        return 0;
-    case MRL_FRAME_CONTAINER:
-        return take_container(recorded, frame, error);
-    case MRL_FRAME_LOOKUP:
-        return take_lookup(recorded, frame->payload, error);
-    case MRL_FRAME_NAMES:
-        return take_names(recorded, frame, error);
-    case MRL_FRAME_RECORD:
-        return take_record(recorded, frame, batch, error);
-    case MRL_FRAME_LOST:
-        return take_lost(recorded, frame, batch, error);
-    case MRL_FRAME_END:
-        return take_end(recorded, frame, error);
-    case MRL_FRAME_POLICY:
-        return take_policy(recorded, frame, error);
-    case MRL_FRAME_STATE:
-        return take_state(recorded, frame, batch, error);
-    }
-    return -EBADMSG;
+    const unsigned int type = taking->frame->type;
+    int err;
+
+    if (type >= sizeof(takers) / sizeof(takers[0]) || !takers[type].take)
+        return -EBADMSG;
+    taking->wrong = takers[type].wrong;
+    err = takers[type].take(taking);
+    if (err == -ENOMEM)
+        return mrl_error__set(error, err, "out of memory");
+    return err < 0 ? mrl_error__set(error, -EBADMSG, "%s", taking->wrong) : 0;
 }
 
 int mrl_recorded__take(struct mrl_recorded *recorded,
@@ -263,9 +240,10 @@ int mrl_recorded__take(struct mrl_recorded *recorded,
                        struct mrl_batch *batch,
                        struct mrl_error *error)
 {
+    struct taking taking = { .recorded = recorded, .frame = frame, .batch = batch };
     int err = recorded->has_end
                   ? mrl_error__set(error, -EBADMSG, "there is more after its last frame")
-                  : take_payload(recorded, frame, batch, error);
+                  : take_payload(&taking, error);
 
     recorded->totals.frames++;
     recorded->totals.records += frame->type == MRL_FRAME_RECORD;

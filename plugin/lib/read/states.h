@@ -72,7 +72,4 @@ void mrl_states__count(struct mrl_states *states, const struct mrl_batch *batch)
 /** How long the reader may wait so that `alive` comes in time; as `timeout_ms`, -1: for ever. */
 int mrl_states__wait_ms(const struct mrl_states *states, int64_t now_ns, int timeout_ms);
 
-/** For tests, before the first batch: another time between two `alive` of a plugin. */
-void mrl_plugin__set_alive_ns(struct mrl_plugin *plugin, int64_t alive_ns);
-
 #endif

@@ -148,16 +148,6 @@ void mrl_spool__name(struct mrl_spool *spool, char name[MRL_SPOOL_OWN_BYTES])
              (unsigned long long)halves[1]);
 }
 
-uint64_t mrl_spool__told(struct mrl_spool *spool)
-{
-    uint64_t told;
-
-    pthread_mutex_lock(&spool->lock);
-    told = spool->appended.of[MRL_EVENT_EVENTS_LOST] + spool->appended.of[MRL_EVENT_SENSOR_STATE];
-    pthread_mutex_unlock(&spool->lock);
-    return told;
-}
-
 uint64_t mrl_spool__last_ns(struct mrl_spool *spool)
 {
     uint64_t last_ns;

@@ -69,9 +69,6 @@ int mrl_spool__each(struct mrl_spool *spool,
                     void *context,
                     struct mrl_error *error);
 
-/** How many events_lost and sensor_state have been appended in all runs: where N goes on. */
-uint64_t mrl_spool__told(struct mrl_spool *spool);
-
 enum { MRL_SPOOL_OWN_BYTES = 16 + 1 + 16 + 1 };
 
 /** The spool's own name, for its life: 16 hex digits, '-', 16 hex digits. */

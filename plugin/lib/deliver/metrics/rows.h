@@ -7,7 +7,6 @@
 #include "deliver/metrics/sample.h"
 
 enum {
-    MRL_METRIC_FAMILIES_MAX = 64,
     MRL_METRIC_ROWS_MAX = 4096, /* with all outputs, spools and events: 2,700 */
     MRL_METRIC_SIDES_MAX = 16,
     /* Texts of labels: of what runs, of outputs, of side programs, of policies. */
