@@ -23,9 +23,7 @@ static const struct mrl_shape truth = { .types = MRL_JSON_BOOLEAN };
 static const struct mrl_shape only_true = { .types = MRL_JSON_BOOLEAN, .only_true = true };
 
 static const struct mrl_member executable_members[] = { { "path", &text, false } };
-static const struct mrl_shape executable = { .name = "executable",
-                                             .types = MRL_JSON_OBJECT,
-                                             MRL_MEMBERS(executable_members) };
+static const struct mrl_shape executable = MRL_OBJECT("executable", executable_members);
 
 static const struct mrl_member container_members[] = {
     { "id", &some_text, true },
@@ -33,9 +31,7 @@ static const struct mrl_member container_members[] = {
     { "image", &some_text, true },
     { "imageDigest", &some_text, true },
 };
-static const struct mrl_shape container = { .name = "container",
-                                            .types = MRL_JSON_OBJECT,
-                                            MRL_MEMBERS(container_members) };
+static const struct mrl_shape container = MRL_OBJECT("container", container_members);
 
 static const struct mrl_member kubernetes_members[] = {
     { "podName", &some_text, true },
@@ -43,9 +39,7 @@ static const struct mrl_member kubernetes_members[] = {
     { "podUID", &some_text, true },
     { "podSandbox", &only_true, true },
 };
-static const struct mrl_shape kubernetes = { .name = "kubernetes",
-                                             .types = MRL_JSON_OBJECT,
-                                             MRL_MEMBERS(kubernetes_members) };
+static const struct mrl_shape kubernetes = MRL_OBJECT("kubernetes", kubernetes_members);
 
 /* One empty name stands for the events chosen on the command line. Tracee has 64 policies at most.
  */
@@ -62,9 +56,7 @@ static const struct mrl_member flags_members[] = {
     { "containerStarted", &truth, false },
     { "isCompat", &truth, false },
 };
-static const struct mrl_shape flags = { .name = "contextFlags",
-                                        .types = MRL_JSON_OBJECT,
-                                        MRL_MEMBERS(flags_members) };
+static const struct mrl_shape flags = MRL_OBJECT("contextFlags", flags_members);
 
 /* The keys in Tracee's order. Those without a shape depend on the event. */
 static const struct mrl_member rows[] = {
@@ -120,13 +112,11 @@ static struct mrl_shape value_shape(const struct mrl_field *field)
     return shape;
 }
 
-static struct mrl_shape argument_shape(struct mrl_shape_pool *pool,
-                                       const struct mrl_field *field,
-                                       const char *type)
+static struct mrl_shape argument_shape(struct mrl_shape_pool *pool, const struct mrl_field *field)
 {
     const struct mrl_shape shapes[] = {
         mrl_shape__word(pool, field->name),
-        mrl_shape__word(pool, type),
+        mrl_shape__word(pool, pool->dialect->type_of(field->kind)),
         value_shape(field),
     };
     const struct mrl_shape *kept = mrl_shape_pool__copy(pool, shapes, sizeof(shapes));
@@ -171,11 +161,9 @@ static struct mrl_shape count_shape(const struct mrl_shape *args)
 }
 
 /* The shapes of the rows that have none of their own, in their order. */
-static struct mrl_shape line_shape(struct mrl_shape_pool *pool,
-                                   const struct mrl_event_def *def,
-                                   mrl_field_shape field_shape)
+static struct mrl_shape line_shape(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
-    struct mrl_shape args = mrl_shape__arguments(pool, def, field_shape, NULL);
+    struct mrl_shape args = mrl_shape__arguments(pool, def, argument_shape, NULL);
     const struct {
         const char *key;
         struct mrl_shape shape;
@@ -212,38 +200,18 @@ static const char *type_v0_23(const struct mrl_kind *kind)
     return kind->type_v0_23;
 }
 
-static struct mrl_shape field_v0_23(struct mrl_shape_pool *pool, const struct mrl_field *field)
-{
-    return argument_shape(pool, field, field->kind->type_v0_23);
-}
-
-static struct mrl_shape line_v0_23(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
-{
-    return line_shape(pool, def, field_v0_23);
-}
-
 const struct mrl_dialect mrl_dialect_v0_23 = {
     .name = "json-v0.23",
     .doc = "One event per line, as Tracee v0.20 to v0.23 prints it.",
     .version = 2,
     .name_key = "eventName",
     .type_of = type_v0_23,
-    .line_shape = line_v0_23,
+    .line_shape = line_shape,
 };
 
 static const char *type_v0_24(const struct mrl_kind *kind)
 {
     return kind->type_v0_24;
-}
-
-static struct mrl_shape field_v0_24(struct mrl_shape_pool *pool, const struct mrl_field *field)
-{
-    return argument_shape(pool, field, field->kind->type_v0_24);
-}
-
-static struct mrl_shape line_v0_24(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
-{
-    return line_shape(pool, def, field_v0_24);
 }
 
 const struct mrl_dialect mrl_dialect_v0_24 = {
@@ -252,5 +220,5 @@ const struct mrl_dialect mrl_dialect_v0_24 = {
     .version = 2,
     .name_key = "eventName",
     .type_of = type_v0_24,
-    .line_shape = line_v0_24,
+    .line_shape = line_shape,
 };

@@ -9,9 +9,7 @@ enum { NANOSECONDS = 1000 * 1000, SEVERITY_MAX = 10 };
 static const struct mrl_shape text = MRL_TEXT_ANY;
 static const struct mrl_shape date = { .types = MRL_JSON_STRING, .text = &mrl_text_time };
 static const struct mrl_shape ms = MRL_NUMBER(0, UINT64_MAX / NANOSECONDS);
-static const struct mrl_shape names = {
-    .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = MRL_POLICIES_MAX
-};
+static const struct mrl_shape names = MRL_LIST(text, 1, MRL_POLICIES_MAX);
 static const struct mrl_shape truth = { .types = MRL_JSON_BOOLEAN };
 static const struct mrl_shape severity = MRL_NUMBER(0, SEVERITY_MAX);
 static const struct mrl_shape u64_text = { .types = MRL_JSON_STRING, .text = &mrl_text_u64 };
@@ -168,13 +166,11 @@ static struct mrl_shape object_shape(const struct walk *walk,
     return object;
 }
 
-static struct mrl_shape line_shape(struct mrl_shape_pool *pool,
-                                   const struct mrl_event_def *def,
-                                   const char *format)
+static struct mrl_shape line_shape(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
 {
     struct mrl_shape_place *places = mrl_shape_pool__take(pool, MRL_PLACES_MAX * sizeof(*places));
     const struct walk walk = { pool, def, places };
-    unsigned int count = mrl_format__places(format, def, places);
+    unsigned int count = mrl_format__places(pool->dialect->name, def, places);
     struct mrl_shape line;
     bool optional;
 
@@ -185,24 +181,14 @@ static struct mrl_shape line_shape(struct mrl_shape_pool *pool,
 
 /* -- the shapes ------------------------------------------------------------------------------- */
 
-static struct mrl_shape ecs_line(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
-{
-    return line_shape(pool, def, "ecs");
-}
-
 const struct mrl_dialect mrl_dialect_ecs = {
     .name = "ecs",
     .doc = "One event per line, in the Elastic Common Schema.",
     .version = 1,
     .name_key = "event.action",
     .mark = "\"@timestamp\"",
-    .line_shape = ecs_line,
+    .line_shape = line_shape,
 };
-
-static struct mrl_shape ocsf_line(struct mrl_shape_pool *pool, const struct mrl_event_def *def)
-{
-    return line_shape(pool, def, "ocsf");
-}
 
 const struct mrl_dialect mrl_dialect_ocsf = {
     .name = "ocsf",
@@ -210,5 +196,5 @@ const struct mrl_dialect mrl_dialect_ocsf = {
     .version = 1,
     .name_key = "metadata.event_code",
     .mark = "\"class_uid\"",
-    .line_shape = ocsf_line,
+    .line_shape = line_shape,
 };

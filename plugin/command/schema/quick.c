@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "command/schema/schema.h"
 
 struct cursor {
@@ -90,30 +91,14 @@ static bool take_escape(struct cursor *cursor)
     return code && (code < 0xd800 || code > 0xdfff);
 }
 
-/* Skips what follows the first byte of a character beyond ASCII: well-formed UTF-8 by RFC 3629. */
-static bool take_rest(struct cursor *cursor, char first)
+/* A character beyond ASCII. */
+static bool take_character(struct cursor *cursor)
 {
-    static const struct {
-        unsigned char first_min, first_max, second_min, second_max, rest;
-    } forms[] = {
-        { 0xc2, 0xdf, 0x80, 0xbf, 1 }, { 0xe0, 0xe0, 0xa0, 0xbf, 2 }, { 0xe1, 0xec, 0x80, 0xbf, 2 },
-        { 0xed, 0xed, 0x80, 0x9f, 2 }, { 0xee, 0xef, 0x80, 0xbf, 2 }, { 0xf0, 0xf0, 0x90, 0xbf, 3 },
-        { 0xf1, 0xf3, 0x80, 0xbf, 3 }, { 0xf4, 0xf4, 0x80, 0x8f, 3 },
-    };
-    const unsigned char *at = (const unsigned char *)cursor->at, byte = (unsigned char)first;
-    size_t i = 0;
+    unsigned int size =
+        mrl_utf8_size((const unsigned char *)cursor->at, (const unsigned char *)cursor->end);
 
-    while (i < sizeof(forms) / sizeof(forms[0]) && byte > forms[i].first_max)
-        i++;
-    if (i == sizeof(forms) / sizeof(forms[0]) || byte < forms[i].first_min ||
-        cursor->end - cursor->at < forms[i].rest || at[0] < forms[i].second_min ||
-        at[0] > forms[i].second_max)
-        return false;
-    for (unsigned int j = 1; j < forms[i].rest; j++)
-        if ((at[j] & 0xc0) != 0x80)
-            return false;
-    cursor->at += forms[i].rest;
-    return true;
+    cursor->at += size;
+    return size;
 }
 
 static bool is_word(const struct mrl_shape *shape, const char *text, size_t size)
@@ -133,13 +118,14 @@ static bool take_string(struct cursor *cursor, const struct mrl_shape *shape)
     if (!take_char(cursor, '"'))
         return false;
     for (start = cursor->at; cursor->at < cursor->end && *cursor->at != '"'; length++) {
-        char byte = *cursor->at++;
-
-        if (byte == '\\') {
+        if (*cursor->at & 0x80) {
+            if (!take_character(cursor))
+                return false;
+        } else if (*cursor->at++ == '\\') {
             escaped = true;
             if (!take_escape(cursor))
                 return false;
-        } else if ((unsigned char)byte < 0x20 || (byte & 0x80 && !take_rest(cursor, byte))) {
+        } else if (cursor->at[-1] < 0x20) {
             return false;
         }
     }

@@ -21,6 +21,7 @@ int mrl_schema__new(const struct mrl_dialect *dialect, struct mrl_schema **ret_s
         free(schema);
         return -ENOMEM;
     }
+    pool.dialect = dialect;
     pool.at = schema->memory;
     pool.end = pool.at + POOL_BYTES;
     lines = mrl_shape_pool__take(&pool, mrl_event_def__count() * sizeof(*lines));

@@ -91,8 +91,12 @@ struct mrl_shape {
     const struct mrl_field *field;
 };
 
-/** Memory that shapes are built in; sized for the tables, so running out is a programming error. */
+struct mrl_dialect;
+
+/** Whose shapes are built, and in which memory: sized for the tables, so running out is a
+ * programming error. */
 struct mrl_shape_pool {
+    const struct mrl_dialect *dialect;
     char *at, *end;
 };
 
@@ -116,6 +120,18 @@ void *mrl_shape_pool__copy(struct mrl_shape_pool *pool, const void *from, size_t
 #define MRL_NUMBER(least, most)                                          \
     {                                                                    \
         .types = MRL_JSON_INTEGER, .minimum = (least), .maximum = (most) \
+    }
+#define MRL_TEXT_OF(name_, class)                                   \
+    {                                                               \
+        .name = (name_), .types = MRL_JSON_STRING, .text = &(class) \
+    }
+#define MRL_LIST(each_, least, most)                                                         \
+    {                                                                                        \
+        .types = MRL_JSON_ARRAY, .each = &(each_), .items_min = (least), .items_max = (most) \
+    }
+#define MRL_OBJECT(name_, members_)                                      \
+    {                                                                    \
+        .name = (name_), .types = MRL_JSON_OBJECT, MRL_MEMBERS(members_) \
     }
 #define MRL_MEMBERS(array) .members = (array), .member_count = sizeof(array) / sizeof((array)[0])
 

@@ -13,56 +13,38 @@ static const struct mrl_shape text = MRL_TEXT_ANY;
 static const struct mrl_shape comm = { .types = MRL_JSON_STRING,
                                        .length_min = 1,
                                        .length_max = 15 };
-static const struct mrl_shape date = { .name = "time",
-                                       .types = MRL_JSON_STRING,
-                                       .text = &mrl_text_time };
+static const struct mrl_shape date = MRL_TEXT_OF("time", mrl_text_time);
 static const struct mrl_shape truth = { .types = MRL_JSON_BOOLEAN };
 static const struct mrl_shape only_true = { .types = MRL_JSON_BOOLEAN, .only_true = true };
 static const struct mrl_shape null = { .types = MRL_JSON_NULL };
 
-static const struct mrl_shape policy_names = {
-    .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = 64
-};
+static const struct mrl_shape policy_names = MRL_LIST(text, 1, 64);
 static const struct mrl_member policies_members[] = { { "matched", &policy_names, false } };
-static const struct mrl_shape policies = { .name = "policies",
-                                           .types = MRL_JSON_OBJECT,
-                                           MRL_MEMBERS(policies_members) };
+static const struct mrl_shape policies = MRL_OBJECT("policies", policies_members);
 
 /* -- the workload ----------------------------------------------------------------------------- */
 
 static const struct mrl_member executable_members[] = { { "path", &text, false } };
-static const struct mrl_shape executable = { .name = "executable",
-                                             .types = MRL_JSON_OBJECT,
-                                             MRL_MEMBERS(executable_members) };
+static const struct mrl_shape executable = MRL_OBJECT("executable", executable_members);
 
 static const struct mrl_member user_members[] = { { "id", &u32, false } };
-static const struct mrl_shape user = { .name = "user",
-                                       .types = MRL_JSON_OBJECT,
-                                       MRL_MEMBERS(user_members) };
+static const struct mrl_shape user = MRL_OBJECT("user", user_members);
 
 static const struct mrl_member address_members[] = {
     { "address", &u64, false },
     { "symbol", &text, true },
 };
-static const struct mrl_shape address = { .name = "address",
-                                          .types = MRL_JSON_OBJECT,
-                                          MRL_MEMBERS(address_members) };
-static const struct mrl_shape addresses = {
-    .types = MRL_JSON_ARRAY, .each = &address, .items_min = 1, .items_max = 20
-};
+static const struct mrl_shape address = MRL_OBJECT("address", address_members);
+static const struct mrl_shape addresses = MRL_LIST(address, 1, 20);
 static const struct mrl_member stack_members[] = { { "addresses", &addresses, false } };
-static const struct mrl_shape stack = { .name = "stack",
-                                        .types = MRL_JSON_OBJECT,
-                                        MRL_MEMBERS(stack_members) };
+static const struct mrl_shape stack = MRL_OBJECT("stack", stack_members);
 
 static const struct mrl_member ancestor_members[] = {
     { "unique_id", &u32, false },
     { "host_pid", &u32, false },
     { "pid", &u32, false },
 };
-static const struct mrl_shape ancestor = { .name = "ancestor",
-                                           .types = MRL_JSON_OBJECT,
-                                           MRL_MEMBERS(ancestor_members) };
+static const struct mrl_shape ancestor = MRL_OBJECT("ancestor", ancestor_members);
 static const struct mrl_shape ancestors = { /* the parent and nobody else */
                                             .types = MRL_JSON_ARRAY,
                                             .each = &ancestor,
@@ -70,45 +52,33 @@ static const struct mrl_shape ancestors = { /* the parent and nobody else */
                                             .items_max = 1
 };
 
-static const struct mrl_shape digests = {
-    .types = MRL_JSON_ARRAY, .each = &text, .items_min = 1, .items_max = 64
-};
+static const struct mrl_shape digests = MRL_LIST(text, 1, 64);
 static const struct mrl_member image_members[] = {
     { "id", &text, false },
     { "repo_digests", &digests, true },
     { "name", &text, false },
 };
-static const struct mrl_shape image = { .name = "image",
-                                        .types = MRL_JSON_OBJECT,
-                                        MRL_MEMBERS(image_members) };
+static const struct mrl_shape image = MRL_OBJECT("image", image_members);
 static const struct mrl_member container_members[] = {
     { "id", &text, false },
     { "name", &text, false },
     { "image", &image, true },
     { "started", &truth, false },
 };
-static const struct mrl_shape container = { .name = "container",
-                                            .types = MRL_JSON_OBJECT,
-                                            MRL_MEMBERS(container_members) };
+static const struct mrl_shape container = MRL_OBJECT("container", container_members);
 
 static const struct mrl_member pod_members[] = {
     { "name", &text, false },
     { "uid", &text, false },
 };
-static const struct mrl_shape pod = { .name = "pod",
-                                      .types = MRL_JSON_OBJECT,
-                                      MRL_MEMBERS(pod_members) };
+static const struct mrl_shape pod = MRL_OBJECT("pod", pod_members);
 static const struct mrl_member namespace_members[] = { { "name", &text, false } };
-static const struct mrl_shape namespace = { .name = "namespace",
-                                            .types = MRL_JSON_OBJECT,
-                                            MRL_MEMBERS(namespace_members) };
+static const struct mrl_shape namespace = MRL_OBJECT("namespace", namespace_members);
 static const struct mrl_member k8s_members[] = {
     { "pod", &pod, false },
     { "namespace", &namespace, false },
 };
-static const struct mrl_shape k8s = { .name = "k8s",
-                                      .types = MRL_JSON_OBJECT,
-                                      MRL_MEMBERS(k8s_members) };
+static const struct mrl_shape k8s = MRL_OBJECT("k8s", k8s_members);
 
 static struct mrl_shape object(struct mrl_shape_pool *pool,
                                const struct mrl_member *members,
@@ -161,15 +131,9 @@ static const struct mrl_shape *workload_shape(struct mrl_shape_pool *pool, const
 
 /* -- data ------------------------------------------------------------------------------------- */
 
-static const struct mrl_shape u64_text = { .name = "u64",
-                                           .types = MRL_JSON_STRING,
-                                           .text = &mrl_text_u64 };
-static const struct mrl_shape s64_text = { .name = "s64",
-                                           .types = MRL_JSON_STRING,
-                                           .text = &mrl_text_s64 };
-static const struct mrl_shape hex = { .name = "hex",
-                                      .types = MRL_JSON_STRING,
-                                      .text = &mrl_text_hex };
+static const struct mrl_shape u64_text = MRL_TEXT_OF("u64", mrl_text_u64);
+static const struct mrl_shape s64_text = MRL_TEXT_OF("s64", mrl_text_s64);
+static const struct mrl_shape hex = MRL_TEXT_OF("hex", mrl_text_hex);
 
 static const struct mrl_shape *value_shape(struct mrl_shape_pool *pool, const struct mrl_kind *kind)
 {

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "command/verify/line.h"
 
 enum { DEPTH_MAX = 8 };
@@ -61,24 +62,13 @@ static const char *skip_escape(const char *at)
     return code && (code < 0xd800 || code > 0xdfff) ? at + 1 : NULL;
 }
 
-/* Well-formed UTF-8 by RFC 3629, beyond ASCII. */
+/* Beyond ASCII. The newline is no part of a character either. */
 static const char *skip_character(const char *at)
 {
-    static const uint32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
-    unsigned char first = (unsigned char)*at;
-    unsigned int rest = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    uint32_t code = first & (0x3fU >> rest);
+    const unsigned char *first = (const unsigned char *)at;
+    unsigned int size = mrl_utf8_size(first, first + 4);
 
-    if (first < 0xc2 || first > 0xf4)
-        return NULL;
-    for (unsigned int i = 0; i < rest; i++) {
-        if ((*++at & 0xc0) != 0x80)
-            return NULL;
-        code = code << 6 | ((unsigned char)*at & 0x3fU);
-    }
-    if (code < smallest[rest] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return NULL;
-    return at + 1;
+    return size > 1 ? at + size : NULL;
 }
 
 /* Of a value. `at` is behind the opening quote. */

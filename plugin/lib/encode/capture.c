@@ -43,17 +43,14 @@ static unsigned int target_container_field(unsigned int event)
     return i;
 }
 
-static int capture_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+static int capture_init(struct mrl_encoder *encoder, const struct mrl_encoder_options *options)
 {
-    struct capture_encoder *capture = calloc(1, sizeof(*capture));
+    struct capture_encoder *capture = (struct capture_encoder *)encoder;
 
     (void)options;
-    if (!capture)
-        return -ENOMEM;
     mrl_capture__header(&capture->header);
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         capture->target_containers[i] = target_container_field(i);
-    *ret_encoder = &capture->encoder;
     return 0;
 }
 
@@ -186,15 +183,10 @@ static void capture_put(struct mrl_encoder *encoder,
         put_state(event, writer);
 }
 
-static void capture_destroy(struct mrl_encoder *encoder)
-{
-    free(encoder);
-}
-
 const struct mrl_encoder_ops mrl_capture_encoder = {
     .name = "capture",
-    .make = capture_make,
+    .bytes = sizeof(struct capture_encoder),
+    .init = capture_init,
     .preamble = capture_preamble,
     .put = capture_put,
-    .destroy = capture_destroy,
 };

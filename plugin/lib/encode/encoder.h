@@ -10,23 +10,27 @@
 struct mrl_encoder_ops;
 struct mrl_mapping;
 
-/** Each format extends this by its own members. */
+/** The first member of each format's own struct. */
 struct mrl_encoder {
     const struct mrl_encoder_ops *ops;
-    bool items; /* filled in by the caller of make(), as ops */
-    bool ids;   /* likewise: each event is given mrl_event.id */
+    bool items;
+    bool ids; /* each event is given mrl_event.id */
 };
 
 struct mrl_encoder_ops {
     const char *name;
-    /** Error: -ENOMEM. `*ret_encoder` is new; its ops are filled in by the caller. */
-    int (*make)(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder);
+    /** Bytes of the format's own struct. */
+    size_t bytes;
+    /** Makes ready what is zeroed but for `encoder`. Error: -ENOMEM; done() follows. NULL: nothing
+     * is to do. */
+    int (*init)(struct mrl_encoder *encoder, const struct mrl_encoder_options *options);
     struct mrl_text (*preamble)(const struct mrl_encoder *encoder);
     /** Writes at most MRL_EVENT_TEXT_MAX bytes. */
     void (*put)(struct mrl_encoder *encoder,
                 const struct mrl_event *event,
                 struct mrl_writer *writer);
-    void (*destroy)(struct mrl_encoder *encoder);
+    /** Frees what init() took, and not the struct. NULL: nothing. */
+    void (*done)(struct mrl_encoder *encoder);
     /** Of a shape (shape/mapping.h); NULL: the format is none. */
     const struct mrl_mapping *mapping;
 };

@@ -108,16 +108,22 @@ int mrl_encoder__new(const char *format,
     struct mrl_encoder_options all = options ? *options : (struct mrl_encoder_options){ 0 };
     const struct mrl_encoder_ops *ops = mrl_encoder_ops__find(format, error, &all.extras);
     struct mrl_encoder *encoder;
-    int err;
+    int err = 0;
 
     if (!ops)
         return -EINVAL;
-    err = ops->make(&all, &encoder);
-    if (err)
-        return mrl_error__set(error, err, "out of memory");
+    encoder = calloc(1, ops->bytes);
+    if (!encoder)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
     encoder->ops = ops;
     encoder->items = all.items;
     encoder->ids = all.extras & 1U << MRL_EXTRA_ID;
+    if (ops->init)
+        err = ops->init(encoder, &all);
+    if (err) {
+        mrl_encoder__free(encoder);
+        return mrl_error__set(error, err, "out of memory");
+    }
     *ret_encoder = encoder;
     return 0;
 }
@@ -163,22 +169,12 @@ ssize_t mrl_encoder__put(struct mrl_encoder *encoder,
 
 void mrl_encoder__free(struct mrl_encoder *encoder)
 {
-    if (encoder)
-        encoder->ops->destroy(encoder);
+    if (encoder && encoder->ops->done)
+        encoder->ops->done(encoder);
+    free(encoder);
 }
 
 /* -- none ------------------------------------------------------------------------------------- */
-
-static int none_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    struct mrl_encoder *encoder = calloc(1, sizeof(*encoder));
-
-    (void)options;
-    if (!encoder)
-        return -ENOMEM;
-    *ret_encoder = encoder;
-    return 0;
-}
 
 static void none_put(struct mrl_encoder *encoder,
                      const struct mrl_event *event,
@@ -189,14 +185,8 @@ static void none_put(struct mrl_encoder *encoder,
     (void)writer;
 }
 
-static void none_destroy(struct mrl_encoder *encoder)
-{
-    free(encoder);
-}
-
 const struct mrl_encoder_ops mrl_none_encoder = {
     .name = "none",
-    .make = none_make,
+    .bytes = sizeof(struct mrl_encoder),
     .put = none_put,
-    .destroy = none_destroy,
 };

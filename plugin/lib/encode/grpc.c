@@ -16,29 +16,11 @@ struct grpc_encoder {
     char text[MRL_EVENT_TEXT_MAX];
 };
 
-static int make(enum mrl_grpc_dialect dialect,
-                const struct mrl_encoder_options *options,
-                struct mrl_encoder **ret_encoder)
+static int grpc_init(struct mrl_encoder *encoder, const struct mrl_encoder_options *options)
 {
-    struct grpc_encoder *grpc = calloc(1, sizeof(*grpc));
-
-    if (grpc && !mrl_protobuf__new(dialect, options->extras, &grpc->protobuf)) {
-        *ret_encoder = &grpc->encoder;
-        return 0;
-    }
-    free(grpc);
-    return -ENOMEM;
-}
-
-static int grpc_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return make(MRL_GRPC_V0_24, options, ret_encoder);
-}
-
-static int grpc_main_make(const struct mrl_encoder_options *options,
-                          struct mrl_encoder **ret_encoder)
-{
-    return make(MRL_GRPC_MAIN, options, ret_encoder);
+    return mrl_protobuf__new(encoder->ops == &mrl_grpc_main_encoder ? MRL_GRPC_MAIN
+                                                                    : MRL_GRPC_V0_24,
+                             options->extras, &((struct grpc_encoder *)encoder)->protobuf);
 }
 
 /* A message never fills its buffer so far that there is no room for the header. */
@@ -65,22 +47,23 @@ static void grpc_put(struct mrl_encoder *encoder,
     writer->at += sizeof(frame) + message.size;
 }
 
-static void grpc_destroy(struct mrl_encoder *encoder)
+static void grpc_done(struct mrl_encoder *encoder)
 {
     mrl_protobuf__free(((struct grpc_encoder *)encoder)->protobuf);
-    free(encoder);
 }
 
 const struct mrl_encoder_ops mrl_grpc_encoder = {
     .name = "grpc",
-    .make = grpc_make,
+    .bytes = sizeof(struct grpc_encoder),
+    .init = grpc_init,
     .put = grpc_put,
-    .destroy = grpc_destroy,
+    .done = grpc_done,
 };
 
 const struct mrl_encoder_ops mrl_grpc_main_encoder = {
     .name = "grpc-main",
-    .make = grpc_main_make,
+    .bytes = sizeof(struct grpc_encoder),
+    .init = grpc_init,
     .put = grpc_put,
-    .destroy = grpc_destroy,
+    .done = grpc_done,
 };

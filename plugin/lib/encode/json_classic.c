@@ -196,16 +196,27 @@ static void make_event(const struct mrl_event_def *event, struct event_text *tex
                                     event->syscall, words[started], words[compat]);
 }
 
-static int classic_make(const struct dialect *dialect,
-                        const struct mrl_encoder_options *options,
-                        struct mrl_encoder **ret_encoder)
-{
-    struct classic_encoder *encoder = calloc(1, sizeof(*encoder));
+/* -- the dialects ----------------------------------------------------------------------------- */
 
-    if (!encoder)
-        return -ENOMEM;
-    encoder->dialect = dialect;
-    encoder->rounding_ns = dialect->rounding_ns;
+static const char *type_v0_23(const struct mrl_kind *kind)
+{
+    return kind->type_v0_23;
+}
+
+static const char *type_v0_24(const struct mrl_kind *kind)
+{
+    return kind->type_v0_24;
+}
+
+static const struct dialect v0_23 = { 10 * 1000 * 1000, type_v0_23 },
+                            v0_24 = { 100 * 1000 * 1000, type_v0_24 };
+
+static int classic_init(struct mrl_encoder *base, const struct mrl_encoder_options *options)
+{
+    struct classic_encoder *encoder = (struct classic_encoder *)base;
+
+    encoder->dialect = base->ops == &mrl_json_v0_23_encoder ? &v0_23 : &v0_24;
+    encoder->rounding_ns = encoder->dialect->rounding_ns;
     encoder->tasks.put = mrl_classic_task__put;
     encoder->tasks.context = &encoder->rounding_ns;
     encoder->tasks.with_names = true;
@@ -215,52 +226,26 @@ static int classic_make(const struct dialect *dialect,
         make_arguments(encoder, mrl_event_def__at(i), options->extras, &encoder->events[i]);
         make_event(mrl_event_def__at(i), &encoder->events[i]);
     }
-    *ret_encoder = &encoder->base;
     return 0;
 }
 
-static void classic_destroy(struct mrl_encoder *encoder)
+static void classic_done(struct mrl_encoder *encoder)
 {
     mrl_task_texts__done(&((struct classic_encoder *)encoder)->tasks);
-    free(encoder);
-}
-
-/* -- the dialects ----------------------------------------------------------------------------- */
-
-static const char *type_v0_23(const struct mrl_kind *kind)
-{
-    return kind->type_v0_23;
-}
-
-static const struct dialect v0_23 = { 10 * 1000 * 1000, type_v0_23 };
-
-static int v0_23_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return classic_make(&v0_23, options, ret_encoder);
 }
 
 const struct mrl_encoder_ops mrl_json_v0_23_encoder = {
     .name = "json-v0.23",
-    .make = v0_23_make,
+    .bytes = sizeof(struct classic_encoder),
+    .init = classic_init,
     .put = classic_put,
-    .destroy = classic_destroy,
+    .done = classic_done,
 };
-
-static const char *type_v0_24(const struct mrl_kind *kind)
-{
-    return kind->type_v0_24;
-}
-
-static const struct dialect v0_24 = { 100 * 1000 * 1000, type_v0_24 };
-
-static int v0_24_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return classic_make(&v0_24, options, ret_encoder);
-}
 
 const struct mrl_encoder_ops mrl_json_v0_24_encoder = {
     .name = "json-v0.24",
-    .make = v0_24_make,
+    .bytes = sizeof(struct classic_encoder),
+    .init = classic_init,
     .put = classic_put,
-    .destroy = classic_destroy,
+    .done = classic_done,
 };

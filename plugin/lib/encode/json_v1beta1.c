@@ -187,30 +187,27 @@ static void make_event(const struct mrl_event_def *event, uint32_t extras, struc
         make_datum(&layout.fields[i], &text->data[i]);
 }
 
-static int v1beta1_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+static int v1beta1_init(struct mrl_encoder *base, const struct mrl_encoder_options *options)
 {
-    struct v1beta1_encoder *encoder = calloc(1, sizeof(*encoder));
+    struct v1beta1_encoder *encoder = (struct v1beta1_encoder *)base;
 
-    if (!encoder)
-        return -ENOMEM;
     encoder->tasks.put = mrl_v1beta1_task__put;
     encoder->tasks.context = &encoder->dates;
     encoder->tasks.with_executable = encoder->tasks.with_names = true;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         make_event(mrl_event_def__at(i), options->extras, &encoder->events[i]);
-    *ret_encoder = &encoder->base;
     return 0;
 }
 
-static void v1beta1_destroy(struct mrl_encoder *encoder)
+static void v1beta1_done(struct mrl_encoder *encoder)
 {
     mrl_task_texts__done(&((struct v1beta1_encoder *)encoder)->tasks);
-    free(encoder);
 }
 
 const struct mrl_encoder_ops mrl_json_v1beta1_encoder = {
     .name = "json-v1beta1",
-    .make = v1beta1_make,
+    .bytes = sizeof(struct v1beta1_encoder),
+    .init = v1beta1_init,
     .put = v1beta1_put,
-    .destroy = v1beta1_destroy,
+    .done = v1beta1_done,
 };

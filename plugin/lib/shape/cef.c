@@ -71,12 +71,6 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("mreleaseCount", "count"),
 };
 
-static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
-{
-    (void)path;
-    return kind->storage == MRL_STORAGE_TEXT ? MRL_FORM_TEXT : MRL_FORM_NUMBER;
-}
-
 /* A newline would end the event; what else does not show becomes a blank. */
 static void put_special(struct mrl_writer *writer, char byte)
 {
@@ -103,20 +97,13 @@ static const struct mrl_mapping mapping = {
     .separator = ' ',
     .rest = "mrelease",
     .hides = "duration_ns", /* it is told of every call */
-    .form_of = form_of,
+    .form_of = mrl_form__by_storage,
     .put_text = put_text,
     .severities = { 7, 5, 3, 1 },
 };
 
-static int cef_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return mrl_mapped__make(&mapping, options, ret_encoder);
-}
-
 const struct mrl_encoder_ops mrl_cef_encoder = {
     .name = "cef",
-    .make = cef_make,
-    .put = mrl_mapped__put,
-    .destroy = mrl_mapped__destroy,
     .mapping = &mapping,
+    MRL_MAPPED_OPS,
 };

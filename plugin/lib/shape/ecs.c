@@ -87,37 +87,18 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW_AS(TEXT, "mrelease.lost.by_cgroup", "by_cgroup"),
 };
 
-/* What is a name or a time is text, whatever it is made of; an amount is a number. */
-static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
-{
-    (void)path;
-    if (kind->unit == MRL_UNIT_TIME)
-        return MRL_FORM_DATE;
-    return kind->storage == MRL_STORAGE_TEXT || kind->storage == MRL_STORAGE_ENTITY ||
-                   kind->unit == MRL_UNIT_ADDRESS
-               ? MRL_FORM_TEXT
-               : MRL_FORM_NUMBER;
-}
-
 static const struct mrl_mapping mapping = {
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .rest = "mrelease",
     .of_task = "process",
     .nulls = "",
-    .form_of = form_of,
+    .form_of = mrl_form__by_meaning,
     .put_text = mrl_put_json_string,
 };
 
-static int ecs_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return mrl_mapped__make(&mapping, options, ret_encoder);
-}
-
 const struct mrl_encoder_ops mrl_ecs_encoder = {
     .name = "ecs",
-    .make = ecs_make,
-    .put = mrl_mapped__put,
-    .destroy = mrl_mapped__destroy,
     .mapping = &mapping,
+    MRL_MAPPED_OPS,
 };

@@ -48,12 +48,6 @@ static const struct mrl_mapping_row rows[] = {
     MRL_ROW("targetNamespacePid", "target_pid"),
 };
 
-static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
-{
-    (void)path;
-    return kind->storage == MRL_STORAGE_TEXT ? MRL_FORM_TEXT : MRL_FORM_NUMBER;
-}
-
 /* What would end a pair or the line becomes a blank. */
 static void put_special(struct mrl_writer *writer, char byte)
 {
@@ -71,20 +65,13 @@ static const struct mrl_mapping mapping = {
     .separator = '\t',
     .rest = "",
     .hides = "duration_ns", /* it is told of every call */
-    .form_of = form_of,
+    .form_of = mrl_form__by_storage,
     .put_text = put_text,
     .severities = { 7, 5, 3, 1 },
 };
 
-static int leef_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return mrl_mapped__make(&mapping, options, ret_encoder);
-}
-
 const struct mrl_encoder_ops mrl_leef_encoder = {
     .name = "leef",
-    .make = leef_make,
-    .put = mrl_mapped__put,
-    .destroy = mrl_mapped__destroy,
     .mapping = &mapping,
+    MRL_MAPPED_OPS,
 };

@@ -2,28 +2,13 @@
 /* Plans followed: an event in its shape. */
 #include "shape/mapped.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "shape/plan.h"
-
-struct mapped {
-    struct mrl_encoder base;
-    const struct mrl_mapping *mapping;
-    struct mrl_date event_date, task_date;
-    struct mrl_telling telling;
-    struct mrl_task_texts tasks;
-    struct mrl_plan of_task;
-    struct mrl_plan plans[MRL_EVENT_COUNT];
-};
-
 static void put_task(void *context,
                      const struct mrl_task *task,
                      unsigned int piece,
                      struct mrl_writer *writer)
 {
-    struct mapped *encoder = context;
-    struct mrl_run run = { .mapping = encoder->mapping,
+    struct mrl_mapped *encoder = context;
+    struct mrl_run run = { .mapping = encoder->base.ops->mapping,
                            .telling = &encoder->telling,
                            .writer = writer,
                            .date = &encoder->task_date,
@@ -38,9 +23,9 @@ void mrl_mapped__put(struct mrl_encoder *base,
                      const struct mrl_event *event,
                      struct mrl_writer *writer)
 {
-    struct mapped *encoder = (struct mapped *)base;
+    struct mrl_mapped *encoder = (struct mrl_mapped *)base;
     const struct mrl_plan *plan = &encoder->plans[event->def->index];
-    struct mrl_run run = { .mapping = encoder->mapping,
+    struct mrl_run run = { .mapping = encoder->base.ops->mapping,
                            .telling = &encoder->telling,
                            .tasks = &encoder->tasks,
                            .writer = writer,
@@ -64,9 +49,9 @@ static const struct mrl_event_def *any_with_task(void)
     return mrl_event_def__at(i);
 }
 
-static int make_plans(struct mapped *encoder, const struct mrl_encoder_options *options)
+static int make_plans(struct mrl_mapped *encoder, const struct mrl_encoder_options *options)
 {
-    struct mrl_plan_options all = { .mapping = encoder->mapping,
+    struct mrl_plan_options all = { .mapping = encoder->base.ops->mapping,
                                     .telling = &encoder->telling,
                                     .extras = options->extras,
                                     .of_task = true };
@@ -78,16 +63,11 @@ static int make_plans(struct mapped *encoder, const struct mrl_encoder_options *
     return err;
 }
 
-int mrl_mapped__make(const struct mrl_mapping *mapping,
-                     const struct mrl_encoder_options *options,
-                     struct mrl_encoder **ret_encoder)
+int mrl_mapped__init(struct mrl_encoder *base, const struct mrl_encoder_options *options)
 {
-    struct mapped *encoder = calloc(1, sizeof(*encoder));
+    struct mrl_mapped *encoder = (struct mrl_mapped *)base;
     int err;
 
-    if (!encoder)
-        return -ENOMEM;
-    encoder->mapping = mapping;
     encoder->tasks.put = put_task;
     encoder->tasks.context = encoder;
     encoder->tasks.with_executable = encoder->tasks.with_names = true;
@@ -95,20 +75,15 @@ int mrl_mapped__make(const struct mrl_mapping *mapping,
     encoder->telling.say = mrl_sentence__say;
     err = make_plans(encoder, options);
     encoder->telling.host = NULL; /* borrowed for this long */
-    if (err)
-        mrl_mapped__destroy(&encoder->base);
-    else
-        *ret_encoder = &encoder->base;
     return err;
 }
 
-void mrl_mapped__destroy(struct mrl_encoder *base)
+void mrl_mapped__done(struct mrl_encoder *base)
 {
-    struct mapped *encoder = (struct mapped *)base;
+    struct mrl_mapped *encoder = (struct mrl_mapped *)base;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         mrl_plan__done(&encoder->plans[i]);
     mrl_plan__done(&encoder->of_task);
     mrl_task_texts__done(&encoder->tasks);
-    free(encoder);
 }

@@ -169,3 +169,20 @@ unsigned int mrl_format__places(const char *format,
     free(spots);
     return count;
 }
+
+/* -- forms ------------------------------------------------------------------------------------ */
+
+enum mrl_form mrl_form__by_storage(const struct mrl_kind *kind, const char *path)
+{
+    (void)path;
+    return kind->storage == MRL_STORAGE_TEXT ? MRL_FORM_TEXT : MRL_FORM_NUMBER;
+}
+
+enum mrl_form mrl_form__by_meaning(const struct mrl_kind *kind, const char *path)
+{
+    if (kind->unit == MRL_UNIT_TIME)
+        return MRL_FORM_DATE;
+    return kind->storage == MRL_STORAGE_ENTITY || kind->unit == MRL_UNIT_ADDRESS
+               ? MRL_FORM_TEXT
+               : mrl_form__by_storage(kind, path);
+}

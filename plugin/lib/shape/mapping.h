@@ -90,6 +90,12 @@ unsigned int mrl_mapping__spots(const struct mrl_mapping *mapping,
                                 uint32_t own,
                                 struct mrl_spot spots[MRL_PLACES_MAX]);
 
+/** form_of: a text is text, all else a number. */
+enum mrl_form mrl_form__by_storage(const struct mrl_kind *kind, const char *path);
+
+/** form_of: what is a name or a time is text, whatever it is made of; an amount is a number. */
+enum mrl_form mrl_form__by_meaning(const struct mrl_kind *kind, const char *path);
+
 /** Whether a path leads into an object. */
 bool mrl_path__is_within(const char *path, const char *object);
 

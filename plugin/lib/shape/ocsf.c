@@ -171,15 +171,8 @@ static const struct mrl_mapping mapping = {
     .severities = { 3, 2, 1, 1 }, /* medium, low, informational */
 };
 
-static int ocsf_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
-{
-    return mrl_mapped__make(&mapping, options, ret_encoder);
-}
-
 const struct mrl_encoder_ops mrl_ocsf_encoder = {
     .name = "ocsf",
-    .make = ocsf_make,
-    .put = mrl_mapped__put,
-    .destroy = mrl_mapped__destroy,
     .mapping = &mapping,
+    MRL_MAPPED_OPS,
 };

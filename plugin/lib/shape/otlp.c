@@ -81,25 +81,13 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 _Static_assert(FIXED_BYTES > (ROW_COUNT + MRL_LAYOUT_FIELDS_MAX) * (CONSTANT_BYTES + 48),
                "all but texts has room");
 
-/* What is a name or a time is text, whatever it is made of; an amount is a number. */
-static enum mrl_form form_of(const struct mrl_kind *kind, const char *path)
-{
-    (void)path;
-    if (kind->unit == MRL_UNIT_TIME)
-        return MRL_FORM_DATE;
-    return kind->storage == MRL_STORAGE_TEXT || kind->storage == MRL_STORAGE_ENTITY ||
-                   kind->unit == MRL_UNIT_ADDRESS
-               ? MRL_FORM_TEXT
-               : MRL_FORM_NUMBER;
-}
-
 static const struct mrl_mapping mapping = {
     .rows = rows,
     .row_count = ROW_COUNT,
     .rest = "mrelease",
     .hides = "id",
     .nulls = "",
-    .form_of = form_of,
+    .form_of = mrl_form__by_meaning,
 };
 
 /* OpenTelemetry's numbers and words. */
@@ -322,37 +310,32 @@ static int make_plan(struct plan *plan,
     return plan->attributes ? 0 : -ENOMEM;
 }
 
-static void otlp_destroy(struct mrl_encoder *base)
+static void otlp_done(struct mrl_encoder *base)
 {
     struct otlp_encoder *encoder = (struct otlp_encoder *)base;
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         free(encoder->plans[i].attributes);
-    free(encoder);
 }
 
-static int otlp_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+static int otlp_init(struct mrl_encoder *base, const struct mrl_encoder_options *options)
 {
-    struct otlp_encoder *encoder = calloc(1, sizeof(*encoder));
+    struct otlp_encoder *encoder = (struct otlp_encoder *)base;
     struct mrl_spot *spots = calloc(MRL_PLACES_MAX, sizeof(*spots));
-    int err = encoder && spots ? 0 : -ENOMEM;
+    int err = spots ? 0 : -ENOMEM;
 
     for (unsigned int i = 0; !err && i < mrl_event_def__count(); i++)
         err = make_plan(&encoder->plans[i], mrl_event_def__at(i), options->extras, spots);
     free(spots);
-    if (!err) {
-        encoder->telling.say = mrl_sentence__say;
-        *ret_encoder = &encoder->base;
-    } else if (encoder) {
-        otlp_destroy(&encoder->base);
-    }
+    encoder->telling.say = mrl_sentence__say;
     return err;
 }
 
 const struct mrl_encoder_ops mrl_otlp_encoder = {
     .name = "otlp",
-    .make = otlp_make,
+    .bytes = sizeof(struct otlp_encoder),
+    .init = otlp_init,
     .put = otlp_put,
-    .destroy = otlp_destroy,
+    .done = otlp_done,
     .mapping = &mapping,
 };

@@ -385,34 +385,29 @@ static void table_put(struct mrl_encoder *encoder,
         make_ascii(writer, from);
 }
 
-static int table_make(const struct mrl_encoder_options *options, struct mrl_encoder **ret_encoder)
+static int table_init(struct mrl_encoder *encoder, const struct mrl_encoder_options *options)
 {
-    struct table_encoder *table = calloc(1, sizeof(*table));
+    struct table_encoder *table = (struct table_encoder *)encoder;
 
-    if (!table)
-        return -ENOMEM;
     table->options = *options;
     table->terminal_width = options->width;
     for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         mrl_layout__make(mrl_event_def__at(i), options->extras, &table->layouts[i]);
     choose_columns(table);
     put_titles(table);
-    *ret_encoder = &table->base;
     return 0;
 }
 
-static void table_destroy(struct mrl_encoder *encoder)
+static void table_done(struct mrl_encoder *encoder)
 {
-    struct table_encoder *table = (struct table_encoder *)encoder;
-
-    mrl_user_names__forget(&table->users);
-    free(table);
+    mrl_user_names__forget(&((struct table_encoder *)encoder)->users);
 }
 
 const struct mrl_encoder_ops mrl_table_encoder = {
     .name = "table",
-    .make = table_make,
+    .bytes = sizeof(struct table_encoder),
+    .init = table_init,
     .preamble = table_preamble,
     .put = table_put,
-    .destroy = table_destroy,
+    .done = table_done,
 };
