@@ -333,7 +333,7 @@ const struct mrl_event *mrl_reader__read(struct mrl_reader *reader,
     struct mrl_batch *batch = &reader->batch;
 
     batch->count = 0;
-    batch->arena = (struct mrl_arena){ batch->bytes, sizeof(batch->bytes), 0 };
+    batch->arena = (struct mrl_arena){ .bytes = batch->bytes, .size = sizeof(batch->bytes) };
     if (size < sizeof(*head) || size > sizeof(reader->bytes)) {
         mrl_error__set(error, -EBADMSG, "a payload of %zu bytes is none of ours", size);
         return NULL;

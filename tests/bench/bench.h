@@ -26,7 +26,7 @@ struct bench_group {
 
 extern const struct bench_group bench_encode, bench_start, bench_memory, bench_flood, bench_tax,
     bench_latency, bench_bpftrace, bench_validate, bench_protobuf, bench_falco, bench_grpc,
-    bench_paced, bench_identity, bench_spool, bench_metrics;
+    bench_paced, bench_identity, bench_spool, bench_metrics, bench_names;
 
 /* -- samples ---------------------------------------------------------------------------------- */
 

@@ -8,9 +8,9 @@
 #include "bench/bench.h"
 
 static const struct bench_group *const groups[] = {
-    &bench_encode, &bench_protobuf, &bench_falco,    &bench_start,    &bench_memory,
-    &bench_tax,    &bench_latency,  &bench_flood,    &bench_bpftrace, &bench_validate,
-    &bench_grpc,   &bench_paced,    &bench_identity, &bench_spool,    &bench_metrics,
+    &bench_encode,   &bench_protobuf, &bench_falco,    &bench_start,    &bench_memory, &bench_tax,
+    &bench_latency,  &bench_flood,    &bench_bpftrace, &bench_validate, &bench_grpc,   &bench_paced,
+    &bench_identity, &bench_spool,    &bench_metrics,  &bench_names,
 };
 
 enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]), KEY_LIST = 256 };

@@ -318,6 +318,28 @@ static void claim_of_anothers_container_is_given_up(void **state)
     assert_container(mrl_host__container(&fixture->host, GONE + 2), ID);
 }
 
+static struct mrl_names_place *place_of(const struct fixture *fixture, uint64_t cgroup)
+{
+    return mrl_host__container(&fixture->host, cgroup).place;
+}
+
+/* It is of the id that the cgroup had. */
+static void a_cgroup_of_another_container_forgets_where_its_names_are(void **state)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct fixture *fixture = *state;
+
+    say(fixture, GONE, NODES(ID, "docker", other, "docker", ""));
+    *place_of(fixture, GONE) = (struct mrl_names_place){ fixture, 1 };
+    assert_int_equal(place_of(fixture, GONE)->generation, 1);
+    say(fixture, GONE + 1, NODES(ID, "docker", "")); /* the one that GONE only claims to be */
+    assert_container(mrl_host__container(&fixture->host, GONE), other);
+    assert_int_equal(place_of(fixture, GONE)->generation, 0);
+    *place_of(fixture, GONE) = (struct mrl_names_place){ fixture, 1 };
+    say(fixture, GONE, NODES(other, "docker", ""));
+    assert_int_equal(place_of(fixture, GONE)->generation, 0);
+}
+
 /* -- errors ----------------------------------------------------------------------------------- */
 
 static void error_is_no_answer_and_is_not_remembered(void **state)
@@ -420,6 +442,7 @@ int main(void)
         test(cgroup_whose_names_are_not_whole_is_not_the_hosts),
         test(names_that_no_probe_writes_are_refused),
         test(claim_of_anothers_container_is_given_up),
+        test(a_cgroup_of_another_container_forgets_where_its_names_are),
         test(error_is_no_answer_and_is_not_remembered),
         test(cgroup_is_found_by_a_walk_without_the_capability),
         test(cgroup_of_the_other_hierarchy_is_found_in_it),

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Events that wait for the names of their container: who waits, for how long, in which order, and
  * which numbers they get. */
+#include <errno.h>
 #include <mrelease/encode.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "event/named.h"
 #include "read/intake.h"
 #include "unit/records.h"
 #include "unit/unit.h"
@@ -20,6 +23,8 @@ struct bench {
     struct mrl_filter *filter;
     struct mrl_intake intake;
     unsigned int asked;
+    int answer; /* of who is asked */
+    struct mrl_names_place places[OTHER + 1];
 };
 
 static int ask(void *context, const char *id, enum mrl_runtime hint)
@@ -29,19 +34,21 @@ static int ask(void *context, const char *id, enum mrl_runtime hint)
     (void)id;
     (void)hint;
     bench->asked++;
-    return 0;
+    return bench->answer;
 }
 
 /* Cgroup 1 is the host's; the others are containers by their number. */
 static struct mrl_membership container_of(void *context, uint64_t cgroup)
 {
+    struct bench *bench = context;
     static char id[16];
 
-    (void)context;
     if (cgroup == HOST)
         return (struct mrl_membership){ .id = { "", 0 } };
     snprintf(id, sizeof(id), "c%u", (unsigned int)cgroup);
-    return (struct mrl_membership){ .id = { id, strlen(id) }, .lookup = MRL_LOOKUP_KNOWN };
+    return (struct mrl_membership){ .id = { id, strlen(id) },
+                                    .lookup = MRL_LOOKUP_KNOWN,
+                                    .place = &bench->places[cgroup] };
 }
 
 static int read_counters(const void *context,
@@ -72,6 +79,7 @@ static void set_up_with(struct bench *bench, const char *events, uint64_t wait_n
     *bench = (struct bench){ .asked = 0 };
     test_decoder__init(&bench->decoder);
     bench->decoder.host.container = container_of;
+    bench->decoder.host.containers = bench;
     assert_int_equal(mrl_filter__new(&texts, &error, &bench->filter), 0);
     assert_int_equal(mrl_intake__init(&bench->intake, &bench->decoder.host, bench->filter,
                                       &counters, 1U << MRL_EVENT_MLOCK),
@@ -327,6 +335,102 @@ static void a_filter_refuses_after_the_wait_and_leaves_no_gap(void **state)
     assert_int_equal(counts.filtered_late, 2);
 }
 
+static bool is_in(const struct mrl_batch *batch, const void *place)
+{
+    return (const char *)place >= batch->bytes &&
+           (const char *)place < batch->bytes + batch->arena.used;
+}
+
+static void assert_named(const struct bench *bench, size_t index)
+{
+    const struct mrl_event *event = mrl_batch__at(bench->decoder.batch, index);
+
+    assert_int_equal(event->names_result, MRL_NAMES_KNOWN);
+    assert_string_equal(event->container_lookup.bytes, "known");
+    assert_int_equal(event->named->result, MRL_NAMES_KNOWN);
+    for (unsigned int i = 0; i < MRL_NAMES; i++)
+        assert_true(is_in(bench->decoder.batch, event->named->texts[i].bytes));
+    assert_memory_equal(event->container_name.bytes, "web", 3);
+    assert_memory_equal(event->container_image.bytes, "nginx:1", 7);
+    assert_memory_equal(event->pod_uid.bytes, "u-1", 3);
+}
+
+static const struct mrl_named *named_at(const struct bench *bench, size_t index)
+{
+    return mrl_batch__at(bench->decoder.batch, index)->named;
+}
+
+static void the_events_of_a_container_share_its_names_in_each_batch(void **state)
+{
+    struct bench *bench = *state;
+
+    tell(bench, "c2", MRL_NAMES_KNOWN);
+    tell(bench, "c3", MRL_NAMES_KNOWN);
+    for (uint64_t batch = 0; batch < 2; batch++) {
+        begin(bench);
+        mrl_intake__let_go(&bench->intake, now());
+        call(bench, NEW, 4 * batch, 10);
+        call(bench, OTHER, 4 * batch + 1, 11);
+        call(bench, NEW, 4 * batch + 2, 12);
+        call(bench, HOST, 4 * batch + 3, 13);
+        for (size_t i = 0; i < 3; i++)
+            assert_named(bench, i);
+        assert_true(is_in(bench->decoder.batch, named_at(bench, 0)));
+        assert_ptr_equal(named_at(bench, 0), named_at(bench, 2));
+        assert_ptr_not_equal(named_at(bench, 0), named_at(bench, 1));
+        assert_null(named_at(bench, 3));
+    }
+    assert_int_equal(bench->asked, 0);
+}
+
+/* What a refused event held is written over by those behind it. */
+static void nobody_shares_the_names_of_an_event_that_was_refused(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t seq = 0;
+
+    tear_down(state);
+    set_up_with(bench, "mlock.data.addr=0x1", WAIT_NS);
+    tell(bench, "c2", MRL_NAMES_KNOWN);
+    mrl_intake__let_go(&bench->intake, now());
+    for (unsigned int round = 0; round < 8; round++) {
+        call(bench, HOST, seq++, 1);
+        call(bench, NEW, seq++, 2);
+        call(bench, HOST, seq++, 1);
+        call(bench, NEW, seq++, 1);
+        call(bench, NEW, seq++, 2);
+    }
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), 24);
+    for (size_t i = 2; i < 24; i += 3) {
+        assert_named(bench, i);
+        assert_ptr_equal(named_at(bench, i), named_at(bench, 2));
+    }
+}
+
+static void what_changes_within_a_batch_is_seen_by_those_behind(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const words[] = { "queue_full", "pending", "not_found", "known" };
+
+    bench->answer = -EAGAIN;
+    call(bench, NEW, 0, 0);
+    bench->answer = 0;
+    usleep(120 * 1000); /* then somebody is asked again */
+    call(bench, NEW, 1, 1);
+    mrl_intake__let_go(&bench->intake, now() + (int64_t)WAIT_NS);
+    tell(bench, "c2", MRL_NAMES_NOT_FOUND);
+    mrl_intake__let_go(&bench->intake, now());
+    call(bench, NEW, 2, 2);
+    tell(bench, "c2", MRL_NAMES_KNOWN);
+    mrl_intake__let_go(&bench->intake, now());
+    call(bench, NEW, 3, 3);
+    assert_marks(bench, 0, "0 1 2 3");
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        assert_string_equal(mrl_batch__at(bench->decoder.batch, i)->container_lookup.bytes,
+                            words[i]);
+    assert_named(bench, 3);
+}
+
 static unsigned long long waits(const struct bench *bench)
 {
     unsigned long long sum = 0;
@@ -363,6 +467,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_batch_that_is_full_keeps_their_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(so_many_wait_and_no_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_filter_refuses_after_the_wait_and_leaves_no_gap, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_events_of_a_container_share_its_names_in_each_batch,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_shares_the_names_of_an_event_that_was_refused,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_changes_within_a_batch_is_seen_by_those_behind, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(waits_are_counted_by_their_length, set_up, tear_down),
     };

@@ -247,6 +247,23 @@ static void what_is_in_use_is_not_forgotten(void **state)
     assert_result(*state, "c1000", "pending");
 }
 
+/* A cgroup remembers where its container's names are, until some are forgotten. */
+static void a_place_is_not_believed_once_names_were_forgotten(void **state)
+{
+    struct mrl_names_place place = { .found = NULL };
+    const struct mrl_membership container = { .id = text("placed"), .place = &place };
+
+    tell(*state, "placed", MRL_NAMES_KNOWN, "web");
+    mrl_known_names__take(*state);
+    assert_int_equal(mrl_known_names__named(*state, &container)->result, MRL_NAMES_KNOWN);
+    assert_non_null(place.found);
+    assert_ptr_equal(mrl_known_names__look(*state, &container), place.found);
+    tell_many(*state, 0, 10000);
+    assert_int_equal(mrl_known_names__named(*state, &container)->result, MRL_NAMES_PENDING);
+    assert_int_equal(asked.count, 1);
+    assert_string_equal(asked.id, "placed");
+}
+
 static void what_a_container_waits_for_stays(void **state)
 {
     const struct mrl_membership container = { .id = text("waited for") };
@@ -353,6 +370,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_texts_are_cut_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_is_bounded_by_count_and_by_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_use_is_not_forgotten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_place_is_not_believed_once_names_were_forgotten, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_a_container_waits_for_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_told_to_a_reader_that_sleeps_is_bounded, set_up,
                                         tear_down),

@@ -4,11 +4,13 @@
 #define MRL_BASE_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct mrl_arena {
     char *bytes; /* borrowed */
     size_t size;
     size_t used;
+    uint64_t serial; /* no other one of the same owner had it; 0: nothing in it is shared */
 };
 
 /** `size` bytes, aligned to 8, or NULL when the arena is full. */

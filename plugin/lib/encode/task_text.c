@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/decode.h"
+#include "event/named.h"
 
 _Static_assert(MRL_TASK_NUMBERS_BYTES == 4 * sizeof(uint64_t) + 9 * sizeof(uint32_t),
                "the members lie together, without a gap");

@@ -42,6 +42,7 @@ struct known_cgroup {
     uint8_t hint;             /* enum mrl_runtime */
     char container[MRL_CONTAINER_ID_BYTES];
     char outer[MRL_CONTAINER_ID_BYTES];
+    struct mrl_names_place place;
 };
 
 struct mrl_cgroups {
@@ -221,6 +222,7 @@ static void give_up_claim(struct known_cgroup *known)
     known->size = known->outer_size;
     known->is_claim = false;
     known->hint = MRL_RUNTIME_UNKNOWN;
+    known->place = (struct mrl_names_place){ .found = NULL };
 }
 
 /* Of two cgroups with one id, of which one only claims it, the other has it. */
@@ -232,13 +234,14 @@ static void settle_claims(struct mrl_cgroups *cgroups, struct known_cgroup *one)
             give_up_claim(one->is_claim ? one : other);
 }
 
-static struct mrl_membership membership_of(const struct known_cgroup *known)
+static struct mrl_membership membership_of(struct known_cgroup *known)
 {
     return (struct mrl_membership){ .id = { known->container, known->size },
                                     .lookup = known->size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST,
                                     .confirmed = known->confirmed,
                                     .is_claim = known->is_claim,
-                                    .hint = (enum mrl_runtime)known->hint };
+                                    .hint = (enum mrl_runtime)known->hint,
+                                    .place = &known->place };
 }
 
 static struct mrl_membership unknown(enum mrl_lookup lookup)
@@ -268,6 +271,7 @@ static struct mrl_membership remember(struct mrl_cgroups *cgroups,
     known->hint = (uint8_t)found.hint;
     memcpy(known->container, found.id.bytes, found.id.size);
     memcpy(known->outer, found.outer.bytes, found.outer.size);
+    known->place = (struct mrl_names_place){ .found = NULL };
     if (known->size)
         settle_claims(cgroups, known);
     return membership_of(known);

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "enrich/cgroups.h"
+#include "event/named.h"
 
 struct mrl_container {
     uint64_t cgroup;

@@ -34,6 +34,8 @@ struct mrl_known_name {
 struct mrl_known_names {
     struct mrl_names_asking asking;
     struct mrl_known_name *known, *last; /* last: found, events come in rows */
+    uint64_t generation; /* one more whenever one is forgotten: no place is believed any more */
+    struct mrl_named off, full;
     /* Whose cgroup is there, the longest unused first; and whose was removed, the first one first:
      * who makes room for one more walks neither. */
     struct mrl_known_name *present, *removed;
@@ -56,6 +58,9 @@ int mrl_known_names__new(const struct mrl_names_asking *asking, struct mrl_known
     if (!names)
         return -ENOMEM;
     names->asking = *asking;
+    names->generation = 1;
+    names->off.result = MRL_NAMES_OFF;
+    names->full.result = MRL_NAMES_QUEUE_FULL;
     mrl_told_names__init(&names->told);
     *ret_names = names;
     return 0;
@@ -142,6 +147,7 @@ static void set_removed(struct mrl_known_names *names, struct mrl_known_name *na
 static void forget(struct mrl_known_names *names, struct mrl_known_name *name)
 {
     names->bytes -= name->size;
+    names->generation++;
     if (names->last == name)
         names->last = NULL;
     DL_DELETE(*list_of(names, name), name);
@@ -306,6 +312,12 @@ void mrl_known_names__free(struct mrl_known_names *names)
 
 /* -- looking ---------------------------------------------------------------------------------- */
 
+static void set_result(struct mrl_known_name *name, enum mrl_names_result result)
+{
+    name->named.result = result;
+    name->named.copy = NULL;
+}
+
 static void ask(struct mrl_known_names *names, struct mrl_known_name *name, enum mrl_runtime hint)
 {
     int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
@@ -316,13 +328,14 @@ static void ask(struct mrl_known_names *names, struct mrl_known_name *name, enum
     name->asked_ns = now_ns;
     count(&names->counts.asked);
     if (names->asking.ask(names->asking.context, name->id, hint))
-        name->named.result = MRL_NAMES_QUEUE_FULL;
+        set_result(name, MRL_NAMES_QUEUE_FULL);
     else if (name->named.result == MRL_NAMES_QUEUE_FULL)
-        name->named.result = MRL_NAMES_PENDING;
+        set_result(name, MRL_NAMES_PENDING);
 }
 
-struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
-                                             const struct mrl_membership *container)
+/* By its id; it is added where it is not there. */
+static struct mrl_known_name *look_up(struct mrl_known_names *names,
+                                      const struct mrl_membership *container)
 {
     struct mrl_known_name *name = find(names, container->id.bytes, container->id.size);
 
@@ -331,6 +344,18 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
         mrl_known_names__take(names);
     if (!name && container->id.size <= MRL_CONTAINER_ID_BYTES)
         name = find_or_add(names, container->id.bytes, container->id.size);
+    if (name && container->place)
+        *container->place = (struct mrl_names_place){ name, names->generation };
+    return name;
+}
+
+struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
+                                             const struct mrl_membership *container)
+{
+    const struct mrl_names_place *place = container->place;
+    struct mrl_known_name *name =
+        place && place->generation == names->generation ? place->found : look_up(names, container);
+
     if (!name)
         return NULL;
     name->used = true;
@@ -341,16 +366,15 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
     return name;
 }
 
-const struct mrl_named *mrl_known_names__named(void *names, const struct mrl_membership *container)
+struct mrl_named *mrl_known_names__named(void *context, const struct mrl_membership *container)
 {
-    static const struct mrl_named off = { .result = MRL_NAMES_OFF };
-    static const struct mrl_named full = { .result = MRL_NAMES_QUEUE_FULL };
-    const struct mrl_known_name *name;
+    struct mrl_known_names *names = context;
+    struct mrl_known_name *name;
 
     if (container->is_claim)
-        return &off;
+        return &names->off;
     name = mrl_known_names__look(names, container);
-    return name ? &name->named : &full;
+    return name ? &name->named : &names->full;
 }
 
 bool mrl_known_name__is_pending(const struct mrl_known_name *name)

@@ -61,7 +61,7 @@ struct mrl_known_name *mrl_known_names__look(struct mrl_known_names *names,
                                              const struct mrl_membership *container);
 
 /** As mrl_host.named, of a struct mrl_known_names. */
-const struct mrl_named *mrl_known_names__named(void *names, const struct mrl_membership *container);
+struct mrl_named *mrl_known_names__named(void *names, const struct mrl_membership *container);
 
 /** Whether an answer is still to come, to the first question about it. */
 bool mrl_known_name__is_pending(const struct mrl_known_name *name);

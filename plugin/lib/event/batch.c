@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "event/named.h"
+
 struct mrl_pool *mrl_pool__new(unsigned int max)
 {
     struct mrl_pool *pool = calloc(1, sizeof(*pool));
@@ -48,6 +50,7 @@ void mrl_pool__unref(struct mrl_pool *pool)
 struct mrl_batch *mrl_pool__get(struct mrl_pool *pool)
 {
     struct mrl_batch *batch;
+    uint64_t serial;
 
     pthread_mutex_lock(&pool->lock);
     batch = pool->free;
@@ -59,12 +62,14 @@ struct mrl_batch *mrl_pool__get(struct mrl_pool *pool)
         pool->made += batch ? 1 : 0;
     }
     pool->out += batch ? 1 : 0;
+    serial = ++pool->serial;
     pthread_mutex_unlock(&pool->lock);
     if (!batch)
         return NULL;
     batch->pool = pool;
     batch->count = batch->policies_count = 0;
-    batch->arena = (struct mrl_arena){ .bytes = batch->bytes, .size = MRL_BATCH_BYTES };
+    batch->arena =
+        (struct mrl_arena){ .bytes = batch->bytes, .size = MRL_BATCH_BYTES, .serial = serial };
     return batch;
 }
 
@@ -116,6 +121,12 @@ void mrl_batch__match(struct mrl_batch *batch,
     event->policies = matched;
     if (record->flags & MRL_RECORD_JUDGED)
         ((struct mrl_judgement *)(record + 1))->policies = matched;
+}
+
+void mrl_batch__take_back(struct mrl_batch *batch, size_t used)
+{
+    mrl_named__take_back(&batch->events[--batch->count], batch->bytes + used);
+    batch->arena.used = used;
 }
 
 size_t mrl_batch__count(const struct mrl_batch *batch)

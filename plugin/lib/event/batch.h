@@ -45,6 +45,7 @@ struct mrl_pool {
     pthread_mutex_t lock;
     struct mrl_batch *free;
     unsigned int made, out, max;
+    uint64_t serial; /* of the batch that was handed out last */
     int owned;
 };
 
@@ -70,10 +71,6 @@ void mrl_batch__match(struct mrl_batch *batch,
                       uint64_t matched);
 
 /** Takes the last event back; `used` is what the arena held before it. */
-static inline void mrl_batch__take_back(struct mrl_batch *batch, size_t used)
-{
-    batch->count--;
-    batch->arena.used = used;
-}
+void mrl_batch__take_back(struct mrl_batch *batch, size_t used);
 
 #endif

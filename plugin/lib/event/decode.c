@@ -10,6 +10,7 @@
 
 #include "event/exe_path.h"
 #include "event/layout.h"
+#include "event/named.h"
 
 _Static_assert(
     sizeof(struct mrl_record) + sizeof(struct mrl_judgement) + sizeof(struct mrl_target) +
@@ -24,32 +25,6 @@ struct mrl_text mrl_lookup__name(enum mrl_lookup lookup)
     };
 
     return names[lookup];
-}
-
-size_t mrl_named__bytes(const struct mrl_named *named)
-{
-    size_t size = sizeof(*named);
-
-    for (unsigned int i = 0; i < MRL_NAMES; i++)
-        size += named->texts[i].size;
-    return size;
-}
-
-struct mrl_named *mrl_named__copy(const struct mrl_named *named, void *room)
-{
-    struct mrl_named *copy = room;
-    char *at = (char *)(copy + 1);
-
-    *copy = *named;
-    for (unsigned int i = 0; i < MRL_NAMES; i++) {
-        size_t size = named->texts[i].size;
-
-        if (size)
-            memcpy(at, named->texts[i].bytes, size);
-        copy->texts[i].bytes = size ? at : "";
-        at += size;
-    }
-    return copy;
 }
 
 /* An empty path has no last byte that could be a NUL. */
@@ -296,84 +271,26 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
     };
 }
 
-/* In the order of enum mrl_name. */
-static const size_t name_members[MRL_NAMES] = {
-    [MRL_NAME_CONTAINER] = offsetof(struct mrl_event, container_name),
-    [MRL_NAME_IMAGE] = offsetof(struct mrl_event, container_image),
-    [MRL_NAME_IMAGE_DIGEST] = offsetof(struct mrl_event, container_image_digest),
-    [MRL_NAME_POD] = offsetof(struct mrl_event, pod_name),
-    [MRL_NAME_POD_NAMESPACE] = offsetof(struct mrl_event, pod_namespace),
-    [MRL_NAME_POD_UID] = offsetof(struct mrl_event, pod_uid),
-};
-
-const struct mrl_text *mrl_event__name(const struct mrl_event *event, enum mrl_name name)
-{
-    return (const void *)((const char *)event + name_members[name]);
-}
-
-static struct mrl_text text_of(const char *text)
-{
-    return (struct mrl_text){ text, strlen(text) };
-}
-
-/* The table may forget them before the batch goes. */
-static const struct mrl_named *find_names(const struct mrl_raw *raw,
-                                          const struct mrl_membership *container)
-{
-    const struct mrl_named *named = mrl_host__named(raw->host, container);
-    void *room = named ? mrl_arena__take(raw->arena, mrl_named__bytes(named)) : NULL;
-
-    return room ? mrl_named__copy(named, room) : NULL;
-}
-
-static void decode_names(const struct mrl_raw *raw,
-                         const struct mrl_membership *container,
-                         struct mrl_event *event)
-{
-    const struct mrl_named *named = find_names(raw, container);
-
-    event->named = named;
-    if (!named)
-        return;
-    event->names_result = named->result;
-    event->container_lookup = text_of(mrl_names_result__word(named->result));
-    event->pod_sandbox = named->is_sandbox;
-    if (named->runtime != MRL_RUNTIME_UNKNOWN)
-        event->container_runtime = text_of(mrl_runtime__name(named->runtime));
-    for (unsigned int i = 0; i < MRL_NAMES; i++)
-        *(struct mrl_text *)mrl_event__name(event, i) = named->texts[i];
-}
-
-static void decode_target_names(const struct mrl_raw *raw,
-                                const struct mrl_membership *container,
-                                struct mrl_event *event)
-{
-    const struct mrl_named *named = find_names(raw, container);
-
-    event->target_named = named;
-    if (!named || named->result != MRL_NAMES_KNOWN)
-        return;
-    event->target_container_name = named->texts[MRL_NAME_CONTAINER];
-    event->target_container_image = named->texts[MRL_NAME_IMAGE];
-    event->target_pod_name = named->texts[MRL_NAME_POD];
-    event->target_pod_namespace = named->texts[MRL_NAME_POD_NAMESPACE];
-}
-
 static void decode_membership(const struct mrl_raw *raw, struct mrl_event *event)
 {
     struct mrl_membership found = mrl_host__container(raw->host, raw->record->cgroup_id);
+    struct mrl_named *named;
 
     event->container_id = kept_text(raw->arena, found.id);
     event->lookup = found.lookup;
     event->container_lookup = mrl_lookup__name(found.lookup);
     event->container_confirmed = found.confirmed;
-    decode_names(raw, &found, event);
+    named = mrl_host__named(raw->host, &found);
+    if (named)
+        mrl_named__put(raw, named, event);
     if (!raw->target)
         return;
     found = mrl_host__container(raw->host, raw->target->cgroup_id);
     event->target_lookup = found.lookup;
     event->target_confirmed = found.confirmed;
-    decode_target_names(raw, &found, event);
+    named = mrl_host__named(raw->host, &found);
+    if (named)
+        mrl_named__put_target(raw, named, event);
 }
 
 int mrl_decode__append(const void *bytes,

@@ -22,7 +22,4 @@ int mrl_decode__append(const void *bytes,
                        struct mrl_host *host,
                        struct mrl_batch *batch);
 
-/** One of the names of an event's container. */
-const struct mrl_text *mrl_event__name(const struct mrl_event *event, enum mrl_name name);
-
 #endif

@@ -18,6 +18,17 @@ struct mrl_named {
     enum mrl_runtime runtime;
     bool is_sandbox;
     struct mrl_text texts[MRL_NAMES];
+    /* Of those that are kept: their copy in the batch that is being filled. Of that copy: what it
+     * was made of. See event/named.h. */
+    struct mrl_named *copy, *original;
+    uint64_t copied_in; /* the serial number of that batch */
+};
+
+/** Where a cgroup remembers what a table of names has found for it: no event looks again. Zeroed:
+ * nothing. The table's alone. */
+struct mrl_names_place {
+    void *found;
+    uint64_t generation;
 };
 
 /** What is known of the container that a cgroup belongs to. */
@@ -27,7 +38,8 @@ struct mrl_membership {
     bool confirmed; /* by a name that only the host's root gives: see enrich/cgroups.h */
     bool is_claim;  /* who is in there may have chosen the id: nobody is asked for its names */
     enum mrl_runtime hint;         /* whose it looks like */
-    const struct mrl_named *named; /* as it was recorded; NULL: mrl_host.named knows, or nobody */
+    struct mrl_named *named;       /* as it was recorded; NULL: mrl_host.named knows, or nobody */
+    struct mrl_names_place *place; /* of this cgroup, where it has one; valid as the id is */
 };
 
 /** Owned by one source; one thread. */
@@ -43,7 +55,7 @@ struct mrl_host {
     void *containers; /* whom they ask */
     /** What is known of the names of a container that has an id; asks for them where nobody has.
      * Never blocks. Valid until the next call. NULL: names are off. */
-    const struct mrl_named *(*named)(void *names, const struct mrl_membership *container);
+    struct mrl_named *(*named)(void *names, const struct mrl_membership *container);
     void *names;
 };
 
@@ -60,13 +72,9 @@ static inline struct mrl_membership mrl_host__container(const struct mrl_host *h
                            : (struct mrl_membership){ .id = { "", 0 } };
 }
 
-/** Copies names, and the texts behind them. Into `room` of mrl_named__bytes(). */
-size_t mrl_named__bytes(const struct mrl_named *named);
-struct mrl_named *mrl_named__copy(const struct mrl_named *named, void *room);
-
 /** NULL: nothing is to be known. */
-static inline const struct mrl_named *mrl_host__named(const struct mrl_host *host,
-                                                      const struct mrl_membership *container)
+static inline struct mrl_named *mrl_host__named(const struct mrl_host *host,
+                                                const struct mrl_membership *container)
 {
     if (container->named || !host->named || !container->id.size)
         return container->named;
