@@ -122,8 +122,8 @@ static void what_never_matches_is_said_and_matches_nothing(void **state)
     static const struct policy_case cases[] = {
         { HEAD "  scope: ['comm=bash,a-name-of-more-bytes']\n  rules: [{event: mlock}]\n",
           "a: comm=bash; mlock|",
-          "F:5:11: 'a-name-of-more-bytes' is no value of comm, which holds 15 bytes; as in Tracee, it "
-          "never matches\n" },
+          "F:5:11: 'a-name-of-more-bytes' is no value of comm, which holds 15 bytes; it never "
+          "matches\n" },
         { HEAD "  scope: ['comm!=a-name-of-more-bytes']\n  rules: [{event: mlock}]\n", "a:; mlock|",
           "F:5:11: 'a-name-of-more-bytes' is no value of comm, which holds 15 bytes" },
         { HEAD "  scope: ['uts=a-name-of-more-bytes']\n  rules: [{event: mlock}]\n",
@@ -131,7 +131,7 @@ static void what_never_matches_is_said_and_matches_nothing(void **state)
           "F:5:11: 'a-name-of-more-bytes' is no value of uts, which holds 15 bytes" },
         { HEAD "  scope: [uid>5, uid<3]\n  rules: [{event: mlock}, {event: munlock}]\n",
           "a: pid=0; mlock munlock|",
-          "F:5:11: no value of uid is in all of its limits at once; as in Tracee, it never matches\n" },
+          "F:5:11: no value of uid is in all of its limits at once; it never matches\n" },
         { HEAD "  scope: [not-container]\n  rules: [{event: mlock}, {event: munlock, filters: "
                "[container=x]}]\n",
           "a: not-container; mlock -munlock|",
@@ -139,7 +139,7 @@ static void what_never_matches_is_said_and_matches_nothing(void **state)
           "containerId=\nF:6:35: 'container' and 'not-container' at once: " },
         { WITH_SCOPE "  rules: [{event: do_mrelease, filters: [retval=-1]}]\n",
           "a: pid=0; do_mrelease|",
-          "F:6:42: retval of this event is always 0: it tells of success; as in Tracee, it never "
+          "F:6:42: retval of this event is always 0: it tells of success; it never "
           "matches\n" },
     };
 
@@ -260,6 +260,28 @@ static void a_version_of_tracee_refuses_what_it_refuses(void **state)
         { MRL_TRACEE_MAIN,
           { WITH_SCOPE "  rules: [{event: do_mrelease}]", NULL,
             "!F:6:19: Tracee main refuses this: event do_mrelease is not valid" } },
+        /* What it takes in another meaning. */
+        { MRL_TRACEE_V0_23,
+          { WITH_SCOPE "  rules: [{event: mlock, filters: [uid>=5, comm=a, uid<9, uid<7]}]",
+            "a:; mlock mlock.scope.uid>=5 mlock.scope.comm=a mlock.scope.uid<9 mlock.scope.uid<7|",
+            "F:6:52: Tracee v0.23 means something else: either of '<' and '>' on one field is "
+            "enough\n" } },
+        { MRL_TRACEE_V0_23,
+          { WITH_SCOPE "  rules: [{event: mlock, filters: [uid!=7, uid>5]}]",
+            "a:; mlock mlock.scope.uid!=7 mlock.scope.uid>5|",
+            "F:6:44: Tracee v0.23 means something else: a limit that holds passes what '!=' "
+            "refuses\n" } },
+        { MRL_TRACEE_V0_23,
+          { WITH_SCOPE "  rules: [{event: mlock, filters: [uid>5, ppid<9, comm!=a, comm!=b]}]",
+            "a:; mlock mlock.scope.uid>5 mlock.scope.ppid<9 mlock.scope.comm!=a "
+            "mlock.scope.comm!=b|",
+            "" } },
+        { MRL_TRACEE_V0_24,
+          { WITH_SCOPE "  rules: [{event: mlock, filters: [uid>=5, uid<9]}]",
+            "a:; mlock mlock.scope.uid>=5 mlock.scope.uid<9|", "" } },
+        { MRL_TRACEE_V0_23,
+          { HEAD "  scope: [uid>5, uid<9]\n  rules: [{event: mlock}]", "a: uid>5 uid<9; mlock|",
+            "" } },
     };
 
     (void)state;

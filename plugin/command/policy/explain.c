@@ -91,9 +91,27 @@ static void explain_scope(const struct mrl_written_policy *policy,
     judge(MRL_TRACEE_IN_SCOPE, "", scope->text, 4);
 }
 
+/* What a version makes of the filter alone, and if that is the same, beside those before it. */
+static void judge_filter(const struct mrl_policy_rule *rule,
+                         const char *text,
+                         struct mrl_tracee_before before[MRL_TRACEE_COUNT])
+{
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT], beside;
+
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++) {
+        mrl_tracee__judge((enum mrl_tracee)i, MRL_TRACEE_IN_FILTER, rule->event.text, text,
+                          &says[i]);
+        mrl_tracee__judge_beside((enum mrl_tracee)i, &before[i], text, &beside);
+        if (!says[i].is_refused && !*says[i].text)
+            says[i] = beside;
+    }
+    print_verdicts(says, 6);
+}
+
 static void explain_filter(const struct mrl_written_policy *policy,
                            const struct mrl_policy_rule *rule,
-                           const struct mrl_policy_line *filter)
+                           const struct mrl_policy_line *filter,
+                           struct mrl_tracee_before before[MRL_TRACEE_COUNT])
 {
     const char *here = made_of(&policy->here_events, filter);
 
@@ -103,12 +121,13 @@ static void explain_filter(const struct mrl_written_policy *policy,
     else
         puts(rule->fate == MRL_POLICY_RULE_NEVER ? "      here: the rule never matches"
                                                  : "      here: nothing, it changes nothing");
-    judge(MRL_TRACEE_IN_FILTER, rule->event.text, filter->text, 6);
+    judge_filter(rule, filter->text, before);
 }
 
 static void explain_rule(const struct mrl_written_policy *policy,
                          const struct mrl_policy_rule *rule)
 {
+    struct mrl_tracee_before before[MRL_TRACEE_COUNT] = { { .count = 0 } };
     const char *here = made_of(&policy->here_events, &rule->event);
 
     print("  rule ", rule->event.text);
@@ -122,7 +141,7 @@ static void explain_rule(const struct mrl_written_policy *policy,
         print("    here: ", here);
     judge(MRL_TRACEE_IN_EVENT, "", rule->event.text, 4);
     for (unsigned int i = 0; i < rule->filters.count; i++)
-        explain_filter(policy, rule, &rule->filters.list[i]);
+        explain_filter(policy, rule, &rule->filters.list[i], before);
 }
 
 /* -- the command line ------------------------------------------------------------------------- */

@@ -126,15 +126,34 @@ static bool is_one_event(const char *text)
     return mrl_event_def__find(text, NULL);
 }
 
+/* Where the version that was asked for takes it in another meaning. */
+static void warn_beside(const struct mrl_translation *in,
+                        struct mrl_tracee_before *before,
+                        const struct mrl_policy_line *filter)
+{
+    const enum mrl_tracee version = in->set->tracee;
+    struct mrl_tracee_says says;
+
+    mrl_tracee__judge_beside(version, before, filter->text, &says);
+    if (*says.text)
+        mrl_policy_set__say(in->set, MRL_POLICY_WARNING, in->policy->file, filter->line,
+                            filter->column, "Tracee %s means something else: %s",
+                            mrl_tracee__name(version), says.text);
+}
+
 static int add_filters(struct mrl_translation *in,
                        struct mrl_policy_rule *rule,
                        struct mrl_policy_lines *here)
 {
+    struct mrl_tracee_before before = { .count = 0 };
     int err = 0;
 
-    for (unsigned int i = 0; !err && i < rule->filters.count; i++)
-        if (!mrl_translation__is_refused(in, MRL_TRACEE_IN_FILTER, rule, &rule->filters.list[i]))
-            err = mrl_texts__add_condition(in, rule->event.text, &rule->filters.list[i], here);
+    for (unsigned int i = 0; !err && i < rule->filters.count; i++) {
+        if (mrl_translation__is_refused(in, MRL_TRACEE_IN_FILTER, rule, &rule->filters.list[i]))
+            continue;
+        warn_beside(in, &before, &rule->filters.list[i]);
+        err = mrl_texts__add_condition(in, rule->event.text, &rule->filters.list[i], here);
+    }
     return err;
 }
 

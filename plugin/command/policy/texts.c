@@ -68,14 +68,14 @@ bool mrl_texts__is_near(const char *word, const char *other)
 
 /* -- conditions ------------------------------------------------------------------------------- */
 
+/* What can never hold is a warning, since Tracee takes it. */
 static int say_of(const struct mrl_translation *in,
                   enum mrl_policy_remark remark,
                   const struct mrl_policy_line *at,
                   const char *text)
 {
-    return mrl_policy_set__say(
-        in->set, remark, in->policy->file, at->line, at->column, "%s%s", text,
-        remark == MRL_POLICY_WARNING ? "; as in Tracee, it never matches" : "");
+    return mrl_policy_set__say(in->set, remark, in->policy->file, at->line, at->column, "%s%s",
+                               text, remark == MRL_POLICY_WARNING ? "; it never matches" : "");
 }
 
 /* Keeps of "NAME=a,b" the values that can match; "" when none is left. */

@@ -345,6 +345,62 @@ static void judge_filter(const struct judging *judging)
         judge_context(judging);
 }
 
+/* -- several on one field --------------------------------------------------------------------- */
+
+enum { ASKS_LESS = 1, ASKS_MORE = 2, REFUSES = 4 };
+
+static unsigned int sign_of(const struct judging *judging)
+{
+    switch (*judging->sign) {
+    case '<':
+        return ASKS_LESS;
+    case '>':
+        return ASKS_MORE;
+    default:
+        return *judging->sign == '!' ? REFUSES : 0;
+    }
+}
+
+static struct mrl_tracee_asked *asked_of(struct mrl_tracee_before *before,
+                                         const struct judging *judging)
+{
+    unsigned int i = 0;
+
+    while (i < before->count && (before->asked[i].size != judging->name ||
+                                 memcmp(before->asked[i].name, judging->text, judging->name) != 0))
+        i++;
+    if (i == MRL_TRACEE_FIELDS_MAX)
+        return NULL;
+    if (i == before->count)
+        before->asked[before->count++] =
+            (struct mrl_tracee_asked){ .name = judging->text, .size = judging->name };
+    return &before->asked[i];
+}
+
+/* Its numbers pass by any limit that holds, before it looks at what is refused; later versions have
+ * a range, and look at what is refused first. */
+void mrl_tracee__judge_beside(enum mrl_tracee version,
+                              struct mrl_tracee_before *before,
+                              const char *text,
+                              struct mrl_tracee_says *ret_says)
+{
+    const struct judging judging = take_apart(version, "", text, ret_says);
+    const unsigned int sign = sign_of(&judging);
+    struct mrl_tracee_asked *asked = sign ? asked_of(before, &judging) : NULL;
+    unsigned int both;
+
+    if (!asked)
+        return;
+    both = asked->signs | sign;
+    if (version != MRL_TRACEE_V0_23 || both == asked->signs)
+        return;
+    asked->signs = both;
+    if ((both & ASKS_LESS) && (both & ASKS_MORE) && sign != REFUSES)
+        note(&judging, "either of '<' and '>' on one field is enough");
+    else if ((both & REFUSES) && both != REFUSES)
+        note(&judging, "a limit that holds passes what '!=' refuses");
+}
+
 /* -- together --------------------------------------------------------------------------------- */
 
 void mrl_tracee__judge(enum mrl_tracee version,

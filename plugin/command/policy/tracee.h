@@ -32,6 +32,25 @@ void mrl_tracee__judge(enum mrl_tracee version,
                        const char *text,
                        struct mrl_tracee_says *ret_says);
 
+enum { MRL_TRACEE_FIELDS_MAX = 64 };
+
+/** The filters of a rule so far, or the conditions of a command line. Zeroed: none. */
+struct mrl_tracee_before {
+    struct mrl_tracee_asked {
+        const char *name; /* borrowed from its text */
+        size_t size;
+        unsigned int signs;
+    } asked[MRL_TRACEE_FIELDS_MAX]; /* of a field each */
+    unsigned int count;
+};
+
+/** What a version makes of a filter beside those on the same field before it, and notes it. Limits
+ * of scopes are a range to each version. */
+void mrl_tracee__judge_beside(enum mrl_tracee version,
+                              struct mrl_tracee_before *before,
+                              const char *text,
+                              struct mrl_tracee_says *ret_says);
+
 /** What a version says of a whole file: only main reads the plain form, and JSON. */
 void mrl_tracee__judge_form(enum mrl_tracee version,
                             bool is_plain,
