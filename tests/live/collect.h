@@ -2,7 +2,7 @@
 /*
  * Every line that a live test made the program write is judged: by `mrelease validate` at the end
  * of the test, and by another validator later. Only where the environment names a directory for
- * that.
+ * that. A build that has no validator judges nothing: the others do.
  */
 #ifndef MRL_LIVE_COLLECT_H
 #define MRL_LIVE_COLLECT_H

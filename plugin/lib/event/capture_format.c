@@ -195,20 +195,19 @@ size_t mrl_frame_names__put(uint64_t cgroup, const struct mrl_named *named, char
     return (size_t)(at - ret_frame);
 }
 
-/* The texts of a frame, which fill the `left` bytes behind it. */
+/* The texts of a frame, which fill the `size` bytes behind it. */
 static bool read_texts(const struct mrl_frame_names *frame,
-                       const char *at,
-                       size_t left,
+                       const char *texts,
+                       size_t size,
                        struct mrl_named *named)
 {
+    size_t used = 0;
+
     for (unsigned int i = 0; i < MRL_NAMES; i++) {
-        if (frame->sizes[i] > left)
-            return false;
-        named->texts[i] = (struct mrl_text){ frame->sizes[i] ? at : "", frame->sizes[i] };
-        at += frame->sizes[i];
-        left -= frame->sizes[i];
+        named->texts[i] = (struct mrl_text){ frame->sizes[i] ? texts + used : "", frame->sizes[i] };
+        used += frame->sizes[i];
     }
-    return !left;
+    return used == size;
 }
 
 int mrl_frame_names__read(const void *bytes,
