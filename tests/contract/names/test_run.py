@@ -104,7 +104,7 @@ def own(thing):
 def test_the_first_call_of_a_container_has_its_names():
     own(Cri(at("first"), [known(i) for i in range(20)]))
     # Longer than by default: others keep the processors busy, too.
-    run = Run("--names-socket", "containerd=" + at("first"), "--names-wait", "2s")
+    run = Run("--names-socket", "containerd=" + at("first"), "--names-wait", "1s")
     run.until("CRI v1")
     for i in range(20):
         call_in(make_cgroup(i))
