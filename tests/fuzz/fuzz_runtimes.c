@@ -2,6 +2,7 @@
 /* Any bytes from a runtime, by protobuf and as Docker's JSON: what comes out is short, may be
  * shown, and is of the container that was asked for. */
 #include <cri.pb-c.h>
+#include <errno.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -44,17 +45,38 @@ static void read_cri(const uint8_t *data, size_t size, bool of_sandbox)
     mrl_answer__free(answer);
 }
 
+static int read_item(void *context, const ProtobufCMessage *item)
+{
+    unsigned int *left = context;
+
+    (void)item;
+    must(*left > 0);
+    return --*left ? 0 : -E2BIG;
+}
+
+static void read_cri_list(const uint8_t *data, size_t size)
+{
+    unsigned int left = 100;
+
+    mrl_answer__each(&runtime__v1__container__descriptor, data, size, read_item, &left);
+}
+
+static int read_container(void *context, const json_t *container)
+{
+    static struct mrl_naming naming;
+    const char *image;
+
+    (void)context;
+    if (mrl_docker__read_container(container, MRL_RUNTIME_DOCKER, &naming, &image))
+        check(&naming);
+    return 0;
+}
+
 static void read_docker(const uint8_t *data, size_t size)
 {
     static struct mrl_naming naming;
-    json_t *list = mrl_docker__read_list((const char *)data, size), *container;
-    const char *image;
-    size_t i;
 
-    json_array_foreach(list, i, container) if (mrl_docker__read_container(
-                                                   container, MRL_RUNTIME_DOCKER, &naming, &image))
-        check(&naming);
-    json_decref(list);
+    mrl_docker__each((const char *)data, size, read_container, NULL);
     must(mrl_naming__begin(&naming, MRL_RUNTIME_DOCKER, ID));
     mrl_docker__read_digest((const char *)data, size, &naming);
     check(&naming);
@@ -71,6 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (data[0] == '[' || data[0] == '{')
         read_docker(data, size);
+    else if (data[0] & 2)
+        read_cri_list(data + 1, size - 1);
     else
         read_cri(data + 1, size - 1, data[0] & 1);
     return 0;

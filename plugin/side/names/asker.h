@@ -30,7 +30,8 @@ struct mrl_asker {
 };
 
 /** Errors of all: -ETIMEDOUT; -ENOTCONN nobody is there; -EBADMSG what it says is of no use;
- * -ENOMEM; -EOPNOTSUPP it has no such interface. `why` says more. */
+ * -ENOMEM; -EOPNOTSUPP it has no such interface. `why` says more. Of list() besides: -E2BIG it is
+ * longer than what is taken; what was taken is good, as it is with -EBADMSG. */
 struct mrl_asker_ops {
     const char *name; /* for people */
     enum mrl_interface interface;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode/protobuf_reader.h"
+
 enum { METADATA_BYTES = 16 * 1024, BACK_OFF_MS = 1000, CONNECT_MS = 5000, DETAILS = 100 };
 
 struct mrl_line {
@@ -82,13 +84,15 @@ void mrl_line__close(struct mrl_line *line)
 /* An answer of a few bytes may ask for structures of hundreds. */
 struct purse {
     size_t left;
+    bool is_empty; /* it was asked for more */
 };
 
 static void *take(void *context, size_t size)
 {
     struct purse *purse = context;
 
-    if (size > purse->left)
+    purse->is_empty |= size > purse->left;
+    if (purse->is_empty)
         return NULL;
     purse->left -= size;
     return malloc(size);
@@ -100,14 +104,26 @@ static void give(void *context, void *bytes)
     free(bytes);
 }
 
+static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *descriptor,
+                                const void *bytes,
+                                size_t size,
+                                bool *ret_is_too_large)
+{
+    struct purse purse = { MRL_UNPACKED_BYTES, false };
+    ProtobufCAllocator allocator = { take, give, &purse };
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
+
+    *ret_is_too_large = purse.is_empty;
+    return message;
+}
+
 ProtobufCMessage *mrl_answer__unpack(const ProtobufCMessageDescriptor *descriptor,
                                      const void *bytes,
                                      size_t size)
 {
-    struct purse purse = { MRL_UNPACKED_BYTES };
-    ProtobufCAllocator allocator = { take, give, &purse };
+    bool is_too_large;
 
-    return protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
+    return unpack(descriptor, bytes, size, &is_too_large);
 }
 
 void mrl_answer__free(ProtobufCMessage *answer)
@@ -118,25 +134,40 @@ void mrl_answer__free(ProtobufCMessage *answer)
         protobuf_c_message_free_unpacked(answer, &allocator);
 }
 
-static int read_answer(struct mrl_asker *asker,
-                       const struct mrl_call *call,
-                       grpc_byte_buffer *received,
-                       ProtobufCMessage **ret_answer)
+int mrl_answer__each(const ProtobufCMessageDescriptor *item,
+                     const void *bytes,
+                     size_t size,
+                     mrl_take_item *take_item,
+                     void *context)
+{
+    struct mrl_protobuf_reader reader = { bytes, (const char *)bytes + size };
+    struct mrl_protobuf_field field;
+    ProtobufCMessage *message;
+    bool are_whole = true;
+    int err = 0;
+
+    while (!err && reader.at < reader.end) {
+        if (!mrl_protobuf_reader__next(&reader, &field))
+            return -EBADMSG;
+        if (field.number != 1 || field.wire_type != MRL_PB_BYTES)
+            continue;
+        message = mrl_answer__unpack(item, field.content.bytes, field.content.size);
+        are_whole &= message != NULL;
+        err = message ? take_item(context, message) : 0;
+        mrl_answer__free(message);
+    }
+    return err || are_whole ? err : -EBADMSG;
+}
+
+/* The bytes of an answer; new. */
+static int read_bytes(struct mrl_asker *asker, grpc_byte_buffer *received, grpc_slice *ret_all)
 {
     grpc_byte_buffer_reader reader;
-    ProtobufCMessage *answer = NULL;
-    grpc_slice all;
 
-    if (received && grpc_byte_buffer_reader_init(&reader, received)) {
-        all = grpc_byte_buffer_reader_readall(&reader);
-        grpc_byte_buffer_reader_destroy(&reader);
-        answer =
-            mrl_answer__unpack(call->answer, GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all));
-        grpc_slice_unref(all);
-    }
-    if (!answer)
+    if (!received || !grpc_byte_buffer_reader_init(&reader, received))
         return mrl_asker__fail(asker, -EBADMSG, "its answer cannot be read");
-    *ret_answer = answer;
+    *ret_all = grpc_byte_buffer_reader_readall(&reader);
+    grpc_byte_buffer_reader_destroy(&reader);
     return 0;
 }
 
@@ -243,10 +274,11 @@ static int read_status(struct mrl_asker *asker, const struct flight *flight)
                            (const char *)GRPC_SLICE_START_PTR(flight->details));
 }
 
-int mrl_line__call(struct mrl_line *line,
-                   struct mrl_asker *asker,
-                   const struct mrl_call *call,
-                   ProtobufCMessage **ret_answer)
+/* `*ret_all` is new. */
+static int exchange(struct mrl_line *line,
+                    struct mrl_asker *asker,
+                    const struct mrl_call *call,
+                    grpc_slice *ret_all)
 {
     struct flight flight = { .status = GRPC_STATUS_UNKNOWN, .details = grpc_empty_slice() };
     int err;
@@ -256,7 +288,45 @@ int mrl_line__call(struct mrl_line *line,
     run(line, &flight, call);
     err = read_status(asker, &flight);
     if (!err)
-        err = read_answer(asker, call, flight.answer, ret_answer);
+        err = read_bytes(asker, flight.answer, ret_all);
     done(&flight, call);
     return err;
+}
+
+int mrl_line__call(struct mrl_line *line,
+                   struct mrl_asker *asker,
+                   const struct mrl_call *call,
+                   ProtobufCMessage **ret_answer)
+{
+    ProtobufCMessage *answer;
+    bool is_too_large;
+    grpc_slice all;
+    int err = exchange(line, asker, call, &all);
+
+    if (err)
+        return err;
+    answer = unpack(call->answer, GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all), &is_too_large);
+    grpc_slice_unref(all);
+    if (!answer)
+        return mrl_asker__fail(asker, -EBADMSG, "its answer %s",
+                               is_too_large ? "is too large" : "cannot be read");
+    *ret_answer = answer;
+    return 0;
+}
+
+int mrl_line__list(struct mrl_line *line,
+                   struct mrl_asker *asker,
+                   const struct mrl_call *call,
+                   mrl_take_item *take_item,
+                   void *context)
+{
+    grpc_slice all;
+    int err = exchange(line, asker, call, &all);
+
+    if (err)
+        return err;
+    err = mrl_answer__each(call->answer, GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all),
+                           take_item, context);
+    grpc_slice_unref(all);
+    return err == -EBADMSG ? mrl_asker__fail(asker, err, "some of it cannot be read") : err;
 }

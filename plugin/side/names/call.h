@@ -10,6 +10,9 @@
 
 struct mrl_line; /* a connection */
 
+/** Takes an item of a list (borrowed). Anything but 0 ends the list. */
+typedef int mrl_take_item(void *context, const ProtobufCMessage *item);
+
 /** Sends nothing yet. `*ret_line` is new. Error: -ENOMEM. */
 int mrl_line__open(const char *path, struct mrl_line **ret_line);
 
@@ -31,11 +34,28 @@ int mrl_line__call(struct mrl_line *line,
                    const struct mrl_call *call,
                    ProtobufCMessage **ret_answer);
 
+/** Makes a call that is answered by a list, and hands its items over as mrl_answer__each() does;
+ * `call->answer` is what an item is. Errors: those of mrl_line__call() and mrl_answer__each(). */
+int mrl_line__list(struct mrl_line *line,
+                   struct mrl_asker *asker,
+                   const struct mrl_call *call,
+                   mrl_take_item *take,
+                   void *context);
+
 /** Unpacks any bytes, of which no more than MRL_UNPACKED_BYTES are made. NULL: they are no such
  * message, or would be more. */
 ProtobufCMessage *mrl_answer__unpack(const ProtobufCMessageDescriptor *descriptor,
                                      const void *bytes,
                                      size_t size);
 void mrl_answer__free(ProtobufCMessage *answer);
+
+/** Reads a list of any bytes: the items of its field 1, one after the other, so that it may be
+ * longer than what an answer may cost. One that cannot be unpacked is left out. Returns 0, or what
+ * `take` returned. Error: -EBADMSG some were left out, or the bytes are no message. */
+int mrl_answer__each(const ProtobufCMessageDescriptor *item,
+                     const void *bytes,
+                     size_t size,
+                     mrl_take_item *take,
+                     void *context);
 
 #endif

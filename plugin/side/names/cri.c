@@ -115,11 +115,13 @@ static int ask_version(struct mrl_asker *asker)
     if (err)
         return err;
     version = (Runtime__V1__VersionResponse *)answer;
+    if (!*version->runtime_name)
+        err = mrl_asker__fail(asker, -EBADMSG, "it does not say what it is");
     snprintf(asker->version, sizeof(asker->version), "%.32s %.32s, CRI %.16s",
              version->runtime_name, version->runtime_version, version->runtime_api_version);
     mrl_tame(asker->version);
     mrl_answer__free(answer);
-    return 0;
+    return err;
 }
 
 static int cri_open(struct mrl_asker *asker)
@@ -195,62 +197,90 @@ static bool read_container(struct mrl_asker *asker,
     return true;
 }
 
-static int list_containers(struct mrl_asker *asker,
-                           struct mrl_naming *room,
-                           void (*take)(void *context, const struct mrl_naming *naming),
-                           void *context)
-{
-    Runtime__V1__ListContainersRequest request = RUNTIME__V1__LIST_CONTAINERS_REQUEST__INIT;
-    const Runtime__V1__ListContainersResponse *list;
-    ProtobufCMessage *answer;
-    int err = ask(asker, METHOD("ListContainers"), &request.base,
-                  &runtime__v1__list_containers_response__descriptor, MRL_LIST_MS, &answer);
+/* A list, while it is read. */
+struct listing {
+    struct mrl_asker *asker;
+    struct mrl_naming *room;
+    void (*take)(void *context, const struct mrl_naming *naming);
+    void *context;
+    unsigned int count;
+};
 
-    if (err)
-        return err;
-    list = (const Runtime__V1__ListContainersResponse *)answer;
-    for (size_t i = 0; err != -ETIMEDOUT && i < list->n_containers && i < MRL_LISTED_MAX; i++) {
-        if (!read_container(asker, list->containers[i], room))
-            continue;
-        err = mrl_cri__is_image_id(room) ? find_container(asker, list->containers[i]->id, room) : 0;
-        if (!err)
-            take(context, room);
-    }
-    mrl_answer__free(answer);
-    return err == -ETIMEDOUT ? err : 0; /* one that has gone meanwhile is no matter */
+/* Each is counted, so that a list ends where none of it is of use. */
+static int count_one(struct listing *listing, const char *what)
+{
+    if (listing->count++ < MRL_LISTED_MAX)
+        return 0;
+    return mrl_asker__fail(listing->asker, -E2BIG, "it lists more than %d %s: no more are taken",
+                           MRL_LISTED_MAX, what);
 }
 
-static int list_sandboxes(struct mrl_asker *asker,
-                          struct mrl_naming *room,
-                          void (*take)(void *context, const struct mrl_naming *naming),
-                          void *context)
+/* One that has gone meanwhile is no matter. */
+static int take_container(void *context, const ProtobufCMessage *item)
 {
-    Runtime__V1__ListPodSandboxRequest request = RUNTIME__V1__LIST_POD_SANDBOX_REQUEST__INIT;
-    const Runtime__V1__ListPodSandboxResponse *list;
-    ProtobufCMessage *answer;
-    int err = ask(asker, METHOD("ListPodSandbox"), &request.base,
-                  &runtime__v1__list_pod_sandbox_response__descriptor, MRL_LIST_MS, &answer);
+    const Runtime__V1__Container *container = (const Runtime__V1__Container *)item;
+    struct listing *listing = context;
+    int err = count_one(listing, "containers");
 
-    if (err)
+    if (err || !read_container(listing->asker, container, listing->room))
         return err;
-    list = (const Runtime__V1__ListPodSandboxResponse *)answer;
-    for (size_t i = 0; i < list->n_items && i < MRL_LISTED_MAX; i++)
-        if (mrl_naming__begin(room, asker->runtime, list->items[i]->id)) {
-            set_pod(room, list->items[i]->metadata);
-            take(context, room);
-        }
-    mrl_answer__free(answer);
+    if (mrl_cri__is_image_id(listing->room))
+        err = find_container(listing->asker, container->id, listing->room);
+    if (!err)
+        listing->take(listing->context, listing->room);
+    return err == -ETIMEDOUT ? err : 0;
+}
+
+static int take_sandbox(void *context, const ProtobufCMessage *item)
+{
+    const Runtime__V1__PodSandbox *sandbox = (const Runtime__V1__PodSandbox *)item;
+    struct listing *listing = context;
+    int err = count_one(listing, "pods");
+
+    if (err || !mrl_naming__begin(listing->room, listing->asker->runtime, sandbox->id))
+        return err;
+    set_pod(listing->room, sandbox->metadata);
+    listing->take(listing->context, listing->room);
     return 0;
 }
 
+static int list_containers(struct listing *listing)
+{
+    Runtime__V1__ListContainersRequest request = RUNTIME__V1__LIST_CONTAINERS_REQUEST__INIT;
+    const struct mrl_call call = { METHOD("ListContainers"), NULL, &request.base,
+                                   &runtime__v1__container__descriptor, MRL_LIST_MS };
+
+    return mrl_line__list(listing->asker->state, listing->asker, &call, take_container, listing);
+}
+
+static int list_sandboxes(struct listing *listing)
+{
+    Runtime__V1__ListPodSandboxRequest request = RUNTIME__V1__LIST_POD_SANDBOX_REQUEST__INIT;
+    const struct mrl_call call = { METHOD("ListPodSandbox"), NULL, &request.base,
+                                   &runtime__v1__pod_sandbox__descriptor, MRL_LIST_MS };
+
+    return mrl_line__list(listing->asker->state, listing->asker, &call, take_sandbox, listing);
+}
+
+/* Where a list of containers was not taken whole, that of pods still is: the first reason counts.
+ */
 static int cri_list(struct mrl_asker *asker,
                     struct mrl_naming *room,
                     void (*take)(void *context, const struct mrl_naming *naming),
                     void *context)
 {
-    const int err = list_containers(asker, room, take, context);
+    struct listing containers = { asker, room, take, context, 0 }, pods = containers;
+    const int err = list_containers(&containers);
+    char why[sizeof(asker->why)];
+    int other;
 
-    return err ? err : list_sandboxes(asker, room, take, context);
+    if (err && err != -EBADMSG && err != -E2BIG)
+        return err;
+    memcpy(why, asker->why, sizeof(why));
+    other = list_sandboxes(&pods);
+    return err && (!other || other == -EBADMSG || other == -E2BIG)
+               ? mrl_asker__fail(asker, err, "%s", why)
+               : other;
 }
 
 const struct mrl_asker_ops mrl_asker_cri = {

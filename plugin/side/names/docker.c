@@ -22,6 +22,7 @@ enum { URL_BYTES = 256, HEADERS_MAX = 32 * 1024, OK = 200, NOT_FOUND = 404, IMAG
 struct docker {
     char *bytes; /* of an answer */
     size_t size, header_bytes;
+    long status;
     bool is_too_long;
     char image[IMAGE_BYTES], digest[MRL_NAMING_TEXT_MAX + 1];
 };
@@ -48,10 +49,12 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
-/* "Api-Version: 1.41", and "Server: Docker/20.10.24 (linux)". */
+/* "Server: Docker/20.10.24 (linux)", "Server: Libpod/4.3.1 (linux)". Who else serves HTTP there is
+ * neither. */
 static size_t take_header(char *bytes, size_t one, size_t size, void *context)
 {
     static const char server[] = "Server: ";
+    const char *name = bytes + sizeof(server) - 1;
     struct mrl_asker *asker = context;
     struct docker *docker = asker->state;
 
@@ -59,9 +62,10 @@ static size_t take_header(char *bytes, size_t one, size_t size, void *context)
     docker->header_bytes += size;
     if (docker->header_bytes > HEADERS_MAX)
         return 0;
-    if (size > sizeof(server) && !strncasecmp(bytes, server, sizeof(server) - 1)) {
+    if (size > sizeof(server) + 7 && !strncasecmp(bytes, server, sizeof(server) - 1) &&
+        (!memcmp(name, "Docker/", 7) || !memcmp(name, "Libpod/", 7))) {
         snprintf(asker->version, sizeof(asker->version), "%.*s", (int)(size - sizeof(server) + 1),
-                 bytes + sizeof(server) - 1);
+                 name);
         asker->version[strcspn(asker->version, "\r\n")] = '\0';
         mrl_tame(asker->version);
     }
@@ -77,9 +81,10 @@ static const struct {
     { CURLE_GOT_NOTHING, -ENOTCONN },     { CURLE_OUT_OF_MEMORY, -ENOMEM },
 };
 
-static int read_result(struct mrl_asker *asker, CURLcode code, long status)
+static int read_result(struct mrl_asker *asker, CURLcode code, const char *reason)
 {
     const struct docker *docker = asker->state;
+    const long status = docker->status;
     int err = -EBADMSG;
 
     if (code == CURLE_OK && status == OK)
@@ -90,9 +95,10 @@ static int read_result(struct mrl_asker *asker, CURLcode code, long status)
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         if (errors[i].code == code)
             err = errors[i].err;
-    return mrl_asker__fail(asker, err, "%s",
-                           docker->is_too_long ? "its answer is too long"
-                                               : curl_easy_strerror(code));
+    if (docker->is_too_long || docker->header_bytes > HEADERS_MAX)
+        return mrl_asker__fail(asker, err, "its %s too long",
+                               docker->is_too_long ? "answer is" : "headers are");
+    return mrl_asker__fail(asker, err, "%s", *reason ? reason : curl_easy_strerror(code));
 }
 
 /* A connection for each: there are few. */
@@ -100,14 +106,16 @@ static int get(struct mrl_asker *asker, const char *url, unsigned int timeout_ms
 {
     struct docker *docker = asker->state;
     CURL *easy = curl_easy_init();
-    long status = 0;
+    char reason[CURL_ERROR_SIZE] = "";
     CURLcode code;
 
     if (!easy)
         return -ENOMEM;
     docker->size = docker->header_bytes = 0;
+    docker->status = 0;
     docker->is_too_long = false;
     curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, asker->path);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -122,9 +130,9 @@ static int get(struct mrl_asker *asker, const char *url, unsigned int timeout_ms
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, asker);
     code = curl_easy_perform(easy);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &docker->status);
     curl_easy_cleanup(easy);
-    return read_result(asker, code, status);
+    return read_result(asker, code, reason);
 }
 
 /* -- images ----------------------------------------------------------------------------------- */
@@ -181,15 +189,58 @@ static int docker_open(struct mrl_asker *asker)
     return asker->state ? 0 : -ENOMEM;
 }
 
-static int read_list(struct mrl_asker *asker, json_t **ret_list)
-{
-    const struct docker *docker = asker->state;
-    json_t *list = mrl_docker__read_list(docker->bytes, docker->size);
+/* A list, while it is read. */
+struct listing {
+    struct mrl_asker *asker;
+    struct mrl_naming *room;
+    void (*take)(void *context, const struct mrl_naming *naming);
+    void *context;
+    unsigned int count;
+};
 
-    if (!list)
-        return mrl_asker__fail(asker, -EBADMSG, "its answer is no list of containers");
-    *ret_list = list;
-    return 0;
+/* Without its digest it is named all the same. */
+static int take_container(void *context, const json_t *container)
+{
+    struct listing *listing = context;
+    const char *image;
+    int err;
+
+    if (listing->count == MRL_LISTED_MAX)
+        return mrl_asker__fail(listing->asker, -E2BIG,
+                               "it lists more than %d containers: no more are taken",
+                               MRL_LISTED_MAX);
+    listing->count++;
+    if (!mrl_docker__read_container(container, listing->asker->runtime, listing->room, &image))
+        return 0;
+    err = set_digest(listing->asker, image, listing->room);
+    listing->take(listing->context, listing->room);
+    return err == -ETIMEDOUT ? err : 0;
+}
+
+/* The list is kept apart: digests are asked for while it is read. */
+static int read_list(struct docker *docker, struct listing *listing)
+{
+    const bool is_too_long = docker->is_too_long;
+    char *bytes = docker->bytes;
+    const size_t size = docker->size;
+    int err;
+
+    docker->bytes = NULL;
+    docker->size = 0;
+    err = mrl_docker__each(bytes, size, take_container, listing);
+    free(bytes);
+    if (err != -EBADMSG)
+        return err;
+    if (is_too_long && listing->count)
+        return mrl_asker__fail(listing->asker, -E2BIG,
+                               "its list is too long: the first %u containers are taken",
+                               listing->count);
+    if (is_too_long)
+        return mrl_asker__fail(listing->asker, err, "its answer is too long");
+    if (listing->count)
+        return mrl_asker__fail(listing->asker, err, "what follows %u containers cannot be read",
+                               listing->count);
+    return mrl_asker__fail(listing->asker, err, "its answer is no list of containers");
 }
 
 static int docker_list(struct mrl_asker *asker,
@@ -197,54 +248,42 @@ static int docker_list(struct mrl_asker *asker,
                        void (*take)(void *context, const struct mrl_naming *naming),
                        void *context)
 {
-    json_t *list, *container;
-    size_t i;
-    int err = get(asker, HOST "/containers/json", MRL_LIST_MS);
+    struct listing listing = { asker, room, take, context, 0 };
+    struct docker *docker = asker->state;
+    const int err = get(asker, HOST "/containers/json", MRL_LIST_MS);
 
-    err = err ? err : read_list(asker, &list);
-    if (err)
-        return err;
-    json_array_foreach(list, i, container)
-    {
-        const char *image;
-
-        if (i == MRL_LISTED_MAX || err == -ETIMEDOUT)
-            break;
-        if (!mrl_docker__read_container(container, asker->runtime, room, &image))
-            continue;
-        err = set_digest(asker, image, room);
-        take(context, room);
-    }
-    json_decref(list);
-    return err == -ETIMEDOUT ? err : 0;
+    /* Of one that is too long, what fits is there. */
+    if (err && !(docker->is_too_long && docker->status == OK))
+        return err == -ENOENT ? mrl_asker__fail(asker, -EBADMSG, "it knows no such list") : err;
+    return read_list(docker, &listing);
 }
 
-/* An id may be cut in a question: only the whole one is right. */
-static int find_in(struct mrl_asker *asker,
-                   const json_t *list,
-                   const char *id,
-                   struct mrl_naming *ret_naming)
-{
-    const json_t *container;
-    const char *image;
-    size_t i;
+struct wanted {
+    const char *id;
+    struct mrl_asker *asker;
+    struct mrl_naming *naming;
+    char image[IMAGE_BYTES + 1]; /* one that is too long stays so */
+};
 
-    json_array_foreach(
-        (json_t *)(uintptr_t)list, i,
-        container) if (mrl_docker__read_container(container, asker->runtime, ret_naming, &image) &&
-                       ret_naming->names.id.size == strlen(id) &&
-                       !memcmp(ret_naming->names.id.bytes, id, strlen(id)))
-    {
-        set_digest(asker, image, ret_naming);
+/* An id may be cut in a question: only the whole one is right. */
+static int take_wanted(void *context, const json_t *container)
+{
+    struct wanted *wanted = context;
+    const size_t size = strlen(wanted->id);
+    const char *image;
+
+    if (!mrl_docker__read_container(container, wanted->asker->runtime, wanted->naming, &image) ||
+        wanted->naming->names.id.size != size || memcmp(wanted->naming->id, wanted->id, size) != 0)
         return 0;
-    }
-    return -ENOENT;
+    snprintf(wanted->image, sizeof(wanted->image), "%s", image ? image : "");
+    return 1;
 }
 
 static int docker_find(struct mrl_asker *asker, const char *id, struct mrl_naming *ret_naming)
 {
+    struct wanted wanted = { id, asker, ret_naming, "" };
+    const struct docker *docker = asker->state;
     char url[URL_BYTES];
-    json_t *list;
     int err;
 
     snprintf(url, sizeof(url),
@@ -252,12 +291,15 @@ static int docker_find(struct mrl_asker *asker, const char *id, struct mrl_namin
                   "%%22%%5D%%7D",
              id);
     err = get(asker, url, MRL_ASK_MS);
-    err = err ? err : read_list(asker, &list);
     if (err)
         return err == -ENOENT ? mrl_asker__fail(asker, -EBADMSG, "it knows no such list") : err;
-    err = find_in(asker, list, id, ret_naming);
-    json_decref(list);
-    return err;
+    err = mrl_docker__each(docker->bytes, docker->size, take_wanted, &wanted);
+    if (err < 0)
+        return mrl_asker__fail(asker, err, "its answer is no list of containers");
+    if (!err)
+        return -ENOENT;
+    set_digest(asker, wanted.image, ret_naming);
+    return 0;
 }
 
 const struct mrl_asker_ops mrl_asker_docker = {

@@ -10,8 +10,13 @@
 /** Has jansson ask for no more memory than an answer may cost. Before any other thread. */
 void mrl_docker__bound_memory(void);
 
-/** NULL: it is no list of containers. New. */
-json_t *mrl_docker__read_list(const char *bytes, size_t size);
+/** Reads a list of containers, one after the other: what one costs is free again before the next.
+ * Anything but 0 of `take` ends it, and is returned. Error: -EBADMSG it is no list, or is none any
+ * more behind those that were taken. */
+int mrl_docker__each(const char *bytes,
+                     size_t size,
+                     int (*take)(void *context, const json_t *container),
+                     void *context);
 
 /** One of them. Returns false: it has no id. `*ret_image` is borrowed: the id of its image, or
  * NULL.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +47,38 @@ void mrl_docker__bound_memory(void)
 
 /* -- answers ---------------------------------------------------------------------------------- */
 
-json_t *mrl_docker__read_list(const char *bytes, size_t size)
+static const char *skip_blanks(const char *at, const char *end)
 {
-    json_t *list = json_loadb(bytes, size, 0, NULL);
+    while (at < end && strchr(" \t\r\n", *at) && *at)
+        at++;
+    return at;
+}
 
-    if (json_is_array(list))
-        return list;
-    json_decref(list);
-    return NULL;
+int mrl_docker__each(const char *bytes,
+                     size_t size,
+                     int (*take_one)(void *context, const json_t *container),
+                     void *context)
+{
+    const char *end = bytes + size, *at = skip_blanks(bytes, end);
+    char before = '[';
+    int err = 0;
+
+    while (!err && at < end && *at == before) {
+        json_error_t error;
+        json_t *one;
+
+        at = skip_blanks(at + 1, end);
+        if (before == '[' && at < end && *at == ']')
+            return 0;
+        one = json_loadb(at, (size_t)(end - at), JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
+        if (!one)
+            return -EBADMSG;
+        err = take_one(context, one);
+        json_decref(one);
+        at = skip_blanks(at + error.position, end); /* where the next thing begins */
+        before = ',';
+    }
+    return err || (before == ',' && at < end && *at == ']') ? err : -EBADMSG;
 }
 
 /* "/NAME": others are "/OTHER/NAME", for those that Docker links. */

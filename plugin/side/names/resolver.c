@@ -79,15 +79,15 @@ static void say_state(struct worker *worker, enum mrl_asker_state state)
 
     if (state == MRL_ASKER_UP)
         snprintf(line, sizeof(line), "names: %s at %s: %s%s%s", runtime, asker->path,
-                 *asker->version ? asker->version : "it names no version",
-                 *asker->why ? "; but what it lists is of no use: " : "", asker->why);
+                 *asker->version ? asker->version : "it names no version", *asker->why ? "; " : "",
+                 asker->why);
     else if (state == MRL_ASKER_ABSENT && !asker->is_named)
         return;
     else
         snprintf(line, sizeof(line), "names: %s at %s, %s: %s", runtime, asker->path,
                  asker->ops->name, asker->why);
     if (state == MRL_ASKER_UP || !worker->is_told)
-        mrl_side__log(state == MRL_ASKER_UP ? MRL_LOG_INFO : MRL_LOG_WARNING, line);
+        mrl_side__log(*asker->why ? MRL_LOG_WARNING : MRL_LOG_INFO, line);
     worker->is_told = state != MRL_ASKER_UP;
 }
 
@@ -117,6 +117,24 @@ static enum mrl_asker_state state_of(const struct mrl_asker *asker, int err)
                                                : MRL_ASKER_UP;
 }
 
+/* One whose list is of no use, or endless, may still know single containers, if it said who it is:
+ * `why` tells what is wrong with the list. */
+static int read_list(struct mrl_asker *asker,
+                     struct mrl_naming *room,
+                     void (*take)(void *context, const struct mrl_naming *naming),
+                     void *context)
+{
+    int err = asker->ops->list(asker, room, take, context);
+    char why[sizeof(asker->why)];
+
+    memcpy(why, asker->why, sizeof(why));
+    if (!err)
+        *asker->why = '\0';
+    if (err == -EBADMSG && *asker->version)
+        err = mrl_asker__fail(asker, 0, "its list: %s", why);
+    return err == -E2BIG ? 0 : err;
+}
+
 enum mrl_asker_state mrl_resolver__reach(struct mrl_asker *asker,
                                          struct mrl_naming *room,
                                          void (*take)(void *context,
@@ -132,11 +150,9 @@ enum mrl_asker_state mrl_resolver__reach(struct mrl_asker *asker,
     else
         err = asker->ops->open(asker);
     if (!err) {
-        err = asker->ops->list(asker, room, take, context);
-        /* One whose list is of no use, or endless, may still know single containers. */
-        if (err && err != -EBADMSG)
+        err = read_list(asker, room, take, context);
+        if (err)
             asker->ops->close(asker);
-        err = err == -EBADMSG ? 0 : err;
     }
     *ret_lacks = err == -EOPNOTSUPP;
     return state_of(asker, err);
@@ -226,8 +242,10 @@ static void *work(void *context)
         mrl_table__set_state(&self.table, worker->index, state, now_ms());
         say_what_changed();
         pthread_mutex_unlock(&self.lock);
-        if (state == MRL_ASKER_UP)
+        if (state == MRL_ASKER_UP) {
+            *worker->asker.why = '\0'; /* it was said */
             serve(worker);
+        }
         rest(begun_ms + (lacks ? LACKS_AGAIN_MS : AGAIN_MS));
     }
     return NULL;

@@ -4,16 +4,18 @@
 
 usage: test_names.py NAMES [TEST…]
 """
+import json
 import os
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
-from runtimes import Cri, Docker, Raw, field, labels, varint  # noqa: E402
+from runtimes import Cri, Docker, Raw, container, field, labels, varint  # noqa: E402
 from sensor import run_tests  # noqa: E402
 from side import Side  # noqa: E402
 
@@ -260,10 +262,106 @@ def test_a_list_without_end_is_given_up_and_single_containers_are_found():
     assert it.lives() < 0.5
 
 
-def test_a_list_of_too_many_is_cut():
-    own(Cri(at("crowd"), [nginx(id="%064x" % number) for number in range(6000)]))
-    it = side(("containerd", at("crowd"))).settle()
-    assert len(it.named) == 4096, len(it.named)
+def listing(name, runtime, server, said):
+    """Who lists so: what is told of the list, in a line that says so."""
+    own(server)
+    it = side((runtime, at(name))).settle()
+    print(f"# {len(it.named)} named, {it.memory_kib('VmHWM')} KiB: {it.log}")
+    assert [line for line in it.log if said in line], it.log
+    assert it.lives() < 0.5 and it.memory_kib("VmHWM") < MOST_KIB, it.memory_kib("VmHWM")
+    return it
+
+
+def test_a_list_of_too_many_is_cut_and_told():
+    many = [nginx(id="%064x" % number) for number in range(6000)]
+    it = listing("crowd", "containerd", Cri(at("crowd"), many, [pause()]), "more than 4096 containers")
+    assert len(it.named) == 4097 and it.of(PAUSE, False), len(it.named)
+    docker = Docker(at("crowd.d"), [boxed(Id="%064x" % number) for number in range(5000)])
+    assert len(listing("crowd.d", "docker", docker, "more than 4096 containers").named) == 4096
+
+
+def test_a_list_that_takes_more_memory_than_one_answer_may_is_taken_whole():
+    # Some 100 KiB of what is made of each.
+    cri = Cri(at("heavy"))
+    cri.ListContainers = lambda _: b"".join(field(1, field(1, "%064x" % number) + field(3, field(1, "a")) + 1000 * b"\x42\x00")
+                                            for number in range(400))
+    it = listing("heavy", "containerd", cri, "CRI v1")
+    assert len(it.named) == 400 and not [line for line in it.log if "its list" in line], it.log
+    heavy = [boxed(Id="%064x" % number, Labels={str(label): "" for label in range(120)}) for number in range(4000)]
+    docker = Docker(at("heavy.d"), heavy)
+    assert len(json.dumps(heavy)) < 8 << 20
+    it = listing("heavy.d", "docker", docker, "Docker/20.10.24")
+    assert len(it.named) == 4000 and not [line for line in it.log if "list" in line], it.log
+
+
+def test_of_a_list_that_is_too_long_what_fits_is_taken_and_told():
+    docker = Docker(at("long"), [boxed(Id="%064x" % number, Labels={"x": 4000 * "y"}) for number in range(4000)])
+    it = listing("long", "docker", docker, "its list is too long: the first ")
+    count = int(it.log[0].split("the first ")[1].split()[0])
+    assert len(it.named) == count and 1500 < count < 4000, (len(it.named), it.log)
+    cri = Cri(at("long.c"), [nginx(id="%064x" % number, labels={"x": 4000 * "y"}) for number in range(4000)], [pause()])
+    it = listing("long.c", "containerd", cri, "its list: status 8: Received message larger than max")
+    assert [one["id"] for one in it.named] == [PAUSE], len(it.named)
+    assert it.result("%064x" % 3999)["result"] == "known"
+
+
+def test_what_is_wrong_with_a_list_is_told_and_the_rest_taken():
+    cri = Cri(at("torn"))
+    cri.ListContainers = lambda _: container(nginx()) + field(1, b"\xff\xff") + container(nginx(id=OTHER))
+    it = listing("torn", "containerd", cri, "its list: some of it cannot be read")
+    assert it.of(NGINX, False) and it.of(OTHER, False), it.named
+    docker = Docker(at("torn.d"))
+    docker.raw = json.dumps([boxed(), boxed(Id=NGINX)]).encode()[:-20]
+    it = listing("torn.d", "docker", docker, "its list: what follows 1 containers cannot be read")
+    assert [one["id"] for one in it.named] == [OTHER], it.named
+    docker = Docker(at("refuses.d"))
+    docker.raw = b"null"
+    listing("refuses.d", "docker", docker, "its list: it knows no such list")
+
+
+def test_one_that_leaves_while_it_is_listed_is_no_fault_of_the_list():
+    cri = Cri(at("leaves"), [nginx(listed="sha256:" + 64 * "9")])
+    cri.ContainerStatus = cri.PodSandboxStatus
+    it = listing("leaves", "containerd", cri, "CRI v1")
+    assert len(it.log) == 1 + len([line for line in it.log if "own interface" in line]), it.log
+    assert not [line for line in it.log if "status 5" in line], it.log
+
+
+def strangers():
+    """Who is none of the runtimes that it is said to be, and what is told of it."""
+    def version(answer):
+        def make(path):
+            cri = Cri(path)
+            cri.Version = lambda _: answer
+            return cri
+        return make
+
+    page = http([b"<html>It works!</html>"], "HTTP/1.1 200 OK\r\nServer: Apache\r\n")
+    return {
+        ("docker", "page"): (lambda path: Raw(path, page), "its answer is no list of containers"),
+        ("podman", "noise"): (lambda path: Raw(path, lambda link: (link.recv(999), link.sendall(100 * b"~ "))), "HTTP/0.9"),
+        ("containerd", "version"): (version(b"\xff"), "its answer cannot be read"),
+        ("crio", "empty"): (version(b""), "it does not say what it is"),
+        ("cri-dockerd", "http"): (Docker, "status 14"),
+    }
+
+
+def test_a_stranger_at_a_socket_is_told_and_not_believed():
+    for (runtime, name), (make, said) in strangers().items():
+        own(make(at("stranger." + name)))
+        it = side((runtime, at("stranger." + name))).settle()
+        assert it.result(OTHER)["result"] == "runtime_down", (name, it.named)
+        assert [line for line in it.log if said in line and f"names: {runtime} at" in line], (name, it.log)
+        it.kill()
+
+
+def test_of_a_stranger_it_says_what_was_wrong():
+    for (runtime, name), (make, said) in strangers().items():
+        own(make(at("looked." + name)))
+        lines = subprocess.run([PROGRAM, "look", f"{runtime}={at('looked.' + name)}"], capture_output=True, text=True,
+                               timeout=20, check=True).stdout.splitlines()
+        _, _, _, state, _, containers, lookup, why = lines[0].split("\t")
+        assert (state, containers, lookup) == ("down", "0", "-1") and said in why, (name, lines)
 
 
 def http(body, head="HTTP/1.1 200 OK\r\n"):

@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 PROGRAM = sys.argv[1]
 import cgroups  # noqa: E402
-from runtimes import Cri, Raw  # noqa: E402
+from runtimes import Cri, Docker, Raw  # noqa: E402
 from sensor import children, run_tests  # noqa: E402
 
 ROOM = tempfile.mkdtemp(prefix="mrelease-names-run.")
@@ -211,6 +211,24 @@ def test_doctor_says_who_answers_and_how_fast():
     assert docker["state"] == "down" and "No such file" in docker["why"], docker
     text = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout
     assert "a lookup took" in text and at("looked") in text, text
+
+
+def test_doctor_says_what_is_wrong_with_who_answers():
+    cri, docker, page = own(Cri(at("torn"), [known(61)])), own(Docker(at("object"))), own(Docker(at("page")))
+    cri.ListContainers = lambda _: b"\xff"
+    docker.raw, page.raw, page.name = b'{"message": "no"}', b"<html>It works!</html>", "Apache"
+    words = [PROGRAM, "doctor", "--quick", "--names-socket", "containerd=" + at("torn"),
+             "--names-socket", "docker=" + at("object"), "--names-socket", "podman=" + at("page")]
+    said = json.loads(subprocess.run([*words, "--format", "json"], capture_output=True, text=True, timeout=60, check=False).stdout)
+    found = {(one["runtime"], one["interface"]): (one["state"], one["why"]) for one in said["runtimes"]}
+    assert found == {("containerd", "CRI"): ("up", "its list: some of it cannot be read"),
+                     ("containerd", "containerd"): ("up", ""),
+                     ("docker", "Docker's interface"): ("up", "its list: its answer is no list of containers"),
+                     ("podman", "Docker's interface"): ("down", "its answer is no list of containers")}, found
+    text = " ".join(subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout.split())
+    assert "CRI v1; its list: some of it cannot be read" in text, text
+    assert "Docker's interface: Docker/20.10.24 (linux); its list: its answer is no list" in text, text
+    assert "Docker's interface: down: its answer is no list of containers" in text, text
 
 
 def test_a_wrong_word_names_the_nearest():
