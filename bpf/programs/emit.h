@@ -86,15 +86,21 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
     }
 }
 
-/* It takes a number, as one that is emitted: the reader sees where it is missing. */
-static __always_inline void count_suppressed(int event, const struct mrl_record *record)
+/* A call that was seen, and came to this end. */
+static __always_inline void count(int event, __u32 end)
 {
     struct mrl_event_counters *counters = counters_of(event);
 
     if (!counters)
         return;
     __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->suppressed, 1);
+    __sync_fetch_and_add((__u64 *)((char *)counters + end), 1);
+}
+
+/* It takes a number, as one that is emitted: the reader sees where it is missing. */
+static __always_inline void count_suppressed(int event, const struct mrl_record *record)
+{
+    count(event, offsetof(struct mrl_event_counters, suppressed));
     next_sequence(event_lane(event));
     blame(event_lane(event), record->cgroup_id);
 }
@@ -103,32 +109,17 @@ static __always_inline void count_suppressed(int event, const struct mrl_record 
  */
 static __always_inline void count_self(int event)
 {
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->self, 1);
+    count(event, offsetof(struct mrl_event_counters, self));
 }
 
 static __always_inline void count_filtered(int event)
 {
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->filtered, 1);
+    count(event, offsetof(struct mrl_event_counters, filtered));
 }
 
 static __always_inline void count_no_memory(int event)
 {
-    struct mrl_event_counters *counters = counters_of(event);
-
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->no_memory, 1);
+    count(event, offsetof(struct mrl_event_counters, no_memory));
 }
 
 /* An entry while the task's last call is still open: the probes were not shown the exit of that
@@ -136,16 +127,9 @@ static __always_inline void count_no_memory(int event)
  * another. No exit is missed when the call is not followed now, or began before it was. */
 static __always_inline void count_exit_missed(const struct mrl_record *record)
 {
-    struct mrl_event_counters *counters;
-
-    if (!(record->flags & MRL_CALL_OPEN) || !is_followed(record->event) ||
-        record->entry_ns < since(record->event))
-        return;
-    counters = counters_of(record->event);
-    if (!counters)
-        return;
-    __sync_fetch_and_add(&counters->seen, 1);
-    __sync_fetch_and_add(&counters->exit_missed, 1);
+    if ((record->flags & MRL_CALL_OPEN) && is_followed(record->event) &&
+        record->entry_ns >= since(record->event))
+        count(record->event, offsetof(struct mrl_event_counters, exit_missed));
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
+#include "base/append.h"
 #include "command/doctor/doctor.h"
 #include "command/run/harden.h"
 #include "probe/proof_args.h"
@@ -248,10 +249,10 @@ static void find_kept(char value[VALUE_BYTES])
     const struct mrl_rung *rungs = mrl_rung__all(&count);
     size_t used = 0;
 
-    for (unsigned int i = 0; i < count && used < VALUE_BYTES; i++)
+    for (unsigned int i = 0; i < count; i++)
         if (mrl_harden__switching(rungs[i].name))
-            used += (size_t)snprintf(value + used, VALUE_BYTES - used, "%s%s",
-                                     used ? " and " : "CAP_PERFMON with ", rungs[i].name);
+            mrl_append(value, VALUE_BYTES, &used, "%s%s", used ? " and " : "CAP_PERFMON with ",
+                       rungs[i].name);
 }
 
 static const struct mrl_fact facts[] = {

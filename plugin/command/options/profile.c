@@ -3,7 +3,8 @@
 #include "command/options/profile.h"
 
 #include <stddef.h>
-#include <string.h>
+
+#include "base/words.h"
 
 static const struct mrl_profile profiles[] = {
     { .name = "default",
@@ -24,13 +25,7 @@ const char *mrl_profile__name(unsigned int index)
 
 const struct mrl_profile *mrl_profile__find(const char *name, struct mrl_error *error)
 {
-    const char *names[PROFILE_COUNT];
+    int index = mrl_words__find("profile", name, mrl_profile__name, error);
 
-    for (unsigned int i = 0; i < PROFILE_COUNT; i++) {
-        names[i] = profiles[i].name;
-        if (!strcmp(profiles[i].name, name))
-            return &profiles[i];
-    }
-    mrl_error__unknown(error, "profile", name, names, PROFILE_COUNT);
-    return NULL;
+    return index < 0 ? NULL : &profiles[index];
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "command/command.h"
 #include "command/options/say.h"
 
@@ -171,8 +171,6 @@ static void *do_chores(void *context)
 
 void mrl_chores__start(struct mrl_run_sides *run, const struct mrl_session_options *options)
 {
-    sigset_t all, old;
-
     const bool follows = options->policy_mounts && mrl_session_options__may_reload(options);
 
     if (!run->sides && !options->metrics_file && !follows)
@@ -183,11 +181,7 @@ void mrl_chores__start(struct mrl_run_sides *run, const struct mrl_session_optio
     chores.file = options->metrics_file;
     chores.file_err = 0;
     sem_init(&chores.end, 0, 0);
-    /* Signals are for the reader, whom they wake. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    chores.has_thread = !pthread_create(&chores.thread, NULL, do_chores, NULL);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    chores.has_thread = !mrl_thread__start(&chores.thread, 0, do_chores, NULL);
     if (!chores.has_thread)
         mrl_say_at(MRL_LOG_WARNING, "no thread: probes are not proven again, nor metrics written");
 }

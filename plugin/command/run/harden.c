@@ -19,6 +19,7 @@
 #include <linux/capability.h>
 #include <sys/stat.h>
 
+#include "base/append.h"
 #include "command/command.h"
 #include "command/options/settings.h"
 #include "command/run/services/names.h"
@@ -199,10 +200,8 @@ static void stay(struct mrl_sandbox *sandbox,
 
     mrl_sandbox__name_capabilities(capabilities, names, sizeof(names));
     sandbox->capabilities |= capabilities;
-    if (reasons->used < sizeof(reasons->text))
-        reasons->used +=
-            (size_t)snprintf(reasons->text + reasons->used, sizeof(reasons->text) - reasons->used,
-                             "%s%s, as %s", reasons->used ? "; " : "", names, why);
+    mrl_append(reasons->text, sizeof(reasons->text), &reasons->used, "%s%s, as %s",
+               reasons->used ? "; " : "", names, why);
 }
 
 static void keep(struct mrl_sandbox *sandbox, struct run *run, struct reasons *reasons)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "base/thread.h"
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/run/totals.h"
@@ -52,15 +53,9 @@ static void *answer(void *context)
 
 void mrl_interim__start(struct mrl_run_sides *run)
 {
-    sigset_t all, old;
-
     interim.run = run;
     atomic_store(&interim.stop, false);
-    /* Signals are for the reader, whom they wake. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    interim.has_thread = !pthread_create(&interim.thread, NULL, answer, NULL);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    interim.has_thread = !mrl_thread__start(&interim.thread, 0, answer, NULL);
     if (!interim.has_thread)
         mrl_say_at(MRL_LOG_WARNING, "no thread for SIGUSR1, which is not answered");
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "side/common/message.h"
 
 enum {
@@ -282,15 +282,10 @@ static void *serve(void *context)
 
 int mrl_ctl__start(struct mrl_ctl *control, const struct mrl_ctl_host *host)
 {
-    sigset_t all, old;
-
     if (!control->is_open)
         return 0;
     control->host = *host;
-    sigfillset(&all); /* signals are for the reader, whom they wake */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    control->has_thread = !pthread_create(&control->thread, NULL, serve, control);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    control->has_thread = !mrl_thread__start(&control->thread, 0, serve, control);
     return control->has_thread ? 0 : -EAGAIN;
 }
 

@@ -5,11 +5,11 @@
  * anything else change, and of that nothing can fail but for want of a thread.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/append.h"
 #include "command/options/layers.h"
 #include "command/options/say.h"
 #include "command/run/harden.h"
@@ -30,25 +30,12 @@ struct plan {
     bool stays[MRL_OUTPUTS_MAX];              /* of the next outputs */
 };
 
-__attribute__((format(printf, 2, 3))) static void append(struct names *names,
-                                                         const char *format,
-                                                         ...)
-{
-    va_list arguments;
-    int size;
-
-    va_start(arguments, format);
-    size =
-        vsnprintf(names->text + names->used, sizeof(names->text) - names->used, format, arguments);
-    va_end(arguments);
-    names->used += size > 0 ? (size_t)size : 0;
-    if (names->used >= sizeof(names->text))
-        names->used = sizeof(names->text) - 1;
-}
+#define APPEND(names, ...) \
+    mrl_append((names)->text, sizeof((names)->text), &(names)->used, __VA_ARGS__)
 
 static void add_name(struct names *names, const char *name)
 {
-    append(names, "%s%.256s", names->used ? ", " : "", name);
+    APPEND(names, "%s%.256s", names->used ? ", " : "", name);
 }
 
 static int refuse(struct plan *plan, int err, const char *text)
@@ -269,14 +256,14 @@ static void describe(const struct plan *plan, const char *const between[4], stru
     const struct mrl_reload *reload = plan->reload;
 
     if (plan->added.used)
-        append(text, "%s%s%s", text->used ? "; " : "", between[0], plan->added.text);
+        APPEND(text, "%s%s%s", text->used ? "; " : "", between[0], plan->added.text);
     if (plan->removed.used)
-        append(text, "%s%s%s", text->used ? "; " : "", between[1], plan->removed.text);
+        APPEND(text, "%s%s%s", text->used ? "; " : "", between[1], plan->removed.text);
     if (reload->level >= 0)
-        append(text, "%s%s%s", text->used ? "; " : "", between[2],
+        APPEND(text, "%s%s%s", text->used ? "; " : "", between[2],
                mrl_log_level__name((enum mrl_log_level)reload->level));
     if (plan->restart.used)
-        append(text, "%s%s%s", text->used ? "; " : "", between[3], plan->restart.text);
+        APPEND(text, "%s%s%s", text->used ? "; " : "", between[3], plan->restart.text);
 }
 
 /* For the log, and for the stream, where the plugin tells of the filters itself. */
@@ -289,7 +276,7 @@ static void note_outcome(struct plan *plan)
     struct names text = { .used = 0 }, detail = { .used = 0 };
 
     if (plan->has_filters)
-        append(&text, "events and filters exchanged");
+        APPEND(&text, "events and filters exchanged");
     describe(plan, words, &text);
     snprintf(reload->text, sizeof(reload->text), "%s", text.used ? text.text : "nothing to change");
     if (plan->added.used || plan->removed.used || reload->level >= 0)

@@ -3,13 +3,13 @@
 #include "command/session/reload.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/run/harden.h"
@@ -145,12 +145,7 @@ static void *work(void *context)
 
 static bool start_thread(struct mrl_reload *reload)
 {
-    sigset_t all, old;
-
-    sigfillset(&all); /* signals are for the reader, whom they wake */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    reload->has_thread = !pthread_create(&reload->thread, NULL, work, reload);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    reload->has_thread = !mrl_thread__start(&reload->thread, 0, work, reload);
     return reload->has_thread;
 }
 

@@ -13,6 +13,7 @@
 
 #include <sys/time.h>
 
+#include "base/append.h"
 #include "base/clock.h"
 #include "command/command.h"
 #include "command/options/progress.h"
@@ -225,10 +226,10 @@ static void say_ready(const struct mrl_session_options *options, struct mrl_plug
         mrl_say("replaying %s", options->plugin.replay);
         return;
     }
-    for (unsigned int i = 0; i < mrl_event_def__count() && used < sizeof(names); i++)
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++)
         if (events & (1U << i))
-            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
-                                     mrl_event_def__at(i)->name);
+            mrl_append(names, sizeof(names), &used, "%s%s", used ? ", " : "",
+                       mrl_event_def__at(i)->name);
     mrl_say("watching %s, with %s", names, mrl_plugin__rung(plugin));
     if (!options->duration_ns && isatty(STDERR_FILENO))
         mrl_say("to see one: run 'mrelease demo' in another terminal; Ctrl-C ends this");

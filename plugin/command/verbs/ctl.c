@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #include "base/tame.h"
+#include "base/words.h"
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/options/usage.h"
@@ -124,7 +125,6 @@ static void print_events(const json_t *status)
     }
 }
 
-/* "12 dropped (queue full 10, write failed 2)" */
 /* Where there are any that have names. */
 static void print_policies(const json_t *status)
 {
@@ -139,6 +139,7 @@ static void print_policies(const json_t *status)
     }
 }
 
+/* "12 dropped (queue full 10, write failed 2)" */
 static void print_dropped(const json_t *output)
 {
     const json_t *dropped = json_object_get(output, "dropped");
@@ -267,29 +268,23 @@ static void print_actions(void)
 
 static const struct action *find_action(const char *word, struct mrl_error *error)
 {
-    const char *words[ACTIONS];
+    int index = mrl_words__find("request", word, action_word, error);
 
-    for (unsigned int i = 0; i < ACTIONS; i++) {
-        words[i] = actions[i].word;
-        if (!strcmp(words[i], word))
-            return &actions[i];
-    }
-    mrl_error__unknown(error, "request", word, words, ACTIONS);
-    return NULL;
+    return index < 0 ? NULL : &actions[index];
+}
+
+static const char *level_word(unsigned int index)
+{
+    return index <= MRL_LOG_DEBUG ? mrl_log_level__name((enum mrl_log_level)index) : NULL;
 }
 
 static int find_level(const char *word, uint32_t *ret_level, struct mrl_error *error)
 {
-    const char *words[MRL_LOG_DEBUG + 1];
+    int index = mrl_words__find("log level", word, level_word, error);
 
-    for (uint32_t i = 0; i <= MRL_LOG_DEBUG; i++) {
-        words[i] = mrl_log_level__name((enum mrl_log_level)i);
-        if (!strcmp(words[i], word)) {
-            *ret_level = i;
-            return 0;
-        }
-    }
-    return mrl_error__unknown(error, "log level", word, words, MRL_LOG_DEBUG + 1);
+    if (index >= 0)
+        *ret_level = (uint32_t)index;
+    return index < 0 ? index : 0;
 }
 
 /* The event or the level that is meant. */

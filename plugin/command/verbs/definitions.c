@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/append.h"
+
 enum { LIST_BYTES = 64 };
 
 /* The names of the bits of a set, joined by ','. */
@@ -17,10 +19,9 @@ static const char *list_bits(unsigned int bits,
     size_t used = 0;
 
     list[0] = '\0';
-    for (unsigned int bit = 0; name_of(bit) && used < LIST_BYTES; bit++)
+    for (unsigned int bit = 0; name_of(bit); bit++)
         if (bits & (1U << bit))
-            used += (size_t)snprintf(list + used, LIST_BYTES - used, "%s%s", used ? "," : "",
-                                     name_of(bit));
+            mrl_append(list, LIST_BYTES, &used, "%s%s", used ? "," : "", name_of(bit));
     return list;
 }
 

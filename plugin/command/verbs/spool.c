@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/tame.h"
+#include "base/words.h"
 #include "command/command.h"
 #include "side/common/sandbox.h"
 
@@ -267,19 +268,6 @@ static const char *action_word(unsigned int index)
     return index < ACTIONS ? actions[index].name : NULL;
 }
 
-static const struct action *find(const char *name, struct mrl_error *error)
-{
-    const char *names[ACTIONS];
-
-    for (unsigned int i = 0; i < ACTIONS; i++) {
-        names[i] = actions[i].name;
-        if (!strcmp(names[i], name))
-            return &actions[i];
-    }
-    mrl_error__unknown(error, "action", name, names, ACTIONS);
-    return NULL;
-}
-
 static int act(const struct action *action, const struct spool_options *options, const char *path)
 {
     struct mrl_spool *spool;
@@ -305,20 +293,19 @@ static int spool(const struct mrl_verb *verb, int argc, char **argv)
 {
     struct spool_options options = { .format = 0 };
     struct mrl_option_group group = { rows, sizeof(rows) / sizeof(rows[0]), &options };
-    int status, operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status);
-    const struct action *action;
+    int status, operand = mrl_arguments__parse(verb, argc, argv, &group, 1, &status), action;
     struct mrl_error error;
 
     if (operand < 0)
         return status;
     if (!argv[operand])
         return mrl_usage_error(verb, "list, show, drop or export?");
-    action = find(argv[operand], &error);
-    if (!action)
+    action = mrl_words__find("action", argv[operand], action_word, &error);
+    if (action < 0)
         return mrl_usage_error(verb, error.text);
     if (!argv[operand + 1])
         return mrl_usage_error(verb, "which directory?");
-    return act(action, &options, argv[operand + 1]);
+    return act(&actions[action], &options, argv[operand + 1]);
 }
 
 const struct mrl_verb mrl_verb_spool = {

@@ -6,13 +6,13 @@
 #include "deliver/output.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "deliver/output_thread.h"
 #include "deliver/output_write.h"
 
@@ -37,18 +37,10 @@ static int write_preamble(struct mrl_output *output, struct mrl_error *error)
  * does not. */
 static int start_thread(struct mrl_output *output)
 {
-    sigset_t all, old;
-    int err;
+    int err = mrl_thread__start(&output->thread, MRL_INTERRUPT, mrl_output__write_queue, output);
 
-    /* A thread inherits the mask of the one that makes it. Set inside the new thread, the mask
-     * would come too late for a signal that arrives in its first moment. */
-    sigfillset(&all);
-    sigdelset(&all, MRL_INTERRUPT);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    err = pthread_create(&output->thread, NULL, mrl_output__write_queue, output);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
     output->has_thread = !err;
-    return -err;
+    return err;
 }
 
 /* Memory for what waits. */

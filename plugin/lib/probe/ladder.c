@@ -15,6 +15,7 @@
 #include <linux/capability.h>
 #include <sys/syscall.h>
 
+#include "base/append.h"
 #include "probe/cpus.h"
 #include "probe/hooks.h"
 #include "probe/proof.h"
@@ -204,12 +205,12 @@ static int no_rung(const struct attempt attempts[RUNG_COUNT], struct mrl_error *
     size_t used = 0;
     int err;
 
-    for (unsigned int i = 0; i < RUNG_COUNT && used < sizeof(reasons.text); i++)
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
         if (attempts[i].err)
-            used += (size_t)snprintf(
-                reasons.text + used, sizeof(reasons.text) - used, "%s%s: %s: %s%s%s%s",
-                used ? "; " : "", rungs[i].name, attempts[i].stage, strerror(-attempts[i].err),
-                attempts[i].said[0] ? " (" : "", attempts[i].said, attempts[i].said[0] ? ")" : "");
+            mrl_append(reasons.text, sizeof(reasons.text), &used, "%s%s: %s: %s%s%s%s",
+                       used ? "; " : "", rungs[i].name, attempts[i].stage,
+                       strerror(-attempts[i].err), attempts[i].said[0] ? " (" : "",
+                       attempts[i].said, attempts[i].said[0] ? ")" : "");
     /* The likeliest cause first: one that the user can mend says more than what each rung ran
      * into. */
     err = missing_capabilities(error);
@@ -273,10 +274,10 @@ static void say_what_is_unproven(const struct mrl_probe_options *options,
     char passed_over[64] = "";
     size_t used = 0;
 
-    for (unsigned int i = 0; i < RUNG_COUNT && used < sizeof(passed_over); i++)
+    for (unsigned int i = 0; i < RUNG_COUNT; i++)
         if (was_refused(&attempts[i]))
-            used += (size_t)snprintf(passed_over + used, sizeof(passed_over) - used, "%s%s",
-                                     used ? ", " : "", rungs[i].name);
+            mrl_append(passed_over, sizeof(passed_over), &used, "%s%s", used ? ", " : "",
+                       rungs[i].name);
     if (used)
         mrl_probe_options__log(options, MRL_LOG_WARNING,
                                "passed over %s, which cannot be proven: a seccomp filter refuses "

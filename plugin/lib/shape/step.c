@@ -64,30 +64,19 @@ static void put_text(struct mrl_run *run,
     run->mapping->put_text(run->writer, text);
 }
 
-static void put_quoted_signed(struct mrl_run *run,
-                              const struct mrl_step *step,
-                              const struct mrl_value *value)
-{
-    put_quote(run);
-    put_signed(run, step, value);
-    put_quote(run);
-}
+static const mrl_form_fn numbers[MRL_STORAGE_COUNT] = {
+    [MRL_STORAGE_SIGNED] = put_signed,
+    [MRL_STORAGE_UNSIGNED] = put_unsigned,
+    [MRL_STORAGE_ENTITY] = put_entity,
+};
 
-static void put_quoted_unsigned(struct mrl_run *run,
-                                const struct mrl_step *step,
-                                const struct mrl_value *value)
+/* A number as text. */
+static void put_quoted(struct mrl_run *run,
+                       const struct mrl_step *step,
+                       const struct mrl_value *value)
 {
     put_quote(run);
-    put_unsigned(run, step, value);
-    put_quote(run);
-}
-
-static void put_quoted_entity(struct mrl_run *run,
-                              const struct mrl_step *step,
-                              const struct mrl_value *value)
-{
-    put_quote(run);
-    put_entity(run, step, value);
+    numbers[step->told.field->kind->storage](run, step, value);
     put_quote(run);
 }
 
@@ -154,17 +143,6 @@ static void put_list(struct mrl_run *run,
 
 mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind)
 {
-    static const mrl_form_fn numbers[MRL_STORAGE_COUNT] = {
-        [MRL_STORAGE_SIGNED] = put_signed,
-        [MRL_STORAGE_UNSIGNED] = put_unsigned,
-        [MRL_STORAGE_ENTITY] = put_entity,
-    };
-    static const mrl_form_fn texts[MRL_STORAGE_COUNT] = {
-        [MRL_STORAGE_SIGNED] = put_quoted_signed,
-        [MRL_STORAGE_UNSIGNED] = put_quoted_unsigned,
-        [MRL_STORAGE_ENTITY] = put_quoted_entity,
-        [MRL_STORAGE_TEXT] = put_text,
-    };
     static const mrl_form_fn others[MRL_FORM_COUNT] = {
         [MRL_FORM_DATE] = put_date,   [MRL_FORM_MS] = put_ms,
         [MRL_FORM_TRUTH] = put_truth, [MRL_FORM_SEVERITY] = put_severity,
@@ -172,7 +150,7 @@ mrl_form_fn mrl_form__put(enum mrl_form form, const struct mrl_kind *kind)
     };
 
     if (form == MRL_FORM_TEXT)
-        return texts[kind->storage];
+        return kind->storage == MRL_STORAGE_TEXT ? put_text : put_quoted;
     return others[form] ? others[form] : numbers[kind->storage];
 }
 

@@ -20,3 +20,15 @@ bool mrl_authority__is(const char *text, size_t size)
     port = strspn(text + host + 1, "0123456789");
     return text[host] == ':' && port && port < 6 && host + 1 + port == size;
 }
+
+const char *mrl_authority__behind(const char *schemes, const char *url)
+{
+    const size_t size = strcspn(url, ":/");
+
+    if (strncmp(url + size, "://", 3) != 0)
+        return NULL;
+    for (const char *at = schemes; *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == size && !strncmp(at, url, size))
+            return url + size + 3;
+    return NULL;
+}

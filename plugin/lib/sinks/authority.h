@@ -10,4 +10,8 @@
  * Touches nothing. */
 bool mrl_authority__is(const char *text, size_t size);
 
+/** What stands behind "SCHEME://" of a URL; NULL where that is none of the schemes ("http https").
+ */
+const char *mrl_authority__behind(const char *schemes, const char *url);
+
 #endif

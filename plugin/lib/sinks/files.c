@@ -44,6 +44,17 @@ int mrl_files__check(const struct mrl_sink_target *target, struct mrl_error *err
     return 0;
 }
 
+int mrl_files__check_json(const struct mrl_sink_target *target, struct mrl_error *error)
+{
+    static const char *const kinds[] = { "json", "ecs", "ocsf" };
+
+    for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (!strncmp(target->format, kinds[i], strlen(kinds[i])))
+            return 0;
+    return mrl_error__set(error, -EINVAL, "%s takes JSON, which %.32s is not: json, ecs or ocsf",
+                          target->ops ? target->ops->name : "it", target->format);
+}
+
 static bool is_secret(int file)
 {
     return file != MRL_FILE_CA && file != MRL_FILE_CERT;

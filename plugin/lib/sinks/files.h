@@ -52,6 +52,9 @@ bool mrl_files__is_tls(const char *url);
 /** Whether options go together: cert= and key=, and TLS. Error: -EINVAL, with a line. */
 int mrl_files__check(const struct mrl_sink_target *target, struct mrl_error *error);
 
+/** Whether the format is lines of JSON. Error: -EINVAL, with a line. */
+int mrl_files__check_json(const struct mrl_sink_target *target, struct mrl_error *error);
+
 /** As the members of struct mrl_sink_ops. The descriptor is fds[0]. */
 int mrl_files__prepare(const struct mrl_sink_target *target,
                        void *options,

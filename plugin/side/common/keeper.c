@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #ifdef MRL_SANITIZED
 #    define PATIENCE 10
@@ -420,14 +421,9 @@ int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)
 
 void mrl_keeper__begin(struct mrl_sink *sink)
 {
-    sigset_t all, old;
-
     if (sink->has_thread || sink->state == MRL_SIDE_GONE)
         return;
-    sigfillset(&all); /* signals are the program's */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    sink->has_thread = !pthread_create(&sink->thread, NULL, keep, sink);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    sink->has_thread = !mrl_thread__start(&sink->thread, 0, keep, sink);
     if (!sink->has_thread) {
         mrl_sides__say(sink->sides, MRL_LOG_ERROR, "%s: no thread", sink->row->side);
         set_state(sink, MRL_SIDE_GONE);

@@ -23,10 +23,7 @@ enum {
 };
 
 /* Where a code of Splunk's says what HTTP's does not. */
-static const struct {
-    long from, to;
-    enum mrl_http_meaning meaning;
-} codes[] = {
+static const struct mrl_http_status codes[] = {
     { 0, 0, MRL_HTTP_READ },          { 1, 4, MRL_HTTP_MISCONFIGURED },   /* the token */
     { 5, 6, MRL_HTTP_HALVE },                                             /* data */
     { 7, 7, MRL_HTTP_MISCONFIGURED },                                     /* the index */

@@ -158,19 +158,24 @@ static int events_of(int code)
     return code == SSL_ERROR_WANT_READ ? POLLIN : code == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
 }
 
+/* What a call of TLS came to, as read_some() returns it. */
+static ssize_t end_tls(struct mrl_link *link, int result, int *ret_events)
+{
+    int code = result > 0 ? 0 : SSL_get_error(link->ssl, result);
+
+    *ret_events = events_of(code);
+    return result > 0 ? result : *ret_events ? 0 : fail_tls(link, code, errno);
+}
+
 /* Reads without waiting. Returns the size; 0: `*ret_events` are to be waited for; -errno. */
 static ssize_t read_some(struct mrl_link *link, char *bytes, size_t size, int *ret_events)
 {
     ssize_t result;
-    int code;
 
     if (link->ssl) {
         ERR_clear_error();
         errno = 0;
-        result = SSL_read(link->ssl, bytes, (int)size);
-        code = result > 0 ? 0 : SSL_get_error(link->ssl, (int)result);
-        *ret_events = events_of(code);
-        return result > 0 ? result : *ret_events ? 0 : fail_tls(link, code, errno);
+        return end_tls(link, SSL_read(link->ssl, bytes, (int)size), ret_events);
     }
     result = recv(link->fd, bytes, size, 0);
     *ret_events = POLLIN;
@@ -187,15 +192,12 @@ static ssize_t read_some(struct mrl_link *link, char *bytes, size_t size, int *r
 static ssize_t write_some(struct mrl_link *link, const char *bytes, size_t size, int *ret_events)
 {
     ssize_t result;
-    int code;
 
     if (link->ssl) {
         ERR_clear_error();
         errno = 0;
-        result = SSL_write(link->ssl, bytes, size < INT32_MAX ? (int)size : INT32_MAX);
-        code = result > 0 ? 0 : SSL_get_error(link->ssl, (int)result);
-        *ret_events = events_of(code);
-        return result > 0 ? result : *ret_events ? 0 : fail_tls(link, code, errno);
+        return end_tls(link, SSL_write(link->ssl, bytes, size < INT32_MAX ? (int)size : INT32_MAX),
+                       ret_events);
     }
     result = send(link->fd, bytes, size, MSG_NOSIGNAL);
     *ret_events = POLLOUT;

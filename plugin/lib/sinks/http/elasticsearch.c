@@ -12,11 +12,9 @@ static const struct mrl_option rows[] = {
 
 static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 {
-    int err = mrl_http__check(target, "http https", error);
+    int err = mrl_http__check_lines(target, error);
     const char *index = strrchr(target->destination, '/');
 
-    if (!err)
-        err = mrl_http__check_json(target, error);
     if (!err && (!index || index[-1] == '/' || !index[1]))
         err = mrl_error__set(error, -EINVAL,
                              "'%.64s' names no index or data stream: http://HOST/INDEX",

@@ -83,8 +83,8 @@ int mrl_http__check(const struct mrl_sink_target *target,
                     const char *schemes,
                     struct mrl_error *error);
 
-/** Whether the format is lines of JSON. Error: -EINVAL, with a line. */
-int mrl_http__check_json(const struct mrl_sink_target *target, struct mrl_error *error);
+/** The check of a destination by http or https that takes lines of JSON. */
+int mrl_http__check_lines(const struct mrl_sink_target *target, struct mrl_error *error);
 
 extern const struct mrl_sink_ops mrl_sink_elasticsearch, mrl_sink_otlp, mrl_sink_webhook,
     mrl_sink_victorialogs, mrl_sink_loki, mrl_sink_splunk;

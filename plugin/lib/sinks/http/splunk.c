@@ -20,10 +20,8 @@ static const struct mrl_option rows[] = {
 static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 {
     const struct mrl_http_options *options = target->options;
-    int err = mrl_http__check(target, "http https", error);
+    int err = mrl_http__check_lines(target, error);
 
-    if (!err)
-        err = mrl_http__check_json(target, error);
     if (!err && (!options || !*options->files[MRL_FILE_TOKEN]))
         err = mrl_error__set(error, -EINVAL, "splunk wants token-file=");
     return err;

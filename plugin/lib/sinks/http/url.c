@@ -7,18 +7,10 @@
 #include "sinks/authority.h"
 #include "sinks/http/options.h"
 
-static bool has_word(const char *words, const char *word, size_t size)
-{
-    for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
-        if (strcspn(at, " ") == size && !strncmp(at, word, size))
-            return true;
-    return false;
-}
-
 static int check_url(const char *url, const char *schemes, struct mrl_error *error)
 {
-    size_t scheme = strcspn(url, ":/"), size;
-    const char *rest = url + scheme;
+    const char *rest;
+    size_t size;
 
     if (strlen(url) >= MRL_HTTP_URL_MAX)
         return mrl_error__set(error, -EINVAL, "a URL is shorter than %d bytes", MRL_HTTP_URL_MAX);
@@ -27,10 +19,10 @@ static int check_url(const char *url, const char *schemes, struct mrl_error *err
         return mrl_error__set(error, -EINVAL,
                               "a URL with a name or a password in it shows in the list of "
                               "processes: say user=, and password-file= or token-file=");
-    if (!has_word(schemes, url, scheme) || strncmp(rest, "://", 3) != 0)
+    rest = mrl_authority__behind(schemes, url);
+    if (!rest)
         return mrl_error__set(error, -EINVAL, "'%.64s' is no URL of it: it begins with one of %s",
                               url, schemes);
-    rest += 3;
     size = strcspn(rest, "/?#");
     if (!mrl_authority__is(rest, size))
         return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
@@ -67,13 +59,9 @@ int mrl_http__check(const struct mrl_sink_target *target,
     return mrl_files__check(target, error);
 }
 
-int mrl_http__check_json(const struct mrl_sink_target *target, struct mrl_error *error)
+int mrl_http__check_lines(const struct mrl_sink_target *target, struct mrl_error *error)
 {
-    static const char *const kinds[] = { "json", "ecs", "ocsf" };
+    int err = mrl_http__check(target, "http https", error);
 
-    for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (!strncmp(target->format, kinds[i], strlen(kinds[i])))
-            return 0;
-    return mrl_error__set(error, -EINVAL, "%s takes JSON, which %.32s is not: json, ecs or ocsf",
-                          target->ops ? target->ops->name : "it", target->format);
+    return err ? err : mrl_files__check_json(target, error);
 }

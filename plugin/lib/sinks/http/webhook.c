@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The row of "webhook": any server that takes POST. */
-#include <errno.h>
-#include <string.h>
-
 #include "sinks/http/options.h"
 
 static const struct mrl_option rows[] = {
@@ -26,18 +23,11 @@ static const struct mrl_option rows[] = {
                  "Holds keys that requests are signed with, as Standard Webhooks has it."),
 };
 
-static int check(const struct mrl_sink_target *target, struct mrl_error *error)
-{
-    int err = mrl_http__check(target, "http https", error);
-
-    return err ? err : mrl_http__check_json(target, error);
-}
-
 const struct mrl_sink_ops mrl_sink_webhook = {
     .name = "webhook",
     .doc = "Any server that takes POST, signed if it shall be.",
     .usage = "webhook+http[s]://HOST[:PORT]/PATH",
     .schemes = (const char *const[]){ "webhook+", NULL },
-    .check = check,
+    .check = mrl_http__check_lines,
     MRL_HTTP_OPS,
 };

@@ -18,14 +18,6 @@ unsigned int mrl_stream_facility__number(int index)
     return numbers[index];
 }
 
-static bool has_word(const char *words, const char *word, size_t size)
-{
-    for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
-        if (strcspn(at, " ") == size && !strncmp(at, word, size))
-            return true;
-    return false;
-}
-
 static bool is_printable(const char *text)
 {
     for (; *text; text++)
@@ -47,18 +39,18 @@ int mrl_stream__check(const struct mrl_sink_target *target,
                       const char *schemes,
                       struct mrl_error *error)
 {
-    const char *url = target->destination;
-    size_t scheme = strcspn(url, ":"), size;
+    const char *url = target->destination, *rest = mrl_authority__behind(schemes, url);
+    size_t size;
     int err;
 
     if (strchr(url, '@'))
         return mrl_error__set(error, -EINVAL, "'HOST' or 'HOST:PORT' holds no '@'");
-    if (!has_word(schemes, url, scheme) || strncmp(url + scheme, "://", 3) != 0)
+    if (!rest)
         return mrl_error__set(error, -EINVAL, "'%.64s' is none of it: it begins with one of %s",
                               url, schemes);
-    size = strlen(url + scheme + 3);
-    size -= size && url[scheme + 2 + size] == '/';
-    if (size >= 256 || !mrl_authority__is(url + scheme + 3, size))
+    size = strlen(rest);
+    size -= size && rest[size - 1] == '/';
+    if (size >= 256 || !mrl_authority__is(rest, size))
         return mrl_error__set(error, -EINVAL, "'%.64s' names no HOST or HOST:PORT", url);
     err = mrl_stream__check_app(target, error);
     return err ? err : mrl_files__check(target, error);

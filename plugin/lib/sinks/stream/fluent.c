@@ -27,22 +27,15 @@ static const struct mrl_option rows[] = {
       .doc = "How chunks are compressed." },
 };
 
-static bool is_json(const char *format)
-{
-    return !strncmp(format, "json", 4) || !strncmp(format, "ecs", 3) || !strncmp(format, "ocsf", 4);
-}
-
 static int check(const struct mrl_sink_target *target, struct mrl_error *error)
 {
     const struct mrl_stream_options *options = target->options;
     int err = mrl_stream__check(target, "fluent fluents", error);
 
+    if (!err)
+        err = mrl_files__check_json(target, error);
     if (err)
         return err;
-    if (!is_json(target->format))
-        return mrl_error__set(error, -EINVAL,
-                              "fluent takes JSON, which %.32s is not: json, ecs or ocsf",
-                              target->format);
     if (options && !*options->user != !*options->files[MRL_FILE_PASSWORD])
         return mrl_error__set(error, -EINVAL, "user= and password-file= come together");
     if (options && *options->user && !*options->files[MRL_FILE_TOKEN])

@@ -5,7 +5,6 @@
 #include <netdb.h>
 #include <openssl/err.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/listen/tls.h"
 
@@ -310,7 +310,6 @@ int mrl_relays__new(struct mrl_tls *tls, struct mrl_relays **ret_relays)
 {
     struct mrl_relays *relays = calloc(1, sizeof(*relays));
     struct epoll_event wake = { .events = EPOLLIN };
-    sigset_t all, old;
     int err;
 
     if (!relays)
@@ -323,11 +322,8 @@ int mrl_relays__new(struct mrl_tls *tls, struct mrl_relays **ret_relays)
                   epoll_ctl(relays->epoll, EPOLL_CTL_ADD, relays->wake, &wake)
               ? -errno
               : 0;
-    sigfillset(&all); /* signals are the program's */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
     if (!err)
-        err = -pthread_create(&relays->thread, NULL, watch, relays);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+        err = mrl_thread__start(&relays->thread, 0, watch, relays);
     if (err) {
         close(relays->epoll);
         close(relays->wake);
