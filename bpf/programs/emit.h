@@ -87,20 +87,22 @@ static __always_inline void emit(int event, struct mrl_record *record, __u64 byt
 }
 
 /* A call that was seen, and came to this end. */
-static __always_inline void count(int event, __u32 end)
+static __always_inline bool count(int event, __u32 end)
 {
     struct mrl_event_counters *counters = counters_of(event);
 
     if (!counters)
-        return;
+        return false;
     __sync_fetch_and_add(&counters->seen, 1);
     __sync_fetch_and_add((__u64 *)((char *)counters + end), 1);
+    return true;
 }
 
 /* It takes a number, as one that is emitted: the reader sees where it is missing. */
 static __always_inline void count_suppressed(int event, const struct mrl_record *record)
 {
-    count(event, offsetof(struct mrl_event_counters, suppressed));
+    if (!count(event, offsetof(struct mrl_event_counters, suppressed)))
+        return;
     next_sequence(event_lane(event));
     blame(event_lane(event), record->cgroup_id);
 }
