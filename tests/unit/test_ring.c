@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "read/ring.h"
+#include "probe/rings.h"
 #include "unit/unit.h"
 
 enum { RING_BYTES = 256, TAKEN_MAX = 64 };
@@ -146,12 +146,12 @@ static void ring_reads_over_its_end(void **state)
 
 static void ring_that_is_closed_can_be_closed(void **state)
 {
-    struct mrl_ring ring = { .consumer = NULL };
+    struct mrl_ring rings[MRL_LANE_COUNT] = { { .consumer = NULL } };
 
     (void)state;
-    mrl_ring__close(&ring);
-    assert_true(mrl_ring__open(&ring, -1, RING_BYTES) < 0);
-    assert_null(ring.consumer);
+    mrl_rings__close(rings);
+    assert_true(mrl_ring__open(&rings[0], -1, RING_BYTES) < 0);
+    assert_null(rings[0].consumer);
 }
 
 int main(void)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/eventfd.h>
@@ -22,11 +21,6 @@ enum {
     STEP_MS = 50,           /* how often that is looked at */
     REFUSALS_MAX = 10,      /* told in a second */
 };
-
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
 
 /* -- listening -------------------------------------------------------------------------------- */
 
@@ -116,7 +110,7 @@ static bool take_reload(struct mrl_ctl *control, struct mrl_ctl_peer *peer)
     }
     peer->number = control->host.reload(control->host.context, peer->uid, peer->pid);
     peer->waits = true;
-    peer->until_ms = now_ms() + RELOAD_MS;
+    peer->until_ms = mrl_clock__ms() + RELOAD_MS;
     return true;
 }
 
@@ -197,13 +191,6 @@ static struct mrl_ctl_peer *find_place(struct mrl_ctl *control, bool may_change)
     return !may_change && strangers >= MRL_CONTROL_STRANGERS ? NULL : place;
 }
 
-static void rest(void)
-{
-    const struct timespec pause = { .tv_nsec = STEP_MS * 1000000L };
-
-    nanosleep(&pause, NULL);
-}
-
 static void admit(struct mrl_ctl *control)
 {
     struct ucred credentials = { 0 };
@@ -213,7 +200,7 @@ static void admit(struct mrl_ctl *control)
     bool may_change;
 
     if (fd < 0) {
-        rest(); /* no descriptor is left, and who waits is still there */
+        mrl_clock__pause_ms(STEP_MS); /* no descriptor is left, and who waits is still there */
         return;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size)) {
@@ -230,7 +217,7 @@ static void admit(struct mrl_ctl *control)
                                     .uid = credentials.uid,
                                     .pid = credentials.pid ? credentials.pid : MRL_NOBODY,
                                     .may_change = may_change,
-                                    .until_ms = now_ms() + ASK_MS };
+                                    .until_ms = mrl_clock__ms() + ASK_MS };
 }
 
 /* Returns whether it is over. */
@@ -249,7 +236,7 @@ static bool tell_reloaded(struct mrl_ctl *control, struct mrl_ctl_peer *peer)
 static void look_after(struct mrl_ctl *control, struct mrl_ctl_peer *peer, short revents)
 {
     if ((revents && !mrl_ctl__hear(control, peer)) || tell_reloaded(control, peer) ||
-        now_ms() > peer->until_ms)
+        mrl_clock__ms() > peer->until_ms)
         cut(peer);
 }
 

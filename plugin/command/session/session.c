@@ -107,12 +107,7 @@ static void interrupt_after(uint64_t ns)
 /* -1 for ever, 0 when the time is over. */
 static int time_left_ms(const struct session *session)
 {
-    int64_t left;
-
-    if (!session->end_ns)
-        return -1;
-    left = (session->end_ns - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
-    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+    return session->end_ns ? mrl_clock__left_ms(session->end_ns) : -1;
 }
 
 static bool has_ended(const struct session *session)

@@ -3,6 +3,7 @@
 #ifndef MRL_BASE_CLOCK_H
 #define MRL_BASE_CLOCK_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -13,6 +14,30 @@ static inline int64_t mrl_clock__ns(clockid_t clock)
 
     clock_gettime(clock, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/** The same of CLOCK_MONOTONIC, in ms. */
+static inline int64_t mrl_clock__ms(void)
+{
+    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+/** Sleeps so long, or until a signal comes. */
+static inline void mrl_clock__pause_ms(int64_t ms)
+{
+    const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    nanosleep(&pause, NULL);
+}
+
+/** ms, rounded up, until CLOCK_MONOTONIC shows `end_ns`; 0: it is past; INT_MAX is the most. Any
+ * thread. */
+static inline int mrl_clock__left_ms(int64_t end_ns)
+{
+    const int64_t now_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+    const int64_t left_ms = end_ns <= now_ns ? 0 : (end_ns - now_ns - 1) / 1000000 + 1;
+
+    return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }
 
 /** The time of CLOCK_MONOTONIC in `ms` from now, as pthread_cond_timedwait() wants it. Any thread.

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "deliver/output.h"
 
 enum { FREE_MS = 200, INTERRUPT_MS = 2000 };
@@ -13,7 +13,6 @@ enum { FREE_MS = 200, INTERRUPT_MS = 2000 };
  * time without progress, by no clock that anybody sets. */
 static bool joined_within(struct mrl_output *output, int timeout_ms)
 {
-    const struct timespec step = { .tv_nsec = 1000000 };
     unsigned long long progress = atomic_load(&output->progress);
 
     for (int waited_ms = 0; pthread_tryjoin_np(output->thread, NULL) != 0; waited_ms++) {
@@ -23,7 +22,7 @@ static bool joined_within(struct mrl_output *output, int timeout_ms)
         }
         if (waited_ms >= timeout_ms)
             return false;
-        nanosleep(&step, NULL);
+        mrl_clock__pause_ms(1);
     }
     return true;
 }

@@ -6,8 +6,8 @@
 #include "deliver/output_thread.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "deliver/output_write.h"
 
 enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000, LAST_TRIES = 3 };
@@ -15,12 +15,10 @@ enum { PAUSE_MIN_MS = 10, PAUSE_MAX_MS = 1000, LAST_TRIES = 3 };
 /* In steps, so that the end, or SIGHUP, is noticed. Returns false when the end is wanted. */
 static bool pause_for(struct mrl_output *output, unsigned int pause_ms)
 {
-    const struct timespec step = { 0, MRL_STEP_MS * 1000000L };
-
     for (unsigned int slept = 0; slept < pause_ms; slept += MRL_STEP_MS) {
         if (atomic_load(&output->ending) || atomic_load(&output->reopen))
             break;
-        nanosleep(&step, NULL);
+        mrl_clock__pause_ms(MRL_STEP_MS);
     }
     return !atomic_load(&output->ending);
 }

@@ -13,7 +13,7 @@
 
 #include "event/batch.h"
 #include "filter/filter.h"
-#include "read/ring.h"
+#include "probe/rings.h"
 
 enum { MRL_FILTERS_HELD = MRL_BATCH_POLICIES /* events of any of them may be in one batch */ };
 

@@ -22,10 +22,10 @@
 #include "enrich/host.h"
 #include "probe/culprits.h"
 #include "probe/ladder.h"
+#include "probe/rings.h"
 #include "probe/skeleton.h"
 #include "read/intake.h"
 #include "read/pace.h"
-#include "read/ring.h"
 #include "read/sleeper.h"
 #include "read/source.h"
 
@@ -116,13 +116,6 @@ static void say_awake(struct mrl_source *source, bool awake)
     __atomic_store_n(&source->probes.object->bss->reader_awake, awake, __ATOMIC_SEQ_CST);
 }
 
-static void nap(void)
-{
-    const struct timespec nap = { .tv_nsec = MRL_NAP_NS };
-
-    nanosleep(&nap, NULL);
-}
-
 /* Tells what was lost behind the last record: no later record is there to show it by its number. */
 static int tell_losses(struct mrl_source *source)
 {
@@ -151,14 +144,11 @@ static int wait_and_consume(struct mrl_source *source, int64_t end)
 
     while (!count && !source->intake.records && !source->sleeper.interrupted &&
            !source->pace.close) {
-        int64_t left_ms = end == INT64_MAX
-                              ? INT32_MAX
-                              : (end - mrl_clock__ns(CLOCK_MONOTONIC) + 999999) / 1000000;
-        int most_ms = sleep_ms(source), slept;
+        int left_ms = mrl_clock__left_ms(end), most_ms = sleep_ms(source), slept;
 
-        if (left_ms <= 0)
+        if (!left_ms)
             break;
-        slept = mrl_sleeper__sleep(&source->sleeper, (int)(most_ms < left_ms ? most_ms : left_ms));
+        slept = mrl_sleeper__sleep(&source->sleeper, most_ms < left_ms ? most_ms : left_ms);
         if (slept < 0)
             return slept;
         count = consume(source);
@@ -175,7 +165,7 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 
     release(source);
     if (source->pace.close && !source->full && timeout_ms && !source->stopped)
-        nap();
+        mrl_pace__nap();
     count = consume(source);
     say_awake(source, source->pace.close);
     if (!count && source->awaited)
@@ -286,8 +276,7 @@ static void live_close(struct mrl_source *source)
     if (!source)
         return;
     live_stop(source);
-    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
-        mrl_ring__close(&source->rings[lane]);
+    mrl_rings__close(source->rings);
     mrl_intake__done(&source->intake);
     mrl_probes__close(&source->probes);
     mrl_host__done(&source->host);
@@ -298,19 +287,10 @@ static void live_close(struct mrl_source *source)
 
 static int open_rings(struct mrl_source *source)
 {
-    const struct bpf_map *maps[MRL_LANE_COUNT] = {
-        [MRL_LANE_RARE] = source->probes.object->maps.rare_records,
-        [MRL_LANE_BUSY] = source->probes.object->maps.busy_records,
-    };
-    int err = 0;
+    int err = mrl_rings__open(source->rings, &source->probes);
 
-    for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++) {
-        int fd = bpf_map__fd(maps[lane]);
-
-        err = mrl_ring__open(&source->rings[lane], fd, bpf_map__max_entries(maps[lane]));
-        if (!err)
-            err = mrl_sleeper__watch(&source->sleeper, fd);
-    }
+    for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++)
+        err = mrl_sleeper__watch(&source->sleeper, source->rings[lane].fd);
     return err;
 }
 

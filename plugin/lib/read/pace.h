@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 enum {
     MRL_NAP_NS = 300 * 1000,
@@ -28,6 +29,13 @@ struct mrl_pace {
 #define MRL_PACE         ((struct mrl_pace){ .gap_ns = MRL_PACE_GAP_MAX })
 
 enum { MRL_PACE_WEIGHT = 4 }; /* of what was known before, against one more look */
+
+static inline void mrl_pace__nap(void)
+{
+    const struct timespec nap = { .tv_nsec = MRL_NAP_NS };
+
+    nanosleep(&nap, NULL);
+}
 
 /** At `now_ns` (CLOCK_MONOTONIC), `records` were found that had come since the last look. */
 static inline void mrl_pace__saw(struct mrl_pace *pace, int64_t now_ns, size_t records)

@@ -89,13 +89,11 @@ int mrl_cursor__lock(int fd, int wait_ms)
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
     for (; fcntl(fd, F_SETLK, &lock); wait_ms -= LOCK_STEP_MS) {
-        const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000 * 1000 };
-
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return -errno;
         if (wait_ms <= 0)
             return -EWOULDBLOCK;
-        nanosleep(&step, NULL);
+        mrl_clock__pause_ms(LOCK_STEP_MS);
     }
     return 0;
 }

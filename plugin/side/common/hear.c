@@ -151,13 +151,6 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
     }
 }
 
-static void rest(void)
-{
-    const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-
-    nanosleep(&pause, NULL);
-}
-
 static bool may_say_much(const struct mrl_sink *sink)
 {
     return sink->spool || sink->row == &mrl_service_names;
@@ -172,7 +165,7 @@ static void hold_back(struct mrl_sink *sink, const struct mrl_side_message *mess
     if (message->head.type == MRL_SIDE_VERDICT ||
         mrl_allowance__take(&sink->unasked, may_say_much(sink) ? UNASKED_MUCH_MAX : UNASKED_MAX))
         return;
-    rest();
+    mrl_clock__pause_ms(PAUSE_MS);
     if (!sink->talks_since_ms)
         sink->talks_since_ms = now_ms;
     else if (now_ms - sink->talks_since_ms > TALKS_MS)
@@ -201,6 +194,6 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
         sink->why = sink->why ? sink->why : "rules";
         return false;
     }
-    rest();
+    mrl_clock__pause_ms(PAUSE_MS);
     return true;
 }

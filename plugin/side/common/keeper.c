@@ -39,11 +39,6 @@ enum {
     HEALTHY_MS = 10 * 1000,
 };
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 void mrl_keeper__wake(struct mrl_sink *sink)
 {
     const uint64_t once = 1;
@@ -125,7 +120,7 @@ static int say(struct mrl_sink *sink, enum mrl_side_type type)
 /* What is due to be said. What finds no room is said at the next round. */
 static void say_what_is_due(struct mrl_sink *sink)
 {
-    const int64_t now = now_ms();
+    const int64_t now = mrl_clock__ms();
     bool ending;
 
     pthread_mutex_lock(&sink->lock);
@@ -145,14 +140,14 @@ static void say_what_is_due(struct mrl_sink *sink)
         return;
     if (sink->spool)
         mrl_spool__sync(sink->spool); /* what was written last may have nothing behind it */
-    sink->due_ms = now_ms();
+    sink->due_ms = mrl_clock__ms();
     if (!say(sink, MRL_SIDE_PING))
         sink->pinged_ms = sink->due_ms;
 }
 
 static bool is_late(struct mrl_sink *sink)
 {
-    const int64_t now = now_ms();
+    const int64_t now = mrl_clock__ms();
     const bool hurries = atomic_load(&sink->sides->hurries);
     int64_t patience = hurries ? HURRY_MS : HANG_MS;
 
@@ -215,7 +210,7 @@ static int start(struct mrl_sink *sink)
         return err;
     sink->pid = started.pid;
     sink->pidfd = started.pidfd;
-    sink->started_ms = sink->pinged_ms = now_ms();
+    sink->started_ms = sink->pinged_ms = mrl_clock__ms();
     sink->due_ms = sink->end_ms = sink->talks_since_ms = sink->look_ms = 0;
     sink->told_ready = sink->told_end = false;
     sink->why = NULL;
@@ -272,7 +267,7 @@ static void bury(struct mrl_sink *sink)
     status = sink->pid ? mrl_starter__bury(&sink->sides->starter, sink->pid) : 0;
     if (sink->pid)
         close(sink->pidfd);
-    if (now_ms() - sink->started_ms >= HEALTHY_MS)
+    if (mrl_clock__ms() - sink->started_ms >= HEALTHY_MS)
         sink->deaths = 0;
     sink->lines.second = 0; /* of this life no more will come */
     mrl_keeper__say_left_out(sink);
@@ -301,11 +296,13 @@ static void back_off(struct mrl_sink *sink)
 {
     struct pollfd wake = { .fd = sink->wake, .events = POLLIN };
     int64_t pause_ms = sink->deaths < 9 ? BACK_OFF_MS << sink->deaths : BACK_OFF_MAX_MS;
-    int64_t until_ms = now_ms() + (pause_ms < BACK_OFF_MAX_MS ? pause_ms : BACK_OFF_MAX_MS), left;
+    int64_t until_ms = mrl_clock__ms() + (pause_ms < BACK_OFF_MAX_MS ? pause_ms : BACK_OFF_MAX_MS),
+            left;
     uint64_t woken;
 
     sink->deaths++;
-    while (may_go_on(sink) && !atomic_load(&sink->rests) && (left = until_ms - now_ms()) > 0) {
+    while (may_go_on(sink) && !atomic_load(&sink->rests) &&
+           (left = until_ms - mrl_clock__ms()) > 0) {
         if (sink->spool)
             mrl_spool__sync(sink->spool);
         if (poll(&wake, 1, (int)(left < PING_MS ? left : PING_MS)) > 0 &&
@@ -381,7 +378,7 @@ static void await_opened(struct mrl_sink *sink)
     };
     bool is_alive = true;
 
-    sink->started_ms = now_ms();
+    sink->started_ms = mrl_clock__ms();
     while (is_alive && sink->state == MRL_SIDE_OPENING && !is_late(sink))
         if (poll(polled, 2, STEP_MS) > 0) /* also who has died may have said why */
             is_alive = mrl_keeper__hear(sink) && !polled[1].revents;

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/eventfd.h>
@@ -28,11 +27,6 @@ struct mrl_http_listener {
     unsigned int open, held; /* open: those that are not cut */
 };
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 /* -- the table, with the lock held ------------------------------------------------------------- */
 
 static void drop(struct mrl_http_listener *listener, int fd)
@@ -48,7 +42,7 @@ static void drop(struct mrl_http_listener *listener, int fd)
 static void cut(struct mrl_http_listener *listener, int fd)
 {
     shutdown(fd, SHUT_RDWR);
-    listener->cut_ms[fd] = now_ms();
+    listener->cut_ms[fd] = mrl_clock__ms();
     listener->open--;
 }
 
@@ -66,7 +60,7 @@ static int find_oldest(const struct mrl_http_listener *listener)
 
 static void cut_late(struct mrl_http_listener *listener)
 {
-    const int64_t before = now_ms() - MRL_HTTP_LIFE_MS;
+    const int64_t before = mrl_clock__ms() - MRL_HTTP_LIFE_MS;
     int oldest;
 
     pthread_mutex_lock(&listener->lock);
@@ -81,7 +75,7 @@ static void enter(struct mrl_http_listener *listener, int fd)
     drop(listener, fd); /* its last owner had it from elsewhere */
     if (listener->open >= MRL_HTTP_CONNECTIONS)
         cut(listener, find_oldest(listener));
-    listener->since_ms[fd] = now_ms();
+    listener->since_ms[fd] = mrl_clock__ms();
     listener->open++;
     listener->held++;
     pthread_mutex_unlock(&listener->lock);
@@ -106,7 +100,7 @@ static bool has_room(struct mrl_http_listener *listener)
 
 bool mrl_http_listener__lives(struct mrl_http_listener *listener)
 {
-    const int64_t before = now_ms() - MRL_HTTP_HANG_MS;
+    const int64_t before = mrl_clock__ms() - MRL_HTTP_HANG_MS;
     bool lives = true;
 
     pthread_mutex_lock(&listener->lock);
@@ -118,13 +112,6 @@ bool mrl_http_listener__lives(struct mrl_http_listener *listener)
 
 /* -- the thread ------------------------------------------------------------------------------- */
 
-static void pause_for_room(void)
-{
-    const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-
-    nanosleep(&pause, NULL);
-}
-
 static void accept_one(struct mrl_http_listener *listener)
 {
     struct sockaddr_storage peer = { 0 };
@@ -132,14 +119,14 @@ static void accept_one(struct mrl_http_listener *listener)
     int fd;
 
     if (!has_room(listener)) {
-        pause_for_room(); /* the cut ones are being closed */
+        mrl_clock__pause_ms(PAUSE_MS); /* the cut ones are being closed */
         return;
     }
     fd = accept4(listener->socket, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            pause_for_room();
+            mrl_clock__pause_ms(PAUSE_MS);
         return;
     }
     if (fd >= MRL_HTTP_FILES) {

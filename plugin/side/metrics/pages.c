@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "deliver/metrics/pack.h"
@@ -27,11 +26,6 @@ struct kept {
     char *bytes;
     size_t size;
 };
-
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
 
 /* -- metrics ---------------------------------------------------------------------------------- */
 
@@ -146,7 +140,7 @@ static void renew(struct kept *kept, unsigned int (*write)(FILE *to))
     kept->status = write(to);
     if (fclose(to))
         kept->status = UNAVAILABLE;
-    kept->until_ms = now_ms() + GOOD_FOR_MS;
+    kept->until_ms = mrl_clock__ms() + GOOD_FOR_MS;
 }
 
 void mrl_page__say(unsigned int status, const char *line, struct mrl_page *ret_page)
@@ -168,7 +162,7 @@ void mrl_page__get(const char *path, const char *accept, struct mrl_page *ret_pa
     const bool is_open = table[i].write_open && format == MRL_METRICS_OPENMETRICS;
     struct kept *kept = is_open ? &table[i].kept_open : &table[i].kept;
 
-    if (now_ms() >= kept->until_ms)
+    if (mrl_clock__ms() >= kept->until_ms)
         renew(kept, is_open ? table[i].write_open : table[i].write);
     *ret_page =
         (struct mrl_page){ kept->status, plain, kept->bytes ? kept->bytes : "", kept->size };

@@ -36,11 +36,6 @@ static struct {
     struct worker workers[MRL_ASKERS_MAX];
 } self = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 /* -- saying ----------------------------------------------------------------------------------- */
 
 static void send_named(void *context, uint32_t count, const char *bytes, size_t size)
@@ -163,7 +158,7 @@ enum mrl_asker_state mrl_resolver__reach(struct mrl_asker *asker,
 /* With the lock held. */
 static void await(int64_t until_ms)
 {
-    const int64_t left = until_ms - now_ms();
+    const int64_t left = until_ms - mrl_clock__ms();
     const struct timespec end = mrl_clock__in_ms(left < 1          ? 1
                                                  : left < AGAIN_MS ? (int)left
                                                                    : AGAIN_MS);
@@ -189,7 +184,7 @@ static void run_errand(struct worker *worker, const struct mrl_errand *errand)
     pthread_mutex_lock(&self.lock);
     if (!err)
         mrl_namings__add(&self.told, errand->ask, &worker->naming.names);
-    mrl_table__done(&self.table, worker->index, errand, err, now_ms());
+    mrl_table__done(&self.table, worker->index, errand, err, mrl_clock__ms());
     say_what_changed();
 }
 
@@ -202,7 +197,7 @@ static void serve(struct worker *worker)
 
     pthread_mutex_lock(&self.lock);
     while (self.table.askers[worker->index].state == MRL_ASKER_UP) {
-        if (mrl_table__next(&self.table, worker->index, now_ms(), &errand, &due_ms)) {
+        if (mrl_table__next(&self.table, worker->index, mrl_clock__ms(), &errand, &due_ms)) {
             run_errand(worker, &errand);
         } else {
             mrl_namings__flush(&self.told);
@@ -218,11 +213,10 @@ static void serve(struct worker *worker)
 
 static void rest(int64_t until_ms)
 {
-    const int64_t left = until_ms - now_ms();
-    const struct timespec pause = { .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
+    const int64_t left_ms = until_ms - mrl_clock__ms();
 
-    if (left > 0)
-        nanosleep(&pause, NULL);
+    if (left_ms > 0)
+        mrl_clock__pause_ms(left_ms);
 }
 
 static void *work(void *context)
@@ -230,7 +224,7 @@ static void *work(void *context)
     struct worker *worker = context;
 
     for (;;) {
-        const int64_t begun_ms = now_ms();
+        const int64_t begun_ms = mrl_clock__ms();
         enum mrl_asker_state state;
         bool lacks;
 
@@ -239,7 +233,7 @@ static void *work(void *context)
         mrl_namings__flush(&worker->listed);
         say_state(worker, state);
         pthread_mutex_lock(&self.lock);
-        mrl_table__set_state(&self.table, worker->index, state, now_ms());
+        mrl_table__set_state(&self.table, worker->index, state, mrl_clock__ms());
         say_what_changed();
         pthread_mutex_unlock(&self.lock);
         if (state == MRL_ASKER_UP) {
@@ -313,7 +307,7 @@ int mrl_resolver__take(const struct mrl_side_message *message)
     for (uint32_t i = 0; !err && i < message->head.count; i++) {
         err = mrl_side_lookup__read(message, i, &lookup, id);
         if (!err)
-            mrl_table__add(&self.table, &lookup, id, now_ms());
+            mrl_table__add(&self.table, &lookup, id, mrl_clock__ms());
     }
     say_what_changed();
     pthread_mutex_unlock(&self.lock);

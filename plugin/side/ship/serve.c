@@ -194,7 +194,6 @@ static void sent(struct mrl_sent *ret_sent)
 /* What is on its way gets a moment. */
 static void end(void)
 {
-    const struct timespec step = { .tv_nsec = 10 * 1000000 };
     bool idle = false;
 
     for (int waited = 0; ship.has_thread && !idle && waited < MRL_SHIP_END_MS; waited += 10) {
@@ -202,7 +201,7 @@ static void end(void)
         idle = ship.idle && !ship.used && !ship.grown;
         pthread_mutex_unlock(&ship.lock);
         if (!idle)
-            nanosleep(&step, NULL);
+            mrl_clock__pause_ms(10);
     }
     __atomic_store_n(&ship.stop, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&ship.lock);

@@ -49,12 +49,10 @@ static bool is_stopped(const struct mrl_shipper *shipper)
 
 static void pause_for(struct mrl_shipper *shipper, uint64_t pause_ms)
 {
-    const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-
     for (uint64_t waited = 0; waited < pause_ms && !is_stopped(shipper); waited += STEP_MS) {
         if (__atomic_exchange_n(&shipper->hurries, 0, __ATOMIC_RELAXED))
             return;
-        nanosleep(&step, NULL);
+        mrl_clock__pause_ms(STEP_MS);
     }
 }
 

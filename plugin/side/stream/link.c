@@ -46,11 +46,6 @@ struct mrl_link {
     char why[MRL_WHY_BYTES];
 };
 
-static int64_t now_ns(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC);
-}
-
 /* -- errors, and the end ---------------------------------------------------------------------- */
 
 static void abandon(struct mrl_link *link)
@@ -137,14 +132,14 @@ static int wait_for(const struct mrl_link *link, int events, int64_t until_ns)
     struct pollfd one = { .fd = link->fd, .events = (short)events };
 
     for (;;) {
-        int64_t left_ms = (until_ns - now_ns() + 999999) / 1000000;
+        const int left_ms = mrl_clock__left_ms(until_ns);
         int ready;
 
         if (is_stopped(link))
             return -ECANCELED;
-        if (left_ms <= 0)
+        if (!left_ms)
             return -ETIMEDOUT;
-        ready = poll(&one, 1, left_ms < STEP_MS ? (int)left_ms : STEP_MS);
+        ready = poll(&one, 1, left_ms < STEP_MS ? left_ms : STEP_MS);
         if (ready > 0)
             return 0;
         if (ready < 0 && errno != EINTR)
@@ -255,7 +250,8 @@ static int shake_hands(struct mrl_link *link, int64_t until_ns)
 int mrl_link__open(struct mrl_link *link)
 {
     const struct addrinfo hints = { .ai_socktype = link->type, .ai_flags = AI_NUMERICSERV };
-    int64_t began_ns = now_ns(), until_ns = began_ns + MRL_STREAM_CONNECT_S * INT64_C(1000000000);
+    int64_t began_ns = mrl_clock__ns(CLOCK_MONOTONIC),
+            until_ns = began_ns + MRL_STREAM_CONNECT_S * INT64_C(1000000000);
     struct addrinfo *found = NULL;
     int err;
 
@@ -271,7 +267,7 @@ int mrl_link__open(struct mrl_link *link)
     freeaddrinfo(found);
     if (!err && link->is_tls)
         err = shake_hands(link, until_ns);
-    link->trip_ns = now_ns() - began_ns;
+    link->trip_ns = mrl_clock__ns(CLOCK_MONOTONIC) - began_ns;
     return err ? err : 1;
 }
 
@@ -291,7 +287,8 @@ int mrl_link__drain(struct mrl_link *link)
 
 int mrl_link__settle(struct mrl_link *link)
 {
-    int64_t until_ns = now_ns() + SETTLE_MS * INT64_C(1000000) + link->trip_ns;
+    int64_t until_ns =
+        mrl_clock__ns(CLOCK_MONOTONIC) + SETTLE_MS * INT64_C(1000000) + link->trip_ns;
     bool is_tls = link->is_tls;
     char why[MRL_WHY_BYTES];
     int err = 0, waited = 0;
@@ -346,7 +343,7 @@ int mrl_link__await_acks(struct mrl_link *link)
             return fail_errno(link, -err);
         if (!left)
             return 0;
-        if (is_stopped(link) || now_ns() >= link->deadline_ns)
+        if (is_stopped(link) || mrl_clock__ns(CLOCK_MONOTONIC) >= link->deadline_ns)
             return fail_errno(link, is_stopped(link) ? -ECANCELED : -ETIMEDOUT);
         nanosleep(&pause, NULL);
         pause.tv_nsec = 2 * pause.tv_nsec < ACK_LAST_NS ? 2 * pause.tv_nsec : ACK_LAST_NS;
@@ -413,7 +410,7 @@ int mrl_link__take_files(struct mrl_link *link,
 void mrl_link__begin(struct mrl_link *link, const int *stop)
 {
     link->stop = stop;
-    link->deadline_ns = now_ns() + (int64_t)link->timeout_ns;
+    link->deadline_ns = mrl_clock__ns(CLOCK_MONOTONIC) + (int64_t)link->timeout_ns;
 }
 
 bool mrl_link__is_open(const struct mrl_link *link)
@@ -425,7 +422,7 @@ bool mrl_link__is_open(const struct mrl_link *link)
  * be lost with it: so the other end's turn to close is waited for. */
 bool mrl_link__close(struct mrl_link *link)
 {
-    int64_t until_ns = now_ns() + GOODBYE_MS * INT64_C(1000000);
+    int64_t until_ns = mrl_clock__ns(CLOCK_MONOTONIC) + GOODBYE_MS * INT64_C(1000000);
     bool is_over = link->fd < 0 || link->type == SOCK_DGRAM;
     int err = 0;
 

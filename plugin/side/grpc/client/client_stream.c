@@ -12,6 +12,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/terminal.h"
 #include "side/grpc/client/answer.h"
 #include "side/grpc/client/received.h"
@@ -26,7 +27,7 @@ struct streaming {
     struct mrl_encoder *encoder; /* NULL: JSON of the message itself */
     char *line;
     uint64_t shown;
-    struct timespec lost_at;          /* zero: it was never connected */
+    int64_t lost_ns;
     bool was_connected, is_connected; /* ever; in this attempt */
     uint64_t unknown;
     char unknown_names[UNKNOWN_NAMES_MAX][UNKNOWN_NAME_BYTES];
@@ -98,14 +99,11 @@ static int take_event(void *context, const uint8_t *bytes, size_t size)
 static void on_begun(void *context)
 {
     struct streaming *streaming = context;
-    struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
     if (streaming->was_connected)
         mrl_grpc__log(MRL_LOG_WARNING,
                       "connected again after %.1f s: what happened meanwhile is not shown",
-                      (double)(now.tv_sec - streaming->lost_at.tv_sec) +
-                          (double)(now.tv_nsec - streaming->lost_at.tv_nsec) / 1e9);
+                      (double)(mrl_clock__ns(CLOCK_MONOTONIC) - streaming->lost_ns) / 1e9);
     else
         mrl_grpc__log(MRL_LOG_INFO, "connected to %.128s", streaming->peer->server);
     streaming->was_connected = streaming->is_connected = true;
@@ -204,12 +202,10 @@ static int stream_once(struct streaming *streaming, struct mrl_error *error)
 /* In steps, so that the end is noticed. Returns whether it was not. */
 static bool pause_for(const struct mrl_grpc_peer *peer, unsigned int ms)
 {
-    const struct timespec step = { 0, WAIT_STEP_MS * 1000000L };
-
     for (unsigned int slept = 0; slept < ms; slept += WAIT_STEP_MS) {
         if (__atomic_load_n(peer->stop, __ATOMIC_RELAXED))
             return false;
-        nanosleep(&step, NULL);
+        mrl_clock__pause_ms(WAIT_STEP_MS);
     }
     return true;
 }
@@ -230,7 +226,7 @@ static int stream_on(struct streaming *streaming, struct mrl_error *error)
         if (err != -ECONNREFUSED || (!streaming->was_connected && !streaming->wanted->waits))
             return err;
         if (streaming->is_connected) { /* this time */
-            clock_gettime(CLOCK_MONOTONIC, &streaming->lost_at);
+            streaming->lost_ns = mrl_clock__ns(CLOCK_MONOTONIC);
             wait_ms = WAIT_FIRST_MS;
             is_said = false;
         }

@@ -65,11 +65,6 @@ struct mrl_listener {
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
 };
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 /* -- opening ---------------------------------------------------------------------------------- */
 
 /* A connection takes two descriptors, one of TLS four. The soft limit is raised as far as it may;
@@ -169,9 +164,9 @@ static bool may_serve(const struct mrl_listener *listener, int fd)
 
 static void say_full(struct mrl_listener *listener)
 {
-    if (now_ms() - listener->said_full_ms < SAY_MS)
+    if (mrl_clock__ms() - listener->said_full_ms < SAY_MS)
         return;
-    listener->said_full_ms = now_ms();
+    listener->said_full_ms = mrl_clock__ms();
     mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
 }
 
@@ -299,7 +294,7 @@ static void cut_stuck(struct mrl_listener *listener)
 static void *watch(void *context)
 {
     struct mrl_listener *listener = context;
-    int64_t looked_ms = now_ms();
+    int64_t looked_ms = mrl_clock__ms();
 
     for (;;) {
         unsigned int count = fill(listener);
@@ -307,10 +302,10 @@ static void *watch(void *context)
         /* Without connections there is nothing to look at, and the thread sleeps. */
         if (poll(listener->polled, count + FIXED, count ? LOOK_MS : -1) < 0)
             continue;
-        if (now_ms() - looked_ms >= LOOK_MS) {
+        if (mrl_clock__ms() - looked_ms >= LOOK_MS) {
             cut_stuck(listener);
             listener->owner.tick(listener->owner.context);
-            looked_ms = now_ms();
+            looked_ms = mrl_clock__ms();
         }
         if (listener->polled[0].revents)
             return NULL;
@@ -380,7 +375,7 @@ static void name_peer(const struct mrl_listener *listener,
 
 bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int points, char text[128])
 {
-    const int64_t second = now_ms() / 1000;
+    const int64_t second = mrl_clock__ms() / 1000;
     struct connection *row;
     bool cut = false;
 

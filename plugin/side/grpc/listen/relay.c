@@ -61,11 +61,6 @@ struct mrl_relays {
     struct relay *busy; /* the thread's: those that had no turn to the end */
 };
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 /* -- one connection --------------------------------------------------------------------------- */
 
 enum step { MOVED, WAITS, OVER };
@@ -219,7 +214,7 @@ static void linger(struct relay *relay)
     close(relay->core);
     relay->core = -1;
     relay->lingers = true;
-    relay->since_ms = now_ms();
+    relay->since_ms = mrl_clock__ms();
     shutdown(relay->net, SHUT_WR);
 }
 
@@ -258,7 +253,7 @@ static void run_busy(struct mrl_relays *relays)
 /* Those that do not come to the end of a handshake, or do not see theirs. */
 static void end_silent(struct mrl_relays *relays)
 {
-    const int64_t now = now_ms();
+    const int64_t now = mrl_clock__ms();
     struct relay *each, *next;
 
     pthread_mutex_lock(&relays->lock);
@@ -277,7 +272,7 @@ static void *watch(void *context)
 {
     struct mrl_relays *relays = context;
     struct epoll_event events[EVENTS];
-    int64_t looked_ms = now_ms();
+    int64_t looked_ms = mrl_clock__ms();
 
     while (!atomic_load(&relays->ending)) {
         int count = epoll_wait(relays->epoll, events, EVENTS, relays->busy ? 0 : LOOK_MS);
@@ -294,9 +289,9 @@ static void *watch(void *context)
                     events[j].data.ptr = NULL;
             run(relays, relay);
         }
-        if (now_ms() - looked_ms >= LOOK_MS) {
+        if (mrl_clock__ms() - looked_ms >= LOOK_MS) {
             end_silent(relays);
-            looked_ms = now_ms();
+            looked_ms = mrl_clock__ms();
         }
         if (relays->busy)
             run_busy(relays);
@@ -361,7 +356,7 @@ static struct relay *make(struct mrl_relays *relays, int connection, int core)
     }
     relay->net = connection;
     relay->core = core;
-    relay->since_ms = now_ms();
+    relay->since_ms = mrl_clock__ms();
     name_peer(connection, relay->peer);
     return relay;
 }

@@ -5,11 +5,6 @@
 
 #include "base/clock.h"
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call)
 {
     call->is_counted = atomic_fetch_add(&bounds->calls, 1) < MRL_CALLS_MAX;
@@ -23,14 +18,14 @@ bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call)
 void mrl_bounds__refuse(struct mrl_bounds *bounds)
 {
     atomic_fetch_add(&bounds->refused, 1);
-    atomic_store(&bounds->full_ms, now_ms());
+    atomic_store(&bounds->full_ms, mrl_clock__ms());
 }
 
 bool mrl_bounds__are_full(const struct mrl_bounds *bounds)
 {
     int64_t full_ms = atomic_load(&bounds->full_ms);
 
-    return full_ms && now_ms() - full_ms < MRL_FULL_MS;
+    return full_ms && mrl_clock__ms() - full_ms < MRL_FULL_MS;
 }
 
 void mrl_bounds__leave(struct mrl_bounds *bounds, struct mrl_bounded *call)
@@ -48,7 +43,7 @@ bool mrl_bounds__await(struct mrl_bounds *bounds, struct mrl_bounded *call)
     has_room = bounds->awaited < MRL_AWAITED_MAX;
     if (has_room) {
         bounds->awaited++;
-        *call = (struct mrl_bounded){ NULL, bounds->last, now_ms(), call->is_counted, true };
+        *call = (struct mrl_bounded){ NULL, bounds->last, mrl_clock__ms(), call->is_counted, true };
         *(bounds->last ? &bounds->last->next : &bounds->first) = call;
         bounds->last = call;
     }
@@ -79,7 +74,7 @@ void mrl_bounds__received(struct mrl_bounds *bounds, struct mrl_bounded *call)
 struct mrl_bounded *mrl_bounds__take_late(struct mrl_bounds *bounds,
                                           void (*hold)(struct mrl_bounded *call))
 {
-    const int64_t before_ms = now_ms() - MRL_REQUEST_MS;
+    const int64_t before_ms = mrl_clock__ms() - MRL_REQUEST_MS;
     struct mrl_bounded *call;
 
     pthread_mutex_lock(&bounds->lock);

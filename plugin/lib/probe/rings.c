@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The layout of a BPF ring buffer, as user space sees it. */
+/* The layout of BPF ring buffers, as user space sees it. */
 #include <linux/bpf.h>
 
-#include "read/ring.h"
+#include "probe/rings.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include <sys/mman.h>
+
+#include "probe/skeleton.h"
 
 static size_t page_bytes(void)
 {
@@ -16,7 +18,7 @@ static size_t page_bytes(void)
 
 int mrl_ring__open(struct mrl_ring *ring, int map_fd, size_t bytes)
 {
-    size_t page = page_bytes();
+    const size_t page = page_bytes();
     void *consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
     char *producer;
 
@@ -32,12 +34,27 @@ int mrl_ring__open(struct mrl_ring *ring, int map_fd, size_t bytes)
     *ring = (struct mrl_ring){ .consumer = consumer,
                                .producer = (const unsigned long *)producer,
                                .data = producer + page,
-                               .mask = bytes - 1 };
+                               .mask = bytes - 1,
+                               .fd = map_fd };
     ring->at = __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
     return 0;
 }
 
-void mrl_ring__close(struct mrl_ring *ring)
+int mrl_rings__open(struct mrl_ring rings[MRL_LANE_COUNT], const struct mrl_probes *probes)
+{
+    const struct bpf_map *maps[MRL_LANE_COUNT] = {
+        [MRL_LANE_RARE] = probes->object->maps.rare_records,
+        [MRL_LANE_BUSY] = probes->object->maps.busy_records,
+    };
+    int err = 0;
+
+    for (int lane = 0; !err && lane < MRL_LANE_COUNT; lane++)
+        err =
+            mrl_ring__open(&rings[lane], bpf_map__fd(maps[lane]), bpf_map__max_entries(maps[lane]));
+    return err;
+}
+
+static void close_ring(struct mrl_ring *ring)
 {
     size_t page = page_bytes();
 
@@ -46,6 +63,12 @@ void mrl_ring__close(struct mrl_ring *ring)
     munmap(ring->consumer, page);
     munmap((void *)ring->producer, page + 2 * (ring->mask + 1));
     *ring = (struct mrl_ring){ .consumer = NULL };
+}
+
+void mrl_rings__close(struct mrl_ring rings[MRL_LANE_COUNT])
+{
+    for (int lane = 0; lane < MRL_LANE_COUNT; lane++)
+        close_ring(&rings[lane]);
 }
 
 bool mrl_ring__read(struct mrl_ring *ring,

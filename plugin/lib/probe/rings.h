@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reader of a ring buffer of the probes (kernel/bpf/ringbuf.c), which gives memory back when it
- * is told to: libbpf's own gives each record back before anybody has kept it. One thread.
+ * Readers of the ring buffers of the probes (kernel/bpf/ringbuf.c), which give memory back when
+ * they are told to: libbpf's own gives each record back before anybody has kept it. One thread.
  */
-#ifndef MRL_READ_RING_H
-#define MRL_READ_RING_H
+#ifndef MRL_PROBE_RINGS_H
+#define MRL_PROBE_RINGS_H
 
-#include <mrelease/plugin.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <abi/record.h>
+
+#include "probe/attached.h"
 
 /** Zeroed is closed. */
 struct mrl_ring {
@@ -18,13 +17,18 @@ struct mrl_ring {
     const char *data;              /* mapped twice in a row: no record is cut at the end */
     unsigned long mask;            /* bytes - 1 */
     unsigned long at;              /* up to where this reader has read */
+    int fd;                        /* of the map, borrowed: it can be read when there is more */
 };
 
-/** Maps the ring of `bytes` behind the map's descriptor, which is borrowed. -errno of mmap(). */
+/** Maps the ring of `bytes` behind the map's descriptor. -errno of mmap(). */
 int mrl_ring__open(struct mrl_ring *ring, int map_fd, size_t bytes);
 
-/** Unmaps it. A closed ring is allowed. */
-void mrl_ring__close(struct mrl_ring *ring);
+/** Maps the rings of both lanes, which live as long as the probes. -errno of mmap(); close() is due
+ * either way. */
+int mrl_rings__open(struct mrl_ring rings[MRL_LANE_COUNT], const struct mrl_probes *probes);
+
+/** Unmaps them. Those that are closed are allowed. */
+void mrl_rings__close(struct mrl_ring rings[MRL_LANE_COUNT]);
 
 /**
  * Hands over finished records in their order until there are no more, or `take` returns false; that
