@@ -272,8 +272,9 @@ static void a_version_of_tracee_refuses_what_it_refuses(void **state)
             "F:6:44: Tracee v0.23 means something else: a limit that holds passes what '!=' "
             "refuses\n" } },
         { MRL_TRACEE_V0_23,
-          { WITH_SCOPE "  rules: [{event: mlock, filters: [uid>5, ppid<9, comm!=a, comm!=b]}]",
-            "a:; mlock mlock.scope.uid>5 mlock.scope.ppid<9 mlock.scope.comm!=a "
+          { WITH_SCOPE
+            "  rules: [{event: mlock, filters: [uid>5, pidns>4, pid<9, comm!=a, comm!=b]}]",
+            "a:; mlock mlock.scope.uid>5 mlock.scope.pidns>4 mlock.scope.pid<9 mlock.scope.comm!=a "
             "mlock.scope.comm!=b|",
             "" } },
         { MRL_TRACEE_V0_24,
