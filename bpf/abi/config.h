@@ -15,6 +15,9 @@
 /** One configuration. An event is sent while any bit of a policy that wants it is left. */
 struct mrl_config {
     __u64 policies[MRL_EVENTS_MAX]; /* per enum mrl_event_index: those that want it; 0: it is off */
+    __u32 caller_exe; /* records end with the path of the caller's executable; not where
+                         mrl_settings.caller_exe is 0 */
+    __u32 reserved;
     struct mrl_rules rules;
 };
 

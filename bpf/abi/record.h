@@ -236,7 +236,7 @@ struct mrl_settings {
     __u32 trials;       /* proofs of other sensors, and what doctor tries, are events */
     __u64 seed;         /* of hashes: nobody outside can choose what meets */
     __u32 reap_kill;    /* this kernel knows PROCESS_MRELEASE_REAP_KILL */
-    __u32 caller_exe;   /* records end with the path of the caller's executable */
+    __u32 caller_exe;   /* a configuration may want the path of the caller's executable */
     __u32 cpus;         /* used entries of the next; 0: per-CPU parts cannot be read */
     __u64 cpu_offsets[MRL_CPUS_MAX]; /* from a per-CPU address to that of each possible CPU */
 };

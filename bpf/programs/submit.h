@@ -6,6 +6,7 @@
 #include "emit.h"
 #include "lib/call.h"
 #include "lib/caller.h"
+#include "lib/config.h"
 #include "lib/locks.h"
 #include "lib/settings.h"
 #include "watched.h"
@@ -27,6 +28,12 @@ static __always_inline bool needs_target(int event)
 static __always_inline bool wants_locks(int event)
 {
     return settings.needs & MRL_NEED_LOCKS && event_reads(event) == MRL_READS_LOCKS;
+}
+
+/* By the configuration that judged the call. */
+static __always_inline bool wants_exe(struct mrl_record *record)
+{
+    return settings.caller_exe && config_of(judgement_of(record)->generation)->caller_exe;
 }
 
 /* Puts the path of the caller's executable behind the target's, and returns its bytes. */
@@ -59,7 +66,7 @@ static __always_inline void emit_with_target(struct task_struct *task, int event
     call->record.exe_bytes = 0; /* another event of this call may have had a path */
     /* The mask repeats a bound that the verifier forgot when the value went through memory. */
     bytes += call->target.exe_bytes & (MRL_EXE_BYTES * 2 - 1);
-    if (settings.caller_exe)
+    if (wants_exe(&call->record))
         bytes += append_caller_exe(call);
     /* Behind this stand addresses of the kernel, which must not reach user space. It also is the
      * bound that the verifier wants for a size. */
@@ -73,7 +80,7 @@ static __always_inline void emit_with_locks(struct task_struct *task,
                                             bool entered,
                                             struct small_call *call)
 {
-    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
+    struct caller *caller = wants_exe(&call->record) ? current_caller() : NULL;
 
     locks_at_exit(task, entered, &call->locks);
     call->record.flags |= MRL_RECORD_LOCKS;
@@ -91,7 +98,7 @@ static __always_inline void emit_alone(struct task_struct *task,
                                        int event,
                                        struct mrl_record *record)
 {
-    struct caller *caller = settings.caller_exe ? current_caller() : NULL;
+    struct caller *caller = wants_exe(record) ? current_caller() : NULL;
 
     if (caller) {
         emit(event, record_with_exe(caller, record),

@@ -3,36 +3,19 @@
  * Several policies at once, with real calls: each event names those that want it, decided by the
  * probes and by the reader, while the policies are exchanged. One that stays loses nothing.
  */
-#include <errno.h>
-#include <mrelease/mrelease.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "counts.h"
 #include "harness.h"
+#include "swaps.h"
 
-enum { PAGE = 4096, SWAPS = 12, SERIALS = 1 << 22, SCOPES = 2, READ_MS = 100 };
+enum { PAGE = SWAP_PAGE, SWAPS = 12, SCOPES = 2 };
 
-#define BASE UINT64_C(4600000000000000000)
 #define NAME "live-policies"
 
-static struct mrl_plugin *plugin; /* one at a time */
-
-static void close_plugin(void *object)
-{
-    (void)object;
-    mrl_plugin__close(plugin);
-    plugin = NULL;
-}
+static struct flooder *flooder;
 
 /* -- the policies ----------------------------------------------------------------------------- */
 
@@ -100,40 +83,14 @@ static void fill(struct texts *texts, const enum rule *wanted, pid_t caller)
 
 /* -- the calls -------------------------------------------------------------------------------- */
 
-struct flooder {
-    atomic_bool started, stop;
-    atomic_uint serials; /* that were used up */
-    pid_t pid;
-    unsigned char seen[SERIALS];
-    unsigned int by[2]; /* events of either configuration */
-};
+static unsigned int by[2]; /* events of either configuration */
 
-static struct flooder *flooder; /* shared with the child */
-
-static uint64_t address_of(unsigned int serial)
+static void call(unsigned int serial)
 {
-    return BASE + serial * UINT64_C(10) + serial % 2;
-}
+    const uint64_t address = SWAP_BASE + serial * UINT64_C(10) + serial % 2;
 
-static void start_flooder(void)
-{
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child) {
-        flooder->pid = child;
-        return;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, NAME);
-    while (!flooder->started)
-        usleep(100);
-    for (unsigned int serial = 0; serial < SERIALS && !flooder->stop; serial++) {
-        trigger__native(SYS_mlock, address_of(serial), lengths[serial % 3], 0);
-        trigger__native(SYS_munlock, address_of(serial), PAGE, 0);
-        flooder->serials = serial + 1;
-    }
-    _exit(0);
+    trigger__native(SYS_mlock, address, lengths[serial % 3], 0);
+    trigger__native(SYS_munlock, address, PAGE, 0);
 }
 
 static void check_names(const struct mrl_event *event, const enum rule *wanted)
@@ -154,36 +111,22 @@ static void check_names(const struct mrl_event *event, const enum rule *wanted)
 
 static void check_event(const struct mrl_event *event)
 {
-    const unsigned int by = (event->generation + 1) % 2;
+    const unsigned int of = (event->generation + 1) % 2;
     unsigned int serial;
 
     assert_string_equal(event->def->name, "mlock");
-    serial = (unsigned int)((event->values[0].unsigned_number - BASE) / 10);
-    assert_in_range(serial, 0, SERIALS - 1);
+    serial = (unsigned int)((event->values[0].unsigned_number - SWAP_BASE) / 10);
+    assert_in_range(serial, 0, SWAP_SERIALS - 1);
     assert_int_equal(flooder->seen[serial]++, 0);
-    flooder->by[by]++;
-    check_names(event, configurations[by]);
-}
-
-static void read_some(int timeout_ms)
-{
-    struct mrl_batch *batch;
-    int count;
-
-    while ((count = mrl_plugin__next_batch(plugin, timeout_ms, &batch)) > 0) {
-        for (int i = 0; i < count; i++)
-            if (mrl_batch__at(batch, (size_t)i)->raw)
-                check_event(mrl_batch__at(batch, (size_t)i));
-        mrl_batch__unref(batch);
-    }
-    assert_int_equal(count, 0);
+    by[of]++;
+    check_names(event, configurations[of]);
 }
 
 static uint64_t matched_by(const char *name)
 {
     struct mrl_policy_count policy;
 
-    for (unsigned int i = 0; !mrl_plugin__policy(plugin, i, &policy); i++)
+    for (unsigned int i = 0; !mrl_plugin__policy(swap_plugin, i, &policy); i++)
         if (!strcmp(policy.name, name))
             return policy.matched;
     fail_msg("no policy %s", name);
@@ -192,93 +135,51 @@ static uint64_t matched_by(const char *name)
 
 /* -- the exchange ----------------------------------------------------------------------------- */
 
-static atomic_int swaps; /* done; -1: one failed */
-static struct mrl_error swap_error;
+static struct mrl_plugin_options options_of(struct texts *texts, int number)
+{
+    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+
+    fill(texts, configurations[number % 2], flooder->pid);
+    options.policies = texts->policies;
+    options.policy_count = 5;
+    return options;
+}
 
 /* The first configuration is of an odd generation: from then on they take turns. */
-static void *swap(void *context)
+static int configure(int i, struct mrl_error *error)
 {
-    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
     struct texts texts;
+    const struct mrl_plugin_options options = options_of(&texts, i);
 
-    (void)context;
-    options.policies = texts.policies;
-    options.policy_count = 5;
-    for (int i = 1; i <= SWAPS && swaps >= 0; i++) {
-        int err;
-
-        fill(&texts, configurations[i % 2], flooder->pid);
-        while ((err = mrl_plugin__reconfigure(plugin, &options, &swap_error)) == -EAGAIN)
-            usleep(1000);
-        swaps = err ? -1 : i;
-    }
-    return NULL;
+    return mrl_plugin__reconfigure(swap_plugin, &options, error);
 }
 
-static void open_plugin(const char *rung)
+static bool is_wanted(unsigned int serial)
 {
-    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
-    struct mrl_error error;
-    struct texts texts;
-
-    fill(&texts, configurations[0], flooder->pid);
-    options.policies = texts.policies;
-    options.policy_count = 5;
-    options.rung = rung;
-    options.coverage = live__sees_compat(rung) ? "compat" : "native";
-    options.busy_ring_bytes = 64 << 20;
-    options.switchable = true;
-    if (mrl_plugin__open(&options, &error, &plugin))
-        fail_msg("%s: %s", rung, error.text);
-    cleanup__add(close_plugin, NULL);
-}
-
-static void check_counts(const char *rung)
-{
-    struct mrl_event_counts locks, unlocks;
-    unsigned int missing = 0;
-
-    for (unsigned int serial = 0; serial < flooder->serials; serial++)
-        missing += !flooder->seen[serial];
-    assert_int_equal(missing, 0);
-    assert_true(flooder->by[0] && flooder->by[1]);
-    assert_int_equal(mrl_plugin__counts(plugin, mrl_event_def__find("mlock", NULL)->index, &locks),
-                     0);
-    assert_int_equal(
-        mrl_plugin__counts(plugin, mrl_event_def__find("munlock", NULL)->index, &unlocks), 0);
-    live__assert_adds_up(&locks);
-    /* What no policy wants leaves the kernel never. */
-    assert_true(unlocks.filtered >= flooder->serials);
-    assert_int_equal(unlocks.submitted, 0);
-    /* The policy that stayed counted on through all of them. */
-    assert_int_equal(matched_by("all"), flooder->serials);
-    printf("# %s: %d changes of 5 policies within %u calls\n", rung, SWAPS, 2 * flooder->serials);
+    (void)serial;
+    return true;
 }
 
 static void exchange_policies(const char *rung)
 {
-    pthread_t thread;
+    struct mrl_event_counts unlocks;
+    struct texts texts;
 
-    flooder =
-        mmap(NULL, sizeof(*flooder), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(flooder, MAP_FAILED);
-    start_flooder();
-    open_plugin(rung);
-    flooder->started = true;
-    swaps = 0;
-    assert_int_equal(pthread_create(&thread, NULL, swap, NULL), 0);
-    while (swaps >= 0 && swaps < SWAPS)
-        read_some(1);
-    pthread_join(thread, NULL);
-    if (swaps < 0)
-        fail_msg("%s: %s", rung, swap_error.text);
-    flooder->stop = true;
-    assert_int_equal(waitpid(flooder->pid, NULL, 0), flooder->pid);
-    mrl_plugin__stop(plugin);
-    read_some(READ_MS);
-    check_counts(rung);
-    close_plugin(NULL);
-    munmap(flooder, sizeof(*flooder));
+    by[0] = by[1] = 0;
+    flooder = flooders__start(1, NAME, call);
+    swap__open(rung, options_of(&texts, 0));
+    swap__exchange(rung, SWAPS, configure, check_event);
+    assert_int_equal(flooder__missing(flooder, is_wanted), 0);
+    assert_true(by[0] && by[1]);
+    swap__counts("mlock");
+    /* What no policy wants leaves the kernel never. */
+    unlocks = swap__counts("munlock");
+    assert_true(unlocks.filtered >= flooder->serials);
+    assert_int_equal(unlocks.submitted, 0);
+    /* The policy that stayed counted on through all of them. */
+    assert_int_equal(matched_by("all"), flooder->serials);
+    swap__close();
+    flooders__free();
 }
 
 static void each_event_names_the_policies_that_want_it(void **state)

@@ -4,49 +4,29 @@
  * each is judged by one configuration alone. And what of it works without any right.
  */
 #include <errno.h>
-#include <mrelease/mrelease.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "counts.h"
 #include "harness.h"
 #include "load.h"
+#include "swaps.h"
 
-enum {
-    READ_MS = 100,
-    PAGE = 4096,
-    SWAPS = 25,
-    SWAPS_LONG = 100,
-    FLOODERS = 2,
-    SERIALS = 1 << 22,
-    NOBODY = 65534
-};
-
-static struct mrl_plugin *plugin; /* one at a time */
-
-static void close_plugin(void *object)
-{
-    (void)object;
-    mrl_plugin__close(plugin);
-    plugin = NULL;
-}
+enum { PAGE = SWAP_PAGE, SWAPS = 25, SWAPS_LONG = 100, FLOODERS = 2, NOBODY = 65534 };
 
 static struct mrl_plugin_options options_of(const char *const *texts)
 {
     struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
 
     for (; *texts; texts++)
-        if (!strncmp(*texts, "pid", 3))
+        if (!strncmp(*texts, "pid", 3) || !strncmp(*texts, "exe", 3))
             options.scopes[options.scope_count++] = *texts;
         else
             options.more_events[options.more_event_count++] = *texts;
@@ -55,43 +35,20 @@ static struct mrl_plugin_options options_of(const char *const *texts)
 
 static void open_plugin(const char *rung, const char *const *texts)
 {
-    struct mrl_plugin_options options = options_of(texts);
-    struct mrl_error error;
-
-    options.rung = rung;
-    options.coverage = live__sees_compat(rung) ? "compat" : "native";
-    options.busy_ring_bytes = 64 << 20;
-    options.switchable = true;
-    if (mrl_plugin__open(&options, &error, &plugin))
-        fail_msg("%s: %s", rung, error.text);
-    cleanup__add(close_plugin, NULL);
+    swap__open(rung, options_of(texts));
 }
 
 static int reconfigure(const char *const *texts, struct mrl_error *error)
 {
     struct mrl_plugin_options options = options_of(texts);
 
-    return mrl_plugin__reconfigure(plugin, &options, error);
-}
-
-static unsigned int index_of(const char *event)
-{
-    return mrl_event_def__find(event, NULL)->index;
-}
-
-static struct mrl_event_counts counts_of(const char *event)
-{
-    struct mrl_event_counts counts;
-
-    assert_int_equal(mrl_plugin__counts(plugin, index_of(event), &counts), 0);
-    return counts;
+    return mrl_plugin__reconfigure(swap_plugin, &options, error);
 }
 
 static void assert_identity(const char *event)
 {
-    struct mrl_event_counts counts = counts_of(event);
+    struct mrl_event_counts counts = swap__counts(event);
 
-    live__assert_adds_up(&counts);
     assert_int_equal(counts.refused + counts.suppressed + counts.no_memory + counts.malformed, 0);
 }
 
@@ -101,8 +58,6 @@ static void assert_identity(const char *event)
  * What a call's serial number makes of it. An address ends in a decimal digit, of which only user
  * space decides; of the lengths the kernel does.
  */
-#define BASE UINT64_C(4600000000000000000)
-
 static const uint64_t lengths[] = { 1 * PAGE, 2 * PAGE, 3 * PAGE, 5 * PAGE };
 static const unsigned int digits[] = { 1, 2, 5 };
 static const uint64_t ranges[] = { 2 * PAGE, 4 * PAGE, 6 * PAGE };
@@ -129,20 +84,11 @@ static const struct configuration {
       true },
 };
 
-struct flooder {
-    atomic_bool started, stop;
-    atomic_uint serials; /* that were used up */
-    pid_t pid;
-    /* As read. */
-    unsigned char seen[SERIALS]; /* mlock, of those that everybody wants */
-    uint32_t generation;         /* of the last event */
-};
-
-static struct flooder *flooders; /* shared with the children */
+static struct flooder *flooders;
 
 static void call(unsigned int serial)
 {
-    const uint64_t address = BASE + serial * UINT64_C(10) + digits[serial % 3];
+    const uint64_t address = SWAP_BASE + serial * UINT64_C(10) + digits[serial % 3];
 
     trigger__native(SYS_mlock, address, lengths[serial / 3 % 4], 0);
     trigger__native(SYS_munlock, address, ranges[serial % 3], 0);
@@ -152,25 +98,6 @@ static void call(unsigned int serial)
 static bool is_wanted_by_all(unsigned int serial)
 {
     return digits[serial % 3] == 5 && lengths[serial / 3 % 4] == 3 * PAGE;
-}
-
-static void start_flooder(struct flooder *flooder)
-{
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child) {
-        flooder->pid = child;
-        return;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (!flooder->started)
-        usleep(100);
-    for (unsigned int serial = 0; serial < SERIALS && !flooder->stop; serial++) {
-        call(serial);
-        flooder->serials = serial + 1;
-    }
-    _exit(0);
 }
 
 /* By the serial and the generation that an event names, what its configuration says of it. */
@@ -190,38 +117,21 @@ static void check_event(const struct mrl_event *event)
     flooder->generation = event->generation;
     address = event->values[0].unsigned_number;
     length = event->values[1].unsigned_number;
-    serial = (unsigned int)((address - BASE) / 10);
-    if (event->def->index == index_of("mlock")) {
+    serial = (unsigned int)((address - SWAP_BASE) / 10);
+    if (event->def->index == swap__index_of("mlock")) {
         assert_true(length == 3 * PAGE || length == by->length);
         assert_true(address % 10 == 5 || address % 10 == by->digit);
         if (is_wanted_by_all(serial))
             assert_int_equal(flooder->seen[serial]++, 0);
-    } else if (event->def->index == index_of("munlock")) {
+    } else if (event->def->index == swap__index_of("munlock")) {
         assert_int_equal(length, by->range);
     } else {
-        assert_int_equal(event->def->index, index_of("mlock2"));
+        assert_int_equal(event->def->index, swap__index_of("mlock2"));
         assert_true(by->has_mlock2);
     }
 }
 
-static void read_some(int timeout_ms)
-{
-    struct mrl_batch *batch;
-    int count;
-
-    while ((count = mrl_plugin__next_batch(plugin, timeout_ms, &batch)) > 0) {
-        for (int i = 0; i < count; i++)
-            if (mrl_batch__at(batch, (size_t)i)->raw)
-                check_event(mrl_batch__at(batch, (size_t)i));
-        mrl_batch__unref(batch);
-    }
-    assert_int_equal(count, 0);
-}
-
 static char scope[64];
-static int swaps_wanted;
-static atomic_int swaps; /* done; -1: one failed */
-static struct mrl_error swap_error;
 
 static void add_scope(const char *ret_texts[8], const struct configuration *configuration)
 {
@@ -236,79 +146,30 @@ static void add_scope(const char *ret_texts[8], const struct configuration *conf
 }
 
 /* The first configuration is of an odd generation: from then on they take turns. */
-static void *swap(void *context)
+static int configure(int i, struct mrl_error *error)
 {
     const char *texts[8];
 
-    (void)context;
-    for (int i = 1; i <= swaps_wanted && swaps >= 0; i++) {
-        int err;
-
-        add_scope(texts, &configurations[(i + 1) % 2]);
-        while ((err = reconfigure(texts, &swap_error)) == -EAGAIN)
-            usleep(1000);
-        swaps = err ? -1 : i;
-    }
-    return NULL;
-}
-
-static void assert_none_is_missing(const struct flooder *flooder)
-{
-    unsigned int missing = 0;
-
-    for (unsigned int serial = 0; serial < flooder->serials; serial++)
-        missing += is_wanted_by_all(serial) && !flooder->seen[serial];
-    assert_int_equal(missing, 0);
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    add_scope(texts, &configurations[(i + 1) % 2]);
+    return reconfigure(texts, error);
 }
 
 static void swap_under_load(const char *rung)
 {
     const char *texts[8];
-    uint64_t start_ms;
-    pthread_t thread;
 
-    flooders = mmap(NULL, FLOODERS * sizeof(*flooders), PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(flooders, MAP_FAILED);
-    for (int i = 0; i < FLOODERS; i++)
-        start_flooder(&flooders[i]);
+    flooders = flooders__start(FLOODERS, "live-swap", call);
     snprintf(scope, sizeof(scope), "pid=%d,%d", flooders[0].pid, flooders[1].pid);
     add_scope(texts, &configurations[1]);
     open_plugin(rung, texts);
-    for (int i = 0; i < FLOODERS; i++)
-        flooders[i].started = true;
-    start_ms = now_ms();
-    swaps = 0;
-    swaps_wanted = load__long() ? SWAPS_LONG : SWAPS;
-    assert_int_equal(pthread_create(&thread, NULL, swap, NULL), 0);
-    while (swaps >= 0 && swaps < swaps_wanted)
-        read_some(1);
-    pthread_join(thread, NULL);
-    if (swaps < 0)
-        fail_msg("%s: %s", rung, swap_error.text);
-    for (int i = 0; i < FLOODERS; i++) {
-        flooders[i].stop = true;
-        assert_int_equal(waitpid(flooders[i].pid, NULL, 0), flooders[i].pid);
-    }
-    printf("# %s: %d swaps within %u calls and %u ms\n", rung, swaps_wanted,
-           3 * (flooders[0].serials + flooders[1].serials), (unsigned int)(now_ms() - start_ms));
-    mrl_plugin__stop(plugin);
-    read_some(READ_MS);
+    swap__exchange(rung, load__long() ? SWAPS_LONG : SWAPS, configure, check_event);
     assert_identity("mlock");
     assert_identity("munlock");
     assert_identity("mlock2");
     for (int i = 0; i < FLOODERS; i++)
-        assert_none_is_missing(&flooders[i]);
-    close_plugin(NULL);
-    munmap(flooders, FLOODERS * sizeof(*flooders));
+        assert_int_equal(flooder__missing(&flooders[i], is_wanted_by_all), 0);
+    swap__close();
+    flooders__free();
 }
 
 static void each_call_is_judged_by_one_configuration(void **state)
@@ -340,7 +201,7 @@ static unsigned int shows(const char *name)
     trigger__native(SYS_mlock, 0, PAGE, 0);
     trigger__native(SYS_mlock, 0, 2 * PAGE, 0);
     trigger__native(SYS_munlock, 0, PAGE, 0);
-    while ((count = mrl_plugin__next_batch(plugin, READ_MS, &batch)) > 0) {
+    while ((count = mrl_plugin__next_batch(swap_plugin, SWAP_READ_MS, &batch)) > 0) {
         for (int i = 0; i < count; i++) {
             const struct mrl_event *event = mrl_batch__at(batch, (size_t)i);
 
@@ -367,7 +228,7 @@ static int change_without_rights(const char *rung)
         return 1;
     if (reconfigure(TEXTS("mlock.data.len=8192"), &error) || shows("mlock") != 1)
         return 2;
-    err = mrl_plugin__enable(plugin, index_of("munlock"), &error);
+    err = mrl_plugin__enable(swap_plugin, swap__index_of("munlock"), &error);
     if (may_attach ? err || shows("munlock") != 1 : err != -EPERM && err != -EACCES)
         return 3;
     for (int i = 0; !may_attach && i < 20; i++) /* more than filters are held */
@@ -375,11 +236,11 @@ static int change_without_rights(const char *rung)
             return 3;
     if (shows("mlock") != 1) /* as before */
         return 4;
-    if (mrl_plugin__disable(plugin, index_of("munlock"), &error) || shows("munlock"))
+    if (mrl_plugin__disable(swap_plugin, swap__index_of("munlock"), &error) || shows("munlock"))
         return 5;
     if (reconfigure(TEXTS("mlock"), &error) || shows("mlock") != 2)
         return 6;
-    mrl_plugin__stop(plugin);
+    mrl_plugin__stop(swap_plugin);
     return 0;
 }
 
@@ -405,6 +266,87 @@ static void the_configuration_changes_without_rights(void **state)
     live__each_rung(configure_without_rights);
 }
 
+/* -- the caller's executable ------------------------------------------------------------------ */
+
+/* Events that came, and those of them that show the path of this program, or none. */
+static unsigned int shown, with_path, without_path;
+
+static const char *own_path(void)
+{
+    static char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    assert_true(size > 0);
+    path[size] = '\0';
+    return path;
+}
+
+static void note_path(const struct mrl_event *event)
+{
+    const char *path = own_path();
+
+    shown++;
+    with_path += event->executable.size == strlen(path) &&
+                 !memcmp(event->executable.bytes, path, strlen(path));
+    without_path += !event->executable.size;
+}
+
+static void call_and_read(void)
+{
+    shown = with_path = without_path = 0;
+    trigger__native(SYS_munlock, 0, 0, 0);
+    trigger__native(SYS_process_mrelease, (uint64_t)-1, 0, 0);
+    swap__read(SWAP_READ_MS, note_path);
+}
+
+/* Two calls: with extras, other programs send them. */
+static void ask_for_the_executable(const char *rung, uint32_t extras)
+{
+    const char *pid = live__text("pid=%d", (int)getpid());
+    struct mrl_plugin_options options = options_of(TEXTS("munlock,process_mrelease", pid));
+    struct mrl_error error;
+
+    options.extras = extras;
+    swap__open(rung, options);
+    call_and_read();
+    assert_int_equal(shown, 2);
+    assert_int_equal(without_path, 2);
+    assert_int_equal(
+        reconfigure(TEXTS("munlock,process_mrelease", pid, live__text("executable=%s", own_path())),
+                    &error),
+        0);
+    call_and_read();
+    assert_int_equal(shown, 2);
+    assert_int_equal(with_path, 2);
+    assert_int_equal(reconfigure(TEXTS("munlock,process_mrelease", pid,
+                                       live__text("executable!=%s", own_path())),
+                                 &error),
+                     0);
+    call_and_read();
+    assert_int_equal(shown, 0);
+    assert_int_equal(reconfigure(TEXTS("munlock,process_mrelease", pid), &error), 0);
+    call_and_read();
+    assert_int_equal(shown, 2);
+    assert_int_equal(without_path, 2);
+    swap__close();
+}
+
+static void ask_on_a_rung(const char *rung)
+{
+    uint32_t extras;
+
+    assert_int_equal(mrl_extras__parse("target,mlock", &extras, NULL), 0);
+    ask_for_the_executable(rung, 0);
+    ask_for_the_executable(rung, extras);
+}
+
+static void the_executable_may_be_asked_for_later(void **state)
+{
+    (void)state;
+    live__require();
+    live__each_rung(ask_on_a_rung);
+}
+
 /* -- what is said ----------------------------------------------------------------------------- */
 
 static void the_stream_says_which_filters_hold(void **state)
@@ -418,11 +360,11 @@ static void the_stream_says_which_filters_hold(void **state)
     live__require();
     open_plugin("auto", TEXTS("mlock"));
     assert_int_equal(reconfigure(TEXTS("munlock.retval<0", "sensor_state", "pid=1"), &error), 0);
-    while ((count = mrl_plugin__next_batch(plugin, READ_MS, &batch)) > 0) {
+    while ((count = mrl_plugin__next_batch(swap_plugin, SWAP_READ_MS, &batch)) > 0) {
         for (int i = 0; i < count; i++) {
             const struct mrl_event *event = mrl_batch__at(batch, (size_t)i);
 
-            if (event->def->index == index_of("sensor_state") &&
+            if (event->def->index == swap__index_of("sensor_state") &&
                 strstr(event->values[1].text.bytes,
                        "; events=munlock; filters=munlock.retval<0 scope pid=1"))
                 is_said = true;
@@ -430,23 +372,23 @@ static void the_stream_says_which_filters_hold(void **state)
         mrl_batch__unref(batch);
     }
     assert_true(is_said);
-    close_plugin(NULL);
+    swap__close();
 }
 
 static void what_cannot_be_had_changes_nothing(void **state)
 {
-    struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
     struct mrl_error error;
 
     (void)state;
     live__require();
-    options.events = "mlock";
-    assert_int_equal(mrl_plugin__open(&options, &error, &plugin), 0);
-    cleanup__add(close_plugin, NULL);
+    swap__open(NULL, options_of(TEXTS("mlock")));
     assert_int_equal(reconfigure(TEXTS("mlock.retvall<0"), &error), -EINVAL);
     assert_string_equal(error.text, "unknown part of an event 'retvall': did you mean 'retval'?");
     assert_int_equal(reconfigure(TEXTS("mlock,munlock"), &error), -EOPNOTSUPP);
     assert_string_equal(error.text, "munlock was not loaded at the start");
+    assert_int_equal(reconfigure(TEXTS("mlock", "executable=/bin/true"), &error), -EOPNOTSUPP);
+    assert_string_equal(error.text, "executable: the probes do not read it since the start: it "
+                                    "needs a restart");
     assert_int_equal(shows("mlock"), 2);
     assert_int_equal(reconfigure(TEXTS("mlock.data.len=4096"), &error), 0);
     assert_int_equal(shows("mlock"), 1);
@@ -456,9 +398,9 @@ static void what_cannot_be_had_changes_nothing(void **state)
     assert_string_equal(error.text, "16 filters are held by events that nobody has read");
     assert_int_equal(shows("mlock"), 1);
     assert_int_equal(reconfigure(TEXTS("mlock"), &error), 0); /* they were given back */
-    mrl_plugin__stop(plugin);
+    mrl_plugin__stop(swap_plugin);
     assert_int_equal(reconfigure(TEXTS("mlock"), &error), -ESHUTDOWN);
-    close_plugin(NULL);
+    swap__close();
 }
 
 int main(void)
@@ -466,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE_TEST(each_call_is_judged_by_one_configuration),
         LIVE_TEST(the_configuration_changes_without_rights),
+        LIVE_TEST(the_executable_may_be_asked_for_later),
         LIVE_TEST(the_stream_says_which_filters_hold),
         LIVE_TEST(what_cannot_be_had_changes_nothing),
     };

@@ -70,8 +70,9 @@ struct mrl_plugin_options {
     /** Set of extras (mrelease/extra.h) that will be asked of the events: the probes then look for
      * what these need. Without, they are null. */
     uint32_t extras;
-    /** mrl_plugin__enable() may be called with any event: the programs of all are loaded, those of
-     * `events` are attached. Costs a little time and memory at the start, and nothing later. */
+    /** mrl_plugin__enable() may be called with any event, and mrl_plugin__reconfigure() with any
+     * filter: the programs of all are loaded, those of `events` are attached. Costs a little time
+     * and memory at the start, and nothing later. */
     bool switchable;
     /** The batches of a live plugin also hold sensor_state: `started` first, `alive` once a minute,
      * `stopped` last, and what mrl_plugin__tell() says. So they do where `events` names it. A
@@ -274,9 +275,10 @@ int mrl_plugin__disable(struct mrl_plugin *plugin, unsigned int event, struct mr
  * mrl_plugin__tell()). What mrl_plugin__enable() and disable() did is forgotten; "pid=new" means
  * what it did at open(). Blocks for some ms, and for tens of ms on a busy host. Any thread, not
  * from signal handlers. On failure nothing has changed. Errors: -EINVAL a filter, with the nearest
- * word; -EOPNOTSUPP an event whose program was not loaded at open() (see `switchable`), or a
- * replay; -EAGAIN so many changes were made while next_batch() was not called that 16 wait for it;
- * -ESHUTDOWN the probes are gone; -ENOMEM; as open().
+ * word; -EOPNOTSUPP an event whose program was not loaded at open(), or "executable" where the
+ * probes cannot read it (see `switchable`), or a replay; -EAGAIN so many changes were made while
+ * next_batch() was not called that 16 wait for it; -ESHUTDOWN the probes are gone; -ENOMEM; as
+ * open().
  */
 int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
                             const struct mrl_plugin_options *options,

@@ -25,6 +25,7 @@ struct mrl_probes {
     struct mrelease_bpf *object;
     const struct mrl_rung *rung;
     const char *coverage;
+    bool caller_exe;     /* whatever the filter asks */
     uint32_t syscalls;   /* that are attached */
     uint32_t generation; /* of the configuration that holds */
     /* Of each call, exits first: they are attached first, and detached first. */

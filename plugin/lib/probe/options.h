@@ -20,10 +20,11 @@ struct mrl_probe_options {
     uint64_t rare_ring_bytes, busy_ring_bytes; /* powers of two of pages */
     const struct mrl_cpus *cpus;               /* NULL: per-CPU counters cannot be added up */
     bool reap_kill;                            /* the kernel knows that flag; the ladder asks */
-    bool x32;        /* numbers of x32 are calls as well; the ladder finds out */
-    bool trials;     /* marked calls are events */
-    bool names;      /* records tell of cgroups that are made and removed */
-    bool caller_exe; /* records hold the path of the caller's executable */
+    bool x32;          /* numbers of x32 are calls as well; the ladder finds out */
+    bool trials;       /* marked calls are events */
+    bool names;        /* records tell of cgroups that are made and removed */
+    bool caller_exe;   /* records hold the path of the caller's executable */
+    bool may_read_exe; /* or may, once a filter asks for it */
     void (*log)(void *log_context, enum mrl_log_level level, const char *text); /* NULL: silent */
     void *log_context;
 };

@@ -75,7 +75,7 @@ static int fill_settings(struct mrl_settings *settings, const struct mrl_probe_o
     settings->x32 = options->x32;
     settings->trials = options->trials;
     settings->reap_kill = options->reap_kill;
-    settings->caller_exe = options->caller_exe;
+    settings->caller_exe = options->may_read_exe;
     if (options->cpus) {
         settings->cpus = options->cpus->count;
         memcpy(settings->cpu_offsets, options->cpus->offsets, sizeof(options->cpus->offsets));
@@ -92,6 +92,7 @@ static int load(struct mrl_probes *probes,
 
     probes->rung = rung;
     probes->coverage = options->coverage;
+    probes->caller_exe = options->caller_exe;
     probes->object = mrelease_bpf__open();
     if (!probes->object)
         return -errno;
@@ -341,6 +342,7 @@ static void swap_config(struct mrl_probes *probes, uint32_t events, const struct
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         if (events & (1U << i))
             config->policies[i] = mrl_filter__wanted_by(filter, i);
+    config->caller_exe = probes->caller_exe || filter->wants_executable;
     mrl_filter__rules(filter, &config->rules);
     __atomic_store_n(&configs->generation, ++probes->generation, __ATOMIC_SEQ_CST);
     if (probes->generation > 1)

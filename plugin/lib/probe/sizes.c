@@ -63,7 +63,7 @@ static int size_tables(struct mrelease_bpf *object,
                                        SMALL_CALLS_MAX, spares);
     settings->firsts = size_table(object->maps.firsts, true, FIRSTS_MAX, 0);
     settings->owners = size_table(object->maps.owners, true, OWNERS_MAX, 0);
-    if (!options->caller_exe)
+    if (!options->may_read_exe)
         bpf_map__set_max_entries(object->maps.callers, 1);
     return 0;
 }

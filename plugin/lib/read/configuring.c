@@ -104,7 +104,7 @@ int mrl_plugin__reconfigure(struct mrl_plugin *plugin,
     err = mrl_plugin_options__filter(&given, &plugin->start, &filter, error);
     if (err)
         return err;
-    if (filter->wants_executable && !plugin->caller_exe) {
+    if (filter->wants_executable && !plugin->may_read_exe) {
         mrl_filter__free(filter);
         return mrl_error__set(error, -EOPNOTSUPP,
                               "executable: the probes do not read it since the start: it needs a "

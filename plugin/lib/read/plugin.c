@@ -98,8 +98,8 @@ int mrl_plugin__open(const struct mrl_plugin_options *options,
     if (plugin->filter) {
         plugin->policies = mrl_policies__ref(plugin->filter->names);
         checked.probes.filter = plugin->filter;
-        checked.probes.caller_exe |= plugin->filter->wants_executable;
-        plugin->caller_exe = checked.probes.caller_exe;
+        checked.probes.may_read_exe = plugin->may_read_exe =
+            given.caller_exe || plugin->filter->wants_executable || given.switchable;
         checked.clock_set = tell_clock_set;
         checked.context = plugin;
         plugin->chosen = plugin->watched = checked.probes.events =

@@ -22,7 +22,7 @@ struct mrl_plugin {
     uint64_t started_ns; /* since the epoch */
     atomic_uint unseen;  /* mrl_plugin_status.unseen */
     struct mrl_start start;
-    bool caller_exe;      /* the probes read the path of the executable */
+    bool may_read_exe;    /* the probes can read the path of the executable */
     uint32_t may_watch;   /* the events whose programs are loaded */
     pthread_mutex_t lock; /* of the next three, when they change */
     uint32_t watched;

@@ -9,6 +9,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -199,6 +200,28 @@ def test_a_directory_that_is_exchanged_as_a_configmap_is_read_again():
         events = [json.loads(line) for line in file.read().splitlines()]
     assert [(one["args"][1]["value"], one["matchedPolicies"]) for one in events] == [
         (20, ["first"]), (21, ["second"]), (21, ["second"])], events
+
+
+def test_a_reload_may_ask_for_the_executable():
+    """The probes read none until then."""
+    out, own = f"{ROOM}/executable.json", os.readlink("/proc/self/exe")
+
+    def of(name, executable):
+        return policy(name).replace("  scope:\n", f"  scope:\n    - executable = {executable}\n")
+
+    path = write("executable/a.yaml", policy("every"))
+    sensor = Run("--policy", path, "--output", f"json:{out}")
+    call(40, 1)
+    write("executable/a.yaml", of("ours", own) + "---\n" + of("others", own[:-1]))
+    sensor.run.send_signal(signal.SIGHUP)
+    sensor.until("events and filters exchanged")
+    call(41, 1)
+    write("executable/a.yaml", policy("every"))
+    sensor.run.send_signal(signal.SIGHUP)
+    sensor.until("events and filters exchanged")
+    call(42, 1)
+    sensor.end()
+    assert matched(out) == {40: ["every"], 41: ["ours"], 42: ["every"]}, matched(out)
 
 
 def test_a_capture_is_replayed_under_policies():
