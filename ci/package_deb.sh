@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Debian's packages, in build/package/deb: a source package, and a binary package of each part.
+# Debian's packages, in build/package/deb (of another architecture: deb-ARCH): a source package, and a binary package of
+# each part.
 #
 #   ci/package deb                    of the version in packaging/debian/changelog
 #   ci/package deb --version VERSION  as this version, with an entry of its own in the changelog
@@ -105,8 +106,6 @@ deb_lint() {
 
 package_deb() {
     local tree version unmet lint="" again="" build=(--build=full)
-    version=$(version)
-    tree=$deb_room/mrelease-$version
     version=$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
     while (($#)); do
         case $1 in
@@ -116,7 +115,7 @@ package_deb() {
             case $1 in
             --version) version=$2 ;;
             --again) again=1 version=$2 ;;
-            --arch) [[ $2 == "$(dpkg --print-architecture)" ]] || build=(--build=any --host-arch "$2") ;;
+            --arch) [[ $2 == "$(dpkg --print-architecture)" ]] || build=(--build=any --host-arch "$2") deb_room+=-$2 ;;
             esac
             shift
             ;;
@@ -124,6 +123,7 @@ package_deb() {
         esac
         shift
     done
+    tree=$deb_room/mrelease-$(version)
     package_needs dpkg-buildpackage dh
     [[ -z $lint ]] || package_needs lintian
     if [[ $again ]]; then

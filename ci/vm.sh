@@ -191,6 +191,10 @@ readonly brief_topics='abi:three_ways* ways:every_way* fields:fields_are* target
 # that it is that and a little of each rung. "auto" forces no rung; without a pattern all tests run.
 guest_sections() {
     local rungs rung topic topics on_rungs=$rung_topics
+    if [[ -n ${vm_root:-} ]]; then
+        echo "auto /test_root"
+        return
+    fi
     rungs=$(kernel_column "$1" 4)
     if [[ $rungs == none ]]; then
         echo "none /test_refusal"
@@ -218,21 +222,40 @@ wants_tax() {
     esac
 }
 
+# guest_conf NAME: the environment of what runs there.
+guest_conf() {
+    cat <<CONF
+LIMIT_S=1200
+MRELEASE_TEST_EMULATED=1
+MRELEASE_PROGRAM=$build/bin/mrelease
+MRELEASE_BENCH_ROUNDS=5
+MRELEASE_TEST_RUNGS="$(kernel_column "$1" 4)"
+MRELEASE_TEST_MAY_SET_CLOCK=1
+$([[ $(kernel_column "$1" 2) != x86_64 ]] || echo MRELEASE_TEST_MAY_SUSPEND=1)
+CONF
+}
+
 # make_guest NAME ROOT: the tree of the guest's initramfs.
 make_guest() {
-    local root=$2 file rung tax=""
+    local root=$2 file rung
     mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
     printf '%s\n' 'root:x:0:0:root:/:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/sh' >"$root/etc/passwd"
     printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
     install tests/vm/init tests/vm/test_refusal "$root/"
     install "${sysroot:-}/bin/busybox" "$root/bin/busybox"
     ln -s busybox "$root/bin/sh"
+    guest_sections "$1" >"$root/sections"
+    guest_conf "$1" >"$root/guest.conf"
+    if [[ -n ${vm_root:-} ]]; then
+        install tests/vm/test_root "$root/"
+        cp -a "$vm_root" "$root/root"
+        return
+    fi
     add_file "$root" "$build/bin/mrelease"
     add_loader "$root" "$build/bin/mrelease"
     while IFS= read -r file; do
         add_file "$root" "$file"
     done < <(find "$build/lib/mrelease" "$build/tests/preload" "$build/tests/examples" -type f -perm -u+x 2>/dev/null)
-    guest_sections "$1" >"$root/sections"
     while read -r rung file _; do
         add_file "$root" "$file"
     done < <(grep -v '^none ' "$root/sections")
@@ -242,21 +265,11 @@ make_guest() {
     ! grep -q '/test_live_containers' "$root/sections" || [[ -n $sysroot || -z $(type -P runc) ]] ||
         add_file "$root" "$(type -P runc)" /bin/runc
     if [[ $(kernel_column "$1" 4) != none && $1 != *-x32 ]] && wants_tax; then
-        tax=$build/bench/mrelease-bench
-        add_file "$root" "$tax"
+        echo "TAX=$build/bench/mrelease-bench" >>"$root/guest.conf"
+        add_file "$root" "$build/bench/mrelease-bench"
     fi
     mkdir -p "$root$PWD/tests"
     cp -r tests/live tests/CMakeLists.txt "$root$PWD/tests/"
-    cat >"$root/guest.conf" <<CONF
-TAX="$tax"
-LIMIT_S=1200
-MRELEASE_TEST_EMULATED=1
-MRELEASE_PROGRAM=$build/bin/mrelease
-MRELEASE_BENCH_ROUNDS=5
-MRELEASE_TEST_RUNGS="$(kernel_column "$1" 4)"
-MRELEASE_TEST_MAY_SET_CLOCK=1
-$([[ $(kernel_column "$1" 2) != x86_64 ]] || echo MRELEASE_TEST_MAY_SUSPEND=1)
-CONF
 }
 
 # boot NAME INITRAMFS CONSOLE: runs the guest to its end, in software emulation, which works wherever
@@ -302,13 +315,13 @@ vm_needs() {
 build_for() {
     if [[ $(kernel_column "$1" 2) == "$(uname -m)" ]]; then
         build=$PWD/build/release sysroot=""
-        ci/build >"$vm_log"
+        [[ -n ${vm_root:-} ]] || ci/build >"$vm_log"
     else
         vm_needs aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
         vm_needs aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
         build=$PWD/build/arm64 sysroot=$vm_cache/sysroot-arm64
         fetch_sysroot || exit 77
-        MRELEASE_SYSROOT=$sysroot ci/build arm64 >"$vm_log"
+        [[ -n ${vm_root:-} ]] || MRELEASE_SYSROOT=$sysroot ci/build arm64 >"$vm_log"
     fi
 }
 

@@ -15,7 +15,7 @@ room=$(mktemp -d /var/tmp/mrelease-package.XXXXXX)
 trap 'machine_stop; rm -rf "$room"' EXIT
 debs=build/package/deb
 export DEB_BUILD_OPTIONS=noautodbgsym
-parts=(libmrelease0 mrelease mrelease-grpc mrelease-metrics mrelease-stream)
+parts=(libmrelease0 mrelease mrelease-grpc mrelease-metrics mrelease-names mrelease-stream)
 events=/var/log/mrelease/events.json
 
 # install_debs: what was built last, in the container.
@@ -43,7 +43,7 @@ if [[ ${1-} == build ]]; then
     end
 fi
 
-minimal_root "$room/root" systemd systemd-sysv dbus libgrpc29 libprotobuf-c1 libmicrohttpd12 logrotate \
+minimal_root "$room/root" systemd systemd-sysv dbus libgrpc29 libprotobuf-c1 libcurl4 libmicrohttpd12 logrotate \
     libbpf1 libjansson4 libyaml-0-2 libseccomp2 libcap2 libzstd1 libssl3
 machine_start "$room/root"
 set +e
@@ -81,11 +81,21 @@ my $line;
 $in->recv($line, 65536), syswrite(STDOUT, "$line\n") while 1;
 PERL
 inside systemd-run --quiet --unit=collector perl -MIO::Socket::INET /root/collector.pl
+# A runtime whose socket is root's alone, and which has no container.
+cat >"$room/root/root/runtime.pl" <<'PERL'
+my $in = IO::Socket::UNIX->new(Local => "/run/runtime.sock", Listen => 5) or die;
+chmod 0600, "/run/runtime.sock";
+while (my $peer = $in->accept) {
+    while (<$peer>) { last if /^\r\n/ }
+    print $peer "HTTP/1.1 200 OK\r\nServer: Docker/20 (linux)\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
+}
+PERL
+inside systemd-run --quiet --unit=runtime perl -MIO::Socket::UNIX /root/runtime.pl
 inside systemctl stop mrelease
 inside systemctl enable --quiet --now mrelease-listen-metrics.socket
 # shellcheck disable=SC2016 # sed's
 inside sed -i -e 's|^output:|&\n  - grpc:unix:/run/mrelease/api.sock\n  - json:syslog+udp://127.0.0.1:5514|' \
-    -e '$ahttp: systemd:metrics\nscope: comm=perl' /etc/mrelease/mrelease.yaml
+    -e '$ahttp: systemd:metrics\nnames-socket: docker=/run/runtime.sock\nscope: comm=perl' /etc/mrelease/mrelease.yaml
 inside systemctl start mrelease
 await 20 inside bash -c "mrelease health --server unix:/run/mrelease/api.sock"
 ok "an output of a side program serves"
@@ -102,7 +112,9 @@ ok "a program with a network is one, and delivers"
 scrape=$(inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/9448 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3')
 [[ $scrape == *mrelease_events_seen_total* ]]
 ok "metrics are served over TCP, by a service that has no network"
-inside sed -i -e '/grpc:unix/d' -e '/syslog/d' -e '/^http/d' /etc/mrelease/mrelease.yaml
+await 10 inside bash -c "journalctl -u mrelease -o cat | grep -q 'names: docker at /run/runtime.sock: Docker/20'"
+ok "names of containers are asked for at a socket of root's, by a service that is root without a right"
+inside sed -i -e '/grpc:unix/d' -e '/syslog/d' -e '/^http/d' -e '/^names/d' /etc/mrelease/mrelease.yaml
 inside mrelease run --output json:kafka://127.0.0.1/t >"$room/missing" 2>&1
 grep -q "package mrelease-kafka" "$room/missing"
 ok "a side program that is not installed is named with its package"
