@@ -81,13 +81,14 @@ static struct gaps compare_gaps(const char *said)
     struct gaps gaps = { 0 };
     unsigned long long line, number, first, last, told = 0;
     char *text = strdup(said), *rest = text, *next;
+    const char *before = "";
 
     assert_non_null(text);
-    while ((next = strsep(&rest, "\n"))) {
+    for (; (next = strsep(&rest, "\n")); before = next) {
         if (sscanf(next, "line %llu: cpu %*u, lane 0 (rare): %llu..%llu missing (%llu)", &line,
                    &first, &last, &number) == 4) {
             if (number != told || number != last - first + 1)
-                fail_msg("events_lost told %llu, but verify says: %s", told, next);
+                fail_msg("events_lost told %llu, but verify says: %s\n%s", told, before, next);
             gaps.count++;
             gaps.missing += number;
             told = 0;
