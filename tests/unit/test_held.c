@@ -14,7 +14,7 @@
 #include "unit/records.h"
 #include "unit/unit.h"
 
-enum { CPUS = 2, WAIT_MS = 50, HOST = 1, NEW = 2, OTHER = 3 };
+enum { CPUS = 2, WAIT_MS = 50, HOST = 1, NEW = 2, OTHER = 3, CLAIM = 4 };
 
 #define WAIT_NS (WAIT_MS * UINT64_C(1000000))
 
@@ -24,7 +24,7 @@ struct bench {
     struct mrl_intake intake;
     unsigned int asked;
     int answer; /* of who is asked */
-    struct mrl_names_place places[OTHER + 1];
+    struct mrl_names_place places[CLAIM + 1];
 };
 
 static int ask(void *context, const char *id, enum mrl_runtime hint)
@@ -48,7 +48,8 @@ static struct mrl_membership container_of(void *context, uint64_t cgroup)
     snprintf(id, sizeof(id), "c%u", (unsigned int)cgroup);
     return (struct mrl_membership){ .id = { id, strlen(id) },
                                     .lookup = MRL_LOOKUP_KNOWN,
-                                    .place = &bench->places[cgroup] };
+                                    .place = &bench->places[cgroup],
+                                    .is_claim = cgroup == CLAIM };
 }
 
 static int read_counters(const void *context,
@@ -275,6 +276,16 @@ static void without_a_wait_they_go_on_at_once(void **state)
     assert_int_equal(bench->asked, 1);
 }
 
+/* Whoever makes a cgroup says in its name what he likes. */
+static void who_only_claims_an_id_does_not_wait(void **state)
+{
+    struct bench *bench = *state;
+
+    call(bench, CLAIM, 0, 10);
+    assert_marks(bench, 0, "10");
+    assert_int_equal(bench->asked, 0);
+}
+
 /* What waits in a full batch goes on in the next, before anything newer of its container. */
 static void a_batch_that_is_full_keeps_their_order(void **state)
 {
@@ -431,50 +442,24 @@ static void what_changes_within_a_batch_is_seen_by_those_behind(void **state)
     assert_named(bench, 3);
 }
 
-static unsigned long long waits(const struct bench *bench)
-{
-    unsigned long long sum = 0;
-
-    for (unsigned int i = 0; i < MRL_WAIT_BUCKETS; i++)
-        sum += bench->intake.held.waits[i];
-    return sum;
-}
-
-static void waits_are_counted_by_their_length(void **state)
-{
-    struct bench *bench = *state;
-
-    call(bench, NEW, 0, 10);
-    call(bench, OTHER, 1, 11);
-    call(bench, HOST, 2, 12);
-    mrl_intake__let_go(&bench->intake, now() + 2 * (int64_t)WAIT_NS);
-    assert_int_equal(waits(bench), 2);
-    assert_int_equal(bench->intake.held.waits[MRL_WAIT_BUCKETS - 1], 2);
-}
-
 int main(void)
 {
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(only_the_events_of_that_container_wait, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            they_go_on_with_the_answer_in_their_order_and_with_numbers_of_their_place, set_up,
-            tear_down),
-        cmocka_unit_test_setup_teardown(names_are_in_the_line, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_wait_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_answer_without_names_ends_it_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(at_the_end_nothing_waits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_wait_they_go_on_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_batch_that_is_full_keeps_their_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(so_many_wait_and_no_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_filter_refuses_after_the_wait_and_leaves_no_gap, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_events_of_a_container_share_its_names_in_each_batch,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nobody_shares_the_names_of_an_event_that_was_refused,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_changes_within_a_batch_is_seen_by_those_behind, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(waits_are_counted_by_their_length, set_up, tear_down),
+        test(only_the_events_of_that_container_wait),
+        test(they_go_on_with_the_answer_in_their_order_and_with_numbers_of_their_place),
+        test(names_are_in_the_line),
+        test(the_wait_ends),
+        test(an_answer_without_names_ends_it_too),
+        test(at_the_end_nothing_waits),
+        test(without_a_wait_they_go_on_at_once),
+        test(who_only_claims_an_id_does_not_wait),
+        test(a_batch_that_is_full_keeps_their_order),
+        test(so_many_wait_and_no_more),
+        test(a_filter_refuses_after_the_wait_and_leaves_no_gap),
+        test(the_events_of_a_container_share_its_names_in_each_batch),
+        test(nobody_shares_the_names_of_an_event_that_was_refused),
+        test(what_changes_within_a_batch_is_seen_by_those_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,55 @@ static void there_may_be_sixty_four(void **state)
     assert_string_equal(error.text, "more than 64 policies");
 }
 
+/* How many conditions a policy with the first scopes and one with the others have. */
+static unsigned int conditions_of(const char *const one[2], const char *const other[2])
+{
+    const struct mrl_policy_texts texts[] = { { "one", locks, 1, one, one[1] ? 2 : 1 },
+                                              { "other", locks, 1, other, other[1] ? 2 : 1 } };
+    const struct mrl_start start = { .boot_ns = 5000, .mount_namespace = 7 };
+    struct mrl_error error = { "" };
+    struct mrl_filter *filter;
+    unsigned int count;
+
+    if (mrl_filter__of_policies(texts, 2, &start, &error, &filter))
+        fail_case("%s", error.text);
+    count = filter->condition_count;
+    mrl_filter__free(filter);
+    return count;
+}
+
+static void what_is_asked_alike_is_asked_once(void **state)
+{
+    static const struct {
+        const char *one[2], *other[2];
+        unsigned int count;
+    } cases[] = {
+        { { "uid=1,2" }, { "uid=1,2" }, 1 },
+        { { "uid=1", "uid=2" }, { "uid=1,2" }, 1 },
+        { { "uid=1,2" }, { "uid=1" }, 2 },
+        { { "uid=1,2" }, { "uid=1,3" }, 2 },
+        { { "uid=1" }, { "uid!=1" }, 2 },
+        { { "uid=1" }, { "mntns=1" }, 2 },
+        { { "uid>5" }, { "uid>5" }, 1 },
+        { { "uid>5" }, { "uid>6" }, 2 },
+        { { "uid<5" }, { "uid<6" }, 2 },
+        { { "uid>5" }, { "uid>5", "uid<9" }, 2 },
+        { { "comm=ab" }, { "comm=ab" }, 1 },
+        { { "comm=ab" }, { "comm=ab*" }, 2 },
+        { { "comm=ab" }, { "comm=ac" }, 2 },
+        { { "comm=ab" }, { "comm=abc" }, 2 },
+        { { "executable=/a" }, { "executable=/a" }, 1 },
+        { { "executable=/a" }, { "executable=host:/a" }, 2 },
+        { { "executable=7:/a" }, { "executable=host:/a" }, 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (conditions_of(cases[i].one, cases[i].other) != cases[i].count)
+            fail_case("'%s' and '%s' are not %u", cases[i].one[0], cases[i].other[0],
+                      cases[i].count);
+}
+
 /* An event that one policy wants in any case is sent in any case. */
 static void the_kernel_asks_nothing_in_vain(void **state)
 {
@@ -234,6 +283,7 @@ static void assert_names(const struct mrl_event *event, const char *wanted)
     unsigned int count = mrl_event__policies(event, names);
     char joined[256] = "";
 
+    assert_true(count > 0);
     for (unsigned int i = 0; i < count; i++) {
         assert_int_equal(strlen(names[i].bytes), names[i].size);
         strcat(strcat(joined, i ? " " : ""), names[i].bytes);
@@ -295,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_decoder(a_call_is_of_each_policy_whose_conditions_all_hold),
         with_decoder(there_may_be_sixty_four),
+        cmocka_unit_test(what_is_asked_alike_is_asked_once),
         cmocka_unit_test(the_kernel_asks_nothing_in_vain),
         cmocka_unit_test(what_no_policy_can_be_is_one_line),
         cmocka_unit_test(policies_may_contradict_each_other),

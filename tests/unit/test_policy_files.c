@@ -137,6 +137,11 @@ static void what_never_matches_is_said_and_matches_nothing(void **state)
           "a: not-container; mlock -munlock|",
           "F:6:54: 'container=x' behind an event means 'container', whatever the value: an id is "
           "containerId=\nF:6:35: 'container' and 'not-container' at once: " },
+        { WITH_SCOPE "  rules: [{event: mlock, filters: [container, host]}, {event: munlock}, "
+                     "{event: execve}]\n",
+          "a:; -mlock munlock|", "F:6:19: 'container' and 'host' at once: " },
+        { WITH_SCOPE "  rules: [{event: mlock, filters: [container, host]}, {event: execve}]\n",
+          "a: pid=0; mlock|", "F:6:19: 'container' and 'host' at once: " },
         { WITH_SCOPE "  rules: [{event: do_mrelease, filters: [retval=-1]}]\n",
           "a: pid=0; do_mrelease|",
           "F:6:42: retval of this event is always 0: it tells of success; it never "
@@ -184,6 +189,16 @@ static void what_is_wrong_has_a_place(void **state)
         { PLAIN "rules:\n  event: mlock", NULL,
           "!F:5:3: rules: this is a mapping, and a list is wanted" },
         { PLAIN "rules: mlock", NULL, "!F:4:8: rules: a list is wanted" },
+        { "type: policy\nname: a\nrules: mlock", NULL, /* and nothing else, as of the scope */
+          "!F:3:8: rules: a list is wanted: begin each rule with '- event:'\n" },
+        { "kind: List\nitems: [{kind: List, items: []}]", NULL,
+          "!F:2:9: a list of policies holds them below 'items:', and no other list\n" },
+        { PLAIN "rules: [{event: mlock, filters: [~]}]", NULL, "!F:4:34: a filter is empty\n" },
+        { "type: policy\nname: a\nscope: [null]\nrules: [{event: mlock}]", NULL,
+          "!F:3:9: a scope is empty\n" },
+        { "type: policy\nname: a\nscope: ['uid=4294967296,x']\nrules: [{event: mlock}]", NULL,
+          "F:3:9: '4294967296' is no value of uid: it is a number from 0 to 2^32-1; it never "
+          "matches\n!F:3:9: 'x' is no value of uid: it is a number from 0 to 2^32-1\n" },
         { PLAIN "rules: [mlock]", NULL, "!F:4:9: a rule is written '- event: NAME'" },
         { PLAIN "rules: [{filters: [uid=0]}]", NULL, "!F:4:9: event: is missing" },
         { PLAIN "rules: [{event: [a]}]", NULL, "!F:4:17: event: one text is wanted here" },
@@ -291,6 +306,42 @@ static void a_version_of_tracee_refuses_what_it_refuses(void **state)
     assert_int_equal(problems, 0);
 }
 
+/* A reload changes nothing where the plugin is given the same, whatever else is written anew. */
+static void sets_are_equal_where_the_plugin_is_given_the_same(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_equal;
+    } cases[] = {
+        { HEAD "  scope: [uid=0]\n  rules: [{event: mlock, filters: [retval=0]}]", true },
+        { "{\"type\":\"policy\",\"name\":\"a\",\"scope\":[\" uid = 0\"],\"rules\":[{\"event\":"
+          "\"execve\"},{\"event\":\"mlock\",\"filters\":[\"retval=0\"]}]}",
+          true },
+        { POLICY_HEAD("b") "  scope: [uid=0]\n  rules: [{event: mlock, filters: [retval=0]}]",
+          false },
+        { HEAD "  scope: [uid=1]\n  rules: [{event: mlock, filters: [retval=0]}]", false },
+        { HEAD "  scope: [uid=0, pid=1]\n  rules: [{event: mlock, filters: [retval=0]}]", false },
+        { HEAD "  scope: [uid=0]\n  rules: [{event: mlock}]", false },
+        { HEAD "  scope: [uid=0]\n  rules: [{event: mlock, filters: [retval=1]}]", false },
+        { HEAD "  scope: [uid=0]\n  rules: [{event: mlock, filters: [retval=0]}]\n"
+               "---\n" POLICY_OF("b"),
+          false },
+    };
+    static struct test_policies first, other;
+
+    (void)state;
+    test_policies__parse(&first, MRL_TRACEE_ANY, cases[0].text);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        test_policies__parse(&other, MRL_TRACEE_ANY, cases[i].text);
+        if (other.err || mrl_policy_set__equal(&first.set, &other.set) != cases[i].is_equal ||
+            mrl_policy_set__equal(&other.set, &first.set) != cases[i].is_equal)
+            problem("case %zu: %d, %s", i, other.err, other.said);
+        test_policies__done(&other);
+    }
+    test_policies__done(&first);
+    assert_int_equal(problems, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_not_ours_is_left_out_and_said_once, forget_problems),
         cmocka_unit_test_setup(what_never_matches_is_said_and_matches_nothing, forget_problems),
         cmocka_unit_test_setup(what_is_wrong_has_a_place, forget_problems),
+        cmocka_unit_test_setup(sets_are_equal_where_the_plugin_is_given_the_same, forget_problems),
         cmocka_unit_test_setup(a_version_of_tracee_refuses_what_it_refuses, forget_problems),
     };
 

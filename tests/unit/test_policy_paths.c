@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which files --policy reads, how many policies they may have, and what no such file is. */
+/* Which files --policy reads, and what no such file is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -57,31 +57,6 @@ static void assert_read(const char *path, bool is_again, const char *joined, con
 
 /* -- what is read ----------------------------------------------------------------------------- */
 
-static void there_may_be_sixty_four_and_no_more(void **state)
-{
-    enum { EACH = 200 };
-    char *text = calloc(70, EACH);
-    struct test_policies test;
-
-    (void)state;
-    for (int count = 64; count <= 65; count++) {
-        size_t used = 0;
-
-        for (int i = 0; i < count; i++)
-            used += (size_t)snprintf(text + used, EACH,
-                                     "---\ntype: policy\nname: p%d\nscope: [global]\n"
-                                     "rules: [{event: mlock}]\n",
-                                     i);
-        test_policies__parse(&test, MRL_TRACEE_ANY, text);
-        assert_int_equal(test.err, count > 64 ? -EINVAL : 0);
-        assert_int_equal(test.set.count, 64);
-        test_policies__done(&test);
-    }
-    assert_string_equal(test.said,
-                        "!F:322:1: more than 64 policies, which is as many as there may be\n");
-    free(text);
-}
-
 /* As a ConfigMap is mounted: names are links to a directory that is exchanged. */
 static void a_directory_is_read_as_tracee_reads_it(void **state)
 {
@@ -100,6 +75,27 @@ static void a_directory_is_read_as_tracee_reads_it(void **state)
     assert_int_equal(mkfifo("d.yaml", 0600), 0);
     assert_read(".", false, "", "!./d.yaml: it is no regular file, but a FIFO\n");
     assert_read("z.yaml", false, "", "!z.yaml: no file in it is named *.yaml, *.yml or *.json\n");
+    assert_int_equal(problems, 0);
+}
+
+static void a_directory_has_so_many_files_and_no_more(void **state)
+{
+    char path[32];
+
+    (void)state;
+    for (int i = 0; i < 256; i++) {
+        snprintf(path, sizeof(path), "%03d.yaml", i);
+        put(path, i ? "# none" : POLICY_OF("a"));
+    }
+    for (int i = 0; i < 2; i++) {
+        struct test_policies test;
+
+        test_policies__read(&test, ".", false);
+        assert_int_equal(test.set.file_count, i ? 0 : 256);
+        test_policies__done(&test);
+        put("256.yaml", "# none");
+    }
+    assert_read(".", false, "", "!.: there are more files in it than there may be policies\n");
     assert_int_equal(problems, 0);
 }
 
@@ -241,8 +237,8 @@ int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, enter_place, leave_place)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(there_may_be_sixty_four_and_no_more),
         test(a_directory_is_read_as_tracee_reads_it),
+        test(a_directory_has_so_many_files_and_no_more),
         test(what_is_no_file_is_told_at_once),
         test(what_may_not_be_read_is_named),
         test(whoever_writes_a_fifo_is_waited_for),

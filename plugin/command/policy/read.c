@@ -46,9 +46,6 @@ static int read_rule(struct mrl_policy_reader *reader, const yaml_node_t *node)
     struct mrl_written_policy *policy = reader->policy;
     struct mrl_policy_rule *list;
 
-    if (policy->rule_count == MRL_POLICY_ITEMS_MAX)
-        return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, node->start_mark,
-                                      "more than %d rules", MRL_POLICY_ITEMS_MAX);
     if (node->type != YAML_MAPPING_NODE)
         return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, node->start_mark,
                                       "a rule is written '- event: NAME', with filters: below it");
@@ -76,8 +73,14 @@ static int take_rules(struct mrl_policy_reader *reader, yaml_node_t *value)
         return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, value->start_mark,
                                       "rules: a list is wanted: begin each rule with '- event:'");
     for (yaml_node_item_t *item = value->data.sequence.items.start;
-         !err && item < value->data.sequence.items.top; item++)
-        err = read_rule(reader, mrl_yaml__node(&reader->yaml, *item));
+         !err && item < value->data.sequence.items.top; item++) {
+        const yaml_node_t *rule = mrl_yaml__node(&reader->yaml, *item);
+
+        if (reader->policy->rule_count == MRL_POLICY_ITEMS_MAX)
+            return mrl_policy_reader__say(reader, MRL_POLICY_FAULT, rule->start_mark,
+                                          "more than %d rules", MRL_POLICY_ITEMS_MAX);
+        err = read_rule(reader, rule);
+    }
     return err;
 }
 
