@@ -13,7 +13,7 @@
 #include "share.h"
 
 /** Increment when the layout or meaning of a record changes; and the oldest that is still read. */
-#define MRL_RECORD_VERSION        4
+#define MRL_RECORD_VERSION        5
 #define MRL_RECORD_VERSION_OLDEST 3
 
 /** Index of each event, in the order of events.def; also the value of mrl_record.event. */
@@ -56,6 +56,11 @@ enum {
     MRL_RECORD_EXE_CUT = 1 << 5, /* outer components of the caller's path are missing */
     MRL_RECORD_SHARE = 1 << 6,   /* `share` is there, in place of an argument that the call lacks */
     MRL_RECORD_JUDGED = 1 << 7,  /* a struct mrl_judgement follows, before all else that does */
+};
+
+/** mrl_record.container. Since version 5 of the records. */
+enum {
+    MRL_CONTAINER_STARTING = 1 << 0, /* its first process has not executed its program yet */
 };
 
 /**
@@ -101,11 +106,12 @@ struct mrl_pages {
 
 /** One call, sampled at its exit (entry time and arguments are those of entry). 192 bytes. */
 struct mrl_record {
-    __u16 size; /* bytes of the whole record, target and path included */
-    __u8 event; /* enum mrl_event_index */
-    __u8 flags; /* MRL_RECORD_… */
-    __u16 cpu;  /* at exit */
-    __u16 lane; /* enum mrl_lane: seq counts per CPU and lane */
+    __u16 size;     /* bytes of the whole record, target and path included */
+    __u8 event;     /* enum mrl_event_index */
+    __u8 flags;     /* MRL_RECORD_… */
+    __u16 cpu;      /* at exit */
+    __u8 lane;      /* enum mrl_lane: seq counts per CPU and lane */
+    __u8 container; /* MRL_CONTAINER_…, of the caller's */
     __u64
         seq; /* 0, 1, 2, … per CPU and lane; a number that is missing was refused by a full ring */
     __u64 entry_ns; /* CLOCK_BOOTTIME; equals exit_ns under MRL_RECORD_NO_ENTRY */

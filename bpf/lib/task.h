@@ -15,6 +15,8 @@
 /* Namespaces nest 32 deep (MAX_PID_NS_LEVEL), and an entry takes 16 bytes. */
 #define MRL_PID_OFFSET_MASK 1023
 
+#define MRL_PF_FORKNOEXEC 0x40 /* include/linux/sched.h: forked, and has executed nothing */
+
 /*
  * The entry of a pid for one level of namespaces. The verifier of 6.1 refuses to add an unbounded
  * number to a BTF pointer, and forgets bounds in a product: hence the mask behind it, which the
@@ -53,6 +55,26 @@ static __always_inline __u64 task_cgroup_id(struct task_struct *task, bool cgrou
     if (cgroup_v1)
         return BPF_CORE_READ(task, cgroups, subsys[0], cgroup, kn, id);
     return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/*
+ * Whether the first process of a container is still its runtime's: a fork that has executed
+ * nothing. It is that of the outermost PID namespace but the host's, since within a container
+ * anybody may make one whose first process never executes a program; and its parent is outside of
+ * the container, as that of whoever does so where the host's namespace is shared is not. Of the
+ * process's first thread: another may have taken its place, and no thread executes anything.
+ */
+static __always_inline __u8 container_state(struct pid *pid, __u64 cgroup_id, bool cgroup_v1)
+{
+    struct task_struct *first;
+
+    if (!pid || !pid->level)
+        return 0;
+    first = BPF_CORE_READ(upid_at(pid, 1), ns, child_reaper, group_leader);
+    if (!first || !(BPF_CORE_READ(first, flags) & MRL_PF_FORKNOEXEC) ||
+        task_cgroup_id(BPF_CORE_READ(first, real_parent), cgroup_v1) == cgroup_id)
+        return 0;
+    return MRL_CONTAINER_STARTING;
 }
 
 /*

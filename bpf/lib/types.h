@@ -39,6 +39,7 @@ struct ns_common {
 
 struct pid_namespace {
     struct ns_common ns;
+    struct task_struct *child_reaper;
 };
 
 struct upid {

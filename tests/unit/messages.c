@@ -231,7 +231,7 @@ static void fill_container(struct message *message, const struct mrl_event *even
         return;
     tracee__v1beta1__container__init(&message->container);
     message->container.id = cleaned(message, event->container_id);
-    message->container.started = true;
+    message->container.started = !event->container_starting;
     message->workload.container = &message->container;
 }
 

@@ -49,9 +49,10 @@ static void capture_refuses_headers_of_others(void **state)
         CASE(version, 1, -EOPNOTSUPP, "its format has version 3, this is version 2"),
         CASE(version, 2, -EOPNOTSUPP, "its format has version 0, this is version 2"),
         CASE(version, 3, 0, ""), /* 1: the oldest that is read */
-        CASE(record_version, 1, -EOPNOTSUPP, "its records have version 5, this is version 4"),
-        CASE(record_version, 6, -EOPNOTSUPP, "its records have version 2, this is version 4"),
-        CASE(record_version, 7, 0, ""), /* 3: the oldest that is read */
+        CASE(record_version, 3, -EOPNOTSUPP, "its records have version 6, this is version 5"),
+        CASE(record_version, 7, -EOPNOTSUPP, "its records have version 2, this is version 5"),
+        CASE(record_version, 1, 0, ""), /* 4 */
+        CASE(record_version, 6, 0, ""), /* 3: the oldest that is read */
         CASE(machine, EM_X86_64 ^ EM_AARCH64, -EOPNOTSUPP, "it was recorded on "),
         CASE(machine, 1, -EOPNOTSUPP, "it was recorded on another machine, this is "),
         CASE(event_count, 0x80, -EOPNOTSUPP, "it was recorded by a newer version, which knows "),

@@ -101,7 +101,7 @@ static void decode_rejects_an_unknown_lane(void **state)
     test_record__init(&record, MRL_EVENT_MLOCK);
     record.call.lane = MRL_LANE_COUNT;
     assert_refused(*state, &record);
-    record.call.lane = UINT16_MAX;
+    record.call.lane = UINT8_MAX;
     assert_refused(*state, &record);
 }
 

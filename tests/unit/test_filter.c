@@ -262,6 +262,28 @@ static void filter_tells_the_host_from_containers(void **state)
             fail_case("'%s', scope '%s'", cases[i].events[0], cases[i].scopes[0]);
 }
 
+static void filter_tells_a_container_from_one_that_is_set_up(void **state)
+{
+    static const struct meaning cases[] = {
+        { { "mlock" }, { "container" }, true },
+        { { "mlock.scope.container" }, { NULL }, true },
+        { { "mlock" }, { "container=started" }, false },
+        { { "mlock.scope.container=started" }, { NULL }, false },
+        { { "mlock", "mlock.scope.container=started" }, { "uid=1000" }, false },
+        { { "mlock", "munlock.scope.container=started" }, { NULL }, true },
+    };
+    struct mrl_event event = the_call(*state);
+
+    event.container_starting = 1;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (accepts(cases[i].events, cases[i].scopes, &event) != cases[i].accepted)
+            fail_case("'%s', scope '%s'", cases[i].events[0], cases[i].scopes[0]);
+    event.container_starting = 0;
+    event.container_id = (struct mrl_text){ "", 0 };
+    assert_false(accepts(cases[2].events, cases[2].scopes, &event));
+    assert_false(accepts(cases[3].events, cases[3].scopes, &event));
+}
+
 /* What is not known is neither in a container nor in none. */
 static void filter_takes_unknown_for_neither(void **state)
 {
@@ -671,6 +693,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(filter_means_what_tracee_means),
         test(filter_tells_the_host_from_containers),
+        test(filter_tells_a_container_from_one_that_is_set_up),
         test(filter_takes_unknown_for_neither),
         test(filter_knows_the_fields_of_own_events),
         test(filter_takes_an_absent_value_for_no_value),

@@ -71,7 +71,7 @@ static bool take(
 
     test_record__init(&record, event);
     record.call.cpu = (__u16)cpu;
-    record.call.lane = (__u16)mrl_event_def__at(event)->lane;
+    record.call.lane = (__u8)mrl_event_def__at(event)->lane;
     record.call.seq = seq;
     record.call.ret = ret;
     return mrl_intake__take(&bench->intake, &record, record.call.size);

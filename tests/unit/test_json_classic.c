@@ -174,6 +174,18 @@ static void json_says_when_a_call_was_32_bit(void **state)
     assert_has(&event, "\"contextFlags\":{\"containerStarted\":false,\"isCompat\":true}");
 }
 
+static void json_says_whether_a_container_has_started(void **state)
+{
+    struct test_event event;
+
+    (void)state;
+    test_event__init(&event, "process_mrelease");
+    event.event.container_id = test_text("c0");
+    assert_has(&event, "\"contextFlags\":{\"containerStarted\":true,\"isCompat\":false}");
+    event.event.container_starting = 1;
+    assert_has(&event, "\"contextFlags\":{\"containerStarted\":false,\"isCompat\":false}");
+}
+
 static void json_escapes_every_name(void **state)
 {
     struct test_event event;
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(json_prints_a_gap_without_a_task),
         cmocka_unit_test(json_prints_the_limits_of_numbers),
         cmocka_unit_test(json_says_when_a_call_was_32_bit),
+        cmocka_unit_test(json_says_whether_a_container_has_started),
         cmocka_unit_test(json_escapes_every_name),
         cmocka_unit_test(json_hashes_thread_process_and_parent_apart),
         cmocka_unit_test(json_hashes_the_target_as_a_process),

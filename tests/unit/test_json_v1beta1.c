@@ -2,6 +2,7 @@
 /* The JSON of Tracee's main branch, from events built by hand. */
 #include <jansson.h>
 #include <mrelease/extra.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,27 @@ static void v1beta1_prints_a_container_without_its_process(void **state)
                "\"data\":[{\"name\":\"returnValue\",\"int64\":\"0\"}]}\n");
 }
 
+/* The text of a task is remembered: the next event of it may be of another state. */
+static void v1beta1_says_whether_a_container_has_started(void **state)
+{
+    static const char *const words[] = { "true", "false", "true" };
+    struct test_event event;
+    char wanted[64];
+
+    (void)state;
+    test_event__init(&event, "munlockall");
+    event.event.container_id = test_text("c0");
+    for (unsigned int i = 0; i < COUNT_OF(words); i++) {
+        event.event.container_starting = i % 2;
+        snprintf(wanted, sizeof(wanted), "\"name\":\"\",\"started\":%s}}", words[i]);
+        assert_has(&event, wanted);
+    }
+    event.event.names_result = MRL_NAMES_KNOWN;
+    event.event.container_name = test_text("web");
+    event.event.container_starting = 1;
+    assert_has(&event, "\"name\":\"web\",\"started\":false}}");
+}
+
 /* -- values ----------------------------------------------------------------------------------- */
 
 static void v1beta1_prints_the_limits_of_numbers(void **state)
@@ -220,6 +242,7 @@ int main(void)
         cmocka_unit_test(v1beta1_leaves_out_what_is_not_known),
         cmocka_unit_test(v1beta1_keeps_numbers_that_are_zero),
         cmocka_unit_test(v1beta1_prints_a_container_without_its_process),
+        cmocka_unit_test(v1beta1_says_whether_a_container_has_started),
         cmocka_unit_test(v1beta1_prints_the_limits_of_numbers),
         cmocka_unit_test(v1beta1_drops_what_is_no_utf8),
         cmocka_unit_test(v1beta1_says_when_a_call_was_32_bit),

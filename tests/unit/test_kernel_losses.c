@@ -64,7 +64,7 @@ static void see(
     struct mrl_record record = {
         .event = (__u8)event,
         .cpu = (__u16)cpu,
-        .lane = (__u16)mrl_event_def__at(event)->lane,
+        .lane = (__u8)mrl_event_def__at(event)->lane,
         .seq = seq,
         .exit_ns = at,
     };

@@ -219,6 +219,7 @@ static void random_event(struct random_event *random, const char *name)
     event->host_parent_process_id = (uint32_t)random_bits(32);
     event->user_id = (uint32_t)random_bits(32);
     event->flags = (uint32_t)(random_number() % 4);
+    event->container_starting = (uint32_t)(random_number() % 2);
     event->seq = random_bits(64);
     event->process_name = random_text(random->texts[TEST_FIELDS_MAX], MRL_NAME_BYTES);
     event->executable = random_text(random->texts[TEST_FIELDS_MAX + 1], MRL_EXE_BYTES);

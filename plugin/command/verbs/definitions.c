@@ -220,8 +220,13 @@ static const char honest_note[] =
     "`hostThreadId`. A call that seccomp refuses reaches no function of the kernel, and is seen at exit\n"
     "only: its `timestamp` is then the exit, and `returnValue` what the filter says (usually -1, EPERM).\n"
     "\n"
-    "`contextFlags.containerStarted` is true for every event with a `containerId`; Tracee says false\n"
-    "while a container that it saw being created has not started its own program yet.\n";
+    "`contextFlags.containerStarted` (v1beta1: `started`) is false, as in Tracee, while the runtime sets a\n"
+    "container up: until the first process of its PID namespace has executed its program. Then it is true\n"
+    "for every event with a `containerId`. It differs from Tracee's in three places: a container that was\n"
+    "there before the sensor, and has not started yet, is false here and true there; processes of the\n"
+    "runtime that are in the container's cgroup and not yet in its PID namespace are true here and false\n"
+    "there; so is whatever sets up a container that shares the PID namespace of the host or of a pod, or\n"
+    "is within another container.\n";
 
 static void markdown_fields(const struct mrl_field *fields, unsigned int count)
 {

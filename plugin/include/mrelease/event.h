@@ -234,6 +234,8 @@ struct mrl_event {
     uint32_t host_thread_id, host_process_id, host_parent_process_id;
     uint32_t user_id; /**< real, in the initial user namespace */
     uint32_t mount_namespace, pid_namespace;
+    uint32_t container_starting; /**< 1: its container was being set up: the program that it is made
+                                    for had not begun */
     uint16_t cpu;
     uint16_t lane;
     uint32_t flags; /**< set of enum mrl_event_flag */

@@ -149,9 +149,8 @@ static void classic_put(struct mrl_encoder *base,
     mrl_put_bytes(writer, context, task.piece_sizes[MRL_CLASSIC_CONTEXT]);
     mrl_put_piece_with_policies(writer, &constant->name, constant->policies_at, event);
     mrl_put_signed(writer, event->return_value);
-    mrl_put_piece(
-        writer,
-        &constant->flags[event->container_id.size > 0][(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
+    mrl_put_piece(writer, &constant->flags[event->container_id.size && !event->container_starting]
+                                          [(event->flags & MRL_EVENT_IS_COMPAT) != 0]);
     mrl_put_bytes(writer, ids, task.piece_sizes[MRL_CLASSIC_IDS]);
     put_args(writer, encoder, event);
 }

@@ -113,7 +113,7 @@ static void put_pod(const struct mrl_text *names, struct mrl_writer *writer)
     mrl_wrap(writer, start, WORKLOAD_K8S);
 }
 
-/* A container that is seen has started. */
+/* In proto3, what is false is left out. */
 static void put_container(const struct mrl_task *task, struct mrl_writer *writer)
 {
     struct mrl_text id = task->words[MRL_TASK_CONTAINER];
@@ -125,7 +125,8 @@ static void put_container(const struct mrl_task *task, struct mrl_writer *writer
     put_text(writer, CONTAINER_ID, id);
     put_text(writer, CONTAINER_NAME, names[MRL_NAME_CONTAINER]);
     put_image(names, writer);
-    mrl_put_scalar(writer, CONTAINER_STARTED, true);
+    if (!task->event->container_starting)
+        mrl_put_scalar(writer, CONTAINER_STARTED, true);
     mrl_wrap(writer, start, WORKLOAD_CONTAINER);
     put_pod(names, writer);
 }

@@ -7,7 +7,7 @@
 
 #include "event/named.h"
 
-_Static_assert(MRL_TASK_NUMBERS_BYTES == 4 * sizeof(uint64_t) + 9 * sizeof(uint32_t),
+_Static_assert(MRL_TASK_NUMBERS_BYTES == 4 * sizeof(uint64_t) + 10 * sizeof(uint32_t),
                "the members lie together, without a gap");
 
 /* The numbers that tell tasks apart lie together in an event: one memcmp() compares them all. */

@@ -63,7 +63,7 @@ typedef void (*mrl_task_put)(void *context,
 /** The members of an event that a text may depend on lie together, from the cgroup's id on. */
 #define MRL_TASK_NUMBERS_START offsetof(struct mrl_event, cgroup_id)
 #define MRL_TASK_NUMBERS_BYTES \
-    (offsetof(struct mrl_event, pid_namespace) + sizeof(uint32_t) - MRL_TASK_NUMBERS_START)
+    (offsetof(struct mrl_event, container_starting) + sizeof(uint32_t) - MRL_TASK_NUMBERS_START)
 
 struct mrl_task_slot {
     unsigned char numbers[MRL_TASK_NUMBERS_BYTES];

@@ -104,22 +104,30 @@ static void put_pod(const struct mrl_text *names, struct mrl_writer *writer)
     mrl_put_literal(writer, "}}");
 }
 
+static void put_started(const struct mrl_task *task, struct mrl_writer *writer)
+{
+    if (task->event->container_starting)
+        mrl_put_literal(writer, ",\"started\":false}");
+    else
+        mrl_put_literal(writer, ",\"started\":true}");
+}
+
 static void put_container(const struct mrl_task *task, struct mrl_writer *writer)
 {
     const struct mrl_text *names = task->words + MRL_TASK_NAMES;
 
     put_key_text(writer, "\"container\":{\"id\":", task->words[MRL_TASK_CONTAINER]);
     if (task->word_count == MRL_TASK_PLAIN_WORDS) {
-        mrl_put_literal(writer, ",\"name\":\"\",\"started\":true}");
+        mrl_put_literal(writer, ",\"name\":\"\"");
+        put_started(task, writer);
         return;
     }
     put_key_text(writer, ",\"name\":", names[MRL_NAME_CONTAINER]);
     put_image(names, writer);
-    mrl_put_literal(writer, ",\"started\":true}");
+    put_started(task, writer);
     put_pod(names, writer);
 }
 
-/* A container that is seen has started. */
 static void put_end(const struct mrl_task *task, struct mrl_writer *writer)
 {
     struct mrl_text container = task->words[MRL_TASK_CONTAINER];

@@ -226,6 +226,7 @@ static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
         .user_id = record->uid,
         .mount_namespace = record->mount_ns,
         .pid_namespace = record->pid_ns,
+        .container_starting = record->container & MRL_CONTAINER_STARTING,
         .cpu = record->cpu,
         .lane = record->lane,
         .flags = (record->flags & MRL_RECORD_COMPAT ? MRL_EVENT_IS_COMPAT : 0U) |

@@ -123,6 +123,30 @@ bool mrl_expression__asks_started(const struct mrl_expression *expression)
     return expression->comparison == MRL_EQUAL && !strcmp(expression->values, "started");
 }
 
+int mrl_condition__add_started(struct mrl_filter *filter,
+                               const struct mrl_filter_field *container,
+                               struct mrl_condition_of of,
+                               struct mrl_error *error)
+{
+    static const struct mrl_filter_field starting = {
+        .name = "container",
+        .type = MRL_FILTER_NUMBER,
+        .flags = MRL_FILTER_IN_SCOPE | MRL_FILTER_ORDERED | MRL_FILTER_NARROW,
+        .offset = (int)offsetof(struct mrl_event, container_starting),
+        .size = sizeof(uint32_t),
+        .other_offset = MRL_FILTER_NOWHERE,
+        .value = MRL_FILTER_NOWHERE,
+        .subject = MRL_SUBJECT_NONE,
+    };
+    struct mrl_condition *condition =
+        mrl_condition__on(filter, container, of) ? mrl_condition__on(filter, &starting, of) : NULL;
+
+    if (!condition)
+        return mrl_error__set(error, -ENOMEM, "out of memory");
+    mrl_condition__add_limit(condition, true, 1); /* less than 1 */
+    return 0;
+}
+
 /* -- EVENT.… ---------------------------------------------------------------------------------- */
 
 bool mrl_condition__is(const char *text)
@@ -203,6 +227,7 @@ int mrl_condition__add(struct mrl_filter *filter,
     struct mrl_expression expression = { .comparison = MRL_NO_OPERATOR };
     const struct mrl_event_def *def;
     struct mrl_filter_field field = { .name = NULL };
+    struct mrl_condition_of of;
     int err = mrl_expression__split(&expression, text, FILTER, error);
 
     if (err)
@@ -216,9 +241,9 @@ int mrl_condition__add(struct mrl_filter *filter,
     if (err)
         return err;
     *events |= 1U << def->index;
+    of = (struct mrl_condition_of){ 1U << def->index, policy };
     if (field.type == MRL_FILTER_PRESENCE && !(field.flags & MRL_FILTER_ABSENT) &&
         mrl_expression__asks_started(&expression))
-        expression.comparison = MRL_NO_OPERATOR;
-    return mrl_condition__add_expression(
-        filter, &field, (struct mrl_condition_of){ 1U << def->index, policy }, &expression, error);
+        return mrl_condition__add_started(filter, &field, of, error);
+    return mrl_condition__add_expression(filter, &field, of, &expression, error);
 }

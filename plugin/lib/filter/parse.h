@@ -77,6 +77,13 @@ int mrl_expression__split(struct mrl_expression *expression,
 /** Whether it is "=started". */
 bool mrl_expression__asks_started(const struct mrl_expression *expression);
 
+/** Adds that an event is of a container whose own program has begun; `container` is the field that
+ * asks for one. -ENOMEM. */
+int mrl_condition__add_started(struct mrl_filter *filter,
+                               const struct mrl_filter_field *container,
+                               struct mrl_condition_of of,
+                               struct mrl_error *error);
+
 /** Adds what an expression asks of a field. Errors: -EINVAL, -EDOM, -ENOMEM. */
 int mrl_condition__add_expression(struct mrl_filter *filter,
                                   const struct mrl_filter_field *field,

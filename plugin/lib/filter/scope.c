@@ -95,14 +95,16 @@ static int add_container(const struct scoping *in,
     const uint64_t newest = in->start->cgroup_id;
     const bool is_new = !strcmp(expression->values, "new");
 
-    if (!is_new && !mrl_expression__asks_started(expression))
+    if (mrl_expression__asks_started(expression))
+        return mrl_condition__add_started(in->filter, container, in->of, in->error);
+    if (!is_new)
         return add_id(in, expression);
     if (!mrl_condition__on(in->filter, container, in->of))
         return out_of_memory(in->error);
-    if (is_new && !newest && in->start->boot_ns)
+    if (!newest && in->start->boot_ns)
         return mrl_error__set(in->error, -EINVAL,
                               "container: 'new' cannot be told: the tree of cgroups is not there");
-    return is_new ? add_new(in, &cgroup, expression->comparison, newest ? newest + 1 : 0) : 0;
+    return add_new(in, &cgroup, expression->comparison, newest ? newest + 1 : 0);
 }
 
 /* -- executables ------------------------------------------------------------------------------ */

@@ -195,8 +195,10 @@ bool mrl_received__event(const Tracee__V1beta1__Event *message, struct mrl_recei
     event->exit_ns = event->entry_ns;
     if (workload && workload->process)
         take_process(workload->process, event);
-    if (workload && workload->container)
+    if (workload && workload->container) {
         event->container_id = text_of(workload->container->id);
+        event->container_starting = !workload->container->started;
+    }
     take_values(message, received);
     bound_texts(received);
     return true;
