@@ -193,8 +193,11 @@ def test_servers_that_leave_or_hang():
     large = ["x" * 7000] * 2000
     for behave, requests, text in ((close, (LINES,), "closed"), (reset, (LINES,), "reset"), (hang, (large,), "long")):
         server = Server(behave)
-        said = send("tcp", server.port, "ecs,timeout=1s", requests=requests)
-        assert verdicts(said) == {"again"} and text in said["reasons"][0], (text, said["reasons"][0])
+        for _ in range(10):  # on a busy machine it may leave only when all is there
+            said = send("tcp", server.port, "ecs,timeout=1s", requests=requests)
+            if verdicts(said) == {"again"}:
+                break
+        assert verdicts(said) == {"again"} and text in said["reasons"][0], (text, said)
         assert said["kib"] < MEMORY_KIB, said["kib"]
 
 
