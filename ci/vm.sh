@@ -12,7 +12,7 @@ debian13   | x86_64  | trixie             | fentry kprobe tp_btf tracepoint raw_
 debian13-x32 | x86_64 | trixie            | fentry kprobe tp_btf tracepoint raw_tp | 9000
 6.12       | x86_64  | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 9000
 6.1        | x86_64  | bookworm           | fentry kprobe tp_btf tracepoint raw_tp | 9000
-5.10       | x86_64  | bullseye           | none                                   | 120
+5.10       | x86_64  | bullseye           | none                                   | 900
 6.12-arm64 | aarch64 | bookworm-backports | fentry kprobe tp_btf tracepoint raw_tp | 9000
 6.1-arm64  | aarch64 | bookworm           | kprobe tp_btf tracepoint raw_tp        | 9000
 TABLE
