@@ -198,6 +198,16 @@ void sensor__start(struct sensor *sensor, const char *const *arguments)
     sensor__await_ready(sensor);
 }
 
+bool sensor__ends_within(const struct sensor *sensor, unsigned int time_ms)
+{
+    for (unsigned int waited_ms = 0; !has_ended(sensor); waited_ms += STEP_MS) {
+        if (waited_ms > time_ms)
+            return false;
+        live__pause_ms(STEP_MS);
+    }
+    return true;
+}
+
 int sensor__wait(struct sensor *sensor)
 {
     unsigned int waited_ms = 0;

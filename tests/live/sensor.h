@@ -33,6 +33,9 @@ void sensor__await_ready(const struct sensor *sensor);
 /** `mrelease run ARGUMENTS`, ready. The arguments end with NULL. */
 void sensor__start(struct sensor *sensor, const char *const *arguments);
 
+/** Whether it ends within so long. */
+bool sensor__ends_within(const struct sensor *sensor, unsigned int time_ms);
+
 /** Waits for its end. Returns its exit status; the test fails when a signal ended it. */
 int sensor__wait(struct sensor *sensor);
 
