@@ -2,15 +2,17 @@
 #include "unit/spools.h"
 
 #include <dirent.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 #include "unit/unit.h"
 
-enum { TEXT_MAX = 64 * 1024, REFUSED_OF = 10 };
+enum { REFUSED_OF = 10 };
 
 static void keep_log(void *context, enum mrl_log_level level, const char *text)
 {
@@ -234,4 +236,75 @@ void test_spool__check(struct test_spool *test, bool all)
         assert_true(!all || dealt == counts.appended);
     }
     assert_int_equal(status.pending, pending);
+}
+
+/* -- a spool with its shipper ------------------------------------------------------------------ */
+
+int test_spools__set_up(void **state)
+{
+    struct test_spools *spools = calloc(1, sizeof(*spools));
+
+    assert_non_null(spools);
+    test_spool__init(&spools->test, NULL);
+    spools->shipper.seen = calloc(1 << 20, 1);
+    *state = spools;
+    return 0;
+}
+
+int test_spools__tear_down(void **state)
+{
+    struct test_spools *spools = *state;
+
+    free(spools->shipper.seen);
+    test_spool__done(&spools->test);
+    free(spools);
+    return 0;
+}
+
+void test_shipper__assert_seen(const struct test_shipper *shipper,
+                               uint64_t first,
+                               uint64_t count,
+                               unsigned int times)
+{
+    for (uint64_t i = first; i < first + count; i++)
+        if (shipper->seen[i] != times)
+            fail_case("item %llu came %u times", (unsigned long long)i, shipper->seen[i]);
+    assert_false(shipper->bad);
+}
+
+void test_spool__overwrite(
+    const struct test_spool *test, const char *name, off_t at, const void *bytes, size_t size)
+{
+    int fd = open(test_spool__path(test, name), O_RDWR | O_CREAT, 0640);
+
+    assert_int_equal(pwrite(fd, bytes, size, at), size);
+    close(fd);
+}
+
+off_t test_spool__size_of(const struct test_spool *test, const char *name)
+{
+    struct stat file;
+
+    return stat(test_spool__path(test, name), &file) ? -1 : file.st_size;
+}
+
+uint64_t test_spool__lost(const struct test_spool *test)
+{
+    uint64_t lost = 0;
+
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        struct mrl_kept_counts counts;
+
+        mrl_spool__counts(test->spool, i, &counts);
+        lost += counts.lost;
+    }
+    return lost;
+}
+
+void test_spool__fill(struct test_spool *test, unsigned int appends)
+{
+    test->options.segment_bytes = 512 << 10;
+    test_spool__open(test);
+    for (unsigned int i = 0; i < appends; i++)
+        test_spool__append(test, i * 20, 20, 1000);
 }

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include <sys/types.h>
+
 #include "spool/cursor.h"
 #include "spool/reader.h"
 #include "spool/spool.h"
@@ -52,5 +54,33 @@ uint64_t test_shipper__run(struct test_shipper *shipper,
 
 /** appended = taken + refused + lost + pending per event, and nothing is pending if `all`. */
 void test_spool__check(struct test_spool *test, bool all);
+
+/** All that these items are is that they came so often. */
+void test_shipper__assert_seen(const struct test_shipper *shipper,
+                               uint64_t first,
+                               uint64_t count,
+                               unsigned int times);
+
+/** Damages a file. */
+void test_spool__overwrite(
+    const struct test_spool *test, const char *name, off_t at, const void *bytes, size_t size);
+
+/** -1: there is no such file. */
+off_t test_spool__size_of(const struct test_spool *test, const char *name);
+
+/** How many items of all events are lost. */
+uint64_t test_spool__lost(const struct test_spool *test);
+
+/** Opens it, and appends some 25 frames of 20 KB to each of several segments. */
+void test_spool__fill(struct test_spool *test, unsigned int appends);
+
+/** What a test has as its state: a spool that is not open, and a shipper that notes all it sees. */
+struct test_spools {
+    struct test_spool test;
+    struct test_shipper shipper;
+};
+
+int test_spools__set_up(void **state);
+int test_spools__tear_down(void **state);
 
 #endif
