@@ -58,17 +58,26 @@ static __always_inline __u64 task_cgroup_id(struct task_struct *task, bool cgrou
 }
 
 /*
- * Whether the first process of a container is still its runtime's: a fork that has executed
- * nothing. It is that of the outermost PID namespace but the host's, since within a container
- * anybody may make one whose first process never executes a program; and its parent is outside of
- * the container, as that of whoever does so where the host's namespace is shared is not. Of the
- * process's first thread: another may have taken its place, and no thread executes anything.
+ * Whether a container is being set up: its first process is a fork of the runtime that has executed
+ * nothing yet. Within a container anybody may make a PID namespace whose first process never does,
+ * hence the outermost but the host's; and where the host's is shared, that is such a one. Its
+ * parent is in the container, as a runtime's is not. Of the process's first thread: another may
+ * have taken its place, and no thread executes anything.
  */
-static __always_inline __u8 container_state(struct pid *pid, __u64 cgroup_id, bool cgroup_v1)
+static __always_inline __u8 container_state(struct task_struct *task,
+                                            __u64 cgroup_id,
+                                            bool cgroup_v1)
 {
+    struct pid_namespace *namespace = task->nsproxy->pid_ns_for_children;
+    struct pid *pid = task->thread_pid;
     struct task_struct *first;
 
     if (!pid || !pid->level)
+        return 0;
+    /* The namespace for a task's children is its own or within that. Where both are the outermost,
+     * one look suffices, without a helper. */
+    if (pid->level == 1 && namespace->level == 1 &&
+        !(namespace->child_reaper->group_leader->flags & MRL_PF_FORKNOEXEC))
         return 0;
     first = BPF_CORE_READ(upid_at(pid, 1), ns, child_reaper, group_leader);
     if (!first || !(BPF_CORE_READ(first, flags) & MRL_PF_FORKNOEXEC) ||

@@ -40,6 +40,7 @@ struct ns_common {
 struct pid_namespace {
     struct ns_common ns;
     struct task_struct *child_reaper;
+    unsigned int level;
 };
 
 struct upid {
@@ -102,6 +103,7 @@ struct uts_namespace {
 struct nsproxy {
     struct uts_namespace *uts_ns;
     struct mnt_namespace *mnt_ns;
+    struct pid_namespace *pid_ns_for_children;
 };
 
 struct kernfs_node {

@@ -190,7 +190,7 @@ __noinline int add_caller(struct mrl_record *record)
     record->cpu = bpf_get_smp_processor_id();
     record->cgroup_id =
         settings.cgroup_v1 ? task_cgroup_id(task, true) : bpf_get_current_cgroup_id();
-    record->container = container_state(task->thread_pid, record->cgroup_id, settings.cgroup_v1);
+    record->container = container_state(task, record->cgroup_id, settings.cgroup_v1);
     task_identity(task, record);
     return 0;
 }
