@@ -214,7 +214,7 @@ static void filter_tells_a_container_from_one_that_is_set_up(void **state)
         { { "mlock", "mlock.scope.container=started" }, { "uid=1000" }, false },
         { { "mlock", "munlock.scope.container=started" }, { NULL }, true },
     };
-    struct mrl_event event = the_call(*state);
+    struct mrl_event event = test_filter__call(*state);
 
     event.container_starting = 1;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
