@@ -66,7 +66,13 @@ class Event:
         self.duration = None if facts["no_entry"] else self.end - self.start
         self.process_start = facts["process_start_ns"]
         self.reason = self.args.get({"loss": "cause", "sensor": "what"}.get(self.about, "outcome"), ...)
+        # Names are told where they are known, and in no other word.
+        self.names = {**line["container"], **line["kubernetes"]}
+        self.runtime = {one["name"]: one["value"] for one in line["args"]}.get("container_runtime")
         self.container = line["containerId"] or (... if self.args.get("container_lookup") == "host" else None)
+
+    def named(self, key):
+        return self.names.get(key, ...)
 
     def rest(self, told):
         return {name: value for name, value in self.args.items() if name not in told}
@@ -148,6 +154,15 @@ def ecs(event):
         if "target_uid" in args:
             put(said, "user.target.id", text(args["target_uid"]))
         put(said, "container.id", event.container)
+        put(said, "container.name", event.named("name"))
+        put(said, "container.runtime", known(event.runtime))
+        put(said, "container.image.name", event.named("image"))
+        put(said, "container.image.hash.all", event.named("imageDigest"))
+        if "podName" in event.names:
+            put(said, "orchestrator", {"type": "kubernetes"})
+            put(said, "orchestrator.namespace", event.named("podNamespace"))
+            put(said, "orchestrator.resource", {"type": "pod", "name": event.named("podName")})
+            put(said, "orchestrator.resource.id", event.named("podUID"))
         put(said, "mrelease", {"lane": args["lane"], "cpu": line["processorId"],
                                "return_value": line["returnValue"], "compat": line["contextFlags"]["isCompat"],
                                "cgroup_id": str(line["cgroupId"])})
@@ -233,6 +248,11 @@ def ocsf(event):
         put(said, "actor.process.tid", line["hostThreadId"])
         put(said, "actor.process.user.uid", str(line["userId"]))
         put(said, "actor.process.container.uid", line["containerId"] or ...)
+        put(said, "actor.process.container.name", event.named("name"))
+        put(said, "actor.process.container.runtime", known(event.runtime))
+        if "podName" in event.names:
+            put(said, "actor.process.container.orchestrator", "kubernetes")
+        put(said, "actor.process.container.pod_uuid", event.named("podUID"))
         put(said, "actor.process.parent_process.pid", line["hostParentProcessId"])
         put(said, "actor.process.parent_process.uid", str(line["parentEntityId"]) if line["parentEntityId"] else ...)
         put(said, "actor.user.uid", str(line["userId"]))
@@ -243,6 +263,10 @@ def ocsf(event):
         put(said, "unmapped.compat", line["contextFlags"]["isCompat"])
         put(said, "unmapped.cgroup_id", str(line["cgroupId"]))
         put(said, "unmapped.outcome", args.get("outcome", ...))
+        put(said, "unmapped.container.image", event.named("image"))
+        put(said, "unmapped.container.image_digest", event.named("imageDigest"))
+        put(said, "unmapped.pod.name", event.named("podName"))
+        put(said, "unmapped.pod.namespace", event.named("podNamespace"))
         for key in ("start_ns", "cgroup_id"):
             field = {"start_ns": "target_start_time"}.get(key, f"target_{key}")
             if field in args:
@@ -329,7 +353,9 @@ def cef(event):
                  "cs1": line["containerId"] or None, "cs2": args.get("target_cgroup_id"), "cs4": event.error,
                  "cs5": args.get("target_container_id"), "cs6": line["cgroupId"],
                  "mreleaseProcessName": line["processName"], "mreleaseCpu": line["processorId"],
-                 "mreleaseThread": line["hostThreadId"], "mreleaseParent": line["hostParentProcessId"]}
+                 "mreleaseThread": line["hostThreadId"], "mreleaseParent": line["hostParentProcessId"],
+                 "mreleaseContainerName": event.named("name"), "mreleaseContainerImage": event.named("image"),
+                 "mreleasePodName": event.named("podName"), "mreleasePodNamespace": event.named("podNamespace")}
     elif event.about == "loss":
         said |= {"cnt": small(args["count"]), "cs1": args["event"]}
     said |= {camel(f"mrelease_{name}"): value for name, value in event.rest(told).items()}
@@ -355,7 +381,9 @@ def leef(event):
                  "containerId": line["containerId"] or None, "targetPid": args.get("target_host_pid"),
                  "targetProc": args.get("target_exe"), "targetContainerId": args.get("target_container_id"),
                  "targetNamespacePid": args.get("target_pid"), "outcome": args.get("outcome"),
-                 "returnValue": line["returnValue"], "errno": event.error, "durationNs": event.duration}
+                 "returnValue": line["returnValue"], "errno": event.error, "durationNs": event.duration,
+                 "containerName": event.named("name"), "containerImage": event.named("image"),
+                 "podName": event.named("podName"), "podNamespace": event.named("podNamespace")}
     elif event.about == "loss":
         said["lostEvent"] = args["event"]
     if "duration_ns" in args:
@@ -390,6 +418,13 @@ def otlp(event):
             said["error.type"] = event.error
         if event.container is not ...:
             said["container.id"] = event.container
+        for key, name in (("container.name", "name"), ("container.image.name", "image"), ("k8s.pod.name", "podName"),
+                          ("k8s.pod.uid", "podUID"), ("k8s.namespace.name", "podNamespace"),
+                          ("mrelease.container_image_digest", "imageDigest")):
+            if name in event.names:
+                said[key] = event.names[name]
+        if event.runtime:
+            said["container.runtime.name"] = event.runtime
         for key, name in (("process", "processEntityId"), ("parent", "parentEntityId")):
             if line[name]:
                 said[f"mrelease.{key}_entity_id"] = str(line[name])

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/named.h"
 #include "event/policies.h"
 #include "unit/records.h"
 #include "unit/unit.h"
@@ -102,6 +103,10 @@ void test_event__init_worst(struct test_event *event, const char *name)
     event->event.host_name = worst_text(MRL_NAME_BYTES);
     event->event.container_id = worst_text(TEST_CONTAINER_MAX);
     event->event.executable = worst_text(MRL_EXE_BYTES);
+    event->event.names_result = MRL_NAMES_KNOWN;
+    for (unsigned int i = 0; i < MRL_NAMES; i++)
+        *(struct mrl_text *)mrl_event__name(&event->event, i) =
+            worst_text(MRL_NAMES_BYTES_MAX / MRL_NAMES);
     for (unsigned int i = 0; i < event->event.def->field_count; i++)
         init_worst_value(&event->event.def->fields[i], &event->values[i]);
     event->event.policies = UINT64_MAX;

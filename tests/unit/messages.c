@@ -9,6 +9,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "enrich/entity.h"
+#include "event/host.h"
 #include "unit/extras.h"
 #include "unit/unit.h"
 
@@ -26,12 +27,16 @@ struct message {
     Tracee__V1beta1__User user;
     Tracee__V1beta1__Thread thread;
     Tracee__V1beta1__Container container;
+    Tracee__V1beta1__ContainerImage image;
+    Tracee__V1beta1__K8s k8s;
+    Tracee__V1beta1__Pod pod;
+    Tracee__V1beta1__K8sNamespace name_space;
     Tracee__V1beta1__DetectedFrom detected_from;
     Google__Protobuf__Timestamp time, start_time;
     Number numbers[16];
     unsigned int number_count;
     Tracee__V1beta1__EventValue values[VALUES_MAX], *value_list[VALUES_MAX];
-    char *texts[TEXTS_MAX], *matched[MRL_POLICIES_MAX];
+    char *texts[TEXTS_MAX], *matched[MRL_POLICIES_MAX], *digest;
     unsigned int text_count;
     enum mrl_grpc_dialect dialect;
 };
@@ -225,6 +230,34 @@ static void fill_process(struct message *message, const struct mrl_event *event,
     fill_ancestor(message, event);
 }
 
+/* Only of one that has a name; with it, the digest. */
+static void fill_image(struct message *message, const struct mrl_event *event)
+{
+    if (!event->container_image.size)
+        return;
+    tracee__v1beta1__container_image__init(&message->image);
+    message->image.name = cleaned(message, event->container_image);
+    message->digest = cleaned(message, event->container_image_digest);
+    message->image.repo_digests = &message->digest;
+    message->image.n_repo_digests = *message->digest != '\0';
+    message->container.image = &message->image;
+}
+
+static void fill_pod(struct message *message, const struct mrl_event *event)
+{
+    if (!event->pod_name.size)
+        return;
+    tracee__v1beta1__k8s__init(&message->k8s);
+    tracee__v1beta1__pod__init(&message->pod);
+    tracee__v1beta1__k8s_namespace__init(&message->name_space);
+    message->pod.name = cleaned(message, event->pod_name);
+    message->pod.uid = cleaned(message, event->pod_uid);
+    message->name_space.name = cleaned(message, event->pod_namespace);
+    message->k8s.pod = &message->pod;
+    message->k8s.namespace_ = &message->name_space;
+    message->workload.k8s = &message->k8s;
+}
+
 static void fill_container(struct message *message, const struct mrl_event *event)
 {
     if (!event->container_id.size)
@@ -233,6 +266,11 @@ static void fill_container(struct message *message, const struct mrl_event *even
     message->container.id = cleaned(message, event->container_id);
     message->container.started = !event->container_starting;
     message->workload.container = &message->container;
+    if (event->names_result != MRL_NAMES_KNOWN)
+        return;
+    message->container.name = cleaned(message, event->container_name);
+    fill_image(message, event);
+    fill_pod(message, event);
 }
 
 static bool shows_executable(enum mrl_grpc_dialect dialect, uint32_t extras)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event/lost.h"
+#include "event/named.h"
 #include "event/state.h"
 #include "unit/unit.h"
 
@@ -230,6 +231,71 @@ static void hostile_names(struct test_scene *scene)
     set_text(scene, "target_exe", HOSTILE);
 }
 
+/* -- with the names of containers ------------------------------------------------------------- */
+
+static void set_names(struct test_scene *scene, const char *const names[MRL_NAMES])
+{
+    struct mrl_event *event = &scene->event;
+
+    test_scene__set_lookup(scene, MRL_LOOKUP_KNOWN,
+                           "3f4caaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    event->names_result = MRL_NAMES_KNOWN;
+    event->container_runtime = test_text("containerd");
+    for (unsigned int i = 0; i < MRL_NAMES; i++)
+        *(struct mrl_text *)mrl_event__name(event, i) = test_text(names[i]);
+    event->target_container_name = event->container_name;
+    event->target_container_image = event->container_image;
+    event->target_pod_name = event->pod_name;
+    event->target_pod_namespace = event->pod_namespace;
+}
+
+static void named(struct test_scene *scene)
+{
+    request_failed(scene);
+    set_names(scene, (const char *const[]){ "checkout", "registry.example.org/shop/checkout:1",
+                                            "sha256:4c01db0b", "checkout-6d9f7c8b5d-x2x9k", "shop",
+                                            "3f1d6a52-0b9f-4f67-9a0e-6c1f6f0a2b77" });
+}
+
+static void named_release(struct test_scene *scene)
+{
+    release(scene);
+    set_names(scene,
+              (const char *const[]){ "", "docker.io/library/busybox:1", "sha256:1", "", "", "" });
+}
+
+static void named_lock(struct test_scene *scene)
+{
+    test_scene__lock(scene);
+    set_names(scene, (const char *const[]){ "app", "", "", "app-0", "", "" });
+}
+
+/* What terminals obey, what ends lines and fields, what reorders text, what is no UTF-8. */
+static void named_hostile(struct test_scene *scene)
+{
+    request_failed(scene);
+    set_names(scene, (const char *const[]){
+                         "web\x1b[31m\x1b]0;pwned\x07\x9b",
+                         "a|b=c\\d\"e<f>\n\r\t\x01\x7f cs1=1 \xe2\x82\xac",
+                         "sha256:\xff\xc0\xaf\xed\xa0\x80\x80\xf4\x90\x80\x80z",
+                         "\xe2\x80\xaegpj.exe\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf",
+                         "' OR 1=1 --\xe2\x81\xa6{{7*7}}${jndi:ldap://x}",
+                         "</script>\r\nLEEF:2.0|a|b\nCEF:0|",
+                     });
+}
+
+/* As many bytes as the names of a container may have. */
+static void named_at_length(struct test_scene *scene)
+{
+    static char long_name[MRL_NAMES_BYTES_MAX - 5 * 16 + 1];
+    static const char others[] = "sixteen letters.";
+
+    for (size_t i = 0; i + 1 < sizeof(long_name); i++)
+        long_name[i] = "\"\n\\\x1b"[i % 4];
+    test_scene__lock(scene);
+    set_names(scene, (const char *const[]){ long_name, others, others, others, others, others });
+}
+
 /* An event that an output tells. */
 static void init_told(struct test_scene *scene, const char *name)
 {
@@ -302,6 +368,14 @@ const struct test_scene_row test_scenes[TEST_SCENES] = {
     { "sensor", sensor },
     { "sensor_was_blind", sensor_was_blind },
     { "hostile_names", hostile_names },
+};
+
+const struct test_scene_row test_named_scenes[TEST_NAMED_SCENES] = {
+    { "named", named },
+    { "named_release", named_release },
+    { "named_lock", named_lock },
+    { "named_hostile", named_hostile },
+    { "named_at_length", named_at_length },
 };
 
 void test_scene__set_numbers(struct test_scene *scene, uint64_t number)

@@ -22,9 +22,12 @@ struct test_scene_row {
     void (*init)(struct test_scene *scene);
 };
 
-enum { TEST_SCENES = 17 };
+enum { TEST_SCENES = 17, TEST_NAMED_SCENES = 5 };
 
 extern const struct test_scene_row test_scenes[TEST_SCENES];
+
+/** Those whose containers have names. */
+extern const struct test_scene_row test_named_scenes[TEST_NAMED_SCENES];
 
 /** A caller that locks memory in a container. */
 void test_scene__lock(struct test_scene *scene);

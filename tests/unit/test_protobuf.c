@@ -7,6 +7,7 @@
 #include <tracee/v1beta1/tracee.pb-c.h>
 
 #include "abi/record.h"
+#include "event/named.h"
 #include "event/policies.h"
 #include "unit/lines.h"
 #include "unit/messages.h"
@@ -198,7 +199,7 @@ static void random_value(const struct mrl_kind *kind, struct mrl_value *value, c
 
 struct random_event {
     struct test_event event;
-    char texts[TEST_FIELDS_MAX + 3][MRL_EXE_BYTES];
+    char texts[TEST_FIELDS_MAX + 3 + MRL_NAMES][MRL_EXE_BYTES];
 };
 
 static void random_event(struct random_event *random, const char *name)
@@ -224,6 +225,11 @@ static void random_event(struct random_event *random, const char *name)
     event->process_name = random_text(random->texts[TEST_FIELDS_MAX], MRL_NAME_BYTES);
     event->executable = random_text(random->texts[TEST_FIELDS_MAX + 1], MRL_EXE_BYTES);
     event->container_id = random_text(random->texts[TEST_FIELDS_MAX + 2], 64);
+    event->names_result = random_number() % 2 ? MRL_NAMES_KNOWN : MRL_NAMES_PENDING;
+    for (unsigned int i = 0; i < MRL_NAMES; i++)
+        *(struct mrl_text *)mrl_event__name(event, i) =
+            random_text(random->texts[TEST_FIELDS_MAX + 3 + i],
+                        random_number() % 3 ? MRL_NAMES_BYTES_MAX / MRL_NAMES : 0);
     for (unsigned int i = 0; i < event->def->field_count; i++)
         random_value(event->def->fields[i].kind, &random->event.values[i], random->texts[i]);
 }

@@ -6,6 +6,7 @@
 
 #include "encode/task_text.h"
 #include "event/layout.h"
+#include "event/named.h"
 #include "event/state.h"
 #include "unit/lines.h"
 #include "unit/unit.h"
@@ -24,10 +25,17 @@ static struct mrl_text text_of(const struct scene *scene, size_t size, bool is_s
     return (struct mrl_text){ scene->bytes, is_strange ? STRANGER_BYTES : size };
 }
 
+static bool is_name_of_target(const char *name)
+{
+    return strstr(name, "_pod_") || !strcmp(name, "target_container_name") ||
+           !strcmp(name, "target_container_image");
+}
+
 /* As long as its name lets it be. */
 static size_t longest(const char *name)
 {
     return strstr(name, "exe")         ? MRL_EXE_TEXT_BYTES
+           : is_name_of_target(name)   ? MRL_NAMES_BYTES_MAX / 4
            : strstr(name, "container") ? MRL_CONTAINER_BYTES
            : !strcmp(name, "detail")   ? MRL_STATE_DETAIL_MAX
                                        : MRL_NAME_BYTES;
@@ -51,6 +59,10 @@ static void init(struct scene *scene, const char *name, char byte, bool is_stran
     event->process_name = text_of(scene, MRL_NAME_BYTES, is_strange);
     event->host_name = text_of(scene, MRL_NAME_BYTES, is_strange);
     event->container_id = text_of(scene, MRL_CONTAINER_BYTES, is_strange);
+    event->names_result = MRL_NAMES_KNOWN;
+    for (unsigned int n = 0; n < MRL_NAMES; n++)
+        *(struct mrl_text *)mrl_event__name(event, n) =
+            text_of(scene, n ? 100 : MRL_NAMES_BYTES_MAX - 100 * (MRL_NAMES - 1), is_strange);
     event->executable = text_of(scene, MRL_EXE_TEXT_BYTES, is_strange);
     mrl_layout__make(event->def, UINT32_MAX, &layout);
     for (unsigned int i = 0; i < layout.count; i++) {

@@ -143,6 +143,12 @@ static unsigned int write_all(FILE *file, const struct encoders *encoders)
 {
     unsigned int count = 0;
 
+    for (size_t i = 0; i < TEST_NAMED_SCENES; i++, count++) {
+        struct test_scene scene;
+
+        test_named_scenes[i].init(&scene);
+        write_group(file, encoders, test_named_scenes[i].name, &scene);
+    }
     for (size_t i = 0; i < TEST_SCENES; i++, count++) {
         struct test_scene scene;
 

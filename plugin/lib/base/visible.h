@@ -36,6 +36,18 @@ static inline unsigned int mrl_utf8_size(const unsigned char *at, const unsigned
     return rows[row].size;
 }
 
+/** How much of a text to keep of `room` bytes: no well-formed character is cut in its middle. */
+static inline size_t mrl_utf8_cut(const char *bytes, size_t size, size_t room)
+{
+    const unsigned char *begin = (const unsigned char *)bytes, *at = begin + room;
+
+    if (size <= room)
+        return size;
+    while (at > begin && at + 3 > begin + room && (*at & 0xc0) == 0x80)
+        at--;
+    return at + mrl_utf8_size(at, begin + size) > begin + room ? (size_t)(at - begin) : room;
+}
+
 /** The number of the well-formed character of `size` bytes at `at`. */
 static inline uint32_t mrl_utf8_code(const unsigned char *at, unsigned int size)
 {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
+
 void mrl_told_names__init(struct mrl_told_names *names)
 {
     *names = (struct mrl_told_names){ .end = &names->first };
@@ -30,9 +32,9 @@ static size_t measure(const struct mrl_container_names *container, size_t sizes[
         enum mrl_name i = by_weight[rank];
         size_t room = MRL_NAMES_BYTES_MAX - size;
 
-        sizes[i] = container->texts[i].size < room ? container->texts[i].size : room;
-        if (container->result != MRL_NAMES_KNOWN)
-            sizes[i] = 0;
+        sizes[i] = container->result == MRL_NAMES_KNOWN
+                       ? mrl_utf8_cut(container->texts[i].bytes, container->texts[i].size, room)
+                       : 0;
         size += sizes[i];
     }
     return size;
