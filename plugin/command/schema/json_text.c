@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memstream.h"
+
 enum { INDENTED_LEVELS = 7 };
 
 static void write_value(FILE *out, const json_t *value, unsigned int depth);
@@ -85,8 +87,6 @@ char *mrl_json_text(const json_t *root)
         return NULL;
     write_value(out, root, 0);
     fputc('\n', out);
-    if (!fclose(out))
-        return text;
-    free(text);
-    return NULL;
+    mrl_memstream__close(out, &text);
+    return text;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memstream.h"
 #include "deliver/metrics/pack.h"
 #include "deliver/metrics/tracee.h"
 #include "side/common/program.h"
@@ -138,8 +139,8 @@ static void renew(struct kept *kept, unsigned int (*write)(FILE *to))
     if (!to)
         return;
     kept->status = write(to);
-    if (fclose(to))
-        kept->status = UNAVAILABLE;
+    if (mrl_memstream__close(to, &kept->bytes))
+        *kept = (struct kept){ .status = UNAVAILABLE };
     kept->until_ms = mrl_clock__ms() + GOOD_FOR_MS;
 }
 

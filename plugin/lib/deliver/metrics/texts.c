@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memstream.h"
 #include "base/tame.h"
 #include "deliver/metrics/rows.h"
 
@@ -75,7 +76,7 @@ int mrl_metrics__copy_texts(struct mrl_metrics *metrics,
                             struct mrl_sample *sample)
 {
     const char *rung = sources->plugin ? mrl_plugin__rung(sources->plugin) : "";
-    size_t size;
+    size_t size = 0;
     FILE *to = open_memstream(&metrics->own, &size);
     const char *at;
 
@@ -88,7 +89,7 @@ int mrl_metrics__copy_texts(struct mrl_metrics *metrics,
         fprintf(to, "%s%c", sources->sides[i].name, 0);
     for (unsigned int i = 0; i < sample->policy_count; i++)
         fprintf(to, "%s%c", sample->policies[i].name, 0);
-    if (fclose(to))
+    if (mrl_memstream__close(to, &metrics->own))
         return -ENOMEM;
     metrics->text_count = 0;
     for (at = metrics->own; at < metrics->own + size; at += strlen(at) + 1)
