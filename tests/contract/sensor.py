@@ -77,9 +77,9 @@ def call(first, count):
 
 def await_(condition, seconds=15):
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
+    while not (held := condition()) and time.monotonic() < end:
         time.sleep(0.02)
-    return condition()
+    return held
 
 
 def spool_said(text):
@@ -88,11 +88,12 @@ def spool_said(text):
     return [int(word) for word in found.groups()]
 
 
-def pending(spool):
-    """How many items of a spool are neither acknowledged nor refused yet."""
+def answered(spool):
+    """How many calls of a spool were acknowledged or refused."""
     said = subprocess.run([PROGRAM, "spool", "list", "--format", "json", spool], capture_output=True,
                           text=True, timeout=20, check=True).stdout
-    return json.loads(said)["pending"]
+    calls = json.loads(said)["events"].get("process_mrelease", {"taken": 0, "refused": 0})
+    return calls["taken"] + calls["refused"]
 
 
 def metrics(room):

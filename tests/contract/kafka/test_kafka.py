@@ -16,7 +16,7 @@ import time
 import confluent_kafka
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import Sensor, argument, await_, call, pending, run_tests, spool_said  # noqa: E402
+from sensor import Sensor, answered, argument, await_, call, run_tests, spool_said  # noqa: E402
 import broker  # noqa: E402
 import deaths  # noqa: E402
 
@@ -119,7 +119,7 @@ def test_what_is_too_large_for_the_topic_is_refused_and_holds_nobody_up():
     # The extras make the events of one kind longer than the topic takes.
     sensor = Sensor(f"json,compress=none,spool={room}/s:{topic.output}", "--extra", "seq")
     call(1, 20)
-    assert await_(lambda: os.path.exists(f"{room}/s/refused.ndjson") and not pending(f"{room}/s"))
+    assert await_(lambda: answered(f"{room}/s") == 20) and os.path.exists(f"{room}/s/refused.ndjson")
     said = sensor.end()
     given, taken, refused, lost, left = spool_said(said)
     assert given == taken + refused and refused and not lost and not left, said
