@@ -40,6 +40,26 @@ static int ask(void *context, const char *id, enum mrl_runtime hint)
     return 0;
 }
 
+static unsigned int count_asked(void)
+{
+    unsigned int count;
+
+    pthread_mutex_lock(&runtime.lock);
+    count = runtime.asked;
+    pthread_mutex_unlock(&runtime.lock);
+    return count;
+}
+
+static unsigned int count_answered(void)
+{
+    unsigned int count;
+
+    pthread_mutex_lock(&runtime.lock);
+    count = runtime.answered;
+    pthread_mutex_unlock(&runtime.lock);
+    return count;
+}
+
 static void answer(const char *id)
 {
     const struct mrl_container_names names = {
@@ -187,7 +207,7 @@ static void containers_of_one_call_have_names_on(const char *rung)
     read_rest();
     assert_int_equal(seen.named, CONTAINERS);
     assert_int_equal(seen.unnamed, 0);
-    assert_in_range(runtime.asked, CONTAINERS, 2 * CONTAINERS); /* the reader may be first */
+    assert_in_range(count_asked(), CONTAINERS, 2 * CONTAINERS); /* the reader may be first */
     close_all(NULL);
 }
 
@@ -211,9 +231,9 @@ static void a_container_is_asked_about_when_it_is_made(void **state)
         skip();
     open_all("auto", 0, 50);
     directory = container__make(0);
-    for (int i = 0; i < 50 && !runtime.answered; i++)
+    for (int i = 0; i < 50 && !count_answered(); i++)
         read_once(READ_MS);
-    assert_int_equal(runtime.asked, 1);
+    assert_int_equal(count_asked(), 1);
     assert_string_equal(runtime.ids[0], container__id(0));
     container__remove(directory);
 }
@@ -230,14 +250,14 @@ static void a_reader_that_is_kept_keeps_nobody_from_asking(void **state)
     read_once(0);
     for (unsigned int i = 0; i < CONTAINERS; i++)
         make_and_call(i);
-    for (int i = 0; i < 100 && runtime.answered < CONTAINERS; i++)
+    for (int i = 0; i < 100 && count_answered() < CONTAINERS; i++)
         live__pause_ms(10);
-    assert_int_equal(runtime.asked, CONTAINERS);
-    assert_int_equal(runtime.answered, CONTAINERS);
+    assert_int_equal(count_asked(), CONTAINERS);
+    assert_int_equal(count_answered(), CONTAINERS);
     read_rest();
     assert_int_equal(seen.named, CONTAINERS);
     assert_int_equal(seen.unnamed, 0);
-    assert_int_equal(runtime.asked, CONTAINERS);
+    assert_int_equal(count_asked(), CONTAINERS);
 }
 
 static void who_waits_keeps_nobody(void **state)

@@ -2,6 +2,7 @@
 #include "command/options/progress.h"
 
 #include <mrelease/sink.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ enum { EVERY_NS = 200 * 1000 * 1000, BAR = 20, LINE_BYTES = 256 };
 /* What lines on standard error share is guarded by its lock, as they are. */
 static struct {
     unsigned int columns; /* of the terminal; 0: nothing is shown */
-    bool visible;
+    atomic_bool visible;  /* the thread sanitizer does not know that lock */
     uint64_t total;
     const char *unit; /* NULL: between two works */
     int64_t start_ns, shown_ns;

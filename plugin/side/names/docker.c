@@ -21,7 +21,7 @@ enum { URL_BYTES = 256, HEADERS_MAX = 32 * 1024, OK = 200, NOT_FOUND = 404, IMAG
 /* The last image, whose digest is that of most containers that come together. */
 struct docker {
     char *bytes; /* of an answer */
-    size_t size, header_bytes;
+    size_t size, room, header_bytes;
     long status;
     bool is_too_long;
     char image[IMAGE_BYTES], digest[MRL_NAMING_TEXT_MAX + 1];
@@ -29,22 +29,33 @@ struct docker {
 
 /* -- requests --------------------------------------------------------------------------------- */
 
+/* Twice as much each time: an answer may come in many pieces. */
+static bool make_room(struct docker *docker, size_t size)
+{
+    const size_t room = 2 * (docker->size + size);
+    char *longer;
+
+    if (docker->size + size <= docker->room)
+        return true;
+    longer = realloc(docker->bytes, room);
+    if (!longer)
+        return false;
+    docker->bytes = longer;
+    docker->room = room;
+    return true;
+}
+
 /* Less than it was given ends the request. */
 static size_t take_body(char *bytes, size_t one, size_t size, void *context)
 {
     struct mrl_asker *asker = context;
     struct docker *docker = asker->state;
-    char *longer;
 
     (void)one;
     docker->is_too_long = docker->size + size > MRL_ANSWER_BYTES;
-    if (docker->is_too_long)
+    if (docker->is_too_long || !make_room(docker, size))
         return 0;
-    longer = realloc(docker->bytes, docker->size + size + 1);
-    if (!longer)
-        return 0;
-    docker->bytes = longer;
-    memcpy(longer + docker->size, bytes, size);
+    memcpy(docker->bytes + docker->size, bytes, size);
     docker->size += size;
     return size;
 }
@@ -226,7 +237,7 @@ static int read_list(struct docker *docker, struct listing *listing)
     int err;
 
     docker->bytes = NULL;
-    docker->size = 0;
+    docker->size = docker->room = 0;
     err = mrl_docker__each(bytes, size, take_container, listing);
     free(bytes);
     if (err != -EBADMSG)
@@ -262,6 +273,7 @@ struct wanted {
     const char *id;
     struct mrl_asker *asker;
     struct mrl_naming *naming;
+    unsigned int count;
     char image[IMAGE_BYTES + 1]; /* one that is too long stays so */
 };
 
@@ -272,6 +284,9 @@ static int take_wanted(void *context, const json_t *container)
     const size_t size = strlen(wanted->id);
     const char *image;
 
+    if (wanted->count++ == MRL_LISTED_MAX)
+        return mrl_asker__fail(wanted->asker, -E2BIG, "it lists more than %d containers for one",
+                               MRL_LISTED_MAX);
     if (!mrl_docker__read_container(container, wanted->asker->runtime, wanted->naming, &image) ||
         wanted->naming->names.id.size != size || memcmp(wanted->naming->id, wanted->id, size) != 0)
         return 0;
@@ -281,7 +296,7 @@ static int take_wanted(void *context, const json_t *container)
 
 static int docker_find(struct mrl_asker *asker, const char *id, struct mrl_naming *ret_naming)
 {
-    struct wanted wanted = { id, asker, ret_naming, "" };
+    struct wanted wanted = { id, asker, ret_naming, 0, "" };
     const struct docker *docker = asker->state;
     char url[URL_BYTES];
     int err;
@@ -294,6 +309,8 @@ static int docker_find(struct mrl_asker *asker, const char *id, struct mrl_namin
     if (err)
         return err == -ENOENT ? mrl_asker__fail(asker, -EBADMSG, "it knows no such list") : err;
     err = mrl_docker__each(docker->bytes, docker->size, take_wanted, &wanted);
+    if (err == -E2BIG)
+        return -EBADMSG;
     if (err < 0)
         return mrl_asker__fail(asker, err, "its answer is no list of containers");
     if (!err)

@@ -14,7 +14,12 @@
 enum {
     AGAIN_MS = 1000,            /* between two attempts to reach a runtime, */
     LACKS_AGAIN_MS = 10 * 1000, /* and where it has no such interface */
-    STACK_BYTES = 256 * 1024,
+/* JSON as deep as jansson follows it takes 192 KiB. */
+#ifdef MRL_SANITIZED /* which keeps more there than we do */
+    STACK_BYTES = 4 * 1024 * 1024,
+#else
+    STACK_BYTES = 512 * 1024,
+#endif
 };
 
 /* A thread's. */
