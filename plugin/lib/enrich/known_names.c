@@ -5,6 +5,7 @@
  */
 #include "enrich/known_names.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,7 @@ static void forget(struct mrl_known_names *names, struct mrl_known_name *name)
     if (names->last == name)
         names->last = NULL;
     DL_DELETE(*list_of(names, name), name);
+    assert(names->known); /* it is in there */
     HASH_DEL(names->known, name);
     free(name->texts);
     free(name);

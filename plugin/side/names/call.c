@@ -164,8 +164,10 @@ static int read_bytes(struct mrl_asker *asker, grpc_byte_buffer *received, grpc_
 {
     grpc_byte_buffer_reader reader;
 
-    if (!received || !grpc_byte_buffer_reader_init(&reader, received))
-        return mrl_asker__fail(asker, -EBADMSG, "its answer cannot be read");
+    if (!received || !grpc_byte_buffer_reader_init(&reader, received)) {
+        mrl_asker__fail(asker, -EBADMSG, "its answer cannot be read");
+        return -EBADMSG;
+    }
     *ret_all = grpc_byte_buffer_reader_readall(&reader);
     grpc_byte_buffer_reader_destroy(&reader);
     return 0;
