@@ -5,12 +5,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+#include "base/clock.h"
 
 /* -- the plugin ------------------------------------------------------------------------------- */
 
@@ -156,20 +157,12 @@ static void *exchange_all(void *context)
     return NULL;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 void swap__exchange(const char *rung,
                     int count,
                     int (*configure)(int i, struct mrl_error *error),
                     void (*check)(const struct mrl_event *event))
 {
-    const uint64_t start_ms = now_ms();
+    const int64_t start_ms = mrl_clock__ms();
     unsigned int serials;
     pthread_t thread;
 
@@ -186,7 +179,7 @@ void swap__exchange(const char *rung,
         fail_msg("%s: %s", rung, exchange.error.text);
     serials = end_flooders();
     printf("# %s: %d changes within %u rounds of calls and %u ms\n", rung, count, serials,
-           (unsigned int)(now_ms() - start_ms));
+           (unsigned int)(mrl_clock__ms() - start_ms));
     mrl_plugin__stop(swap_plugin);
     swap__read(SWAP_READ_MS, check);
 }

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "harness.h"
 #include "load.h"
 #include "victim.h"
@@ -44,28 +45,20 @@ enum {
 
 /* -- those who call --------------------------------------------------------------------------- */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static int held;
 static uint64_t flood_flags; /* not 0: each call fails */
 
-static uint64_t flood_ns; /* from one call to the next; 0: at full speed */
+static int64_t flood_ns; /* from one call to the next; 0: at full speed */
 
 static void *release_for_ever(void *unused)
 {
-    uint64_t next = now_ns();
+    int64_t next = mrl_clock__ns(CLOCK_MONOTONIC);
 
     (void)unused;
     for (;;) {
         syscall(SYS_process_mrelease, held, flood_flags);
         next += flood_ns;
-        while (flood_ns && now_ns() < next)
+        while (flood_ns && mrl_clock__ns(CLOCK_MONOTONIC) < next)
             ; /* evenly: a burst of slow calls would wake the sensor more often than one of quick
                  ones */
     }

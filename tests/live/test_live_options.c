@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "harness.h"
 
 enum { NOBODY = 65534, COUNT = 5, NOT_EXECUTED = 127 };
@@ -100,26 +101,18 @@ static void count_is_exact(void **state)
     assert_int_equal(lines__parse(sensor__stdout(&sensor))->count, COUNT);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void duration_ends_a_run(void **state)
 {
     struct sensor sensor;
-    uint64_t start_ms;
+    int64_t start_ms;
 
     (void)state;
     live__require();
-    start_ms = now_ms();
+    start_ms = mrl_clock__ms();
     assert_int_equal(sensor__run(&sensor, (const char *const[]){ "run", "--duration", "200ms",
                                                                  "--output", "none", NULL }),
                      0);
-    assert_in_range(now_ms() - start_ms, 200, 20000);
+    assert_in_range(mrl_clock__ms() - start_ms, 200, 20000);
     sensor__totals(&sensor, "process_mrelease");
 }
 

@@ -239,11 +239,6 @@ static void assert_whole(struct fixture *fixture)
     assert_int_equal(counts(fixture).delivered, fixture->given);
 }
 
-static int64_t now_ms(void)
-{
-    return mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
-}
-
 /* -- tests ------------------------------------------------------------------------------------ */
 
 static void a_quick_output_is_written_by_its_owner(void **state)
@@ -321,7 +316,7 @@ static void after_a_slow_write_it_is_left_to_its_thread_for_a_while(void **state
     int64_t slow_ms;
 
     await_owner(fixture);
-    slow_ms = now_ms();
+    slow_ms = mrl_clock__ms();
     fixture->sink.slow_us = SLOW_US;
     deliver_some(fixture, EVENTS);
     for (unsigned int i = 0; i < 3; i++) {
@@ -335,7 +330,7 @@ static void after_a_slow_write_it_is_left_to_its_thread_for_a_while(void **state
         assert_false(fixture->sink.by_owner);
     }
     await_owner(fixture);
-    assert_true(now_ms() - slow_ms >= 3 * SLOW_US / 1000 + REST_MS);
+    assert_true(mrl_clock__ms() - slow_ms >= 3 * SLOW_US / 1000 + REST_MS);
     assert_whole(fixture);
 }
 

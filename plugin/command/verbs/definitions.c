@@ -220,13 +220,15 @@ static const char honest_note[] =
     "`hostThreadId`. A call that seccomp refuses reaches no function of the kernel, and is seen at exit\n"
     "only: its `timestamp` is then the exit, and `returnValue` what the filter says (usually -1, EPERM).\n"
     "\n"
-    "`contextFlags.containerStarted` (v1beta1: `started`) is false, as in Tracee, while the runtime sets a\n"
-    "container up: until the first process of its PID namespace has executed its program. Then it is true\n"
-    "for every event with a `containerId`. It differs from Tracee's in three places: a container that was\n"
-    "there before the sensor, and has not started yet, is false here and true there; processes of the\n"
-    "runtime that are in the container's cgroup and not yet in its PID namespace are true here and false\n"
-    "there; so is whatever sets up a container that shares the PID namespace of the host or of a pod, or\n"
-    "is within another container.\n";
+    "`contextFlags.containerStarted` (v1beta1: `started`) is false while the runtime sets a container up,\n"
+    "until the first process of its PID namespace has executed its program; from then on it is true for\n"
+    "every event with a `containerId`. Tracee's means the same, but differs for\n"
+    "\n"
+    "- a container that was made before the sensor began and has not started yet: false here, true there;\n"
+    "- a process of the runtime that is in the container's cgroup and not yet in its PID namespace: true\n"
+    "  here, false there;\n"
+    "- a container that is set up in the PID namespace of the host or of a pod, or within another\n"
+    "  container: true here, false there.\n";
 
 static void markdown_fields(const struct mrl_field *fields, unsigned int count)
 {

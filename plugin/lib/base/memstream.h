@@ -9,8 +9,8 @@
 
 /**
  * Closes a stream of open_memstream(); `*text`, which was NULL before that, is the caller's to
- * free. Error: -ENOMEM, and `*text` is NULL. Where glibc's fclose() has no memory for the end of
- * the text it has none, and says that all went well.
+ * free. Error: -ENOMEM, and `*text` is NULL. fclose() alone does not tell: where glibc lacks the
+ * memory to end the text, it leaves NULL there and returns 0.
  */
 static inline int mrl_memstream__close(FILE *stream, char **text)
 {

@@ -31,23 +31,23 @@ done >"$room/said"
 [[ ! -s $room/said && -s $root/var/lib/dpkg/status.d/libc6 ]]
 ok "each package in it is arm64's, and has a licence"
 
-# run: boots with what is in the root. Where there is no such guest, that is no fault of the image.
+# run WHAT: boots a guest with what is in the root, and checks that its programs work there. Where no guest is to be had,
+# the check is skipped.
 run() {
-    local status=0
+    local status=0 skipped=""
     ci/vm --root "$root" 6.12-arm64 >"$room/said" 2>&1 || status=$?
-    ((status != 77)) || echo "# $(tail -n 1 "$room/said")"
-    ((!status || status == 77))
+    ((status != 77)) || skipped=" # SKIP $(tail -n 1 "$room/said")" status=0
+    ((!status))
+    ok "$1$skipped"
 }
 
-run
-ok "in a guest its programs see a release, and hand it out by gRPC"
+run "in a guest its programs see a release, and a client of gRPC gets it"
 ci/package deb --arch arm64 >"$room/said" 2>&1
 ok "Debian's packages are made"
 rm -r "${root:?}/usr/bin" "${root:?}/usr/libexec" && find "$root" -name 'libmrelease*' -delete
 for file in build/package/deb-arm64/*_arm64.deb; do
     dpkg-deb --fsys-tarfile "$file" | tar -x -C "$root" --keep-directory-symlink --exclude='./usr/lib/debug/*'
 done
-run
-ok "in a guest their programs do so as well"
+run "in a guest their programs do so as well"
 
 end
