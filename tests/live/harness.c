@@ -57,6 +57,15 @@ void live__set_scope(const char *text)
     assert_true((size_t)snprintf(scope, sizeof(scope), "%s", text) < sizeof(scope));
 }
 
+void live__scope_to_namespace(void)
+{
+    struct stat space;
+
+    assert_int_equal(unshare(CLONE_NEWNS), 0);
+    assert_int_equal(stat("/proc/self/ns/mnt", &space), 0);
+    live__set_scope(live__text("mntns=%llu", (unsigned long long)space.st_ino));
+}
+
 void live__is_about_the_host(void)
 {
     is_about_the_host = true;

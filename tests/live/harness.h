@@ -61,11 +61,12 @@ bool live__sees_blocked(const char *rung);
  * Every `mrelease run` of a test watches only what the test itself makes, so that tests can run
  * side by side, whatever else happens on this host: the kernel lets pass only the calls of
  * processes with the name of this test program, which is its own and inherited. A caller that takes
- * another name by exec is added before the run starts. Where names are what is tested, another
- * scope is set for the rest of the test, like "pid=new"; "": none, where the test's own filters do
- * as much.
+ * another name by exec is added before the run starts. Where names are what is tested, the scope is
+ * a mount namespace that the test program enters for the rest of its life; or another one is set
+ * for the rest of the test: "", none, where the test's own filters do as much.
  */
 void live__add_caller(const char *name);
+void live__scope_to_namespace(void);
 void live__set_scope(const char *scope);
 
 /** For main(): no run has a scope. Such a program must be among those that have the kernel for

@@ -74,6 +74,8 @@ void swap__read(int timeout_ms, void (*check)(const struct mrl_event *event))
 
 /* -- the flood -------------------------------------------------------------------------------- */
 
+enum { AHEAD_MAX = 500 /* serials: some 3,000 records of two flooders */ };
+
 static struct flooder *flooders; /* shared with the children */
 static unsigned int flooder_count;
 
@@ -91,6 +93,8 @@ static void start(struct flooder *flooder, const char *name, void (*call)(unsign
     while (!flooder->started)
         usleep(100);
     for (unsigned int serial = 0; serial < SWAP_SERIALS && !flooder->stop; serial++) {
+        while (serial > flooder->reached + AHEAD_MAX && !flooder->stop)
+            usleep(100);
         call(serial);
         flooder->serials = serial + 1;
     }
@@ -124,6 +128,12 @@ static unsigned int end_flooders(void)
 void flooders__free(void)
 {
     munmap(flooders, flooder_count * sizeof(*flooders));
+}
+
+void flooder__saw(struct flooder *flooder, unsigned int serial)
+{
+    assert_int_equal(flooder->seen[serial]++, 0);
+    flooder->reached = serial;
 }
 
 unsigned int flooder__missing(const struct flooder *flooder, bool (*wanted)(unsigned int serial))

@@ -34,6 +34,7 @@ void swap__read(int timeout_ms, void (*check)(const struct mrl_event *event));
 struct flooder {
     atomic_bool started, stop;
     atomic_uint serials; /* that were used up */
+    atomic_uint reached; /* the last one that was seen */
     pid_t pid;
     /* As read. */
     unsigned char seen[SWAP_SERIALS];
@@ -45,6 +46,11 @@ struct flooder *flooders__start(unsigned int count, const char *name, void (*cal
 
 /** Gives their memory back, once they have ended. */
 void flooders__free(void);
+
+/** A call of this serial was read: it must be the first. A flooder waits where it is far ahead of
+ * what was read, however slow the reader is: what the ring has no room for is no matter of this
+ * test. */
+void flooder__saw(struct flooder *flooder, unsigned int serial);
 
 /** How many of the calls that `wanted` says of were not seen. */
 unsigned int flooder__missing(const struct flooder *flooder, bool (*wanted)(unsigned int serial));

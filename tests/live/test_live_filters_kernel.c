@@ -131,7 +131,7 @@ static void the_kernel_and_user_space_decide_alike(void **state)
 
     (void)state;
     live__require();
-    live__set_scope("pid=new"); /* names are among the filters */
+    live__set_scope("pid=new"); /* which the kernel decides; names are among the filters */
     for (size_t first = 0; first < SETS; first += SETS_AT_ONCE)
         assert_sets_agree(first, &all);
     assert_int_equal(all, UINT32_MAX); /* 32 calls, and each was wanted by some */

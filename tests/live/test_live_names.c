@@ -86,7 +86,7 @@ static void names_are_written_as_go_writes_them(void **state)
 
     (void)state;
     live__require();
-    live__set_scope("pid=new");
+    live__scope_to_namespace();
     script = run_names("auto", "events");
     lines = lines__load(live__path("events"));
     assert_script(lines, script);
@@ -121,7 +121,7 @@ static void the_name_is_that_of_the_thread(void **state)
 
     (void)state;
     live__require();
-    live__set_scope("pid=new");
+    live__scope_to_namespace();
     script = script__new();
     SENSOR_START(&sensor, "--events", "munlockall", "--output", live__output("json", "events"));
     script__run(script, call_from_named_thread);
@@ -140,7 +140,7 @@ static void python_writes_the_same_lines(void **state)
 
     (void)state;
     live__require();
-    live__set_scope("pid=new");
+    live__scope_to_namespace();
     if (access("/usr/bin/python3", X_OK)) {
         puts("# skipped: needs python3");
         skip();
