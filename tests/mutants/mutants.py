@@ -7,10 +7,10 @@ mutants.py [--only TEXT] [--seconds N] [--again] [--check]
 Works in copies of the tree below build/mutants, side by side: for each fault a copy is built anew as
 far as it has to be, and the one test that the row names is run. What was found is kept there by
 content: a run that was ended goes on where it was, and only what changed since is tried again.
---only: rows that contain TEXT. --seconds: ends after so long, with exit status 1 when rows are left.
---again: forgets what was found. --check: only looks whether each row's text is in its file once and
-its test exists, and builds nothing. Exit status 1 when a fault survives, a row is stale, or a test
-fails without a fault.
+--only: rows that contain TEXT. --seconds: ends after so long, with exit status 1 when rows are left;
+without it all are tried. --again: forgets what was found. --check: only looks whether each row's
+text is in its file once and its test exists, and builds nothing. Exit status 1 when a fault survives,
+a row is stale, or a test fails without a fault.
 """
 
 import argparse
@@ -321,7 +321,7 @@ def try_all(rows, names, report, end):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
-    parser.add_argument("--seconds", type=int, default=3600)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
