@@ -97,7 +97,7 @@ static int peak_kib(void)
 static void deliver(const struct mrl_sink_ops *ops, struct mrl_sink *sink)
 {
     static const char *const words[] = { "again", "taken", "refused", "misconfigured" };
-    struct mrl_items all = { items, count, 0, NULL };
+    struct mrl_items all = { .items = items, .count = count };
     struct mrl_delivery delivery = { .judged = judged };
     json_t *verdicts = json_array(), *reasons = json_array(), *said;
     char *text;

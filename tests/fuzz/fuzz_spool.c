@@ -75,12 +75,11 @@ static void read_items(const uint8_t *bytes, size_t size, uint64_t seek)
     }
     mrl_spool_reader__seek(reader, seek * 8, seek);
     while (!(err = mrl_spool_reader__next(reader, size, 1 + seek % 7, &batch))) {
-        must(batch.item >= next);
+        must(batch.item >= next && batch.damaged <= size);
         next = batch.item + batch.count;
         sum += check(&batch, size);
     }
     must(err == -ENODATA && sum <= size);
-    must(mrl_spool_reader__damaged(reader) <= size);
     mrl_spool_reader__free(reader);
     close(fd);
 }

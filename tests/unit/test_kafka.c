@@ -68,13 +68,24 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void deliver(size_t first, size_t count)
+/* Says also that so many come next. */
+static void deliver_before(size_t first, size_t count, size_t ahead)
 {
-    const struct mrl_items items = { test.items + first, count, 3 * count, &test.stop };
+    const struct mrl_items items = { .items = test.items + first,
+                                     .count = count,
+                                     .size = 3 * count,
+                                     .stop = &test.stop,
+                                     .ahead = test.items + first + count,
+                                     .ahead_count = ahead };
 
     memset(test.judged, 0, sizeof(test.judged));
     test.delivery = (struct mrl_delivery){ .judged = test.judged };
     test.ops->deliver(test.sink, &items, &test.delivery);
+}
+
+static void deliver(size_t first, size_t count)
+{
+    deliver_before(first, count, 0);
 }
 
 static void assert_all_are(size_t count, enum mrl_item_verdict verdict)
@@ -272,6 +283,63 @@ static void an_outage_is_told_and_doubles_nothing(void **state)
     assert_int_equal(kept(), ITEMS);
 }
 
+/* How many the topic holds in the end, where it should be so many. */
+static void assert_kept(int64_t count)
+{
+    int64_t found = kept();
+
+    for (unsigned int i = 0; i < 50 && found < count; i++) {
+        mrl_clock__pause_ms(20);
+        found = kept();
+    }
+    assert_int_equal(found, count);
+}
+
+static void what_comes_next_is_sent_in_advance_and_once(void **state)
+{
+    const int64_t begun_ns = mrl_clock__ns(CLOCK_MONOTONIC);
+
+    (void)state;
+    deliver_before(0, 1, 2);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    /* It did not wait for a silence, which has 10 s. */
+    assert_in_range((mrl_clock__ns(CLOCK_MONOTONIC) - begun_ns) / 1000000, 0, 8000);
+    assert_kept(3);
+    deliver_before(1, 1, 2); /* a part of it, and one more behind */
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    deliver(2, 2);
+    assert_all_are(2, MRL_VERDICT_TAKEN);
+    assert_kept(ITEMS);
+}
+
+static void what_was_sent_in_advance_survives_an_outage_once(void **state)
+{
+    (void)state;
+    deliver(0, 1);
+    rd_kafka_mock_broker_set_down(test.cluster, 1);
+    deliver_before(1, 1, 1);
+    assert_all_are(1, MRL_VERDICT_AGAIN);
+    rd_kafka_mock_broker_set_up(test.cluster, 1);
+    for (unsigned int i = 0; i < 20 && test.judged[0].verdict != MRL_VERDICT_TAKEN; i++)
+        deliver(1, ITEMS - 1); /* what was there, what was in advance, and a new one */
+    assert_all_are(ITEMS - 1, MRL_VERDICT_TAKEN);
+    assert_kept(ITEMS);
+}
+
+/* One that was refused comes again: those behind it are known still. */
+static void what_was_sent_in_advance_is_known_behind_others(void **state)
+{
+    const struct mrl_item again = test.items[0];
+
+    (void)state;
+    deliver_before(0, 1, 2);
+    test.items[0].head.number = ITEMS; /* one that the sink never saw */
+    deliver(0, 3);
+    test.items[0] = again;
+    assert_all_are(3, MRL_VERDICT_TAKEN);
+    assert_kept(ITEMS);
+}
+
 /* The caller's contract is kept by another one: what is not known any more is given up. */
 static void other_items_do_not_take_the_place_of_those_on_their_way(void **state)
 {
@@ -330,6 +398,12 @@ int main(void)
         cmocka_unit_test(codes_that_are_not_known_are_tried_again),
         cmocka_unit_test(only_what_is_said_of_an_item_refuses_it),
         cmocka_unit_test_setup_teardown(an_outage_is_told_and_doubles_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_next_is_sent_in_advance_and_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_sent_in_advance_survives_an_outage_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_sent_in_advance_is_known_behind_others, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(other_items_do_not_take_the_place_of_those_on_their_way,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_delivery_soon, set_up, tear_down),

@@ -24,6 +24,7 @@ struct mrl_sink {
     char taken[64];
     size_t count;
     unsigned int requests;
+    char ahead[64]; /* of each request, what came next, and a blank */
 };
 
 static struct mrl_shipper shipper;
@@ -37,6 +38,9 @@ static void deliver(struct mrl_sink *sink,
     nanosleep(&slow, NULL);
     if (sink->slow_ms)
         shipper.hurries = 1;
+    for (size_t i = 0; i < items->ahead_count; i++)
+        strncat(sink->ahead, items->ahead[i].bytes, 1);
+    strcat(sink->ahead, " ");
     sink->requests++;
     assert_in_range(sink->requests, 1, 100);
     if (sink->down && sink->down--)
@@ -80,9 +84,10 @@ static int look(struct mrl_sink *sink, const int *stop, struct mrl_error *error)
     return sink->down ? mrl_error__set(error, -EHOSTUNREACH, "nobody") : 0;
 }
 
-static const struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver, .look = look };
+static struct mrl_sink_ops ops = { .name = "scripted", .deliver = deliver, .look = look };
 
 static uint64_t give_up_ns;
+static struct mrl_item next = { .bytes = "x", .size = 1 };
 
 /* Delivers "0123456789"; returns what was refused, as text. */
 static const char *ship(struct mrl_sink *sink)
@@ -98,6 +103,8 @@ static const char *ship(struct mrl_sink *sink)
     shipper.sink = sink;
     shipper.refused = note_refused;
     shipper.give_up_ns = give_up_ns;
+    shipper.ahead = &next;
+    shipper.ahead_count = 1;
     *reasons = '\0';
     for (size_t i = 0; i < ITEMS; i++)
         items[i] = (struct mrl_item){ .bytes = bytes + i, .size = 1 };
@@ -119,6 +126,24 @@ static void all_is_taken_at_once_and_in_order(void **state)
     assert_string_equal(ship(&sink), "");
     assert_string_equal(sink.taken, "0123456789");
     assert_int_equal(sink.requests, 1);
+}
+
+static void what_comes_next_is_known_unless_something_failed(void **state)
+{
+    struct mrl_sink well = { .most = 0 }, four = { .most = 0 };
+    struct mrl_sink down = { .down = 1 }, small = { .most = TOO_LARGE };
+
+    (void)state;
+    ship(&well);
+    assert_string_equal(well.ahead, "x ");
+    ops.request_items = 4;
+    ship(&four);
+    ops.request_items = 0;
+    assert_string_equal(four.ahead, "456789 89 x ");
+    ship(&down);
+    assert_string_equal(down.ahead, "x  ");
+    ship(&small);
+    assert_int_equal(strspn(small.ahead + strlen("x"), " "), small.requests);
 }
 
 static void what_is_refused_holds_nobody_up(void **state)
@@ -315,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_is_taken_at_once_and_in_order),
+        cmocka_unit_test(what_comes_next_is_known_unless_something_failed),
         cmocka_unit_test(what_is_refused_holds_nobody_up),
         cmocka_unit_test(what_is_too_large_is_halved),
         cmocka_unit_test(one_that_is_too_large_alone_is_refused),

@@ -50,6 +50,33 @@ static void a_shipper_goes_on_within_a_frame(void **state)
     test_spool__check(test, true);
 }
 
+static void a_batch_stays_while_the_next_is_read(void **state)
+{
+    struct test_spools *spools = *state;
+    struct test_spool *test = &spools->test;
+    struct mrl_spool_grant grant;
+    struct mrl_spool_reader *reader;
+    struct mrl_spool_batch first, second;
+    struct mrl_item item;
+    char bytes[16];
+
+    test_spool__open(test);
+    test_spool__append(test, 0, 100, 60);
+    assert_int_equal(mrl_spool__grant(test->spool, 1, &grant), 0);
+    assert_int_equal(mrl_spool_reader__new(grant.fd, &test->error, &reader), 0);
+    assert_int_equal(mrl_spool_reader__next(reader, grant.end, 50, &first), 0);
+    item = first.items[49];
+    memcpy(bytes, item.bytes, sizeof(bytes));
+    assert_int_equal(mrl_spool_reader__next(reader, grant.end, 50, &second), 0);
+    assert_int_equal(mrl_spool_reader__next(reader, grant.end, 50, &first), -ENODATA);
+    assert_int_equal(second.item, 50);
+    assert_memory_equal(&first.items[49].head, &item.head, sizeof(item.head));
+    assert_memory_equal(first.items[49].bytes, bytes, sizeof(bytes));
+    assert_memory_not_equal(second.items[49].bytes, bytes, sizeof(bytes));
+    mrl_spool_reader__free(reader);
+    close(grant.fd);
+}
+
 static void the_next_run_goes_on(void **state)
 {
     struct test_spools *spools = *state;
@@ -327,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SPOOL_TEST(all_comes_back_in_order_and_once),
         SPOOL_TEST(a_shipper_goes_on_within_a_frame),
+        SPOOL_TEST(a_batch_stays_while_the_next_is_read),
         SPOOL_TEST(the_next_run_goes_on),
         SPOOL_TEST(sizes_that_are_wrong_are_refused),
         SPOOL_TEST(modes_are_what_is_promised),

@@ -16,16 +16,23 @@ enum {
     SEARCH_BYTES = 64 << 20,
 };
 
+/* Where a batch lies. */
+struct half {
+    uint64_t loaded; /* offset of what the buffer holds */
+    size_t size;
+    struct mrl_item items[ITEMS_MAX];
+    _Alignas(8) char buffer[BUFFER_BYTES];
+};
+
 struct mrl_spool_reader {
     int fd;
     struct mrl_segment_header header;
     uint64_t at;   /* of the frame that comes next */
     uint64_t item; /* number of the item that comes next */
     uint64_t damaged;
-    uint64_t loaded; /* offset of what the buffer holds */
-    size_t size;
-    struct mrl_item items[ITEMS_MAX];
-    _Alignas(8) char buffer[BUFFER_BYTES];
+    unsigned int
+        next; /* the half that the next batch is read into; the last one lies in the other */
+    struct half halves[2];
 };
 
 /* A frame in the buffer. */
@@ -45,7 +52,7 @@ int mrl_spool_reader__raw(int fd, struct mrl_spool_reader **ret_reader)
 
     if (!reader)
         return -ENOMEM;
-    memset(reader, 0, offsetof(struct mrl_spool_reader, items));
+    memset(reader, 0, offsetof(struct mrl_spool_reader, halves));
     reader->fd = fd;
     reader->at = sizeof(reader->header);
     *ret_reader = reader;
@@ -73,11 +80,6 @@ const struct mrl_segment_header *mrl_spool_reader__header(const struct mrl_spool
     return &reader->header;
 }
 
-uint64_t mrl_spool_reader__damaged(const struct mrl_spool_reader *reader)
-{
-    return reader->damaged;
-}
-
 void mrl_spool_reader__free(struct mrl_spool_reader *reader)
 {
     free(reader);
@@ -85,31 +87,37 @@ void mrl_spool_reader__free(struct mrl_spool_reader *reader)
 
 /* -- frames ----------------------------------------------------------------------------------- */
 
+static struct half *half_of(struct mrl_spool_reader *reader)
+{
+    return &reader->halves[reader->next];
+}
+
 static int load(struct mrl_spool_reader *reader, uint64_t at, uint64_t end)
 {
+    struct half *half = half_of(reader);
     const uint64_t wanted = end - at < BUFFER_BYTES ? end - at : BUFFER_BYTES;
     ssize_t size;
 
     do
-        size = pread(reader->fd, reader->buffer, wanted, (off_t)at);
+        size = pread(reader->fd, half->buffer, wanted, (off_t)at);
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return -errno;
-    reader->loaded = at;
-    reader->size = (size_t)size;
+    half->loaded = at;
+    half->size = (size_t)size;
     return 0;
 }
 
 /* The frame at an offset of what is loaded. Returns its bytes; 0: there is none that is whole. Of
  * one whose header is right, `*ret_skip` is where the next would be. */
-static size_t parse(const struct mrl_spool_reader *reader,
+static size_t parse(const struct half *half,
                     size_t offset,
                     struct frame *ret_frame,
                     size_t *ret_skip)
 {
-    const char *at = reader->buffer + offset, *payload = at + sizeof(struct mrl_frame_header);
+    const char *at = half->buffer + offset, *payload = at + sizeof(struct mrl_frame_header);
     const struct mrl_frame_header *header = (const struct mrl_frame_header *)at;
-    const size_t left = reader->size - offset;
+    const size_t left = half->size - offset;
     struct frame frame;
 
     *ret_skip = MRL_CAPTURE_ALIGN;
@@ -133,6 +141,7 @@ static size_t parse(const struct mrl_spool_reader *reader,
  */
 static int search(struct mrl_spool_reader *reader, uint64_t at, uint64_t end)
 {
+    const struct half *half = half_of(reader);
     uint64_t budget = SEARCH_BYTES;
 
     while (at + sizeof(struct mrl_frame_header) <= end) {
@@ -140,9 +149,9 @@ static int search(struct mrl_spool_reader *reader, uint64_t at, uint64_t end)
         struct frame frame;
         int err = load(reader, at, end);
 
-        if (err || reader->size < sizeof(struct mrl_frame_header))
+        if (err || half->size < sizeof(struct mrl_frame_header))
             return err ? err : -ENODATA;
-        if (parse(reader, 0, &frame, &skip)) {
+        if (parse(half, 0, &frame, &skip)) {
             reader->damaged += at - reader->at;
             reader->at = at;
             return 0;
@@ -151,8 +160,8 @@ static int search(struct mrl_spool_reader *reader, uint64_t at, uint64_t end)
         if (!budget)
             return -ENODATA;
         /* On to the next that has the header of one. */
-        for (offset = skip; offset + sizeof(struct mrl_frame_header) <= reader->size; offset += 8)
-            if (mrl_items__is_frame((const struct mrl_frame_header *)(reader->buffer + offset)))
+        for (offset = skip; offset + sizeof(struct mrl_frame_header) <= half->size; offset += 8)
+            if (mrl_items__is_frame((const struct mrl_frame_header *)(half->buffer + offset)))
                 break;
         at += offset;
     }
@@ -189,7 +198,7 @@ static bool take(struct mrl_spool_reader *reader,
     uint32_t i;
 
     for (i = 0; i < frame->head.items && batch->count < items_max; at += frame->sizes[i++]) {
-        struct mrl_item *item = &reader->items[batch->count];
+        struct mrl_item *item = &half_of(reader)->items[batch->count];
 
         memcpy(&item->head, at, sizeof(item->head));
         item->bytes = at + sizeof(item->head);
@@ -210,10 +219,11 @@ static void collect(struct mrl_spool_reader *reader,
                     size_t items_max,
                     struct mrl_spool_batch *batch)
 {
+    const struct half *half = half_of(reader);
     size_t offset = 0, skip;
     struct frame frame;
 
-    while (parse(reader, offset, &frame, &skip)) {
+    while (parse(half, offset, &frame, &skip)) {
         const uint32_t skipped = seen(reader, &frame);
 
         if (batch->count && (frame.head.item != reader->item || batch->count == items_max))
@@ -225,7 +235,7 @@ static void collect(struct mrl_spool_reader *reader,
                 break;
         }
         offset += frame.bytes;
-        reader->at = reader->loaded + offset;
+        reader->at = half->loaded + offset;
     }
     batch->next = reader->at;
 }
@@ -247,7 +257,9 @@ int mrl_spool_reader__next(struct mrl_spool_reader *reader,
             return err;
         collect(reader, items_max, &batch);
     } while (!batch.count);
-    batch.items = reader->items;
+    batch.items = half_of(reader)->items;
+    batch.damaged = reader->damaged;
+    reader->next = !reader->next;
     *ret_batch = batch;
     return 0;
 }
@@ -261,6 +273,6 @@ void mrl_spool_reader__seek(struct mrl_spool_reader *reader, uint64_t offset, ui
     reader->at = sizeof(reader->header);
     if (offset > reader->at && offset % MRL_CAPTURE_ALIGN == 0 &&
         offset < INT64_MAX - BUFFER_BYTES && !load(reader, offset, offset + BUFFER_BYTES) &&
-        parse(reader, 0, &frame, &skip) && frame.head.item <= item)
+        parse(half_of(reader), 0, &frame, &skip) && frame.head.item <= item)
         reader->at = offset;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads the items of a segment, by a descriptor: no path, no lock. It believes nothing: whatever
- * the file holds, what it hands out was written as it is, and memory is bounded (some 1.2 MiB).
+ * the file holds, what it hands out was written as it is, and memory is bounded (some 2.6 MiB).
  * Damage is stepped over to the next frame that is whole. One thread.
  */
 #ifndef MRL_SPOOL_READER_H
@@ -11,13 +11,16 @@
 
 struct mrl_spool_reader;
 
-/** Items that follow each other without a gap. Borrowed until the next call for this reader. */
+/** Items that follow each other without a gap. Borrowed until the batch behind the next one is read:
+ * whoever delivers one may look at what comes then. */
 struct mrl_spool_batch {
     const struct mrl_item *items;
     size_t count;
     uint64_t item;   /* number of the first */
     uint64_t offset; /* of the frame that it is in: what a cursor within this batch says */
     uint64_t next;   /* the same of what follows: what a cursor behind it says */
+    /** Bytes before it that were stepped over, since the segment was opened: they are damaged. */
+    uint64_t damaged;
     /** What was appended before the first item. Where the cursor stands at less, something is
      * missing: mrl_cursor__missing(). */
     struct mrl_spool_numbers appended;
@@ -42,15 +45,13 @@ void mrl_spool_reader__seek(struct mrl_spool_reader *reader, uint64_t offset, ui
 /**
  * The next items before `end` (bytes): up to `items_max` of them, from as many frames as there are,
  * up to the room for one large frame. Returns 0 with at least one item; -ENODATA there is none
- * before `end`: so far, or for good, which the grant tells; as pread().
+ * before `end`: so far, or for good, which the grant tells; as pread(). An error takes no batch from
+ * who has it.
  */
 int mrl_spool_reader__next(struct mrl_spool_reader *reader,
                            uint64_t end,
                            size_t items_max,
                            struct mrl_spool_batch *ret_batch);
-
-/** Bytes that were stepped over, since it was opened, because they were damaged. */
-uint64_t mrl_spool_reader__damaged(const struct mrl_spool_reader *reader);
 
 /** NULL is allowed. */
 void mrl_spool_reader__free(struct mrl_spool_reader *reader);

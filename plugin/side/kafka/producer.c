@@ -14,12 +14,13 @@ static const struct {
     { "acks", "all" },
     /* Never: what is given up, and when, is the spool's to say. */
     { "message.timeout.ms", "0" },
-    /* A request leaves when it is full, and the last one by flush: nobody waits for this. */
-    { "linger.ms", "50" },
+    /* A request leaves when it is full, the last one by flush. For this waits the end of what is
+     * delivered while there is more behind it, of which some was put already. */
+    { "linger.ms", "2" },
     { "batch.size", "524288" },
-    /* Twice what is delivered at a time. */
-    { "queue.buffering.max.messages", "8192" },
-    { "queue.buffering.max.kbytes", "4096" },
+    /* Twice what may be on its way. */
+    { "queue.buffering.max.messages", "16384" },
+    { "queue.buffering.max.kbytes", "8192" },
     { "receive.message.max.bytes", "4194304" },
     { "partitioner", "murmur2_random" }, /* as Java's */
     { "ssl.endpoint.identification.algorithm", "https" },

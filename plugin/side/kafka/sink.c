@@ -3,7 +3,8 @@
  * A topic of Kafka. The producer is idempotent: librdkafka sends again by itself what a broker may
  * or may not have, under the same number, so that the broker tells the two apart. So what has no
  * report yet stays with librdkafka when deliver() returns, and is known again by the next one: the
- * caller's pauses and log lines are as for any destination, and nothing is there twice.
+ * caller's pauses and log lines are as for any destination, and nothing is there twice. The same
+ * way, what comes next is with librdkafka before the answers to what is delivered are awaited.
  */
 #include "side/kafka/sink.h"
 
@@ -22,8 +23,9 @@
 
 enum {
     STEP_MS = 100,
-    PATIENCE_MS = 1000, /* without a report, where something is known to be wrong */
-    SILENCE_MS = 10000, /* and where nothing is */
+    MESSAGES = 2 * MRL_SHIP_ITEMS, /* of two deliveries */
+    PATIENCE_MS = 1000,            /* without a report, where something is known to be wrong */
+    SILENCE_MS = 10000,            /* and where nothing is */
     LOOK_MS = 3000,
 };
 
@@ -32,6 +34,7 @@ struct message {
     struct mrl_item_head head;
     rd_kafka_resp_err_t code;
     bool is_reported;
+    bool is_ahead;
 };
 
 struct mrl_sink {
@@ -40,11 +43,15 @@ struct mrl_sink {
     char host[HOST_NAME_MAX + 1];
     struct mrl_producer producer;
     bool is_spent; /* the producer is of no more use */
-    struct message pool[MRL_SHIP_ITEMS];
-    struct message *unused[MRL_SHIP_ITEMS];
+    struct message pool[MESSAGES];
+    struct message *unused[MESSAGES];
     /* Of the items of a delivery; between two, of what is on its way. */
     struct message *messages[MRL_SHIP_ITEMS];
-    size_t unused_count, waiting, reported;
+    /* Of what comes behind them, from the front. */
+    struct message *ahead[MRL_SHIP_ITEMS];
+    struct message *found[MRL_SHIP_ITEMS]; /* while they are looked for */
+    size_t unused_count, waiting, ahead_count;
+    size_t unreported; /* of those of a delivery */
     int64_t progress_ns;
     enum mrl_kafka_meaning meaning; /* of the trouble */
     char trouble[200];              /* "": none that is known of */
@@ -61,7 +68,7 @@ static void take_report(rd_kafka_t *kafka, const rd_kafka_message_t *report, voi
     (void)kafka;
     message->code = report->err;
     message->is_reported = true;
-    sink->reported++;
+    sink->unreported -= !message->is_ahead;
     sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
     if (!report->err)
         sink->trouble[0] = '\0';
@@ -107,9 +114,10 @@ static void take_producer(struct mrl_sink *sink, const struct mrl_producer *prod
     sink->producer = *producer;
     sink->trouble[0] = '\0';
     sink->is_spent = false;
-    sink->waiting = 0;
-    sink->unused_count = MRL_SHIP_ITEMS;
-    for (size_t i = 0; i < MRL_SHIP_ITEMS; i++)
+    memset(sink->messages, 0, sizeof(sink->messages));
+    sink->waiting = sink->ahead_count = 0;
+    sink->unused_count = MESSAGES;
+    for (size_t i = 0; i < MESSAGES; i++)
         sink->unused[i] = &sink->pool[i];
 }
 
@@ -231,29 +239,75 @@ static rd_kafka_resp_err_t put(struct mrl_sink *sink,
     return code;
 }
 
-/* Whether what is on its way is at the front of the items, as the caller's contract has it. */
-static bool knows(const struct mrl_sink *sink, const struct mrl_items *items)
+static bool is_of(const struct message *message, const struct mrl_item *item)
 {
-    for (size_t i = 0; i < sink->waiting; i++)
-        if (i >= items->count || memcmp(&sink->messages[i]->head, &items->items[i].head,
-                                        sizeof(items->items[i].head)) != 0)
-            return false;
+    return !memcmp(&message->head, &item->head, sizeof(item->head));
+}
+
+/* Of the messages from `*at` to `count`, the next, if it is this item's; otherwise NULL. */
+static struct message *next_of(struct message *const *messages,
+                               size_t count,
+                               size_t *at,
+                               const struct mrl_item *item)
+{
+    return *at < count && is_of(messages[*at], item) ? messages[(*at)++] : NULL;
+}
+
+/* The messages of those items that are on their way; NULL, of the others. Returns false where some
+ * are on their way that nobody asks for any more. */
+static bool find_messages(struct mrl_sink *sink, const struct mrl_items *items)
+{
+    size_t old = 0, ahead = 0;
+
+    for (size_t i = 0; i < items->count; i++) {
+        sink->found[i] = next_of(sink->messages, sink->waiting, &old, &items->items[i]);
+        if (!sink->found[i])
+            sink->found[i] = next_of(sink->ahead, sink->ahead_count, &ahead, &items->items[i]);
+    }
+    if (old < sink->waiting)
+        return false;
+    sink->ahead_count -= ahead;
+    memmove(sink->ahead, sink->ahead + ahead, sink->ahead_count * sizeof(sink->ahead[0]));
+    memcpy(sink->messages, sink->found, items->count * sizeof(sink->found[0]));
     return true;
+}
+
+static struct message *put_new(struct mrl_sink *sink, const struct mrl_item *item, bool is_ahead)
+{
+    struct message *message = sink->unused[--sink->unused_count];
+
+    *message = (struct message){ .head = item->head, .is_ahead = is_ahead };
+    message->code = put(sink, item, message);
+    message->is_reported = message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
+    return message;
 }
 
 static void put_all(struct mrl_sink *sink, const struct mrl_items *items)
 {
-    sink->reported = 0;
-    for (size_t i = sink->waiting; i < items->count; i++) {
-        struct message *message = sink->unused[--sink->unused_count];
-
-        *message = (struct message){ .head = items->items[i].head };
-        message->code = put(sink, &items->items[i], message);
-        message->is_reported = message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
-        sink->reported += message->is_reported;
-        sink->messages[i] = message;
+    sink->unreported = 0;
+    for (size_t i = 0; i < items->count; i++) {
+        if (!sink->messages[i])
+            sink->messages[i] = put_new(sink, &items->items[i], false);
+        sink->messages[i]->is_ahead = false;
+        sink->unreported += !sink->messages[i]->is_reported;
     }
     sink->waiting = items->count;
+}
+
+/* What there is no room for waits for its turn. */
+static void put_ahead(struct mrl_sink *sink, const struct mrl_items *items)
+{
+    if (sink->ahead_count)
+        return;
+    for (size_t i = 0; i < items->ahead_count && sink->unused_count; i++) {
+        struct message *message = put_new(sink, &items->ahead[i], true);
+
+        if (message->is_reported) {
+            sink->unused[sink->unused_count++] = message;
+            return;
+        }
+        sink->ahead[sink->ahead_count++] = message;
+    }
 }
 
 static bool is_stopped(const struct mrl_items *items)
@@ -266,9 +320,13 @@ static void await_reports(struct mrl_sink *sink, const struct mrl_items *items)
     int64_t quiet_ms = 0;
 
     sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
-    while (sink->reported < items->count && !is_stopped(items) && !sink->is_spent &&
+    while (sink->unreported && !is_stopped(items) && !sink->is_spent &&
            quiet_ms < (*sink->trouble ? PATIENCE_MS : SILENCE_MS)) {
-        rd_kafka_flush(sink->producer.kafka, STEP_MS); /* the last request leaves at once */
+        /* With nothing behind it, the last request leaves at once. */
+        if (sink->ahead_count)
+            rd_kafka_poll(sink->producer.kafka, STEP_MS);
+        else
+            rd_kafka_flush(sink->producer.kafka, STEP_MS);
         quiet_ms = (mrl_clock__ns(CLOCK_MONOTONIC) - sink->progress_ns) / 1000000;
     }
 }
@@ -329,14 +387,18 @@ static void kafka_deliver(struct mrl_sink *sink,
                           struct mrl_delivery *ret_delivery)
 {
     struct mrl_error error = { "" };
+    int err = renew_producer(sink, &error);
 
-    if (!knows(sink, items))
+    if (!err && !find_messages(sink, items)) {
         sink->is_spent = true;
-    if (renew_producer(sink, &error)) {
+        err = renew_producer(sink, &error);
+    }
+    if (err) {
         mrl_delivery__judge_all(ret_delivery, 0, items->count, MRL_VERDICT_AGAIN, "%s", error.text);
         return;
     }
     put_all(sink, items);
+    put_ahead(sink, items);
     await_reports(sink, items);
     judge(sink, items, ret_delivery);
 }

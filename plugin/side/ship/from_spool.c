@@ -24,6 +24,7 @@ struct shipping {
     int fd;
     uint64_t number, end; /* of the segment that is read */
     bool is_last;
+    struct mrl_spool_batch ahead; /* of its items, what was read in advance; count 0: nothing */
 };
 
 static void fail(const char *what, int err)
@@ -107,7 +108,7 @@ static bool tell_missing(struct shipping *it, const struct mrl_spool_batch *batc
     for (unsigned int i = 0; told && i < mrl_event_def__count(); i++) {
         const struct mrl_side_request request = {
             .asked = MRL_SIDE_MISSING,
-            .argument = i | (mrl_spool_reader__damaged(it->reader) ? MRL_SIDE_DAMAGED : 0U),
+            .argument = i | (batch->damaged ? MRL_SIDE_DAMAGED : 0U),
             .number = missing.of[i],
             .place = batch->item,
             .time_ns = batch->items[0].head.time_ns,
@@ -155,18 +156,40 @@ static void note(struct shipping *it, const struct mrl_spool_batch *batch)
         fail("its cursor", err);
 }
 
+/* `ret_batch->count` 0: there is nothing, so far. */
+static void read_batch(struct shipping *it, struct mrl_spool_batch *ret_batch)
+{
+    int err = it->reader ? mrl_spool_reader__next(it->reader, it->end, MRL_SHIP_ITEMS, ret_batch)
+                         : -ENODATA;
+
+    if (err)
+        ret_batch->count = 0;
+    if (err && err != -ENODATA)
+        fail("a segment", err);
+}
+
+/* Where something is missing between the two, that is told first. */
+static void look_ahead(struct shipping *it, const struct mrl_spool_batch *batch)
+{
+    const bool follows = it->ahead.count && it->ahead.item == batch->item + batch->count;
+
+    it->ship->shipper.ahead = it->ahead.items;
+    it->ship->shipper.ahead_count = follows ? it->ahead.count : 0;
+}
+
 /* Returns false when there is nothing more to read, so far. */
 static bool ship_batch(struct shipping *it)
 {
-    struct mrl_spool_batch batch;
-    int err =
-        it->reader ? mrl_spool_reader__next(it->reader, it->end, MRL_SHIP_ITEMS, &batch) : -ENODATA;
+    struct mrl_spool_batch batch = it->ahead;
 
-    if (err == -ENODATA)
+    if (!batch.count)
+        read_batch(it, &batch);
+    if (!batch.count)
         return false;
-    if (err)
-        fail("a segment", err);
+    read_batch(it, &it->ahead);
+    it->ship->shipper.ahead_count = 0;
     if (tell_missing(it, &batch)) {
+        look_ahead(it, &batch);
         mrl_shipper__deliver(&it->ship->shipper, batch.items, batch.count, it->ship->dealt,
                              it->ship->refused);
         note(it, &batch);

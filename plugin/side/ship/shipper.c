@@ -172,6 +172,19 @@ static size_t fill(const struct mrl_shipper *shipper, size_t count, size_t *ret_
     return taken;
 }
 
+/* What the request behind this one begins with: the rest of what is pending, or what comes then.
+ * Nothing where it may be another: what is sent in halves, or failed, holds up what is behind it.
+ */
+static void look_ahead(const struct mrl_shipper *shipper, size_t count, struct mrl_items *items)
+{
+    const bool is_whole = items->count == count;
+
+    if (shipper->limit || shipper->failures || shipper->tried)
+        return;
+    items->ahead = is_whole ? shipper->ahead : shipper->pending + items->count;
+    items->ahead_count = is_whole ? shipper->ahead_count : count - items->count;
+}
+
 static void refuse(struct mrl_shipper *shipper, size_t at, const char *reason, uint8_t *refused)
 {
     refused[shipper->numbers[at]] = 1;
@@ -224,6 +237,7 @@ static size_t request(struct mrl_shipper *shipper,
     const bool was_misconfigured = is_misconfigured(shipper);
     size_t left, sent = items.count = fill(shipper, count, &items.size);
 
+    look_ahead(shipper, count, &items);
     memset(shipper->judged, 0, sent * sizeof(*shipper->judged));
     note_request(shipper, sent);
     shipper->ops->deliver(shipper->sink, &items, &delivery);

@@ -23,6 +23,10 @@ struct mrl_shipper {
      * said that something has to be mended, which may be they. NULL: there are none. */
     void (*renew)(void *context, bool failing);
     void *context;
+    /** What comes behind the items of the next delivery, borrowed until the one after that ends;
+     * count 0: nothing is known of it. */
+    const struct mrl_item *ahead;
+    size_t ahead_count;
     uint64_t give_up_ns;   /* how long an item is tried; 0: until it works */
     struct mrl_sent sent;  /* atomic, each of its members */
     int hurries;           /* atomic: nonzero, a pause ends at once */

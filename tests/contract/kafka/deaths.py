@@ -9,7 +9,7 @@ import time
 
 from sensor import Sensor, await_, call, spool_said
 
-CHUNK = 4096  # items that may be on their way, and are sent again after a death
+ON_THEIR_WAY = 2 * 4096  # items that are sent again after a death
 COUNT = re.compile(rb'"name":"count","type":"[a-z ]*","value":(\d+)')
 FLAGS = re.compile(rb'"name":"flags","type":"[a-z ]*","value":(\d+)')
 
@@ -98,7 +98,7 @@ def twenty_sensors(kafka, topic, room):
         rounds.damage()
     given, _, refused, lost, _ = rounds.drain()
     assert not refused and not lost
-    rounds.check(topic.read_all(), given, 20 * CHUNK)
+    rounds.check(topic.read_all(), given, 20 * ON_THEIR_WAY)
 
 
 def everybody(kafka, topic, room):
@@ -126,7 +126,7 @@ def everybody(kafka, topic, room):
     assert len(brokers) == 20
     given, _, refused, lost, _ = rounds.drain()
     assert not refused and not lost and given >= 500000, (given, refused, lost)
-    rounds.check(topic.read_all(), given, 100 * CHUNK)
+    rounds.check(topic.read_all(), given, 100 * ON_THEIR_WAY)
 
 
 def budget(kafka, topic, room):
