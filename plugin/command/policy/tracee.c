@@ -198,14 +198,11 @@ static void judge_event(const struct judging *judging)
     const char *text = judging->text;
     const struct mrl_event_def *def = mrl_event_def__find(text, NULL);
 
-    if (strpbrk(text, SIGNS "*."))
-        refuse(judging, "event %.64s is not valid", text);
-    else if (judging->version == MRL_TRACEE_V0_23 && (strpbrk(text, ",-") || is_set(text)))
+    if (strpbrk(text, SIGNS "*.") || (def && !def->is_syscall) ||
+        (judging->version == MRL_TRACEE_V0_23 && (strpbrk(text, ",-") || is_set(text))))
         refuse(judging, "event %.64s is not valid", text);
     else if (judging->version == MRL_TRACEE_MAIN && is_set(text))
         refuse(judging, "invalid event to trace: %.64s", text);
-    else if (def && !def->is_syscall)
-        refuse(judging, "event %.64s is not valid", text);
     else if (!def && !is_set(text) && !strpbrk(text, ",-"))
         note(judging, "taken, if Tracee has this event");
 }
@@ -264,15 +261,15 @@ static void judge_data(const struct judging *judging)
     const char *name = judging->text + 5;
     const size_t size = judging->name - 5;
 
-    if (!strcmp(judging->sign, "<") || !strcmp(judging->sign, ">"))
+    const bool is_compared = strpbrk(judging->sign, "<>") != NULL;
+
+    if ((is_compared && !judging->sign[1]) || (!is_compared && size && !*judging->values))
         refuse(judging, "data %.*s value can't be empty", (int)size, name);
-    else if (strpbrk(judging->sign, "<>"))
+    else if (is_compared)
         refuse(judging, "event %.40s does not have data %.*s%c", judging->event, (int)size, name,
                judging->sign[0]);
     else if (!size)
         refuse(judging, "data name can't be empty");
-    else if (!*judging->values)
-        refuse(judging, "data %.*s value can't be empty", (int)size, name);
     else if (!has_field(judging, name, size))
         refuse(judging, "event %.40s does not have data %.*s", judging->event, (int)size, name);
 }

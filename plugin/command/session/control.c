@@ -75,20 +75,21 @@ static const char refusal[] = "only root and the sensor's own user may";
 
 static void take_wish(struct mrl_ctl *control,
                       const struct mrl_ctl_peer *peer,
-                      struct mrl_wish *wish)
+                      const struct mrl_wish *asked)
 {
     struct mrl_error error = { "" };
+    struct mrl_wish wish = *asked;
     char name[64];
     int err;
 
     name_peer(peer, name);
-    wish->by_uid = peer->uid;
-    wish->by_pid = peer->pid;
-    wish->by = name;
-    err = peer->may_change ? control->host.fulfil(control->host.context, wish, &error)
+    wish.by_uid = peer->uid;
+    wish.by_pid = peer->pid;
+    wish.by = name;
+    err = peer->may_change ? control->host.fulfil(control->host.context, &wish, &error)
                            : mrl_error__set(&error, -EACCES, "%s", refusal);
     if (is_worth_telling(control, err))
-        control->host.wished(control->host.context, wish, err, error.text);
+        control->host.wished(control->host.context, &wish, err, error.text);
     answer(peer, err, error.text);
 }
 

@@ -81,6 +81,7 @@ static int ask(int fd,
     int err = mrl_side_message__send(
         fd, (struct mrl_side_head){ .type = MRL_SIDE_REQUEST, .id = 1 }, &part, 1, NULL, 0);
 
+    ret_answer->head.type = 0;
     if (!err && poll(&answer, 1, patience_ms) <= 0)
         return mrl_error__set(error, -ETIMEDOUT, "no answer within %d s", patience_ms / 1000);
     if (!err)

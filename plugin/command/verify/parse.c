@@ -80,7 +80,7 @@ static void read_output(const char *more, char *ret_text)
     size_t digits;
 
     *ret_text = '\0';
-    if (strncmp(more, key, sizeof(key) - 1))
+    if (strncmp(more, key, sizeof(key) - 1) != 0)
         return;
     more += sizeof(key) - 1;
     digits = strspn(more, "0123456789");

@@ -11,6 +11,7 @@
 #include "base/distance.h"
 #include "base/tame.h"
 
+#undef mrl_error__set /* of who reads the code, and not its functions */
 int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
 {
     va_list arguments;

@@ -65,15 +65,16 @@ static struct mrl_text name_output(const struct mrl_output *output,
     return (struct mrl_text){ text, (size_t)MIN(size, MRL_STATE_DETAIL_MAX - 1) };
 }
 
-int mrl_output__write_state(struct mrl_output *output, struct mrl_state *state)
+int mrl_output__write_state(struct mrl_output *output, const struct mrl_state *state)
 {
     struct mrl_value values[MRL_SENSOR_STATE_FIELDS];
+    struct mrl_state told = *state;
     char detail[MRL_STATE_DETAIL_MAX];
     struct mrl_event event;
 
-    state->detail = name_output(output, state->detail, detail);
-    state->events_so_far = so_far(output);
-    mrl_state__event(state, values, &event);
+    told.detail = name_output(output, state->detail, detail);
+    told.events_so_far = so_far(output);
+    mrl_state__event(&told, values, &event);
     return mrl_output__write_event(output, &event);
 }
 

@@ -36,7 +36,7 @@ int mrl_output__state(struct mrl_output *output,
                       uint64_t to_ns);
 
 /** Writes a state, with how much stands before it: only here is that known. As write_event(). */
-int mrl_output__write_state(struct mrl_output *output, struct mrl_state *state);
+int mrl_output__write_state(struct mrl_output *output, const struct mrl_state *state);
 
 /** Writes an event that has no line yet, under the output's next number. It is the caller's to
  * count. As write(). */

@@ -9,7 +9,7 @@ bool mrl_naming__begin(struct mrl_naming *naming, enum mrl_runtime runtime, cons
 {
     const size_t size = id ? strnlen(id, MRL_NAMING_ID_BYTES + 1) : 0;
 
-    if (!mrl_naming__is_id(id, size))
+    if (!id || !mrl_naming__is_id(id, size))
         return false;
     naming->names = (struct mrl_container_names){ .result = MRL_NAMES_KNOWN, .runtime = runtime };
     memcpy(naming->id, id, size);
