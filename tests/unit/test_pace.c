@@ -47,6 +47,27 @@ static void pace_does_not_go_back_and_forth(void **state)
     assert_true(pace.close);
 }
 
+static void pace_naps_for_forty_records_within_bounds(void **state)
+{
+    static const struct {
+        int64_t gap_ns, nap_ns;
+    } cases[] = {
+        { 1000, MRL_NAP_NS },
+        { 10000, 400000 },
+        { 15000, 600000 },
+        { 100000, MRL_NAP_MAX_NS },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct mrl_pace pace = MRL_PACE;
+        int64_t now_ns = 1;
+
+        look(&pace, &now_ns, 100, 10 * cases[i].gap_ns, 10);
+        assert_in_range(mrl_pace__nap_ns(&pace), cases[i].nap_ns, cases[i].nap_ns + 1000);
+    }
+}
+
 static void pace_lets_itself_be_woken_soon_after_the_last_record(void **state)
 {
     struct mrl_pace pace = MRL_PACE;
@@ -80,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pace_naps_from_two_records_a_nap),
         cmocka_unit_test(pace_does_not_go_back_and_forth),
+        cmocka_unit_test(pace_naps_for_forty_records_within_bounds),
         cmocka_unit_test(pace_lets_itself_be_woken_soon_after_the_last_record),
         cmocka_unit_test(pace_forgets_an_hour_of_quiet),
     };

@@ -165,7 +165,7 @@ static int look(struct mrl_source *source, int timeout_ms, int64_t end)
 
     release(source);
     if (source->pace.close && !source->full && timeout_ms && !source->stopped)
-        mrl_pace__nap();
+        mrl_pace__nap(&source->pace);
     count = consume(source);
     say_awake(source, source->pace.close);
     if (!count && source->awaited)

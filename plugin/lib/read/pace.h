@@ -3,6 +3,8 @@
  * How close records follow each other, and so how a reader should wait for the next: asleep until
  * the kernel wakes it, or by naps while the rings fill. A wake-up costs the traced process more
  * than the record; a nap costs the reader one sleep, which is cheaper once it brings two records.
+ * What a record costs then is that sleep shared by all that a nap brings, so a nap is as long as
+ * many records take, within what a reader of the events may be kept waiting.
  */
 #ifndef MRL_READ_PACE_H
 #define MRL_READ_PACE_H
@@ -13,8 +15,10 @@
 #include <time.h>
 
 enum {
-    MRL_NAP_NS = 300 * 1000,
-    MRL_PACE_CLOSE_NS = MRL_NAP_NS / 2,            /* two records in a nap */
+    MRL_NAP_NS = 300 * 1000,                       /* the shortest */
+    MRL_NAP_MAX_NS = 800 * 1000,                   /* and the longest */
+    MRL_NAP_RECORDS = 40,                          /* between these two, so many records' time */
+    MRL_PACE_CLOSE_NS = MRL_NAP_NS / 2,            /* two records in the shortest */
     MRL_PACE_APART_NS = MRL_PACE_CLOSE_NS / 4 * 5, /* not to go back and forth */
 };
 
@@ -30,9 +34,17 @@ struct mrl_pace {
 
 enum { MRL_PACE_WEIGHT = 4 }; /* of what was known before, against one more look */
 
-static inline void mrl_pace__nap(void)
+/** How long the next nap is. */
+static inline int64_t mrl_pace__nap_ns(const struct mrl_pace *pace)
 {
-    const struct timespec nap = { .tv_nsec = MRL_NAP_NS };
+    const int64_t nap_ns = MRL_NAP_RECORDS * pace->gap_ns;
+
+    return nap_ns < MRL_NAP_NS ? MRL_NAP_NS : nap_ns > MRL_NAP_MAX_NS ? MRL_NAP_MAX_NS : nap_ns;
+}
+
+static inline void mrl_pace__nap(const struct mrl_pace *pace)
+{
+    const struct timespec nap = { .tv_nsec = mrl_pace__nap_ns(pace) };
 
     nanosleep(&nap, NULL);
 }

@@ -80,6 +80,7 @@ static void become(const char *path, const char *word, int socket, int report)
     const struct rlimit stack = { STACK_BYTES, STACK_BYTES };
     char *const arguments[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)MRL_SIDE_SERVE,
                                 (char *)(uintptr_t)word, NULL };
+    const int niceness = getpriority(PRIO_PROCESS, 0);
     sigset_t none;
     int err;
 
@@ -93,9 +94,9 @@ static void become(const char *path, const char *word, int socket, int report)
     sigprocmask(SIG_SETMASK, &none, NULL);
     /* What a thread's stack takes counts for RLIMIT_DATA. */
     setrlimit(RLIMIT_STACK, &stack);
-    /* What strangers make it do may not take the time of who reads events. */
-    if (nice(NICER) == -1)
-        errno = 0;
+    /* What strangers make it do may not take the time of who reads events, nor of others where the
+     * sensor itself is given more than they are. */
+    setpriority(PRIO_PROCESS, 0, niceness > 0 ? niceness + NICER : NICER);
     syscall(SYS_close_range, MRL_SIDE_SOCKET + 1, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */);
     execv(path, arguments);
     err = errno;

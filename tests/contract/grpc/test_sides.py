@@ -267,6 +267,13 @@ def test_one_that_dies_again_and_again_is_given_more_and_more_time():
         assert gaps[0] < 1 and gaps[4] > 1.5, gaps
 
 
+def test_side_programs_have_less_time_than_others_whatever_the_sensor_has():
+    for niceness, wanted in ((0, 5), (-10, 5), (4, 9)):
+        with Beside(preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, niceness)) as beside:
+            assert os.getpriority(os.PRIO_PROCESS, beside.it.process.pid) == niceness
+            assert os.getpriority(os.PRIO_PROCESS, beside.it.side()) == wanted, niceness
+
+
 # -- attacks ---------------------------------------------------------------------------------------
 
 def start_calls(seconds, rate):

@@ -38,8 +38,9 @@ await 60 inside systemctl is-active mrelease
 ok "the unit is active, which it says itself"
 [[ $(inside systemctl show mrelease -p StatusText) == *'watching with'* ]]
 ok "its status says how it watches"
-[[ $(inside ps -o user= -C mrelease | sort -u) == mrelease ]]
-ok "it runs as a user of its own"
+[[ $(inside ps -o user= -C mrelease | sort -u) == mrelease ]] &&
+    [[ $(inside ps -o ni= -p "$(inside systemctl show mrelease -p MainPID --value)") -eq -15 ]]
+ok "it runs as a user of its own, and before others"
 inside python3 -c 'import ctypes; ctypes.CDLL(None).syscall(448, -1, 0)'
 await 10 inside grep -q process_mrelease "$events"
 ok "a call is in its file"
