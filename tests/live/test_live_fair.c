@@ -297,7 +297,7 @@ static void assert_all_arrive(const struct attack *attacker)
     const char *output;
     double cpu_s;
 
-    start_reading(&arrivals, false);
+    start_reading(&arrivals, true);
     output = live__text("json,policy=block:%s", arrivals.path);
     SENSOR_START(&sensor, "--ring", "256K", "-o", output);
     attack(attacker);
