@@ -38,6 +38,14 @@ deb_user() {
     esac
 }
 
+# deb_nice ADDRESS: for what it does at the wish of strangers nobody waits; for an answer about a container the sensor does.
+deb_nice() {
+    case $1 in
+    root) echo -15 ;;
+    *) echo 5 ;;
+    esac
+}
+
 # deb_make_debian TREE: its debian/, with a package for each side program.
 deb_make_debian() {
     local debian=$1/debian name address speaks fill
@@ -45,7 +53,8 @@ deb_make_debian() {
     rm "$debian/sides" "$debian"/*.in
     while IFS=$'\t' read -r name address speaks; do
         fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@ADDRESS@|$address|"
-            -e "s|@NETWORK@|$(deb_network "$address")|" -e "s|@USER@|$(deb_user "$address")|")
+            -e "s|@NETWORK@|$(deb_network "$address")|" -e "s|@USER@|$(deb_user "$address")|"
+            -e "s|@NICE@|$(deb_nice "$address")|")
         "${fill[@]}" packaging/debian/side.in >>"$debian/control"
         "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
         "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"

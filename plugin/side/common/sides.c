@@ -120,7 +120,8 @@ static void list_program(struct mrl_sides *sides, const struct mrl_sink_ops *row
     mrl_feed__set(&sides->fed[at]);
     if (!find_socket(sides->options.sockets, row->side, sides->paths[at]))
         find_path(sides->options.directory, row->side, sides->paths[at]);
-    sides->path_list[at] = sides->paths[at];
+    sides->startable[at] =
+        (struct mrl_startable){ sides->paths[at], .is_awaited = row == &mrl_service_names };
     sides->count++;
 }
 
@@ -150,7 +151,7 @@ int mrl_sides__start(const struct mrl_sides_options *options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     list_programs(sides);
     err =
-        mrl_starter__fork(sides->path_list, sides->count,
+        mrl_starter__fork(sides->startable, sides->count,
                           sides->options.sandbox ? sides->options.sandbox : "on", &sides->starter);
     if (err) {
         free(sides);

@@ -23,7 +23,7 @@ struct mrl_sides {
     const struct mrl_sink_ops *rows[MRL_SIDES_MAX]; /* that live in a side program */
     struct mrl_sink_ops fed[MRL_SIDES_MAX];         /* the same, with functions that feed it */
     char paths[MRL_SIDES_MAX][PATH_MAX];
-    const char *path_list[MRL_SIDES_MAX];
+    struct mrl_startable startable[MRL_SIDES_MAX];
     atomic_bool ready, hurries;
     pthread_mutex_t lock; /* of the sinks that are open */
     struct mrl_sink *sinks[MRL_SIDES_OPEN_MAX];

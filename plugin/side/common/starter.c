@@ -75,10 +75,10 @@ static void leave_standard(void)
 }
 
 /* In the child of the starter. Does not return: on failure the parent reads why. */
-static void become(const char *path, const char *word, int socket, int report)
+static void become(const struct mrl_startable *program, const char *word, int socket, int report)
 {
     const struct rlimit stack = { STACK_BYTES, STACK_BYTES };
-    char *const arguments[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)MRL_SIDE_SERVE,
+    char *const arguments[] = { (char *)(uintptr_t)program->path, (char *)(uintptr_t)MRL_SIDE_SERVE,
                                 (char *)(uintptr_t)word, NULL };
     const int niceness = getpriority(PRIO_PROCESS, 0);
     sigset_t none;
@@ -96,9 +96,10 @@ static void become(const char *path, const char *word, int socket, int report)
     setrlimit(RLIMIT_STACK, &stack);
     /* What strangers make it do may not take the time of who reads events, nor of others where the
      * sensor itself is given more than they are. */
-    setpriority(PRIO_PROCESS, 0, niceness > 0 ? niceness + NICER : NICER);
+    if (!program->is_awaited)
+        setpriority(PRIO_PROCESS, 0, niceness > 0 ? niceness + NICER : NICER);
     syscall(SYS_close_range, MRL_SIDE_SOCKET + 1, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */);
-    execv(path, arguments);
+    execv(program->path, arguments);
     err = errno;
     if (write(report, &err, sizeof(err)) != sizeof(err))
         _exit(126);
@@ -114,7 +115,7 @@ static int wait_for_exec(int report)
 }
 
 /* Returns the pid, or -errno. `*ret_socket` is the main process's end. */
-static pid_t launch(const char *path, const char *word, int *ret_socket)
+static pid_t launch(const struct mrl_startable *program, const char *word, int *ret_socket)
 {
     int pair[2], report[2], err = 0;
     pid_t pid;
@@ -129,7 +130,7 @@ static pid_t launch(const char *path, const char *word, int *ret_socket)
     }
     pid = fork();
     if (!pid)
-        become(path, word, pair[1], report[1]);
+        become(program, word, pair[1], report[1]);
     close(pair[1]);
     close(report[1]);
     err = pid < 0 ? -errno : wait_for_exec(report[0]);
@@ -196,14 +197,17 @@ static void join_for(int socket, const char *path)
         close(fd);
 }
 
-static void start_for(int socket, const char *path, const char *word, struct started_list *list)
+static void start_for(int socket,
+                      const struct mrl_startable *program,
+                      const char *word,
+                      struct started_list *list)
 {
     pid_t *free_place = find(list, 0);
     struct answer answer = { -EAGAIN, 0 };
     int fds[2] = { -1, -1 };
 
     if (free_place)
-        answer.value = launch(path, word, &fds[0]);
+        answer.value = launch(program, word, &fds[0]);
     if (free_place && answer.value < 0)
         answer = (struct answer){ answer.value, 0 };
     if (answer.value <= 0) {
@@ -235,7 +239,10 @@ static void bury_for(int socket, pid_t pid, struct started_list *list)
 }
 
 /* Until the main process is gone. */
-static void serve(int socket, const char *const *paths, unsigned int count, const char *word)
+static void serve(int socket,
+                  const struct mrl_startable *programs,
+                  unsigned int count,
+                  const char *word)
 {
     struct started_list list = { { 0 } };
     struct question question;
@@ -248,10 +255,10 @@ static void serve(int socket, const char *const *paths, unsigned int count, cons
         if (size != sizeof(question))
             break;
         if (question.op == START && (uint32_t)question.of < count &&
-            mrl_join__is_socket(paths[question.of]))
-            join_for(socket, paths[question.of]);
+            mrl_join__is_socket(programs[question.of].path))
+            join_for(socket, programs[question.of].path);
         else if (question.op == START && (uint32_t)question.of < count)
-            start_for(socket, paths[question.of], word, &list);
+            start_for(socket, &programs[question.of], word, &list);
         else
             bury_for(socket, question.of, &list);
     }
@@ -286,7 +293,10 @@ static bool drop_capabilities(void)
 
 /* Signals of a terminal or a service manager go to all of a group: the main process says what they
  * mean. */
-static void be_starter(int socket, const char *const *paths, unsigned int count, const char *word)
+static void be_starter(int socket,
+                       const struct mrl_startable *programs,
+                       unsigned int count,
+                       const char *word)
 {
     sigset_t all;
 
@@ -303,13 +313,13 @@ static void be_starter(int socket, const char *const *paths, unsigned int count,
                 strerror(errno));
         _exit(1);
     }
-    serve(socket, paths, count, word);
+    serve(socket, programs, count, word);
     _exit(0);
 }
 
 /* -- in the main process ---------------------------------------------------------------------- */
 
-int mrl_starter__fork(const char *const *paths,
+int mrl_starter__fork(const struct mrl_startable *programs,
                       unsigned int count,
                       const char *word,
                       struct mrl_starter *ret_starter)
@@ -322,7 +332,7 @@ int mrl_starter__fork(const char *const *paths,
     pid = fork();
     if (!pid) {
         close(pair[0]);
-        be_starter(pair[1], paths, count, word);
+        be_starter(pair[1], programs, count, word);
     }
     close(pair[1]);
     if (pid < 0) {

@@ -9,6 +9,7 @@
 
 #include <mrelease/error.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include <sys/types.h>
 
@@ -20,10 +21,18 @@ struct mrl_starter {
     pthread_mutex_t lock; /* one question at a time */
 };
 
-/** Forks it. `paths`: `count` programs, borrowed for as long as it lives; each gets `word` as its
- * argument. A path at which there is a socket is connected to instead: whoever listens there, root
- * or this process's user, starts the program. Errors: as socketpair() and fork(). */
-int mrl_starter__fork(const char *const *paths,
+/** A program. A path at which there is a socket is connected to instead: whoever listens there,
+ * root or this process's user, starts the program. */
+struct mrl_startable {
+    const char *path;
+    /** Events wait for what it answers, and strangers cannot ask it for anything: it runs before
+     * others where the sensor does. All others run behind them. */
+    bool is_awaited;
+};
+
+/** Forks it. `programs` are borrowed for as long as it lives; each gets `word` as its argument.
+ * Errors: as socketpair() and fork(). */
+int mrl_starter__fork(const struct mrl_startable *programs,
                       unsigned int count,
                       const char *word,
                       struct mrl_starter *ret_starter);

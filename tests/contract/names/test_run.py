@@ -174,6 +174,18 @@ def test_the_side_program_dies_and_events_go_on():
     assert "why=signal 9" in run.said, run.said
 
 
+def test_the_side_program_runs_as_the_sensor_does():
+    own(Cri(at("nice"), []))
+    os.setpriority(os.PRIO_PROCESS, 0, -10)
+    try:
+        run = Run("--names-socket", "containerd=" + at("nice"))
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+    run.until("CRI v1")
+    assert os.getpriority(os.PRIO_PROCESS, run.side()) == -10
+    run.stop()
+
+
 def test_counters_say_who_was_asked_and_what_came_of_it():
     own(Cri(at("counted"), [known(50)]))
     run = Run("--names-socket", "containerd=" + at("counted"), "--output", f"grpc:unix:{at('g')}")
