@@ -161,7 +161,7 @@ static const struct mrl_option rows[] = {
     { .name = "names-wait",
       .type = MRL_OPTION_DURATION,
       .offset = AT(plugin.names_wait_ns),
-      .max = 1000000000,
+      .max = 10000000000,
       .preset = "50ms",
       .doc = "How long an event may wait for the names of its container; 0s: not at all. Events of "
              "others do not wait with it." },

@@ -56,6 +56,7 @@ def runtime(name):
 
 # Where others load the machine, containerd itself answers late: then an event is given longer to wait.
 PATIENT = ("--names-wait", "1s")
+VERY_PATIENT = ("--names-wait", "5s")
 
 
 class Sensor:
@@ -124,7 +125,7 @@ def test_containers_of_one_call_in_a_pod():
 
 def long_the_same_at_load_twenty():
     daemon = runtime("containerd")
-    pod, sensor = daemon.run_pod("web-2"), Sensor("containerd", more=PATIENT)
+    pod, sensor = daemon.run_pod("web-2"), Sensor("containerd", more=VERY_PATIENT)
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(20)]
     try:
         ids = run_containers(daemon, pod, COUNT)
@@ -132,7 +133,7 @@ def long_the_same_at_load_twenty():
         for one in burners:
             one.kill()
             one.wait()
-    time.sleep(0.5)
+    time.sleep(5.5)
     assert count_named(sensor.end(), ids, "web-2") == (COUNT, COUNT), sensor.said
     daemon.remove_pod(pod)
 
