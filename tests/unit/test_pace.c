@@ -53,8 +53,8 @@ static void pace_naps_for_32_records_within_bounds(void **state)
         int64_t gap_ns, nap_ns;
     } cases[] = {
         { 1000, MRL_NAP_NS },
-        { 10000, 400000 },
-        { 15000, 600000 },
+        { 10000, 320000 },
+        { 15000, 480000 },
         { 100000, MRL_NAP_MAX_NS },
     };
 
