@@ -47,14 +47,14 @@ static void pace_does_not_go_back_and_forth(void **state)
     assert_true(pace.close);
 }
 
-static void pace_naps_for_32_records_within_bounds(void **state)
+static void pace_naps_for_24_records_within_bounds(void **state)
 {
     static const struct {
         int64_t gap_ns, nap_ns;
     } cases[] = {
         { 1000, MRL_NAP_NS },
-        { 10000, 320000 },
-        { 15000, 480000 },
+        { 15000, 360000 },
+        { 20000, 480000 },
         { 100000, MRL_NAP_MAX_NS },
     };
 
@@ -101,7 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pace_naps_from_two_records_a_nap),
         cmocka_unit_test(pace_does_not_go_back_and_forth),
-        cmocka_unit_test(pace_naps_for_32_records_within_bounds),
+        cmocka_unit_test(pace_naps_for_24_records_within_bounds),
         cmocka_unit_test(pace_lets_itself_be_woken_soon_after_the_last_record),
         cmocka_unit_test(pace_forgets_an_hour_of_quiet),
     };

@@ -17,7 +17,7 @@
 enum {
     MRL_NAP_NS = 300 * 1000,                       /* the shortest */
     MRL_NAP_MAX_NS = 640 * 1000,                   /* and the longest */
-    MRL_NAP_RECORDS = 32,                          /* between these two, so many records' time */
+    MRL_NAP_RECORDS = 24,                          /* between these two, so many records' time */
     MRL_PACE_CLOSE_NS = MRL_NAP_NS / 2,            /* two records in the shortest */
     MRL_PACE_APART_NS = MRL_PACE_CLOSE_NS / 4 * 5, /* not to go back and forth */
 };
