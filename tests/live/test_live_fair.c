@@ -31,7 +31,11 @@ enum {
     RELEASES = 50,
     RELEASES_LONG = 100,
     GAP_MS = 10,
+#ifdef MRL_SANITIZED
+    SLOW_LINES = 10, /* a reader that is slow, to a sensor that is itself, reads so many, */
+#else
     SLOW_LINES = 200, /* a slow reader reads so many, */
+#endif
     SLOW_MS = 10,     /* and then waits */
     ANOTHER = 165534, /* a uid that is lent to a user namespace of NOBODY */
     PACED_NS = 20000, /* from one call to the next */
