@@ -340,6 +340,54 @@ static void what_was_sent_in_advance_is_known_behind_others(void **state)
     assert_kept(ITEMS);
 }
 
+/* A broker refuses a batch, not the one in it that spoils it: those that were in advance and shared
+ * it are tried again, alone. */
+static void what_shared_a_batch_with_others_is_not_refused_for_them(void **state)
+{
+    (void)state;
+    rd_kafka_mock_push_request_errors(test.cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    deliver_before(0, 2, 1);
+    assert_all_are(2, MRL_VERDICT_AGAIN);
+    assert_true(test.delivery.halve);
+    deliver(0, 1);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    deliver(1, 1);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    deliver(2, 1);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    assert_kept(3);
+}
+
+static void one_item_is_not_refused_for_what_comes_next(void **state)
+{
+    (void)state;
+    rd_kafka_mock_push_request_errors(test.cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    deliver_before(0, 1, 2);
+    assert_all_are(1, MRL_VERDICT_AGAIN);
+    assert_false(test.delivery.halve); /* alone, it would be refused for that */
+    deliver(0, 1);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    deliver(1, 2);
+    assert_all_are(2, MRL_VERDICT_TAKEN);
+    assert_kept(3);
+}
+
+/* What has its answer is not sent again when the producer is another one. */
+static void what_was_taken_in_advance_outlives_its_producer(void **state)
+{
+    (void)state;
+    deliver_before(0, 1, 2);
+    assert_all_are(1, MRL_VERDICT_TAKEN);
+    assert_kept(3);
+    rd_kafka_mock_push_request_errors(test.cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    deliver(3, 1);
+    assert_all_are(1, MRL_VERDICT_MISCONFIGURED);
+    deliver(1, 3);
+    assert_all_are(3, MRL_VERDICT_TAKEN);
+    assert_kept(ITEMS);
+}
+
 /* The caller's contract is kept by another one: what is not known any more is given up. */
 static void other_items_do_not_take_the_place_of_those_on_their_way(void **state)
 {
@@ -403,6 +451,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_sent_in_advance_survives_an_outage_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_sent_in_advance_is_known_behind_others, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_shared_a_batch_with_others_is_not_refused_for_them,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_item_is_not_refused_for_what_comes_next, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_taken_in_advance_outlives_its_producer, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(other_items_do_not_take_the_place_of_those_on_their_way,
                                         set_up, tear_down),

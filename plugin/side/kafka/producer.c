@@ -147,3 +147,39 @@ void mrl_producer__close(struct mrl_producer *producer)
     rd_kafka_destroy(producer->kafka);
     *producer = (struct mrl_producer){ NULL, NULL };
 }
+
+rd_kafka_resp_err_t mrl_producer__put(const struct mrl_producer *producer,
+                                      const struct mrl_item *item,
+                                      const char *key,
+                                      void *opaque)
+{
+    char id[MRL_EVENT_ID_BYTES];
+    const char *event = mrl_event_def__at(item->head.event)->name;
+    size_t count = 0, size = item->size;
+    rd_kafka_error_t *error;
+    rd_kafka_resp_err_t code;
+    rd_kafka_vu_t values[8];
+
+    size -= size && item->bytes[size - 1] == '\n';
+    /* Copied: it may stay longer than this delivery. */
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic };
+    values[count++] =
+        (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_VALUE,
+                                       .u.mem = { (void *)(uintptr_t)item->bytes, size } };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+                                       .u.i64 = (int64_t)(item->head.time_ns / 1000000) };
+    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
+                                       .u.header = { "event", event, (ssize_t)strlen(event) } };
+    if (mrl_item__id(&item->head, id))
+        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
+                                           .u.header = { "id", id, (ssize_t)strlen(id) } };
+    if (*key)
+        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_KEY,
+                                           .u.mem = { (void *)(uintptr_t)key, strlen(key) } };
+    error = rd_kafka_produceva(producer->kafka, values, count);
+    code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_error_destroy(error);
+    return code;
+}

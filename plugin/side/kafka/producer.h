@@ -32,6 +32,13 @@ int mrl_producer__open(const char *url,
                        struct mrl_error *error,
                        struct mrl_producer *ret_producer);
 
+/** Gives it an item, which it copies; what becomes of it is reported with `opaque`. `key` "": it
+ * has none. An error: it was not taken, and no report comes. */
+rd_kafka_resp_err_t mrl_producer__put(const struct mrl_producer *producer,
+                                      const struct mrl_item *item,
+                                      const char *key,
+                                      void *opaque);
+
 /** Gives up what is on its way, without a report. Zeroed is allowed. */
 void mrl_producer__close(struct mrl_producer *producer);
 

@@ -107,6 +107,27 @@ static int make(struct mrl_sink *sink,
     return mrl_producer__open(sink->url, sink->options, files, &calls, error, ret_producer);
 }
 
+/* Of what comes next, only what was taken: what is on its way is given up. */
+static void keep_taken(struct mrl_sink *sink)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < MESSAGES; i++)
+        sink->pool[i].is_ahead = false;
+    for (size_t i = 0; i < sink->ahead_count; i++) {
+        struct message *message = sink->ahead[i];
+
+        message->is_ahead = message->is_reported && !message->code;
+        if (message->is_ahead)
+            sink->ahead[kept++] = message;
+    }
+    sink->ahead_count = kept;
+    sink->unused_count = 0;
+    for (size_t i = 0; i < MESSAGES; i++)
+        if (!sink->pool[i].is_ahead)
+            sink->unused[sink->unused_count++] = &sink->pool[i];
+}
+
 /* Gives up what is on its way, which is sent again. */
 static void take_producer(struct mrl_sink *sink, const struct mrl_producer *producer)
 {
@@ -114,11 +135,8 @@ static void take_producer(struct mrl_sink *sink, const struct mrl_producer *prod
     sink->producer = *producer;
     sink->trouble[0] = '\0';
     sink->is_spent = false;
-    memset(sink->messages, 0, sizeof(sink->messages));
-    sink->waiting = sink->ahead_count = 0;
-    sink->unused_count = MESSAGES;
-    for (size_t i = 0; i < MESSAGES; i++)
-        sink->unused[i] = &sink->pool[i];
+    sink->waiting = 0;
+    keep_taken(sink);
 }
 
 static int kafka_close(struct mrl_sink *sink)
@@ -204,41 +222,6 @@ static int renew_producer(struct mrl_sink *sink, struct mrl_error *error)
 
 /* -- delivering ------------------------------------------------------------------------------- */
 
-static rd_kafka_resp_err_t put(struct mrl_sink *sink,
-                               const struct mrl_item *item,
-                               struct message *message)
-{
-    char id[MRL_EVENT_ID_BYTES];
-    const char *event = mrl_event_def__at(item->head.event)->name;
-    size_t count = 0, size = item->size;
-    rd_kafka_error_t *error;
-    rd_kafka_resp_err_t code;
-    rd_kafka_vu_t values[8];
-
-    size -= size && item->bytes[size - 1] == '\n';
-    /* Copied: it may stay longer than this delivery. */
-    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->producer.topic };
-    values[count++] =
-        (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY };
-    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message };
-    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_VALUE,
-                                       .u.mem = { (void *)(uintptr_t)item->bytes, size } };
-    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_TIMESTAMP,
-                                       .u.i64 = (int64_t)(item->head.time_ns / 1000000) };
-    values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
-                                       .u.header = { "event", event, (ssize_t)strlen(event) } };
-    if (mrl_item__id(&item->head, id))
-        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_HEADER,
-                                           .u.header = { "id", id, (ssize_t)strlen(id) } };
-    if (!sink->options->no_key && *sink->host)
-        values[count++] = (rd_kafka_vu_t){ .vtype = RD_KAFKA_VTYPE_KEY,
-                                           .u.mem = { sink->host, strlen(sink->host) } };
-    error = rd_kafka_produceva(sink->producer.kafka, values, count);
-    code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_error_destroy(error);
-    return code;
-}
-
 static bool is_of(const struct message *message, const struct mrl_item *item)
 {
     return !memcmp(&message->head, &item->head, sizeof(item->head));
@@ -251,6 +234,12 @@ static struct message *next_of(struct message *const *messages,
                                const struct mrl_item *item)
 {
     return *at < count && is_of(messages[*at], item) ? messages[(*at)++] : NULL;
+}
+
+/* In advance: it may have been spoilt by one that it was sent with, and is sent again. */
+static bool has_failed(const struct message *message)
+{
+    return message->is_reported && message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 /* The messages of those items that are on their way; NULL, of the others. Returns false where some
@@ -266,6 +255,11 @@ static bool find_messages(struct mrl_sink *sink, const struct mrl_items *items)
     }
     if (old < sink->waiting)
         return false;
+    for (size_t i = 0; i < items->count; i++)
+        if (sink->found[i] && has_failed(sink->found[i])) {
+            sink->unused[sink->unused_count++] = sink->found[i];
+            sink->found[i] = NULL;
+        }
     sink->ahead_count -= ahead;
     memmove(sink->ahead, sink->ahead + ahead, sink->ahead_count * sizeof(sink->ahead[0]));
     memcpy(sink->messages, sink->found, items->count * sizeof(sink->found[0]));
@@ -277,7 +271,8 @@ static struct message *put_new(struct mrl_sink *sink, const struct mrl_item *ite
     struct message *message = sink->unused[--sink->unused_count];
 
     *message = (struct message){ .head = item->head, .is_ahead = is_ahead };
-    message->code = put(sink, item, message);
+    message->code =
+        mrl_producer__put(&sink->producer, item, sink->options->no_key ? "" : sink->host, message);
     message->is_reported = message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
     return message;
 }
@@ -310,6 +305,15 @@ static void put_ahead(struct mrl_sink *sink, const struct mrl_items *items)
     }
 }
 
+/* Whether a broker may get what is delivered together with what comes next. */
+static bool is_shared(const struct mrl_sink *sink)
+{
+    for (size_t i = 0; i < sink->ahead_count; i++)
+        if (!sink->ahead[i]->is_reported)
+            return true;
+    return false;
+}
+
 static bool is_stopped(const struct mrl_items *items)
 {
     return items->stop && __atomic_load_n(items->stop, __ATOMIC_RELAXED);
@@ -331,10 +335,8 @@ static void await_reports(struct mrl_sink *sink, const struct mrl_items *items)
     }
 }
 
-static void judge_reported(struct mrl_sink *sink,
-                           size_t item,
-                           size_t count,
-                           struct mrl_delivery *delivery)
+static void judge_reported(
+    struct mrl_sink *sink, size_t item, size_t count, bool shared, struct mrl_delivery *delivery)
 {
     rd_kafka_resp_err_t code = sink->messages[item]->code;
     enum mrl_kafka_meaning meaning = mrl_kafka__meaning(code);
@@ -347,17 +349,19 @@ static void judge_reported(struct mrl_sink *sink,
     /* A producer remembers for minutes that there was no such topic, or that it may not write. */
     if (meaning == MRL_KAFKA_BEGIN_ANEW || meaning == MRL_KAFKA_MISCONFIGURED)
         sink->is_spent = true;
-    if (meaning == MRL_KAFKA_HALVE && count == 1)
+    /* One that was not alone is, the next time: nothing is in advance after a failure. */
+    if (meaning == MRL_KAFKA_HALVE && count == 1 && !shared)
         verdict = MRL_VERDICT_REFUSED;
     else if (meaning < MRL_KAFKA_HALVE)
         verdict = (enum mrl_item_verdict)meaning;
-    delivery->halve |= meaning == MRL_KAFKA_HALVE;
+    delivery->halve |= meaning == MRL_KAFKA_HALVE && (count > 1 || !shared);
     mrl_delivery__judge(delivery, item, verdict, "%s", rd_kafka_err2str(code));
 }
 
 /* Those without a report stay in their order. */
 static void judge(struct mrl_sink *sink,
                   const struct mrl_items *items,
+                  bool shared,
                   struct mrl_delivery *delivery)
 {
     const char *why = is_stopped(items) ? "the sensor ends"
@@ -372,7 +376,7 @@ static void judge(struct mrl_sink *sink,
         struct message *message = sink->messages[i];
 
         if (message->is_reported) {
-            judge_reported(sink, i, items->count, delivery);
+            judge_reported(sink, i, items->count, shared, delivery);
             sink->unused[sink->unused_count++] = message;
         } else {
             mrl_delivery__judge(delivery, i, verdict, "%s", why);
@@ -388,10 +392,13 @@ static void kafka_deliver(struct mrl_sink *sink,
 {
     struct mrl_error error = { "" };
     int err = renew_producer(sink, &error);
+    bool shared;
 
     if (!err && !find_messages(sink, items)) {
         sink->is_spent = true;
         err = renew_producer(sink, &error);
+        if (!err)
+            find_messages(sink, items);
     }
     if (err) {
         mrl_delivery__judge_all(ret_delivery, 0, items->count, MRL_VERDICT_AGAIN, "%s", error.text);
@@ -399,8 +406,9 @@ static void kafka_deliver(struct mrl_sink *sink,
     }
     put_all(sink, items);
     put_ahead(sink, items);
+    shared = is_shared(sink);
     await_reports(sink, items);
-    judge(sink, items, ret_delivery);
+    judge(sink, items, shared, ret_delivery);
 }
 
 /* It connects by itself, and tells of trouble when it is asked for anything. */

@@ -157,15 +157,14 @@ static void note(struct shipping *it, const struct mrl_spool_batch *batch)
 }
 
 /* `ret_batch->count` 0: there is nothing, so far. */
-static void read_batch(struct shipping *it, struct mrl_spool_batch *ret_batch)
+static int read_batch(struct shipping *it, struct mrl_spool_batch *ret_batch)
 {
     int err = it->reader ? mrl_spool_reader__next(it->reader, it->end, MRL_SHIP_ITEMS, ret_batch)
                          : -ENODATA;
 
     if (err)
         ret_batch->count = 0;
-    if (err && err != -ENODATA)
-        fail("a segment", err);
+    return err == -ENODATA ? 0 : err;
 }
 
 /* Where something is missing between the two, that is told first. */
@@ -181,12 +180,13 @@ static void look_ahead(struct shipping *it, const struct mrl_spool_batch *batch)
 static bool ship_batch(struct shipping *it)
 {
     struct mrl_spool_batch batch = it->ahead;
+    int err = batch.count ? 0 : read_batch(it, &batch);
 
-    if (!batch.count)
-        read_batch(it, &batch);
+    if (err)
+        fail("a segment", err);
     if (!batch.count)
         return false;
-    read_batch(it, &it->ahead);
+    read_batch(it, &it->ahead); /* where it fails, it does so again once this one is delivered */
     it->ship->shipper.ahead_count = 0;
     if (tell_missing(it, &batch)) {
         look_ahead(it, &batch);
