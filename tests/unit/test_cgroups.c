@@ -22,7 +22,7 @@
 
 #define ID "ae95a93ce0c2f1b824ac4b205e4d1a3c8f724d663626c1ad23576efec64318de"
 
-enum { DEPTH_MAX = 4 };
+enum { DEPTH_MAX = 12 };
 
 /* A cgroup that looks like a container, and the cache that has to find it. */
 struct fixture {
@@ -272,6 +272,31 @@ static void cgroup_whose_names_are_not_whole_is_not_the_hosts(void **state)
     assert_unknown(mrl_host__container(&fixture->host, GONE + 1), MRL_LOOKUP_NOT_FOUND);
 }
 
+/* Whoever is in a container can make cgroups in it until the probes no longer tell its own. */
+static void a_cgroup_deep_within_a_container_is_of_it(void **state)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct mrl_cgroup_names names = names_of(
+        GONE, NODES("docker-" ID ".scope", "7", "6", "5", "4", "3", "2", "1"));
+    struct fixture *fixture = *state;
+
+    names.flags = 0;
+    assert_int_equal(describe(fixture, &names), 0); /* it went: nobody knows what was around */
+    assert_container(mrl_host__container(&fixture->host, GONE), ID);
+    assert_true(mrl_host__container(&fixture->host, GONE).is_claim);
+    say(fixture, GONE + 1, NODES(ID, "docker", ""));
+    assert_unknown(mrl_host__container(&fixture->host, GONE), MRL_LOOKUP_UNREADABLE);
+
+    make_base(fixture);
+    make_cgroup(fixture, "docker");
+    make_cgroup(fixture, other);
+    for (unsigned int i = 1; i <= 7; i++)
+        make_cgroup(fixture, (const char[]){ (char)('0' + i), '\0' });
+    names.cgroup_id = make_cgroup(fixture, "docker-" ID ".scope");
+    assert_int_equal(describe(fixture, &names), 0);
+    assert_container(mrl_host__container(&fixture->host, names.cgroup_id), other);
+}
+
 static void names_that_no_probe_writes_are_refused(void **state)
 {
     struct mrl_cgroup_names good = names_of(GONE, NODES("a", "")), bad = good;
@@ -440,6 +465,7 @@ int main(void)
         test(cgroup_name_that_is_no_id_is_the_hosts),
         test(cgroup_is_known_from_the_probes_alone),
         test(cgroup_whose_names_are_not_whole_is_not_the_hosts),
+        test(a_cgroup_deep_within_a_container_is_of_it),
         test(names_that_no_probe_writes_are_refused),
         test(claim_of_anothers_container_is_given_up),
         test(a_cgroup_of_another_container_forgets_where_its_names_are),

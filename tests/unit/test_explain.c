@@ -153,6 +153,16 @@ static void a_word_may_be_written_as_people_do(void **state)
     assert_says("EINVAL (mlock mlock2 munlock mlockall)\n");
 }
 
+static void a_field_is_explained_by_its_sentence(void **state)
+{
+    (void)state;
+    assert_int_equal(run("released_bytes"), MRL_EXIT_OK);
+    assert_says("released_bytes (field of do_mrelease)\n");
+    assert_int_equal(run("pidfd"), MRL_EXIT_OK);
+    assert_int_equal(run("stopped"), MRL_EXIT_OK);
+    assert_says("stopped (sensor_state)\n");
+}
+
 static void what_nobody_knows_names_the_nearest(void **state)
 {
     (void)state;
@@ -175,6 +185,7 @@ int main(void)
         cmocka_unit_test(every_rung_is_explained),
         cmocka_unit_test(rows_are_sentences),
         cmocka_unit_test(a_word_may_be_written_as_people_do),
+        cmocka_unit_test(a_field_is_explained_by_its_sentence),
         cmocka_unit_test(what_nobody_knows_names_the_nearest),
     };
 

@@ -187,7 +187,7 @@ static void a_wrong_setting_is_one_line_that_says_where(void **state)
           "%:3:5: output: unknown format 'jsn': did you mean 'json'?" },
         { "output: [json, json]", { NULL }, 2, "%:1:16: output: two outputs to stdout" },
         { "rung: tpbtf", { NULL }, 2, "%:1:7: rung: unknown rung 'tpbtf': did you mean 'tp_btf'?" },
-        { "duration: 5", { NULL }, 2, "%:1:11: duration: '5' is a number here" },
+        { "duration: 5", { NULL }, 2, "%:1:11: duration: '5' is not a duration, like 500ms" },
         { "profile: scc",
           { NULL },
           2,

@@ -44,6 +44,9 @@ static const char *misfit(const struct mrl_option *row, enum mrl_scalar scalar)
 
     if (scalar == MRL_SCALAR_TEXT || (scalar == MRL_SCALAR_NUMBER && mrl_config__is_number(row)))
         return NULL;
+    /* Quotes would not help: who parses it says that the unit is missing. */
+    if (scalar == MRL_SCALAR_NUMBER && row->type == MRL_OPTION_DURATION)
+        return NULL;
     return names[scalar];
 }
 

@@ -114,15 +114,15 @@ static void print_events(const json_t *status)
 {
     const json_t *events = json_object_get(status, "events");
 
-    printf("%-20s %-8s %12s %12s %10s %12s\n", "EVENT", "WATCHED", "SEEN", "READ", "LOST",
-           "FILTERED");
+    printf("%-16s %-7s %12s %12s %9s %12s %6s\n", "EVENT", "WATCHED", "SEEN", "READ", "LOST",
+           "FILTERED", "OWN");
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
 
-        printf("%-20s %-8s %12" PRIu64 " %12" PRIu64 " %10" PRIu64 " %12" PRIu64 "\n",
+        printf("%-16s %-7s %12" PRIu64 " %12" PRIu64 " %9" PRIu64 " %12" PRIu64 " %6" PRIu64 "\n",
                text_of(event, "name"),
                json_is_true(json_object_get(event, "watched")) ? "yes" : "no", get(event, "seen"),
-               get(event, "read"), get(event, "lost"), get(event, "filtered"));
+               get(event, "read"), get(event, "lost"), get(event, "filtered"), get(event, "self"));
     }
 }
 

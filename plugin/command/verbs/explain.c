@@ -116,6 +116,24 @@ static bool print_event(const char *word)
     return def;
 }
 
+/* A field of one event or of several: what it means in each. */
+static bool print_field(const char *word)
+{
+    const char *said = "";
+
+    for (unsigned int i = 0; i < mrl_event_def__count(); i++) {
+        const struct mrl_event_def *def = mrl_event_def__at(i);
+
+        for (unsigned int j = 0; j < def->field_count; j++)
+            if (!strcmp(def->fields[j].name, word) && strcmp(def->fields[j].doc, said) != 0) {
+                said = def->fields[j].doc;
+                printf("%s (field of %s)\n", word, def->name);
+                print_sentence("", said);
+            }
+    }
+    return *said;
+}
+
 static int unknown(const struct mrl_verb *verb, const char *word)
 {
     const char *words[ROW_COUNT + 1];
@@ -146,7 +164,7 @@ static int explain(const struct mrl_verb *verb, int argc, char **argv)
              name_of_number(argv[operand]) ? name_of_number(argv[operand]) : argv[operand]);
     if (!print_all(word)) {
         fold(word, tolower);
-        if (!print_event(word))
+        if (!print_event(word) && !print_field(word))
             return unknown(verb, argv[operand]);
     }
     return mrl_flush_stdout();

@@ -38,6 +38,7 @@ struct known_cgroup {
     UT_hash_handle hh;
     uint8_t size, outer_size;
     bool is_claim, confirmed; /* struct mrl_container_path */
+    bool is_part;             /* nobody knows what is around */
     bool used;                /* since it was last considered for being forgotten */
     uint8_t hint;             /* enum mrl_runtime */
     char container[MRL_CONTAINER_ID_BYTES];
@@ -215,7 +216,7 @@ static struct known_cgroup *find_or_add(struct mrl_cgroups *cgroups, uint64_t id
     return known;
 }
 
-/* It is in the one around it, or in none. */
+/* It is in the one around it, or in none; or nobody knows. */
 static void give_up_claim(struct known_cgroup *known)
 {
     memcpy(known->container, known->outer, known->outer_size);
@@ -237,7 +238,9 @@ static void settle_claims(struct mrl_cgroups *cgroups, struct known_cgroup *one)
 static struct mrl_membership membership_of(struct known_cgroup *known)
 {
     return (struct mrl_membership){ .id = { known->container, known->size },
-                                    .lookup = known->size ? MRL_LOOKUP_KNOWN : MRL_LOOKUP_HOST,
+                                    .lookup = known->size      ? MRL_LOOKUP_KNOWN
+                                              : known->is_part ? MRL_LOOKUP_UNREADABLE
+                                                               : MRL_LOOKUP_HOST,
                                     .confirmed = known->confirmed,
                                     .is_claim = known->is_claim,
                                     .hint = (enum mrl_runtime)known->hint,
@@ -249,11 +252,10 @@ static struct mrl_membership unknown(enum mrl_lookup lookup)
     return (struct mrl_membership){ .id = { "", 0 }, .lookup = lookup };
 }
 
-/* Remembers what a path says. `is_whole`: nothing is missing at its front. */
-static struct mrl_membership remember(struct mrl_cgroups *cgroups,
-                                      uint64_t id,
-                                      const char *path,
-                                      bool is_whole)
+/* Remembers what a path says. `is_whole`: nothing is missing at its front. `is_part`: what is
+ * missing may be a container, and whoever is in there have chosen the rest: an id is a claim. */
+static struct mrl_membership remember(
+    struct mrl_cgroups *cgroups, uint64_t id, const char *path, bool is_whole, bool is_part)
 {
     struct mrl_container_path found = mrl_container_path__parse(path);
     struct known_cgroup *known;
@@ -266,7 +268,8 @@ static struct mrl_membership remember(struct mrl_cgroups *cgroups,
         return unknown(MRL_LOOKUP_UNREADABLE);
     known->size = (uint8_t)found.id.size;
     known->outer_size = (uint8_t)found.outer.size;
-    known->is_claim = found.is_claim;
+    known->is_part = is_part && !found.outer.size;
+    known->is_claim = found.is_claim || is_part;
     known->confirmed = found.confirmed && is_whole;
     known->hint = (uint8_t)found.hint;
     memcpy(known->container, found.id.bytes, found.id.size);
@@ -311,18 +314,6 @@ int mrl_cgroups__path(const void *description,
     return 0;
 }
 
-int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size)
-{
-    const struct mrl_cgroup_names *names = description;
-    char path[MRL_DESCRIBED_PATH_BYTES];
-    bool is_whole;
-    int err = mrl_cgroups__path(description, size, path, &is_whole);
-
-    if (!err)
-        remember(cgroups, names->cgroup_id, path, is_whole);
-    return err;
-}
-
 /* -- what the file system says ---------------------------------------------------------------- */
 
 /* The walk takes long where there are many cgroups: not for each event of one that is gone. */
@@ -354,7 +345,21 @@ static struct mrl_membership look_up(struct mrl_cgroups *cgroups, uint64_t id)
                                                         : MRL_LOOKUP_UNREADABLE);
     /* Within a cgroup namespace of its own, a path shows nothing of what is around the namespace;
      * and is "/" for a cgroup beside it. */
-    return remember(cgroups, id, path, !cgroups->hidden);
+    return remember(cgroups, id, path, !cgroups->hidden, false);
+}
+
+/* A cgroup that lies deeper than the probes tell has a path that is whole as long as it is there.
+ */
+int mrl_cgroups__describe(struct mrl_cgroups *cgroups, const void *description, size_t size)
+{
+    const struct mrl_cgroup_names *names = description;
+    char path[MRL_DESCRIBED_PATH_BYTES];
+    bool is_whole;
+    int err = mrl_cgroups__path(description, size, path, &is_whole);
+
+    if (!err && (is_whole || look_up(cgroups, names->cgroup_id).lookup > MRL_LOOKUP_KNOWN))
+        remember(cgroups, names->cgroup_id, path, is_whole, !is_whole);
+    return err;
 }
 
 struct mrl_membership mrl_cgroups__container(struct mrl_cgroups *cgroups, uint64_t cgroup_id)

@@ -108,7 +108,7 @@ void mrl_known_names__see(void *context, const void *description, size_t size)
     if (mrl_cgroups__path(description, size, path, &is_whole))
         return;
     found = mrl_container_path__parse(path);
-    if (!found.id.size || found.is_claim)
+    if (!found.id.size || found.is_claim || !is_whole)
         return;
     if (change->flags & MRL_CGROUP_REMOVED) {
         append(names, mrl_told__of_change(MRL_TOLD_REMOVED, found.id));

@@ -116,6 +116,9 @@ static int open_files(struct mrl_spool *spool, struct mrl_error *error)
 {
     int err = make_directory(spool->path);
 
+    if (err == -ENOENT)
+        return mrl_error__set(error, err, "%s: the directory that it stands in has to be there",
+                              strerror(-err));
     if (err)
         return mrl_error__set(error, err, "%s", strerror(-err));
     spool->directory = mrl_spool_directory__open(spool->path, error);

@@ -14,6 +14,7 @@
 enum {
     AGAIN_MS = 1000,            /* between two attempts to reach a runtime, */
     LACKS_AGAIN_MS = 10 * 1000, /* and where it has no such interface */
+    SAID_AGAIN_MS = 10 * 1000,  /* between two words about one that comes and goes */
 /* JSON as deep as jansson follows it takes 192 KiB. */
 #ifdef MRL_SANITIZED /* which keeps more there than we do */
     STACK_BYTES = 4 * 1024 * 1024,
@@ -29,6 +30,8 @@ struct worker {
     struct mrl_naming naming;
     struct mrl_namings listed;
     bool is_told; /* that it is of no use: it says so once */
+    bool is_owed; /* to be said that it is up */
+    int64_t said_up_ms;
 };
 
 static struct {
@@ -89,6 +92,17 @@ static void say_state(struct worker *worker, enum mrl_asker_state state)
     if (state == MRL_ASKER_UP || !worker->is_told)
         mrl_side__log(*asker->why ? MRL_LOG_WARNING : MRL_LOG_INFO, line);
     worker->is_told = state != MRL_ASKER_UP;
+}
+
+/* Of one that is up, and gone at the next question, it is said every SAID_AGAIN_MS. */
+static bool may_say_up(struct worker *worker)
+{
+    const int64_t now_ms = mrl_clock__ms();
+
+    worker->is_owed = worker->said_up_ms && now_ms - worker->said_up_ms < SAID_AGAIN_MS;
+    if (!worker->is_owed)
+        worker->said_up_ms = now_ms;
+    return !worker->is_owed;
 }
 
 /* -- reaching --------------------------------------------------------------------------------- */
@@ -191,6 +205,8 @@ static void run_errand(struct worker *worker, const struct mrl_errand *errand)
         mrl_namings__add(&self.told, errand->ask, &worker->naming.names);
     mrl_table__done(&self.table, worker->index, errand, err, mrl_clock__ms());
     say_what_changed();
+    if (!err || err == -ENOENT)
+        *worker->asker.why = '\0'; /* another of its socket may lose it: then this is not why */
 }
 
 /* Until it cannot be reached, or does not answer. */
@@ -206,6 +222,8 @@ static void serve(struct worker *worker)
             run_errand(worker, &errand);
         } else {
             mrl_namings__flush(&self.told);
+            if (worker->is_owed && may_say_up(worker))
+                say_state(worker, MRL_ASKER_UP);
             await(due_ms);
         }
     }
@@ -236,7 +254,8 @@ static void *work(void *context)
         state = mrl_resolver__reach(&worker->asker, &worker->naming, take_listed, &worker->listed,
                                     &lacks);
         mrl_namings__flush(&worker->listed);
-        say_state(worker, state);
+        if (state != MRL_ASKER_UP || may_say_up(worker))
+            say_state(worker, state);
         pthread_mutex_lock(&self.lock);
         mrl_table__set_state(&self.table, worker->index, state, mrl_clock__ms());
         say_what_changed();

@@ -71,6 +71,10 @@ class Gone(Exception):
     """The runtime knows no such container."""
 
 
+class Unavailable(Exception):
+    """The runtime leaves."""
+
+
 class Cri(grpc.GenericRpcHandler):
     """Containers and pods by their ids; `calls` are the methods, as they came. `answer` may be replaced."""
 
@@ -103,6 +107,8 @@ class Cri(grpc.GenericRpcHandler):
                 return self.answer(details.method, request, metadata.get("containerd-namespace"))
             except Gone:
                 context.abort(grpc.StatusCode.NOT_FOUND, "not found")
+            except Unavailable:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "it leaves")
             except NotImplementedError:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, "unknown service")
 

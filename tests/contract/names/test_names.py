@@ -16,7 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
-from runtimes import Cri, Docker, Raw, container, field, labels, varint  # noqa: E402
+from runtimes import Cri, Docker, Raw, Unavailable, container, field, labels, varint  # noqa: E402
 from sensor import run_tests  # noqa: E402
 from side import Side  # noqa: E402
 
@@ -166,6 +166,25 @@ def test_a_runtime_that_restarts_is_picked_up():
     assert it.until(lambda: it.of(OTHER)[-1]["result"] == "known", 5), it.named
     print(f"# {time.monotonic() - begun:.2f} s")
     assert time.monotonic() - begun < 3
+
+
+def test_one_that_comes_and_goes_is_told_once_in_a_while():
+    cri = own(Cri(at("flaps"), [nginx()]))
+
+    def leave(_):
+        raise Unavailable
+
+    cri.ContainerStatus = leave
+    it = side(("containerd", at("flaps"))).settle()
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        it.ask(OTHER)
+        it.until(lambda: False, 0.1)
+    asked = cri.calls.count("Version")
+    del cri.ContainerStatus
+    assert asked >= 4 and len(it.log) <= 6, (asked, it.log)
+    assert it.until(lambda: len([line for line in it.log if "CRI v1" in line]) == 2, 12), it.log
+    assert not [line for line in it.log if "not found" in line], it.log
 
 
 def test_one_that_never_answers_is_in_nobodys_way():

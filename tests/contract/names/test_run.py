@@ -155,6 +155,20 @@ def test_a_runtime_that_never_answers_holds_an_event_up_to_the_wait():
     assert "container_lookup" in json.dumps(events[1]) and events[1]["kubernetes"] == {}
 
 
+def test_a_cgroup_deep_within_a_container_has_the_names_of_none_other():
+    own(Cri(at("deep"), [known(35), known(36)]))
+    run = Run("--names-socket", "containerd=" + at("deep"), "--names-wait", "1s")
+    run.until("CRI v1")
+    call_in(make_cgroup(35))
+    inside = [f"kubepods.test.{os.getpid()}", "pod6d0a", number(36), *"12345678"]
+    call_in(cgroups.make(*inside, f"cri-containerd-{number(35)}.scope"))
+    call_in(cgroups.make(*inside, "docker", number(35)))
+    time.sleep(0.2)
+    events = run.events()
+    assert [event["containerId"] for event in events] == [number(35), number(36), number(36)], ids_of(events)
+    assert [event["container"].get("name") for event in events] == ["app-35", "app-36", "app-36"], ids_of(events)
+
+
 def test_the_side_program_dies_and_events_go_on():
     own(Cri(at("dies"), [known(i) for i in (40, 41, 42)]))
     run = Run("--names-socket", "containerd=" + at("dies"))

@@ -16,9 +16,10 @@ static int check(const struct mrl_sink_target *target, struct mrl_error *error)
     const char *index = strrchr(target->destination, '/');
 
     if (!err && (!index || index[-1] == '/' || !index[1]))
-        err = mrl_error__set(error, -EINVAL,
-                             "'%.64s' names no index or data stream: http://HOST/INDEX",
-                             target->destination);
+        err = mrl_error__set(
+            error, -EINVAL,
+            "'%.64s' names no index or data stream: it is elasticsearch+http://HOST/INDEX",
+            target->destination);
     if (!err && (strpbrk(index, "?*,%&=") || strpbrk(index, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")))
         err = mrl_error__set(error, -EINVAL, "'%.64s' is no name of an index or data stream",
                              index + 1);
