@@ -46,12 +46,15 @@ static int start_thread(struct mrl_output *output)
 /* Memory for what waits. */
 static int make_queue(struct mrl_output *output)
 {
+    const size_t room = *output->options.spool.directory ? MRL_WRITE_SYNCED_BYTES : MRL_WRITE_BYTES;
+
     if (output->options.sink->never_blocks)
         return 0;
-    output->held = malloc(sizeof(*output->held));
-    return output->held ? mrl_queue__init(&output->queue, output->options.queue_bytes,
-                                          output->options.policy)
-                        : -ENOMEM;
+    output->held = malloc(sizeof(*output->held) + room);
+    if (!output->held)
+        return -ENOMEM;
+    output->held->room = room;
+    return mrl_queue__init(&output->queue, output->options.queue_bytes, output->options.policy);
 }
 
 static int open_sink(struct mrl_output *output, struct mrl_error *error)

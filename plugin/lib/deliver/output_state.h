@@ -20,6 +20,7 @@ struct mrl_output_log {
 
 enum {
     MRL_WRITE_BYTES = 128 * 1024,
+    MRL_WRITE_SYNCED_BYTES = 512 * 1024, /* of a spool: each write waits for the disk */
     MRL_WRITE_LINES = 1024,
     MRL_STEP_MS = 20, /* how soon the end is noticed */
 };
@@ -34,7 +35,8 @@ struct mrl_held {
     struct mrl_line lines[MRL_WRITE_LINES];
     uint32_t sizes[MRL_WRITE_LINES]; /* of the lines of one write */
     uint8_t refused[MRL_WRITE_LINES];
-    char bytes[MRL_WRITE_BYTES];
+    size_t room; /* for the bytes */
+    char bytes[];
 };
 
 struct mrl_output {

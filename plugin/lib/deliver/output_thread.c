@@ -61,7 +61,7 @@ void *mrl_output__write_queue(void *context)
     while (!ended) {
         /* Takes all that is there, up to the buffer, and waits for no more: writes are large in a
          * flood, and a single event goes out at once. */
-        count = mrl_queue__pop(&output->queue, -1, held->bytes, sizeof(held->bytes), held->lines,
+        count = mrl_queue__pop(&output->queue, -1, held->bytes, held->room, held->lines,
                                MRL_WRITE_LINES, &gap, &ended);
         mrl_output__hold(output, held->bytes, held->lines, count);
         /* Whoever joins this thread measures its patience by this number (output.c). */
