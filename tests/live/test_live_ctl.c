@@ -98,8 +98,8 @@ static void events_and_level_are_switched(void **state)
     assert_int_equal(CTL(&ctl, "enable", "mlock"), 0);
     assert_int_equal(CTL(&ctl, "disable", "munlock"), 0);
     assert_int_equal(CTL(&ctl, "events"), 0);
-    assert_non_null(strstr(sensor__stdout(&ctl), "mlock                yes"));
-    assert_non_null(strstr(sensor__stdout(&ctl), "munlock              no"));
+    assert_non_null(strstr(sensor__stdout(&ctl), "mlock            yes"));
+    assert_non_null(strstr(sensor__stdout(&ctl), "munlock          no"));
     configured__call();
     assert_int_equal(CTL(&ctl, "log-level", "error"), 0);
     assert_int_equal(CTL(&ctl, "enable", "munlock"), 0);
