@@ -222,8 +222,9 @@ static void print_more(FILE *to, const struct mrl_verdict *told)
         { told->open, "without a start or an end" },
         { told->sum.doubled + told->sum.more, "events there twice" },
         { told->sum.moved, "not in their place" },
-        { told->unreadable, "files that cannot be read" },
-        { told->blind, "blind intervals" },
+        { told->unreadable,
+          told->unreadable == 1 ? "file that cannot be read" : "files that cannot be read" },
+        { told->blind, told->blind == 1 ? "blind interval" : "blind intervals" },
     };
     const char *before = "";
 
