@@ -197,7 +197,7 @@ static void what_cannot_be_read_is_not_complete(void **state)
     stream__write(name(folder, "a"), STREAM_PLAIN, lines, WHOLE, 0);
     assert_int_equal(symlink("/no/such/file", name(folder, "b")), 0);
     assert_verdict(folder, false, CHANGED, "b: No such file or directory");
-    assert_verdict(folder, true, CHANGED, "1 files that cannot be read\nnot complete: ");
+    assert_verdict(folder, true, CHANGED, "1 file that cannot be read\nnot complete: ");
     assert_int_equal(unlink(folder->paths[1]), 0);
     stream__write_bytes(folder->paths[1], STREAM_PLAIN,
                         "\xfd"
