@@ -3,6 +3,7 @@
  * Events that are enabled and disabled while the library watches: what is off costs and shows
  * nothing, what is on shows everything, and what is left over from before misleads nobody.
  */
+#include <abi/record.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mrelease/mrelease.h>
@@ -29,6 +30,7 @@ struct seen {
     char name[32];
     uint64_t first_argument;
     uint32_t flags;
+    bool is_blocked; /* as its record has it */
 };
 
 struct watch {
@@ -91,6 +93,7 @@ static void keep(const struct mrl_event *event)
     snprintf(seen->name, sizeof(seen->name), "%s", event->def->name);
     seen->first_argument = event->def->field_count ? event->values[0].unsigned_number : 0;
     seen->flags = event->flags;
+    seen->is_blocked = ((const struct mrl_record *)event->raw)->flags & MRL_RECORD_BLOCKED;
     watch.count++;
 }
 
@@ -187,7 +190,7 @@ static void events_are_switched_on_every_rung(void **state)
 
 /* -- calls under way -------------------------------------------------------------------------- */
 
-/* A thread that waits in mlock() until its pages are given. */
+/* A thread that has ended a call, and then waits in mlock() until its pages are given. */
 struct waiter {
     int faults;
     char *memory;
@@ -198,6 +201,7 @@ static void *lock_and_wait(void *context)
 {
     const struct waiter *waiter = context;
 
+    trigger__native(SYS_mlock, 0x4000, 0, 0);
     trigger__native(SYS_mlock, (uintptr_t)waiter->memory, PAGE, 0);
     trigger__native(SYS_mlock, (uintptr_t)waiter->memory + PAGE, PAGE, 0);
     trigger__native(SYS_mlock, 0x3000, 0, 0);
@@ -252,7 +256,7 @@ static void end_waiter(struct waiter *waiter)
 static void leave_a_call_open(const char *rung)
 {
     struct waiter waiter;
-    unsigned int whole = 0, ends = 0;
+    unsigned int whole = 0, before = 0, ends = 0;
 
     open_watch(rung, "mlock");
     if (!start_waiter(&waiter)) {
@@ -273,10 +277,13 @@ static void leave_a_call_open(const char *rung)
 
         ends += is_second && watch.seen[i].flags == MRL_EVENT_NO_ENTRY;
         whole += watch.seen[i].first_argument == 0x3000 && !watch.seen[i].flags;
+        before += watch.seen[i].first_argument == 0x4000 && !watch.seen[i].flags;
+        assert_false(watch.seen[i].is_blocked);
         assert_int_not_equal(watch.seen[i].first_argument, (uintptr_t)waiter.memory);
     }
     /* The end of a call that a kretprobe has not seen begin is not shown to it. */
-    assert_int_equal(ends, strcmp(rung, "kprobe") && strcmp(rung, "fentry") ? 1 : watch.count - 1);
+    assert_int_equal(ends, strcmp(rung, "kprobe") && strcmp(rung, "fentry") ? 1 : watch.count - 2);
+    assert_int_equal(before, 1);
     assert_int_equal(whole, 1);
     assert_int_equal(counts_of("mlock").exit_missed, 0);
     end_watch();

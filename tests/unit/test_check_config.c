@@ -111,6 +111,11 @@ static void lists_add_up_and_of_other_keys_the_last_file_counts(void **state)
     assert_int_equal(run("run --config @/conf.d --print-config --ring 8M", said), 0);
     assert_says(said, "\nring: \"8M\"  # command line\n");
     assert_says(said, "events:\n  - \"munlock\"  # @/conf.d/20-b.yaml\n");
+    /* Not only as it is printed. */
+    put("mrelease.yaml", "output: [json]\n");
+    put("conf.d/20-b.yaml", "output: [json]\n");
+    assert_int_equal(run("run --config @/mrelease.yaml --print-config", said), 2);
+    assert_says(said, "@/conf.d/20-b.yaml:1:10: output: two outputs to stdout");
 }
 
 static void a_fault_names_its_file(void **state)

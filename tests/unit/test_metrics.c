@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The registry of counters, of a pipeline without a plugin. */
 #include <ctype.h>
+#include <fcntl.h>
 #include <mrelease/metrics.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <sys/resource.h>
+
+#include "deliver/metrics/process.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
 enum { EVENTS = 5 };
+
+static uint64_t us(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
+}
 
 static struct mrl_pipeline *new_pipeline(const struct test_decoder *decoder)
 {
@@ -260,6 +270,28 @@ static void metrics_of_nothing_are_empty(void **state)
     mrl_metrics__free(NULL);
 }
 
+/* What the kernel does for it counts, too. */
+static void the_time_of_a_process_is_all_that_it_took(void **state)
+{
+    struct mrl_process process;
+    struct rusage usage;
+    uint64_t before_us, after_us;
+
+    (void)state;
+    do {
+        for (int i = 0; i < 1000; i++)
+            close(open("/dev/null", O_RDONLY | O_CLOEXEC));
+        getrusage(RUSAGE_SELF, &usage);
+    } while (usage.ru_stime.tv_sec == 0 && usage.ru_stime.tv_usec < 20000);
+    before_us = us(&usage.ru_utime) + us(&usage.ru_stime);
+    assert_true(mrl_process__look(&process));
+    getrusage(RUSAGE_SELF, &usage);
+    after_us = us(&usage.ru_utime) + us(&usage.ru_stime);
+    assert_in_range(process.cpu_us, before_us, after_us);
+    assert_int_equal(process.threads, 1);
+    assert_true(process.resident_bytes && process.resident_bytes <= process.virtual_bytes);
+}
+
 int main(void)
 {
 #define test(name) \
@@ -269,6 +301,7 @@ int main(void)
         test(metrics_are_well_formed),
         cmocka_unit_test(names_that_look_the_same_are_told_apart),
         cmocka_unit_test(metrics_of_nothing_are_empty),
+        cmocka_unit_test(the_time_of_a_process_is_all_that_it_took),
         cmocka_unit_test(metrics_tell_what_a_sink_keeps_while_it_is_open),
     };
 

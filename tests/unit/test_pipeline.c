@@ -12,6 +12,7 @@
 
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "event/lost.h"
 #include "unit/keepers.h"
 #include "unit/unit.h"
@@ -131,6 +132,27 @@ static void pipeline_tries_again_what_an_output_did_not_take(void **state)
         test_pipeline__assert_accounted(fixture, i, i);
         assert_int_equal(test_pipeline__dropped(fixture, i), 0);
     }
+}
+
+/* One that takes a line and fails, each time, is not waited for longer and longer. */
+static void pipeline_pauses_no_longer_for_what_gets_on(void **state)
+{
+    struct test_pipeline *fixture = *state;
+    const int64_t begun_ms = mrl_clock__ms();
+
+    test_keepers[0].err = -ENOSPC;
+    test_keepers[0].taken = 1;
+    atomic_store(&test_keepers[0].failures, FEW / 2);
+    test_pipeline__add(fixture, "json", "0", MRL_POLICY_BLOCK);
+    mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, FEW);
+    fixture->given = FEW;
+    test_keeper__open_gate(0);
+    for (int ms = 0; ms < 3 * END_MS && test_pipeline__counts(fixture, 0).delivered < FEW; ms++)
+        usleep(1000);
+    /* 20 pauses of 10 ms; were they to grow, of 14 s. */
+    assert_in_range(mrl_clock__ms() - begun_ms, 0, 5000);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    test_pipeline__assert_accounted(fixture, 0, 0);
 }
 
 /* While it fails nobody waits for it, whatever its policy; then the gap comes first. */
@@ -371,6 +393,7 @@ int main(void)
         test(pipeline_keeps_a_slow_output_from_a_fast_one_dropping_newest),
         test(pipeline_counts_at_once_what_a_hanging_output_drops),
         test(pipeline_tries_again_what_an_output_did_not_take),
+        test(pipeline_pauses_no_longer_for_what_gets_on),
         test(pipeline_tells_what_a_broken_output_dropped),
         test(pipeline_counts_what_a_failing_output_never_took),
         test(pipeline_lets_a_closed_output_go),

@@ -5,7 +5,9 @@
 #include <mrelease/mrelease.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "read/plugin_options.h"
 #include "unit/unit.h"
 
 struct option_case {
@@ -173,6 +175,33 @@ static void plugin_open_refuses_wrong_options(void **state)
     }
 }
 
+static void plugin_rings_are_the_next_power_of_two_of_pages(void **state)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const struct {
+        uint64_t wanted, bytes;
+    } rings[] = {
+        { 1, page },
+        { page, page },
+        { page + 1, 2 * page },
+        { 8 << 20, 8 << 20 },
+        { (8 << 20) + 1, 16 << 20 },
+        { 1 << 30, 1 << 30 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rings); i++) {
+        struct mrl_plugin_options options = MRL_PLUGIN_OPTIONS;
+        struct mrl_source_options checked = { .replay = NULL };
+
+        options.rare_ring_bytes = rings[i].wanted;
+        options.busy_ring_bytes = rings[COUNT_OF(rings) - 1 - i].wanted;
+        assert_int_equal(mrl_plugin_options__check(&options, &checked, NULL), 0);
+        assert_int_equal(checked.probes.rare_ring_bytes, rings[i].bytes);
+        assert_int_equal(checked.probes.busy_ring_bytes, rings[COUNT_OF(rings) - 1 - i].bytes);
+    }
+}
+
 static void plugin_may_be_closed_as_null(void **state)
 {
     (void)state;
@@ -197,6 +226,7 @@ int main(void)
         cmocka_unit_test(plugin_rows_are_complete_and_accept_their_presets),
         cmocka_unit_test(plugin_rungs_are_accepted_by_their_names),
         cmocka_unit_test(plugin_rows_add_up),
+        cmocka_unit_test(plugin_rings_are_the_next_power_of_two_of_pages),
         cmocka_unit_test(plugin_options_say_which_events_they_choose),
         cmocka_unit_test(plugin_open_refuses_wrong_options),
         cmocka_unit_test(plugin_may_be_closed_as_null),

@@ -123,6 +123,9 @@ static void verify_says_what_is_missing(void **state)
           "line 3: cpu 0, lane 1 (busy): 0 stands there again" },
         { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 1, 1) EVENT(0, 1, 1), 1,
           "line 5: cpu 0, lane 1 (busy): 1 stands there again" },
+        /* The number that shows a gap is none of it. */
+        { STATE("started", 0) EVENT(0, 0, 1) EVENT(0, 2, 1) EVENT(0, 2, 1) STATE("stopped", 2), 1,
+          "line 4: cpu 0, lane 1 (busy): 2 stands there again" },
         { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 2), 1,
           "line 3: the sensor had written 2 events of run " RUN_1 ", and here are 1: 1 too few" },
         { STATE("started", 0) EVENT(0, 0, 1) STATE("stopped", 2), 1, " 1 missing, 0 told" },

@@ -100,8 +100,8 @@ struct mrl_items {
     /** As mrl_chunk.stop: nonzero, deliver() returns soon, with what it knows. */
     const int *stop;
     /** What the next deliver() begins with once these are taken, if nothing happens: a destination
-     * that can have two requests on their way may send it before it waits. Borrowed until that next
-     * deliver() returns. */
+     * that can have two requests on their way may send it before it waits. Borrowed until this
+     * deliver() returns: what was sent is known by its head. */
     const struct mrl_item *ahead;
     size_t ahead_count; /**< 0: nothing is known of it */
 };

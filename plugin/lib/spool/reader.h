@@ -11,8 +11,8 @@
 
 struct mrl_spool_reader;
 
-/** Items that follow each other without a gap. Borrowed until the batch behind the next one is read:
- * whoever delivers one may look at what comes then. */
+/** Items that follow each other without a gap. Borrowed until next() is called behind the next
+ * batch, whatever comes of it: whoever delivers one may look at what comes then. */
 struct mrl_spool_batch {
     const struct mrl_item *items;
     size_t count;
@@ -45,8 +45,8 @@ void mrl_spool_reader__seek(struct mrl_spool_reader *reader, uint64_t offset, ui
 /**
  * The next items before `end` (bytes): up to `items_max` of them, from as many frames as there are,
  * up to the room for one large frame. Returns 0 with at least one item; -ENODATA there is none
- * before `end`: so far, or for good, which the grant tells; as pread(). An error takes no batch from
- * who has it.
+ * before `end`: so far, or for good, which the grant tells; as pread(). An error leaves the last
+ * batch as it is.
  */
 int mrl_spool_reader__next(struct mrl_spool_reader *reader,
                            uint64_t end,
