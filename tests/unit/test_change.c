@@ -16,6 +16,7 @@
 
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "unit/records.h"
 #include "unit/unit.h"
 
@@ -279,6 +280,42 @@ static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
     assert_accounted(fixture);
 }
 
+/* -- one that is slow to end ------------------------------------------------------------------ */
+
+static bool was_slow;
+
+static int write_slowly(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
+{
+    if (!__atomic_exchange_n(&was_slow, true, __ATOMIC_RELAXED))
+        mrl_clock__pause_ms(300);
+    return mrl_sink_file.write(sink, chunk, ret_events);
+}
+
+static void who_goes_on_in_a_file_waits_for_the_other_to_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mrl_sink_ops slow = mrl_sink_file;
+    struct mrl_output_options options = options_for(fixture, "file", "json");
+    struct mrl_change *change;
+    struct mrl_error error;
+
+    was_slow = false;
+    slow.write = write_slowly;
+    slow.is_quick = NULL;
+    options.sink = &slow;
+    assert_true(mrl_pipeline__add(fixture->pipeline, &options, &error) >= 0);
+    deliver(fixture);
+    change = change_of(fixture);
+    leave(fixture, change, "file");
+    assert_int_equal(mrl_change__add(change, &options, &error), 0);
+    apply(change);
+    deliver(fixture);
+    mrl_clock__pause_ms(50); /* a thread that was there would have written */
+    mrl_change__end(change, END_MS);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_int_equal(lines_in_order(fixture, "file"), fixture->given);
+}
+
 static void what_comes_back_goes_on_counting(void **state)
 {
     struct fixture *fixture = *state;
@@ -451,6 +488,7 @@ int main(void)
         test(metrics_keep_an_output_that_went),
         test(the_policy_of_an_output_that_stays_may_change),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
+        test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),
         test(a_change_that_is_not_made_leaves_nothing_behind),
         test(nobody_is_waited_for),
