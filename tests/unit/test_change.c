@@ -327,6 +327,8 @@ static void who_goes_on_in_a_file_waits_for_the_other_to_end(void **state)
     options.sink = &slow;
     assert_true(mrl_pipeline__add(fixture->pipeline, &options, &error) >= 0);
     mrl_pipeline__deliver(fixture->pipeline, fixture->decoder.batch, EVENTS / 2);
+    while (!__atomic_load_n(&was_slow, __ATOMIC_RELAXED))
+        mrl_clock__pause_ms(1);
     change = change_of(fixture);
     leave(fixture, change, "file");
     assert_int_equal(mrl_change__add(change, &options, &error), 0);
