@@ -261,8 +261,8 @@ static bool find_messages(struct mrl_sink *sink, const struct mrl_items *items)
             sink->found[i] = NULL;
         }
     sink->ahead_count -= ahead;
-    memmove(sink->ahead, sink->ahead + ahead, sink->ahead_count * sizeof(sink->ahead[0]));
-    memcpy(sink->messages, sink->found, items->count * sizeof(sink->found[0]));
+    memmove(sink->ahead, sink->ahead + ahead, sink->ahead_count * sizeof(struct message *));
+    memcpy(sink->messages, sink->found, items->count * sizeof(struct message *));
     return true;
 }
 
