@@ -103,14 +103,14 @@ def spooled(manner):
 
 
 def make(function, manner, ends=()):
-    """A test, which runs beside the others: it mostly waits."""
+    """A test, which runs beside the others: it mostly waits. With time, each shows how soon it ends alone."""
     def test():
         it, left, deaths = function(manner)
         if "line" in manner:
             assert left > 100 or deaths, it.lines
         if manner in ends:
             assert deaths, it.lines
-    return tap.beside(test)
+    return tap.alone(test) if LONG else tap.beside(test)
 
 
 # The kind of those that break a rule at once.
