@@ -46,3 +46,8 @@ receiver_collector() {
         receiver_make collector-0.165.0-2 otelcol env CGO_ENABLED=0 bash -c "cp '$PWD/tests/receivers/collector/'* . &&
             go build -mod=mod -ldflags '-s -w' -o otelcol ."
 }
+
+receiver_fluent_server() {
+    receiver_needs npm && receiver_needs node &&
+        receiver_make fluent-server-1.0.10 node_modules npm install --no-audit --no-fund --ignore-scripts @fluent-org/logger@1.0.10
+}

@@ -52,7 +52,7 @@ def refusal(destination, form="ecs"):
     return json.loads(done.stdout)["error"]
 
 
-def run_tests(tests):
+def run_tests(tests, at_end=lambda: None):
     """All functions test_… of it, at once; or those that $MRELEASE_TEST_FILTER names, a pattern."""
     wanted = "test_" + os.environ.get("MRELEASE_TEST_FILTER", "*")
     tests = [(name, test) for name, test in list(tests.items()) if fnmatch.fnmatch(name, wanted)]
@@ -74,6 +74,7 @@ def run_tests(tests):
         failed += bool(error)
         print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""))
     print(f"# {time.monotonic() - began:.1f} s")
+    at_end()
     ROOM.cleanup()
     sys.stdout.flush()
     os._exit(failed > 0)
