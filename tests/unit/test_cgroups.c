@@ -276,8 +276,8 @@ static void cgroup_whose_names_are_not_whole_is_not_the_hosts(void **state)
 static void a_cgroup_deep_within_a_container_is_of_it(void **state)
 {
     static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    struct mrl_cgroup_names names = names_of(
-        GONE, NODES("docker-" ID ".scope", "7", "6", "5", "4", "3", "2", "1"));
+    struct mrl_cgroup_names names =
+        names_of(GONE, NODES("docker-" ID ".scope", "7", "6", "5", "4", "3", "2", "1"));
     struct fixture *fixture = *state;
 
     names.flags = 0;

@@ -304,6 +304,7 @@ static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
 
 /* -- one that is slow to end ------------------------------------------------------------------ */
 
+static struct mrl_sink_ops slow;
 static bool was_slow;
 
 static int write_slowly(struct mrl_sink *sink, const struct mrl_chunk *chunk, size_t *ret_events)
@@ -316,12 +317,12 @@ static int write_slowly(struct mrl_sink *sink, const struct mrl_chunk *chunk, si
 static void who_goes_on_in_a_file_waits_for_the_other_to_end(void **state)
 {
     struct fixture *fixture = *state;
-    struct mrl_sink_ops slow = mrl_sink_file;
     struct mrl_output_options options = options_for(fixture, "file", "json");
     struct mrl_change *change;
     struct mrl_error error;
 
     was_slow = false;
+    slow = mrl_sink_file;
     slow.write = write_slowly;
     slow.is_quick = NULL;
     options.sink = &slow;
