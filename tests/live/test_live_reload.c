@@ -213,8 +213,7 @@ static void what_needs_a_restart_is_named(void **state)
 
 /* -- what is wrong changes nothing ------------------------------------------------------------ */
 
-/* A directory cannot be made; where the sandbox lets sanitizers make calls of their own, not there.
- */
+/* No directory can be made; under sanitizers, whose sandbox refuses fewer calls, none there. */
 #ifdef MRL_SANITIZED
 #    define SPOOL_REFUSED "mrelease-spool: Permission denied (the sandbox holds a run to the"
 #else

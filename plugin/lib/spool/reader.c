@@ -30,8 +30,7 @@ struct mrl_spool_reader {
     uint64_t at;   /* of the frame that comes next */
     uint64_t item; /* number of the item that comes next */
     uint64_t damaged;
-    unsigned int
-        next; /* the half that the next batch is read into; the last one lies in the other */
+    unsigned int next; /* the half for the next batch; the last one lies in the other */
     struct half halves[2];
 };
 

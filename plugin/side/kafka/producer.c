@@ -14,8 +14,8 @@ static const struct {
     { "acks", "all" },
     /* Never: what is given up, and when, is the spool's to say. */
     { "message.timeout.ms", "0" },
-    /* A request leaves when it is full, the last one by flush. For this waits the end of what is
-     * delivered while there is more behind it, of which some was put already. */
+    /* A full request leaves at once, and the last one is flushed. With more to come nothing is
+     * flushed: a request that is not full then waits so long. */
     { "linger.ms", "2" },
     { "batch.size", "524288" },
     /* Twice what may be on its way. */
