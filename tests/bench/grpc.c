@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The group grpc: events to raw HTTP/2 readers, in steps of pace, over unix sockets and TCP; the
- * time to a client; and what a client takes. The peer is the format json to a FIFO.
+ * time to a client; and what a client takes. The peer is the format json to a FIFO. Where
+ * MRELEASE_BENCH_BEFORE names another mrelease, that one is a peer as well, in the same rounds.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,6 +38,7 @@ enum {
 /* Every run makes `calls` calls; each client should get them all. */
 struct step {
     const char *name;
+    const char *binary; /* NULL: the mrelease of this tree */
     bool tcp;
     unsigned int clients;
     int per_ms; /* 0: full speed */
@@ -54,7 +56,12 @@ static struct step steps[] = {
     { .name = "tcp_10_at_50k", .tcp = true, .clients = 10, .per_ms = 50, .calls = 150 * 1000 },
 };
 
-enum { STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };
+enum { STEP_COUNT = sizeof(steps) / sizeof(steps[0]), COMPARED = 1 /* unix_500k */ };
+
+static struct step before = { .name = "before_unix_500k",
+                              .clients = 1,
+                              .per_ms = 500,
+                              .calls = 1500 * 1000 };
 
 /* A socket in a fresh directory, or a port of loopback that was free a moment ago. */
 struct where {
@@ -86,12 +93,13 @@ static void where__open(struct where *where, bool tcp)
     snprintf(where->output, sizeof(where->output), "grpc:%s", where->address);
 }
 
-static int start(struct bench_program *program, const struct where *where)
+static int start(struct bench_program *program, const char *binary, const struct where *where)
 {
     const char *const arguments[] = { "--output", where->output, "--events", "process_mrelease",
                                       "--ring",   "8M",          NULL };
 
-    bench_program__start(program, -1, BENCH_STDOUT_NULL, arguments);
+    bench_program__start_as(binary ? binary : MRL_TEST_PROGRAM, program, -1, BENCH_STDOUT_NULL,
+                            arguments);
     return bench_program__wait(program);
 }
 
@@ -134,7 +142,7 @@ static int run_step(struct step *step)
     int failed;
 
     where__open(&where, step->tcp);
-    failed = start(&program, &where);
+    failed = start(&program, step->binary, &where);
     if (!failed)
         reader = bench_h2__start(where.address, step->clients, &counts);
     failed |= reader < 0;
@@ -267,7 +275,7 @@ static int run_latency(struct bench *bench, bool tcp)
     int failed;
 
     where__open(&where, tcp);
-    failed = start(&program, &where);
+    failed = start(&program, NULL, &where);
     if (!failed)
         failed = measure_latency(&where, &us);
     bench_program__stop(&program, NULL);
@@ -332,7 +340,7 @@ static int run_memory(struct bench *bench)
     int failed;
 
     where__open(&where, false);
-    failed = start(&program, &where);
+    failed = start(&program, NULL, &where);
     if (!failed)
         failed = measure_memory(bench, program.pid, &where);
     bench_program__stop(&program, NULL);
@@ -348,21 +356,38 @@ static int run_rounds(void)
 
     for (int round = 0; round < ROUNDS && !failed; round++) {
         bench_say("grpc: round %d of %d", round + 1, ROUNDS);
-        for (unsigned int i = 0; i < STEP_COUNT && !failed; i++)
+        for (unsigned int i = 0; i < STEP_COUNT && !failed; i++) {
             failed = run_step(&steps[i]);
+            if (!failed && i == COMPARED && before.binary)
+                failed = run_step(&before);
+        }
         if (!failed)
             failed = run_peer();
     }
     return failed;
 }
 
+static void report_before(struct bench *bench)
+{
+    if (!before.binary)
+        return;
+    report_step(bench, &before);
+    bench_ratio(bench, "grpc.unix_500k.cpu_of_before", &steps[COMPARED].cpu_s, &before.cpu_s,
+                "CPU time per message, of all processes, by that of MRELEASE_BENCH_BEFORE");
+}
+
+static void free_step(struct step *step)
+{
+    bench_samples__done(&step->per_second);
+    bench_samples__done(&step->lost);
+    bench_samples__done(&step->cpu_s);
+}
+
 static void free_samples(void)
 {
-    for (unsigned int i = 0; i < STEP_COUNT; i++) {
-        bench_samples__done(&steps[i].per_second);
-        bench_samples__done(&steps[i].lost);
-        bench_samples__done(&steps[i].cpu_s);
-    }
+    for (unsigned int i = 0; i < STEP_COUNT; i++)
+        free_step(&steps[i]);
+    free_step(&before);
     bench_samples__done(&fifo_cpu_s);
 }
 
@@ -370,6 +395,7 @@ static int run(struct bench *bench)
 {
     int failed;
 
+    before.binary = getenv("MRELEASE_BENCH_BEFORE");
     bench_pin(bench_load_cpu());
     failed = run_rounds();
     if (!failed) {
@@ -377,8 +403,9 @@ static int run(struct bench *bench)
             report_step(bench, &steps[i]);
         bench_median(bench, "grpc.json_fifo.cpu_s_per_million", &fifo_cpu_s, "s",
                      "the peer: the format json at 500 k/s to a FIFO");
-        bench_ratio(bench, "grpc.unix_500k.cpu_of_json_fifo", &steps[1].cpu_s, &fifo_cpu_s,
+        bench_ratio(bench, "grpc.unix_500k.cpu_of_json_fifo", &steps[COMPARED].cpu_s, &fifo_cpu_s,
                     "CPU time per event of grpc to one reader, by that of json to a FIFO");
+        report_before(bench);
     }
     if (!failed)
         failed = run_latency(bench, false) || run_latency(bench, true);
