@@ -100,6 +100,23 @@ static double cpu_seconds(pid_t pid)
     return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
+/* Of a program and of those that it started and that live. */
+static double tree_cpu_seconds(pid_t pid)
+{
+    double seconds = cpu_seconds(pid);
+    char path[64];
+    FILE *children;
+    int child;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+    children = fopen(path, "re");
+    while (children && fscanf(children, "%d", &child) == 1)
+        seconds += tree_cpu_seconds(child);
+    if (children)
+        fclose(children);
+    return seconds;
+}
+
 /* Appends what can be read; 0: the end, or nothing for `timeout_ms`. */
 static ssize_t hear(int fd, char *said, size_t *used, int timeout_ms)
 {
@@ -125,7 +142,7 @@ int bench_program__wait(struct bench_program *program)
             bench_say("mrelease does not start: %s", used ? said : "it says nothing");
             return -1;
         }
-    program->ready_cpu_s = cpu_seconds(program->pid);
+    program->ready_cpu_s = tree_cpu_seconds(program->pid);
     return 0;
 }
 
