@@ -74,8 +74,8 @@ def until(holds, seconds=20):
 def opensearch(home, room):
     port = free_port()
     os.makedirs(os.path.join(room, "config"))
-    start(["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{home}/libs/*",
-           f"{home}/Os.java", room, str(port)], port, room)
+    start(["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+           f"-Djava.io.tmpdir={room}", "-cp", f"{home}/libs/*", f"{home}/Os.java", room, str(port)], port, room)
     store = f"http://127.0.0.1:{port}"
     until(lambda: "opensearch" in ask(store), 60)
     mapping = {"dynamic": "strict", "properties": {"n": {"type": "integer"}, "u": {"type": "unsigned_long"}}}

@@ -59,7 +59,8 @@ class Broker:
         with open(f"{room}/log4j2.xml", "w", encoding="utf-8") as file:
             file.write('<Configuration><Appenders><Console name="out"/></Appenders><Loggers><Root level="warn">'
                        '<AppenderRef ref="out"/></Root></Loggers></Configuration>')
-        self.java = [*JAVA, f"-Dlog4j2.configurationFile={room}/log4j2.xml", "-cp", f"{HOME}/libs/*"]
+        self.java = [*JAVA, f"-Djava.io.tmpdir={room}",  # where it unpacks libraries, and leaves them
+                     f"-Dlog4j2.configurationFile={room}/log4j2.xml", "-cp", f"{HOME}/libs/*"]
         subprocess.run([*self.java, "kafka.tools.StorageTool", "format", "-t", "bWVtb3J5LW9mLWtlcm5lbA", "-c",
                         f"{room}/properties", "--add-scram", f"SCRAM-SHA-512=[name=sensor,password={PASSWORD}]"],
                        check=True, capture_output=True, timeout=60)
