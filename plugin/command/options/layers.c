@@ -177,7 +177,7 @@ static int fail(const struct mrl_verb *verb, int err, enum mrl_layer layer, cons
     if (err != -ENOMEM && layer != MRL_LAYER_FILE)
         return mrl_usage_error(verb, text);
     mrl_say("%s", text);
-    return err == -EINVAL || err == -ERANGE || err == -EDOM ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
+    return err == -EINVAL || err == -EDOM ? MRL_EXIT_USAGE : MRL_EXIT_FAILED;
 }
 
 static void print_profiles(void)
