@@ -38,23 +38,28 @@ deb_user() {
     esac
 }
 
-# deb_nice ADDRESS: for what it does at the wish of strangers nobody waits; for an answer about a container the sensor does.
+# deb_nice ADDRESS: for what it does at the wish of strangers nobody waits: what the starter gives it. For an answer about a
+# container the sensor does: the sensor's own.
 deb_nice() {
+    local found
     case $1 in
-    root) echo -15 ;;
-    *) echo 5 ;;
+    root) found=$(sed -n 's/^Nice=//p' packaging/systemd/mrelease.service) ;;
+    *) found=$(sed -n 's/^enum { NICER = \([0-9]*\) };$/\1/p' plugin/side/common/starter.c) ;;
     esac
+    [[ $found =~ ^-?[0-9]+$ ]] || die "no niceness for '$1'"
+    echo "$found"
 }
 
 # deb_make_debian TREE: its debian/, with a package for each side program.
 deb_make_debian() {
-    local debian=$1/debian name address speaks fill
+    local debian=$1/debian name address speaks nice fill
     cp -r packaging/debian "$debian"
     rm "$debian/sides" "$debian"/*.in
     while IFS=$'\t' read -r name address speaks; do
+        nice=$(deb_nice "$address")
         fill=(sed -e "s|@NAME@|$name|g" -e "s|@SPEAKS@|$speaks|g" -e "s|@ADDRESS@|$address|"
             -e "s|@NETWORK@|$(deb_network "$address")|" -e "s|@USER@|$(deb_user "$address")|"
-            -e "s|@NICE@|$(deb_nice "$address")|")
+            -e "s|@NICE@|$nice|")
         "${fill[@]}" packaging/debian/side.in >>"$debian/control"
         "${fill[@]}" packaging/systemd/mrelease-side.socket.in >"$debian/mrelease-$name.socket"
         "${fill[@]}" packaging/systemd/mrelease-side@.service.in >"$debian/mrelease-$name@.service"
