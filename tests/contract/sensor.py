@@ -26,6 +26,7 @@ class Sensor:
         self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
                                      "--output", output, *more], stderr=subprocess.PIPE, text=True)
         started.append(self.run)
+        self.killed = set()
         said = ""
         while "watching" not in said:
             line = self.run.stderr.readline()
@@ -52,13 +53,22 @@ class Sensor:
 
     def side(self, name):
         """The process of its side program: a child of the starter, which is its child."""
-        for _ in range(200):
-            for starter in children(self.run.pid):
-                for child in children(starter):
-                    if open(f"/proc/{child}/comm", encoding="ascii").read().strip() == name:
-                        return child
+        found = await_(lambda: [child for starter in children(self.run.pid) for child in children(starter)
+                                if is_called(child, name)])
+        assert found, "there is no side program"
+        return found[0]
+
+    def kill_side(self, name):
+        """Kills its side program: each time one that lives, if need be when the next one has begun."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            side = self.side(name)
+            if side not in self.killed:
+                self.killed.add(side)
+                os.kill(side, signal.SIGKILL)
+                return
             time.sleep(0.02)
-        raise AssertionError("there is no side program")
+        raise AssertionError("no side program comes back")
 
 
 def children(pid):
@@ -67,6 +77,14 @@ def children(pid):
             return [int(word) for word in file.read().split()]
     except OSError:
         return []
+
+
+def is_called(pid, name):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip() == name
+    except OSError:  # it has ended
+        return False
 
 
 def call(first, count):
@@ -88,12 +106,17 @@ def spool_said(text):
     return [int(word) for word in found.groups()]
 
 
-def answered(spool):
-    """How many calls of a spool were acknowledged or refused."""
+def kept(spool):
+    """What became of the calls that were appended to a spool."""
     said = subprocess.run([PROGRAM, "spool", "list", "--format", "json", spool], capture_output=True,
                           text=True, timeout=20, check=True).stdout
-    calls = json.loads(said)["events"].get("process_mrelease", {"taken": 0, "refused": 0})
-    return calls["taken"] + calls["refused"]
+    none = dict.fromkeys(("appended", "taken", "refused", "lost", "pending"), 0)
+    return json.loads(said)["events"].get("process_mrelease", none)
+
+
+def answered(spool):
+    """How many calls of a spool were acknowledged or refused."""
+    return kept(spool)["taken"] + kept(spool)["refused"]
 
 
 def metrics(room):

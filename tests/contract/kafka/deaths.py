@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import signal
 import threading
 import time
 
@@ -115,7 +114,7 @@ def everybody(kafka, topic, room):
             brokers.append(kafka.process.pid)
 
     def deaths(sensor):
-        rounds.after(1, 9000, lambda: os.kill(sensor.side("kafka"), signal.SIGKILL))
+        rounds.after(1, 9000, lambda: sensor.kill_side("kafka"))
         rounds.after(11000, 15000, sensor.run.kill)
 
     beside = threading.Thread(target=broker_deaths)
