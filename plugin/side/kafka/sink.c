@@ -5,6 +5,7 @@
  * report yet stays with librdkafka when deliver() returns, and is known again by the next one: the
  * caller's pauses and log lines are as for any destination, and nothing is there twice. The same
  * way, what comes next is with librdkafka before the answers to what is delivered are awaited.
+ * Which messages these are is in window.h.
  */
 #include "side/kafka/sink.h"
 
@@ -19,22 +20,13 @@
 #include "base/clock.h"
 #include "side/kafka/judge.h"
 #include "side/kafka/producer.h"
-#include "side/ship/shipper.h"
+#include "side/kafka/window.h"
 
 enum {
     STEP_MS = 100,
-    MESSAGES = 2 * MRL_SHIP_ITEMS, /* of two deliveries */
-    PATIENCE_MS = 1000,            /* without a report, where something is known to be wrong */
-    SILENCE_MS = 10000,            /* and where nothing is */
+    PATIENCE_MS = 1000, /* without a report, where something is known to be wrong */
+    SILENCE_MS = 10000, /* and where nothing is */
     LOOK_MS = 3000,
-};
-
-/* From produce() to its verdict. */
-struct message {
-    struct mrl_item_head head;
-    rd_kafka_resp_err_t code;
-    bool is_reported;
-    bool is_ahead;
 };
 
 struct mrl_sink {
@@ -43,15 +35,7 @@ struct mrl_sink {
     char host[HOST_NAME_MAX + 1];
     struct mrl_producer producer;
     bool is_spent; /* the producer is of no more use */
-    struct message pool[MESSAGES];
-    struct message *unused[MESSAGES];
-    /* Of the items of a delivery; between two, of what is on its way. */
-    struct message *messages[MRL_SHIP_ITEMS];
-    /* Of what comes behind them, from the front. */
-    struct message *ahead[MRL_SHIP_ITEMS];
-    struct message *found[MRL_SHIP_ITEMS]; /* while they are looked for */
-    size_t unused_count, waiting, ahead_count;
-    size_t unreported; /* of those of a delivery */
+    struct mrl_kafka_window window;
     int64_t progress_ns;
     enum mrl_kafka_meaning meaning; /* of the trouble */
     char trouble[200];              /* "": none that is known of */
@@ -62,13 +46,10 @@ struct mrl_sink {
 
 static void take_report(rd_kafka_t *kafka, const rd_kafka_message_t *report, void *opaque)
 {
-    struct message *message = report->_private;
     struct mrl_sink *sink = opaque;
 
     (void)kafka;
-    message->code = report->err;
-    message->is_reported = true;
-    sink->unreported -= !message->is_ahead;
+    mrl_kafka_window__report(&sink->window, report->_private, report->err);
     sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
     if (!report->err)
         sink->trouble[0] = '\0';
@@ -107,27 +88,6 @@ static int make(struct mrl_sink *sink,
     return mrl_producer__open(sink->url, sink->options, files, &calls, error, ret_producer);
 }
 
-/* Of what comes next, only what was taken: what is on its way is given up. */
-static void keep_taken(struct mrl_sink *sink)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < MESSAGES; i++)
-        sink->pool[i].is_ahead = false;
-    for (size_t i = 0; i < sink->ahead_count; i++) {
-        struct message *message = sink->ahead[i];
-
-        message->is_ahead = message->is_reported && !message->code;
-        if (message->is_ahead)
-            sink->ahead[kept++] = message;
-    }
-    sink->ahead_count = kept;
-    sink->unused_count = 0;
-    for (size_t i = 0; i < MESSAGES; i++)
-        if (!sink->pool[i].is_ahead)
-            sink->unused[sink->unused_count++] = &sink->pool[i];
-}
-
 /* Gives up what is on its way, which is sent again. */
 static void take_producer(struct mrl_sink *sink, const struct mrl_producer *producer)
 {
@@ -135,8 +95,7 @@ static void take_producer(struct mrl_sink *sink, const struct mrl_producer *prod
     sink->producer = *producer;
     sink->trouble[0] = '\0';
     sink->is_spent = false;
-    sink->waiting = 0;
-    keep_taken(sink);
+    mrl_kafka_window__restart(&sink->window);
 }
 
 static int kafka_close(struct mrl_sink *sink)
@@ -222,98 +181,6 @@ static int renew_producer(struct mrl_sink *sink, struct mrl_error *error)
 
 /* -- delivering ------------------------------------------------------------------------------- */
 
-static bool is_of(const struct message *message, const struct mrl_item *item)
-{
-    return !memcmp(&message->head, &item->head, sizeof(item->head));
-}
-
-/* Of the messages from `*at` to `count`, the next, if it is this item's; otherwise NULL. */
-static struct message *next_of(struct message *const *messages,
-                               size_t count,
-                               size_t *at,
-                               const struct mrl_item *item)
-{
-    return *at < count && is_of(messages[*at], item) ? messages[(*at)++] : NULL;
-}
-
-/* In advance: it may have been spoilt by one that it was sent with, and is sent again. */
-static bool has_failed(const struct message *message)
-{
-    return message->is_reported && message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-/* The messages of those items that are on their way; NULL, of the others. Returns false where some
- * are on their way that nobody asks for any more. */
-static bool find_messages(struct mrl_sink *sink, const struct mrl_items *items)
-{
-    size_t old = 0, ahead = 0;
-
-    for (size_t i = 0; i < items->count; i++) {
-        sink->found[i] = next_of(sink->messages, sink->waiting, &old, &items->items[i]);
-        if (!sink->found[i])
-            sink->found[i] = next_of(sink->ahead, sink->ahead_count, &ahead, &items->items[i]);
-    }
-    if (old < sink->waiting)
-        return false;
-    for (size_t i = 0; i < items->count; i++)
-        if (sink->found[i] && has_failed(sink->found[i])) {
-            sink->unused[sink->unused_count++] = sink->found[i];
-            sink->found[i] = NULL;
-        }
-    sink->ahead_count -= ahead;
-    memmove(sink->ahead, sink->ahead + ahead, sink->ahead_count * sizeof(struct message *));
-    memcpy(sink->messages, sink->found, items->count * sizeof(struct message *));
-    return true;
-}
-
-static struct message *put_new(struct mrl_sink *sink, const struct mrl_item *item, bool is_ahead)
-{
-    struct message *message = sink->unused[--sink->unused_count];
-
-    *message = (struct message){ .head = item->head, .is_ahead = is_ahead };
-    message->code =
-        mrl_producer__put(&sink->producer, item, sink->options->no_key ? "" : sink->host, message);
-    message->is_reported = message->code != RD_KAFKA_RESP_ERR_NO_ERROR;
-    return message;
-}
-
-static void put_all(struct mrl_sink *sink, const struct mrl_items *items)
-{
-    sink->unreported = 0;
-    for (size_t i = 0; i < items->count; i++) {
-        if (!sink->messages[i])
-            sink->messages[i] = put_new(sink, &items->items[i], false);
-        sink->messages[i]->is_ahead = false;
-        sink->unreported += !sink->messages[i]->is_reported;
-    }
-    sink->waiting = items->count;
-}
-
-/* What there is no room for waits for its turn. */
-static void put_ahead(struct mrl_sink *sink, const struct mrl_items *items)
-{
-    if (sink->ahead_count)
-        return;
-    for (size_t i = 0; i < items->ahead_count && sink->unused_count; i++) {
-        struct message *message = put_new(sink, &items->ahead[i], true);
-
-        if (message->is_reported) {
-            sink->unused[sink->unused_count++] = message;
-            return;
-        }
-        sink->ahead[sink->ahead_count++] = message;
-    }
-}
-
-/* Whether a broker may get what is delivered together with what comes next. */
-static bool is_shared(const struct mrl_sink *sink)
-{
-    for (size_t i = 0; i < sink->ahead_count; i++)
-        if (!sink->ahead[i]->is_reported)
-            return true;
-    return false;
-}
-
 static bool is_stopped(const struct mrl_items *items)
 {
     return items->stop && __atomic_load_n(items->stop, __ATOMIC_RELAXED);
@@ -324,10 +191,10 @@ static void await_reports(struct mrl_sink *sink, const struct mrl_items *items)
     int64_t quiet_ms = 0;
 
     sink->progress_ns = mrl_clock__ns(CLOCK_MONOTONIC);
-    while (sink->unreported && !is_stopped(items) && !sink->is_spent &&
+    while (sink->window.unreported && !is_stopped(items) && !sink->is_spent &&
            quiet_ms < (*sink->trouble ? PATIENCE_MS : SILENCE_MS)) {
         /* With nothing behind it, the last request leaves at once. */
-        if (sink->ahead_count)
+        if (sink->window.ahead_count)
             rd_kafka_poll(sink->producer.kafka, STEP_MS);
         else
             rd_kafka_flush(sink->producer.kafka, STEP_MS);
@@ -338,7 +205,7 @@ static void await_reports(struct mrl_sink *sink, const struct mrl_items *items)
 static void judge_reported(
     struct mrl_sink *sink, size_t item, size_t count, bool shared, struct mrl_delivery *delivery)
 {
-    rd_kafka_resp_err_t code = sink->messages[item]->code;
+    rd_kafka_resp_err_t code = sink->window.messages[item]->code;
     enum mrl_kafka_meaning meaning = mrl_kafka__meaning(code);
     enum mrl_item_verdict verdict = MRL_VERDICT_AGAIN;
 
@@ -358,7 +225,6 @@ static void judge_reported(
     mrl_delivery__judge(delivery, item, verdict, "%s", rd_kafka_err2str(code));
 }
 
-/* Those without a report stay in their order. */
 static void judge(struct mrl_sink *sink,
                   const struct mrl_items *items,
                   bool shared,
@@ -370,43 +236,38 @@ static void judge(struct mrl_sink *sink,
     enum mrl_item_verdict verdict = *sink->trouble && sink->meaning == MRL_KAFKA_MISCONFIGURED
                                         ? MRL_VERDICT_MISCONFIGURED
                                         : MRL_VERDICT_AGAIN;
-    size_t left = 0;
 
-    for (size_t i = 0; i < items->count; i++) {
-        struct message *message = sink->messages[i];
-
-        if (message->is_reported) {
+    for (size_t i = 0; i < items->count; i++)
+        if (sink->window.messages[i]->is_reported)
             judge_reported(sink, i, items->count, shared, delivery);
-            sink->unused[sink->unused_count++] = message;
-        } else {
+        else
             mrl_delivery__judge(delivery, i, verdict, "%s", why);
-            sink->messages[left++] = message;
-        }
-    }
-    sink->waiting = left;
+    mrl_kafka_window__end(&sink->window, items->count);
 }
 
 static void kafka_deliver(struct mrl_sink *sink,
                           const struct mrl_items *items,
                           struct mrl_delivery *ret_delivery)
 {
+    const struct mrl_kafka_way way = { &sink->producer, sink->options->no_key ? "" : sink->host };
+    struct mrl_kafka_window *window = &sink->window;
     struct mrl_error error = { "" };
     int err = renew_producer(sink, &error);
     bool shared;
 
-    if (!err && !find_messages(sink, items)) {
+    if (!err && !mrl_kafka_window__find(window, items)) {
         sink->is_spent = true;
         err = renew_producer(sink, &error);
         if (!err)
-            find_messages(sink, items);
+            mrl_kafka_window__find(window, items);
     }
     if (err) {
         mrl_delivery__judge_all(ret_delivery, 0, items->count, MRL_VERDICT_AGAIN, "%s", error.text);
         return;
     }
-    put_all(sink, items);
-    put_ahead(sink, items);
-    shared = is_shared(sink);
+    mrl_kafka_window__put(window, &way, items);
+    mrl_kafka_window__put_ahead(window, &way, items);
+    shared = mrl_kafka_window__is_shared(window);
     await_reports(sink, items);
     judge(sink, items, shared, ret_delivery);
 }
