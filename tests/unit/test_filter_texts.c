@@ -20,8 +20,7 @@ static const struct {
     { "do_mrelease.data.target_nam=a", "unknown field 'target_nam': did you mean 'target_name'?" },
     { "do_mrelease.data.target_entity_id=1",
       "'target_entity_id' differs between formats and cannot be filtered" },
-    { "munlockall.data.len=1",
-      "unknown field 'len': the nearest is 'returnValue'; known are returnValue" },
+    { "munlockall.data.len=1", "unknown field 'len': known are returnValue" },
     { "mlock.scope.uidd=0", "unknown field of the context 'uidd': did you mean 'uid'?" },
     { "mlock.context.commm=x", "unknown field of the context 'commm': did you mean 'comm'?" },
     { "mlock.scope.podUID=x", "unknown field of the context 'podUID': did you mean 'podUid'?" },
@@ -75,8 +74,8 @@ static const struct {
       "unknown value of outcome 'repaed': did you mean 'reaped'?" },
     { "do_mrelease.args.outcome=reaped,rea*x", NULL },
     { "do_mrelease.data.outcome=rep*", NULL },
-    { "do_mrelease.data.outcome=bad_fd", "unknown value of outcome 'bad_fd': the nearest is "
-                                         "'reaped'; known are reaped, already_reaped, unknown" },
+    { "do_mrelease.data.outcome=bad_fd", "unknown value of outcome 'bad_fd': "
+                                         "known are reaped, already_reaped, unknown" },
     { "do_mrelease.data.accuracy=exakt",
       "unknown value of accuracy 'exakt': did you mean 'exact'?" },
     { "mlock.scope.syscall=mlock2", "unknown value of syscall 'mlock2': did you mean 'mlock'?" },

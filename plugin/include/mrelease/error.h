@@ -27,7 +27,7 @@ __attribute__((format(printf, 3, 4))) int mrl_error__set(struct mrl_error *error
 
 /**
  * Says that `word` is not one of the `what` (for example "event"), and names the nearest that is:
- * "unknown event 'mlok': did you mean 'mlock'?"; where none is near, all are listed as well.
+ * "unknown event 'mlok': did you mean 'mlock'?"; where none is near, all are listed.
  * `words` is an array of `count` texts. Returns -EINVAL. Any thread.
  */
 int mrl_error__unknown(struct mrl_error *error,

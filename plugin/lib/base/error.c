@@ -25,17 +25,12 @@ int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
     return code;
 }
 
-struct guess {
-    const char *word; /* NULL only when there are no words */
-    bool likely;      /* so near that it was probably meant */
-};
-
-/* An unfinished word means the shortest that begins with it; else the one with the fewest changes.
- */
-static struct guess nearest(const char *word, const char *const *words, unsigned int count)
+/* So near that it was probably meant; NULL: none is. An unfinished word means the shortest that
+ * begins with it; else the one with the fewest changes. */
+static const char *nearest(const char *word, const char *const *words, unsigned int count)
 {
     unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, MRL_LONGEST_WORD);
-    struct guess guess = { NULL, false };
+    const char *guess = NULL;
 
     for (unsigned int i = 0; i < count; i++) {
         bool begins = size > 2 && !strncmp(words[i], word, size);
@@ -44,7 +39,7 @@ static struct guess nearest(const char *word, const char *const *words, unsigned
 
         if (rank < best) {
             best = rank;
-            guess = (struct guess){ words[i], begins || steps <= size / 2 };
+            guess = begins || steps <= size / 2 ? words[i] : NULL;
         }
     }
     return guess;
@@ -56,13 +51,13 @@ int mrl_error__unknown(struct mrl_error *error,
                        const char *const *words,
                        unsigned int count)
 {
-    struct guess guess = nearest(word, words, count);
+    const char *guess = nearest(word, words, count);
     char known[384] = "";
     size_t used = 0;
 
-    if (guess.likely)
+    if (guess)
         return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': did you mean '%s'?", what, word,
-                              guess.word);
+                              guess);
     for (unsigned int i = 0; i < count; i++) {
         /* What is cut is cut between two words, and said. */
         if (used + strlen(words[i]) + sizeof(", and more") > sizeof(known)) {
@@ -72,6 +67,5 @@ int mrl_error__unknown(struct mrl_error *error,
         used +=
             (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", words[i]);
     }
-    return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': the nearest is '%s'; known are %s",
-                          what, word, guess.word ? guess.word : "", known);
+    return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': known are %s", what, word, known);
 }
