@@ -141,6 +141,7 @@ static void a_port_is_a_number_from_1_to_65535(void **state)
         "localhost:0",  "localhost:65536", "localhost:", "localhost:-1", "localhost:1x",
         "localhost:+1", "localhost: 80",   "4466",       ":4466"
     };
+    static const char *const blanks[] = { " :4466", "localhost :80", "localhost: 80", " [::1]:80" };
     struct mrl_error error;
     const char *port;
     char host[256];
@@ -154,6 +155,10 @@ static void a_port_is_a_number_from_1_to_65535(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         if (!mrl_address__split(bad[i], host, &port, &error))
             fail_case("%s is taken", bad[i]);
+    for (size_t i = 0; i < COUNT_OF(blanks); i++)
+        if (!mrl_address__split(blanks[i], host, &port, &error) ||
+            !strstr(error.text, "there is a blank in it"))
+            fail_case("%s: %s", blanks[i], error.text);
 }
 
 int main(void)

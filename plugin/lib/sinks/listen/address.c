@@ -63,6 +63,8 @@ int mrl_address__split(const char *text,
     unsigned long port;
     char *end;
 
+    if (strpbrk(text, " \t"))
+        return mrl_error__set(error, -EINVAL, "'tcp:%.100s': there is a blank in it", text);
     if (!size || size >= 256)
         return mrl_error__set(error, -EINVAL, "tcp:%.100s: it is tcp:HOST:PORT", text);
     port = strtoul(colon + 1, &end, 10);
