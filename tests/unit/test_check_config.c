@@ -188,9 +188,34 @@ static void every_fault_is_told(void **state)
     put("mrelease.yaml", "http: 0.0.0.0\n");
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
     assert_says(said, "@/mrelease.yaml:1:7: http: tcp:0.0.0.0:9448: not a loopback address");
+    put("mrelease.yaml", "http: \": :9448\"\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/mrelease.yaml:1:7: http: 'tcp:: :9448': there is a blank in it");
     put("mrelease.yaml", "control: \"group=no-such-group:@/control\"\n");
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
     assert_says(said, "there is no group 'no-such-group'");
+}
+
+static void options_that_exclude_each_other_have_a_place(void **state)
+{
+    static const char policy[] =
+        "type: policy\nname: a\nscope: [global]\nrules: [{event: mlock}]\n";
+    char said[8192];
+
+    (void)state;
+    put("policy", policy);
+    put("mrelease.yaml", "policy: [\"@/policy\"]\nscope:\n  - uid=0\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/mrelease.yaml:3:5: scope: policy and scope flags cannot be used together");
+    assert_int_equal(run("run --config @/mrelease.yaml", said), 2);
+    assert_says(said, "@/mrelease.yaml:3:5: scope: policy and scope flags cannot be used together");
+    put("mrelease.yaml", "policy: [\"@/policy\"]\n");
+    put("conf.d/10-a.yaml", "events: [mlock]\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 1);
+    assert_says(said, "@/conf.d/10-a.yaml:1:10: events: policy and event flags cannot be used");
+    /* What a profile says of events gives way. */
+    put("conf.d/10-a.yaml", "profile: soc\n");
+    assert_int_equal(run("check-config @/mrelease.yaml", said), 0);
 }
 
 /* A name may steer a terminal, and a FIFO never end. */
@@ -237,6 +262,7 @@ int main(void)
         test(a_fault_names_its_file),
         test(a_configuration_without_a_fault_says_so),
         test(every_fault_is_told),
+        test(options_that_exclude_each_other_have_a_place),
         test(a_file_that_is_none_is_refused_at_once),
         test(it_looks_as_the_user_who_will_run_it),
     };

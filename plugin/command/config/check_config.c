@@ -358,6 +358,7 @@ static int check(const char *path, const struct check_options *options)
 
     if (session && checking.faults && checking.warnings) {
         session->plugin = (struct mrl_plugin_options)MRL_PLUGIN_OPTIONS;
+        session->settings = &settings;
         mrl_session_options__groups(session, groups);
         if (mrl_layers__read_file(path, groups, 2, &settings, &error))
             note_fault(&checking, error.text);

@@ -10,13 +10,13 @@
 
 /* -- what stands beside them ------------------------------------------------------------------ */
 
-/* The row is of the plugin's options, which are the first of all. */
-static bool is_of_events(const struct mrl_setting *setting)
+/* Whether the row is the one called `name` of the plugin's options, which are the first of all. */
+static bool is_called(const struct mrl_setting *setting, const char *name)
 {
     unsigned int count;
     const struct mrl_option *rows = mrl_plugin_options__rows(&count);
 
-    return setting->row < count && !strcmp(rows[setting->row].name, "events");
+    return setting->row < count && !strcmp(rows[setting->row].name, name);
 }
 
 static void forget_profile(struct mrl_session_options *options)
@@ -24,7 +24,7 @@ static void forget_profile(struct mrl_session_options *options)
     const struct mrl_settings *settings = options->settings;
 
     for (unsigned int i = 0; settings && i < settings->count; i++)
-        if (is_of_events(&settings->list[i]) && settings->list[i].layer != MRL_LAYER_PROFILE)
+        if (is_called(&settings->list[i], "events") && settings->list[i].layer != MRL_LAYER_PROFILE)
             return;
     if (settings && options->policy_count)
         options->plugin.more_event_count = 0;
@@ -49,7 +49,25 @@ static int judge(const struct mrl_session_options *options,
     return 0;
 }
 
-/* In Tracee's words. */
+/* In Tracee's words; with the place of what excludes policies, where that is in a file. */
+static int refuse_beside(const struct mrl_session_options *options,
+                         const char *name,
+                         const char *words,
+                         struct mrl_error *error)
+{
+    const struct mrl_settings *settings = options->settings;
+
+    for (unsigned int i = 0; settings && i < settings->count; i++) {
+        const struct mrl_setting *setting = &settings->list[i];
+
+        if (is_called(setting, name) && setting->layer == MRL_LAYER_FILE &&
+            mrl_settings__is_in_force(settings, setting))
+            return mrl_error__set(error, -EINVAL, "%.200s:%zu:%zu: %s: %s", setting->file,
+                                  setting->line, setting->column, name, words);
+    }
+    return mrl_error__set(error, -EINVAL, "%s", words);
+}
+
 int mrl_session_policies__check(struct mrl_session_options *options, struct mrl_error *error)
 {
     const struct mrl_plugin_options *plugin = &options->plugin;
@@ -57,9 +75,11 @@ int mrl_session_policies__check(struct mrl_session_options *options, struct mrl_
 
     forget_profile(options);
     if (options->policy_count && plugin->scope_count)
-        return mrl_error__set(error, -EINVAL, "policy and scope flags cannot be used together");
+        return refuse_beside(options, "scope", "policy and scope flags cannot be used together",
+                             error);
     if (options->policy_count && (plugin->events || plugin->more_event_count))
-        return mrl_error__set(error, -EINVAL, "policy and event flags cannot be used together");
+        return refuse_beside(options, "events", "policy and event flags cannot be used together",
+                             error);
     if (options->tracee != MRL_TRACEE_ANY)
         err = judge(options, MRL_TRACEE_IN_SCOPE, plugin->scopes, plugin->scope_count, error);
     if (!err && options->tracee != MRL_TRACEE_ANY)
