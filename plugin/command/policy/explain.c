@@ -47,21 +47,60 @@ static void print_verdicts(struct mrl_tracee_says says[MRL_TRACEE_COUNT], int in
     }
 }
 
-static void judge(enum mrl_tracee_place place, const char *event, const char *text, int indent)
+static void judge(enum mrl_tracee_place place,
+                  const char *event,
+                  const char *text,
+                  struct mrl_tracee_says ret_says[MRL_TRACEE_COUNT])
 {
-    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
-
     for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
-        mrl_tracee__judge((enum mrl_tracee)i, place, event, text, &says[i]);
-    print_verdicts(says, indent);
+        mrl_tracee__judge((enum mrl_tracee)i, place, event, text, &ret_says[i]);
 }
 
-static void judge_form(const struct mrl_written_policy *policy)
+/* Of which versions a text is refused; it adds up over texts. */
+static void add_refused(enum mrl_tracee_place place,
+                        const char *event,
+                        const char *text,
+                        bool is_refused[MRL_TRACEE_COUNT])
 {
     struct mrl_tracee_says says[MRL_TRACEE_COUNT];
+
+    judge(place, event, text, says);
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
+        is_refused[i] |= says[i].is_refused;
+}
+
+static void add_refused_filters(const struct mrl_policy_rule *rule,
+                                bool is_refused[MRL_TRACEE_COUNT])
+{
+    for (unsigned int i = 0; i < rule->filters.count; i++)
+        add_refused(MRL_TRACEE_IN_FILTER, rule->event.text, rule->filters.list[i].text, is_refused);
+}
+
+/* What is as here by itself is not, where a text below it is refused. */
+static void look_below(struct mrl_tracee_says says[MRL_TRACEE_COUNT],
+                       const bool is_refused[MRL_TRACEE_COUNT])
+{
+    for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
+        if (is_refused[i] && !*says[i].text)
+            says[i] = (struct mrl_tracee_says){ true, "for what stands below" };
+}
+
+static void explain_form(const struct mrl_written_policy *policy)
+{
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
+    bool is_refused[MRL_TRACEE_COUNT] = { false };
 
     for (unsigned int i = MRL_TRACEE_V0_23; i < MRL_TRACEE_COUNT; i++)
         mrl_tracee__judge_form((enum mrl_tracee)i, policy->is_plain, policy->file, &says[i]);
+    for (unsigned int i = 0; i < policy->scopes.count; i++)
+        add_refused(MRL_TRACEE_IN_SCOPE, "", policy->scopes.list[i].text, is_refused);
+    for (unsigned int i = 0; i < policy->rule_count; i++) {
+        if (policy->rules[i].fate == MRL_POLICY_RULE_NOT_OURS)
+            continue;
+        add_refused(MRL_TRACEE_IN_EVENT, "", policy->rules[i].event.text, is_refused);
+        add_refused_filters(&policy->rules[i], is_refused);
+    }
+    look_below(says, is_refused);
     print_verdicts(says, 2);
 }
 
@@ -80,6 +119,7 @@ static void explain_scope(const struct mrl_written_policy *policy,
                           const struct mrl_policy_line *scope)
 {
     const char *here = made_of(&policy->here_scopes, scope);
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
 
     print("  scope ", scope->text);
     if (!strcmp(scope->text, "global"))
@@ -88,7 +128,8 @@ static void explain_scope(const struct mrl_written_policy *policy,
         print("    here: ", here);
     else
         puts(policy->never ? "    here: never matches" : "    here: nothing, it changes nothing");
-    judge(MRL_TRACEE_IN_SCOPE, "", scope->text, 4);
+    judge(MRL_TRACEE_IN_SCOPE, "", scope->text, says);
+    print_verdicts(says, 4);
 }
 
 /* What a version makes of the filter alone, and if that is the same, beside those before it. */
@@ -129,6 +170,8 @@ static void explain_rule(const struct mrl_written_policy *policy,
 {
     struct mrl_tracee_before before[MRL_TRACEE_COUNT] = { { .count = 0 } };
     const char *here = made_of(&policy->here_events, &rule->event);
+    struct mrl_tracee_says says[MRL_TRACEE_COUNT];
+    bool is_refused[MRL_TRACEE_COUNT] = { false };
 
     print("  rule ", rule->event.text);
     if (rule->fate == MRL_POLICY_RULE_NOT_OURS) {
@@ -139,7 +182,10 @@ static void explain_rule(const struct mrl_written_policy *policy,
         puts("    here: never matches");
     else if (here)
         print("    here: ", here);
-    judge(MRL_TRACEE_IN_EVENT, "", rule->event.text, 4);
+    judge(MRL_TRACEE_IN_EVENT, "", rule->event.text, says);
+    add_refused_filters(rule, is_refused);
+    look_below(says, is_refused);
+    print_verdicts(says, 4);
     for (unsigned int i = 0; i < rule->filters.count; i++)
         explain_filter(policy, rule, &rule->filters.list[i], before);
 }
@@ -180,7 +226,7 @@ static void explain_policy(const struct mrl_written_policy *policy)
     print("  file ", policy->file);
     printf("  line %zu, %s\n", policy->line,
            policy->is_plain ? "in the plain form of Tracee's main" : "v1beta1");
-    judge_form(policy);
+    explain_form(policy);
     for (unsigned int i = 0; i < policy->scopes.count; i++)
         explain_scope(policy, &policy->scopes.list[i]);
     for (unsigned int i = 0; i < policy->rule_count; i++)

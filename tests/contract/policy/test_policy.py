@@ -128,6 +128,16 @@ def test_explain_has_a_command_line_that_watches_the_same():
     assert status == 0 and "mrelease run" not in out and "No command line says the same" in out, out
 
 
+def test_nothing_is_as_here_above_what_is_refused():
+    path = write("explain/refused.yaml", policy("refused", "retval<0"))
+    status, out, _ = verb("policy", "explain", path)
+    lines = [line.strip() for line in out.splitlines()]
+    below = "Tracee v0.23, v0.24, main: refused: for what stands below"
+    assert status == 0 and below in lines[:lines.index(f"scope comm={NAME}")], out
+    assert below in lines[lines.index("rule process_mrelease"):lines.index("filter retval<0")], out
+    assert lines[lines.index(f"scope comm={NAME}") + 2] == "Tracee v0.23, v0.24, main: as here", out
+
+
 def test_nothing_of_a_file_steers_a_terminal():
     path = write("check/steers.yaml", "type: policy\nname: \"a\\e[31mb\"\nscope: [\"c\\u202ed\"]\n"
                                       "rules: [{event: \"e\\u202ef\"}, {event: mlock}]\n\"g\\e[1m\": h\n")
