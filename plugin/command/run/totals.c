@@ -190,7 +190,7 @@ void mrl_totals__say(struct mrl_plugin *plugin, const struct mrl_pipeline *pipel
         say_output(metrics, pipeline, i);
     filtered = filtered_by(metrics, NULL, "count");
     if (filtered)
-        mrl_say("%llu more events came after the last one of --count", filtered);
+        mrl_say("of what was read, %llu more events came after the last one of --count", filtered);
     missed = sum(metrics, MISSED, NULL, NULL, NULL);
     if (missed)
         mrl_say("the kernel left out %llu runs of the probes, for calls of any kind", missed);
