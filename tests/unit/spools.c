@@ -209,7 +209,7 @@ uint64_t test_shipper__run(struct test_shipper *shipper,
     assert_int_equal(mrl_cursor__read(fds[0], &shipper->cursor), 0);
     mrl_spool__forget(test->spool);
     for (number = shipper->cursor.segment; count < items_max; number = grant.number + 1) {
-        if (mrl_spool__grant(test->spool, number, &grant))
+        if (mrl_spool__grant(test->spool, number, 0, &grant))
             break;
         count += read_segment(shipper, grant.fd, &grant, fds[0], items_max - count);
         close(grant.fd);

@@ -27,6 +27,7 @@ static struct test_spools *spools;
 static struct {
     uint64_t told[MRL_SPOOL_EVENTS]; /* as missing, of each event */
     uint64_t fails_at;               /* reads from there on fail; 0: none does */
+    unsigned int late;               /* so many answers come too late for who asks */
 } main_process;
 
 /* -- in the place of others ------------------------------------------------------------------- */
@@ -39,15 +40,21 @@ void __wrap_mrl_side__log(enum mrl_log_level level, const char *text);
 ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t at);
 ssize_t __real_pread(int fd, void *bytes, size_t size, off_t at);
 
-static int grant(uint64_t number, struct mrl_side_answer *ret_answer)
+static int grant(const struct mrl_side_request *request, struct mrl_side_answer *ret_answer)
 {
     struct mrl_spool_grant granted;
     struct mrl_side_segment segment;
-    int err = mrl_spool__grant(spools->test.spool, number, &granted);
+    int err = mrl_spool__grant(spools->test.spool, request->number, request->place, &granted);
 
     if (err) {
         ship.stop = 1; /* all is shipped */
         return err;
+    }
+    if (main_process.late) {
+        main_process.late--;
+        if (granted.fd >= 0)
+            close(granted.fd);
+        return -ETIMEDOUT;
     }
     segment = (struct mrl_side_segment){ granted.number, granted.end, granted.is_last, 0 };
     *ret_answer = (struct mrl_side_answer){ malloc(sizeof(segment)), sizeof(segment), granted.fd };
@@ -64,7 +71,7 @@ int __wrap_mrl_side__ask(const struct mrl_side_request *request,
     (void)connection;
     (void)error;
     if (request->asked == MRL_SIDE_SEGMENT)
-        return grant(request->number, ret_answer);
+        return grant(request, ret_answer);
     main_process.told[request->argument & 0xffff] += request->number;
     *ret_answer = (struct mrl_side_answer){ calloc(1, 1), 0, -1 };
     return 0;
@@ -172,6 +179,19 @@ static void it_goes_on_where_it_was_stopped(void **state)
     test_spool__check(&spools->test, false);
 }
 
+/* Whoever answers may have to wait for a CPU. */
+static void an_answer_that_comes_too_late_is_asked_for_again(void **state)
+{
+    (void)state;
+    test_spool__open(&spools->test);
+    test_spool__append(&spools->test, 0, BATCH, 20);
+    main_process.late = 1;
+    alarm(20); /* or it waits for ever */
+    run_until(BATCH - 1);
+    alarm(0);
+    assert_int_equal(sink->taken, BATCH - 1);
+}
+
 static void what_was_read_is_delivered_before_a_disk_fails(void **state)
 {
     int status;
@@ -214,6 +234,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_goes_on_where_it_was_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_that_comes_too_late_is_asked_for_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_was_read_is_delivered_before_a_disk_fails, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_missing_is_told_once, set_up, tear_down),

@@ -62,7 +62,7 @@ static void a_batch_stays_while_the_next_is_read(void **state)
 
     test_spool__open(test);
     test_spool__append(test, 0, 100, 60);
-    assert_int_equal(mrl_spool__grant(test->spool, 1, &grant), 0);
+    assert_int_equal(mrl_spool__grant(test->spool, 1, 0, &grant), 0);
     assert_int_equal(mrl_spool_reader__new(grant.fd, &test->error, &reader), 0);
     assert_int_equal(mrl_spool_reader__next(reader, grant.end, 50, &first), 0);
     item = first.items[49];
@@ -181,13 +181,13 @@ static void what_is_granted_is_not_dropped(void **state)
     test->options.size = MRL_SPOOL_MIN_BYTES;
     test_spool__open(test);
     test_spool__append(test, 0, 50, 1000);
-    assert_int_equal(mrl_spool__grant(test->spool, 1, &grant), 0);
+    assert_int_equal(mrl_spool__grant(test->spool, 1, 0, &grant), 0);
     assert_true(grant.is_last);
     for (unsigned int i = 1; i < 200; i++)
         test_spool__append(test, i * 50, 50, 1000);
     assert_true(test_spool__size_of(test, FIRST) > 0);
     assert_int_equal(test_spool__size_of(test, SECOND), -1);
-    assert_int_equal(mrl_spool__grant(test->spool, 1, &again), 0);
+    assert_int_equal(mrl_spool__grant(test->spool, 1, 1, &again), 0);
     assert_int_equal(again.fd, -1);
     assert_false(again.is_last);
     assert_int_equal(again.end, test_spool__size_of(test, FIRST));

@@ -10,7 +10,10 @@
 
 /* -- granting --------------------------------------------------------------------------------- */
 
-static int grant(struct mrl_spool *spool, uint64_t number, struct mrl_spool_grant *ret_grant)
+static int grant(struct mrl_spool *spool,
+                 uint64_t number,
+                 uint64_t held,
+                 struct mrl_spool_grant *ret_grant)
 {
     const unsigned int index = mrl_segments__find(&spool->segments, number);
     struct mrl_spool_grant grant = { .fd = -1 };
@@ -20,7 +23,7 @@ static int grant(struct mrl_spool *spool, uint64_t number, struct mrl_spool_gran
     grant.number = spool->segments.at[index].number;
     grant.is_last = index + 1 == spool->segments.count;
     grant.end = grant.is_last ? spool->end : spool->segments.at[index].bytes;
-    if (grant.number != spool->granted) {
+    if (grant.number != held) {
         grant.fd = mrl_spool_directory__segment(spool->directory, grant.number, O_RDONLY, NULL);
         if (grant.fd < 0)
             return grant.fd;
@@ -32,12 +35,15 @@ static int grant(struct mrl_spool *spool, uint64_t number, struct mrl_spool_gran
     return 0;
 }
 
-int mrl_spool__grant(struct mrl_spool *spool, uint64_t number, struct mrl_spool_grant *ret_grant)
+int mrl_spool__grant(struct mrl_spool *spool,
+                     uint64_t number,
+                     uint64_t held,
+                     struct mrl_spool_grant *ret_grant)
 {
     int err;
 
     pthread_mutex_lock(&spool->lock);
-    err = grant(spool, number, ret_grant);
+    err = grant(spool, number, held, ret_grant);
     pthread_mutex_unlock(&spool->lock);
     return err;
 }

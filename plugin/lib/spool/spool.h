@@ -96,16 +96,20 @@ struct mrl_spool_grant {
     uint64_t number;
     uint64_t end; /* bytes; grows while it is the last */
     bool is_last; /* more may be appended to it */
-    int fd;       /* read only, the caller's to close; -1: it is the one that was granted before */
+    int fd;       /* read only, the caller's to close; -1: it is the one that is held */
 };
 
 /**
  * Grants the segment `number`, or the next that is there. Those before it are dealt with, and are
  * removed; the one that is granted is not dropped. Who asks begins with its cursor's segment, asks
- * for it again to learn its end, and for the next when it is not the last any more. A new shipper:
+ * for it again to learn its end, and for the next when it is not the last any more; `held` is the
+ * segment that it has open, 0: none, for an answer may have come too late for it. A new shipper:
  * mrl_spool__forget() first. Errors: -EAGAIN nothing is there yet; as openat().
  */
-int mrl_spool__grant(struct mrl_spool *spool, uint64_t number, struct mrl_spool_grant *ret_grant);
+int mrl_spool__grant(struct mrl_spool *spool,
+                     uint64_t number,
+                     uint64_t held,
+                     struct mrl_spool_grant *ret_grant);
 
 /** The shipper is gone: nothing is granted any more. */
 void mrl_spool__forget(struct mrl_spool *spool);

@@ -175,7 +175,7 @@ static int answer_files(struct mrl_sink *sink, uint32_t id)
 /* -- of a spool -------------------------------------------------------------------------------- */
 
 /* `awaits` before anything is looked at: what is appended after that is said. */
-static int answer_segment(struct mrl_sink *sink, uint32_t id, uint64_t number)
+static int answer_segment(struct mrl_sink *sink, uint32_t id, uint64_t number, uint64_t held)
 {
     struct mrl_spool_grant grant;
     struct mrl_side_segment segment;
@@ -184,7 +184,7 @@ static int answer_segment(struct mrl_sink *sink, uint32_t id, uint64_t number)
     if (!sink->spool)
         return -EPROTO;
     atomic_store(&sink->awaits, true);
-    err = mrl_spool__grant(sink->spool, number, &grant);
+    err = mrl_spool__grant(sink->spool, number, held, &grant);
     if (err)
         return send_text(sink, id, err, strerror(-err));
     segment = (struct mrl_side_segment){ grant.number, grant.end, grant.is_last, 0 };
@@ -251,7 +251,7 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
     if (request.asked == MRL_SIDE_FILES)
         return answer_files(sink, message->head.id);
     if (request.asked == MRL_SIDE_SEGMENT)
-        return answer_segment(sink, message->head.id, request.number);
+        return answer_segment(sink, message->head.id, request.number, request.place);
     if (request.asked == MRL_SIDE_MISSING)
         return answer_missing(sink, message->head.id, &request);
     return answer_wish(sink, message->head.id, &request, message->fd_count ? message->fds[0] : -1);

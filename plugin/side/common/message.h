@@ -88,7 +88,8 @@ enum mrl_side_asked {
     MRL_SIDE_ENABLE,    /* `argument`: the event's table index */
     MRL_SIDE_DISABLE,   /* likewise */
     MRL_SIDE_LOG_LEVEL, /* `argument`: enum mrl_log_level */
-    MRL_SIDE_SEGMENT,   /* of the spool: `number`, or the next; the answer has its descriptor */
+    MRL_SIDE_SEGMENT,   /* of the spool: `number`, or the next; the answer has its descriptor,
+                           unless it is that of the segment `place`, which is open */
     MRL_SIDE_MISSING,   /* `number` of the event `argument` are missing before the item `place`;
                            the answer is an item that tells it */
     MRL_SIDE_HEALTH,    /* the answer has checks */

@@ -59,10 +59,14 @@ static void open_segment(struct shipping *it, int fd)
         mrl_spool_reader__seek(it->reader, it->cursor.offset, it->cursor.item);
 }
 
-/* Asks for the segment `number`, or the next. Returns whether there is one. */
+/* Asks for the segment `number`, or the next. Returns whether there is one. An answer that came too
+ * late was dropped, and its descriptor with it: which one is open is said each time. */
 static bool ask(struct shipping *it, uint64_t number)
 {
-    const struct mrl_side_request request = { .asked = MRL_SIDE_SEGMENT, .number = number };
+    const uint64_t held = it->fd < 0 ? 0 : it->number;
+    const struct mrl_side_request request = { .asked = MRL_SIDE_SEGMENT,
+                                              .number = number,
+                                              .place = held };
     struct mrl_side_answer answer;
     struct mrl_error error;
     struct mrl_side_segment segment;
@@ -75,6 +79,8 @@ static bool ask(struct shipping *it, uint64_t number)
     }
     memcpy(&segment, answer.bytes, sizeof(segment));
     free(answer.bytes);
+    if (answer.fd < 0 && segment.number != held)
+        return false;
     it->number = segment.number;
     it->end = segment.end;
     it->is_last = segment.is_last;
