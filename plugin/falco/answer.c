@@ -18,7 +18,8 @@ char *mrl_answer__room(struct mrl_answer *answer, size_t size)
     return answer->room + answer->used;
 }
 
-void mrl_answer__keep(struct mrl_answer *answer, size_t size)
+/* Appends the text of `size` bytes and a NUL that was written where there was room. */
+static void keep(struct mrl_answer *answer, size_t size)
 {
     answer->texts[answer->text_count++] = answer->room + answer->used;
     answer->used += size + 1;
@@ -88,7 +89,7 @@ static void put_text(struct mrl_answer *answer, struct mrl_text text, bool is_js
     else
         mrl_show(text, is_json, to);
     to[size] = '\0';
-    mrl_answer__keep(answer, size);
+    keep(answer, size);
 }
 
 void mrl_answer__text(struct mrl_answer *answer, const char *bytes, size_t size)

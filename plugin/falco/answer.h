@@ -38,9 +38,6 @@ struct mrl_answer {
  */
 char *mrl_answer__room(struct mrl_answer *answer, size_t size);
 
-/** Appends the text of `size` bytes and a NUL that was written there. */
-void mrl_answer__keep(struct mrl_answer *answer, size_t size);
-
 /** Appends a text, or a piece of JSON, as mrl_show() writes it. */
 void mrl_answer__text(struct mrl_answer *answer, const char *bytes, size_t size);
 void mrl_answer__json(struct mrl_answer *answer, struct mrl_text text);

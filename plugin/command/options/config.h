@@ -21,9 +21,6 @@ bool mrl_config__is_number(const struct mrl_option *row);
 /** Whether it may be a sequence. */
 bool mrl_config__is_list(const struct mrl_option *row);
 
-/** What messages call a file: its path, or "standard input" for "-". */
-const char *mrl_config__name(const char *path);
-
 /** The directory beside a file, of which all *.yaml are read behind it, in the order of names. */
 #define MRL_CONFIG_BESIDE "conf.d"
 

@@ -12,7 +12,8 @@
 #include "command/options/config.h"
 #include "command/options/yaml.h"
 
-const char *mrl_config__name(const char *path)
+/* What messages call a file. */
+static const char *name_of(const char *path)
 {
     return strcmp(path, "-") ? path : "standard input";
 }
@@ -24,7 +25,7 @@ static int read_file(const char *path,
                      struct mrl_settings *settings,
                      struct mrl_error *error)
 {
-    char *name = strdup(mrl_config__name(path)), *bytes = NULL;
+    char *name = strdup(name_of(path)), *bytes = NULL;
     size_t size = 0;
     int err;
 

@@ -24,17 +24,8 @@ const char *mrl_dialect__name(unsigned int index)
     return index < DIALECT_COUNT ? dialects[index]->name : NULL;
 }
 
-int mrl_dialect__parse(void *member, const char *name, struct mrl_error *error)
-{
-    const struct mrl_dialect *dialect = mrl_dialect__find(name, error);
-
-    if (!dialect)
-        return -EINVAL;
-    *(const struct mrl_dialect **)member = dialect;
-    return 0;
-}
-
-const struct mrl_dialect *mrl_dialect__find(const char *name, struct mrl_error *error)
+/* "json" is the default. NULL, with a line. */
+static const struct mrl_dialect *find(const char *name, struct mrl_error *error)
 {
     const char *names[DIALECT_COUNT + 1];
 
@@ -48,6 +39,16 @@ const struct mrl_dialect *mrl_dialect__find(const char *name, struct mrl_error *
     names[DIALECT_COUNT] = "json";
     mrl_error__unknown(error, "dialect", name, names, DIALECT_COUNT + 1);
     return NULL;
+}
+
+int mrl_dialect__parse(void *member, const char *name, struct mrl_error *error)
+{
+    const struct mrl_dialect *dialect = find(name, error);
+
+    if (!dialect)
+        return -EINVAL;
+    *(const struct mrl_dialect **)member = dialect;
+    return 0;
 }
 
 /* -- of a line -------------------------------------------------------------------------------- */

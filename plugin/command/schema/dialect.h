@@ -31,9 +31,6 @@ extern const struct mrl_dialect mrl_dialect_ecs, mrl_dialect_ocsf;
 /** The known dialects. */
 const struct mrl_dialect *const *mrl_dialect__all(unsigned int *ret_count);
 
-/** By name, or "json" for the default; NULL with a line in `error` that names the nearest. */
-const struct mrl_dialect *mrl_dialect__find(const char *name, struct mrl_error *error);
-
 /** The name of the dialect at `index`; NULL after the last. */
 const char *mrl_dialect__name(unsigned int index);
 

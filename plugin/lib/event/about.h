@@ -8,7 +8,6 @@
 enum mrl_about_index {
 #define MRL_ABOUT(symbol, ...) MRL_ABOUT_##symbol,
 #include "event/about.def"
-    MRL_ABOUT_COUNT
 };
 
 /** A subject. Static. */

@@ -83,7 +83,8 @@ static enum mrl_known mrl_told__duration(struct mrl_telling *telling, struct mrl
     return number(value, event->exit_ns - event->entry_ns);
 }
 
-void mrl_put_event_id(struct mrl_writer *writer, const struct mrl_event *event)
+/* As mrl_event__id(), without a NUL; nothing where its run is not known. */
+static void put_event_id(struct mrl_writer *writer, const struct mrl_event *event)
 {
     bool has_record = event->def->is & MRL_OF_RECORD;
 
@@ -106,7 +107,7 @@ static enum mrl_known mrl_told__id(struct mrl_telling *telling, struct mrl_value
 {
     struct mrl_writer writer = { telling->scratch };
 
-    mrl_put_event_id(&writer, telling->event);
+    put_event_id(&writer, telling->event);
     value->text = (struct mrl_text){ telling->scratch, (size_t)(writer.at - telling->scratch) };
     return value->text.size ? MRL_KNOWN : MRL_UNKNOWN;
 }

@@ -109,8 +109,4 @@ static inline enum mrl_known mrl_told_look(const struct mrl_told *told,
 /** The rows of told.def, for documentation; NULL after the last. */
 const struct mrl_field *mrl_told__field(unsigned int index);
 
-/** Writes the id of an event (mrl_event__id()) without a NUL; nothing where its run is not known.
- */
-void mrl_put_event_id(struct mrl_writer *writer, const struct mrl_event *event);
-
 #endif

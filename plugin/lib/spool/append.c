@@ -74,7 +74,8 @@ static void widen_hole(struct mrl_spool *spool, unsigned int index)
         spool->hole.lost.of[i] += next.appended.of[i] - header.appended.of[i];
 }
 
-int mrl_spool__drop_oldest(struct mrl_spool *spool)
+/* Of those that are neither granted nor the last. -ENOSPC: there is none. */
+static int drop_oldest(struct mrl_spool *spool)
 {
     unsigned int oldest = 0;
 
@@ -110,7 +111,7 @@ static int make_room(struct mrl_spool *spool, size_t bytes)
     int err = 0;
 
     while (!err && is_over(spool, bytes))
-        err = mrl_spool__drop_oldest(spool);
+        err = drop_oldest(spool);
     return err;
 }
 
@@ -168,7 +169,7 @@ int mrl_spool__begin_segment(struct mrl_spool *spool)
     fill_header(spool, &header);
     do
         fd = create(spool, &header);
-    while ((fd == -ENOSPC || fd == -EDQUOT) && !mrl_spool__drop_oldest(spool));
+    while ((fd == -ENOSPC || fd == -EDQUOT) && !drop_oldest(spool));
     if (fd < 0)
         return fd;
     sync_both(spool, fd);
@@ -315,7 +316,7 @@ static int append_frame(struct mrl_spool *spool, struct frame *frame, const int 
             return err;
         make_frame(spool, frame);
         err = write_frame(spool, frame, stop);
-    } while ((err == -ENOSPC || err == -EDQUOT) && !mrl_spool__drop_oldest(spool));
+    } while ((err == -ENOSPC || err == -EDQUOT) && !drop_oldest(spool));
     if (!err)
         commit(spool, frame);
     return err;

@@ -54,9 +54,6 @@ int mrl_spool__begin_segment(struct mrl_spool *spool);
 /** Removes a segment that is dealt with, or given up; the cursor is synced before. */
 void mrl_spool__remove(struct mrl_spool *spool, unsigned int index);
 
-/** Drops the oldest segment that is neither granted nor the last. -ENOSPC: there is none. */
-int mrl_spool__drop_oldest(struct mrl_spool *spool);
-
 /** The header of a segment that is there. With a line. */
 int mrl_spool__header(const struct mrl_spool *spool,
                       uint64_t number,

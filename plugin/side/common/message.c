@@ -21,7 +21,7 @@ union control {
 
 /* -- any message ------------------------------------------------------------------------------ */
 
-int mrl_side_message__parse(const char *bytes, size_t size, struct mrl_side_message *ret_message)
+static int parse(const char *bytes, size_t size, struct mrl_side_message *ret_message)
 {
     struct mrl_side_head head;
 
@@ -83,7 +83,7 @@ int mrl_side_message__receive(int socket,
         return 0; /* the end; an empty message means the same */
     err = header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || count > fds_max
               ? -EPROTO
-              : mrl_side_message__parse(buffer, (size_t)size, ret_message);
+              : parse(buffer, (size_t)size, ret_message);
     if (err) {
         close_all(fds, count);
         return err;

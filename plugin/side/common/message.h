@@ -124,9 +124,6 @@ struct mrl_side_message {
     unsigned int fd_count;
 };
 
-/** Takes a message apart: `size` bytes, which are not changed. Error: -EPROTO. */
-int mrl_side_message__parse(const char *bytes, size_t size, struct mrl_side_message *ret_message);
-
 /**
  * Receives into `buffer` of MRL_SIDE_MESSAGE_MAX bytes, without waiting. `fds_max`: more
  * descriptors than that are closed, and -EPROTO. Returns 1; 0 at the end; -EAGAIN nothing is there;

@@ -211,7 +211,7 @@ static void end(void)
         pthread_join(ship.thread, NULL);
 }
 
-int mrl_ship__serve(const struct mrl_ship_program *program)
+static int serve(const struct mrl_ship_program *program)
 {
     const struct mrl_side_program served = {
         .row = program->row,
@@ -236,5 +236,5 @@ void mrl_ship__main(int argc, char **argv, const struct mrl_ship_program *progra
     err = err ? err : mrl_side__enter(&keeps, argv[2]);
     mrl_sandbox__done(&keeps);
     /* The thread that ships may be within a library: nothing is taken away under it. */
-    _exit(err ? EXIT_FAILURE : mrl_ship__serve(program));
+    _exit(err ? EXIT_FAILURE : serve(program));
 }

@@ -18,9 +18,6 @@ struct mrl_ship_program {
     int (*reopen)(struct mrl_sink *sink, const int *fds, struct mrl_error *error);
 };
 
-/** As mrl_side__serve(). */
-int mrl_ship__serve(const struct mrl_ship_program *program);
-
 /** What main() of such a program does: gives up all but what mrl_ship__keep_rights() says, and
  * serves. Does not return. */
 _Noreturn void mrl_ship__main(int argc, char **argv, const struct mrl_ship_program *program);

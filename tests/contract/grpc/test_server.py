@@ -18,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 import grpc
 

@@ -86,7 +86,8 @@ static void put_label(const struct mrl_label *label, FILE *to)
     fputc('"', to);
 }
 
-void mrl_metrics_text__put_value(const struct mrl_metric *row, FILE *to)
+/* What a row says as a number: its value, apart by `per_unit`, exactly. */
+static void put_value(const struct mrl_metric *row, FILE *to)
 {
     const uint64_t whole = row->per_unit ? row->value / row->per_unit : row->value;
     uint64_t rest = row->per_unit ? row->value % row->per_unit : 0, digit;
@@ -104,7 +105,7 @@ void mrl_metrics_text__put_row(const struct mrl_metric *row, FILE *to)
         put_label(&row->labels[i], to);
     }
     fputs(row->label_count ? "} " : " ", to);
-    mrl_metrics_text__put_value(row, to);
+    put_value(row, to);
     fputc('\n', to);
 }
 

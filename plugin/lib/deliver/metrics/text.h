@@ -22,9 +22,6 @@ void mrl_metrics_text__put_row(const struct mrl_metric *row, FILE *to);
 /** Appends the end. */
 void mrl_metrics_text__end(struct mrl_metrics_text *text);
 
-/** Writes what a row says as a number: its value, apart by `per_unit`, exactly. */
-void mrl_metrics_text__put_value(const struct mrl_metric *row, FILE *to);
-
 /** The media type of a format. Static. */
 const char *mrl_metrics_format__type(enum mrl_metrics_format format);
 

@@ -111,7 +111,7 @@ int mrl_address__listen_unix(const char *path,
     return listen(own->socket, BACKLOG) ? fail(error, path) : 0;
 }
 
-void mrl_address__leave(struct mrl_address *own)
+static void leave(struct mrl_address *own)
 {
     if (own->socket < 0)
         return;
@@ -125,7 +125,7 @@ void mrl_address__release(struct mrl_address *own)
 {
     char path[LOCK_PATH_MAX];
 
-    mrl_address__leave(own);
+    leave(own);
     if (own->lock < 0)
         return;
     name_lock(own, path);

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-/** A socket that listens; closed, and removed from the file system, by mrl_address__leave(). */
+/** A socket that listens; closed, and removed from the file system, by mrl_address__release(). */
 struct mrl_address {
     int socket, lock;  /* -1: none; lock: of the path */
     unsigned int mode; /* of a unix socket: who may connect */
@@ -32,11 +32,7 @@ int mrl_address__listen_unix(const char *path,
                              struct mrl_error *error,
                              struct mrl_address *address);
 
-/** Closes the socket and removes its path. The lock stays, so that no other server takes the path
- * while clients are still served. Idempotent. */
-void mrl_address__leave(struct mrl_address *address);
-
-/** Leaves, and gives the lock back. */
+/** Closes the socket, removes its path, and gives the lock back. */
 void mrl_address__release(struct mrl_address *address);
 
 #endif
