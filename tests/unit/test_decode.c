@@ -238,6 +238,31 @@ static void decode_says_by_what_an_event_was_let_through(void **state)
     assert_memory_equal(event->executable.bytes, "/bin/sh", 7);
 }
 
+/* A batch is used again: nothing of an event may be left from the one that was there before. */
+static void decode_writes_each_byte_of_an_event(void **state)
+{
+    static const unsigned char poisons[2] = { 0xa5, 0x5a };
+    struct test_decoder *decoder = *state;
+    struct test_record record;
+    struct mrl_event events[2];
+
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    for (int i = 0; i < 2; i++) {
+        memset(&decoder->batch->events[i], poisons[i], sizeof(events[i]));
+        memcpy(&events[i], test_decoder__event(decoder, &record), sizeof(events[i]));
+#if defined(__has_builtin) && __has_builtin(__builtin_clear_padding)
+        __builtin_clear_padding(&events[i]);
+#else
+        puts("# skipped: a compiler that does not tell padding from members");
+        skip();
+#endif
+    }
+    for (size_t i = 0; i < sizeof(events[0]); i++)
+        if (((unsigned char *)&events[0])[i] == poisons[0] &&
+            ((unsigned char *)&events[1])[i] == poisons[1])
+            fail_msg("the byte %zu is not written", i);
+}
+
 static void decode_copies_the_record(void **state)
 {
     struct test_record record;
@@ -267,6 +292,7 @@ int main(void)
         test(decode_marks_what_a_missing_target_leaves_absent),
         test(decode_reads_the_members_of_the_target),
         test(decode_says_by_what_an_event_was_let_through),
+        test(decode_writes_each_byte_of_an_event),
         test(decode_copies_the_record),
     };
 

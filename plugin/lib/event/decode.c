@@ -200,76 +200,83 @@ static struct mrl_text kept_text(struct mrl_arena *arena, struct mrl_text text)
     return (struct mrl_text){ copy, text.size };
 }
 
+/* Batches are used again, and are not cleared for it. So these four name each member of an event,
+ * also what is filled in later; an assignment of the whole would zero what it does not name first,
+ * which costs more than all of them. */
+static void decode_call(const struct mrl_raw *raw, struct mrl_event *event)
+{
+    const struct mrl_record *record = raw->record;
+    const struct mrl_judgement *judgement = raw->judgement;
+
+    event->def = mrl_event_def__at(record->event);
+    event->entry_ns = mrl_host__epoch(raw->host, record->entry_ns);
+    event->exit_ns = mrl_host__epoch(raw->host, record->exit_ns);
+    event->seq = record->seq;
+    event->return_value = record->ret;
+    event->cpu = record->cpu;
+    event->lane = record->lane;
+    event->flags = (record->flags & MRL_RECORD_COMPAT ? MRL_EVENT_IS_COMPAT : 0U) |
+                   (record->flags & MRL_RECORD_NO_ENTRY ? MRL_EVENT_NO_ENTRY : 0U);
+    event->raw = record;
+    event->raw_size = record->size;
+    event->generation = judgement ? judgement->generation : 0;
+    event->policies = judgement ? judgement->policies : 0;
+}
+
 static void decode_task(const struct mrl_raw *raw, struct mrl_event *event)
 {
     const struct mrl_record *record = raw->record;
 
-    /* All members in one assignment: batches are used again, and are not cleared for it. Those that
-     * are filled in later are named as well: for one that is not, the compiler zeroes all of the
-     * event first, which costs more than the assignments. */
-    *event = (struct mrl_event){
-        .def = mrl_event_def__at(record->event),
-        .entry_ns = mrl_host__epoch(raw->host, record->entry_ns),
-        .exit_ns = mrl_host__epoch(raw->host, record->exit_ns),
-        .seq = record->seq,
-        .return_value = record->ret,
-        .cgroup_id = record->cgroup_id,
-        .thread_start_ns = mrl_host__epoch(raw->host, record->thread_start_ns),
-        .process_start_ns = mrl_host__epoch(raw->host, record->leader_start_ns),
-        .parent_start_ns = mrl_host__epoch(raw->host, record->parent_start_ns),
-        .thread_id = record->tid,
-        .process_id = record->pid,
-        .parent_process_id = record->ppid,
-        .host_thread_id = record->host_tid,
-        .host_process_id = record->host_pid,
-        .host_parent_process_id = record->host_ppid,
-        .user_id = record->uid,
-        .mount_namespace = record->mount_ns,
-        .pid_namespace = record->pid_ns,
-        .container_starting = record->container & MRL_CONTAINER_STARTING,
-        .cpu = record->cpu,
-        .lane = record->lane,
-        .flags = (record->flags & MRL_RECORD_COMPAT ? MRL_EVENT_IS_COMPAT : 0U) |
-                 (record->flags & MRL_RECORD_NO_ENTRY ? MRL_EVENT_NO_ENTRY : 0U),
-        .process_name = name_text(record->comm),
-        .host_name = name_text(record->host_name),
-        .executable =
-            mrl_exe_path__of(raw->arena, raw->caller_path, record->flags & MRL_RECORD_EXE_CUT),
-        .raw = record,
-        .raw_size = record->size,
-        .container_id = { NULL, 0 },
-        .values = NULL,
-        .extra_values = NULL,
-        .host = NULL,
-        .lost = NULL,
-        .state = NULL,
-        .lookup = MRL_LOOKUP_HOST,
-        .container_lookup = { NULL, 0 },
-        .container_confirmed = 0,
-        .target_confirmed = 0,
-        .target_lookup = MRL_LOOKUP_HOST,
-        .generation = raw->judgement ? raw->judgement->generation : 0,
-        .policies = raw->judgement ? raw->judgement->policies : 0,
-        .run = "",
-        .output = 0,
-        .id = { NULL, 0 },
-        .all_policies = NULL,
-        .container_name = { "", 0 },
-        .container_image = { "", 0 },
-        .container_image_digest = { "", 0 },
-        .pod_name = { "", 0 },
-        .pod_namespace = { "", 0 },
-        .pod_uid = { "", 0 },
-        .container_runtime = { NULL, 0 },
-        .names_result = MRL_NAMES_OFF,
-        .pod_sandbox = 0,
-        .target_container_name = { NULL, 0 },
-        .target_container_image = { NULL, 0 },
-        .target_pod_name = { NULL, 0 },
-        .target_pod_namespace = { NULL, 0 },
-        .named = NULL,
-        .target_named = NULL,
-    };
+    event->cgroup_id = record->cgroup_id;
+    event->thread_start_ns = mrl_host__epoch(raw->host, record->thread_start_ns);
+    event->process_start_ns = mrl_host__epoch(raw->host, record->leader_start_ns);
+    event->parent_start_ns = mrl_host__epoch(raw->host, record->parent_start_ns);
+    event->thread_id = record->tid;
+    event->process_id = record->pid;
+    event->parent_process_id = record->ppid;
+    event->host_thread_id = record->host_tid;
+    event->host_process_id = record->host_pid;
+    event->host_parent_process_id = record->host_ppid;
+    event->user_id = record->uid;
+    event->mount_namespace = record->mount_ns;
+    event->pid_namespace = record->pid_ns;
+    event->container_starting = record->container & MRL_CONTAINER_STARTING;
+    event->process_name = name_text(record->comm);
+    event->host_name = name_text(record->host_name);
+    event->executable =
+        mrl_exe_path__of(raw->arena, raw->caller_path, record->flags & MRL_RECORD_EXE_CUT);
+}
+
+/* What decode_membership() fills in, where there is something. */
+static void clear_membership(struct mrl_event *event)
+{
+    const struct mrl_text none = { NULL, 0 }, empty = { "", 0 };
+
+    event->container_id = none;
+    event->lookup = event->target_lookup = MRL_LOOKUP_HOST;
+    event->container_lookup = none;
+    event->container_confirmed = event->target_confirmed = 0;
+    event->container_name = event->container_image = event->container_image_digest = empty;
+    event->pod_name = event->pod_namespace = event->pod_uid = empty;
+    event->container_runtime = none;
+    event->names_result = MRL_NAMES_OFF;
+    event->pod_sandbox = 0;
+    event->target_container_name = event->target_container_image = none;
+    event->target_pod_name = event->target_pod_namespace = none;
+    event->named = event->target_named = NULL;
+}
+
+/* What others fill in, where there is something. */
+static void clear_rest(struct mrl_event *event)
+{
+    event->values = event->extra_values = NULL;
+    event->host = NULL;
+    event->lost = NULL;
+    event->state = NULL;
+    event->run = "";
+    event->output = 0;
+    event->id = (struct mrl_text){ NULL, 0 };
+    event->all_policies = NULL;
 }
 
 static void decode_membership(const struct mrl_raw *raw, struct mrl_event *event)
@@ -316,6 +323,9 @@ int mrl_decode__append(const void *bytes,
         return err;
     }
     batch->host = host->facts;
+    clear_membership(event);
+    clear_rest(event);
+    decode_call(&raw, event);
     decode_task(&raw, event);
     decode_membership(&raw, event);
     event->host = &batch->host;
