@@ -15,6 +15,7 @@ import time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 PROCESS_MRELEASE = 448
+WAIT = 20
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,6 +40,13 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def await_(condition, seconds=WAIT):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.02)
 
 
 def hand_over(listener):
@@ -227,6 +235,16 @@ def open_stream(channel, **fields):
     with contextlib.suppress(grpc.FutureTimeoutError):
         grpc.channel_ready_future(channel).result(5)
     return stream_of(channel, **fields)
+
+
+def status_of(act):
+    """The status that a call ends with, and its text."""
+    import grpc
+    try:
+        act()
+    except grpc.RpcError as error:
+        return error.code().name, error.details()
+    return "OK", ""
 
 
 def channel_to(it, credentials=None):

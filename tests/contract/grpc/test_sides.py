@@ -19,7 +19,8 @@ import time
 import attacks
 import server
 import tap
-from server import Calls, Server, anonymous_kib, call, channel_to, free_port, open_stream, own_name, pidfd_of, subscribed
+from server import (Calls, Server, anonymous_kib, await_, call, channel_to, free_port, open_stream, own_name, pidfd_of,
+                    subscribed)
 from certificates import Certificates
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
@@ -29,13 +30,6 @@ HEALTH = "2s" if LONG else "6s"  # beside other tests, a machine is busy
 RATE, ROUNDS = 200000, 2 if LONG else 1
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALLS = os.path.join(os.path.dirname(PROGRAM), "../tests/calls")
-
-
-def await_(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.02)
 
 
 class Beside:
