@@ -58,10 +58,9 @@ static struct step steps[] = {
 
 enum { STEP_COUNT = sizeof(steps) / sizeof(steps[0]), COMPARED = 1 /* unix_500k */ };
 
-static struct step before = { .name = "before_unix_500k",
-                              .clients = 1,
-                              .per_ms = 500,
-                              .calls = 1500 * 1000 };
+static struct step other = {
+    .name = "before_unix_500k", .clients = 1, .per_ms = 500, .calls = 1500 * 1000
+};
 
 /* A socket in a fresh directory, or a port of loopback that was free a moment ago. */
 struct where {
@@ -358,8 +357,8 @@ static int run_rounds(void)
         bench_say("grpc: round %d of %d", round + 1, ROUNDS);
         for (unsigned int i = 0; i < STEP_COUNT && !failed; i++) {
             failed = run_step(&steps[i]);
-            if (!failed && i == COMPARED && before.binary)
-                failed = run_step(&before);
+            if (!failed && i == COMPARED && other.binary)
+                failed = run_step(&other);
         }
         if (!failed)
             failed = run_peer();
@@ -369,10 +368,10 @@ static int run_rounds(void)
 
 static void report_before(struct bench *bench)
 {
-    if (!before.binary)
+    if (!other.binary)
         return;
-    report_step(bench, &before);
-    bench_ratio(bench, "grpc.unix_500k.cpu_of_before", &steps[COMPARED].cpu_s, &before.cpu_s,
+    report_step(bench, &other);
+    bench_ratio(bench, "grpc.unix_500k.cpu_of_before", &steps[COMPARED].cpu_s, &other.cpu_s,
                 "CPU time per message, of all processes, by that of MRELEASE_BENCH_BEFORE");
 }
 
@@ -387,7 +386,7 @@ static void free_samples(void)
 {
     for (unsigned int i = 0; i < STEP_COUNT; i++)
         free_step(&steps[i]);
-    free_step(&before);
+    free_step(&other);
     bench_samples__done(&fifo_cpu_s);
 }
 
@@ -395,7 +394,7 @@ static int run(struct bench *bench)
 {
     int failed;
 
-    before.binary = getenv("MRELEASE_BENCH_BEFORE");
+    other.binary = getenv("MRELEASE_BENCH_BEFORE");
     bench_pin(bench_load_cpu());
     failed = run_rounds();
     if (!failed) {
