@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Records to events: what the accepted ones become. */
+#include <stdio.h>
 #include <string.h>
 
 #include "event/decode.h"
