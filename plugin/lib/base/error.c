@@ -25,12 +25,12 @@ int mrl_error__set(struct mrl_error *error, int code, const char *format, ...)
     return code;
 }
 
-/* So near that it was probably meant; NULL: none is. An unfinished word means the shortest that
- * begins with it; else the one with the fewest changes. */
-static const char *nearest(const char *word, const char *const *words, unsigned int count)
+/* The index of the one that was probably meant; -1: none is so near. An unfinished word means the
+ * shortest that begins with it; else the one with the fewest changes. */
+static int nearest(const char *word, const char *const *words, unsigned int count)
 {
     unsigned int best = UINT_MAX, size = (unsigned int)strnlen(word, MRL_LONGEST_WORD);
-    const char *guess = NULL;
+    int guess = -1;
 
     for (unsigned int i = 0; i < count; i++) {
         bool begins = size > 2 && !strncmp(words[i], word, size);
@@ -39,7 +39,7 @@ static const char *nearest(const char *word, const char *const *words, unsigned 
 
         if (rank < best) {
             best = rank;
-            guess = begins || steps <= size / 2 ? words[i] : NULL;
+            guess = begins || steps <= size / 2 ? (int)i : -1;
         }
     }
     return guess;
@@ -51,13 +51,13 @@ int mrl_error__unknown(struct mrl_error *error,
                        const char *const *words,
                        unsigned int count)
 {
-    const char *guess = nearest(word, words, count);
+    const int guess = nearest(word, words, count);
     char known[384] = "";
     size_t used = 0;
 
-    if (guess)
+    if (guess >= 0)
         return mrl_error__set(error, -EINVAL, "unknown %s '%.64s': did you mean '%s'?", what, word,
-                              guess);
+                              words[guess]);
     for (unsigned int i = 0; i < count; i++) {
         /* What is cut is cut between two words, and said. */
         if (used + strlen(words[i]) + sizeof(", and more") > sizeof(known)) {

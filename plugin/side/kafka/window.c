@@ -73,8 +73,9 @@ bool mrl_kafka_window__find(struct mrl_kafka_window *window, const struct mrl_it
             found[i] = NULL;
         }
     window->ahead_count -= ahead;
-    memmove(window->ahead, window->ahead + ahead, window->ahead_count * sizeof(*window->ahead));
-    memcpy(window->messages, found, items->count * sizeof(*found));
+    memmove(window->ahead, window->ahead + ahead,
+            window->ahead_count * sizeof(struct mrl_kafka_message *));
+    memcpy(window->messages, found, items->count * sizeof(struct mrl_kafka_message *));
     return true;
 }
 
