@@ -294,16 +294,57 @@ static void a_batch_that_is_full_keeps_their_order(void **state)
 
     for (; seq < 10; seq++)
         call(bench, NEW, seq, seq);
-    for (; mrl_batch__count(bench->decoder.batch) < MRL_BATCH_EVENTS - 3; seq++)
+    for (; mrl_batch__count(bench->decoder.batch) < MRL_HELD_BATCH_SHARE - 3; seq++)
         call(bench, HOST, seq, 1000);
     tell(bench, "c2", MRL_NAMES_KNOWN);
-    mrl_intake__let_go(&bench->intake, now());
-    assert_int_equal(mrl_batch__count(bench->decoder.batch), MRL_BATCH_EVENTS);
+    assert_true(mrl_intake__let_go(&bench->intake, now()));
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), MRL_HELD_BATCH_SHARE);
     assert_int_equal(bench->intake.held.count, 7);
     begin(bench);
     call(bench, NEW, seq++, 10);
-    mrl_intake__let_go(&bench->intake, now());
-    assert_marks(bench, MRL_BATCH_EVENTS, "3 4 5 6 7 8 9 10");
+    assert_false(mrl_intake__let_go(&bench->intake, now()));
+    assert_marks(bench, MRL_HELD_BATCH_SHARE, "3 4 5 6 7 8 9 10");
+}
+
+/* However many go on at a time: as long as any do, a quarter of each batch is theirs. */
+static void the_host_does_not_wait_for_all_that_waited(void **state)
+{
+    struct bench *bench = *state;
+    unsigned int batches = 0;
+    uint64_t seq = 0;
+    bool more = true;
+
+    for (; seq < 500; seq++)
+        call(bench, NEW, seq, seq);
+    tell(bench, "c2", MRL_NAMES_KNOWN);
+    for (; more; batches++) {
+        begin(bench);
+        more = mrl_intake__let_go(&bench->intake, now());
+        assert_in_range(mrl_batch__count(bench->decoder.batch), 1, MRL_HELD_BATCH_SHARE);
+        assert_true(call(bench, HOST, seq++, 1000));
+    }
+    assert_int_equal(batches, 500 / MRL_HELD_BATCH_SHARE + 1);
+    assert_int_equal(bench->intake.held.count, 0);
+}
+
+/* Who is told of one container finds those of it alone; and those that are due, once they are. */
+static void who_waits_is_found_after_many_looks(void **state)
+{
+    struct bench *bench = *state;
+    int64_t start = now();
+
+    call(bench, NEW, 0, 10);
+    call(bench, OTHER, 1, 11);
+    call(bench, NEW, 2, 12);
+    for (unsigned int i = 0; i < 3; i++)
+        mrl_intake__let_go(&bench->intake, start);
+    assert_marks(bench, 0, "");
+    tell(bench, "c3", MRL_NAMES_KNOWN);
+    for (unsigned int i = 0; i < 3; i++)
+        mrl_intake__let_go(&bench->intake, start);
+    assert_marks(bench, 0, "11");
+    mrl_intake__let_go(&bench->intake, now() + (int64_t)WAIT_NS);
+    assert_marks(bench, 0, "11 10 12");
 }
 
 static void so_many_wait_and_no_more(void **state)
@@ -314,17 +355,15 @@ static void so_many_wait_and_no_more(void **state)
     while (call(bench, NEW, seq, seq))
         assert_in_range(++seq, 1, MRL_HELD_MAX);
     assert_int_equal(bench->intake.held.count, MRL_HELD_MAX);
+    assert_int_equal(bench->intake.held.overdue, MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
     mrl_intake__let_go(&bench->intake, now());
-    assert_int_equal(mrl_batch__count(bench->decoder.batch), MRL_BATCH_EVENTS);
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
     assert_int_equal(mrl_batch__at(bench->decoder.batch, 0)->values[0].unsigned_number, 0);
-    for (uint64_t left = MRL_HELD_MAX / 2; left > MRL_BATCH_EVENTS; left -= MRL_BATCH_EVENTS) {
-        begin(bench);
-        mrl_intake__let_go(&bench->intake, now());
-    }
     begin(bench);
     mrl_intake__let_go(&bench->intake, now());
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 0);
-    assert_int_equal(bench->intake.held.count, MRL_HELD_MAX / 2);
+    assert_int_equal(bench->intake.held.count,
+                     MRL_HELD_MAX - MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
 }
 
 static void a_filter_refuses_after_the_wait_and_leaves_no_gap(void **state)
@@ -456,6 +495,8 @@ int main(void)
         test(who_only_claims_an_id_does_not_wait),
         test(a_batch_that_is_full_keeps_their_order),
         test(so_many_wait_and_no_more),
+        test(the_host_does_not_wait_for_all_that_waited),
+        test(who_waits_is_found_after_many_looks),
         test(a_filter_refuses_after_the_wait_and_leaves_no_gap),
         test(the_events_of_a_container_share_its_names_in_each_batch),
         test(nobody_shares_the_names_of_an_event_that_was_refused),

@@ -36,6 +36,7 @@ struct mrl_known_names {
     struct mrl_names_asking asking;
     struct mrl_known_name *known, *last; /* last: found, events come in rows */
     uint64_t generation; /* one more whenever one is forgotten: no place is believed any more */
+    uint64_t changes;    /* of what is known */
     struct mrl_named off, full;
     /* Whose cgroup is there, the longest unused first; and whose was removed, the first one first:
      * who makes room for one more walks neither. */
@@ -59,7 +60,7 @@ int mrl_known_names__new(const struct mrl_names_asking *asking, struct mrl_known
     if (!names)
         return -ENOMEM;
     names->asking = *asking;
-    names->generation = 1;
+    names->generation = names->changes = 1;
     names->off.result = MRL_NAMES_OFF;
     names->full.result = MRL_NAMES_QUEUE_FULL;
     mrl_told_names__init(&names->told);
@@ -272,6 +273,7 @@ static void learn(struct mrl_known_names *names, const struct mrl_told *told)
     }
     if (texts)
         memcpy(texts, told->texts, told->size);
+    names->changes++;
     names->bytes += told->size - name->size;
     free(name->texts);
     name->texts = texts;
@@ -314,8 +316,11 @@ void mrl_known_names__free(struct mrl_known_names *names)
 
 /* -- looking ---------------------------------------------------------------------------------- */
 
-static void set_result(struct mrl_known_name *name, enum mrl_names_result result)
+static void set_result(struct mrl_known_names *names,
+                       struct mrl_known_name *name,
+                       enum mrl_names_result result)
 {
+    names->changes++;
     name->named.result = result;
     name->named.copy = NULL;
 }
@@ -330,9 +335,9 @@ static void ask(struct mrl_known_names *names, struct mrl_known_name *name, enum
     name->asked_ns = now_ns;
     count(&names->counts.asked);
     if (names->asking.ask(names->asking.context, name->id, hint))
-        set_result(name, MRL_NAMES_QUEUE_FULL);
+        set_result(names, name, MRL_NAMES_QUEUE_FULL);
     else if (name->named.result == MRL_NAMES_QUEUE_FULL)
-        set_result(name, MRL_NAMES_PENDING);
+        set_result(names, name, MRL_NAMES_PENDING);
 }
 
 /* By its id; it is added where it is not there. */
@@ -382,6 +387,11 @@ struct mrl_named *mrl_known_names__named(void *context, const struct mrl_members
 bool mrl_known_name__is_pending(const struct mrl_known_name *name)
 {
     return name->named.result == MRL_NAMES_PENDING;
+}
+
+uint64_t mrl_known_names__changes(const struct mrl_known_names *names)
+{
+    return names->changes;
 }
 
 unsigned int mrl_known_name__hold(struct mrl_known_name *name, int change)

@@ -66,6 +66,9 @@ struct mrl_named *mrl_known_names__named(void *names, const struct mrl_membershi
 /** Whether an answer is still to come, to the first question about it. */
 bool mrl_known_name__is_pending(const struct mrl_known_name *name);
 
+/** One more whenever something else is known of a container: until then, who was pending is. */
+uint64_t mrl_known_names__changes(const struct mrl_known_names *names);
+
 /** How many events wait for it; `change` is added. */
 unsigned int mrl_known_name__hold(struct mrl_known_name *name, int change);
 

@@ -43,28 +43,40 @@ int mrl_held__put(struct mrl_held *held,
     held->count++;
     if (held->count < MRL_HELD_MAX && held->bytes + MRL_RECORD_BYTES_MAX <= MRL_HELD_BYTES)
         return 1;
-    held->overdue = held->count / 2;
+    held->overdue = held->count / MRL_HELD_OVERDUE_SHARE + 1;
     return 0;
+}
+
+/* Whoever came later waits for longer: those of one container leave in their order. */
+static bool is_due(const struct mrl_held *held,
+                   const struct mrl_held_record *record,
+                   int64_t now_ns)
+{
+    return now_ns == INT64_MAX || now_ns - record->since_ns >= held->wait_ns;
 }
 
 static bool may_leave(const struct mrl_held *held,
                       const struct mrl_held_record *record,
                       int64_t now_ns)
 {
-    /* Whoever came later waits for longer: those of one container leave in their order. */
-    return !mrl_known_name__is_pending(record->owner) || now_ns - record->since_ns >= held->wait_ns;
+    return !mrl_known_name__is_pending(record->owner) || is_due(held, record, now_ns);
 }
 
-struct mrl_held_record *mrl_held__next(const struct mrl_held *held,
+struct mrl_held_record *mrl_held__next(struct mrl_held *held,
                                        const struct mrl_held_record *after,
                                        int64_t now_ns)
 {
+    const uint64_t changes = mrl_known_names__changes(held->names);
     struct mrl_held_record *record = after ? after->next : held->list;
 
     if (held->overdue)
         return held->list;
-    while (record && now_ns != INT64_MAX && !may_leave(held, record, now_ns))
+    if (held->seen == changes)
+        return record && is_due(held, record, now_ns) ? record : NULL;
+    while (record && !may_leave(held, record, now_ns))
         record = record->next;
+    if (!record)
+        held->seen = changes;
     return record;
 }
 

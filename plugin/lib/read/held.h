@@ -16,6 +16,8 @@
 enum {
     MRL_HELD_MAX = 1024,
     MRL_HELD_BYTES = 1024 * 1024,
+    MRL_HELD_BATCH_SHARE = 64,   /* events of a batch, before a look at the rings */
+    MRL_HELD_OVERDUE_SHARE = 64, /* where there is no room, one of so many leaves */
     MRL_WAIT_BUCKETS = MRL_NAMES_WAITS,
 };
 
@@ -35,6 +37,7 @@ struct mrl_held {
     atomic_uint count;
     size_t bytes;
     unsigned int overdue; /* so many of the first ones leave, since there are too many */
+    uint64_t seen;        /* as many changes of names as these: all of the list are pending */
     /* Events by how long they waited: a bucket each; and all these times. */
     atomic_ullong waits[MRL_WAIT_BUCKETS];
     atomic_ullong waited_ns;
@@ -53,8 +56,9 @@ int mrl_held__put(struct mrl_held *held,
                   size_t size);
 
 /** The next one that need not wait any longer at `now_ns`, behind `after` (NULL: the first);
- * INT64_MAX: none need. NULL: there is none. */
-struct mrl_held_record *mrl_held__next(const struct mrl_held *held,
+ * INT64_MAX: none need. NULL: there is none. The whole list is looked through only where a name
+ * changed since. */
+struct mrl_held_record *mrl_held__next(struct mrl_held *held,
                                        const struct mrl_held_record *after,
                                        int64_t now_ns);
 

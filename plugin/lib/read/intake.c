@@ -205,15 +205,17 @@ static bool hold(struct mrl_intake *intake,
     return true;
 }
 
-void mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns)
+bool mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns)
 {
     struct mrl_held *held = &intake->held;
-    struct mrl_held_record *record, *before = NULL;
+    struct mrl_held_record *record = NULL, *before = NULL;
+    size_t limit =
+        intake->limit < MRL_HELD_BATCH_SHARE ? intake->limit : (size_t)MRL_HELD_BATCH_SHARE;
     int64_t left_ns = now_ns == INT64_MAX ? mrl_clock__ns(CLOCK_MONOTONIC) : now_ns;
 
     if (held->names && mrl_known_names__has_news(held->names))
         mrl_known_names__take(held->names);
-    while (held->list && mrl_batch__has_room(intake->batch, intake->limit) &&
+    while (held->list && mrl_batch__has_room(intake->batch, limit) &&
            (record = mrl_held__next(held, before, now_ns))) {
         size_t used = intake->batch->arena.used;
 
@@ -222,6 +224,7 @@ void mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns)
             filter_last(intake, (const void *)record->bytes, used, true);
         mrl_held__remove(held, record, left_ns);
     }
+    return record && held->list;
 }
 
 /* What the probes say of a cgroup, in front of the first record of it. It is no event: nothing

@@ -78,9 +78,10 @@ bool mrl_intake__begin(struct mrl_intake *intake, struct mrl_batch *batch, size_
 bool mrl_intake__take(void *intake, const void *record, size_t size);
 
 /** Takes in names that were told, and appends what waited for them, or long enough at `now_ns`
- * (INT64_MAX: nothing waits any longer), to the batch of begin(), as far as there is room. Comes
- * before new records are read: those of a container keep their order. */
-void mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns);
+ * (INT64_MAX: nothing waits any longer), to the batch of begin(), up to MRL_HELD_BATCH_SHARE of
+ * its events: those behind are of whoever did not wait. Comes before new records are read: those of
+ * a container keep their order. Returns whether more of them may go on. */
+bool mrl_intake__let_go(struct mrl_intake *intake, int64_t now_ns);
 
 /** There is nothing left to read: what was lost and not told yet is appended to the batch, once
  * after each time that records were read. */

@@ -83,8 +83,8 @@ static void let_go(struct mrl_source *source)
 {
     if (source->intake.held.names &&
         mrl_intake__begin(&source->intake, source->batch, MRL_BATCH_EVENTS))
-        mrl_intake__let_go(&source->intake,
-                           source->stopped ? INT64_MAX : mrl_clock__ns(CLOCK_MONOTONIC));
+        source->full |= mrl_intake__let_go(
+            &source->intake, source->stopped ? INT64_MAX : mrl_clock__ns(CLOCK_MONOTONIC));
 }
 
 /* Fills the batch from both lanes. Returns its number of events. */

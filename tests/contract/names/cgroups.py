@@ -39,7 +39,7 @@ def make(*names):
 
 
 def run_in(path, *command):
-    subprocess.run(["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', path, *command], check=True)
+    subprocess.run(["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', path, *command], check=True, stdout=subprocess.DEVNULL)
 
 
 def remove_all():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run with --names, before a server that answers as containerd does; its containers are cgroups made by hand.
 
-usage: test_run.py MRELEASE ONE_CALL [TEST…]
+usage: test_run.py MRELEASE ONE_CALL LATE CALLS [TEST…]
 """
 import json
 import os
@@ -18,13 +18,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 PROGRAM = sys.argv[1]
 import cgroups  # noqa: E402
+import hang  # noqa: E402
 from runtimes import Cri, Docker, Raw  # noqa: E402
 from sensor import children, run_tests  # noqa: E402
 
 ROOM = tempfile.mkdtemp(prefix="mrelease-names-run.")
 # By a name of its own: other tests make calls as well.
 ONE_CALL = shutil.copy(sys.argv.pop(2), os.path.join(ROOM, f"one.{os.getpid()}"))
+LATE, CALLS = sys.argv.pop(2), sys.argv.pop(2)
 ENDS = []
+LONG = os.environ.get("MRELEASE_TEST_LONG")
 
 
 def at(name):
@@ -51,11 +54,11 @@ def call_in(path):
 class Run:
     """`more` are words of the command line."""
 
-    def __init__(self, *more, events="munlock.scope.comm=" + os.path.basename(ONE_CALL)):
-        self.path = at(f"events.{len(ENDS)}")
+    def __init__(self, *more, events="munlock.scope.comm=" + os.path.basename(ONE_CALL), path=None, urgent=False):
+        self.path = path or at(f"events.{len(ENDS)}")
         self.process = subprocess.Popen(
             [PROGRAM, "run", "--events", events, "--output", "json:" + self.path, "--extra", "container", *more],
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, text=True, preexec_fn=(lambda: hang.urgent(20)) if urgent else None)
         ENDS.append(self)
         self.said = ""
         self.until("watching")
@@ -153,6 +156,42 @@ def test_a_runtime_that_never_answers_holds_an_event_up_to_the_wait():
     events = run.events()
     assert [event["containerId"] for event in events] == ["", number(32)], ids_of(events)
     assert "container_lookup" in json.dumps(events[1]) and events[1]["kubernetes"] == {}
+
+
+def test_the_host_pays_nothing_for_a_runtime_that_hangs_or_is_killed():
+    """Rounds of each, in turn, while containers that nobody knows yet make calls."""
+    server, host = own(hang.Apart(at("hangs"))), f"host.{os.getpid()}"[:15]
+    late = own(hang.Late(LATE, at("lines"), host, os.path.basename(ONE_CALL)))
+    flood = f"flood.{os.getpid()}"[:15]
+    run = Run("--names-socket", "containerd=" + at("hangs"), "--events", f"process_mrelease.scope.comm={flood}",
+              path=at("lines"), urgent=True, events=f"munlock.scope.comm={os.path.basename(ONE_CALL)},{host}")
+    run.until("CRI v1")
+    containers = hang.Containers(1000, ONE_CALL, (CALLS, flood, "2000", "0.3"))
+    measured, held, back = {"well": [], "stopped": [], "killed": []}, {"stopped": [], "killed": []}, []
+    for _ in range(8 if LONG else 3):
+        for what in measured:
+            if what == "stopped":
+                server.stop(signal.SIGSTOP)
+            elif what == "killed":
+                server.stop()
+            late.others.clear()
+            containers.made.clear()
+            containers.first += 1000
+            with containers:
+                measured[what] += [late.measure() for _ in range(hang.SLICES)]
+            if what == "well":
+                continue
+            late.measure(100)  # who was held by then
+            held[what] += hang.waits_of(late.others, containers.made)
+            if what == "stopped":
+                server.stop(signal.SIGCONT)
+            else:
+                server.start()
+            back.append(hang.names_again(late, containers.one))
+    run.stop()
+    print(f"# load {os.getloadavg()[0]:.1f}; names are back after {', '.join(f'{one:.2f}' for one in back)} s")
+    hang.judge(measured, held)
+    assert max(back) < 3, back
 
 
 def test_a_cgroup_deep_within_a_container_has_the_names_of_none_other():
