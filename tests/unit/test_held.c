@@ -349,21 +349,21 @@ static void who_waits_is_found_after_many_looks(void **state)
 
 static void so_many_wait_and_no_more(void **state)
 {
+    const unsigned int overdue = MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE + 1;
     struct bench *bench = *state;
     uint64_t seq = 0;
 
     while (call(bench, NEW, seq, seq))
         assert_in_range(++seq, 1, MRL_HELD_MAX);
     assert_int_equal(bench->intake.held.count, MRL_HELD_MAX);
-    assert_int_equal(bench->intake.held.overdue, MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
+    assert_int_equal(bench->intake.held.overdue, overdue);
     mrl_intake__let_go(&bench->intake, now());
-    assert_int_equal(mrl_batch__count(bench->decoder.batch), MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
+    assert_int_equal(mrl_batch__count(bench->decoder.batch), overdue);
     assert_int_equal(mrl_batch__at(bench->decoder.batch, 0)->values[0].unsigned_number, 0);
     begin(bench);
     mrl_intake__let_go(&bench->intake, now());
     assert_int_equal(mrl_batch__count(bench->decoder.batch), 0);
-    assert_int_equal(bench->intake.held.count,
-                     MRL_HELD_MAX - MRL_HELD_MAX / MRL_HELD_OVERDUE_SHARE);
+    assert_int_equal(bench->intake.held.count, MRL_HELD_MAX - overdue);
 }
 
 static void a_filter_refuses_after_the_wait_and_leaves_no_gap(void **state)
