@@ -239,6 +239,23 @@ static void memory_is_bounded_by_count_and_by_bytes(void **state)
     assert_int_equal(mrl_known_names__count(*state, &bytes), MRL_KNOWN_NAMES_MAX);
 }
 
+static void nobody_is_forgotten_for_one_that_is_known(void **state)
+{
+    char id[16];
+
+    for (unsigned int i = 0; i < MRL_KNOWN_NAMES_MAX; i++) {
+        snprintf(id, sizeof(id), "d%u", i);
+        look(*state, id);
+    }
+    for (unsigned int i = MRL_KNOWN_NAMES_MAX - 10; i < MRL_KNOWN_NAMES_MAX; i++) {
+        snprintf(id, sizeof(id), "d%u", i);
+        tell(*state, id, MRL_NAMES_KNOWN, "web");
+    }
+    mrl_known_names__take(*state);
+    look(*state, "d0");
+    assert_int_equal(asked.count, MRL_KNOWN_NAMES_MAX);
+}
+
 static void what_is_in_use_is_not_forgotten(void **state)
 {
     tell_many(*state, 0, 1);
@@ -374,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_answers_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_texts_are_cut_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_is_bounded_by_count_and_by_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_is_forgotten_for_one_that_is_known, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_use_is_not_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_place_is_not_believed_once_names_were_forgotten, set_up,
                                         tear_down),

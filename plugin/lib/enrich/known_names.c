@@ -195,9 +195,10 @@ static void forget_one(struct mrl_known_names *names)
     forget(names, unused ? unused : removed);
 }
 
-static void make_room(struct mrl_known_names *names, size_t size)
+/* For so many more, and texts of `size`. */
+static void make_room(struct mrl_known_names *names, unsigned int more, size_t size)
 {
-    while (HASH_COUNT(names->known) >= MRL_KNOWN_NAMES_MAX ||
+    while (HASH_COUNT(names->known) + more > MRL_KNOWN_NAMES_MAX ||
            (names->bytes && names->bytes + size > MRL_KNOWN_NAMES_BYTES))
         forget_one(names);
 }
@@ -221,7 +222,7 @@ static struct mrl_known_name *find_or_add(struct mrl_known_names *names,
 
     if (name)
         return name;
-    make_room(names, 0);
+    make_room(names, 1, 0);
     name = calloc(1, sizeof(*name));
     if (!name)
         return NULL;
@@ -265,7 +266,7 @@ static void learn(struct mrl_known_names *names, const struct mrl_told *told)
     struct mrl_known_name *name;
     size_t at = 0;
 
-    make_room(names, told->size);
+    make_room(names, find(names, told->id, told->id_size) ? 0 : 1, told->size);
     name = find_or_add(names, told->id, told->id_size);
     if (!name || !is_news(name, told) || (told->size && !texts)) {
         free(texts);

@@ -186,6 +186,9 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
             err = take(sink, &message);
             hold_back(sink, &message);
             mrl_side_message__close(&message);
+            /* Who waits until it is open has nobody yet whom the rest could be told. */
+            if (!err && !sink->why && message.head.type == MRL_SIDE_OPENED)
+                return true;
             if (!err && !sink->why)
                 continue;
         } else if (err != -EPROTO) {

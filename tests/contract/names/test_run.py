@@ -128,7 +128,7 @@ def test_what_runs_before_has_its_names_without_a_question():
     call_in(path)
     time.sleep(0.2)
     assert run.events()[0]["container"]["name"] == "app-30"
-    assert cri.calls.count("ListContainers") == 1, cri.calls
+    assert cri.calls.count("ListContainers") == 1 and "ContainerStatus" not in cri.calls, cri.calls
 
 
 def test_without_names_nothing_is_asked():
@@ -192,6 +192,42 @@ def test_the_host_pays_nothing_for_a_runtime_that_hangs_or_is_killed():
     print(f"# load {os.getloadavg()[0]:.1f}; names are back after {', '.join(f'{one:.2f}' for one in back)} s")
     hang.judge(measured, held)
     assert max(back) < 3, back
+
+
+FULL = 4000  # of 4,096: other tests may make some
+
+
+def anonymous_kib(run):
+    with open(f"/proc/{run.process.pid}/status", encoding="ascii") as file:
+        return [int(line.split()[1]) for line in file if line.startswith("RssAnon:")][0]
+
+
+def test_what_is_known_of_all_that_it_remembers_takes_six_mib():
+    """Containers of a list, each with 500 bytes of names, and as many events as may wait for one more."""
+    cri = own(Cri(at("full"), [known(10000 + i, name=f"app-{i}" + 50 * "n", image=f"registry.example.org/shop/{i}:" + 120 * "v",
+                                     pod=f"web-{i}-" + 90 * "p", namespace=f"shop-{i}-" + 50 * "s", uid=f"{i:036d}") for i in range(FULL)]))
+    cri.ContainerStatus = lambda _: time.sleep(20)
+    flood = f"flood.{os.getpid()}"[:15]
+    words = ("--names-wait", "10s", "--events", f"process_mrelease.scope.comm={flood}")
+    off, on = Run("--names", "off", *words), Run("--names-socket", "containerd=" + at("full"), *words)
+    on.until("CRI v1")
+    time.sleep(0.5)
+    first, last = (make_cgroup(10000 + i) for i in (0, FULL - 1))
+    call_in(first)
+    call_in(last)
+    time.sleep(0.3)
+    before = anonymous_kib(off), anonymous_kib(on)
+    cgroups.run_in(make_cgroup(70), CALLS, flood, "40000", "0.2")
+    time.sleep(0.3)
+    after = anonymous_kib(off), anonymous_kib(on)
+    events = on.events()
+    off.stop()
+    assert [event["container"].get("name", "")[:5] for event in events] == ["app-0", "app-3"], (ids_of(events), on.said)
+    assert "ContainerStatus" not in cri.calls[:cri.calls.index("ListContainers")], cri.calls
+    print(f"# RssAnon without names {before[0]} KiB, with {FULL} containers' names {before[1]} KiB; and where as many events wait as may, "
+          f"{after[0]} and {after[1]} KiB")
+    assert after[1] - after[0] <= 6 * 1024 and before[1] - before[0] <= 6 * 1024, (before, after)
+    assert before[1] - before[0] > 2 * 1024, "what was told is not remembered"
 
 
 def test_a_cgroup_deep_within_a_container_has_the_names_of_none_other():
