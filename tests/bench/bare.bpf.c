@@ -15,6 +15,28 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #    define FUNCTION "__arm64_sys_process_mrelease"
 #endif
 
+/* As the map of the cgroups that were told, and a look into it (bpf/programs/identity.h). */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u64[2]);
+    __type(value, __u8);
+} known_cgroups SEC(".maps");
+
+__u32 found;
+
+SEC("syscall")
+int look_up__cgroups(void *ctx)
+{
+    for (__u64 i = 0; i < 1024; i++) {
+        const __u64 key[2] = { i, 0 };
+
+        if (bpf_map_lookup_elem(&known_cgroups, key))
+            found++;
+    }
+    return 0;
+}
+
 SEC("fentry/" FUNCTION)
 int fentry__sys_enter(void *ctx)
 {

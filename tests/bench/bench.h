@@ -119,6 +119,14 @@ void bench_ratio(struct bench *bench,
                  const struct bench_samples *to,
                  const char *method);
 
+/** The same of their differences. */
+void bench_difference(struct bench *bench,
+                      const char *name,
+                      const struct bench_samples *of,
+                      const struct bench_samples *to,
+                      const char *unit,
+                      const char *method);
+
 /** A line about progress, on stderr. */
 __attribute__((format(printf, 1, 2))) void bench_say(const char *format, ...);
 

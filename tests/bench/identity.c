@@ -5,13 +5,16 @@
  * of a cgroup that was told before, and for one whose names are told.
  */
 #include <abi/record.h>
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <sys/syscall.h>
 
+#include "bare.skel.h"
 #include "bench/bench.h"
 #include "bench/program.h"
 #include "enrich/cgroups.h"
@@ -150,30 +153,12 @@ static void measure_reader(struct bench *bench)
 
 /* -- the probe -------------------------------------------------------------------------------- */
 
-/* What the program under test has loaded: those that came since it was started. */
+/* What the program under test has loaded: others may load theirs meanwhile. */
 struct loaded {
     int programs[PROGRAMS_MAX];
     unsigned int count;
     int described; /* the map of the cgroups that were told; -1: not found */
 };
-
-static __u32 last_program(void)
-{
-    __u32 id = 0;
-
-    while (!bpf_prog_get_next_id(id, &id))
-        ;
-    return id;
-}
-
-static __u32 last_map(void)
-{
-    __u32 id = 0;
-
-    while (!bpf_map_get_next_id(id, &id))
-        ;
-    return id;
-}
 
 static bool is_described(int map)
 {
@@ -183,20 +168,53 @@ static bool is_described(int map)
     return !bpf_obj_get_info_by_fd(map, &info, &size) && !strncmp(info.name, "described_", 10);
 }
 
-static void find_loaded(struct loaded *loaded, __u32 program, __u32 map)
+/* The number that the kernel tells of a descriptor by that key; 0: none. */
+static __u32 id_of_fd(pid_t pid, const char *fd, const char *key)
 {
-    loaded->count = 0;
-    loaded->described = -1;
-    while (!bpf_prog_get_next_id(program, &program) && loaded->count < PROGRAMS_MAX)
-        loaded->programs[loaded->count++] = bpf_prog_get_fd_by_id(program);
-    while (!bpf_map_get_next_id(map, &map)) {
-        int fd = bpf_map_get_fd_by_id(map);
+    char path[300], line[256];
+    __u32 id = 0;
+    FILE *info;
 
-        if (loaded->described < 0 && is_described(fd))
-            loaded->described = fd;
-        else
-            close(fd);
-    }
+    snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, fd);
+    info = fopen(path, "re");
+    while (info && fgets(line, sizeof(line), info))
+        if (!strncmp(line, key, strlen(key)))
+            id = (__u32)strtoul(line + strlen(key), NULL, 10);
+    if (info)
+        fclose(info);
+    return id;
+}
+
+static void add_loaded(struct loaded *loaded, __u32 program, __u32 map)
+{
+    int fd = map ? bpf_map_get_fd_by_id(map) : -1;
+
+    if (fd >= 0 && loaded->described < 0 && is_described(fd))
+        loaded->described = fd;
+    else if (fd >= 0)
+        close(fd);
+    if (program && loaded->count < PROGRAMS_MAX)
+        loaded->programs[loaded->count++] = bpf_prog_get_fd_by_id(program);
+}
+
+static void find_loaded(struct loaded *loaded, pid_t pid)
+{
+    struct dirent *entry;
+    char path[64];
+    DIR *fds;
+
+    *loaded = (struct loaded){ .described = -1 };
+    snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+    fds = opendir(path);
+    while (fds && (entry = readdir(fds)))
+        if (entry->d_name[0] != '.')
+            add_loaded(loaded,
+                       id_of_fd(pid, entry->d_name, "link_id:")
+                           ? 0
+                           : id_of_fd(pid, entry->d_name, "prog_id:"),
+                       id_of_fd(pid, entry->d_name, "map_id:"));
+    if (fds)
+        closedir(fds);
 }
 
 static void close_loaded(struct loaded *loaded)
@@ -265,39 +283,149 @@ static void measure_calls(struct bench *bench, const struct loaded *loaded)
     bench_samples__done(&told);
 }
 
-static int measure_probe(struct bench *bench)
+/* The same calls, seen by a sensor without names and by one with them. */
+static void compare_calls(const struct loaded *off,
+                          const struct loaded *on,
+                          struct bench_samples *differences)
 {
-    static const char *const arguments[] = { "--events", "munlock", "--output", "none", NULL };
-    __u32 program = last_program(), map = last_map();
-    int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), failed;
+    for (int i = 0; i <= PROBE_ROUNDS; i++) {
+        double before = run_ns(on) - run_ns(off);
+
+        for (unsigned int call = 0; call < KNOWN_CALLS; call++)
+            syscall(SYS_munlock, 0L, 0L);
+        if (i) /* the first warms up */
+            bench_samples__add(differences, (run_ns(on) - run_ns(off) - before) / KNOWN_CALLS);
+    }
+}
+
+/* Starts one more, and finds what it loaded. */
+static int open_sensor(struct bench_program *sensor,
+                       const char *const *arguments,
+                       struct loaded *loaded)
+{
+    if (bench_program__start(sensor, bench_program_cpu(), BENCH_STDOUT_NULL, arguments) ||
+        bench_program__wait(sensor))
+        return -1;
+    find_loaded(loaded, sensor->pid);
+    return loaded->described < 0 ? -1 : 0;
+}
+
+static const char *const names_off[] = { "--events", "munlock", "--output", "none", NULL };
+static const char *const names_on[] = {
+    "--events", "munlock",        "--output",
+    "none",     "--names-socket", "docker=/run/mrelease-bench-nobody",
+    NULL
+};
+
+static int measure_known(struct bench *bench)
+{
     struct bench_program sensor;
     struct loaded loaded;
+    int failed = open_sensor(&sensor, names_off, &loaded);
 
-    if (stats < 0 ||
-        bench_program__start(&sensor, bench_program_cpu(), BENCH_STDOUT_NULL, arguments)) {
+    if (!failed)
+        measure_calls(bench, &loaded);
+    close_loaded(&loaded);
+    bench_program__stop(&sensor, NULL);
+    return failed;
+}
+
+/* Whose programs run first finds less in the caches: so each is first once. */
+static int measure_names(struct bench *bench)
+{
+    struct bench_samples differences[2] = { { 0 }, { 0 } };
+    struct bench_program sensors[2];
+    struct loaded loaded[2];
+    int failed = 0;
+
+    for (int first = 0; !failed && first < 2; first++) {
+        failed = open_sensor(&sensors[first], first ? names_on : names_off, &loaded[first]);
+        if (!failed)
+            failed = open_sensor(&sensors[!first], first ? names_off : names_on, &loaded[!first]);
+        if (!failed)
+            compare_calls(&loaded[0], &loaded[1], &differences[first]);
+        for (int i = 0; i < 2; i++) {
+            close_loaded(&loaded[i]);
+            bench_program__stop(&sensors[i], NULL);
+        }
+    }
+    bench_result(
+        bench, "identity.probe.names.ns_per_call",
+        (bench_samples__percentile(&differences[0], 50) +
+         bench_samples__percentile(&differences[1], 50)) /
+            2,
+        "ns", bench_samples__spread(&differences[0]),
+        "run time of a sensor's programs with --names on less that of one with off, of the "
+        "same munlock() calls of a known cgroup: mean of the medians of two orders");
+    bench_samples__done(&differences[0]);
+    bench_samples__done(&differences[1]);
+    return failed;
+}
+
+static int measure_probe(struct bench *bench)
+{
+    int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), failed;
+
+    if (stats < 0) {
         bench_say("identity: the kernel keeps no run times for us");
         return -1;
     }
-    failed = bench_program__wait(&sensor);
-    if (!failed) {
-        find_loaded(&loaded, program, map);
-        failed = loaded.described < 0 ? -1 : 0;
-        bench_pin(bench_load_cpu());
-        if (!failed)
-            measure_calls(bench, &loaded);
-        bench_pin(-1);
-        close_loaded(&loaded);
-    }
-    bench_program__stop(&sensor, NULL);
+    bench_pin(bench_load_cpu());
+    failed = measure_known(bench) || measure_names(bench) ? -1 : 0;
+    bench_pin(-1);
     close(stats);
     return failed;
+}
+
+/* -- a look into the probe's hash -------------------------------------------------------------- */
+
+enum { LOOKS = 1024 };
+
+static void look(void *context)
+{
+    struct bare_bpf *bare = context;
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+
+    if (bpf_prog_test_run_opts(bpf_program__fd(bare->progs.look_up__cgroups), &options))
+        bench_die("the look into a hash does not run");
+}
+
+static int measure_look(struct bench *bench)
+{
+    struct bare_bpf *bare = bare_bpf__open();
+    struct bench_subject subject = { .run = look, .context = bare, .operations = LOOKS };
+    struct bpf_program *program;
+    const __u8 one = 1;
+
+    if (!bare)
+        return -1;
+    bpf_object__for_each_program(program, bare->obj)
+        bpf_program__set_autoload(program, program == bare->progs.look_up__cgroups);
+    if (bare_bpf__load(bare)) {
+        bare_bpf__destroy(bare);
+        return -1;
+    }
+    for (__u64 i = 0; i < LOOKS; i++)
+        bpf_map_update_elem(bpf_map__fd(bare->maps.known_cgroups), (__u64[]){ i, 0 }, &one,
+                            BPF_ANY);
+    bench_rounds(&subject, 1, ROUNDS, SLICE_NS);
+    if (!bare->bss->found)
+        bench_die("what was put into a hash is not found");
+    bench_median(
+        bench, "identity.probe.look.ns", &subject.ns, "ns",
+        "a look into a hash as that of the cgroups that were told, of %d: all that a known "
+        "cgroup costs the probe where its task did not call from there before",
+        LOOKS);
+    bench_samples__done(&subject.ns);
+    bare_bpf__destroy(bare);
+    return 0;
 }
 
 static int run(struct bench *bench)
 {
     bench_say("identity: %d rounds of the reader, %d of the probe", ROUNDS, PROBE_ROUNDS);
     measure_reader(bench);
-    return measure_probe(bench);
+    return measure_look(bench) || measure_probe(bench) ? -1 : 0;
 }
 
 const struct bench_group bench_identity = {

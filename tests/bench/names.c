@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The group names: what it costs the reader that containers have names which it knows. The same
- * records, of 16 containers in turn and of one, become events with names off and with names on.
+ * records, of one container, of 16 in turn, and of another each, become events with names off and
+ * with names on.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ enum {
     ROUNDS = 41,
     SLICE_NS = 5 * 1000 * 1000,
     FEW = 16,
-    SUBJECTS = 4,
+    SUBJECTS = 6,
     WAIT_NS = 50 * 1000 * 1000
 };
 
@@ -153,21 +154,34 @@ static void close_reader(struct reader *reader)
 
 static void show(struct bench *bench, struct bench_subject *subjects)
 {
-    static const char *const names[SUBJECTS] = { "names.one.off.ns_per_event",
-                                                 "names.one.known.ns_per_event",
-                                                 "names.off.ns_per_event",
-                                                 "names.known.ns_per_event" };
+    static const char *const names[SUBJECTS] = {
+        "names.one.off.ns_per_event",  "names.one.known.ns_per_event",
+        "names.off.ns_per_event",      "names.known.ns_per_event",
+        "names.many.off.ns_per_event", "names.many.known.ns_per_event"
+    };
     static const char *const methods[SUBJECTS] = {
         "from records to events in a batch, all of one container, names off",
         "the same with the container's names known, 188 bytes of them",
         "from records to events in a batch, of 16 containers in turn, names off",
         "the same with the names known",
+        "from records to events in a batch, of 256 containers in turn: each event has other names",
+        "the same with the names known: each event copies its own",
+    };
+    static const char *const costs[] = { "names.one.cost.ns_per_event", "names.cost.ns_per_event",
+                                         "names.many.cost.ns_per_event" };
+    static const char *const cost_methods[] = {
+        "names known less names off, one container: 50 ns at most are wanted",
+        "names known less names off, 16 containers in turn: 50 ns at most are wanted",
+        "names known less names off, 256 containers in turn",
     };
 
     for (unsigned int i = 0; i < SUBJECTS; i++)
         bench_median(bench, names[i], &subjects[i].ns, "ns",
                      "%s; CPU time, median of %d interleaved rounds of %d ms", methods[i], ROUNDS,
                      SLICE_NS / 1000000);
+    for (unsigned int i = 0; i < SUBJECTS; i += 2)
+        bench_difference(bench, costs[i / 2], &subjects[i + 1].ns, &subjects[i].ns, "ns",
+                         cost_methods[i / 2]);
     bench_ratio(bench, "names.one.ratio", &subjects[1].ns, &subjects[0].ns,
                 "names known over names off, one container");
     bench_ratio(bench, "names.ratio", &subjects[3].ns, &subjects[2].ns,
@@ -176,12 +190,13 @@ static void show(struct bench *bench, struct bench_subject *subjects)
 
 static int run(struct bench *bench)
 {
+    static const unsigned int counts[] = { 1, FEW, EVENTS };
     static struct reader readers[SUBJECTS];
     struct bench_subject subjects[SUBJECTS];
 
     bench_say("names: %d rounds", ROUNDS);
     for (unsigned int i = 0; i < SUBJECTS; i++) {
-        open_reader(&readers[i], i < 2 ? 1 : FEW, i % 2);
+        open_reader(&readers[i], counts[i / 2], i % 2);
         subjects[i] =
             (struct bench_subject){ .run = take_all, .context = &readers[i], .operations = EVENTS };
     }

@@ -72,6 +72,22 @@ void bench_ratio(struct bench *bench,
     bench_samples__done(&ratios);
 }
 
+void bench_difference(struct bench *bench,
+                      const char *name,
+                      const struct bench_samples *of,
+                      const struct bench_samples *to,
+                      const char *unit,
+                      const char *method)
+{
+    struct bench_samples differences = { 0 };
+
+    for (size_t i = 0; i < of->count && i < to->count; i++)
+        bench_samples__add(&differences, of->values[i] - to->values[i]);
+    bench_median(bench, name, &differences, unit,
+                 "%s; median over the rounds of the difference within one", method);
+    bench_samples__done(&differences);
+}
+
 /* Enough digits to compare by, and no more. */
 static int digits_after_point(double value)
 {

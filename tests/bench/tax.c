@@ -64,6 +64,7 @@ static struct bare_bpf *attach_bare(const char *rung)
         return NULL;
     bpf_object__for_each_program(program, bare->obj)
         bpf_program__set_autoload(program, belongs(program, rung));
+    bpf_map__set_autocreate(bare->maps.known_cgroups, false);
     if (!bare_bpf__load(bare) && !bare_bpf__attach(bare))
         return bare;
     bare_bpf__destroy(bare);

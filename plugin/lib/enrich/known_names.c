@@ -22,12 +22,14 @@
 struct mrl_known_name {
     UT_hash_handle hh;
     struct mrl_known_name *prev, *next; /* the longest unused one first */
+    /* What each event looks at lies together. */
+    int64_t removed_ns;
+    unsigned int held;
+    bool used; /* since it was last considered for being forgotten */
     struct mrl_named named;
     char *texts; /* one block, owned; NULL: empty */
     size_t size; /* of it */
-    int64_t asked_ns, removed_ns;
-    unsigned int held;
-    bool used; /* since it was last considered for being forgotten */
+    int64_t asked_ns;
     uint8_t id_size;
     char id[MRL_CONTAINER_ID_BYTES + 1];
 };

@@ -30,21 +30,43 @@ size_t mrl_named__bytes(const struct mrl_named *named)
     return size;
 }
 
+/* Where they begin, if they follow each other, as those that are kept do; else NULL. */
+static const char *begin_of(const struct mrl_named *named)
+{
+    const char *begin = NULL, *end = NULL;
+
+    for (unsigned int i = 0; i < MRL_NAMES; i++) {
+        const struct mrl_text text = named->texts[i];
+
+        if (!text.size)
+            continue;
+        if (!begin)
+            begin = end = text.bytes;
+        if (text.bytes != end)
+            return NULL;
+        end += text.size;
+    }
+    return begin;
+}
+
 struct mrl_named *mrl_named__copy(const struct mrl_named *named, void *room)
 {
     struct mrl_named *copy = room;
-    char *at = (char *)(copy + 1);
+    char *const texts = (char *)(copy + 1), *at = texts;
+    const char *begin = begin_of(named);
 
     *copy = *named;
     copy->copy = copy->original = NULL;
     for (unsigned int i = 0; i < MRL_NAMES; i++) {
         size_t size = named->texts[i].size;
 
-        if (size)
+        if (size && !begin)
             memcpy(at, named->texts[i].bytes, size);
         copy->texts[i].bytes = size ? at : "";
         at += size;
     }
+    if (begin)
+        memcpy(texts, begin, (size_t)(at - texts));
     return copy;
 }
 
