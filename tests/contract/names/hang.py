@@ -60,7 +60,7 @@ class Apart:
 
 
 class Late:
-    """Other's lines, as (when, event); `wait` for them until the next measure."""
+    """The program late. `others`: lines of the other, which came until the end of the last measure, as (when in ms, event)."""
 
     def __init__(self, program, fifo, host, other):
         os.mkfifo(fifo)

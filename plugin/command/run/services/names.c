@@ -4,10 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-enum { ROOM_MS = 100 }; /* for so long a reader that has no room is waited for */
-
 bool mrl_run_names__are_wanted(const struct mrl_session_options *options)
 {
     const bool are_named = options->names_sockets.sockets[0].runtime != MRL_RUNTIME_UNKNOWN;
@@ -45,30 +41,13 @@ static int ask(void *context, const char *id, enum mrl_runtime hint)
 
 /* -- hearing, on the keeper's ----------------------------------------------------------------- */
 
-static int tell_once(struct mrl_run_names *names, const struct mrl_container_names *container)
-{
-    int err = 0;
-
-    pthread_mutex_lock(&names->lock);
-    if (names->plugin)
-        err = mrl_plugin__tell_names(names->plugin, container);
-    pthread_mutex_unlock(&names->lock);
-    return err;
-}
-
-/* A list comes faster than the reader takes it in: for a moment it is waited for. One that takes
- * nothing in, since an output blocks, is waited for once; what it has no room for it asks for
- * again.
- */
+/* What the plugin has no room for it asks for again. */
 void mrl_run_names__tell(struct mrl_run_names *names, const struct mrl_container_names *container)
 {
-    int err = tell_once(names, container);
-
-    for (unsigned int i = 0; err == -EAGAIN && !names->is_full && i < ROOM_MS; i++) {
-        mrl_clock__pause_ms(1);
-        err = tell_once(names, container);
-    }
-    names->is_full = err == -EAGAIN;
+    pthread_mutex_lock(&names->lock);
+    if (names->plugin)
+        mrl_plugin__tell_names(names->plugin, container);
+    pthread_mutex_unlock(&names->lock);
 }
 
 void mrl_run_names__set_plugin(struct mrl_run_names *names, struct mrl_plugin *plugin)

@@ -13,7 +13,6 @@ struct mrl_run_names {
     struct mrl_sink *sink; /* NULL: nobody is asked */
     pthread_mutex_t lock;  /* who tells the plugin holds it, and it is taken away under it */
     struct mrl_plugin *plugin;
-    bool is_full; /* the plugin had no room the last time; the keeper's thread alone */
 };
 
 /** Whether a run asks runtimes: a replay shows what was recorded. */
