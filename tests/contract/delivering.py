@@ -37,6 +37,7 @@ def run(destination, requests=(LINES,), form="ecs", environment=None, between=No
         if not isinstance(lines, str):
             said.append(program.stdout.readline())
     out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, err[-3000:]
     assert SECRET not in "".join(said) + out + err, "a secret was told"
     return [json.loads(line) for line in said if line] + [err]
 
