@@ -95,8 +95,8 @@ def twenty_sensors(kafka, topic, room):
     for _ in range(20):
         rounds.run(lambda sensor: rounds.after(1, 1000, sensor.run.kill), 0.02)
         rounds.damage()
-    given, _, refused, lost, _ = rounds.drain()
-    assert not refused and not lost
+    given, taken, refused, lost, _ = rounds.drain()
+    assert given == taken and not refused and not lost, (given, taken, refused, lost)
     rounds.check(topic.read_all(), given, 20 * ON_THEIR_WAY)
 
 
@@ -123,8 +123,8 @@ def everybody(kafka, topic, room):
         rounds.run(deaths, 0.01)
     beside.join()
     assert len(brokers) == 20
-    given, _, refused, lost, _ = rounds.drain()
-    assert not refused and not lost and given >= 500000, (given, refused, lost)
+    given, taken, refused, lost, _ = rounds.drain()
+    assert given == taken >= 500000 and not refused and not lost, (given, taken, refused, lost)
     rounds.check(topic.read_all(), given, 100 * ON_THEIR_WAY)
 
 

@@ -4,10 +4,12 @@
 
 usage: test_kafka.py PROGRAM    (kafka.bash sets KAFKA)
 """
+import ctypes
 import json
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,12 +18,13 @@ import time
 import confluent_kafka
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from sensor import Sensor, answered, argument, await_, call, run_tests, spool_said  # noqa: E402
+from sensor import LIBC, NAME, Sensor, answered, argument, await_, call, run_tests, spool_said  # noqa: E402
 import broker  # noqa: E402
 import deaths  # noqa: E402
 
 LONG = os.environ.get("MRELEASE_TEST_LONG")
 ROOM = tempfile.mkdtemp(prefix="mrelease-kafka.")
+BIG = [0, 2**53 - 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
 
 
 def openssl(*words):
@@ -46,6 +49,10 @@ def numbers(messages):
 
 def identities(messages):
     return [dict(one.headers())["id"] for one in messages]
+
+
+def event_of(message):
+    return dict(message.headers())["event"]
 
 
 class Topic:
@@ -79,24 +86,69 @@ def test_every_event_arrives_once_with_its_id_from_memory():
     assert not found[0].value().endswith(b"\n")
 
 
-def long_a_broker_that_dies_loses_nothing_doubles_nothing_and_is_noticed_by_nobody_else():
-    topic, room = Topic("death"), f"{ROOM}/death"
+def test_the_topic_has_the_lines_of_a_file_to_the_byte():
+    """Of every shape that is text, and with the largest numbers."""
+    room, shapes = f"{ROOM}/bytes", ("json", "json-v1beta1", "ecs", "ocsf", "cef", "leef")
+    os.mkdir(room)
+    topics = {shape: Topic(f"bytes-{shape}") for shape in shapes}
+    outputs = [text for shape in shapes for text in (f"{shape}:{topics[shape].output}", f"{shape}:{room}/{shape}")]
+    sensor = Sensor(outputs[0], *[word for text in outputs[1:] for word in ("--output", text)],
+                    *[word for event in ("mlock", "munlock") for word in ("--events", f"{event}.scope.comm={NAME}")])
+    for number in BIG:
+        for system_call in (149, 150):
+            LIBC.syscall(system_call, ctypes.c_uint64(number), ctypes.c_uint64(number))
+    call(1, 10)
+    calls, seen = 2 * len(BIG) + 10, {b"mlock", b"munlock", b"process_mrelease"}
+    for shape, topic in topics.items():
+        found = kafka.read(topic.name, lambda some: sum(event_of(one) in seen for one in some) >= calls)
+        texts = [one.value() for one in found if event_of(one) in seen]
+        with open(f"{room}/{shape}", "rb") as file:
+            lines = [line for line in file.read().splitlines() if b"sensor_state" not in line]
+        assert len(texts) == calls and sorted(texts) == sorted(lines), (shape, len(texts), len(lines))
+    locks = [json.loads(one.value())["mrelease"] for one in topics["ecs"].read_all() if event_of(one) == b"mlock"]
+    assert [(one["len"], one["addr"]) for one in locks] == [(number, str(number)) for number in BIG], locks
+    sensor.end()
+
+
+def lines_of(path):
+    with open(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
+def long_an_outage_of_an_hour_is_noticed_by_nobody_else_and_all_of_it_arrives_once_and_in_order():
+    """An hour of two events a second. The other output goes on, and so do those who call."""
+    topic, room, last, took = Topic("death"), f"{ROOM}/death", 0, {}
     os.mkdir(room)
     sensor = Sensor(f"json,spool={room}/s:{topic.output}", "--output", f"json:{room}/file")
-    for first in range(1, 3001, 100):
-        call(first, 100)
-        if first == 1001:
-            kafka.kill()
-        if first == 2001:
-            kafka.start()
-        time.sleep(0.02)
-    assert await_(lambda: open(f"{room}/file", encoding="utf-8").read().count("\n") == 3000), "the file lacks some"
+
+    def calls(count, when):
+        nonlocal last
+        for first in range(last + 1, last + count, 100):
+            begun = time.monotonic()
+            call(first, 100)
+            took.setdefault(when, []).append(time.monotonic() - begun)
+            last = first + 99
+            assert await_(lambda: lines_of(f"{room}/file") == last, 5), "the file waits"
+        return last
+
+    assert numbers(topic.read(calls(1000, "before"))) == list(range(1, 1001))
+    kafka.kill()
+    calls(7200, "down")
+    said = sensor.until("tried again until it works")
+    assert kafka.process.poll() is not None and answered(f"{room}/s") == 1000
+    kafka.start()
     kafka.await_()
-    found = topic.read(3000)
-    said = sensor.end()
-    assert sorted(numbers(found)) == list(range(1, 3001)), (len(found), len(set(numbers(found))), said)
-    assert spool_said(said) == [3000, 3000, 0, 0, 0] and "3000 delivered, 0 dropped" in said, said
-    assert "kafka: " in said and "tried again until it works" in said and "works again" in said, said
+    while answered(f"{room}/s") < 8200:  # new ones come while it catches up
+        calls(100, "after")
+    calls(100, "after")
+    found = topic.read(last)
+    said += sensor.end()
+    assert numbers(found) == list(range(1, last + 1)), (len(found), len(set(numbers(found))), last, said)
+    assert spool_said(said) == [last, last, 0, 0, 0] and f"{last} delivered, 0 dropped" in said, said
+    assert "kafka: " in said and "works again" in said, said
+    medians = {when: statistics.median(some) for when, some in took.items()}
+    print("# 100 calls: " + ", ".join(f"{one * 1e6:.0f} us {when}" for when, one in medians.items()))
+    assert medians["down"] < 4 * medians["before"], medians
 
 
 def long_a_topic_that_is_not_there_is_told_and_waited_for():
