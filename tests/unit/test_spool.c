@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/mount.h>
@@ -97,6 +98,64 @@ static void the_next_run_goes_on(void **state)
     assert_int_equal(test_shipper__run(shipper, test, UINT64_MAX), 150);
     test_shipper__assert_seen(shipper, 0, 200, 1);
     test_spool__check(test, true);
+}
+
+/* What this process had at most since the last reset, in KiB. */
+static long peak_kib(bool reset)
+{
+    FILE *file = fopen(reset ? "/proc/self/clear_refs" : "/proc/self/status", reset ? "w" : "r");
+    char line[256];
+    long kib = -1;
+
+    assert_non_null(file);
+    if (reset)
+        fputs("5", file);
+    else
+        while (fgets(line, sizeof(line), file))
+            sscanf(line, "VmHWM: %ld", &kib);
+    fclose(file);
+    return reset ? peak_kib(false) : kib;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Segments of the full size, more of them than the budget holds, and a tail that is torn. */
+static void a_start_with_a_full_spool_is_soon_and_takes_little_memory(void **state)
+{
+    struct test_spools *spools = *state;
+    struct test_spool *test = &spools->test;
+    uint64_t appended = 0, began_ns, took_ns;
+    struct stat file;
+    long kib;
+
+    test->options.size = UINT64_C(256) << 20;
+    test_spool__open(test);
+    while (test_spool__size_of(test, "0000000000000005.spl") < 40 << 20) {
+        test_spool__append(test, appended, 250, 4000);
+        appended += 250;
+    }
+    test_spool__close(test);
+    assert_int_equal(test_spool__size_of(test, FIRST), -1);
+    assert_int_equal(stat(test_spool__path(test, "0000000000000005.spl"), &file), 0);
+    test_spool__overwrite(test, "0000000000000005.spl", file.st_size - 1000, &file, sizeof(file));
+    kib = peak_kib(true);
+    began_ns = now_ns();
+    test_spool__open(test);
+    took_ns = now_ns() - began_ns;
+    kib = peak_kib(false) - kib;
+    test_spool__check(test, false);
+    assert_int_equal(test_spool__size_of(test, "0000000000000005.spl") < file.st_size, 1);
+    print_message("# %llu us, %ld KiB\n", (unsigned long long)took_ns / 1000, kib);
+#ifndef MRL_SANITIZED
+    assert_in_range(took_ns, 0, 999999999);
+    assert_in_range(kib, 0, 4096);
+#endif
 }
 
 static void sizes_that_are_wrong_are_refused(void **state)
@@ -356,6 +415,7 @@ int main(void)
         SPOOL_TEST(a_shipper_goes_on_within_a_frame),
         SPOOL_TEST(a_batch_stays_while_the_next_is_read),
         SPOOL_TEST(the_next_run_goes_on),
+        SPOOL_TEST(a_start_with_a_full_spool_is_soon_and_takes_little_memory),
         SPOOL_TEST(sizes_that_are_wrong_are_refused),
         SPOOL_TEST(modes_are_what_is_promised),
         SPOOL_TEST(a_full_budget_drops_the_oldest_and_counts_it),
