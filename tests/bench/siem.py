@@ -194,19 +194,33 @@ def compare(room):
                    "ratio", "events per second, ours to theirs; median over the rounds of the ratio within one")
 
 
+def await_change(file, seconds=20):
+    """Until what it holds is another; how long that took, in ms."""
+    began, before = time.monotonic(), os.pread(file.fileno(), 4096, 0)
+    while os.pread(file.fileno(), 4096, 0) == before:
+        assert time.monotonic() - began < seconds, f"{file.name} stays as it is"
+        time.sleep(0.0001)
+    return (time.monotonic() - began) * 1000
+
+
 def lone_events(room):
-    """The broker stamps what it appends, in ms; the event has its own time. They are some 100 ms apart."""
-    topic = room.topic(message_timestamp_type="LogAppendTime")
+    """The broker stamps what it appends, in ms; the event has its own time. The cursor of the spool is written
+    when the broker has acknowledged one. They are some 100 ms apart."""
+    topic, acknowledged = room.topic(message_timestamp_type="LogAppendTime"), []
     sensor = Sensor(f"json,spool={room.path}/lone:kafka://{room.kafka.address}/{topic.name}")
-    for number in range(LONE):
-        LIBC.syscall(448, -1, number)
-        time.sleep(0.1)
+    with open(f"{room.path}/lone/cursor", "rb") as cursor:
+        for number in range(LONE):
+            time.sleep(0.1)
+            LIBC.syscall(448, -1, number)
+            acknowledged.append(await_change(cursor))
     found = room.kafka.read(topic.name, lambda got: len(got) >= LONE)
     sensor.end()
     late = [one.timestamp()[1] - json.loads(one.value())["timestamp"] / 1e6 for one in found]
     result("siem.lone_event.ms", late, "ms",
            "from the entry of a call to its append at the broker, whose clock has ms; spool with fdatasync")
     result("siem.lone_event_worst.ms", [max(late)], "ms", f"the same, of {len(found)} events")
+    result("siem.lone_acknowledged.ms", acknowledged[1:], "ms",
+           "from the return of a call until the spool's cursor is behind it; all but the first, which connects")
 
 
 def main():
