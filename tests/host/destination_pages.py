@@ -21,7 +21,7 @@ def commands(page):
     with open(page, encoding="utf-8") as file:
         blocks = re.findall(r"^```sh\n(.*?)^```", file.read(), re.M | re.S)
     lines = "".join(blocks).replace("\\\n", "").splitlines()
-    return [[word for word in shlex.split(line, comments=True) if word != "&"]
+    return [[word for word in shlex.split(line, comments=True) if not re.match(r"&|\d?>", word)]
             for line in lines if line.startswith("mrelease run --output")]
 
 
