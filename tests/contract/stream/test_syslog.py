@@ -132,23 +132,31 @@ def test_rsyslog_has_what_was_sent():
             assert out()[-1]["text"] == '{"a":"one#012two"}', out()[-1]
 
 
+def hold_rule(rules, port, room, kind, form):
+    """What the rule of the manual writes is what was sent."""
+    path = os.path.join(room, "mrelease.json")
+    with open(os.path.join(room, "rules"), "w", encoding="utf-8") as file:
+        file.write(rules.replace("/var/log", room).replace('port="6514"', f'address="127.0.0.1" port="{port}"'))
+    lines = LINES + [json.dumps({"long": "x" * 40000})]
+    with Program(["rsyslogd", "-n", "-f", "rules", "-i", "NONE"], [port], room):
+        said = send(kind, port, form, requests=(lines,))
+        assert verdicts(said) == {"taken"}, said
+        until(lambda: os.path.exists(path) and open(path, encoding="utf-8").read().splitlines() == lines)
+
+
 def test_the_rule_of_the_manual_works():
+    """And without what it says is for TLS."""
     with open(os.path.join(HERE, "../../../docs/destinations/syslog.md"), encoding="utf-8") as page:
         rules = re.search(r"```rsyslog\n(.*?)```", page.read(), re.S)[1]
+    plain = re.sub(r"\s(streamDriver|defaultNetstreamDriver)[^\s)]+", "", rules)
+    assert "river" not in plain, plain
     with Certificates() as files, tempfile.TemporaryDirectory(prefix="mrelease-rsyslog.") as room:
-        port = free_port()
         for name in ("ca.pem", "server.pem", "server.key"):
             rules = rules.replace(f"/etc/rsyslog/{name}", files[name])
-        rules = rules.replace("/var/log", room).replace('port="6514"', f'address="127.0.0.1" port="{port}"')
-        with open(os.path.join(room, "rules"), "w", encoding="utf-8") as file:
-            file.write(rules)
-        lines = LINES + [json.dumps({"long": "x" * 40000})]
-        with Program(["rsyslogd", "-n", "-f", "rules", "-i", "NONE"], [port], room):
-            form = f"json,max-size=64K,ca={files['ca.pem']},cert={files['client.pem']},key={files['client.key']}"
-            said = send("tls", port, form, requests=(lines,))
-            assert verdicts(said) == {"taken"}, said
-            path = os.path.join(room, "mrelease.json")
-            until(lambda: os.path.exists(path) and open(path, encoding="utf-8").read().splitlines() == lines)
+        form = f"json,max-size=64K,ca={files['ca.pem']},cert={files['client.pem']},key={files['client.key']}"
+        hold_rule(rules, free_port(), room, "tls", form)
+    with tempfile.TemporaryDirectory(prefix="mrelease-rsyslog.") as room:
+        hold_rule(plain, free_port(), room, "tcp", "json,max-size=64K")
 
 
 # -- what is sent -----------------------------------------------------------------------------------
