@@ -22,6 +22,9 @@ import urllib.request
 
 DELIVER = sys.argv[1]
 BIG = [0, 2**53 - 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
+# Those that no registry of packages has, and what stands in for them.
+MISSING = {"splunk": "no Splunk is to be had; VictoriaLogs reads its protocol, without acknowledgements",
+           "loki": "no Loki is to be had; VictoriaLogs reads its protocol"}
 started = []
 
 
@@ -236,8 +239,10 @@ def collector(home, room):
 
 def main():
     tests = (opensearch, victorialogs, collector)
-    print(f"1..{len(tests)}")
+    print(f"1..{len(tests) + len(MISSING)}")
     failed = 0
+    for number, (name, why) in enumerate(MISSING.items(), len(tests) + 1):
+        print(f"ok {number} - {name} # SKIP {why}")
     for number, test in enumerate(tests, 1):
         home, began = os.environ.get(test.__name__.upper()), time.monotonic()
         if not home or not os.path.isdir(home):
