@@ -80,7 +80,7 @@ def run_tests(tests, at_end=lambda: None):
         error = results.get(name, "it hangs")
         failed += bool(error)
         if name in skipped:
-            print(f"# {skipped[name]}\nok {number} # SKIP {name[5:]}")
+            print(f"# skipped: {skipped[name]}\nok {number} # SKIP {name[5:]}")
             continue
         print(f"{'not ' if error else ''}ok {number} - {name[5:]}" + (f"\n# {error}" if error else ""))
     print(f"# {time.monotonic() - began:.1f} s")

@@ -151,7 +151,7 @@ def run_tests(names, at_end=lambda: None):
             error = traceback.format_exc().strip().replace("\n", "\n# ")
         failed += bool(error)
         if skipped:
-            print(f"# {skipped}\nok {number} # SKIP {name[5:]}", flush=True)
+            print(f"# skipped: {skipped}\nok {number} # SKIP {name[5:]}", flush=True)
             continue
         print(f"{'not ' if error else ''}ok {number} - {name[5:]}\n# {time.monotonic() - begun:.1f} s" +
               (f"\n# {error}" if error else ""), flush=True)

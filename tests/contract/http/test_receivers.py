@@ -242,11 +242,11 @@ def main():
     print(f"1..{len(tests) + len(MISSING)}")
     failed = 0
     for number, (name, why) in enumerate(MISSING.items(), len(tests) + 1):
-        print(f"ok {number} - {name} # SKIP {why}")
+        print(f"# skipped: {why}\nok {number} # SKIP {name}")
     for number, test in enumerate(tests, 1):
         home, began = os.environ.get(test.__name__.upper()), time.monotonic()
         if not home or not os.path.isdir(home):
-            print(f"ok {number} - {test.__name__} # SKIP {home or 'not installed'}")
+            print(f"# skipped: {home or 'not installed'}\nok {number} # SKIP {test.__name__}")
             continue
         try:
             with tempfile.TemporaryDirectory(prefix="mrelease-receiver.") as room:

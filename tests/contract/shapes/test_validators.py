@@ -169,7 +169,7 @@ def main():
     for number, test in enumerate(tests, 1):
         home = os.environ.get(test.__name__.upper())
         if not home or not os.path.isdir(home):
-            print(f"ok {number} - {test.__name__} # SKIP {home or 'not installed'}")
+            print(f"# skipped: {home or 'not installed'}\nok {number} # SKIP {test.__name__}")
             continue
         try:
             test(home)
