@@ -107,6 +107,7 @@ def main():
         sys.exit(77)
     if not INSIDE:
         os.environ["MRELEASE_JOURNAL_ROOM"] = "1"
+        ROOM.cleanup()
         os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
                                "--mount-proc", sys.executable, *sys.argv])
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
