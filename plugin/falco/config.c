@@ -14,16 +14,59 @@
 
 /* -- the rows --------------------------------------------------------------------------------- */
 
-static const struct mrl_option extra_row = {
-    .name = "extra",
-    .type = MRL_OPTION_SET,
-    .offset = offsetof(struct mrl_plugin_options, extras),
-    .word = mrl_extra__name,
-    .preset = EXTRAS,
-    .doc = "What the probes look for beside the arguments.",
+static int check_names(void *member, const char *text, struct mrl_error *error)
+{
+    const char *name = strrchr(text, '/');
+
+    (void)member;
+    if (*text == '/' && !strcmp(name, "/names"))
+        return 0;
+    return mrl_error__set(error, -EINVAL,
+                          "'%.128s': it is the path of a socket that is called names, as "
+                          "/run/mrelease-side/names",
+                          text);
+}
+
+static const struct mrl_option own_rows[] = {
+    {
+        .name = "extra",
+        .type = MRL_OPTION_SET,
+        .offset = offsetof(struct mrl_falco_config, options.extras),
+        .word = mrl_extra__name,
+        .preset = EXTRAS,
+        .doc = "What the probes look for beside the arguments.",
+    },
+    {
+        .name = "names",
+        .type = MRL_OPTION_PATH,
+        .offset = offsetof(struct mrl_falco_config, names),
+        .parse = check_names,
+        .value = "PATH",
+        .doc = "Where the service of names listens, /run/mrelease-side/names: containers and pods "
+               "have names.",
+    },
+    {
+        .name = "names-socket",
+        .type = MRL_OPTION_OWN,
+        .offset = offsetof(struct mrl_falco_config, names_sockets),
+        .many = MRL_NAMES_SOCKETS_MAX,
+        .parse = mrl_names_options__add,
+        .value = "RUNTIME=PATH",
+        .doc = "Where a runtime listens, for that service: then none other is asked.",
+    },
+    {
+        .name = "names-wait",
+        .type = MRL_OPTION_DURATION,
+        .offset = offsetof(struct mrl_falco_config, options.names_wait_ns),
+        .max = 10000000000,
+        .preset = "50ms",
+        .doc = "How long an event may wait for the names of its container; 0s: not at all.",
+    },
 };
 
-enum { ROWS_MAX = 32 };
+enum { ROWS_MAX = 32, OWN_ROWS = sizeof(own_rows) / sizeof(own_rows[0]) };
+
+_Static_assert(!offsetof(struct mrl_falco_config, options), "the library's rows begin there");
 
 /* The library's rows and our own. */
 static unsigned int all_rows(struct mrl_option rows[ROWS_MAX])
@@ -31,11 +74,11 @@ static unsigned int all_rows(struct mrl_option rows[ROWS_MAX])
     unsigned int count;
     const struct mrl_option *library = mrl_plugin_options__rows(&count);
 
-    if (count >= ROWS_MAX)
+    if (count + OWN_ROWS > ROWS_MAX)
         abort();
     memcpy(rows, library, count * sizeof(*rows));
-    rows[count] = extra_row;
-    return count + 1;
+    memcpy(rows + count, own_rows, sizeof(own_rows));
+    return count + OWN_ROWS;
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
@@ -67,7 +110,7 @@ static int set_one(struct mrl_falco_config *config,
         return mrl_error__set(error, -ENOMEM, "out of memory");
     if (strlen(json_string_value(text)) != json_string_length(text))
         return mrl_error__set(error, -EINVAL, "%s: a text with a NUL in it", row->name);
-    if (mrl_option__set(row, &config->options, json_string_value(text), &reason))
+    if (mrl_option__set(row, config, json_string_value(text), &reason))
         return mrl_error__set(error, -EINVAL, "%s: %s", row->name, reason.text);
     return 0;
 }
@@ -78,9 +121,8 @@ static int set_list(struct mrl_falco_config *config,
                     const json_t *list,
                     struct mrl_error *error)
 {
-    uint32_t *set = row->type == MRL_OPTION_SET
-                        ? (uint32_t *)(void *)((char *)&config->options + row->offset)
-                        : NULL;
+    uint32_t *set =
+        row->type == MRL_OPTION_SET ? (uint32_t *)(void *)((char *)config + row->offset) : NULL;
     uint32_t all = 0;
     int err = 0;
 
@@ -166,7 +208,7 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
     *config = (struct mrl_falco_config){ .options = MRL_PLUGIN_OPTIONS, .texts = json_array() };
     err = config->texts ? parse(text, &object, error)
                         : mrl_error__set(error, -ENOMEM, "out of memory");
-    mrl_options__preset(&extra_row, 1, &config->options);
+    mrl_options__preset(own_rows, OWN_ROWS, config);
     if (!err)
         err = set_all(config, object, error);
     json_decref(object);

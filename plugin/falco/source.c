@@ -14,6 +14,7 @@
 
 #include "event/layout.h"
 #include "falco/failures.h"
+#include "falco/names.h"
 #include "falco/state.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
 
 struct falco_instance {
     struct mrl_plugin *plugin;
+    struct mrl_falco_names names;
     char *params;            /* the host's are gone when open() returns */
     struct mrl_batch *batch; /* events that were read and not yet handed out; NULL: none */
     unsigned int count, at;
@@ -66,7 +68,9 @@ static void free_instance(struct falco_instance *instance)
     if (!instance)
         return;
     mrl_batch__unref(instance->batch);
+    mrl_falco_names__rest(&instance->names);
     mrl_plugin__close(instance->plugin);
+    mrl_falco_names__done(&instance->names);
     free(instance->params);
     free(instance);
 }
@@ -77,6 +81,7 @@ static struct falco_instance *new_instance(const char *params)
 
     if (!instance)
         return NULL;
+    mrl_names_bridge__init(&instance->names.bridge);
     instance->params = strdup(params ? params : "");
     if (instance->params)
         return instance;
@@ -95,12 +100,15 @@ struct falco_instance *plugin_open(struct falco_state *state, const char *params
     if (!err)
         instance->tells_run = options.extras & 1U << MRL_EXTRA_ID;
     if (!err)
+        err = mrl_falco_names__open(&instance->names, &state->config, &options, &state->error);
+    if (!err)
         err = mrl_plugin__open(&options, &state->error, &instance->plugin);
     *rc = err ? FALCO_FAILURE : FALCO_SUCCESS;
     if (err) {
         free_instance(instance);
         return NULL;
     }
+    mrl_falco_names__begin(&instance->names, instance->plugin);
     publish(state, instance->plugin);
     return instance;
 }

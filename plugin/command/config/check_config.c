@@ -22,7 +22,6 @@
 #include "command/options/layers.h"
 #include "command/options/say.h"
 #include "command/run/services/http.h"
-#include "command/run/services/names.h"
 #include "command/run/session_options.h"
 #include "command/session/policies.h"
 #include "sinks/opening.h"
@@ -177,7 +176,7 @@ static int check_names(const struct mrl_session_options *session, struct mrl_err
 {
     char program[PATH_MAX];
 
-    return mrl_run_names__are_wanted(session)
+    return mrl_session_options__ask_names(session)
                ? mrl_side__find(mrl_sides__names()->side, NULL, program, sizeof(program), error)
                : 0;
 }

@@ -22,7 +22,6 @@
 #include "base/append.h"
 #include "command/command.h"
 #include "command/options/settings.h"
-#include "command/run/services/names.h"
 #include "side/common/sandbox.h"
 #include "sinks/secret.h"
 
@@ -302,7 +301,7 @@ static int fill_paths(struct mrl_sandbox *sandbox, const struct run *run)
                                     MRL_PATH_MAKE | MRL_PATH_READ);
     for (unsigned int i = 0; !err && i < options->outputs.count; i++)
         err = add_output(sandbox, &options->outputs.specs[i]);
-    if (mrl_run_names__are_wanted(options))
+    if (mrl_session_options__ask_names(options))
         sandbox->calls |= MRL_CALLS_MESSAGES;
     if (!err)
         err = add_http(sandbox, options->http);

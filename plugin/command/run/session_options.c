@@ -262,6 +262,14 @@ void mrl_session_options__groups(struct mrl_session_options *options,
     groups[1].rows = mrl_session_options__rows(&groups[1].count);
 }
 
+bool mrl_session_options__ask_names(const struct mrl_session_options *options)
+{
+    const bool are_named = options->names_sockets.sockets[0].runtime != MRL_RUNTIME_UNKNOWN;
+
+    return !options->plugin.replay && (options->names == MRL_NAMES_ASKED ||
+                                       (options->names == MRL_NAMES_AS_SOCKETS_SAY && are_named));
+}
+
 bool mrl_session_options__may_reload(const struct mrl_session_options *options)
 {
     const char *file = options->settings ? options->settings->file : NULL;

@@ -8,7 +8,6 @@
 #include "command/command.h"
 #include "command/options/say.h"
 #include "command/run/services/http.h"
-#include "command/run/services/names.h"
 
 /* -- what side programs ask of the run -------------------------------------------------------- */
 
@@ -138,7 +137,7 @@ static void named(void *context, uint32_t ask, const struct mrl_container_names 
     struct mrl_run_sides *run = context;
 
     (void)ask;
-    mrl_run_names__tell(&run->names, names);
+    mrl_names_bridge__tell(&run->names, names);
 }
 
 /* -- a run ------------------------------------------------------------------------------------ */
@@ -167,7 +166,7 @@ static bool need_a_side(const struct mrl_session_options *session)
     for (unsigned int i = 0; i < outputs->count; i++)
         if (outputs->specs[i].options.sink && outputs->specs[i].options.sink->side)
             return true;
-    return session->http || mrl_run_names__are_wanted(session) ||
+    return session->http || mrl_session_options__ask_names(session) ||
            mrl_session_options__may_reload(session);
 }
 
@@ -178,7 +177,7 @@ static int find_services(const struct mrl_session_options *session, struct mrl_e
 
     if (session->http)
         err = mrl_side__find(mrl_sides__metrics()->side, NULL, path, sizeof(path), error);
-    if (!err && mrl_run_names__are_wanted(session))
+    if (!err && mrl_session_options__ask_names(session))
         err = mrl_side__find(mrl_sides__names()->side, NULL, path, sizeof(path), error);
     return err;
 }
@@ -203,7 +202,9 @@ int mrl_run_sides__start(struct mrl_run_sides *run,
     int err = find_services(session, error);
 
     pthread_mutex_init(&run->lock, NULL);
-    mrl_run_names__init(&run->names, session);
+    mrl_names_bridge__init(&run->names);
+    if (mrl_session_options__ask_names(session))
+        mrl_names_bridge__ask(&run->names, &session->plugin);
     if (!err && need_a_side(session) && mrl_sides__start(&options, error, &run->sides))
         return -EAGAIN;
     for (unsigned int i = 0; !err && i < session->outputs.count; i++)
@@ -217,9 +218,10 @@ int mrl_run_sides__serve(struct mrl_run_sides *run,
 {
     struct mrl_http_target http;
     struct mrl_sink_target target = { .format = "metrics", .sides = run->sides };
-    int err;
+    int err = 0;
 
-    err = mrl_run_names__open(&run->names, options, run->sides, error);
+    if (mrl_session_options__ask_names(options))
+        err = mrl_names_bridge__open(&run->names, &options->names_sockets, run->sides, error);
     if (err || !options->http)
         return err;
     err = mrl_http_target__read(options->http, (enum mrl_metrics_names)options->http_names, &http,
@@ -247,7 +249,7 @@ static void set_run(struct mrl_run_sides *run,
     run->pipeline = pipeline;
     run->awaits_capture = awaits_capture;
     pthread_mutex_unlock(&run->lock);
-    mrl_run_names__set_plugin(&run->names, plugin);
+    mrl_names_bridge__set_plugin(&run->names, plugin);
     if (run->sides && (plugin || awaits_capture))
         mrl_sides__ready(run->sides);
 }
@@ -286,7 +288,7 @@ void mrl_run_sides__end(struct mrl_run_sides *run)
 {
     if (run->metrics)
         mrl_sides__sink(run->sides, mrl_sides__metrics())->close(run->metrics);
-    mrl_run_names__end(&run->names, run->sides);
+    mrl_names_bridge__done(&run->names);
     mrl_sides__free(run->sides);
     pthread_mutex_destroy(&run->lock);
 }

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 
 #include "command/run/health.h"
-#include "command/run/services/names.h"
 #include "command/run/session_options.h"
+#include "side/common/names/bridge.h"
 
 /** What side programs use of a run. */
 struct mrl_run_sides {
@@ -23,7 +23,7 @@ struct mrl_run_sides {
     bool awaits_capture;       /* not yet, and there are no probes that could fail */
     const struct mrl_pipeline *pipeline;
     struct mrl_sink *metrics; /* the service of --http; NULL: there is none */
-    struct mrl_run_names names;
+    struct mrl_names_bridge names;
     struct mrl_run_health health;
     atomic_bool policies_changed; /* a ConfigMap was exchanged: the reader reads it again */
 };

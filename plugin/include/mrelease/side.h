@@ -85,12 +85,15 @@ struct mrl_sides_options {
     /** A container has names, or why it has none: one that was asked for (mrl_sides__ask_names(),
      * whose number `ask` is), or 0: one that runs. All is borrowed. */
     void (*named)(void *context, uint32_t ask, const struct mrl_container_names *names);
+    /** No program is started, and so no starter: those in `sockets` alone are reached, also when
+     * they come later. For a process that has threads already. */
+    bool joins_only;
 };
 
 /**
- * Forks the starter, the one process that executes programs. To be called before any thread is
- * started and anything is opened. `*ret_sides` is new. Errors: as socketpair() and fork(), with a
- * line.
+ * Forks the starter, the one process that executes programs, unless options.joins_only. To be
+ * called before any thread is started and anything is opened. `*ret_sides` is new. Errors: as
+ * socketpair() and fork(), with a line.
  */
 int mrl_sides__start(const struct mrl_sides_options *options,
                      struct mrl_error *error,

@@ -394,7 +394,15 @@ int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
     sink->open_err = -ECHILD; /* until it says otherwise */
     err = start(sink);
     sink->is_alive = !err;
-    return err ? mrl_sides__explain(sink->sides, sink->program, err, error) : 0;
+    if (!err)
+        return 0;
+    mrl_sides__explain(sink->sides, sink->program, err, error);
+    if (!sink->sides->options.joins_only)
+        return err;
+    set_state(sink, MRL_SIDE_DOWN); /* whoever listens may come later */
+    mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", error->text);
+    *error->text = '\0';
+    return 0;
 }
 
 int mrl_keeper__await(struct mrl_sink *sink, struct mrl_error *error)

@@ -118,7 +118,9 @@ static void list_program(struct mrl_sides *sides, const struct mrl_sink_ops *row
     sides->rows[at] = row;
     sides->fed[at] = *row;
     mrl_feed__set(&sides->fed[at]);
-    if (!find_socket(sides->options.sockets, row->side, sides->paths[at]))
+    if (sides->options.joins_only && sides->options.sockets)
+        find_path(sides->options.sockets, row->side, sides->paths[at]);
+    else if (!find_socket(sides->options.sockets, row->side, sides->paths[at]))
         find_path(sides->options.directory, row->side, sides->paths[at]);
     sides->startable[at] =
         (struct mrl_startable){ sides->paths[at], .is_awaited = row == &mrl_service_names };
@@ -150,9 +152,11 @@ int mrl_sides__start(const struct mrl_sides_options *options,
     memcpy(&sides->options, options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     list_programs(sides);
-    err =
-        mrl_starter__fork(sides->startable, sides->count,
-                          sides->options.sandbox ? sides->options.sandbox : "on", &sides->starter);
+    err = sides->options.joins_only
+              ? mrl_starter__join_only(sides->startable, &sides->starter)
+              : mrl_starter__fork(sides->startable, sides->count,
+                                  sides->options.sandbox ? sides->options.sandbox : "on",
+                                  &sides->starter);
     if (err) {
         free(sides);
         return mrl_error__set(error, err, "the starter of side programs: %s", strerror(-err));

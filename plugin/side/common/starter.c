@@ -374,6 +374,20 @@ static int ask(struct mrl_starter *starter,
     return count;
 }
 
+int mrl_starter__join_only(const struct mrl_startable *programs, struct mrl_starter *ret_starter)
+{
+    *ret_starter = (struct mrl_starter){ .socket = -1, .joined = programs };
+    return 0;
+}
+
+static int join_one(const struct mrl_startable *program, struct mrl_started *ret_started)
+{
+    const int fd = mrl_join__connect(program->path);
+
+    *ret_started = (struct mrl_started){ fd, -1, 0 };
+    return fd < 0 ? fd : 0;
+}
+
 int mrl_starter__start(struct mrl_starter *starter,
                        unsigned int index,
                        struct mrl_started *ret_started)
@@ -382,6 +396,8 @@ int mrl_starter__start(struct mrl_starter *starter,
     struct answer answer;
     int fds[2], count;
 
+    if (starter->joined)
+        return join_one(&starter->joined[index], ret_started);
     pthread_mutex_lock(&starter->lock);
     count = ask(starter, &question, &answer, fds);
     pthread_mutex_unlock(&starter->lock);

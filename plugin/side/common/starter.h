@@ -18,7 +18,9 @@ enum { MRL_STARTED_MAX = 32 /* programs at a time */ };
 struct mrl_starter {
     int socket; /* -1: there is none */
     pid_t pid;
-    pthread_mutex_t lock; /* one question at a time */
+    pthread_mutex_t lock;               /* one question at a time */
+    const struct mrl_startable *joined; /* there is no process, and all are connected to; NULL: it
+                                           is one */
 };
 
 /** A program. A path at which there is a socket is connected to instead: whoever listens there,
@@ -36,6 +38,9 @@ int mrl_starter__fork(const struct mrl_startable *programs,
                       unsigned int count,
                       const char *word,
                       struct mrl_starter *ret_starter);
+
+/** In place of it: no process, and each of `programs`, which are borrowed, has a socket. 0. */
+int mrl_starter__join_only(const struct mrl_startable *programs, struct mrl_starter *ret_starter);
 
 /** A program that was started: our end of its socket pair, and what tells its end. */
 struct mrl_started {

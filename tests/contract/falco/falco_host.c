@@ -5,12 +5,15 @@
  * falco_host init PLUGIN CONFIG                 exit status 0: it is accepted
  * falco_host extract PLUGIN CAPTURE FIELD…      a JSON object per event: each field that has a
  * value
+ * falco_host live PLUGIN CONFIG FIELD…          the same of this host's calls, until its input ends
  */
 #include <dlfcn.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -122,30 +125,39 @@ static void print_events(struct falco_state *state,
     }
 }
 
-static int replay(struct falco_state *state,
-                  const char *capture,
+static bool input_ends(void)
+{
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+    return poll(&input, 1, 0) != 0;
+}
+
+/* Until it ends; that of this host, until the input does. */
+static int follow(struct falco_state *state,
+                  const char *params,
                   const struct asked *asked,
                   int asked_count)
 {
-    char params[512];
-    struct falco_instance *instance;
+    const bool is_live = !strcmp(params, "live");
     struct falco_event **events;
     uint32_t count;
     int rc;
+    struct falco_instance *instance = host.open(state, params, &rc);
 
-    snprintf(params, sizeof(params), "replay:%s", capture);
-    instance = host.open(state, params, &rc);
-    while (rc == FALCO_SUCCESS || rc == FALCO_TIMEOUT) {
+    if (is_live && rc == FALCO_SUCCESS)
+        fputs("falco_host: watching\n", stderr);
+    while ((rc == FALCO_SUCCESS || rc == FALCO_TIMEOUT) && !(is_live && input_ends())) {
         rc = host.next_batch(state, instance, &count, &events);
         print_events(state, events, count, asked, asked_count);
+        fflush(stdout);
     }
     if (rc == FALCO_FAILURE)
         fprintf(stderr, "falco_host: %s\n", host.get_last_error(state));
     host.close(state, instance);
-    return rc != FALCO_EOF;
+    return is_live ? rc == FALCO_FAILURE : rc != FALCO_EOF;
 }
 
-static int extract_all(const char *capture, char **names)
+static int extract_all(const char *config, const char *params, char **names)
 {
     static struct asked asked[ASKED_MAX];
     json_t *fields = json_loads(host.get_fields(), 0, NULL);
@@ -157,8 +169,8 @@ static int extract_all(const char *capture, char **names)
             fprintf(stderr, "falco_host: '%s' is no field\n", names[count]);
             return 2;
         }
-    state = falco_host__init(&host, "{}", &rc);
-    status = rc ? 1 : replay(state, capture, asked, count);
+    state = falco_host__init(&host, config, &rc);
+    status = rc ? 1 : follow(state, params, asked, count);
     host.destroy(state);
     json_decref(fields);
     return status;
@@ -191,7 +203,15 @@ static int init(char **arguments)
 
 static int extract_fields(char **arguments)
 {
-    return extract_all(arguments[0], arguments + 1);
+    char params[512];
+
+    snprintf(params, sizeof(params), "replay:%s", arguments[0]);
+    return extract_all("{}", params, arguments + 1);
+}
+
+static int extract_live(char **arguments)
+{
+    return extract_all(arguments[0], "live", arguments + 1);
 }
 
 static const struct verb {
@@ -199,10 +219,8 @@ static const struct verb {
     int wanted; /* arguments, at least */
     int (*run)(char **arguments);
 } verbs[] = {
-    { "fields", 0, print_fields },
-    { "schema", 0, print_schema },
-    { "init", 1, init },
-    { "extract", 1, extract_fields },
+    { "fields", 0, print_fields },    { "schema", 0, print_schema }, { "init", 1, init },
+    { "extract", 1, extract_fields }, { "live", 1, extract_live },
 };
 
 int main(int argc, char **argv)
@@ -215,7 +233,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "falco_host: %s\n", dlerror());
         return 2;
     }
-    fputs("falco_host: fields|schema PLUGIN, init PLUGIN CONFIG, extract PLUGIN CAPTURE FIELD…\n",
+    fputs("falco_host: fields|schema PLUGIN, init PLUGIN CONFIG, extract PLUGIN CAPTURE FIELD…, "
+          "live PLUGIN CONFIG FIELD…\n",
           stderr);
     return 2;
 }

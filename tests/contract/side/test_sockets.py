@@ -11,37 +11,12 @@ import sys
 import tempfile
 import threading
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+from manager import Manager, started  # noqa: E402
 from sensor import PROGRAM, Sensor, await_, call, children, run_tests  # noqa: E402
 
 SIDES = os.path.join(os.path.dirname(os.path.abspath(PROGRAM)), "../libexec/mrelease")
-started = []
-
-
-class Manager:
-    """Accepts, and starts the program with the connection as descriptor 3."""
-
-    def __init__(self, room, name, uid=0):
-        self.name = name
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.bind(f"{room}/{name}")
-        os.chmod(f"{room}/{name}", 0o666)
-        # Who calls listen() is whom the other end sees.
-        if uid:
-            os.seteuid(uid)
-        self.socket.listen(4)
-        os.seteuid(0)
-        self.runs = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            connection, _ = self.socket.accept()
-            run = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" serve on 3<&0 </dev/null', f"{SIDES}/{self.name}"],
-                                   stdin=connection)
-            connection.close()
-            started.append(run)
-            self.runs.append(run)
 
 
 class Collector:
@@ -72,7 +47,7 @@ def in_a_room(test):
 
 @in_a_room
 def test_a_program_behind_a_socket_is_fed_and_followed_over_its_deaths(room):
-    manager, collector = Manager(room, "stream"), Collector()
+    manager, collector = Manager(SIDES, room, "stream"), Collector()
     sensor = Sensor(collector.destination, "--side-sockets", room)
     call(7001, 1)
     assert collector.has(7001), collector.heard
@@ -91,7 +66,7 @@ def test_a_program_behind_a_socket_is_fed_and_followed_over_its_deaths(room):
 
 @in_a_room
 def long_one_that_hangs_is_left_and_its_successor_goes_on(room):
-    manager, collector = Manager(room, "stream"), Collector()
+    manager, collector = Manager(SIDES, room, "stream"), Collector()
     sensor = Sensor(collector.destination, "--side-sockets", room)
     os.kill(manager.runs[0].pid, 19)
     assert "why=hang; by=sensor" in sensor.until("has died")
@@ -103,7 +78,7 @@ def long_one_that_hangs_is_left_and_its_successor_goes_on(room):
 
 @in_a_room
 def test_a_stranger_who_listens_gets_nothing(room):
-    manager, collector = Manager(room, "stream", uid=65534), Collector()
+    manager, collector = Manager(SIDES, room, "stream", uid=65534), Collector()
     said = subprocess.run([PROGRAM, "run", "--output", collector.destination, "--side-sockets", room],
                           stderr=subprocess.PIPE, text=True, timeout=20, check=False)
     assert said.returncode == 1
