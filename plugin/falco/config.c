@@ -19,6 +19,9 @@ static int check_names(void *member, const char *text, struct mrl_error *error)
     const char *name = strrchr(text, '/');
 
     (void)member;
+    if (strlen(text) >= MRL_NAMES_PATH_BYTES)
+        return mrl_error__set(error, -EINVAL, "'%.64s...': a socket's path has 107 bytes at most",
+                              text);
     if (*text == '/' && !strcmp(name, "/names"))
         return 0;
     return mrl_error__set(error, -EINVAL,
@@ -211,6 +214,8 @@ int mrl_falco_config__read(struct mrl_falco_config *config,
     mrl_options__preset(own_rows, OWN_ROWS, config);
     if (!err)
         err = set_all(config, object, error);
+    if (!err && !config->names && config->names_sockets.sockets[0].runtime != MRL_RUNTIME_UNKNOWN)
+        err = mrl_error__set(error, -EINVAL, "names-socket: nobody is asked without names");
     json_decref(object);
     config->options.caller_exe = true;
     if (err)

@@ -57,6 +57,8 @@ void mrl_falco_names__begin(struct mrl_falco_names *names, struct mrl_plugin *pl
 void mrl_falco_names__rest(struct mrl_falco_names *names)
 {
     mrl_names_bridge__set_plugin(&names->bridge, NULL);
+    if (names->sides)
+        mrl_sides__hurry(names->sides); /* a service that hangs holds up nobody's end */
 }
 
 void mrl_falco_names__done(struct mrl_falco_names *names)

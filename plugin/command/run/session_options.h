@@ -53,10 +53,10 @@ struct mrl_session_options {
 void mrl_session_options__groups(struct mrl_session_options *options,
                                  struct mrl_option_group groups[2]);
 
-/** Whether they can be read anew: of a file, or its policies, and not of a replay. */
 /** Whether a run asks runtimes for names: a replay shows what was recorded. */
 bool mrl_session_options__ask_names(const struct mrl_session_options *options);
 
+/** Whether they can be read anew: of a file, or its policies, and not of a replay. */
 bool mrl_session_options__may_reload(const struct mrl_session_options *options);
 
 /** Whether such a run listens for 'mrelease ctl'. */

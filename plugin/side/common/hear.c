@@ -187,7 +187,8 @@ bool mrl_keeper__hear(struct mrl_sink *sink)
             hold_back(sink, &message);
             mrl_side_message__close(&message);
             /* Who waits until it is open has nobody yet whom the rest could be told. */
-            if (!err && !sink->why && message.head.type == MRL_SIDE_OPENED)
+            if (!err && !sink->why && message.head.type == MRL_SIDE_OPENED &&
+                !atomic_load(&sink->sides->ready))
                 return true;
             if (!err && !sink->why)
                 continue;

@@ -154,7 +154,7 @@ static bool is_late(struct mrl_sink *sink)
     if (sink->end_ms)
         return now - sink->end_ms > END_MS;
     if (sink->state == MRL_SIDE_OPENING)
-        return now - sink->started_ms > (hurries ? END_MS : OPEN_MS);
+        return now - sink->started_ms > (hurries && END_MS < OPEN_MS ? END_MS : OPEN_MS);
     return sink->due_ms && now - sink->due_ms > patience;
 }
 
@@ -311,16 +311,18 @@ static void back_off(struct mrl_sink *sink)
     }
 }
 
-static bool start_again(struct mrl_sink *sink)
+/* Why it could not be is said once: it may stay so for as long as the run. */
+static int start_or_say(struct mrl_sink *sink)
 {
     struct mrl_error error;
     int err = start(sink);
 
-    if (err) {
+    if (err && err != sink->said_err) {
         mrl_sides__explain(sink->sides, sink->program, err, &error);
         mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", error.text);
     }
-    return !err;
+    sink->said_err = err;
+    return err;
 }
 
 /* Begins with the program that was opened, and ends with the last one that was started; or when it
@@ -340,7 +342,7 @@ static void *keep(void *context)
         back_off(sink);
         if (atomic_load(&sink->rests))
             return NULL;
-        sink->is_alive = may_go_on(sink) && start_again(sink);
+        sink->is_alive = may_go_on(sink) && !start_or_say(sink);
     }
     set_state(sink, MRL_SIDE_GONE);
     return NULL;
@@ -388,20 +390,17 @@ static void await_opened(struct mrl_sink *sink)
 
 int mrl_keeper__open(struct mrl_sink *sink, struct mrl_error *error)
 {
+    const bool may_come_later = sink->sides->options.joins_only;
     int err;
 
     init(sink);
     sink->open_err = -ECHILD; /* until it says otherwise */
-    err = start(sink);
+    err = may_come_later ? start_or_say(sink) : start(sink);
     sink->is_alive = !err;
-    if (!err)
-        return 0;
-    mrl_sides__explain(sink->sides, sink->program, err, error);
-    if (!sink->sides->options.joins_only)
-        return err;
-    set_state(sink, MRL_SIDE_DOWN); /* whoever listens may come later */
-    mrl_sides__say(sink->sides, MRL_LOG_WARNING, "%s", error->text);
-    *error->text = '\0';
+    if (err && may_come_later)
+        set_state(sink, MRL_SIDE_DOWN);
+    else if (err)
+        return mrl_sides__explain(sink->sides, sink->program, err, error);
     return 0;
 }
 

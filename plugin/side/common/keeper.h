@@ -74,6 +74,7 @@ struct mrl_sink {
     int64_t look_ms;                       /* when it looks again whether the run is ready */
     bool told_ready, told_end;
     bool is_deaf;        /* it reads no answers, of late */
+    int said_err;        /* why it could not be started, as was said last; 0: it could */
     const char *why;     /* it was ended; NULL: it ended by itself */
     char death[128];     /* how it ended, the last time */
     unsigned int deaths; /* one after the other, without 10 s of health */

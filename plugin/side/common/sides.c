@@ -41,6 +41,7 @@ static const char *meaning(int err)
         int err;
         const char *text;
     } rows[] = {
+        { -ENOENT, "nobody listens there yet: start its socket unit" },
         { -ECONNREFUSED, "nobody listens there any more: start its socket unit, or remove it" },
         { -EACCES, "who listens there is neither root nor this process's user, or lets nobody in" },
         { -EPROTOTYPE, "it is no socket of a side program (SOCK_SEQPACKET)" },
@@ -62,7 +63,7 @@ int mrl_sides__explain(const struct mrl_sides *sides,
     const char *why = err == -EPIPE ? "who starts them has ended" : strerror(-err);
     const char *path = sides->paths[program], *means;
 
-    if (!mrl_join__is_socket(path))
+    if (!sides->options.joins_only && !mrl_join__is_socket(path))
         return mrl_error__set(error, err, "the side program '%s': %s", sides->rows[program]->side,
                               why);
     means = meaning(err);

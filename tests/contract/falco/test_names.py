@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ ONE_CALL = shutil.copy(sys.argv.pop(2), os.path.join(ROOM, f"falco.{os.getpid()}
 FIELDS = ["mrelease.caller." + name for name in (
     "container", "container.name", "container.image", "pod.name", "pod.namespace", "pod.uid")]
 ENDS = []
+with open(PLUGIN, "rb") as plugin:
+    IS_SANITIZED = b"__asan_init" in plugin.read()
 
 
 def number(i):
@@ -55,18 +58,25 @@ class Falco:
         self.run = subprocess.Popen([HOST, "live", PLUGIN, json.dumps(config), *FIELDS], stdin=subprocess.PIPE,
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ENDS.append(self)
-        line = self.run.stderr.readline()
+        self.said = line = self.run.stderr.readline()
         while line and "watching" not in line:
             line = self.run.stderr.readline()
-        assert line
+            self.said += line
+        assert line, self.said
 
     def event(self):
         assert select.select([self.run.stdout], [], [], 20)[0], "no event"
         return json.loads(self.run.stdout.readline())
 
     def stop(self):
+        """Returns what it said, and how long its end took."""
+        since = time.monotonic()
         self.run.stdin.close()
-        assert self.run.wait(10) == 0, self.run.stderr.read()
+        assert self.run.wait(30) == 0, self.run.stderr.read()
+        took = time.monotonic() - since
+        said = self.run.stderr.read()
+        assert "Sanitizer" not in said, said
+        return said, took
 
 
 def in_a_room(test):
@@ -108,13 +118,52 @@ def test_a_service_that_comes_later_is_found_and_nothing_waits_for_it(room):
     falco.stop()
 
 
+@in_a_room
+def test_who_is_not_there_is_told_once(room):
+    falco = Falco(room)
+    time.sleep(2)  # it is looked for four times
+    said = falco.said + falco.stop()[0]
+    assert said.count(f"warning: the side program 'names' at {room}/names: No such file or directory") == 1, said
+
+
+@in_a_room
+def test_a_service_that_never_opens_holds_up_no_end(room):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
+        there.bind(room + "/names")
+        there.listen(4)
+        falco = Falco(room)
+        call(300)
+        assert falco.event() == {FIELDS[0]: number(300)}
+        took = falco.stop()[1]
+    assert took < (15 if IS_SANITIZED else 5), took
+
+
+@in_a_room
+def test_two_sources_have_a_service_each(room):
+    ENDS.append(Cri(room + "/containerd", [known(i) for i in range(400, 402)]))
+    manager = Manager(os.path.dirname(NAMES), room, "names")
+    one, other = Falco(room), Falco(room)
+    assert await_(lambda: len(manager.runs) == 2)
+    time.sleep(0.5)
+    call(400)
+    assert one.event() == other.event() == values(400)
+    one.stop()
+    call(401)
+    assert other.event() == values(401)
+    other.stop()
+
+
 def test_the_path_is_that_of_a_socket_called_names():
-    for path in ("names", "/run/mrelease-side", "/run/mrelease-side/"):
-        run = subprocess.run([HOST, "init", PLUGIN, json.dumps({"names": path})], stderr=subprocess.PIPE, text=True, check=False)
-        assert run.returncode == 1 and "a socket that is called names" in run.stderr, run
-    run = subprocess.run([HOST, "init", PLUGIN, json.dumps({"names-socket": "containerd"})], stderr=subprocess.PIPE, text=True,
-                         check=False)
-    assert run.returncode == 1 and "RUNTIME=PATH" in run.stderr, run
+    for config, why in (({"names": "names"}, "a socket that is called names"),
+                        ({"names": "/run/mrelease-side"}, "a socket that is called names"),
+                        ({"names": "/run/mrelease-side/"}, "a socket that is called names"),
+                        ({"names": "/" + 101 * "n" + "/names"}, "107 bytes at most"),
+                        ({"names-socket": "containerd"}, "RUNTIME=PATH"),
+                        ({"names-socket": "containerd=/run/c.sock"}, "names-socket: nobody is asked without names")):
+        run = subprocess.run([HOST, "init", PLUGIN, json.dumps(config)], stderr=subprocess.PIPE, text=True, check=False)
+        assert run.returncode == 1 and why in run.stderr, run
+    good = {"names": "/" + 100 * "n" + "/names", "names-socket": "containerd=/run/c.sock"}
+    assert subprocess.run([HOST, "init", PLUGIN, json.dumps(good)], check=False).returncode == 0
 
 
 def clean_up():
