@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the sink "kafka" has on its way between two deliveries, and what it sends in advance. */
 #include "base/clock.h"
+#include "side/kafka/window.h"
 #include "unit/kafka_broker.h"
 #include "unit/unit.h"
 
@@ -141,6 +142,26 @@ static void other_items_do_not_take_the_place_of_those_on_their_way(void **state
     broker__assert_all_are(2, MRL_VERDICT_TAKEN);
 }
 
+/* As one that is too large: of those in advance there may be many in the life of a producer. */
+static void what_is_not_taken_in_advance_leaves_its_place(void **state)
+{
+    static const char bytes[2 << 20];
+    static struct mrl_kafka_window window;
+    const struct mrl_item item = { .bytes = bytes, .size = sizeof(bytes) };
+    const struct mrl_items items = { .ahead = &item, .ahead_count = 1 };
+    struct mrl_producer producer = { .kafka = broker.host };
+    const struct mrl_kafka_way way = { &producer, "" };
+
+    (void)state;
+    producer.topic = rd_kafka_topic_new(broker.host, "t", NULL);
+    assert_non_null(producer.topic);
+    mrl_kafka_window__restart(&window);
+    mrl_kafka_window__put_ahead(&window, &way, &items);
+    assert_int_equal(window.ahead_count, 0);
+    assert_int_equal(window.unused_count, MRL_KAFKA_MESSAGES);
+    rd_kafka_topic_destroy(producer.topic);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +180,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_taken_in_advance_outlives_its_producer,
                                         broker__set_up, broker__tear_down),
         cmocka_unit_test_setup_teardown(other_items_do_not_take_the_place_of_those_on_their_way,
+                                        broker__set_up, broker__tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_taken_in_advance_leaves_its_place,
                                         broker__set_up, broker__tear_down),
     };
 
