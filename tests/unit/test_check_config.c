@@ -209,6 +209,10 @@ static void options_that_exclude_each_other_have_a_place(void **state)
     assert_says(said, "@/mrelease.yaml:3:5: scope: policy and scope flags cannot be used together");
     assert_int_equal(run("run --config @/mrelease.yaml", said), 2);
     assert_says(said, "@/mrelease.yaml:3:5: scope: policy and scope flags cannot be used together");
+    /* The one in the file is not what counts. */
+    assert_int_equal(run("run --config @/mrelease.yaml --scope uid=1", said), 2);
+    assert_says(said, "policy and scope flags cannot be used together");
+    assert_null(strstr(said, ":3:5: "));
     put("mrelease.yaml", "policy: [\"@/policy\"]\n");
     put("conf.d/10-a.yaml", "events: [mlock]\n");
     assert_int_equal(run("check-config @/mrelease.yaml", said), 1);

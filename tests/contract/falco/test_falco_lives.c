@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The plugin for Falco: loaded again and again, by several at once, and on a real kernel. */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "loaded.h"
 #include "unit/unit.h"
@@ -61,6 +66,34 @@ static void two_inspectors_hold_two_instances(void **state)
     loaded_host.destroy(other);
     loaded_host.close(one, third);
     loaded_host.destroy(one);
+}
+
+/* A replay has the names that were recorded. */
+static void a_replay_asks_nobody_for_names(void **state)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char directory[] = "/tmp/mrelease-falco-XXXXXX", config[160];
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
+    struct falco_state *plugin;
+    struct falco_instance *instance;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/names", directory);
+    assert_return_code(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_return_code(listen(listener, 1), 0);
+    snprintf(config, sizeof(config), "{\"names\": \"%s\"}", address.sun_path);
+    plugin = falco_host__init(&loaded_host, config, &rc);
+    assert_int_equal(rc, FALCO_SUCCESS);
+    instance = loaded__replay(plugin, REAPS);
+    loaded__read_to_end(plugin, instance, FALCO_EOF);
+    assert_int_equal(accept(listener, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    loaded_host.close(plugin, instance);
+    loaded_host.destroy(plugin);
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(directory);
 }
 
 static void each_hot_restart_loads_it_anew(void **state)
@@ -205,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thousand_lives_leave_nothing_open),
         cmocka_unit_test(two_inspectors_hold_two_instances),
+        cmocka_unit_test(a_replay_asks_nobody_for_names),
         cmocka_unit_test(each_hot_restart_loads_it_anew),
         cmocka_unit_test(metrics_are_asked_while_it_reads),
         cmocka_unit_test(a_quiet_host_is_waited_for_in_small_steps),
