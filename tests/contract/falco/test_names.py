@@ -31,7 +31,8 @@ FIELDS = ["mrelease.caller." + name for name in (
     "container", "container.name", "container.image", "pod.name", "pod.namespace", "pod.uid")]
 ENDS = []
 with open(PLUGIN, "rb") as plugin:
-    IS_SANITIZED = b"__asan_init" in plugin.read()
+    text = plugin.read()
+    IS_SANITIZED = b"__asan_init" in text or b"__tsan_init" in text
 
 
 def number(i):
