@@ -153,6 +153,7 @@ int mrl_sides__start(const struct mrl_sides_options *options,
     memcpy(&sides->options, options,
            options->size < sizeof(*options) ? options->size : sizeof(*options));
     list_programs(sides);
+    sides->options.sockets = sides->options.directory = NULL; /* the caller's */
     err = sides->options.joins_only
               ? mrl_starter__join_only(sides->startable, &sides->starter)
               : mrl_starter__fork(sides->startable, sides->count,
