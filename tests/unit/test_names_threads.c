@@ -196,7 +196,7 @@ static void the_reader_goes_on_whoever_tells_it_what(void **state)
     pthread_create(&hearer, NULL, hear_all, NULL);
     pthread_create(&asker, NULL, ask_how_it_goes, NULL);
     read_events(0);
-    while (bench.told < 2 * CONTAINERS) /* by then all have an answer */
+    while (bench.told < 2 * CONTAINERS || !bench.asked) /* by then all have an answer */
         usleep(1000);
     read_events(EVENTS);
     while (bench.intake.held.list)
