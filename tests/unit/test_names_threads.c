@@ -149,11 +149,11 @@ static void next_batch(int64_t now_ns)
     mrl_intake__let_go(&bench.intake, now_ns);
 }
 
-static void read_events(unsigned int first)
+static void read_events(unsigned int first, unsigned int end)
 {
     struct test_record record;
 
-    for (unsigned int i = first; i < first + EVENTS; i++) {
+    for (unsigned int i = first; i < end; i++) {
         test_record__init(&record, MRL_EVENT_MLOCK);
         record.call.cpu = 0;
         record.call.lane = MRL_LANE_BUSY;
@@ -189,16 +189,17 @@ static void the_reader_goes_on_whoever_tells_it_what(void **state)
 
     (void)state;
     open_all();
+    read_events(0, 1); /* before anybody tells of its container: so somebody is asked */
     for (unsigned int i = 0; i < TELLERS; i++) {
         firsts[i] = i;
         pthread_create(&tellers[i], NULL, tell_all, &firsts[i]);
     }
     pthread_create(&hearer, NULL, hear_all, NULL);
     pthread_create(&asker, NULL, ask_how_it_goes, NULL);
-    read_events(0);
-    while (bench.told < 2 * CONTAINERS || !bench.asked) /* by then all have an answer */
+    read_events(1, EVENTS);
+    while (bench.told < 2 * CONTAINERS) /* by then all have an answer */
         usleep(1000);
-    read_events(EVENTS);
+    read_events(EVENTS, 2 * EVENTS);
     while (bench.intake.held.list)
         next_batch(INT64_MAX);
     bench.ends = true;

@@ -168,7 +168,7 @@ def test_the_host_pays_nothing_for_a_runtime_that_hangs_or_is_killed():
     run.until("CRI v1")
     containers = hang.Containers(1000, ONE_CALL, (CALLS, flood, "2000", "0.3"))
     measured, held, back = {"well": [], "stopped": [], "killed": []}, {"stopped": [], "killed": []}, []
-    for _ in range(8 if LONG else 3):
+    for _ in range(8 if LONG else 2):
         for what in measured:
             if what == "stopped":
                 server.stop(signal.SIGSTOP)
