@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of containers, from a service that somebody else runs: Falco has threads and rights of its
- * own, so that nothing is started from within it. */
+/* Names of containers, from a service that somebody else runs. This plugin starts no program, since
+ * Falco has threads already when it loads it. */
 #ifndef MRL_FALCO_NAMES_H
 #define MRL_FALCO_NAMES_H
 
@@ -24,8 +24,10 @@ int mrl_falco_names__open(struct mrl_falco_names *names,
 /** The plugin is open. */
 void mrl_falco_names__begin(struct mrl_falco_names *names, struct mrl_plugin *plugin);
 
-/** Before the plugin is closed, and after that. */
+/** Before the plugin is closed: it is told no more names. */
 void mrl_falco_names__rest(struct mrl_falco_names *names);
+
+/** After that: leaves the service. */
 void mrl_falco_names__done(struct mrl_falco_names *names);
 
 #endif

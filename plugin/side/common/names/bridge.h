@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between a plugin, which wants to know the names of containers, and the service that asks for
- * them. No public function: the program has a copy of its own. */
+/* A plugin's questions for names of containers go to the service of names, and its answers to the
+ * plugin. No public function: the program has a copy of its own. */
 #ifndef MRL_SIDE_COMMON_NAMES_BRIDGE_H
 #define MRL_SIDE_COMMON_NAMES_BRIDGE_H
 
