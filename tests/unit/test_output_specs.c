@@ -266,15 +266,14 @@ static void record_accepts_settings_before_its_path(void **state)
         enum mrl_policy policy;
         uint64_t queue_bytes;
     } cases[] = {
-        { "a", "a", false, MRL_POLICY_BLOCK, 8 << 20 },
-        { "/a:b,c=d", "/a:b,c=d", false, MRL_POLICY_BLOCK, 8 << 20 },
-        { "a/b=c:d", "a/b=c:d", false, MRL_POLICY_BLOCK, 8 << 20 },
+        { "a", "a", false, MRL_POLICY_BLOCK, 0 },
+        { "/a:b,c=d", "/a:b,c=d", false, MRL_POLICY_BLOCK, 0 },
+        { "a/b=c:d", "a/b=c:d", false, MRL_POLICY_BLOCK, 0 },
         { "queue=64K:/a", "/a", false, MRL_POLICY_BLOCK, 64 << 10 },
-        { "policy=drop-newest:a:b", "a:b", true, MRL_POLICY_DROP_NEWEST, 8 << 20 },
+        { "policy=drop-newest:a:b", "a:b", true, MRL_POLICY_DROP_NEWEST, 0 },
         { "policy=drop-oldest,queue=1G:a", "a", true, MRL_POLICY_DROP_OLDEST, 1 << 30 },
-        { "rotate=1G,keep=9,warn-space=1G:a", "a", false, MRL_POLICY_BLOCK, 8 << 20 },
-        { "rotate=1G:/d/%Y%m%dT%H%M%S.cap", "/d/%Y%m%dT%H%M%S.cap", false, MRL_POLICY_BLOCK,
-          8 << 20 },
+        { "rotate=1G,keep=9,warn-space=1G:a", "a", false, MRL_POLICY_BLOCK, 0 },
+        { "rotate=1G:/d/%Y%m%dT%H%M%S.cap", "/d/%Y%m%dT%H%M%S.cap", false, MRL_POLICY_BLOCK, 0 },
     };
 
     (void)state;

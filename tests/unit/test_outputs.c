@@ -184,6 +184,25 @@ static void outputs_wait_for_nobody_where_there_are_several(void **state)
     assert_int_equal(specs[2].options.policy, MRL_POLICY_DROP_NEWEST);
 }
 
+/* Where lines may be dropped, a stall of the disk finds room. What is said counts. */
+static void outputs_that_may_drop_have_more_room(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct mrl_output_spec *specs = fixture->outputs.specs;
+    struct mrl_error error;
+
+    add(fixture, "json", "one.json");
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(specs[0].options.queue_bytes, 0); /* the library's */
+    add(fixture, "json", "two.json");
+    add(fixture, "json,queue=1M", "three.json");
+    add(fixture, "json,policy=block", "four.json");
+    assert_int_equal(open_all(fixture, &error), 0);
+    assert_int_equal(specs[1].options.queue_bytes, 8 << 20);
+    assert_int_equal(specs[2].options.queue_bytes, 1 << 20);
+    assert_int_equal(specs[3].options.queue_bytes, 0);
+}
+
 static void outputs_append_to_a_file(void **state)
 {
     struct fixture *fixture = *state;
@@ -407,6 +426,7 @@ int main(void)
         test(outputs_write_every_event_to_each),
         test(outputs_take_back_files_of_a_start_that_fails),
         test(outputs_wait_for_nobody_where_there_are_several),
+        test(outputs_that_may_drop_have_more_room),
         test(outputs_append_to_a_file),
         test(outputs_follow_a_rotated_file),
         test(outputs_head_a_rotated_file),

@@ -32,7 +32,7 @@ struct side {
     const struct mrl_sink_ops *ops;
     struct mrl_sink *sink;
     struct mrl_error error;
-    atomic_uint deaths, lines, said, left_out, wishes, refused;
+    atomic_uint deaths, lines, said, left_out, wishes, refused, looks;
     char why[128]; /* of the last death */
 };
 
@@ -77,6 +77,24 @@ static void on_death(void *context, const char *detail)
     atomic_fetch_add(&side->deaths, 1);
 }
 
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* As the program does for a client: it looks at all side programs, and takes its time. */
+static int on_metrics(void *context, struct mrl_metrics **ret_metrics)
+{
+    struct side *side = context;
+    struct mrl_side_life life;
+
+    (void)ret_metrics;
+    if (!atomic_fetch_add(&side->looks, 1))
+        pause_ms(200);
+    mrl_sides__lives(side->sides, &life, 1);
+    return -ENODEV;
+}
+
 static const struct mrl_sink_ops *row_of_side(void)
 {
     unsigned int count;
@@ -96,6 +114,7 @@ static int start(struct side *side, const char *manner)
                                                .log = on_line,
                                                .fulfil = on_wish,
                                                .wished = on_wished,
+                                               .metrics = on_metrics,
                                                .died = on_death,
                                                .context = side };
     struct mrl_sink_target target = { .format = "grpc" };
@@ -215,11 +234,6 @@ static void a_program_that_cannot_open_says_why(void **state)
     assert_true(begin(&side, "breaks-early") < 0);
     assert_non_null(strstr(side.error.text, "why=rules; by=sensor"));
     end(&side);
-}
-
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
 }
 
 /* It has not even read what it shall open. What it says to its standard error goes where ours
@@ -400,6 +414,22 @@ static void one_that_never_stops_talking_is_ended(void **state)
     }
 }
 
+/* Or both would wait for each other: the alarm ends that. */
+static void who_answers_about_all_of_them_is_not_waited_for_with_their_lock(void **state)
+{
+    struct side side;
+
+    (void)state;
+    assert_int_equal(begin(&side, "metrics"), 0);
+    alarm(WAIT_MS / 1000);
+    while (!atomic_load(&side.looks))
+        pause_ms(1);
+    mrl_sides__rest(side.sides);
+    alarm(0);
+    mrl_sides__ready(side.sides);
+    end(&side);
+}
+
 static void the_end_waits_for_no_program(void **state)
 {
     struct side side;
@@ -436,6 +466,7 @@ int main(void)
         test(one_that_hangs_is_ended),
         test(a_flood_of_requests_or_lines_costs_little),
         test(one_that_never_stops_talking_is_ended),
+        test(who_answers_about_all_of_them_is_not_waited_for_with_their_lock),
         test(the_end_waits_for_no_program),
     };
 

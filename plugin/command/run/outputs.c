@@ -15,6 +15,8 @@
 #include "command/options/tracee_words.h"
 #include "command/run/destination.h"
 
+enum { STALL_BYTES = 8 << 20 };
+
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
     [MRL_POLICY_DROP_OLDEST] = "drop-oldest",
@@ -39,7 +41,8 @@ static const struct mrl_option rows[] = {
       .min = 32 * 1024, /* what no event fits becomes what each does */
       .max = 1U << 30,
       .preset = "2M",
-      .doc = "Memory for what waits." },
+      .doc = "Memory for what waits; without it, 8M where this process writes and lines may be "
+             "dropped." },
     { .name = "wide",
       .type = MRL_OPTION_SWITCH,
       .offset = AT(options.wide),
@@ -358,6 +361,15 @@ static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output
     return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
 }
 
+/* A disk or a processor may stall for longer than the usual queue lasts. Where nobody waits, that
+ * would be a loss that the kernel's rings could have held. A side program has memory of its own. */
+static bool loses_by_a_stall(const struct mrl_output_spec *spec)
+{
+    const struct mrl_sink_ops *sink = spec->options.sink;
+
+    return spec->options.policy != MRL_POLICY_BLOCK && sink && !sink->side && !sink->never_blocks;
+}
+
 const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outputs,
                                                        unsigned int index,
                                                        uint32_t extras)
@@ -372,6 +384,8 @@ const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outpu
     spec->options.ascii = mrl_terminal__is_ascii();
     if (!spec->has_policy)
         spec->options.policy = may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;
+    if (!spec->options.queue_bytes && loses_by_a_stall(spec))
+        spec->options.queue_bytes = STALL_BYTES;
     return &spec->options;
 }
 

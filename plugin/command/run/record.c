@@ -8,14 +8,11 @@
 
 #include "command/run/destination.h"
 
-/* A disk may stall for longer than lines wait for. There is always another output beside it, so
- * that it drops the oldest unless told otherwise; that is counted, and told within the capture. */
+/* There is always another output beside it, so that it drops the oldest unless told otherwise; that
+ * is counted, and told within the capture. */
 static const struct mrl_output_spec recording = {
     .format = "capture",
-    .options = {
-        .size = sizeof(struct mrl_output_options),
-        .queue_bytes = 8 << 20,
-    },
+    .options = { .size = sizeof(struct mrl_output_options) },
 };
 
 int mrl_record__add(struct mrl_outputs *outputs, const char *text, struct mrl_error *error)

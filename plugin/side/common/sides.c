@@ -218,19 +218,31 @@ unsigned int mrl_sides__lives(struct mrl_sides *sides,
     return count;
 }
 
+/* Who opens and closes sinks is the one who calls this, so it stays. The lock is not held while it
+ * is waited for: its thread, or that of another, may be answering a client who wants to know of all
+ * of them, and would wait for the lock. */
+static struct mrl_sink *sink_at(struct mrl_sides *sides, unsigned int at)
+{
+    struct mrl_sink *sink;
+
+    pthread_mutex_lock(&sides->lock);
+    sink = sides->sinks[at];
+    pthread_mutex_unlock(&sides->lock);
+    return sink;
+}
+
 int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
 {
     int err = 0;
 
-    pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; !err && i < MRL_SIDES_OPEN_MAX; i++)
-        if (sides->sinks[i]) {
-            /* At the start, none may have a thread; later the others go on with theirs. */
-            if (!atomic_load(&sides->ready))
-                mrl_keeper__rest(sides->sinks[i]);
-            err = mrl_keeper__await(sides->sinks[i], error);
-        }
-    pthread_mutex_unlock(&sides->lock);
+    for (unsigned int i = 0; !err && i < MRL_SIDES_OPEN_MAX; i++) {
+        struct mrl_sink *sink = sink_at(sides, i);
+
+        /* At the start, none may have a thread; later the others go on with theirs. */
+        if (sink && !atomic_load(&sides->ready))
+            mrl_keeper__rest(sink);
+        err = sink ? mrl_keeper__await(sink, error) : 0;
+    }
     return err;
 }
 
@@ -246,11 +258,12 @@ void mrl_sides__ready(struct mrl_sides *sides)
 
 void mrl_sides__rest(struct mrl_sides *sides)
 {
-    pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++)
-        if (sides->sinks[i])
-            mrl_keeper__rest(sides->sinks[i]);
-    pthread_mutex_unlock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++) {
+        struct mrl_sink *sink = sink_at(sides, i);
+
+        if (sink)
+            mrl_keeper__rest(sink);
+    }
 }
 
 void mrl_sides__hurry(struct mrl_sides *sides)

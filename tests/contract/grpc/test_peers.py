@@ -6,6 +6,7 @@ usage: test_peers.py MRELEASE
 
 Real calls on this kernel, and stubs made from proto/. Prints TAP.
 """
+import contextlib
 import json
 import os
 import signal
@@ -312,29 +313,66 @@ def test_the_end_is_ok_for_whom_nothing_is_missing():
         peer.close()
 
 
-def test_a_replay_answers_before_its_first_record():
-    """The capture is a pipe, whose writer is slow."""
-    def ask(channel):
-        metrics = diagnostic_pb2_grpc.DiagnosticServiceStub(channel).GetMetrics(
-            diagnostic_pb2.GetMetricsRequest(), timeout=WAIT)
-        list(channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")(b"", timeout=WAIT))
-        return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT), metrics.EventCount
+def asks(channel):
+    """What a replay says of itself: its health, and how many events."""
+    metrics = diagnostic_pb2_grpc.DiagnosticServiceStub(channel).GetMetrics(
+        diagnostic_pb2.GetMetricsRequest(), timeout=WAIT)
+    list(channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")(b"", timeout=WAIT))
+    return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT), metrics.EventCount
 
+
+def has_all(channel):
+    with contextlib.suppress(grpc.RpcError):  # others may ask too much for all to be answered
+        return asks(channel) == (b"\x08\x01", 2)
+    return False
+
+
+def replay_slowly(during):
+    """Replays a pipe, whose writer is slow: during(channel) before the first record, and until the last was told."""
     with open(CAPTURE, "rb") as file, tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
         path = os.path.join(directory, "s")
-        with subprocess.Popen([PROGRAM, "replay", "-", "--output", "grpc:unix:" + path], stdin=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
+        process = subprocess.Popen([PROGRAM, "replay", "-", "--output", "grpc:unix:" + path], stdin=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        try:
             await_(lambda: os.path.exists(path))
             with grpc.insecure_channel("unix:" + path) as channel:
                 grpc.channel_ready_future(channel).result(WAIT)
-                time.sleep(0.5)
-                assert ask(channel) == (b"\x08\x01", 0)
+                during(channel)
                 process.stdin.write(file.read())
                 process.stdin.flush()
-                await_(lambda: ask(channel) == (b"\x08\x01", 2))
-            process.stdin.close()
-            said = process.stderr.read()
-            assert process.wait(WAIT) == 0 and b"2 published" in said, said
+                await_(lambda: has_all(channel))
+            said = process.communicate(timeout=WAIT)[1]
+            assert process.returncode == 0 and b"2 published" in said, said
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def test_a_replay_answers_before_its_first_record():
+    def during(channel):
+        time.sleep(0.5)
+        assert asks(channel) == (b"\x08\x01", 0)
+    replay_slowly(during)
+
+
+def test_who_asks_all_the_time_holds_up_no_replay():
+    """Also at the moment when it goes on from waiting for its capture."""
+    for _ in range(3):
+        done = threading.Event()
+
+        def ask(channel):
+            while not done.is_set():
+                with contextlib.suppress(grpc.RpcError, ValueError):  # the channel is closed at the end
+                    list(channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")(b"", timeout=WAIT))
+
+        def during(channel):
+            for _ in range(4):
+                threading.Thread(target=ask, args=(channel,), daemon=True).start()
+            time.sleep(0.2)
+        try:
+            replay_slowly(during)
+        finally:
+            done.set()
 
 
 def test_clients_outlive_a_restart():

@@ -310,7 +310,7 @@ def as_the_unit_does():
 
 
 def attacked(kind, address=None):
-    for queue in (",queue=32M", "") if LONG else (",queue=32M",):
+    for queue in (",queue=32M", "") if LONG else (",queue=32M",):  # beside other tests, a machine stalls
         attacked_with(kind, address, queue)
 
 
@@ -338,8 +338,7 @@ def attacked_with(kind, address, queue):
         print(f"# {kind}{queue}: {phases[0][0].rate / 1e3:.0f} k/s alone, {100 * kept:.1f} % of that attacked, {lost} lost, {deaths} "
               f"deaths, {most >> 10} MiB at most, {grown} KiB in the main process, {sum(1 for one in answers if one)} of "
               f"{len(answers)} answers, the slowest {slowest:.2f} s, back {back:.2f} s after, end {took:.2f} s", flush=True)
-        # The usual queue, 2 MiB, holds 15 ms at this rate: what is lost beyond that is told.
-        assert it.is_sanitized or not lost[1] or not queue, (lost, it.lines[-12:])
+        assert it.is_sanitized or not lost[1], (lost, it.lines[-12:])
         assert not lost[1] or " 0 missing" in beside.verified(), beside.verified()
         # The queue of the file, and no more.
         assert it.is_sanitized or (most < 128 << 10 and grown < 40 << 10), (most, grown)
