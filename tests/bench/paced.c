@@ -2,9 +2,9 @@
 /*
  * The group paced: events that come one by one, at rates from quiet to busy: what each costs the
  * program, and when its line is there. The producer spins between its calls, and reads the lines
- * meanwhile, from a file and from a pipe. Where the producer itself was held up, lines that lay
- * there in time are read late: it sees that by its clock, and a figure of its own leaves them out.
- * Beside it the price of one sleep, which is what waiting is made of, and how late one ends. Where MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same
+ * meanwhile, from a file and from a pipe. Beside it the price of one sleep, which is what waiting
+ * is made of; and, in each round, how late a process is that does nothing but nap, beside one that
+ * spins: what the machine itself takes, below which no reader that naps can come. Where MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same
  * rounds.
  */
 #include <fcntl.h>
@@ -23,8 +23,8 @@ enum {
     SECONDS = 2,
     SLEEPS = 2000,
     NAP_NS = 300 * 1000,
+    NAPS_NS = 1000 * 1000 * 1000,
     BLOCK_BYTES = 1 << 18,
-    HELD_UP_NS = 50 * 1000, /* between two looks at the clock, which are some 10 us apart */
 };
 
 static const int rates[] = { 1000, 10000, 50000, 100000 };
@@ -33,8 +33,7 @@ enum { RATE_COUNT = sizeof(rates) / sizeof(rates[0]), PROGRAMS = 2, PLACES = 2 }
 
 struct figures {
     struct bench_samples cpu_us[PLACES], latency_us[PLACES]; /* per event, to each place */
-    struct bench_samples attended_us[PLACES]; /* of latency_us, those read without being held up */
-    struct bench_samples lost;
+    struct bench_samples lost, nap_us; /* how late a process would be that only naps */
 };
 
 static const char *const places[PLACES] = { "file", "pipe" };
@@ -43,7 +42,6 @@ static const char *const places[PLACES] = { "file", "pipe" };
 
 struct lines {
     int fd;
-    bool behind; /* the producer was held up, and has not read all that came meanwhile */
     size_t used;
     char block[BLOCK_BYTES];
 };
@@ -57,58 +55,41 @@ static uint64_t wall_ns(void)
 }
 
 /* A line begins with its timestamp, the time of the call's entry. */
-static void take_lines(struct lines *lines, struct figures *figures, int place)
+static void take_lines(struct lines *lines, struct bench_samples *latency_us)
 {
     static const char front[] = "{\"timestamp\":";
     char *at = lines->block, *end = lines->block + lines->used, *newline;
     uint64_t now = wall_ns();
 
-    for (; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
-        double us;
-
-        if (strncmp(at, front, sizeof(front) - 1) != 0)
-            continue;
-        us = (double)(now - (uint64_t)strtoull(at + sizeof(front) - 1, NULL, 10)) / 1e3;
-        bench_samples__add(&figures->latency_us[place], us);
-        if (!lines->behind)
-            bench_samples__add(&figures->attended_us[place], us);
-    }
+    for (; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1)
+        if (!strncmp(at, front, sizeof(front) - 1))
+            bench_samples__add(
+                latency_us,
+                (double)(now - (uint64_t)strtoull(at + sizeof(front) - 1, NULL, 10)) / 1e3);
     lines->used = (size_t)(end - at);
     memmove(lines->block, at, lines->used);
 }
 
-static void read_lines(struct lines *lines, struct figures *figures, int place)
+static void read_lines(struct lines *lines, struct bench_samples *latency_us)
 {
     ssize_t size = read(lines->fd, lines->block + lines->used, BLOCK_BYTES - lines->used);
 
-    if (size > 0) {
-        lines->used += (size_t)size;
-        take_lines(lines, figures, place);
-    } else {
-        lines->behind = false;
-    }
-}
-
-/* Looks at the clock, and notes whether it could not do so for a while. */
-static uint64_t look(struct lines *lines, uint64_t *seen_ns)
-{
-    uint64_t now = bench_now_ns();
-
-    lines->behind |= now - *seen_ns > HELD_UP_NS;
-    *seen_ns = now;
-    return now;
+    if (size <= 0)
+        return;
+    lines->used += (size_t)size;
+    take_lines(lines, latency_us);
 }
 
 /* Calls at a rate, spinning; reads what comes. */
-static void produce(int rate, struct lines *lines, struct figures *figures, int place)
+static void produce(int rate, struct lines *lines, struct bench_samples *latency_us)
 {
-    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, next = bench_now_ns(), seen = next;
+    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, next = bench_now_ns();
 
     for (int i = 0; i < rate * SECONDS; i++) {
         bench_call_mrelease();
         next += gap_ns;
-        while (look(lines, &seen) < next)
-            read_lines(lines, figures, place);
+        while (bench_now_ns() < next)
+            read_lines(lines, latency_us);
         if (bench_now_ns() > next + 100 * gap_ns)
             next = bench_now_ns(); /* a pause is not made up for by a burst */
     }
@@ -117,7 +98,7 @@ static void produce(int rate, struct lines *lines, struct figures *figures, int 
 /* -- one run ---------------------------------------------------------------------------------- */
 
 /* All that comes until it ends is read, or it would wait for a reader until it is killed. */
-static int watch(int rate, int fd, struct figures *figures, int place)
+static int watch(int rate, int fd, struct bench_samples *latency_us)
 {
     static struct lines lines;
 
@@ -125,13 +106,11 @@ static int watch(int rate, int fd, struct figures *figures, int place)
         return -1;
     lines.fd = fd;
     lines.used = 0;
-    lines.behind = false;
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    produce(rate, &lines, figures, place);
+    produce(rate, &lines, latency_us);
     usleep(10000);
-    lines.behind = true;
     for (int i = 0; i < 100; i++)
-        read_lines(&lines, figures, place);
+        read_lines(&lines, latency_us);
     return 0;
 }
 
@@ -153,7 +132,7 @@ static int run_once(const char *binary, int rate, bool pipe, struct figures *fig
     if (!failed)
         fd = pipe ? program.stdout_fd : open(place.path, O_RDONLY | O_CLOEXEC);
     if (!failed)
-        failed = watch(rate, fd, figures, pipe);
+        failed = watch(rate, fd, &figures->latency_us[pipe]);
     bench_program__stop(&program, &totals);
     if (!pipe && fd >= 0)
         close(fd);
@@ -165,21 +144,42 @@ static int run_once(const char *binary, int rate, bool pipe, struct figures *fig
     return 0;
 }
 
+/* -- the machine ------------------------------------------------------------------------------ */
+
+/* Events that come at `rate`, as they would be found by a process that does nothing but nap, where
+ * the program runs, while another spins where the producer does. */
+static void nap_beside_one_that_spins(int rate, struct bench_samples *us)
+{
+    const struct timespec nap = { .tv_nsec = NAP_NS };
+    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, event = bench_now_ns(), now = event;
+    const uint64_t end = event + NAPS_NS;
+    pid_t spinner = fork();
+
+    if (!spinner)
+        for (;;)
+            bench_now_ns();
+    bench_pin(bench_program_cpu());
+    while (now < end) {
+        nanosleep(&nap, NULL);
+        now = bench_now_ns();
+        for (; event <= now; event += gap_ns)
+            bench_samples__add(us, (double)(now - event) / 1e3);
+    }
+    bench_pin(bench_load_cpu());
+    bench_child__stop(spinner);
+}
+
 /* -- the group -------------------------------------------------------------------------------- */
 
-static void measure_sleep(struct bench_samples *us, struct bench_samples *late_us)
+static void measure_sleep(struct bench_samples *us)
 {
     const struct timespec nap = { .tv_nsec = NAP_NS };
 
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t before = bench_cpu_ns();
 
-        for (int i = 0; i < SLEEPS; i++) {
-            uint64_t slept = bench_now_ns();
-
+        for (int i = 0; i < SLEEPS; i++)
             nanosleep(&nap, NULL);
-            bench_samples__add(late_us, (double)(bench_now_ns() - slept - NAP_NS) / 1e3);
-        }
         bench_samples__add(us, (double)(bench_cpu_ns() - before) / SLEEPS / 1e3);
     }
 }
@@ -190,7 +190,6 @@ static void report(struct bench *bench, const char *who, int rate, const struct 
 
     for (int place = 0; place < PLACES; place++) {
         const struct bench_samples *latency_us = &figures->latency_us[place];
-        const struct bench_samples *attended_us = &figures->attended_us[place];
 
         snprintf(name, sizeof(name), "paced.%dk.%s%s_cpu_us", rate / 1000, who, places[place]);
         bench_median(
@@ -205,45 +204,51 @@ static void report(struct bench *bench, const char *who, int rate, const struct 
                          "entry of the call to its line read from the %s, %zu lines", places[place],
                          latency_us->count);
         }
-        snprintf(name, sizeof(name), "paced.%dk.%s%s_attended_p99_us", rate / 1000, who,
-                 places[place]);
-        bench_result(bench, name, bench_samples__percentile(attended_us, 99), "us",
-                     bench_samples__spread(attended_us),
-                     "the same, of the %zu lines for which the reader was not held up itself",
-                     attended_us->count);
     }
     snprintf(name, sizeof(name), "paced.%dk.%slost", rate / 1000, who);
     bench_median(bench, name, &figures->lost, "events", "lost and dropped");
 }
 
+static void report_nap(struct bench *bench, int rate, const struct bench_samples *us)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "paced.%dk.nap_p99_us", rate / 1000);
+    bench_result(bench, name, bench_samples__percentile(us, 99), "us", bench_samples__spread(us),
+                 "how late a process finds events that only naps for %d us at a time, beside one "
+                 "that spins",
+                 NAP_NS / 1000);
+}
+
 static int measure(const char *const *binaries, int rate, struct figures *figures)
 {
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < ROUNDS; round++) {
+        nap_beside_one_that_spins(rate, &figures->nap_us);
         for (int i = 0; i < PROGRAMS && binaries[i]; i++)
             for (int place = 0; place < PLACES; place++)
                 if (run_once(binaries[i], rate, place, &figures[i]))
                     return -1;
+    }
     return 0;
 }
 
 static int run(struct bench *bench)
 {
     const char *const binaries[PROGRAMS] = { MRL_TEST_PROGRAM, getenv("MRELEASE_BENCH_BEFORE") };
-    struct bench_samples sleep_us = { 0 }, late_us = { 0 };
+    struct bench_samples sleep_us = { 0 };
     int failed = 0;
 
     bench_pin(bench_load_cpu());
-    measure_sleep(&sleep_us, &late_us);
+    measure_sleep(&sleep_us);
     bench_median(bench, "paced.sleep_cpu_us", &sleep_us, "us",
                  "CPU time of one sleep of %d us, and of waking from it", NAP_NS / 1000);
-    bench_result(bench, "paced.sleep_late_p99_us", bench_samples__percentile(&late_us, 99), "us",
-                 bench_samples__spread(&late_us), "how late a sleep of %d us ends", NAP_NS / 1000);
     for (unsigned int i = 0; !failed && i < RATE_COUNT; i++) {
         struct figures figures[PROGRAMS] = { 0 };
 
         bench_say("paced: %d calls a second", rates[i]);
         failed = measure(binaries, rates[i], figures);
         report(bench, "", rates[i], &figures[0]);
+        report_nap(bench, rates[i], &figures->nap_us);
         if (binaries[1]) {
             char name[64];
 
@@ -255,7 +260,6 @@ static int run(struct bench *bench)
     }
     bench_pin(-1);
     bench_samples__done(&sleep_us);
-    bench_samples__done(&late_us);
     return failed;
 }
 
