@@ -4,8 +4,8 @@
  * program, and when its line is there. The producer spins between its calls, and reads the lines
  * meanwhile, from a file and from a pipe. Beside it the price of one sleep, which is what waiting
  * is made of; and, in each round, how late a process is that does nothing but nap, beside one that
- * spins: what the machine itself takes, below which no reader that naps can come. Where MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same
- * rounds.
+ * spins: what the machine itself takes, below which no reader that naps can come. Where
+ * MRELEASE_BENCH_BEFORE names another mrelease, that one is the peer, in the same rounds.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -151,7 +151,8 @@ static int run_once(const char *binary, int rate, bool pipe, struct figures *fig
 static void nap_beside_one_that_spins(int rate, struct bench_samples *us)
 {
     const struct timespec nap = { .tv_nsec = NAP_NS };
-    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, event = bench_now_ns(), now = event;
+    uint64_t gap_ns = UINT64_C(1000000000) / (unsigned int)rate, event = bench_now_ns(),
+             now = event;
     const uint64_t end = event + NAPS_NS;
     pid_t spinner = fork();
 
