@@ -260,6 +260,7 @@ static void what_the_kernel_lost_is_told_in_its_place(void **state)
     SENSOR_START(&sensor, "--events", "munlock", "--extra", "seq", "--busy-ring", "4K", "-o",
                  live__output("json", "events"));
     load__wait(load__start(&load), FLOOD_MAX_MS);
+    live__pause_ms(500); /* until there is room for those that follow */
     call_once_on_every_core();
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
     totals = sensor__totals(&sensor, "munlock");

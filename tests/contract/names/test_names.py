@@ -181,7 +181,7 @@ def test_of_more_questions_than_there_is_room_for_the_oldest_are_given_up():
     ids = ["%064x" % number for number in range(300)]
     it.ask(*ids[:150])
     it.ask(*ids[150:])
-    assert it.until(lambda: all(it.of(one) for one in ids), 10)
+    assert it.until(lambda: all(it.of(one) for one in ids), 40)  # on a busy machine
     full = [one["id"] for one in it.named if one["result"] == "queue_full"]
     assert len(full) == 44 and full == ids[:44], (len(full), full[:3])
 
