@@ -32,7 +32,7 @@ struct side {
     const struct mrl_sink_ops *ops;
     struct mrl_sink *sink;
     struct mrl_error error;
-    atomic_uint deaths, lines, said, left_out, wishes, refused, looks;
+    atomic_uint deaths, lines, said, left_out, wishes, refused, looks, awaited;
     char why[128]; /* of the last death */
 };
 
@@ -430,6 +430,33 @@ static void who_answers_about_all_of_them_is_not_waited_for_with_their_lock(void
     end(&side);
 }
 
+static void *await_all(void *context)
+{
+    struct side *side = context;
+
+    mrl_sides__await(side->sides, &side->error);
+    atomic_store(&side->awaited, 1);
+    return NULL;
+}
+
+/* As while a reload opens a destination that hangs. */
+static void who_asks_about_all_of_them_waits_for_none_that_opens(void **state)
+{
+    struct mrl_side_life life;
+    struct side side;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(start(&side, "opens-late"), 0);
+    mrl_sides__hurry(side.sides); /* it has two seconds */
+    assert_int_equal(pthread_create(&thread, NULL, await_all, &side), 0);
+    pause_ms(100);
+    assert_int_equal(mrl_sides__lives(side.sides, &life, 1), 1);
+    assert_int_equal(atomic_load(&side.awaited), 0);
+    pthread_join(thread, NULL);
+    end(&side);
+}
+
 static void the_end_waits_for_no_program(void **state)
 {
     struct side side;
@@ -467,6 +494,7 @@ int main(void)
         test(a_flood_of_requests_or_lines_costs_little),
         test(one_that_never_stops_talking_is_ended),
         test(who_answers_about_all_of_them_is_not_waited_for_with_their_lock),
+        test(who_asks_about_all_of_them_waits_for_none_that_opens),
         test(the_end_waits_for_no_program),
     };
 
