@@ -104,6 +104,84 @@ static void the_policy_of_an_output_that_stays_may_change(void **state)
     close(reader);
 }
 
+/* Its queue is gone, and what that dropped is not; who goes on at its place goes on from there. */
+static void what_an_output_dropped_stays_when_it_goes(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_output_options options = changes__options_for(fixture, "fifo", "json");
+    struct mrl_output_counts before;
+    struct mrl_change *change;
+    struct mrl_error error;
+    int reader;
+
+    assert_int_equal(mkfifo(options.destination, 0600), 0);
+    reader = open(options.destination, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    options.queue_bytes = 1; /* the least there is */
+    options.policy = MRL_POLICY_DROP_OLDEST;
+    assert_int_equal(mrl_pipeline__add(fixture->pipeline, &options, &error), 0);
+    assert_int_equal(mrl_pipeline__start(fixture->pipeline, &error), 0);
+    for (int i = 0; i < 30; i++)
+        changes__deliver(fixture);
+    for (int round = 0; round < 2; round++) {
+        change = changes__change_of(fixture);
+        changes__leave(fixture, change, "fifo");
+        changes__apply(change);
+        mrl_change__end(change, END_MS);
+        before = changes__counts(fixture, 0);
+        assert_true(before.dropped_full > 0);
+        assert_int_equal(before.delivered + before.dropped_full + before.dropped_failed,
+                         30 * CHANGES_EVENTS);
+        if (round)
+            break;
+        change = changes__change_of(fixture); /* it comes back, and is given nothing */
+        changes__come(fixture, change, "fifo", "json");
+        changes__apply(change);
+        mrl_change__end(change, END_MS);
+        assert_int_equal(changes__counts(fixture, 0).dropped_full, before.dropped_full);
+    }
+    close(reader);
+}
+
+static bool reads_soon(int fd, const char *text)
+{
+    char block[4096];
+
+    for (int tries = 0; tries < 500; tries++) {
+        ssize_t size = read(fd, block, sizeof(block));
+
+        if (size > 0 && memmem(block, (size_t)size, text, strlen(text)))
+            return true;
+        if (size < 0)
+            usleep(10000);
+    }
+    return false;
+}
+
+/* Its title would have to wait for ever. It comes as soon as there is room. */
+static void nobody_waits_for_the_title_of_a_full_pipe(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+    char block[4096] = "";
+    const char *path;
+    int both;
+
+    changes__begin_with(fixture, "stays");
+    path = changes__path_of(fixture, "full");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    both = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    change = changes__change_of(fixture);
+    changes__come(fixture, change, "full", "table");
+    while (write(both, block, sizeof(block)) > 0)
+        ;
+    alarm(BLOCKED_S);
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    alarm(0);
+    assert_true(reads_soon(both, "EVENT"));
+    close(both);
+}
+
 static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
 {
     struct changes *fixture = *state;
@@ -337,6 +415,8 @@ int main(void)
         test(an_output_gets_what_is_delivered_while_it_is_there),
         test(metrics_keep_an_output_that_went),
         test(the_policy_of_an_output_that_stays_may_change),
+        test(what_an_output_dropped_stays_when_it_goes),
+        test(nobody_waits_for_the_title_of_a_full_pipe),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),

@@ -121,9 +121,12 @@ static unsigned int find_slot(const struct mrl_pipeline *pipeline, const struct 
 static void inherit(struct mrl_output *output, struct mrl_output *from)
 {
     output->told = from->told;
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        atomic_fetch_add(&output->queue.dropped[i], atomic_load(&from->queue.dropped[i]));
+        atomic_fetch_add(&output->queue.dropped_late[i], atomic_load(&from->queue.dropped_late[i]));
         for (unsigned int fate = 0; fate < MRL_FATE_COUNT; fate++)
             mrl_output__count(output, i, (enum mrl_fate)fate, atomic_load(&from->counts[i][fate]));
+    }
 }
 
 static bool is_leaving(const struct mrl_change *change, const struct mrl_output *output)
@@ -263,7 +266,7 @@ int mrl_change__start(struct mrl_change *change, struct mrl_error *error)
         /* Its states, if it writes any before it is in its place, are of this run. */
         mrl_output__name_run(coming->output, change->pipeline->run);
         if (!coming->after)
-            err = mrl_output__start(coming->output, error);
+            err = mrl_output__start(coming->output, true, error);
     }
     return err;
 }

@@ -160,7 +160,7 @@ static void say_blind(struct mrl_output *output)
                         (long long)(blind_ns / 1000000 % 1000));
 }
 
-int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
+int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error *error)
 {
     int err;
 
@@ -169,11 +169,16 @@ int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
     say_blind(output);
     /* Until `started` says it exactly; that may be dropped. */
     output->blind_to_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
+    output->headless = is_late && output->held;
     err = output->held ? start_thread(output) : 0;
     output->started = !err;
     if (err) {
         mrl_output__die(output);
         return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
+    }
+    if (is_late && output->held) {
+        mrl_queue__wake(&output->queue);
+        return 0;
     }
     /* Nothing was pushed yet, so that the thread sleeps in pop(): it does not use the sink. */
     return write_preamble(output, error);
@@ -184,7 +189,7 @@ void mrl_output__start_late(struct mrl_output *output)
     struct mrl_error error = { "" };
 
     mrl_output__reopen(output);
-    if (mrl_output__start(output, &error))
+    if (mrl_output__start(output, true, &error))
         mrl_output__say(output, MRL_LOG_WARNING, "%s: %s", output->options.name, error.text);
 }
 

@@ -95,13 +95,12 @@ int mrl_output__join(struct mrl_output *output, int timeout_ms)
     return err ? err : close_err;
 }
 
-/* What its thread uses, when it was left behind, stays. */
+/* What its thread uses, when it was left behind, stays; and so do all counts. */
 void mrl_output__shrink(struct mrl_output *output)
 {
     if (output->stuck)
         return;
     mrl_queue__done(&output->queue);
-    output->queue = (struct mrl_queue){ 0 };
     free(output->held);
     output->held = NULL;
     output->has_thread = false;

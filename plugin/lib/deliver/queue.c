@@ -96,7 +96,6 @@ void mrl_queue__done(struct mrl_queue *queue)
     mrl_line_ring__done(&queue->ring);
     mrl_line_ring__done(&queue->kept);
     mrl_shares__done(&queue->shares);
-    *queue = (struct mrl_queue){ 0 };
 }
 
 /*

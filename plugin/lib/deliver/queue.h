@@ -55,7 +55,7 @@ void mrl_queue__set_policy(struct mrl_queue *queue, enum mrl_policy policy);
 /** What waits in it. Any thread. */
 void mrl_queue__waiting(struct mrl_queue *queue, struct mrl_waiting *ret_waiting);
 
-/** Frees it; zeroed is allowed. No thread may be waiting. */
+/** Frees it; zeroed is allowed. No thread may be waiting. What it has dropped can still be read. */
 void mrl_queue__done(struct mrl_queue *queue);
 
 /**
