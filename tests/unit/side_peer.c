@@ -254,9 +254,11 @@ static void be(const char *manner, uint32_t id, uint32_t items)
         ask(1, 99, 0);
     if (!strcmp(manner, "asks-event"))
         ask(1, MRL_SIDE_DISABLE, 4711);
-    if (!strcmp(manner, "asks"))
+    if (!strcmp(manner, "asks")) {
         for (uint32_t i = 0; i < 900; i++)
             ask(i, MRL_SIDE_METRICS, 0);
+        ask(900, MRL_SIDE_DISABLE, 0);
+    }
     if (!strcmp(manner, "babbles"))
         for (uint32_t i = 0; i < 900; i++)
             say(MRL_SIDE_LOG, 0, 0, "la", 2);

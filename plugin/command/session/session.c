@@ -91,6 +91,18 @@ static void catch_signals(void)
     mrl_interim__catch();
 }
 
+/* A replay that waits for its capture shall be interrupted by what ends it, and by nothing else:
+ * these come when there is something that can answer them. */
+static void hold_back_requests(bool is_held)
+{
+    sigset_t requests;
+
+    sigemptyset(&requests);
+    sigaddset(&requests, SIGHUP);
+    sigaddset(&requests, SIGUSR1);
+    pthread_sigmask(is_held ? SIG_BLOCK : SIG_UNBLOCK, &requests, NULL);
+}
+
 /* -- the loop --------------------------------------------------------------------------------- */
 
 /* --duration ends a run also while an output that blocks makes the reader wait. */
@@ -357,8 +369,10 @@ static int open_all(struct session *session, struct mrl_error *error)
             mrl_run_sides__await_capture(&session->sides); /* a pipe's first record may come late */
     }
     /* Side programs start meanwhile. */
+    hold_back_requests(true);
     if (!err)
         err = mrl_plugin__open(&options->plugin, error, &session->plugin);
+    hold_back_requests(false);
     if (!err)
         err = mrl_run_sides__await(&session->sides, error);
     mrl_run_sides__rest(&session->sides); /* those that served while a capture was awaited */

@@ -40,8 +40,9 @@ struct said_policy {
 
 struct mrl_sink {
     struct mrl_rotation rotation;
-    bool is_taken; /* by an earlier recording, which has to make room first */
-    bool torn;     /* its end was cut, and could not be taken back */
+    bool is_taken;    /* by an earlier recording, which has to make room first */
+    bool torn;        /* its end was cut, and could not be taken back */
+    bool is_given_up; /* a write was ended, since it waited for too long */
     struct mrl_capture_header header;
     struct said written, said;
     struct said_policy policies[MRL_POLICIES_MAX];
@@ -85,6 +86,7 @@ static int flush(struct mrl_sink *sink, const int *stop, size_t *events)
      * follows it. */
     sink->torn = err && !take_back(sink->rotation.fd, done);
     if (err) {
+        sink->is_given_up |= err == -ECANCELED;
         forget(sink);
         return sink->torn && err != -ECANCELED ? -EPIPE : err;
     }
@@ -251,7 +253,9 @@ static int write_end(struct mrl_sink *sink)
 /* Ends the file that is open. Whatever is written next says all again. */
 static int leave(struct mrl_sink *sink, struct mrl_error *error)
 {
-    int err = sink->written.has_header && !sink->torn ? write_end(sink) : 0;
+    /* Whoever took nothing when this was given up would let the last frame wait for ever. */
+    const bool is_ended = sink->written.has_header && !sink->torn && !sink->is_given_up;
+    int err = is_ended ? write_end(sink) : 0;
 
     if (close(sink->rotation.fd) && !err)
         err = -errno;

@@ -14,7 +14,8 @@
 #include "side/common/peer.h"
 
 enum {
-    REQUESTS_MAX = 200,   /* in a second */
+    REQUESTS_MAX = 200,   /* in a second, of wishes and of health */
+    METRICS_MAX = 200,    /* likewise: who reads them all the time keeps nobody from a wish */
     SEGMENTS_MAX = 20000, /* likewise, where a spool is shipped: a lone event takes two */
     REFUSALS_MAX = 10,    /* told in a second */
     RENEWALS_MAX = 2,     /* likewise: files are read for each */
@@ -230,9 +231,11 @@ static int answer_missing(struct mrl_sink *sink,
 /* The answer to what is asked for each segment costs little; metrics are collected from all. */
 static bool is_allowed(struct mrl_sink *sink, uint32_t asked)
 {
-    return asked == MRL_SIDE_SEGMENT || asked == MRL_SIDE_MISSING
-               ? mrl_allowance__take(&sink->segments, SEGMENTS_MAX)
-               : mrl_allowance__take(&sink->requests, REQUESTS_MAX);
+    if (asked == MRL_SIDE_SEGMENT || asked == MRL_SIDE_MISSING)
+        return mrl_allowance__take(&sink->segments, SEGMENTS_MAX);
+    if (asked == MRL_SIDE_METRICS)
+        return mrl_allowance__take(&sink->lookups, METRICS_MAX);
+    return mrl_allowance__take(&sink->requests, REQUESTS_MAX);
 }
 
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)

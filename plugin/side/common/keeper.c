@@ -52,14 +52,9 @@ const char *mrl_keeper__program(const struct mrl_sink *sink)
     return sink->row->side;
 }
 
-unsigned int mrl_keeper__starts(struct mrl_sink *sink)
+unsigned int mrl_keeper__starts(const struct mrl_sink *sink)
 {
-    unsigned int starts;
-
-    pthread_mutex_lock(&sink->lock);
-    starts = sink->lives;
-    pthread_mutex_unlock(&sink->lock);
-    return starts;
+    return atomic_load(&sink->lives);
 }
 
 void mrl_keeper__wait(struct mrl_sink *sink)
@@ -214,14 +209,15 @@ static int start(struct mrl_sink *sink)
     sink->due_ms = sink->end_ms = sink->talks_since_ms = sink->look_ms = 0;
     sink->told_ready = sink->told_end = false;
     sink->why = NULL;
+    if (sink->spool)
+        mrl_spool__forget(
+            sink->spool); /* what the last one was granted; a disk may take its time */
     pthread_mutex_lock(&sink->lock);
     sink->socket = started.socket;
     sink->state = MRL_SIDE_OPENING;
-    sink->lives++;
+    atomic_fetch_add(&sink->lives, 1);
     sink->flight = (struct mrl_flight){ 0 };
     sink->reopening = false;
-    if (sink->spool)
-        mrl_spool__forget(sink->spool);           /* what the last one was granted */
     mrl_keeper__send_target(sink, MRL_SIDE_OPEN); /* where that fails it is dead: noticed at once */
     pthread_mutex_unlock(&sink->lock);
     return 0;

@@ -56,7 +56,7 @@ struct mrl_sink {
     /* With the lock. */
     enum mrl_side_state state;
     int socket;
-    unsigned int lives; /* how often it was started */
+    atomic_uint lives; /* how often it was started; written by the keeper, with the lock */
     bool ending;
     struct mrl_sent sent, sent_before; /* by this program, and by those before it */
     struct mrl_flight flight;
@@ -78,7 +78,7 @@ struct mrl_sink {
     const char *why;     /* it was ended; NULL: it ended by itself */
     char death[128];     /* how it ended, the last time */
     unsigned int deaths; /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, segments, refusals, renewals, lines, unasked;
+    struct mrl_allowance requests, lookups, segments, refusals, renewals, lines, unasked;
     int64_t talks_since_ms; /* more than it may, without a pause; 0: it does not */
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };

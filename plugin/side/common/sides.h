@@ -45,7 +45,7 @@ void mrl_keeper__rest(struct mrl_sink *sink);
 
 /** The name of its program, static, and how often that was started. Any thread. */
 const char *mrl_keeper__program(const struct mrl_sink *sink);
-unsigned int mrl_keeper__starts(struct mrl_sink *sink);
+unsigned int mrl_keeper__starts(const struct mrl_sink *sink);
 
 /** Has the keeper of a sink look at `ready` and `hurries`. */
 void mrl_keeper__wake(struct mrl_sink *sink);

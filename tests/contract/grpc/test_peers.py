@@ -328,7 +328,7 @@ def has_all(channel):
 
 
 def replay_slowly(during):
-    """Replays a pipe, whose writer is slow: during(channel) before the first record, and until the last was told."""
+    """Replays a pipe, whose writer is slow: during(channel, process) before the first record, and until the last was told."""
     with open(CAPTURE, "rb") as file, tempfile.TemporaryDirectory(prefix="mrelease-grpc.") as directory:
         path = os.path.join(directory, "s")
         process = subprocess.Popen([PROGRAM, "replay", "-", "--output", "grpc:unix:" + path], stdin=subprocess.PIPE,
@@ -337,7 +337,7 @@ def replay_slowly(during):
             await_(lambda: os.path.exists(path))
             with grpc.insecure_channel("unix:" + path) as channel:
                 grpc.channel_ready_future(channel).result(WAIT)
-                during(channel)
+                during(channel, process)
                 process.stdin.write(file.read())
                 process.stdin.flush()
                 await_(lambda: has_all(channel))
@@ -349,8 +349,10 @@ def replay_slowly(during):
 
 
 def test_a_replay_answers_before_its_first_record():
-    def during(channel):
+    def during(channel, process):
         time.sleep(0.5)
+        process.send_signal(signal.SIGHUP)  # neither ends it
+        process.send_signal(signal.SIGUSR1)
         assert asks(channel) == (b"\x08\x01", 0)
     replay_slowly(during)
 
@@ -365,7 +367,7 @@ def test_who_asks_all_the_time_holds_up_no_replay():
                 with contextlib.suppress(grpc.RpcError, ValueError):  # the channel is closed at the end
                     list(channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")(b"", timeout=WAIT))
 
-        def during(channel):
+        def during(channel, _):
             for _ in range(4):
                 threading.Thread(target=ask, args=(channel,), daemon=True).start()
             time.sleep(0.2)
