@@ -291,6 +291,33 @@ static void sink_that_is_given_up_writes_no_more(void **state)
     assert_int_equal(size_of(capture->path), 0);
 }
 
+/* Its reader has stopped: the last frame would wait for it, on the thread that ends all. */
+static void sink_of_a_full_pipe_that_is_given_up_can_be_closed(void **state)
+{
+    static const char frame[sizeof(struct mrl_frame_header)] = { MRL_FRAME_RECORD };
+    struct test_capture *capture = *state;
+    const int stop = 1;
+    const struct mrl_chunk chunk = { frame, sizeof(frame), 1, &stop, NULL, NULL };
+    struct test_record record;
+    size_t events;
+    int both;
+
+    test_capture__close(capture);
+    unlink(capture->path);
+    assert_int_equal(mkfifo(capture->path, 0600), 0);
+    both = open(capture->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    test_capture__open(capture);
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_capture__add(capture, &record);
+    while (write(both, "", 1) == 1)
+        ;
+    assert_int_equal(mrl_capture__sink()->write(capture->sink, &chunk, &events), -ECANCELED);
+    alarm(20);
+    test_capture__close(capture);
+    alarm(0);
+    close(both);
+}
+
 /* A pipe takes nothing back: whoever reads it must not be told an end that is none. */
 static void sink_of_a_pipe_that_broke_is_final(void **state)
 {
@@ -327,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sink_says_all_again_after_a_first_write_that_failed,
                                         test_capture__set_up, lift_limit),
         test(sink_that_is_given_up_writes_no_more),
+        test(sink_of_a_full_pipe_that_is_given_up_can_be_closed),
         test(sink_of_a_pipe_that_broke_is_final),
     };
 

@@ -85,6 +85,30 @@ static void text_has_the_time_and_the_level(void **state)
     assert_string_equal(behind_time(), "mrelease: watching\n");
 }
 
+static void hold_and_say(void)
+{
+    struct stat file;
+
+    mrl_say__hold();
+    say_warning();
+    say_news();
+    say_error();
+    assert_int_equal(fstat(STDERR_FILENO, &file), 0);
+    assert_int_equal(file.st_size, 0);
+    mrl_say__let_go();
+    say_news();
+}
+
+static void what_is_held_comes_later_and_in_order(void **state)
+{
+    (void)state;
+    say_to_file(MRL_LOG_JOURNAL, hold_and_say);
+    assert_string_equal(out, "<4>it is full ?[31m\"\n<6>watching\n<3>no right\n<6>watching\n");
+    say_to_file(MRL_LOG_BARE, hold_and_say);
+    assert_string_equal(out, "mrelease: warning: it is full ?[31m\"\nmrelease: watching\n"
+                             "mrelease: no right\nmrelease: watching\n");
+}
+
 static void json_is_an_object_per_line(void **state)
 {
     const char *at, *level, *message;
@@ -159,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_has_the_time_and_the_level),
+        cmocka_unit_test(what_is_held_comes_later_and_in_order),
         cmocka_unit_test(json_is_an_object_per_line),
         cmocka_unit_test(journal_has_priorities),
         cmocka_unit_test(a_file_gets_the_time_and_a_pipe_does_not),

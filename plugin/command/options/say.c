@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,13 @@
 enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4, NARROWEST = 40 };
 
 static enum mrl_log_format log_format = MRL_LOG_BARE;
+
+/* What this thread says while it holds something that others wait for. */
+static __thread struct {
+    char *text;
+    size_t size;
+    FILE *stream; /* NULL: lines are written at once */
+} held;
 
 const char *mrl_log_level__name(enum mrl_log_level level)
 {
@@ -103,22 +111,16 @@ __attribute__((format(printf, 1, 2))) static void write_text(const char *format,
     fprintf(stderr, "%s\n", *broken ? broken : line);
 }
 
-__attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
-                                                      bool shows_level,
-                                                      const char *format,
-                                                      va_list arguments)
+/* In one piece: standard error may be shared. */
+static void put(enum mrl_log_level level, bool shows_level, const char *line)
 {
     static const int priorities[] = { 3, 4, 6, 7 }; /* syslog(3) */
-    char line[LINE_BYTES];
     const char *word = shows_level ? mrl_log_level__name(level) : "";
     const char *colon = shows_level ? ": " : "";
     char at[TIME_BYTES];
 
-    vsnprintf(line, sizeof(line), format, arguments);
-    mrl_tame(line);
     flockfile(stderr);
     mrl_progress__hide();
-    /* In one piece: standard error may be shared. */
     switch (log_format) {
     case MRL_LOG_JSON:
         write_json(level, line);
@@ -135,6 +137,21 @@ __attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
         write_text("mrelease: %s%s%s", word, colon, line);
     }
     funlockfile(stderr);
+}
+
+__attribute__((format(printf, 3, 0))) static void say(enum mrl_log_level level,
+                                                      bool shows_level,
+                                                      const char *format,
+                                                      va_list arguments)
+{
+    char line[LINE_BYTES];
+
+    vsnprintf(line, sizeof(line), format, arguments);
+    mrl_tame(line);
+    if (held.stream)
+        fprintf(held.stream, "%c%c%s\n", '0' + (int)level, shows_level ? 'y' : 'n', line);
+    else
+        put(level, shows_level, line);
 }
 
 void mrl_say(const char *format, ...)
@@ -162,4 +179,22 @@ void mrl_say_at(enum mrl_log_level level, const char *format, ...)
     va_start(arguments, format);
     say(level, true, format, arguments);
     va_end(arguments);
+}
+
+void mrl_say__hold(void)
+{
+    held.stream = open_memstream(&held.text, &held.size);
+}
+
+void mrl_say__let_go(void)
+{
+    char *line, *next;
+
+    if (!held.stream)
+        return;
+    fclose(held.stream);
+    held.stream = NULL;
+    for (next = held.text; (line = strsep(&next, "\n")) && *line;)
+        put((enum mrl_log_level)(line[0] - '0'), line[1] == 'y', line + 2);
+    free(held.text);
 }

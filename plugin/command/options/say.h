@@ -26,6 +26,13 @@ __attribute__((format(printf, 2, 3))) void mrl_say_at(enum mrl_log_level level,
 /** What a program that ends says of the reason: "mrelease: …". */
 __attribute__((format(printf, 1, 2))) void mrl_say_error(const char *format, ...);
 
+/** From now on this thread keeps what it says, until mrl_say__let_go(): for who holds a lock, since
+ * whoever reads standard error may have stopped. Without memory, lines are written at once. */
+void mrl_say__hold(void);
+
+/** Writes what was kept. */
+void mrl_say__let_go(void);
+
 /** The word of a level. Static. */
 const char *mrl_log_level__name(enum mrl_log_level level);
 

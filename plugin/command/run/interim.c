@@ -44,9 +44,11 @@ static void *answer(void *context)
     (void)context;
     while (!sem_wait(&interim.asked) && !atomic_load(&interim.stop)) {
         mrl_say("the totals so far:");
+        mrl_say__hold();
         pthread_mutex_lock(&interim.run->lock);
         mrl_totals__say(interim.run->plugin, interim.run->pipeline);
         pthread_mutex_unlock(&interim.run->lock);
+        mrl_say__let_go();
     }
     return NULL;
 }
