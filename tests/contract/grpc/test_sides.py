@@ -224,6 +224,38 @@ def test_a_stopped_one_is_ended():
     dies(lambda pid: os.kill(pid, signal.SIGSTOP), "hang", 60)
 
 
+def test_the_end_waits_for_none_that_a_reload_awaits():
+    """A configuration adds a program that is stopped before it has opened anything."""
+    with tempfile.TemporaryDirectory(prefix="mrelease-reload.") as room:
+        config = os.path.join(room, "config.yaml")
+
+        def configure(*outputs):
+            with open(config, "w", encoding="utf-8") as file:
+                file.write("output:\n" + "".join(f"  - {output}\n" for output in outputs))
+
+        configure(f"json:{room}/lines")
+        it = subprocess.Popen([PROGRAM, "run", "--config", config], stderr=subprocess.PIPE, text=True)
+        try:
+            while "watching" not in (line := it.stderr.readline()):
+                assert line
+            configure(f"json:{room}/lines", f"json:webhook+http://127.0.0.1:{free_port()}/")
+            it.send_signal(signal.SIGHUP)
+            end, programs = time.monotonic() + 20, []
+            while not programs:  # without a pause: it opens soon
+                assert time.monotonic() < end
+                programs = [pid for pid in server.descendants(it.pid) if server.name_of(pid) == "http"]
+            os.kill(programs[0], signal.SIGSTOP)
+            start = time.monotonic()
+            it.terminate()
+            it.wait(30)
+            took = time.monotonic() - start
+            print(f"# {took:.2f} s", flush=True)
+            assert took < 5, took
+        finally:
+            it.kill()
+            it.communicate()
+
+
 def test_one_that_loops_is_ended():
     if os.uname().machine == "x86_64":
         dies(make_loop, "hang", 60)
