@@ -453,6 +453,7 @@ static void who_asks_about_all_of_them_waits_for_none_that_opens(void **state)
     assert_int_equal(pthread_create(&thread, NULL, await_all, &side), 0);
     pause_ms(100);
     assert_int_equal(mrl_sides__lives(side.sides, &life, 1), 1);
+    pause_ms(200); /* who had waited for it would be back by now, and so would that thread */
     assert_int_equal(atomic_load(&side.awaited), 0);
     pthread_join(thread, NULL);
     end(&side);
