@@ -355,7 +355,7 @@ static void assert_all_pass_a_queue(const struct attack *attacker, const char *p
     double cpu_s;
 
     start_reading(&arrivals, true);
-    output = live__text("json,policy=%s:%s", policy, arrivals.path);
+    output = live__text("json,policy=%s,queue=2M:%s", policy, arrivals.path);
     SENSOR_START(&sensor, "-o", output);
     attack(attacker);
     cpu_s = load__cpu_s(sensor.pid);
