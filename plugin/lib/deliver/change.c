@@ -172,6 +172,7 @@ static void place_one(struct mrl_change *change, struct coming *coming)
     pipeline->end_errs[index] = 0;
     mrl_pipeline__place(pipeline, index, coming->output, &coming->group);
     coming->group.encoder = NULL;
+    mrl_output__greet(coming->output);
     /* Only now: a signal handler may look at every slot, at any moment. */
     if (before && !is_leaving(change, before))
         mrl_output__free(before);

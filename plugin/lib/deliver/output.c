@@ -162,6 +162,7 @@ static void say_blind(struct mrl_output *output)
 
 int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error *error)
 {
+    const bool leaves_head = is_late && output->held; /* to the thread */
     int err;
 
     if (!output->options.sink || output->started)
@@ -169,19 +170,15 @@ int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error 
     say_blind(output);
     /* Until `started` says it exactly; that may be dropped. */
     output->blind_to_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
-    output->headless = is_late && output->held;
+    output->headless = leaves_head;
     err = output->held ? start_thread(output) : 0;
     output->started = !err;
     if (err) {
         mrl_output__die(output);
         return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
     }
-    if (is_late && output->held) {
-        mrl_queue__wake(&output->queue);
-        return 0;
-    }
     /* Nothing was pushed yet, so that the thread sleeps in pop(): it does not use the sink. */
-    return write_preamble(output, error);
+    return leaves_head ? 0 : write_preamble(output, error);
 }
 
 void mrl_output__start_late(struct mrl_output *output)
@@ -191,6 +188,13 @@ void mrl_output__start_late(struct mrl_output *output)
     mrl_output__reopen(output);
     if (mrl_output__start(output, true, &error))
         mrl_output__say(output, MRL_LOG_WARNING, "%s: %s", output->options.name, error.text);
+    mrl_output__greet(output);
+}
+
+void mrl_output__greet(struct mrl_output *output)
+{
+    if (output->has_thread)
+        mrl_queue__wake(&output->queue);
 }
 
 void mrl_output__set_policy(struct mrl_output *output, enum mrl_policy policy)

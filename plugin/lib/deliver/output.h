@@ -28,6 +28,9 @@ int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error 
  * and its file may have been rotated since it was opened. What fails is said on the log. */
 void mrl_output__start_late(struct mrl_output *output);
 
+/** One that was started late has its place: its thread writes what precedes the first line. */
+void mrl_output__greet(struct mrl_output *output);
+
 /** What happens when its queue is full, from now on: to block, or to drop the oldest. */
 void mrl_output__set_policy(struct mrl_output *output, enum mrl_policy policy);
 
