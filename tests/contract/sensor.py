@@ -24,26 +24,28 @@ def argument(event, name):
 class Sensor:
     def __init__(self, output, *more):
         self.run = subprocess.Popen([PROGRAM, "run", "--events", f"process_mrelease.scope.comm={NAME}",
-                                     "--output", output, *more], stderr=subprocess.PIPE, text=True)
+                                     "--output", output, *more], stderr=subprocess.PIPE, bufsize=0)
         started.append(self.run)
         self.killed = set()
         said = ""
         while "watching" not in said:
-            line = self.run.stderr.readline()
+            line = self.run.stderr.readline().decode()
             said += line
             assert line, "it ended: " + said
         self.said = said
 
     def end(self):
         self.run.send_signal(signal.SIGINT)
-        return self.run.communicate(timeout=20)[1]
+        return self.run.communicate(timeout=20)[1].decode()
 
     def until(self, words, seconds=20):
         """What it says up to the line with these words."""
         said, end = "", time.monotonic() + seconds
         while words not in said and time.monotonic() < end:
             if select.select([self.run.stderr], [], [], 0.2)[0]:
-                said += self.run.stderr.readline()
+                line = self.run.stderr.readline().decode()  # no buffer keeps what select() has not seen
+                assert line, "it ended: " + said
+                said += line
         assert words in said, said + self.end()
         return said
 

@@ -57,11 +57,11 @@ class Falco:
         config = {"events": "munlock.scope.comm=" + os.path.basename(ONE_CALL), "names": room + "/names",
                   "names-socket": f"containerd={room}/containerd", "names-wait": "2s", **config}
         self.run = subprocess.Popen([HOST, "live", PLUGIN, json.dumps(config), *FIELDS], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
         ENDS.append(self)
-        self.said = line = self.run.stderr.readline()
+        self.said = line = self.run.stderr.readline().decode()
         while line and "watching" not in line:
-            line = self.run.stderr.readline()
+            line = self.run.stderr.readline().decode()
             self.said += line
         assert line, self.said
 
@@ -75,7 +75,7 @@ class Falco:
         self.run.stdin.close()
         assert self.run.wait(30) == 0, self.run.stderr.read()
         took = time.monotonic() - since
-        said = self.run.stderr.read()
+        said = self.run.stderr.read().decode()
         assert "Sanitizer" not in said, said
         return said, took
 

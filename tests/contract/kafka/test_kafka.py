@@ -174,7 +174,8 @@ def test_what_is_too_large_for_the_topic_is_refused_and_holds_nobody_up():
     assert await_(lambda: answered(f"{room}/s") == 20) and os.path.exists(f"{room}/s/refused.ndjson")
     said = sensor.end()
     given, taken, refused, lost, left = spool_said(said)
-    assert given == taken + refused and refused and not lost and not left, said
+    # Near the end, a program that gets no time for 0.6 s is ended, and what it had in hand is kept.
+    assert given == taken + refused + left and refused and not lost and (not left or "why=hang" in said), said
 
 
 def test_tls_and_passwords():

@@ -7,7 +7,6 @@ usage: test_policy.py PROGRAM
 """
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -48,17 +47,6 @@ class Run(Sensor):
         self.run = subprocess.Popen([PROGRAM, "run", *words], stderr=subprocess.PIPE, bufsize=0)
         started.append(self.run)
         self.said = self.until("watching")
-
-    def until(self, words, seconds=20):
-        """As of a sensor; what is read is not kept back in a buffer, of which select() knows nothing."""
-        said, end = "", time.monotonic() + seconds
-        while words not in said and time.monotonic() < end:
-            if select.select([self.run.stderr], [], [], 0.2)[0]:
-                line = self.run.stderr.readline().decode()
-                assert line, "it ended: " + said
-                said += line
-        assert words in said, said
-        return said
 
 
 def matched(path):
