@@ -250,7 +250,8 @@ def test_bounds_of_a_connection_are_answers():
     """A hundred open calls, and 128 KiB of metadata, which Tracee's clients may send; more is an error at once."""
     def open_watch(channel):
         watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=WAIT)
-        assert next(watch) == b"\x08\x01"
+        while next(watch) != b"\x08\x01":  # on a busy machine, the side program hears late that all is ready
+            pass
         return watch
 
     def apart(it):
