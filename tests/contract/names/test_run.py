@@ -20,7 +20,7 @@ PROGRAM = sys.argv[1]
 import cgroups  # noqa: E402
 import hang  # noqa: E402
 from runtimes import Cri, Docker, Raw  # noqa: E402
-from sensor import Skipped, children, run_tests  # noqa: E402
+from sensor import Skipped, await_, children, run_tests  # noqa: E402
 
 ROOM = tempfile.mkdtemp(prefix="mrelease-names-run.")
 # By a name of its own: other tests make calls as well.
@@ -124,7 +124,8 @@ def test_what_runs_before_has_its_names_without_a_question():
     cri = own(Cri(at("before"), [known(30)]))
     run = Run("--names-socket", "containerd=" + at("before"))
     run.until("CRI v1")
-    time.sleep(0.2)
+    assert await_(lambda: "ListPodSandbox" in cri.calls)
+    time.sleep(1)  # until what was listed is in its place, on a busy machine as well
     call_in(path)
     time.sleep(0.2)
     assert run.events()[0]["container"]["name"] == "app-30"
