@@ -209,9 +209,9 @@ static int start(struct mrl_sink *sink)
     sink->due_ms = sink->end_ms = sink->talks_since_ms = sink->look_ms = 0;
     sink->told_ready = sink->told_end = false;
     sink->why = NULL;
+    /* What the last one was granted. Without the lock, since a disk may take its time. */
     if (sink->spool)
-        mrl_spool__forget(
-            sink->spool); /* what the last one was granted; a disk may take its time */
+        mrl_spool__forget(sink->spool);
     pthread_mutex_lock(&sink->lock);
     sink->socket = started.socket;
     sink->state = MRL_SIDE_OPENING;

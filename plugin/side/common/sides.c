@@ -218,9 +218,9 @@ unsigned int mrl_sides__lives(struct mrl_sides *sides,
     return count;
 }
 
-/* Who opens and closes sinks is the one who calls this, so it stays. The lock is not held while it
- * is waited for: its thread, or that of another, may be answering a client who wants to know of all
- * of them, and would wait for the lock. */
+/* Only the thread that calls this opens and closes sinks, so the sink stays. The caller then waits
+ * for the sink's thread, and must not hold the lock: that thread may be answering a client who asks
+ * about all side programs, which takes the lock. */
 static struct mrl_sink *sink_at(struct mrl_sides *sides, unsigned int at)
 {
     struct mrl_sink *sink;
