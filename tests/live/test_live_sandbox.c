@@ -115,6 +115,25 @@ static void it_cannot_be_traced(void **state)
     assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
 }
 
+/* The kernel may end sleeps 50 us late by default: a sixth of a nap between events. */
+static void it_sleeps_to_the_point(void **state)
+{
+    char slack[16] = "";
+    struct sensor sensor;
+    FILE *file;
+
+    (void)state;
+    live__require();
+    SENSOR_START(&sensor, "--output", live__output("json", "events"));
+    file = fopen(live__text("/proc/%d/timerslack_ns", (int)sensor.pid), "re");
+    assert_non_null(file);
+    assert_non_null(fgets(slack, sizeof(slack), file));
+    fclose(file);
+    assert_string_equal(slack, "1\n");
+    assert_int_equal(sensor__stop(&sensor, SIGINT), 0);
+    unlink(live__path("events"));
+}
+
 /* -- what works inside ------------------------------------------------------------------------ */
 
 static void lock_some(struct script *script)
@@ -254,6 +273,7 @@ int main(void)
         LIVE_TEST(no_thread_keeps_a_right),
         LIVE_TEST(a_run_that_serves_keeps_no_right_either),
         LIVE_TEST(it_cannot_be_traced),
+        LIVE_TEST(it_sleeps_to_the_point),
         LIVE_TEST(files_move_inside),
         LIVE_TEST(a_directory_in_place_of_another_is_refused),
         LIVE_TEST(named_directories_are_in_reach),

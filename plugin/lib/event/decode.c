@@ -63,6 +63,8 @@ int mrl_decode__check(const void *bytes, size_t size, struct mrl_raw *raw)
     raw->look = NULL;
     raw->target = NULL;
     raw->locks = NULL;
+    raw->lost = NULL;
+    raw->state = NULL;
     raw->target_path = (struct mrl_text){ "", 0 };
     rest = size - sizeof(*record);
     if (record->exe_bytes > rest || record->exe_bytes > MRL_EXE_BYTES)
@@ -306,7 +308,7 @@ int mrl_decode__append(const void *bytes,
                        struct mrl_host *host,
                        struct mrl_batch *batch)
 {
-    struct mrl_raw raw = { .host = host, .arena = &batch->arena };
+    struct mrl_raw raw; /* all that a record tells is filled in by the check */
     struct mrl_event *event = &batch->events[batch->count];
     size_t used = batch->arena.used;
     void *copy;
@@ -318,6 +320,8 @@ int mrl_decode__append(const void *bytes,
      * soon as it is given back. */
     copy = memcpy(mrl_arena__take(&batch->arena, size), bytes, size);
     err = mrl_decode__check(copy, size, &raw);
+    raw.host = host;
+    raw.arena = &batch->arena;
     if (err) {
         batch->arena.used = used;
         return err;
