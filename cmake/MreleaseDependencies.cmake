@@ -74,14 +74,18 @@ if(MRELEASE_PROGRAM)
   mrl_find_module(CAP libcap libcap-dev MRELEASE_PROGRAM)
 endif()
 
-# The one file in C++. The clang that compiles for BPF is a compiler of C++ as well.
-if(MRELEASE_VALIDATE)
+# The two files in C++, where only a C++ library does what is wanted. The clang that compiles for BPF is a compiler of
+# C++ as well.
+if(MRELEASE_VALIDATE OR MRELEASE_GRPC)
   get_filename_component(bpf_clang_name ${BPF_CLANG} NAME)
   string(REPLACE clang clang++ clangxx ${bpf_clang_name})
   if(NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
-    mrl_find(program CMAKE_CXX_COMPILER "c++;g++;clang++;${clangxx}" g++ MRELEASE_VALIDATE)
+    mrl_find(program CMAKE_CXX_COMPILER "c++;g++;clang++;${clangxx}" g++ "MRELEASE_VALIDATE=OFF -DMRELEASE_GRPC")
   endif()
   enable_language(CXX)
+endif()
+
+if(MRELEASE_VALIDATE)
   # ci/deps unpacks the headers alone: their package wants Qt and X11.
   find_path(VALIJSON_INCLUDE valijson/validator.hpp PATHS ${CMAKE_SOURCE_DIR}/build/deps/usr/include
     NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
@@ -107,6 +111,11 @@ if(MRELEASE_GRPC)
   mrl_find_module(OPENSSL "libssl;libcrypto" libssl-dev MRELEASE_GRPC)
   mrl_find(program PROTOC protoc protobuf-compiler MRELEASE_GRPC)
   mrl_find(path PROTOBUF_INCLUDE google/protobuf/timestamp.proto libprotobuf-dev MRELEASE_GRPC)
+  mrl_find(path ABSL_INCLUDE absl/synchronization/mutex.h libabsl-dev MRELEASE_GRPC)
+  mrl_find(library ABSL_SYNCHRONIZATION_LIBRARY absl_synchronization libabsl-dev MRELEASE_GRPC)
+  add_library(mrelease_absl INTERFACE)
+  target_include_directories(mrelease_absl SYSTEM INTERFACE ${ABSL_INCLUDE})
+  target_link_libraries(mrelease_absl INTERFACE ${ABSL_SYNCHRONIZATION_LIBRARY})
 endif()
 
 if(MRELEASE_NAMES)

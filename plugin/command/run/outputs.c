@@ -361,13 +361,13 @@ static bool may_block(const struct mrl_outputs *outputs, const struct mrl_output
     return outputs->count == 1 && !(spec->options.sink && spec->options.sink->side);
 }
 
-/* A disk or a processor may stall for longer than the usual queue lasts. Where nobody waits, that
- * would be a loss that the kernel's rings could have held. A side program has memory of its own. */
+/* A disk, a side program or a processor may stall for longer than the usual queue lasts. Where
+ * nobody waits, that would be a loss that the kernel's rings could have held. */
 static bool loses_by_a_stall(const struct mrl_output_spec *spec)
 {
     const struct mrl_sink_ops *sink = spec->options.sink;
 
-    return spec->options.policy != MRL_POLICY_BLOCK && sink && !sink->side && !sink->never_blocks;
+    return spec->options.policy != MRL_POLICY_BLOCK && sink && !sink->never_blocks;
 }
 
 const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outputs,

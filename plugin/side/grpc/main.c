@@ -18,6 +18,7 @@
 #include "deliver/metrics/pack.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
+#include "side/grpc/common/core_locks.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/server/health.h"
 #include "side/grpc/server/life.h"
@@ -123,6 +124,9 @@ static void begin(const struct mrl_grpc_program *program)
     mrl_grpc_program = program;
     /* A client whose standard output is full must answer its server's pings meanwhile. */
     setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", 0);
+#ifndef MRL_SANITIZED
+    mrl_core_locks__trust();
+#endif
     /* For the rest of the process: grpc_shutdown() may wait ten seconds for a poller of its own. */
     grpc_init();
     gpr_set_log_function(log_of_core);

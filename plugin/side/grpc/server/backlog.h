@@ -15,7 +15,7 @@
 
 #include "deliver/gap.h"
 
-enum { MRL_BACKLOG_BYTES = 4 * 1024 * 1024 };
+enum { MRL_BACKLOG_BYTES = 8 * 1024 * 1024 };
 
 struct mrl_backlog;
 struct mrl_chosen;
