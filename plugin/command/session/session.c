@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/prctl.h>
 #include <sys/time.h>
 
 #include "base/append.h"
@@ -404,14 +403,6 @@ static int start(struct session *session, struct mrl_error *error)
     return err;
 }
 
-/* Of this thread and of those that it makes. By default the kernel may end each sleep 50 us late,
- * to wake a CPU less often: that is a sixth of a nap (read/pace.h), and keeps each event as long.
- */
-static void sleep_to_the_point(void)
-{
-    prctl(PR_SET_TIMERSLACK, 1UL);
-}
-
 int mrl_session__run(struct mrl_session_options *options,
                      int (*ready)(struct mrl_session_options *options, void *context),
                      void *context)
@@ -420,7 +411,7 @@ int mrl_session__run(struct mrl_session_options *options,
     struct mrl_error error;
     int err, status = MRL_EXIT_FAILED;
 
-    sleep_to_the_point();
+    mrl_clock__sleep_to_the_point(); /* naps between events above all: read/pace.h */
     mrl_say__set_format((enum mrl_log_format)options->log_format);
     mrl_notify__open();
     options->log_level = mrl_session_options__level(options);

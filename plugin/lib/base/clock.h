@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <sys/prctl.h>
+
 /** What the clock `clock` (CLOCK_…) shows. Any thread. */
 static inline int64_t mrl_clock__ns(clockid_t clock)
 {
@@ -28,6 +30,15 @@ static inline void mrl_clock__pause_ms(int64_t ms)
     const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
     nanosleep(&pause, NULL);
+}
+
+/**
+ * Sleeps of this thread, and of those that it makes, end when they should. By default the kernel
+ * may end each 50 us late, to wake a CPU less often.
+ */
+static inline void mrl_clock__sleep_to_the_point(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
 /** ms, rounded up, until CLOCK_MONOTONIC shows `end_ns`; 0: it is past; INT_MAX is the most. Any

@@ -73,7 +73,8 @@ def hold_demo(columns, rows):
     table = rows_of(lines)
     assert {row.split()[5] for row in table} == {"process_mrelease", "do_mrelease", "mlock"}, lines
     assert re.search(r"released \d+\.?\d* MiB of mrelease-victim \(pid \d+\), .*?s, reaped", text), lines
-    assert "2 process_mrelease were seen, of which one had to fail, 1 do_mrelease" in text, lines
+    # 3 and more: of a child that was gone before it could be asked for.
+    assert re.search(r"[2-6] process_mrelease were seen, of which one had to fail, 1 do_mrelease", text), lines
     assert "Nothing was lost before it was read." in text and "Next: mrelease run" in text, lines
     assert lines[-1] == "exit status 0" and "{" not in text, lines
     assert any("CONTAINER" in line for line in lines) == (columns > 131)
