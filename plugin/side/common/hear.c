@@ -5,13 +5,12 @@
 
 #include "base/clock.h"
 #include "side/common/keeper.h"
-#include "side/common/names/service.h"
 
 enum {
     AT_ONCE = 64,       /* messages of a round, after which it */
     PAUSE_MS = 1,       /* rests: so a program that never ends talking costs little */
     UNASKED_MAX = 1000, /* lines, requests and the like in a second, before each costs a rest */
-    UNASKED_MUCH_MAX = 25000, /* likewise, where segments are asked for, or containers named */
+    UNASKED_MUCH_MAX = 25000, /* likewise, of what comes in great numbers: see below */
     TALKS_MS = 3000,          /* of such rests without a silence, after which it is ended */
 };
 
@@ -151,9 +150,14 @@ static int take(struct mrl_sink *sink, struct mrl_side_message *message)
     }
 }
 
-static bool may_say_much(const struct mrl_sink *sink)
+/* How many of a kind may come in a second: a spool's segments are asked for one by one, and so are
+ * containers named. Lines and the rest are few, whoever says them. */
+static unsigned int unasked_max(const struct mrl_sink *sink, uint16_t type)
 {
-    return sink->spool || sink->row == &mrl_service_names;
+    const bool is_name = type == MRL_SIDE_NAMED || type == MRL_SIDE_LISTED;
+    const bool is_much = type == MRL_SIDE_REQUEST ? sink->spool != NULL : is_name;
+
+    return is_much ? UNASKED_MUCH_MAX : UNASKED_MAX;
 }
 
 /* Of what it says by itself a program needs little, and after each request it waits for the answer:
@@ -163,7 +167,7 @@ static void hold_back(struct mrl_sink *sink, const struct mrl_side_message *mess
     const int64_t now_ms = mrl_clock__ns(CLOCK_MONOTONIC) / 1000000;
 
     if (message->head.type == MRL_SIDE_VERDICT ||
-        mrl_allowance__take(&sink->unasked, may_say_much(sink) ? UNASKED_MUCH_MAX : UNASKED_MAX))
+        mrl_allowance__take(&sink->unasked, unasked_max(sink, message->head.type)))
         return;
     mrl_clock__pause_ms(PAUSE_MS);
     if (!sink->talks_since_ms)

@@ -8,6 +8,7 @@
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,17 +71,39 @@ static int grpc_close(struct mrl_sink *sink)
 
 /* -- what the server asks of the main process ------------------------------------------------- */
 
-static int metrics(struct mrl_metrics **ret_metrics)
+/* The last counters, which are of this second when the main process refuses more in it: so a client
+ * that asks all the time takes no answer from another. */
+static struct {
+    pthread_mutex_t lock;
+    struct mrl_side_answer answer;
+} last = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* With the lock held. */
+static int renew_last(void)
 {
+    const struct mrl_side_request request = { .asked = MRL_SIDE_METRICS };
     struct mrl_side_answer answer;
     struct mrl_error error;
-    int err =
-        mrl_side__ask(&(struct mrl_side_request){ .asked = MRL_SIDE_METRICS }, -1, &answer, &error);
+    int err = mrl_side__ask(&request, -1, &answer, &error);
 
+    if (err == -EBUSY && last.answer.bytes)
+        return 0;
     if (err)
         return err;
-    err = mrl_metrics__unpack(answer.bytes, answer.size, ret_metrics);
-    free(answer.bytes);
+    free(last.answer.bytes);
+    last.answer = answer;
+    return 0;
+}
+
+static int metrics(struct mrl_metrics **ret_metrics)
+{
+    int err;
+
+    pthread_mutex_lock(&last.lock);
+    err = renew_last();
+    if (!err)
+        err = mrl_metrics__unpack(last.answer.bytes, last.answer.size, ret_metrics);
+    pthread_mutex_unlock(&last.lock);
     return err;
 }
 

@@ -6,6 +6,7 @@ usage: test_peers.py MRELEASE
 
 Real calls on this kernel, and stubs made from proto/. Prints TAP.
 """
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -321,10 +322,6 @@ def asks(channel):
     return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT), metrics.EventCount
 
 
-def has_all(channel):
-    with contextlib.suppress(grpc.RpcError):  # others may ask too much for all to be answered
-        return asks(channel) == (b"\x08\x01", 2)
-    return False
 
 
 def replay_slowly(during):
@@ -340,7 +337,7 @@ def replay_slowly(during):
                 during(channel, process)
                 process.stdin.write(file.read())
                 process.stdin.flush()
-                await_(lambda: has_all(channel))
+                await_(lambda: asks(channel) == (b"\x08\x01", 2))
             said = process.communicate(timeout=WAIT)[1]
             assert process.returncode == 0 and b"2 published" in said, said
         finally:
@@ -375,6 +372,26 @@ def test_who_asks_all_the_time_holds_up_no_replay():
             replay_slowly(during)
         finally:
             done.set()
+
+
+def test_who_reads_counters_all_the_time_takes_no_answer_from_others():
+    """The main process answers 200 times a second; who comes then gets the last answer."""
+    done, answers = threading.Event(), [0, 0]
+
+    def ask(channel, who):
+        read = channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")
+        while not done.is_set():
+            assert list(read(b"", timeout=WAIT))
+            answers[who] += 1
+
+    with Server(PROGRAM) as it, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        channels = channel_to(it), channel_to(it)
+        both = [pool.submit(ask, channel, who) for who, channel in enumerate(channels)]
+        time.sleep(2)
+        done.set()
+        for one in both:
+            one.result(WAIT)  # with what was raised
+    assert min(answers) > 10 and sum(answers) > 500, answers
 
 
 def test_clients_outlive_a_restart():
