@@ -178,6 +178,7 @@ static void verify_says_which_start_and_end_is_not_there(void **state)
         { EVENT(0, 3, 1) EVENT(0, 4, 1), OPEN, "cpu 0, lane 1 (busy): numbers 3..4 without a gap" },
         { EVENT(0, 0, 1) EVENT(0, 1, 1) EVENT(0, 0, 1), OPEN, "numbers began anew 1 times" },
         { STATE("started", 0) EVENT(0, 0, 1), 3, "no end: it goes on, was killed, or its last" },
+        { STATE("started", 0) EVENT(0, 0, 1), 3, "The sensor confirms none of the 1 events here" },
         { STATE("started", 0) EVENT(0, 0, 1) STATE("alive", 1) EVENT(0, 1, 1), 3,
           "Of the 2 events here the sensor confirms all but the last 1" },
         { STATE("started", 0) EVENT(0, 0, 1) STATE_2("started", 0) STATE_2("stopped", 0), 3,

@@ -135,8 +135,8 @@ static int say_what_is_known(const char *text, size_t size, struct mrl_error *er
                 known[count++] = *scheme;
     snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word)), text);
     mrl_error__unknown(&reason, "destination", word, known, count);
-    return mrl_error__set(error, -EINVAL, "%s. A file of that name is './%.64s'", reason.text,
-                          text);
+    return mrl_error__set(error, -EINVAL, "%s%s A file of that name is './%.64s'", reason.text,
+                          reason.text[strlen(reason.text) - 1] == '?' ? "" : ".", text);
 }
 
 /* Nobody answers to it: a path, or an error. */

@@ -41,8 +41,7 @@ static const struct mrl_option rows[] = {
       .min = 32 * 1024, /* what no event fits becomes what each does */
       .max = 1U << 30,
       .preset = "2M",
-      .doc = "Memory for what waits; without it, 8M where this process writes and lines may be "
-             "dropped." },
+      .doc = "Memory for what waits; without it, 8M where lines may be dropped." },
     { .name = "wide",
       .type = MRL_OPTION_SWITCH,
       .offset = AT(options.wide),

@@ -171,7 +171,9 @@ static void print_ends(FILE *to, const struct mrl_summary *summed)
     if (summed->end)
         return;
     fprintf(to, "  no end%s: %s. ", summed->followed ? ", and another run follows" : "", why);
-    if (summed->behind)
+    if (summed->behind && summed->behind >= summed->events)
+        fprintf(to, "The sensor confirms none of the %llu events here\n", summed->events);
+    else if (summed->behind)
         fprintf(to, "Of the %llu events here the sensor confirms all but the last %llu\n",
                 summed->events, summed->behind);
     else

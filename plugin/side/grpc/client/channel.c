@@ -262,9 +262,11 @@ static void say_plainly(struct mrl_client_call *call)
         return;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (colon[1] && !strcmp(colon + 2, strerror(reasons[i]))) {
-            snprintf(
-                call->text, sizeof(call->text), "no server is there: %s%s", strerror(reasons[i]),
-                reasons[i] == EACCES ? "" : " (a run serves there with --output grpc:ADDRESS)");
+            snprintf(call->text, sizeof(call->text),
+                     reasons[i] == EACCES
+                         ? "the socket does not let this user in: %s"
+                         : "no server is there: %s (a run serves there with --output grpc:ADDRESS)",
+                     strerror(reasons[i]));
             return;
         }
 }

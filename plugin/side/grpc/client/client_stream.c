@@ -142,6 +142,7 @@ static int make_mask(const char *list,
                      Google__Protobuf__FieldMask *mask,
                      struct mrl_error *error)
 {
+    struct mrl_error reason = { "" };
     char *at = strdup(list), *path;
     int err = 0;
 
@@ -154,7 +155,9 @@ static int make_mask(const char *list,
             continue;
         err = mask->n_paths == MASK_PATHS_MAX - 1
                   ? mrl_error__set(error, -EINVAL, "--mask: more than %d paths", MASK_PATHS_MAX - 1)
-                  : check_path(path, error);
+                  : check_path(path, &reason);
+        if (err && reason.text[0])
+            mrl_error__set(error, err, "--mask: %s", reason.text);
         if (!err)
             mask->paths[mask->n_paths++] = path;
     }
