@@ -318,6 +318,29 @@ static void sink_of_a_full_pipe_that_is_given_up_can_be_closed(void **state)
     close(both);
 }
 
+/* Everything went in, and nothing more does. */
+static void sink_of_a_pipe_that_is_full_at_its_end_can_be_closed(void **state)
+{
+    struct test_capture *capture = *state;
+    struct test_record record;
+    int both;
+
+    test_capture__close(capture);
+    unlink(capture->path);
+    assert_int_equal(mkfifo(capture->path, 0600), 0);
+    both = open(capture->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    test_capture__open(capture);
+    test_record__init(&record, MRL_EVENT_MLOCK);
+    test_capture__add(capture, &record);
+    while (write(both, "", 1) == 1)
+        ;
+    alarm(20);
+    assert_int_equal(mrl_capture__sink()->close(capture->sink), -EAGAIN);
+    alarm(0);
+    capture->sink = NULL;
+    close(both);
+}
+
 /* A pipe takes nothing back: whoever reads it must not be told an end that is none. */
 static void sink_of_a_pipe_that_broke_is_final(void **state)
 {
@@ -355,6 +378,7 @@ int main(void)
                                         test_capture__set_up, lift_limit),
         test(sink_that_is_given_up_writes_no_more),
         test(sink_of_a_full_pipe_that_is_given_up_can_be_closed),
+        test(sink_of_a_pipe_that_is_full_at_its_end_can_be_closed),
         test(sink_of_a_pipe_that_broke_is_final),
     };
 

@@ -17,7 +17,7 @@
 #include "unit/changes.h"
 #include "unit/unit.h"
 
-enum { END_MS = 10000, ROUNDS = 24, BLOCKED_S = 10 };
+enum { END_MS = 10000, SOON_MS = 100, ROUNDS = 24, BLOCKED_S = 10 };
 
 /* -- tests ------------------------------------------------------------------------------------ */
 
@@ -157,28 +157,99 @@ static bool reads_soon(int fd, const char *text)
     return false;
 }
 
+/* A FIFO, with both ends, for fill() and drain(). */
+static int own_pipe(struct changes *fixture, const char *name)
+{
+    const char *path = changes__path_of(fixture, name);
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void fill(int both)
+{
+    char block[4096] = "";
+
+    while (write(both, block, sizeof(block)) > 0)
+        ;
+}
+
+static void drain(int both)
+{
+    char block[4096];
+
+    while (read(both, block, sizeof(block)) > 0)
+        ;
+}
+
 /* Its title would have to wait for ever. It comes as soon as there is room. */
 static void nobody_waits_for_the_title_of_a_full_pipe(void **state)
 {
     struct changes *fixture = *state;
     struct mrl_change *change;
-    char block[4096] = "";
-    const char *path;
     int both;
 
     changes__begin_with(fixture, "stays");
-    path = changes__path_of(fixture, "full");
-    assert_int_equal(mkfifo(path, 0600), 0);
-    both = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    both = own_pipe(fixture, "full");
     change = changes__change_of(fixture);
     changes__come(fixture, change, "full", "table");
-    while (write(both, block, sizeof(block)) > 0)
-        ;
+    fill(both);
     alarm(BLOCKED_S);
     changes__apply(change);
     mrl_change__end(change, END_MS);
     alarm(0);
     assert_true(reads_soon(both, "EVENT"));
+    close(both);
+}
+
+static void nobody_waits_for_the_title_of_one_that_takes_a_place(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+    int both;
+
+    both = own_pipe(fixture, "full");
+    changes__begin_with(fixture, "full");
+    changes__deliver(fixture);
+    usleep(100000);
+    change = changes__change_of(fixture);
+    changes__leave(fixture, change, "full");
+    changes__come(fixture, change, "full", "table");
+    fill(both);
+    alarm(BLOCKED_S);
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    alarm(0);
+    assert_true(reads_soon(both, "EVENT"));
+    close(both);
+}
+
+/* What a writer that was given up still held counts as dropped as well. */
+static void what_was_dropped_at_the_end_counts_on(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+    unsigned long long dropped;
+    int both;
+
+    both = own_pipe(fixture, "full");
+    changes__begin_with(fixture, "full");
+    changes__begin_with(fixture, "stays");
+    fill(both);
+    for (int i = 0; i < 12; i++)
+        changes__deliver(fixture);
+    change = changes__change_of(fixture);
+    changes__leave(fixture, change, "full");
+    changes__apply(change);
+    mrl_change__end(change, SOON_MS);
+    dropped = changes__counts(fixture, 0).dropped_failed;
+    assert_true(dropped);
+    drain(both);
+    change = changes__change_of(fixture);
+    changes__come(fixture, change, "full", "json");
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    assert_int_equal(changes__counts(fixture, 0).dropped_failed, dropped);
     close(both);
 }
 
@@ -417,6 +488,8 @@ int main(void)
         test(the_policy_of_an_output_that_stays_may_change),
         test(what_an_output_dropped_stays_when_it_goes),
         test(nobody_waits_for_the_title_of_a_full_pipe),
+        test(nobody_waits_for_the_title_of_one_that_takes_a_place),
+        test(what_was_dropped_at_the_end_counts_on),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),

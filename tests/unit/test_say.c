@@ -95,7 +95,7 @@ static void hold_and_say(void)
     say_error();
     assert_int_equal(fstat(STDERR_FILENO, &file), 0);
     assert_int_equal(file.st_size, 0);
-    mrl_say__let_go();
+    mrl_say__let_go(&(atomic_bool){ false });
     say_news();
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "command/options/progress.h"
 #include "command/options/wrap.h"
 
-enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4, NARROWEST = 40 };
+enum { LINE_BYTES = 1024, TIME_BYTES = 48, INDENT = 4, NARROWEST = 40, ROOM_MS = 100 };
 
 static enum mrl_log_format log_format = MRL_LOG_BARE;
 
@@ -186,7 +187,17 @@ void mrl_say__hold(void)
     held.stream = open_memstream(&held.text, &held.size);
 }
 
-void mrl_say__let_go(void)
+static bool has_room(const atomic_bool *stop)
+{
+    struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    while (!atomic_load(stop))
+        if (poll(&room, 1, ROOM_MS))
+            return true;
+    return false;
+}
+
+void mrl_say__let_go(const atomic_bool *stop)
 {
     char *line, *next;
 
@@ -194,7 +205,7 @@ void mrl_say__let_go(void)
         return;
     fclose(held.stream);
     held.stream = NULL;
-    for (next = held.text; (line = strsep(&next, "\n")) && *line;)
+    for (next = held.text; (line = strsep(&next, "\n")) && line[0] && line[1] && has_room(stop);)
         put((enum mrl_log_level)(line[0] - '0'), line[1] == 'y', line + 2);
     free(held.text);
 }

@@ -4,6 +4,7 @@
 #define MRL_COMMAND_OPTIONS_SAY_H
 
 #include <mrelease/plugin.h>
+#include <stdatomic.h>
 
 /** The words of --log-format, in this order. */
 enum mrl_log_format {
@@ -30,8 +31,9 @@ __attribute__((format(printf, 1, 2))) void mrl_say_error(const char *format, ...
  * whoever reads standard error may have stopped. Without memory, lines are written at once. */
 void mrl_say__hold(void);
 
-/** Writes what was kept. */
-void mrl_say__let_go(void);
+/** Writes what was kept, each line when standard error has room for it, and no more once `stop` is
+ * set: a line that waits keeps all others from the terminal. */
+void mrl_say__let_go(const atomic_bool *stop);
 
 /** The word of a level. Static. */
 const char *mrl_log_level__name(enum mrl_log_level level);

@@ -43,12 +43,12 @@ static void *answer(void *context)
 {
     (void)context;
     while (!sem_wait(&interim.asked) && !atomic_load(&interim.stop)) {
-        mrl_say("the totals so far:");
         mrl_say__hold();
+        mrl_say("the totals so far:");
         pthread_mutex_lock(&interim.run->lock);
         mrl_totals__say(interim.run->plugin, interim.run->pipeline);
         pthread_mutex_unlock(&interim.run->lock);
-        mrl_say__let_go();
+        mrl_say__let_go(&interim.stop);
     }
     return NULL;
 }

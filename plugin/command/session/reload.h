@@ -71,6 +71,12 @@ void mrl_reload__init(struct mrl_reload *reload,
  * Returns a number, for outcome(). Any thread; signal handlers do not. */
 unsigned int mrl_reload__ask(struct mrl_reload *reload, int64_t by_uid, int64_t by_pid);
 
+/** Whether one is under way that opens what it wants. The reader's. */
+static inline bool mrl_reload__prepares(const struct mrl_reload *reload)
+{
+    return reload->is_running && atomic_load(&reload->phase) == MRL_RELOAD_PREPARING;
+}
+
 /** Whether the reload that was asked for under this number is over; then what became of it. Any
  * thread. */
 bool mrl_reload__outcome(struct mrl_reload *reload,

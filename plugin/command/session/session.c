@@ -216,7 +216,7 @@ static void loop(struct session *session)
     }
     mrl_run_health__end(&session->sides.health);
     mrl_ctl__close(&session->control);
-    if (session->reload.is_running)
+    if (mrl_reload__prepares(&session->reload))
         mrl_run_sides__hurry(&session->sides); /* it may wait for a program that never opens */
     mrl_reload__done(&session->reload);
     mrl_plugin__stop(session->plugin);

@@ -31,7 +31,7 @@ enum mrl_option_type {
     MRL_OPTION_OWN,      /**< what `parse` makes of it */
 };
 
-enum { MRL_OPTION_VALUE_BYTES = 160 };
+enum { MRL_OPTION_VALUE_BYTES = 64 };
 
 /** One option. All texts are static. Members that are left out mean none. */
 struct mrl_option {

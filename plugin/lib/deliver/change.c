@@ -267,7 +267,7 @@ int mrl_change__start(struct mrl_change *change, struct mrl_error *error)
         /* Its states, if it writes any before it is in its place, are of this run. */
         mrl_output__name_run(coming->output, change->pipeline->run);
         if (!coming->after)
-            err = mrl_output__start(coming->output, true, error);
+            err = mrl_output__start(coming->output, error);
     }
     return err;
 }

@@ -160,9 +160,8 @@ static void say_blind(struct mrl_output *output)
                         (long long)(blind_ns / 1000000 % 1000));
 }
 
-int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error *error)
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error)
 {
-    const bool leaves_head = is_late && output->held; /* to the thread */
     int err;
 
     if (!output->options.sink || output->started)
@@ -170,15 +169,14 @@ int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error 
     say_blind(output);
     /* Until `started` says it exactly; that may be dropped. */
     output->blind_to_ns = (uint64_t)mrl_clock__ns(CLOCK_REALTIME);
-    output->headless = leaves_head;
+    output->headless = output->held; /* the thread's to say */
     err = output->held ? start_thread(output) : 0;
     output->started = !err;
     if (err) {
         mrl_output__die(output);
         return mrl_error__set(error, err, "starting a thread: %s", strerror(-err));
     }
-    /* Nothing was pushed yet, so that the thread sleeps in pop(): it does not use the sink. */
-    return leaves_head ? 0 : write_preamble(output, error);
+    return output->held ? 0 : write_preamble(output, error);
 }
 
 void mrl_output__start_late(struct mrl_output *output)
@@ -186,7 +184,7 @@ void mrl_output__start_late(struct mrl_output *output)
     struct mrl_error error = { "" };
 
     mrl_output__reopen(output);
-    if (mrl_output__start(output, true, &error))
+    if (mrl_output__start(output, &error))
         mrl_output__say(output, MRL_LOG_WARNING, "%s: %s", output->options.name, error.text);
     mrl_output__greet(output);
 }

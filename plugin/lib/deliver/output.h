@@ -17,12 +17,11 @@ int mrl_output__open(const struct mrl_output_options *options,
                      struct mrl_output **ret_output);
 
 /**
- * Writes what precedes the first line (column titles), and starts the thread; once. `is_late`:
- * others run already; then the thread writes that, for the caller must not wait for who does not
- * read. An output that is freed without it takes back what opening it made. Errors: as the sink's
+ * Starts the thread, which writes what precedes the first line (column titles): the caller does not
+ * wait for who reads that, or does not. Once; then greet() it. An output that is freed without it takes back what opening it made. Errors: as the sink's
  * write; -EAGAIN no thread.
  */
-int mrl_output__start(struct mrl_output *output, bool is_late, struct mrl_error *error);
+int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 
 /** As start(), of an output that goes on where another one ended just now: its lines wait already,
  * and its file may have been rotated since it was opened. What fails is said on the log. */

@@ -155,7 +155,9 @@ int mrl_pipeline__start(struct mrl_pipeline *pipeline, struct mrl_error *error)
     pipeline->started = true;
     for (unsigned int i = 0; i < pipeline->slot_count; i++) {
         /* The others are started even when one fails; the error that is reported is the first. */
-        int next = mrl_output__start(pipeline->slots[i].output, false, err ? NULL : error);
+        int next = mrl_output__start(pipeline->slots[i].output, err ? NULL : error);
+
+        mrl_output__greet(pipeline->slots[i].output);
 
         err = err ? err : next;
     }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mrelease/sink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@
 #include "sinks/descriptor.h"
 #include "sinks/rotation.h"
 
-enum { BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3 };
+enum { BUFFER_BYTES = 128 * 1024, RECORD_CONTAINERS = 2, END_TRIES = 3, END_ROOM_MS = 200 };
 
 /* What the file says, or will once the buffer is written. */
 struct said {
@@ -250,12 +251,22 @@ static int write_end(struct mrl_sink *sink)
     return err;
 }
 
+/* Whether the last frame goes in at once: whoever reads a pipe may have stopped for good. */
+static bool has_room(int fd)
+{
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+    struct stat file;
+
+    return (!fstat(fd, &file) && S_ISREG(file.st_mode)) ||
+           (poll(&room, 1, END_ROOM_MS) == 1 && room.revents & POLLOUT);
+}
+
 /* Ends the file that is open. Whatever is written next says all again. */
 static int leave(struct mrl_sink *sink, struct mrl_error *error)
 {
     /* Whoever took nothing when this was given up would let the last frame wait for ever. */
     const bool is_ended = sink->written.has_header && !sink->torn && !sink->is_given_up;
-    int err = is_ended ? write_end(sink) : 0;
+    int err = !is_ended ? 0 : has_room(sink->rotation.fd) ? write_end(sink) : -EAGAIN;
 
     if (close(sink->rotation.fd) && !err)
         err = -errno;

@@ -46,8 +46,10 @@ struct mrl_stream_options {
       .offset = MRL_STREAM_AT(facility),                                                   \
       .words = mrl_stream_facilities,                                                      \
       .what = "facility",                                                                  \
+      .value = "WORD",                                                                     \
       .preset = "audit",                                                                   \
-      .doc = "Which facility an event is of." },                                           \
+      .doc = "Which facility an event is of: audit, auth, authpriv, daemon, user or "      \
+             "local0 to local7." },                                                        \
     {                                                                                      \
         .name = "app", .type = MRL_OPTION_COPY, .offset = MRL_STREAM_AT(app),              \
         .size = MRL_APP_BYTES, .preset = "mrelease", .doc = "The name of the application." \

@@ -14,8 +14,6 @@
 #include "side/grpc/client/received.h"
 #include "side/grpc/common/program.h"
 
-enum { WRONG_ARGUMENT = 2 };
-
 static int take_health(void *context, const uint8_t *bytes, size_t size)
 {
     Grpc__Health__V1__HealthCheckResponse *response =
@@ -99,7 +97,7 @@ static int end(int err, const struct mrl_error *error)
     if (!err || err == -ECANCELED)
         return EXIT_SUCCESS;
     mrl_grpc__log(MRL_LOG_ERROR, "%s", error->text);
-    return err == -EINVAL ? WRONG_ARGUMENT : EXIT_FAILURE;
+    return EXIT_FAILURE;
 }
 
 int mrl_client__main(int count, char **words)
@@ -111,7 +109,7 @@ int mrl_client__main(int count, char **words)
     int status;
 
     if (count < MRL_CLIENT_POLICIES || count > MRL_CLIENT_WORDS_MAX)
-        return WRONG_ARGUMENT; /* nobody but 'mrelease' starts it */
+        return 2; /* nobody but 'mrelease' starts it */
     catch_signals();
     peer.server = words[MRL_CLIENT_SERVER];
     peer.ca = said(words, MRL_CLIENT_CA);
