@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The program: finds the verb and runs it. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
 
@@ -13,11 +15,23 @@ static int unknown_option(const char *word)
     return mrl_usage_error(NULL, error.text);
 }
 
+/* A file that is opened must not become what everybody takes for standard output or error. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const struct mrl_verb *verb;
     struct mrl_error error;
 
+    open_standard_descriptors();
     if (argc < 2)
         return mrl_usage_error(NULL, "which verb?");
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))

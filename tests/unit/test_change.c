@@ -426,6 +426,37 @@ static void many_may_have_been(void **state)
     changes__assert_accounted(fixture);
 }
 
+/* Also where so many came and went that others have the places. */
+static void what_was_lost_is_remembered_without_its_place(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+    char name[16], before[16] = "full";
+    unsigned long long dropped;
+    int both, err;
+
+    both = own_pipe(fixture, "full");
+    changes__begin_with(fixture, "stays");
+    changes__begin_with(fixture, "full");
+    fill(both);
+    for (int i = 0; i < 12; i++)
+        changes__deliver(fixture);
+    for (int i = 0; i < 2 * MRL_OUTPUTS_MAX; i++) {
+        change = changes__change_of(fixture);
+        snprintf(name, sizeof(name), "%d", i);
+        changes__leave(fixture, change, before);
+        changes__come(fixture, change, name, "json");
+        changes__apply(change);
+        mrl_change__end(change, i ? END_MS : SOON_MS);
+        if (!i)
+            dropped = changes__counts(fixture, 1).dropped_failed;
+        snprintf(before, sizeof(before), "%d", i);
+    }
+    assert_true(dropped);
+    assert_int_equal(mrl_pipeline__forgotten(fixture->pipeline, &err), dropped);
+    close(both);
+}
+
 /* -- beside the thread that delivers ---------------------------------------------------------- */
 
 static _Atomic(struct mrl_change *) prepared; /* NULL: applied */
@@ -497,6 +528,7 @@ int main(void)
         test(nobody_is_waited_for),
         test(there_are_never_too_many),
         test(many_may_have_been),
+        test(what_was_lost_is_remembered_without_its_place),
         test(those_that_stay_lose_nothing),
     };
 

@@ -249,8 +249,14 @@ static number dropped_by(const struct mrl_pipeline *pipeline, unsigned int outpu
 
 bool mrl_totals__are_kept(const struct mrl_pipeline *pipeline)
 {
-    bool kept = true;
+    int forgotten_err;
+    const number forgotten = mrl_pipeline__forgotten(pipeline, &forgotten_err);
+    bool kept = !forgotten && !forgotten_err;
 
+    if (!kept)
+        mrl_say_error("outputs that were removed: %llu events are not in them: %s", forgotten,
+                      forgotten_err ? strerror(-forgotten_err)
+                                    : "they were too slow, or failed for a while");
     for (unsigned int i = 0; i < mrl_pipeline__outputs(pipeline); i++) {
         const struct mrl_sink_ops *sink = mrl_pipeline__output_sink(pipeline, i);
         const char *name = mrl_pipeline__output_name(pipeline, i);

@@ -145,6 +145,10 @@ static void end_zstd(struct mrl_input *input)
 static const struct packing packings[] = {
     { "gzip", { 0x1f, 0x8b }, 2, begin_gzip, unpack_gzip, end_gzip },
     { "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, begin_zstd, unpack_zstd, end_zstd },
+    { "zstd", { 0x50, 0x2a, 0x4d, 0x18 }, 4, begin_zstd, unpack_zstd, end_zstd }, /* pzstd's */
+    { "lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, NULL, NULL, NULL },
+    { "lzma", { 0x5d, 0, 0 }, 3, NULL, NULL, NULL },
+    { "zip", { 'P', 'K', 3, 4 }, 4, NULL, NULL, NULL },
     { "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, NULL, NULL, NULL },
     { "bzip2", { 'B', 'Z', 'h' }, 3, NULL, NULL, NULL },
 };

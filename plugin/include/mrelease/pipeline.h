@@ -245,6 +245,11 @@ struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipelin
                                               unsigned int output,
                                               unsigned int event);
 
+/** How many events outputs that keep what they get (`keeps` of their sink) have lost that were
+ * removed, and whose counts are not there any more; `*ret_err`: of one whose end failed; 0: none's.
+ * Any thread. */
+uint64_t mrl_pipeline__forgotten(const struct mrl_pipeline *pipeline, int *ret_err);
+
 /** How many of the event at table index `event` deliver() was told to leave out, those that are
  * only known as lost included. Any thread. */
 uint64_t mrl_pipeline__filtered(const struct mrl_pipeline *pipeline, unsigned int event);

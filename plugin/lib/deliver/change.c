@@ -151,6 +151,20 @@ static void remove_one(struct mrl_change *change, unsigned int index)
     change->leaving[change->leaving_count++] = slot->output;
 }
 
+/* Another one has its place: what it lost is remembered without it. */
+static void forget(struct mrl_pipeline *pipeline, struct mrl_output *output, int err)
+{
+    const bool keeps = output->options.sink && output->options.sink->keeps;
+
+    for (unsigned int i = 0; keeps && i < MRL_EVENT_COUNT; i++) {
+        const struct mrl_output_counts counts = mrl_output__counts(output, i);
+
+        atomic_fetch_add(&pipeline->forgotten, counts.dropped_full + counts.dropped_failed);
+    }
+    if (keeps && err)
+        atomic_store(&pipeline->forgotten_err, err);
+}
+
 /* The ids of what an output tells hold its number: whoever gets that goes on counting. */
 static void place_one(struct mrl_change *change, struct coming *coming)
 {
@@ -159,6 +173,7 @@ static void place_one(struct mrl_change *change, struct coming *coming)
     struct mrl_slot *slot = &pipeline->slots[index];
     struct mrl_output *before = index < pipeline->slot_count ? slot->output : NULL;
     const bool continues = before && is_same_place(before, coming->output);
+    const int err = pipeline->end_errs[index];
 
     for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++)
         slot->absent[i] = continues ? mrl_pipeline__absent(pipeline, index, i) : pipeline->given[i];
@@ -174,8 +189,11 @@ static void place_one(struct mrl_change *change, struct coming *coming)
     coming->group.encoder = NULL;
     mrl_output__greet(coming->output);
     /* Only now: a signal handler may look at every slot, at any moment. */
-    if (before && !is_leaving(change, before))
+    if (before && !is_leaving(change, before)) {
+        if (!continues)
+            forget(pipeline, before, err);
         mrl_output__free(before);
+    }
 }
 
 static void drop_empty_groups(struct mrl_pipeline *pipeline)
@@ -232,14 +250,18 @@ static void say_gone(const struct mrl_output_log *log, const struct mrl_output *
         log->line(log->context, MRL_LOG_INFO, line);
 }
 
-/* Who goes on where it wrote begins now. */
-static void start_successor(struct mrl_change *change, struct mrl_output *left)
+/* Who goes on where it wrote begins now. Returns false when nobody does. */
+static bool start_successor(struct mrl_change *change, struct mrl_output *left)
 {
+    bool has_successor = false;
+
     for (unsigned int i = 0; i < change->coming_count; i++)
         if (change->coming[i].after == left) {
             inherit(change->coming[i].output, left);
             mrl_output__start_late(change->coming[i].output);
+            has_successor = true;
         }
+    return has_successor;
 }
 
 static void leave(struct mrl_change *change, unsigned int which, int timeout_ms)
@@ -250,7 +272,8 @@ static void leave(struct mrl_change *change, unsigned int which, int timeout_ms)
     if (change->is_kept[which])
         change->pipeline->end_errs[change->leaving_slots[which]] = err;
     say_gone(&change->pipeline->log, output);
-    start_successor(change, output);
+    if (!start_successor(change, output) && !change->is_kept[which])
+        forget(change->pipeline, output, err);
     if (change->is_kept[which])
         mrl_output__shrink(output);
     else

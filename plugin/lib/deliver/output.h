@@ -18,8 +18,8 @@ int mrl_output__open(const struct mrl_output_options *options,
 
 /**
  * Starts the thread, which writes what precedes the first line (column titles): the caller does not
- * wait for who reads that, or does not. Once; then greet() it. An output that is freed without it takes back what opening it made. Errors: as the sink's
- * write; -EAGAIN no thread.
+ * wait for who reads that, or does not. Once; then greet() it. An output that is freed without it
+ * takes back what opening it made. Errors: as the sink's write; -EAGAIN no thread.
  */
 int mrl_output__start(struct mrl_output *output, struct mrl_error *error);
 

@@ -361,6 +361,12 @@ struct mrl_output_counts mrl_pipeline__counts(const struct mrl_pipeline *pipelin
     return mrl_output__counts(pipeline->slots[output].output, event);
 }
 
+uint64_t mrl_pipeline__forgotten(const struct mrl_pipeline *pipeline, int *ret_err)
+{
+    *ret_err = atomic_load(&pipeline->forgotten_err);
+    return atomic_load(&pipeline->forgotten);
+}
+
 bool mrl_pipeline__life(const struct mrl_pipeline *pipeline,
                         unsigned int output,
                         struct mrl_life *ret_life)

@@ -47,6 +47,9 @@ struct mrl_pipeline {
     bool started, ended;
     struct mrl_callers callers;             /* of the events so far */
     int end_err, end_errs[MRL_OUTPUTS_MAX]; /* the first of all; of each output */
+    /* Of removed outputs that keep what they get, and whose place another one has: */
+    atomic_ullong forgotten;  /* events that they lost */
+    atomic_int forgotten_err; /* of the last that failed at its end */
     /* Lines of one group that are on their way to its outputs. A queue takes its lock once for all
      * of them, instead of once for each event. Only the reader's thread uses what follows. */
     size_t line_count, used;

@@ -14,7 +14,7 @@
 #include "side/common/peer.h"
 
 enum {
-    REQUESTS_MAX = 200,   /* in a second, of wishes and of health */
+    REQUESTS_MAX = 200,   /* in a second, of health; of wishes; of those of who may not */
     METRICS_MAX = 200,    /* likewise: who reads them all the time keeps nobody from a wish */
     SEGMENTS_MAX = 20000, /* likewise, where a spool is shipped: a lone event takes two */
     REFUSALS_MAX = 10,    /* told in a second */
@@ -108,6 +108,8 @@ static int answer_health(struct mrl_sink *sink, uint32_t id)
                        health.count * sizeof(*health.checks));
 }
 
+static const char too_many[] = "too many requests at a time";
+
 /* Error: -EPROTO: nobody can wish that. */
 static int read_wish(const struct mrl_side_request *request, struct mrl_wish *ret_wish)
 {
@@ -149,6 +151,9 @@ static int answer_wish(struct mrl_sink *sink,
     wish.by_pid = peer.pid;
     wish.by = peer.text;
     err = mrl_peer__may_change(sink, &peer, &error);
+    /* Who may not takes nothing from who may. */
+    if (!mrl_allowance__take(err ? &sink->strangers : &sink->wishes, REQUESTS_MAX))
+        return send_text(sink, id, -EBUSY, too_many);
     if (!err)
         err = options->fulfil ? options->fulfil(options->context, &wish, &error)
                               : mrl_error__set(&error, -EOPNOTSUPP, "nobody fulfils that here");
@@ -228,14 +233,15 @@ static int answer_missing(struct mrl_sink *sink,
                     : send_answer(sink, id, 0, text, (size_t)size);
 }
 
-/* The answer to what is asked for each segment costs little; metrics are collected from all. */
+/* The answer to what is asked for each segment costs little; metrics are collected from all. Wishes
+ * are counted where it is known who has them. */
 static bool is_allowed(struct mrl_sink *sink, uint32_t asked)
 {
     if (asked == MRL_SIDE_SEGMENT || asked == MRL_SIDE_MISSING)
         return mrl_allowance__take(&sink->segments, SEGMENTS_MAX);
     if (asked == MRL_SIDE_METRICS)
         return mrl_allowance__take(&sink->lookups, METRICS_MAX);
-    return mrl_allowance__take(&sink->requests, REQUESTS_MAX);
+    return asked != MRL_SIDE_HEALTH || mrl_allowance__take(&sink->requests, REQUESTS_MAX);
 }
 
 int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
@@ -246,7 +252,7 @@ int mrl_keeper__answer(struct mrl_sink *sink, struct mrl_side_message *message)
     if (err)
         return err;
     if (!is_allowed(sink, request.asked))
-        return send_text(sink, message->head.id, -EBUSY, "too many requests at a time");
+        return send_text(sink, message->head.id, -EBUSY, too_many);
     if (request.asked == MRL_SIDE_METRICS)
         return answer_metrics(sink, message->head.id);
     if (request.asked == MRL_SIDE_HEALTH)

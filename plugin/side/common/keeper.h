@@ -78,7 +78,8 @@ struct mrl_sink {
     const char *why;     /* it was ended; NULL: it ended by itself */
     char death[128];     /* how it ended, the last time */
     unsigned int deaths; /* one after the other, without 10 s of health */
-    struct mrl_allowance requests, lookups, segments, refusals, renewals, lines, unasked;
+    struct mrl_allowance requests, wishes, strangers, lookups, segments, refusals, renewals, lines,
+        unasked;
     int64_t talks_since_ms; /* more than it may, without a pause; 0: it does not */
     char buffer[MRL_SIDE_MESSAGE_MAX];
 };

@@ -16,6 +16,7 @@
 
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "deliver/metrics/pack.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
@@ -26,7 +27,7 @@
 #include "side/grpc/server/stream.h"
 #include "sinks/grpc_options.h"
 
-enum { DATA_BYTES = 104 * 1024 * 1024, FILES_MAX = 20000 };
+enum { DATA_BYTES = 104 * 1024 * 1024, FILES_MAX = 20000, GOOD_FOR_MS = 100 };
 
 struct mrl_sink {
     struct mrl_server *server;
@@ -71,11 +72,13 @@ static int grpc_close(struct mrl_sink *sink)
 
 /* -- what the server asks of the main process ------------------------------------------------- */
 
-/* The last counters, which are of this second when the main process refuses more in it: so a client
- * that asks all the time takes no answer from another. */
+/* The last counters, which go to all who ask within a moment, and which are of this second when the
+ * main process refuses more in it: so a client that asks all the time takes no answer from another,
+ * and holds up no thread that answers others. */
 static struct {
     pthread_mutex_t lock;
     struct mrl_side_answer answer;
+    int64_t until_ms;
 } last = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* With the lock held. */
@@ -84,14 +87,18 @@ static int renew_last(void)
     const struct mrl_side_request request = { .asked = MRL_SIDE_METRICS };
     struct mrl_side_answer answer;
     struct mrl_error error;
-    int err = mrl_side__ask(&request, -1, &answer, &error);
+    int err;
 
+    if (mrl_clock__ms() < last.until_ms)
+        return 0;
+    err = mrl_side__ask(&request, -1, &answer, &error);
     if (err == -EBUSY && last.answer.bytes)
         return 0;
     if (err)
         return err;
     free(last.answer.bytes);
     last.answer = answer;
+    last.until_ms = mrl_clock__ms() + GOOD_FOR_MS;
     return 0;
 }
 

@@ -11,14 +11,13 @@ bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call)
     if (call->is_counted)
         return true;
     atomic_fetch_sub(&bounds->calls, 1);
-    mrl_bounds__refuse(bounds);
+    atomic_store(&bounds->full_ms, mrl_clock__ms());
     return false;
 }
 
 void mrl_bounds__refuse(struct mrl_bounds *bounds)
 {
     atomic_fetch_add(&bounds->refused, 1);
-    atomic_store(&bounds->full_ms, mrl_clock__ms());
 }
 
 bool mrl_bounds__are_full(const struct mrl_bounds *bounds)
@@ -48,8 +47,6 @@ bool mrl_bounds__await(struct mrl_bounds *bounds, struct mrl_bounded *call)
         bounds->last = call;
     }
     pthread_mutex_unlock(&bounds->lock);
-    if (!has_room)
-        mrl_bounds__refuse(bounds);
     return has_room;
 }
 

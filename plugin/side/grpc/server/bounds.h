@@ -16,7 +16,7 @@ enum {
     MRL_CALLS_MAX = 4096,    /* open at a time, of all connections */
     MRL_AWAITED_MAX = 1024,  /* of them without a request */
     MRL_REQUEST_MS = 10000,  /* that a request may take */
-    MRL_FULL_MS = 500,       /* that new clients are refused, after a call was */
+    MRL_FULL_MS = 500,       /* that new clients are refused, after a call was one too many */
     MRL_WATCHERS_MAX = 1024, /* of health */
     MRL_REFUSED_POINTS = 30, /* that one over a bound is worth; one that is cancelled: 1 */
 };
@@ -35,14 +35,15 @@ struct mrl_bounds {
     struct mrl_bounded *first, *last; /* calls without a request, the oldest first */
     unsigned int awaited;
     atomic_ullong refused, late, cut; /* in all */
-    atomic_llong full_ms;             /* when a call was refused last */
+    atomic_llong full_ms;             /* when one more call was too many last */
 };
 
-/** Whether one more call may be open; if so, it counts until mrl_bounds__leave(). */
+/** Whether one more call may be open; if so, it counts until mrl_bounds__leave(), and else no new
+ * client is let in for a while. */
 bool mrl_bounds__admit(struct mrl_bounds *bounds, struct mrl_bounded *call);
 void mrl_bounds__leave(struct mrl_bounds *bounds, struct mrl_bounded *call);
 
-/** A call is refused for want of room: no new client is let in for a while. */
+/** Counts a call that is refused for want of room. */
 void mrl_bounds__refuse(struct mrl_bounds *bounds);
 
 /** Whether that while has not passed. */

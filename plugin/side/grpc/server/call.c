@@ -263,9 +263,10 @@ static void refuse(struct mrl_call *call, grpc_status_code status, const char *w
 }
 
 /* There is no more for anybody. Whoever wants it again and again is cut. */
-static void refuse_more(struct mrl_call *call)
+static void refuse_more(struct mrl_call *call, const char *why)
 {
-    refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "this server has too many calls open");
+    mrl_bounds__refuse(&call->server->bounds);
+    refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, why);
     mrl_call__blame(call, MRL_REFUSED_POINTS);
 }
 
@@ -301,11 +302,10 @@ static void on_arrived(struct mrl_call *call, bool ok)
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);
     if (!call->share)
-        refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED,
-               "this connection has 100 calls open: end one, or use another connection");
+        refuse_more(call, "this connection has 100 calls open: end one, or use another connection");
     else if (!mrl_bounds__admit(bounds, &call->bounded) ||
              (call->method && !mrl_bounds__await(bounds, &call->bounded)))
-        refuse_more(call);
+        refuse_more(call, "this server has too many calls open");
     else if (call->method)
         begin(call);
     else

@@ -180,6 +180,16 @@ static grpc_status_code status_of(int err)
     }
 }
 
+/* Each of those who may not costs the main process a look: whoever tries again and again is cut. */
+static void fail(int err, const struct mrl_error *error, struct mrl_reply *reply)
+{
+    if (!err)
+        return;
+    mrl_reply__fail(reply, status_of(err), "%s", error->text);
+    if (err == -EACCES)
+        mrl_call__blame(reply->call, MRL_REFUSED_POINTS);
+}
+
 static void watch(const char *name, bool on, struct mrl_reply *reply)
 {
     struct mrl_error error = { "" };
@@ -194,8 +204,7 @@ static void watch(const char *name, bool on, struct mrl_reply *reply)
     err = mrl_grpc_program->watch(event->index, on, connection, &error);
     if (connection >= 0)
         close(connection);
-    if (err)
-        mrl_reply__fail(reply, status_of(err), "%s", error.text);
+    fail(err, &error, reply);
 }
 
 /* The request and the answer are the same bytes for both. */
@@ -276,8 +285,7 @@ void mrl_answer__log_level(const uint8_t *bytes, size_t size, struct mrl_reply *
     err = mrl_grpc_program->set_log_level(level, connection, &error);
     if (connection >= 0)
         close(connection);
-    if (err)
-        mrl_reply__fail(reply, status_of(err), "%s", error.text);
+    fail(err, &error, reply);
     free_message(request);
 }
 
