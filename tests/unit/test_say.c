@@ -87,6 +87,7 @@ static void text_has_the_time_and_the_level(void **state)
 
 static void hold_and_say(void)
 {
+    static atomic_bool stop;
     struct stat file;
 
     mrl_say__hold();
@@ -95,7 +96,7 @@ static void hold_and_say(void)
     say_error();
     assert_int_equal(fstat(STDERR_FILENO, &file), 0);
     assert_int_equal(file.st_size, 0);
-    mrl_say__let_go(&(atomic_bool){ false });
+    mrl_say__let_go(&stop);
     say_news();
 }
 

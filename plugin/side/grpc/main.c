@@ -16,8 +16,8 @@
 
 #include <sys/resource.h>
 
-#include "base/clock.h"
 #include "deliver/metrics/pack.h"
+#include "side/common/allowance.h"
 #include "side/common/program.h"
 #include "side/grpc/client/client.h"
 #include "side/grpc/common/core_locks.h"
@@ -27,7 +27,7 @@
 #include "side/grpc/server/stream.h"
 #include "sinks/grpc_options.h"
 
-enum { DATA_BYTES = 104 * 1024 * 1024, FILES_MAX = 20000, GOOD_FOR_MS = 100 };
+enum { DATA_BYTES = 104 * 1024 * 1024, FILES_MAX = 20000, ASKED_MAX = 100 };
 
 struct mrl_sink {
     struct mrl_server *server;
@@ -72,13 +72,13 @@ static int grpc_close(struct mrl_sink *sink)
 
 /* -- what the server asks of the main process ------------------------------------------------- */
 
-/* The last counters, which go to all who ask within a moment, and which are of this second when the
- * main process refuses more in it: so a client that asks all the time takes no answer from another,
- * and holds up no thread that answers others. */
+/* The last counters. Where more is asked in a second than so often, they go to all who ask in it:
+ * so a client that asks all the time takes no answer from another, and holds up no thread that
+ * answers others. */
 static struct {
     pthread_mutex_t lock;
     struct mrl_side_answer answer;
-    int64_t until_ms;
+    struct mrl_allowance asked;
 } last = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* With the lock held. */
@@ -89,16 +89,13 @@ static int renew_last(void)
     struct mrl_error error;
     int err;
 
-    if (mrl_clock__ms() < last.until_ms)
+    if (last.answer.bytes && !mrl_allowance__take(&last.asked, ASKED_MAX))
         return 0;
     err = mrl_side__ask(&request, -1, &answer, &error);
-    if (err == -EBUSY && last.answer.bytes)
-        return 0;
     if (err)
         return err;
     free(last.answer.bytes);
     last.answer = answer;
-    last.until_ms = mrl_clock__ms() + GOOD_FOR_MS;
     return 0;
 }
 

@@ -391,7 +391,7 @@ def test_who_reads_counters_all_the_time_takes_no_answer_from_others():
         done.set()
         for one in both:
             one.result(WAIT)  # with what was raised
-    assert min(answers) > 10 and sum(answers) > 500, answers
+    assert min(answers) > 10, answers
 
 
 def test_clients_outlive_a_restart():
