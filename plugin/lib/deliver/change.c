@@ -102,8 +102,8 @@ int mrl_change__add(struct mrl_change *change,
 
 /* -- applying --------------------------------------------------------------------------------- */
 
-/* What writes to the same place goes on with its counts; else what is free, or was of no use for
- * longest: it cannot be that of one that stays. */
+/* What writes to the same place goes on with its counts; else what is free, or was removed: what it
+ * lost is remembered. It cannot be that of one that stays. */
 static unsigned int find_slot(const struct mrl_pipeline *pipeline, const struct mrl_output *output)
 {
     unsigned int found = pipeline->slot_count;
