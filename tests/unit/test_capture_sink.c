@@ -13,6 +13,7 @@
 
 #include "event/capture_format.h"
 #include "unit/captures.h"
+#include "unit/pipes.h"
 #include "unit/unit.h"
 
 static struct test_replay replay;
@@ -303,14 +304,11 @@ static void sink_of_a_full_pipe_that_is_given_up_can_be_closed(void **state)
     int both;
 
     test_capture__close(capture);
-    unlink(capture->path);
-    assert_int_equal(mkfifo(capture->path, 0600), 0);
-    both = open(capture->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    both = test_pipe__new(capture->path);
     test_capture__open(capture);
     test_record__init(&record, MRL_EVENT_MLOCK);
     test_capture__add(capture, &record);
-    while (write(both, "", 1) == 1)
-        ;
+    test_pipe__fill(both);
     assert_int_equal(mrl_capture__sink()->write(capture->sink, &chunk, &events), -ECANCELED);
     alarm(20);
     test_capture__close(capture);
@@ -326,14 +324,11 @@ static void sink_of_a_pipe_that_is_full_at_its_end_can_be_closed(void **state)
     int both;
 
     test_capture__close(capture);
-    unlink(capture->path);
-    assert_int_equal(mkfifo(capture->path, 0600), 0);
-    both = open(capture->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    both = test_pipe__new(capture->path);
     test_capture__open(capture);
     test_record__init(&record, MRL_EVENT_MLOCK);
     test_capture__add(capture, &record);
-    while (write(both, "", 1) == 1)
-        ;
+    test_pipe__fill(both);
     alarm(20);
     assert_int_equal(mrl_capture__sink()->close(capture->sink), -EAGAIN);
     alarm(0);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Outputs that come and go while events are delivered. */
 #include <errno.h>
-#include <fcntl.h>
 #include <mrelease/metrics.h>
 #include <mrelease/pipeline.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
@@ -17,7 +15,7 @@
 #include "unit/changes.h"
 #include "unit/unit.h"
 
-enum { END_MS = 10000, SOON_MS = 100, ROUNDS = 24, BLOCKED_S = 10 };
+enum { END_MS = 10000, ROUNDS = 24 };
 
 /* -- tests ------------------------------------------------------------------------------------ */
 
@@ -77,180 +75,6 @@ static void metrics_keep_an_output_that_went(void **state)
     mrl_change__end(change, END_MS);
     assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
     assert_int_equal(delivered_by(fixture, "goes"), 2 * CHANGES_EVENTS); /* it goes on counting */
-}
-
-/* Nobody reads the FIFO: who blocks would never come back. */
-static void the_policy_of_an_output_that_stays_may_change(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_output_options options = changes__options_for(fixture, "fifo", "json");
-    struct mrl_change *change;
-    struct mrl_error error;
-    int reader;
-
-    assert_int_equal(mkfifo(options.destination, 0600), 0);
-    reader = open(options.destination, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    options.queue_bytes = 1; /* the least there is */
-    assert_int_equal(mrl_pipeline__add(fixture->pipeline, &options, &error), 0);
-    change = changes__change_of(fixture);
-    mrl_change__set_policy(change, 0, MRL_POLICY_DROP_NEWEST);
-    changes__apply(change);
-    mrl_change__end(change, END_MS);
-    alarm(BLOCKED_S);
-    for (int i = 0; i < 30; i++)
-        changes__deliver(fixture);
-    alarm(0);
-    assert_true(changes__counts(fixture, 0).dropped_full > 0);
-    close(reader);
-}
-
-/* Its queue is gone, and what that dropped is not; who goes on at its place goes on from there. */
-static void what_an_output_dropped_stays_when_it_goes(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_output_options options = changes__options_for(fixture, "fifo", "json");
-    struct mrl_output_counts before;
-    struct mrl_change *change;
-    struct mrl_error error;
-    int reader;
-
-    assert_int_equal(mkfifo(options.destination, 0600), 0);
-    reader = open(options.destination, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    options.queue_bytes = 1; /* the least there is */
-    options.policy = MRL_POLICY_DROP_OLDEST;
-    assert_int_equal(mrl_pipeline__add(fixture->pipeline, &options, &error), 0);
-    assert_int_equal(mrl_pipeline__start(fixture->pipeline, &error), 0);
-    for (int i = 0; i < 30; i++)
-        changes__deliver(fixture);
-    for (int round = 0; round < 2; round++) {
-        change = changes__change_of(fixture);
-        changes__leave(fixture, change, "fifo");
-        changes__apply(change);
-        mrl_change__end(change, END_MS);
-        before = changes__counts(fixture, 0);
-        assert_true(before.dropped_full > 0);
-        assert_int_equal(before.delivered + before.dropped_full + before.dropped_failed,
-                         30 * CHANGES_EVENTS);
-        if (round)
-            break;
-        change = changes__change_of(fixture); /* it comes back, and is given nothing */
-        changes__come(fixture, change, "fifo", "json");
-        changes__apply(change);
-        mrl_change__end(change, END_MS);
-        assert_int_equal(changes__counts(fixture, 0).dropped_full, before.dropped_full);
-    }
-    close(reader);
-}
-
-static bool reads_soon(int fd, const char *text)
-{
-    char block[4096];
-
-    for (int tries = 0; tries < 500; tries++) {
-        ssize_t size = read(fd, block, sizeof(block));
-
-        if (size > 0 && memmem(block, (size_t)size, text, strlen(text)))
-            return true;
-        if (size < 0)
-            usleep(10000);
-    }
-    return false;
-}
-
-/* A FIFO, with both ends, for fill() and drain(). */
-static int own_pipe(struct changes *fixture, const char *name)
-{
-    const char *path = changes__path_of(fixture, name);
-
-    assert_int_equal(mkfifo(path, 0600), 0);
-    return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-}
-
-static void fill(int both)
-{
-    char block[4096] = "";
-
-    while (write(both, block, sizeof(block)) > 0)
-        ;
-}
-
-static void drain(int both)
-{
-    char block[4096];
-
-    while (read(both, block, sizeof(block)) > 0)
-        ;
-}
-
-/* Its title would have to wait for ever. It comes as soon as there is room. */
-static void nobody_waits_for_the_title_of_a_full_pipe(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_change *change;
-    int both;
-
-    changes__begin_with(fixture, "stays");
-    both = own_pipe(fixture, "full");
-    change = changes__change_of(fixture);
-    changes__come(fixture, change, "full", "table");
-    fill(both);
-    alarm(BLOCKED_S);
-    changes__apply(change);
-    mrl_change__end(change, END_MS);
-    alarm(0);
-    assert_true(reads_soon(both, "EVENT"));
-    close(both);
-}
-
-static void nobody_waits_for_the_title_of_one_that_takes_a_place(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_change *change;
-    int both;
-
-    both = own_pipe(fixture, "full");
-    changes__begin_with(fixture, "full");
-    changes__deliver(fixture);
-    usleep(100000);
-    change = changes__change_of(fixture);
-    changes__leave(fixture, change, "full");
-    changes__come(fixture, change, "full", "table");
-    fill(both);
-    alarm(BLOCKED_S);
-    changes__apply(change);
-    mrl_change__end(change, END_MS);
-    alarm(0);
-    assert_true(reads_soon(both, "EVENT"));
-    close(both);
-}
-
-/* What a writer that was given up still held counts as dropped as well. */
-static void what_was_dropped_at_the_end_counts_on(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_change *change;
-    unsigned long long dropped;
-    int both;
-
-    both = own_pipe(fixture, "full");
-    changes__begin_with(fixture, "full");
-    changes__begin_with(fixture, "stays");
-    fill(both);
-    for (int i = 0; i < 12; i++)
-        changes__deliver(fixture);
-    change = changes__change_of(fixture);
-    changes__leave(fixture, change, "full");
-    changes__apply(change);
-    mrl_change__end(change, SOON_MS);
-    dropped = changes__counts(fixture, 0).dropped_failed;
-    assert_true(dropped);
-    drain(both);
-    change = changes__change_of(fixture);
-    changes__come(fixture, change, "full", "json");
-    changes__apply(change);
-    mrl_change__end(change, END_MS);
-    assert_int_equal(changes__counts(fixture, 0).dropped_failed, dropped);
-    close(both);
 }
 
 static void what_goes_on_in_the_same_file_goes_on_behind_it(void **state)
@@ -426,37 +250,6 @@ static void many_may_have_been(void **state)
     changes__assert_accounted(fixture);
 }
 
-/* Also where so many came and went that others have the places. */
-static void what_was_lost_is_remembered_without_its_place(void **state)
-{
-    struct changes *fixture = *state;
-    struct mrl_change *change;
-    char name[16], before[16] = "full";
-    unsigned long long dropped;
-    int both, err;
-
-    both = own_pipe(fixture, "full");
-    changes__begin_with(fixture, "stays");
-    changes__begin_with(fixture, "full");
-    fill(both);
-    for (int i = 0; i < 12; i++)
-        changes__deliver(fixture);
-    for (int i = 0; i < 2 * MRL_OUTPUTS_MAX; i++) {
-        change = changes__change_of(fixture);
-        snprintf(name, sizeof(name), "%d", i);
-        changes__leave(fixture, change, before);
-        changes__come(fixture, change, name, "json");
-        changes__apply(change);
-        mrl_change__end(change, i ? END_MS : SOON_MS);
-        if (!i)
-            dropped = changes__counts(fixture, 1).dropped_failed;
-        snprintf(before, sizeof(before), "%d", i);
-    }
-    assert_true(dropped);
-    assert_int_equal(mrl_pipeline__forgotten(fixture->pipeline, &err), dropped);
-    close(both);
-}
-
 /* -- beside the thread that delivers ---------------------------------------------------------- */
 
 static _Atomic(struct mrl_change *) prepared; /* NULL: applied */
@@ -516,11 +309,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(an_output_gets_what_is_delivered_while_it_is_there),
         test(metrics_keep_an_output_that_went),
-        test(the_policy_of_an_output_that_stays_may_change),
-        test(what_an_output_dropped_stays_when_it_goes),
-        test(nobody_waits_for_the_title_of_a_full_pipe),
-        test(nobody_waits_for_the_title_of_one_that_takes_a_place),
-        test(what_was_dropped_at_the_end_counts_on),
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),
@@ -528,7 +316,6 @@ int main(void)
         test(nobody_is_waited_for),
         test(there_are_never_too_many),
         test(many_may_have_been),
-        test(what_was_lost_is_remembered_without_its_place),
         test(those_that_stay_lose_nothing),
     };
 

@@ -12,10 +12,17 @@
 
 #include "deliver/pipeline_state.h"
 
+/* What one output took over of another's counts. */
+struct inherited {
+    uint64_t dropped[MRL_EVENT_COUNT], dropped_late[MRL_EVENT_COUNT];
+    uint64_t counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
+};
+
 struct coming {
     struct mrl_output *output;
     struct mrl_group group;
     struct mrl_output *after; /* it goes on where this one, which leaves, ends; NULL: none */
+    struct inherited inherited;
     unsigned int slot;
 };
 
@@ -102,39 +109,61 @@ int mrl_change__add(struct mrl_change *change,
 
 /* -- applying --------------------------------------------------------------------------------- */
 
-/* What writes to the same place goes on with its counts; else what is free, or was removed: what it
- * lost is remembered. It cannot be that of one that stays. */
-static unsigned int find_slot(const struct mrl_pipeline *pipeline, const struct mrl_output *output)
-{
-    unsigned int found = pipeline->slot_count;
-
-    for (unsigned int i = 0; i < pipeline->slot_count; i++)
-        if (pipeline->slots[i].is_gone && is_same_place(pipeline->slots[i].output, output))
-            return i;
-    for (unsigned int i = 0; found == MRL_OUTPUTS_MAX && i < pipeline->slot_count; i++)
-        if (pipeline->slots[i].is_gone)
-            found = i;
-    return found;
-}
-
-/* What `from` counted is of `output` from now on: the counts of a place only grow. */
-static void inherit(struct mrl_output *output, struct mrl_output *from)
-{
-    output->told = from->told;
-    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
-        atomic_fetch_add(&output->queue.dropped[i], atomic_load(&from->queue.dropped[i]));
-        atomic_fetch_add(&output->queue.dropped_late[i], atomic_load(&from->queue.dropped_late[i]));
-        for (unsigned int fate = 0; fate < MRL_FATE_COUNT; fate++)
-            mrl_output__count(output, i, (enum mrl_fate)fate, atomic_load(&from->counts[i][fate]));
-    }
-}
-
 static bool is_leaving(const struct mrl_change *change, const struct mrl_output *output)
 {
     for (unsigned int i = 0; i < change->leaving_count; i++)
         if (change->leaving[i] == output)
             return true;
     return false;
+}
+
+/* What writes to the same place goes on with its counts; else what is free; else that of one that
+ * was removed, best of one that has ended: what it lost is remembered. It cannot be that of one
+ * that stays. */
+static unsigned int find_slot(const struct mrl_change *change, const struct mrl_output *output)
+{
+    const struct mrl_pipeline *pipeline = change->pipeline;
+    unsigned int ended = MRL_OUTPUTS_MAX, leaving = MRL_OUTPUTS_MAX;
+
+    for (unsigned int i = pipeline->slot_count; i-- > 0;) {
+        const struct mrl_slot *slot = &pipeline->slots[i];
+
+        if (slot->is_gone && is_same_place(slot->output, output))
+            return i;
+        if (slot->is_gone)
+            *(is_leaving(change, slot->output) ? &leaving : &ended) = i;
+    }
+    if (pipeline->slot_count < MRL_OUTPUTS_MAX)
+        return pipeline->slot_count;
+    return ended < MRL_OUTPUTS_MAX ? ended : leaving;
+}
+
+/* How much a count grew since it was taken last. */
+static uint64_t take(const atomic_ullong *count, uint64_t *taken)
+{
+    const uint64_t before = *taken;
+
+    *taken = atomic_load(count);
+    return *taken - before;
+}
+
+/* What `from` counted since the last time is of `coming` from now on. The counts of a place only
+ * grow: so it is done when `coming` gets that place, and again when `from` has ended. */
+static void inherit(struct coming *coming, const struct mrl_output *from)
+{
+    struct mrl_output *output = coming->output;
+    struct inherited *its = &coming->inherited;
+
+    output->told = from->told;
+    for (unsigned int i = 0; i < MRL_EVENT_COUNT; i++) {
+        atomic_fetch_add(&output->queue.dropped[i],
+                         take(&from->queue.dropped[i], &its->dropped[i]));
+        atomic_fetch_add(&output->queue.dropped_late[i],
+                         take(&from->queue.dropped_late[i], &its->dropped_late[i]));
+        for (unsigned int fate = 0; fate < MRL_FATE_COUNT; fate++)
+            mrl_output__count(output, i, (enum mrl_fate)fate,
+                              take(&from->counts[i][fate], &its->counts[i][fate]));
+    }
 }
 
 static void remove_one(struct mrl_change *change, unsigned int index)
@@ -169,7 +198,7 @@ static void forget(struct mrl_pipeline *pipeline, struct mrl_output *output, int
 static void place_one(struct mrl_change *change, struct coming *coming)
 {
     struct mrl_pipeline *pipeline = change->pipeline;
-    const unsigned int index = coming->slot = find_slot(pipeline, coming->output);
+    const unsigned int index = coming->slot = find_slot(change, coming->output);
     struct mrl_slot *slot = &pipeline->slots[index];
     struct mrl_output *before = index < pipeline->slot_count ? slot->output : NULL;
     const bool continues = before && is_same_place(before, coming->output);
@@ -179,8 +208,8 @@ static void place_one(struct mrl_change *change, struct coming *coming)
         slot->absent[i] = continues ? mrl_pipeline__absent(pipeline, index, i) : pipeline->given[i];
     if (before) {
         coming->output->told = before->told;
-        if (continues && !coming->after)
-            inherit(coming->output, before);
+        if (continues)
+            inherit(coming, before);
         for (unsigned int i = 0; i < change->leaving_count; i++)
             change->is_kept[i] &= change->leaving[i] != before;
     }
@@ -257,7 +286,7 @@ static bool start_successor(struct mrl_change *change, struct mrl_output *left)
 
     for (unsigned int i = 0; i < change->coming_count; i++)
         if (change->coming[i].after == left) {
-            inherit(change->coming[i].output, left);
+            inherit(&change->coming[i], left);
             mrl_output__start_late(change->coming[i].output);
             has_successor = true;
         }

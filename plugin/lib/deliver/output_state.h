@@ -63,7 +63,7 @@ struct mrl_output {
     atomic_ullong counts[MRL_EVENT_COUNT][MRL_FATE_COUNT];
     char run[MRL_RUN_BYTES]; /* "": it writes no states of its own */
     unsigned int index;      /* in the pipeline */
-    uint64_t told;           /* events_lost and sensor_state that it wrote: N of their ids */
+    _Atomic uint64_t told;   /* events_lost and sensor_state that it wrote: N of their ids */
     /* The next two belong to whoever uses the sink: the thread, or while that waits, the owner. */
     bool quick;            /* the sink says so: the owner may write to it */
     int64_t rest_until_ns; /* CLOCK_MONOTONIC: not before, since a write was slow or failed */
