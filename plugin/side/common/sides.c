@@ -248,11 +248,12 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
 
 void mrl_sides__ready(struct mrl_sides *sides)
 {
-    pthread_mutex_lock(&sides->lock);
-    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++)
-        if (sides->sinks[i])
-            mrl_keeper__begin(sides->sinks[i]);
-    pthread_mutex_unlock(&sides->lock);
+    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++) {
+        struct mrl_sink *sink = sink_at(sides, i);
+
+        if (sink)
+            mrl_keeper__begin(sink);
+    }
     wake_all(sides, &sides->ready);
 }
 

@@ -220,4 +220,25 @@ def long_a_program_that_hangs_is_ended_and_started_again():
     dies(signal.SIGSTOP, "why=hang; by=sensor")
 
 
+def test_totals_that_nobody_reads_hold_up_neither_who_asks_nor_the_end():
+    """SIGUSR1 is answered on standard error, which is a pipe here that is full."""
+    sensor = Served()
+    log = os.open(f"/proc/{sensor.run.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(log, b"." * 512)
+    except BlockingIOError:
+        os.close(log)
+    sensor.run.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)  # until it waits
+    begun = time.monotonic()
+    assert "mrelease_probe_up" in sensor.metrics()[1]
+    assert sensor.ask("/livez")[0] == 200
+    assert time.monotonic() - begun < 5
+    sensor.run.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    said = sensor.run.communicate(timeout=20)[1].decode()
+    assert sensor.run.returncode == 0 and " delivered, " in said, said[-2000:]
+
+
 run_tests(globals(), ROOM.cleanup)
