@@ -4,6 +4,7 @@
 #include <mrelease/error.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "unit/unit.h"
 
 static const char *const words[] = {
@@ -37,6 +38,18 @@ static void error_text_longer_than_its_room_is_cut(void **state)
     longer[sizeof(longer) - 1] = '\0';
     assert_int_equal(mrl_error__set(&error, -EINVAL, "%s", longer), -EINVAL);
     assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+}
+
+/* Two letters that changed places are one mistake: else a short word would be too far from itself.
+ */
+static void distance_counts_an_exchange_once(void **state)
+{
+    (void)state;
+    assert_int_equal(mrl_word__distance("rnu", "run"), 1);
+    assert_int_equal(mrl_word__distance("", "run"), 3);
+    assert_int_equal(mrl_word__distance("run", "run"), 0);
+    assert_int_equal(mrl_word__distance("webhok+", "webhook+"), 1);
+    assert_int_equal(mrl_word__distance("nur", "run"), 2);
 }
 
 static void error_names_the_nearest_word(void **state)
@@ -116,6 +129,7 @@ int main(void)
         cmocka_unit_test(error_text_is_set_and_code_returned),
         cmocka_unit_test(error_may_be_null),
         cmocka_unit_test(error_text_longer_than_its_room_is_cut),
+        cmocka_unit_test(distance_counts_an_exchange_once),
         cmocka_unit_test(error_names_the_nearest_word),
         cmocka_unit_test(error_lists_the_words_when_none_is_likely),
         cmocka_unit_test(error_finds_no_neighbour_for_a_very_long_word),

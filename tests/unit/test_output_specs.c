@@ -141,6 +141,7 @@ static void outputs_refuse_what_looks_like_no_path(void **state)
     static const struct refused cases[] = {
         { "json:amqp://h/t", "unknown destination 'amqp:'" },
         { "json:kafka", "did you mean 'kafka://'?" },
+        { "json:webhok+https://h/p", "unknown destination 'webhok+': did you mean 'webhook+'?" },
         { "json:KAFKA://h/t", "did you mean 'kafka://'?" },
         { "json:kafka://h", "names no topic: kafka://BROKER/TOPIC" },
         { "json:kafka://h/", "'' is no name of a topic" },

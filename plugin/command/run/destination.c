@@ -119,7 +119,8 @@ static int say_what_was_meant(const struct mrl_sink_ops *sink,
                           text, scheme ? scheme : sink->schemes[0], text);
 }
 
-/* `size` bytes of `text` look like a scheme, or like the word of another program. */
+/* `size` bytes of `text` look like a scheme, or like the word of another program. Of
+ * "webhook+https:", the part that a destination is known by ends with the plus. */
 static int say_what_is_known(const char *text, size_t size, struct mrl_error *error)
 {
     const char *known[SCHEMES_MAX];
@@ -127,7 +128,9 @@ static int say_what_is_known(const char *text, size_t size, struct mrl_error *er
     struct mrl_error reason;
     unsigned int count = 0;
     char word[SCHEME_BYTES];
+    const char *plus = memchr(text, '+', size);
 
+    size = plus ? (size_t)(plus - text) + 1 : size;
     for (unsigned int i = 0; (sink = sink_at(i)); i++)
         for (const char *const *scheme = sink->schemes; !sink->formats && scheme && *scheme;
              scheme++)

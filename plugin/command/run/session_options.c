@@ -37,8 +37,7 @@ static int check_metrics_file(void *member, const char *value, struct mrl_error 
     (void)member;
     return size > 5 && !strcmp(value + size - 5, ".prom")
                ? 0
-               : mrl_error__set(error, -EINVAL, "--metrics-file '%.64s': its name ends with .prom",
-                                value);
+               : mrl_error__set(error, -EINVAL, "'%.64s': its name ends with .prom", value);
 }
 
 static const char *const names_modes[] = {

@@ -7,25 +7,29 @@
 
 enum { MRL_LONGEST_WORD = 64 };
 
-/** Levenshtein's distance, letters to change, add or remove, one row at a time. Words are cut at
+/** How many letters to change, add, remove, or exchange with the next one. Words are cut at
  * MRL_LONGEST_WORD. */
 static inline unsigned int mrl_word__distance(const char *from, const char *to)
 {
-    unsigned int row[MRL_LONGEST_WORD + 1];
+    unsigned int rows[3][MRL_LONGEST_WORD + 1]; /* of one letter less each */
+    unsigned int *before = rows[0], *last = rows[1], *row = rows[2];
     size_t from_size = strnlen(from, MRL_LONGEST_WORD), to_size = strnlen(to, MRL_LONGEST_WORD);
 
     for (unsigned int j = 0; j <= to_size; j++)
         row[j] = j;
     for (unsigned int i = 1; i <= from_size; i++) {
-        unsigned int diagonal = row[0];
+        unsigned int *const oldest = before;
 
+        before = last, last = row, row = oldest;
         row[0] = i;
         for (size_t j = 1; j <= to_size; j++) {
-            unsigned int above = row[j], changed = diagonal + (from[i - 1] != to[j - 1]);
-            unsigned int least = (above < row[j - 1] ? above : row[j - 1]) + 1;
+            unsigned int changed = last[j - 1] + (from[i - 1] != to[j - 1]);
 
-            row[j] = least < changed ? least : changed;
-            diagonal = above;
+            row[j] = (last[j] < row[j - 1] ? last[j] : row[j - 1]) + 1;
+            row[j] = row[j] < changed ? row[j] : changed;
+            if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] &&
+                before[j - 2] + 1 < row[j])
+                row[j] = before[j - 2] + 1;
         }
     }
     return row[to_size];

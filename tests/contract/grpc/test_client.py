@@ -222,7 +222,7 @@ def test_wrong_words_are_named():
                              (("--mask", "name,wrkload.process"), "'workload'"),
                              (("--mask", "workload.process.pit"), "'pid'")):
         status, _, said = verb("stream", *arguments)
-        assert status == 1 and words in said and said.count("\n") == 1, (arguments, said)
+        assert status == 2 and words in said and said.count("\n") == 1, (arguments, said)
 
 
 def test_who_cannot_write_says_so():

@@ -98,7 +98,7 @@ int mrl_channel__new(const struct mrl_grpc_peer *peer,
         return err;
     credentials = peer->ca ? make_tls(peer, error) : grpc_insecure_credentials_create();
     if (!credentials)
-        return -EINVAL;
+        return -EBADMSG;
     channel = calloc(1, sizeof(*channel));
     if (channel) {
         channel->stop = peer->stop;

@@ -92,12 +92,14 @@ static int stream(const struct mrl_grpc_peer *peer,
     return mrl_client__stream(peer, &wanted, error);
 }
 
+enum { WRONG_WORDS = 2 }; /* as the program's own exit status for them */
+
 static int end(int err, const struct mrl_error *error)
 {
     if (!err || err == -ECANCELED)
         return EXIT_SUCCESS;
     mrl_grpc__log(MRL_LOG_ERROR, "%s", error->text);
-    return EXIT_FAILURE;
+    return err == -EINVAL ? WRONG_WORDS : EXIT_FAILURE;
 }
 
 int mrl_client__main(int count, char **words)
@@ -109,7 +111,7 @@ int mrl_client__main(int count, char **words)
     int status;
 
     if (count < MRL_CLIENT_POLICIES || count > MRL_CLIENT_WORDS_MAX)
-        return 2; /* nobody but 'mrelease' starts it */
+        return WRONG_WORDS; /* nobody but 'mrelease' starts it */
     catch_signals();
     peer.server = words[MRL_CLIENT_SERVER];
     peer.ca = said(words, MRL_CLIENT_CA);
