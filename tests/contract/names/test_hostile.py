@@ -78,7 +78,7 @@ def listing(name, runtime, server, said):
     """Who lists so: what is told of the list, in a line that says so."""
     own(server)
     it = side((runtime, at(name))).settle()
-    assert it.until(lambda: [line for line in it.log if said in line], 20), it.log
+    assert it.until(lambda: [line for line in it.log if said in line], 60), it.log
     print(f"# {len(it.named)} named, {it.memory_kib('VmHWM')} KiB: {it.log}")
     assert it.lives() < 0.5 and it.memory_kib("VmHWM") < MOST_KIB, it.memory_kib("VmHWM")
     return it
