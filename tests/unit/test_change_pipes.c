@@ -76,6 +76,23 @@ static void what_an_output_dropped_stays_when_it_goes(void **state)
     close(reader);
 }
 
+/* Not at the start either, which a signal would have to wait for. */
+static void nobody_waits_for_a_title_at_the_start(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_output_options options = changes__options_for(fixture, "full", "table");
+    struct mrl_error error;
+    const int both = test_pipe__new(options.destination);
+
+    test_pipe__fill(both);
+    alarm(BLOCKED_S);
+    assert_int_equal(mrl_pipeline__add(fixture->pipeline, &options, &error), 0);
+    changes__deliver(fixture);
+    alarm(0);
+    assert_true(test_pipe__says_soon(both, "EVENT"));
+    close(both);
+}
+
 /* Its title would have to wait for ever. It comes as soon as there is room. */
 static void nobody_waits_for_the_title_of_a_full_pipe(void **state)
 {
@@ -215,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(the_policy_of_an_output_that_stays_may_change),
         test(what_an_output_dropped_stays_when_it_goes),
+        test(nobody_waits_for_a_title_at_the_start),
         test(nobody_waits_for_the_title_of_a_full_pipe),
         test(nobody_waits_for_the_title_of_one_that_takes_a_place),
         test(what_was_dropped_at_the_end_counts_on),

@@ -245,6 +245,18 @@ def long_the_end_of_a_run_shows_how_much_is_left():
                          feed=call_much), " events, ")
 
 
+def test_who_has_no_standard_error_has_its_lines_in_no_file():
+    """A file that is opened would be number 2, and have what is said."""
+    capture = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../falco/captures/daemon_reaps.cap")
+    for closed in ([2], [0, 1, 2]):
+        path = f"{ROOM}/closed-{len(closed)}"
+        done = subprocess.run([PROGRAM, "replay", capture, "--output", "json:" + path], timeout=60, check=False,
+                              preexec_fn=lambda which=closed: [os.close(fd) for fd in which])
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        assert done.returncode == 0 and lines and all(line.startswith("{") for line in lines), lines
+
+
 def at_end():
     subprocess.run(["tmux", "-S", f"{ROOM}/tmux", "kill-server"], capture_output=True, check=False)
     subprocess.run(["rm", "-r", ROOM], check=False)
