@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -166,6 +167,53 @@ static void what_is_no_stream_in_a_directory_is_named_and_left_out(void **state)
     for (size_t i = 0; i < COUNT_OF(others); i++)
         assert_verdict(folder, true, COMPLETE, others[i].says);
     assert_verdict(folder, true, COMPLETE, "below: ignored: a directory");
+}
+
+/* It may be the part of the stream that is missing: left out in silence, it would be. */
+static void what_others_pack_is_named_and_not_left_out(void **state)
+{
+    static const struct {
+        const char *says, magic[8];
+        size_t size;
+    } packed[] = {
+        { "packed by lz4: unpack it first", { 4, 0x22, 0x4d, 0x18 }, 4 },
+        { "packed by lzma: unpack it first", { 0x5d, 0, 0 }, 3 },
+        { "packed by zip: unpack it first", { 'P', 'K', 3, 4 }, 4 },
+        { "packed by xz: unpack it first", { (char)0xfd, '7', 'z', 'X', 'Z', 0 }, 6 },
+        { "packed by bzip2: unpack it first", { 'B', 'Z', 'h' }, 3 },
+    };
+    struct folder *folder = *state;
+    char bytes[64] = "";
+
+    stream__write(name(folder, "a"), STREAM_PLAIN, lines, WHOLE, 0);
+    name(folder, "b");
+    for (size_t i = 0; i < COUNT_OF(packed); i++) {
+        memcpy(bytes, packed[i].magic, packed[i].size);
+        stream__write_bytes(folder->paths[1], STREAM_PLAIN, bytes, sizeof(bytes));
+        assert_verdict(folder, true, CHANGED, packed[i].says);
+    }
+}
+
+/* pzstd writes a frame that says nothing before each that has data. */
+static void what_pzstd_packed_is_read(void **state)
+{
+    static const unsigned char nothing[12] = { 0x50, 0x2a, 0x4d, 0x18, 4 };
+    struct folder *folder = *state;
+    const char *const path = name(folder, "a");
+    char text[8192], bytes[8192];
+    FILE *file;
+    size_t size;
+
+    stream__write(path, STREAM_PLAIN, lines, WHOLE, 0);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    size = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    memcpy(bytes, nothing, sizeof(nothing));
+    size = ZSTD_compress(bytes + sizeof(nothing), sizeof(bytes) - sizeof(nothing), text, size, 1);
+    assert_false(ZSTD_isError(size));
+    stream__write_bytes(path, STREAM_PLAIN, bytes, sizeof(nothing) + size);
+    assert_verdict(folder, true, COMPLETE, "complete: 2 events");
 }
 
 /* Names of files, and what lines say: a byte that steers a terminal reaches none. */
@@ -418,6 +466,8 @@ int main(void)
         IN_FOLDER(the_outputs_of_a_run_are_a_stream_each),
         IN_FOLDER(a_file_that_is_there_twice_is_named),
         IN_FOLDER(what_is_no_stream_in_a_directory_is_named_and_left_out),
+        IN_FOLDER(what_others_pack_is_named_and_not_left_out),
+        IN_FOLDER(what_pzstd_packed_is_read),
         IN_FOLDER(nothing_that_steers_a_terminal_is_printed),
         IN_FOLDER(what_cannot_be_read_is_not_complete),
         IN_FOLDER(a_torn_line_at_the_end_is_told_also_where_it_is_all),

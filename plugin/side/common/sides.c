@@ -246,25 +246,25 @@ int mrl_sides__await(struct mrl_sides *sides, struct mrl_error *error)
     return err;
 }
 
-void mrl_sides__ready(struct mrl_sides *sides)
+static void tell_all(struct mrl_sides *sides, void (*tell)(struct mrl_sink *sink))
 {
     for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++) {
         struct mrl_sink *sink = sink_at(sides, i);
 
         if (sink)
-            mrl_keeper__begin(sink);
+            tell(sink);
     }
+}
+
+void mrl_sides__ready(struct mrl_sides *sides)
+{
+    tell_all(sides, mrl_keeper__begin);
     wake_all(sides, &sides->ready);
 }
 
 void mrl_sides__rest(struct mrl_sides *sides)
 {
-    for (unsigned int i = 0; i < MRL_SIDES_OPEN_MAX; i++) {
-        struct mrl_sink *sink = sink_at(sides, i);
-
-        if (sink)
-            mrl_keeper__rest(sink);
-    }
+    tell_all(sides, mrl_keeper__rest);
 }
 
 void mrl_sides__hurry(struct mrl_sides *sides)
