@@ -371,7 +371,7 @@ static void a_flood_of_requests_or_lines_costs_little(void **state)
     assert_int_equal(feed(&side, &taken), 0);
     assert_int_equal(taken, ITEMS);
     end(&side);
-    assert_int_equal(atomic_load(&side.refused), 1); /* a wish has its turn: it was judged */
+    assert_int_equal(atomic_load(&side.refused), 1);   /* a wish has its turn: it was judged */
     assert_in_range(atomic_load(&side.looks), 1, 899); /* of 900 that asked at once */
     assert_int_equal(begin(&side, "babbles"), 0);
     assert_int_equal(feed(&side, &taken), 0);

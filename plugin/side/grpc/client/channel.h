@@ -12,8 +12,8 @@
 struct mrl_grpc_peer;
 struct mrl_channel;
 
-/** A channel to a peer; nothing is sent yet. `*ret_channel` is new. Errors: -EINVAL, -EBADMSG, or as
- * mrl_pem__read(), with a line. */
+/** A channel to a peer; nothing is sent yet. `*ret_channel` is new. Errors: -EINVAL, -EBADMSG, or
+ * as mrl_pem__read(), with a line. */
 int mrl_channel__new(const struct mrl_grpc_peer *peer,
                      struct mrl_error *error,
                      struct mrl_channel **ret_channel);
