@@ -4,11 +4,15 @@
 
 usage: test_bounds.py PROGRAM
 """
+import asyncio
+import collections
 import contextlib
 import os
 import subprocess
 import sys
 import time
+
+import grpc
 
 import tap
 from attacks import PREFACE, WATCH, headers
@@ -59,6 +63,32 @@ def test_who_wants_more_calls_than_its_share_is_refused_and_then_cut():
         assert is_cut(peer)
         assert is_healthy(it)
         await_(lambda: it.said("or wants more than there is"))
+
+
+async def ask_on(address, count, seconds):
+    """So many questions under way on one connection, each followed by the next: how they ended."""
+    codes, end = collections.Counter(), time.monotonic() + seconds
+
+    async def ask(method):
+        while time.monotonic() < end:
+            try:
+                async for _ in method(b"", timeout=WAIT):
+                    pass
+                codes["OK"] += 1
+            except grpc.RpcError as error:
+                codes[error.code().name] += 1
+    async with grpc.aio.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        method = channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")
+        await asyncio.gather(*[ask(method) for _ in range(count)])
+    return codes
+
+
+@tap.alone
+def test_who_always_has_its_share_under_way_is_served():
+    """A client begins the next call as soon as it knows of an end."""
+    with Server(PROGRAM) as it:
+        codes = asyncio.run(ask_on(it.address, SHARE, 3))
+        assert list(codes) == ["OK"] and codes["OK"] > SHARE, codes
 
 
 def test_watchers_of_all_places_shut_no_door():

@@ -24,6 +24,13 @@ void mrl_call__hold(struct mrl_call *call)
     atomic_fetch_add(&call->holders, 1);
 }
 
+/* Harmless twice. */
+static void give_share_back(struct mrl_call *call)
+{
+    mrl_share__give_back(&call->server->shares,
+                         __atomic_exchange_n(&call->share, NULL, __ATOMIC_ACQ_REL));
+}
+
 void mrl_call__release(struct mrl_call *call)
 {
     if (atomic_fetch_sub(&call->holders, 1) != 1)
@@ -36,7 +43,7 @@ void mrl_call__release(struct mrl_call *call)
     if (call->core)
         grpc_call_unref(call->core);
     mrl_bounds__leave(&call->server->bounds, &call->bounded);
-    mrl_share__give_back(&call->server->shares, call->share);
+    give_share_back(call);
     free(call);
 }
 
@@ -80,6 +87,8 @@ static void end_with_message(struct mrl_call *call,
     grpc_op ops[3] = { 0 };
     size_t count = 0;
 
+    /* Before the client can know of the end: it may begin another one at once. */
+    give_share_back(call);
     call->ended = (struct mrl_call_tag){ call, on_ended };
     if (message) {
         ops[count].op = GRPC_OP_SEND_MESSAGE;

@@ -69,7 +69,7 @@ struct mrl_call {
     atomic_bool is_closed;   /* core has nothing more to say of the call */
     int fd;                  /* of its connection; -1: not known */
     size_t answer_bytes;     /* on their way */
-    struct mrl_share *share; /* of its connection; NULL: it has none, and is refused */
+    struct mrl_share *share; /* of its connection; NULL: it has none, and is refused, or ends */
 };
 
 /** A duplicate of the connection that the call came by, the caller's to close; -1: it is not known,
