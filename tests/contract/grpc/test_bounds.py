@@ -61,6 +61,11 @@ def test_who_wants_more_calls_than_its_share_is_refused_and_then_cut():
         assert not is_cut(peer, 2) and is_healthy(it)
         peer.sendall(calls(WATCH, 40, first=SHARE + 1))
         assert is_cut(peer)
+        with contextlib.closing(it.connect()) as again:  # it is the same process
+            assert is_cut(again, 1)
+        verb = subprocess.run([PROGRAM, "health", "--server", it.address], capture_output=True, text=True, timeout=WAIT)
+        assert verb.stdout == "SERVING\n", verb
+        time.sleep(1)
         assert is_healthy(it)
         await_(lambda: it.said("or wants more than there is"))
 

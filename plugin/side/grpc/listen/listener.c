@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
+#include "side/grpc/listen/banned.h"
 #include "side/grpc/listen/relay.h"
 #include "sinks/grpc_options.h"
 
@@ -45,6 +46,7 @@ struct connection {
     int stuck_looks;   /* since when both are the same */
     int64_t second;    /* in which it came to so many points: */
     unsigned int points;
+    struct mrl_peer_id peer;
 };
 
 struct mrl_listener {
@@ -60,6 +62,7 @@ struct mrl_listener {
     pthread_mutex_t mutex; /* of the table */
     struct connection table[MRL_CONNECTIONS_MAX];
     unsigned int count, max;
+    struct mrl_banned banned; /* guarded as the table is */
     uint64_t accepted;
     int64_t said_full_ms;
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
@@ -170,9 +173,18 @@ static void say_full(struct mrl_listener *listener)
     mrl_grpc__log(MRL_LOG_WARNING, "%u clients are connected: more are refused", listener->count);
 }
 
+static bool is_banned(struct mrl_listener *listener, const struct mrl_peer_id *peer)
+{
+    pthread_mutex_lock(&listener->mutex);
+    const bool has = mrl_banned__has(&listener->banned, peer);
+    pthread_mutex_unlock(&listener->mutex);
+    return has;
+}
+
 static void take(struct mrl_listener *listener, int fd)
 {
     int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1, core;
+    struct mrl_peer_id peer;
     bool full;
 
     /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
@@ -181,9 +193,10 @@ static void take(struct mrl_listener *listener, int fd)
            listener->owner.is_full(listener->owner.context);
     if (full)
         say_full(listener);
-    core = full || !may_serve(listener, fd) ? -1
-           : listener->owner.relays         ? mrl_relays__add(listener->owner.relays, fd)
-                                            : fd;
+    mrl_peer_id__of(fd, &peer);
+    core = full || is_banned(listener, &peer) || !may_serve(listener, fd) ? -1
+           : listener->owner.relays ? mrl_relays__add(listener->owner.relays, fd)
+                                    : fd;
     if (core < 0) {
         if (watched >= 0)
             close(watched);
@@ -194,8 +207,9 @@ static void take(struct mrl_listener *listener, int fd)
     pthread_mutex_lock(&listener->mutex);
     /* The row stands in the table before core gets the descriptor: the first call may come at once,
      * on another thread, and is named and cut by this row. */
-    listener->table[listener->count++] =
-        (struct connection){ .fd = core, .watched = watched, .number = ++listener->accepted };
+    listener->table[listener->count++] = (struct connection){
+        .fd = core, .watched = watched, .number = ++listener->accepted, .peer = peer
+    };
     pthread_mutex_unlock(&listener->mutex);
     listener->owner.accept(listener->owner.context, core);
 }
@@ -390,6 +404,7 @@ bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int poi
     }
     if (cut) {
         name_peer(listener, row, text);
+        mrl_banned__add(&listener->banned, &row->peer);
         shutdown(row->watched, SHUT_RDWR);
     }
     pthread_mutex_unlock(&listener->mutex);

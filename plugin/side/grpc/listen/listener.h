@@ -49,7 +49,7 @@ void mrl_listener__cut(struct mrl_listener *listener, int fd);
 
 /** A client has done what only few of its calls should do, which is worth so many points. Where
  * they come to more than MRL_POINTS_MAX in a second, cuts the connection that core knows as `fd`,
- * names it, and returns true, once. Any thread. */
+ * names it, bans its peer (banned.h), and returns true, once. Any thread. */
 bool mrl_listener__blame(struct mrl_listener *listener,
                          int fd,
                          unsigned int points,
