@@ -153,7 +153,7 @@ static void every_fault_is_told(void **state)
         "@/mrelease.yaml:3:5: output: @/none: No such file or directory\n",
         "@/mrelease.yaml:4:5: output: unknown format 'jsn': did you mean 'json'?\n",
         "@/mrelease.yaml:5:5: output: @/token: No such file or directory\n",
-        "@/mrelease.yaml:6:5: output: unknown destination 'elasticsarch+http:",
+        "@/mrelease.yaml:6:5: output: unknown destination 'elasticsarch+': did you mean 'elasticsearch+'?",
         "@/mrelease.yaml:7:7: ring: ",
         "@/mrelease.yaml:8:17: sandbox-paths: @/nowhere: No such file or directory\n",
         "@/mrelease.yaml:9:15: metrics-file: @/gone: No such file or directory\n",

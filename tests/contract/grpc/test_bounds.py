@@ -104,7 +104,12 @@ def test_watchers_of_all_places_shut_no_door():
             peer.sendall(PREFACE + calls(WATCH, min(SHARE, WATCHERS - first)))
         with channel_to(it) as channel:
             watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
-            await_(lambda: status_of(lambda: next(watch(b"", timeout=WAIT)))[0] == "RESOURCE_EXHAUSTED")
+            held = []  # or the place that one had would be free again
+
+            def is_refused():
+                held.append(watch(b"", timeout=WAIT))
+                return status_of(lambda: next(held[-1]))[0] == "RESOURCE_EXHAUSTED"
+            await_(is_refused)
         for _ in range(20):
             assert is_healthy(it)
 
