@@ -31,19 +31,34 @@ void mrl_peer_id__of(int fd, struct mrl_peer_id *ret_id)
     }
 }
 
-void mrl_banned__add(struct mrl_banned *banned, const struct mrl_peer_id *id)
+/* NULL: it is not in the table. */
+static struct mrl_ban *find(struct mrl_banned *banned, const struct mrl_peer_id *id)
 {
-    banned->rows[banned->next].id = *id;
-    banned->rows[banned->next].until_ms = mrl_clock__ms() + MRL_BAN_MS;
-    banned->next = (banned->next + 1) % MRL_BANNED_MAX;
+    for (unsigned int i = 0; i < MRL_BANNED_MAX; i++)
+        if (banned->rows[i].until_ms && !memcmp(&banned->rows[i].id, id, sizeof(*id)))
+            return &banned->rows[i];
+    return NULL;
 }
 
-bool mrl_banned__has(const struct mrl_banned *banned, const struct mrl_peer_id *id)
+void mrl_banned__add(struct mrl_banned *banned, const struct mrl_peer_id *id)
 {
     const int64_t now_ms = mrl_clock__ms();
+    struct mrl_ban *row = find(banned, id);
 
-    for (unsigned int i = 0; i < MRL_BANNED_MAX; i++)
-        if (banned->rows[i].until_ms > now_ms && !memcmp(&banned->rows[i].id, id, sizeof(*id)))
-            return true;
-    return false;
+    if (row && row->until_ms > now_ms)
+        return; /* of a connection that it had before */
+    if (row && row->until_ms + MRL_BAN_FORGET_MS > now_ms) {
+        row->ban_ms = 2 * row->ban_ms < MRL_BAN_MOST_MS ? 2 * row->ban_ms : MRL_BAN_MOST_MS;
+    } else {
+        row = row ? row : &banned->rows[banned->next++ % MRL_BANNED_MAX];
+        *row = (struct mrl_ban){ .id = *id, .ban_ms = MRL_BAN_MS };
+    }
+    row->until_ms = now_ms + row->ban_ms;
+}
+
+bool mrl_banned__has(struct mrl_banned *banned, const struct mrl_peer_id *id)
+{
+    const struct mrl_ban *row = find(banned, id);
+
+    return row && row->until_ms > mrl_clock__ms();
 }
