@@ -164,6 +164,34 @@ static void what_comes_back_goes_on_counting(void **state)
     changes__assert_accounted(fixture);
 }
 
+/* As an embedding program may have them: each goes on with the counts of one. */
+static void two_to_one_place_have_an_heir_each(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+
+    changes__begin_with(fixture, "file");
+    changes__deliver(fixture);
+    change = changes__change_of(fixture);
+    changes__come(fixture, change, "file", "json");
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    changes__deliver(fixture);
+    change = changes__change_of(fixture);
+    mrl_change__remove(change, 0);
+    mrl_change__remove(change, 1);
+    changes__come(fixture, change, "file", "json");
+    changes__come(fixture, change, "file", "json");
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    changes__deliver(fixture);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_int_equal(mrl_pipeline__outputs(fixture->pipeline), 2);
+    assert_int_equal(changes__counts(fixture, 0).delivered, 3 * CHANGES_EVENTS);
+    assert_int_equal(changes__counts(fixture, 1).delivered, 2 * CHANGES_EVENTS);
+    changes__assert_accounted(fixture);
+}
+
 static void a_change_that_is_not_made_leaves_nothing_behind(void **state)
 {
     struct changes *fixture = *state;
@@ -312,6 +340,7 @@ int main(void)
         test(what_goes_on_in_the_same_file_goes_on_behind_it),
         test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),
+        test(two_to_one_place_have_an_heir_each),
         test(a_change_that_is_not_made_leaves_nothing_behind),
         test(nobody_is_waited_for),
         test(there_are_never_too_many),

@@ -63,6 +63,15 @@ void mrl_change__set_policy(struct mrl_change *change, unsigned int output, enum
     change->policies[output] = (int)policy;
 }
 
+/* Whether another one goes on there already. */
+static bool has_heir(const struct mrl_change *change, const struct mrl_output *output)
+{
+    for (unsigned int i = 0; i < change->coming_count; i++)
+        if (change->coming[i].after == output)
+            return true;
+    return false;
+}
+
 static bool is_same_place(const struct mrl_output *one, const struct mrl_output *other)
 {
     const struct mrl_output_options *a = &one->options, *b = &other->options;
@@ -101,7 +110,9 @@ int mrl_change__add(struct mrl_change *change,
     /* Others wrote there, or this run did: nobody was blind since then. */
     coming->output->blind_from_ns = 0;
     for (unsigned int i = 0; i < pipeline->slot_count; i++)
-        if (change->leaves[i] && is_same_place(pipeline->slots[i].output, coming->output))
+        if (change->leaves[i] && !coming->after &&
+            is_same_place(pipeline->slots[i].output, coming->output) &&
+            !has_heir(change, pipeline->slots[i].output))
             coming->after = pipeline->slots[i].output;
     change->coming_count++;
     return 0;
@@ -120,7 +131,7 @@ static bool is_leaving(const struct mrl_change *change, const struct mrl_output 
 /* What writes to the same place goes on with its counts; else what is free; else that of one that
  * was removed, best of one that has ended: what it lost is remembered. It cannot be that of one
  * that stays. */
-static unsigned int find_slot(const struct mrl_change *change, const struct mrl_output *output)
+static unsigned int find_slot(const struct mrl_change *change, const struct coming *coming)
 {
     const struct mrl_pipeline *pipeline = change->pipeline;
     unsigned int ended = MRL_OUTPUTS_MAX, leaving = MRL_OUTPUTS_MAX;
@@ -128,10 +139,12 @@ static unsigned int find_slot(const struct mrl_change *change, const struct mrl_
     for (unsigned int i = pipeline->slot_count; i-- > 0;) {
         const struct mrl_slot *slot = &pipeline->slots[i];
 
-        if (slot->is_gone && is_same_place(slot->output, output))
+        if (!slot->is_gone)
+            continue;
+        if (coming->after ? slot->output == coming->after
+                          : is_same_place(slot->output, coming->output))
             return i;
-        if (slot->is_gone)
-            *(is_leaving(change, slot->output) ? &leaving : &ended) = i;
+        *(is_leaving(change, slot->output) ? &leaving : &ended) = i;
     }
     if (pipeline->slot_count < MRL_OUTPUTS_MAX)
         return pipeline->slot_count;
@@ -198,7 +211,7 @@ static void forget(struct mrl_pipeline *pipeline, struct mrl_output *output, int
 static void place_one(struct mrl_change *change, struct coming *coming)
 {
     struct mrl_pipeline *pipeline = change->pipeline;
-    const unsigned int index = coming->slot = find_slot(change, coming->output);
+    const unsigned int index = coming->slot = find_slot(change, coming);
     struct mrl_slot *slot = &pipeline->slots[index];
     struct mrl_output *before = index < pipeline->slot_count ? slot->output : NULL;
     const bool continues = before && is_same_place(before, coming->output);

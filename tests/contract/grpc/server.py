@@ -89,6 +89,12 @@ def anonymous_kib(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
 
 
+def is_sanitized(program):
+    with open(program, "rb") as image:
+        text = image.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 class Calls:
     """A child that makes `count` calls every `pause` seconds; ends with the block, and with us."""
 
@@ -116,9 +122,7 @@ class Server:
         self.lines, self.prefix, self.status = [], prefix, status
         if "--scope" not in arguments and "--policy" not in arguments:
             arguments = (*arguments, "--scope", "comm=" + own_name())
-        with open(program, "rb") as image:
-            text = image.read()
-            self.is_sanitized = b"__asan_init" in text or b"__tsan_init" in text
+        self.is_sanitized = is_sanitized(program)
         self.process = subprocess.Popen(
             [*prefix, *hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
             stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [], preexec_fn=preexec_fn)

@@ -250,7 +250,8 @@ def test_the_end_waits_for_none_that_a_reload_awaits():
             it.wait(30)
             took = time.monotonic() - start
             print(f"# {took:.2f} s", flush=True)
-            assert took < 5, took
+            # Under a sanitizer, side programs have ten times as long for all that they do.
+            assert took < (20 if server.is_sanitized(PROGRAM) else 5), took
         finally:
             it.kill()
             it.communicate()

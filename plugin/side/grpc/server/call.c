@@ -24,7 +24,7 @@ void mrl_call__hold(struct mrl_call *call)
     atomic_fetch_add(&call->holders, 1);
 }
 
-/* Harmless twice. */
+/* Before the client can know of the end, as it may begin the next one at once. Harmless twice. */
 static void give_share_back(struct mrl_call *call)
 {
     mrl_share__give_back(&call->server->shares,
@@ -87,7 +87,6 @@ static void end_with_message(struct mrl_call *call,
     grpc_op ops[3] = { 0 };
     size_t count = 0;
 
-    /* Before the client can know of the end: it may begin another one at once. */
     give_share_back(call);
     call->ended = (struct mrl_call_tag){ call, on_ended };
     if (message) {
@@ -263,6 +262,7 @@ static void refuse(struct mrl_call *call, grpc_status_code status, const char *w
     grpc_slice details = grpc_slice_from_static_string(why);
     grpc_op ops[2] = { 0 };
 
+    give_share_back(call);
     call->ended = (struct mrl_call_tag){ call, on_ended };
     ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
     ops[1].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
