@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers whose connection was cut for what they did. For a while they get no other one: what each
+ * Peers whose connection was cut for what they did. For a while they get no other one: what a
  * connection may do until it is cut would otherwise be had again and again.
  */
 #ifndef MRL_GRPC_LISTEN_BANNED_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "side/grpc/listen/peer.h"
+
 enum {
     MRL_BANNED_MAX = 64,
     MRL_BAN_MS = 1000,        /* the first time; twice as long each time, */
@@ -16,14 +18,7 @@ enum {
     MRL_BAN_FORGET_MS = 10000 /* but for who was good for so long */
 };
 
-/** A process of this host, by its pid and user, or else a host, by its address; padded by zeros. */
-struct mrl_peer_id {
-    uint32_t uid;
-    int32_t pid; /* 0: of a pid namespace that ours does not see, or a host */
-    uint8_t address[16];
-};
-
-/** The latest of them; zeroed at first. The caller locks. */
+/** The latest of them; zeroed at first. The caller locks. Times are those of mrl_clock__ms(). */
 struct mrl_banned {
     struct mrl_ban {
         struct mrl_peer_id id;
@@ -32,12 +27,9 @@ struct mrl_banned {
     unsigned int next;
 };
 
-/** Who is at the other end of a socket. Who has no name gets all zeros, as all like it. */
-void mrl_peer_id__of(int fd, struct mrl_peer_id *ret_id);
-
 /** From now on. When there are too many, the one that has its row for the longest is let off. */
-void mrl_banned__add(struct mrl_banned *banned, const struct mrl_peer_id *id);
+void mrl_banned__add(struct mrl_banned *banned, const struct mrl_peer_id *id, int64_t now_ms);
 
-bool mrl_banned__has(struct mrl_banned *banned, const struct mrl_peer_id *id);
+bool mrl_banned__has(struct mrl_banned *banned, const struct mrl_peer_id *id, int64_t now_ms);
 
 #endif

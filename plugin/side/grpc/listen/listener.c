@@ -5,12 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,7 +61,8 @@ struct mrl_listener {
     pthread_mutex_t mutex; /* of the table */
     struct connection table[MRL_CONNECTIONS_MAX];
     unsigned int count, max;
-    struct mrl_banned banned; /* guarded as the table is */
+    struct mrl_banned banned;  /* guarded as the table is */
+    atomic_ullong turned_away; /* connections of those */
     uint64_t accepted;
     int64_t said_full_ms;
     struct pollfd polled[MRL_CONNECTIONS_MAX + FIXED]; /* the thread's */
@@ -175,9 +175,13 @@ static void say_full(struct mrl_listener *listener)
 
 static bool is_banned(struct mrl_listener *listener, const struct mrl_peer_id *peer)
 {
+    bool has;
+
     pthread_mutex_lock(&listener->mutex);
-    const bool has = mrl_banned__has(&listener->banned, peer);
+    has = mrl_banned__has(&listener->banned, peer, mrl_clock__ms());
     pthread_mutex_unlock(&listener->mutex);
+    if (has)
+        atomic_fetch_add(&listener->turned_away, 1);
     return has;
 }
 
@@ -285,6 +289,11 @@ static void look_at(struct mrl_listener *listener, struct connection *row)
     row->progress = progress;
 }
 
+unsigned long long mrl_listener__turned_away(const struct mrl_listener *listener)
+{
+    return atomic_load(&listener->turned_away);
+}
+
 unsigned int mrl_listener__unread(struct mrl_listener *listener)
 {
     unsigned int unread = 0;
@@ -366,27 +375,6 @@ bool mrl_listener__is_unix(const struct mrl_listener *listener)
     return listener->is_unix;
 }
 
-/* With the lock held. */
-static void name_peer(const struct mrl_listener *listener,
-                      const struct connection *row,
-                      char text[128])
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof(address), peer_size = sizeof(struct ucred);
-    char host[64], port[16];
-    struct ucred peer;
-
-    snprintf(text, 128, "a peer that is gone");
-    if (listener->is_unix) {
-        if (!getsockopt(row->watched, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size))
-            snprintf(text, 128, "user %u (process %d)", peer.uid, peer.pid);
-    } else if (!getpeername(row->watched, (struct sockaddr *)&address, &size) &&
-               !getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-                            sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV)) {
-        snprintf(text, 128, "%s port %s", host, port);
-    }
-}
-
 bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int points, char text[128])
 {
     const int64_t second = mrl_clock__ms() / 1000;
@@ -403,8 +391,8 @@ bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int poi
         cut = before <= MRL_POINTS_MAX && row->points > MRL_POINTS_MAX;
     }
     if (cut) {
-        name_peer(listener, row, text);
-        mrl_banned__add(&listener->banned, &row->peer);
+        mrl_peer_id__name(row->watched, text);
+        mrl_banned__add(&listener->banned, &row->peer, mrl_clock__ms());
         shutdown(row->watched, SHUT_RDWR);
     }
     pthread_mutex_unlock(&listener->mutex);

@@ -61,6 +61,9 @@ bool mrl_listener__is_unix(const struct mrl_listener *listener);
 /** A duplicate of the connection that core knows as `fd`; -1: it is gone. Any thread. */
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd);
 
+/** How many connections banned peers wanted. Any thread. */
+unsigned long long mrl_listener__turned_away(const struct mrl_listener *listener);
+
 /** How many connections hold bytes that their peers have not read. Any thread. */
 unsigned int mrl_listener__unread(struct mrl_listener *listener);
 
