@@ -198,7 +198,7 @@ static void outputs_that_may_drop_have_more_room(void **state)
     add(fixture, "json,queue=1M", "three.json");
     add(fixture, "json,policy=block", "four.json");
     assert_int_equal(open_all(fixture, &error), 0);
-    assert_int_equal(specs[1].options.queue_bytes, 8 << 20);
+    assert_int_equal(specs[1].options.queue_bytes, 32 << 20);
     assert_int_equal(specs[2].options.queue_bytes, 1 << 20);
     assert_int_equal(specs[3].options.queue_bytes, 0);
     assert_int_equal(mrl_outputs__add(&fixture->outputs, "grpc:unix:/tmp/none", NULL), 0);

@@ -15,7 +15,11 @@
 #include "command/options/tracee_words.h"
 #include "command/run/destination.h"
 
-enum { STALL_BYTES = 8 << 20 };
+/* Queues of outputs that nobody waits for. */
+enum {
+    STALL_BYTES = 32 << 20,  /* a disk that stalls: 200 ms of JSON at 200,000 events a second */
+    ABSENCE_BYTES = 8 << 20, /* a peer that is away stays so for longer than any queue lasts */
+};
 
 static const char *const policies[] = {
     [MRL_POLICY_BLOCK] = "block",
@@ -41,7 +45,8 @@ static const struct mrl_option rows[] = {
       .min = 32 * 1024, /* what no event fits becomes what each does */
       .max = 1U << 30,
       .preset = "2M",
-      .doc = "Memory for what waits; without it, 8M where lines may be dropped." },
+      .doc = "Memory for what waits; where lines may be dropped, 32M for a file and 8M for a "
+             "destination that a side program serves." },
     { .name = "wide",
       .type = MRL_OPTION_SWITCH,
       .offset = AT(options.wide),
@@ -384,7 +389,7 @@ const struct mrl_output_options *mrl_outputs__complete(struct mrl_outputs *outpu
     if (!spec->has_policy)
         spec->options.policy = may_block(outputs, spec) ? MRL_POLICY_BLOCK : MRL_POLICY_DROP_OLDEST;
     if (!spec->options.queue_bytes && loses_by_a_stall(spec))
-        spec->options.queue_bytes = STALL_BYTES;
+        spec->options.queue_bytes = spec->options.sink->side ? ABSENCE_BYTES : STALL_BYTES;
     return &spec->options;
 }
 

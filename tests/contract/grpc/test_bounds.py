@@ -8,6 +8,7 @@ import asyncio
 import collections
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import grpc
 
 import tap
 from attacks import PREFACE, WATCH, headers
-from server import WAIT, Server, await_, channel_to, frame, status_of
+from server import WAIT, Server, anonymous_kib, await_, channel_to, frame, free_port, status_of
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 SHARE = 100  # calls of a connection
@@ -144,6 +145,34 @@ def test_who_may_change_nothing_takes_no_turn_from_who_may():
         finally:
             strange.communicate(timeout=WAIT)
         assert it.said("only root"), it.lines[-20:]
+
+
+def leave_pings(it):
+    """Connects, sends all that fits, and leaves."""
+    with contextlib.closing(it.connect()) as peer, contextlib.suppress(BlockingIOError):
+        peer.setblocking(False)
+        left = PREFACE + frame(6, 0, 0, bytes(8)) * 300000
+        while left:
+            left = left[peer.send(left):]
+
+
+def test_what_was_sent_to_one_that_died_does_not_end_the_next():
+    """The socket outlives the program, and so do the bytes of who connected meanwhile."""
+    for address in None, f"tcp:127.0.0.1:{free_port()}":
+        with Server(PROGRAM, address=address) as it:
+            stopped = it.side()
+            os.kill(stopped, signal.SIGSTOP)
+            for _ in range(40):
+                leave_pings(it)
+            os.kill(stopped, signal.SIGKILL)
+            await_(lambda: it.said("has died"))
+            most, end = 0, time.monotonic() + 2
+            while time.monotonic() < end:
+                with contextlib.suppress(OSError, RuntimeError, StopIteration):
+                    most = max(most, anonymous_kib(it.side(0.1)))
+            assert sum("has died" in line for line in it.lines) == 1, it.lines
+            assert it.is_sanitized or address or most < 32 << 10, most  # of TCP, more is in the peer's buffer
+            assert is_healthy(it)
 
 
 if __name__ == "__main__":

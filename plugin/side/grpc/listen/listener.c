@@ -27,10 +27,11 @@
 #include "sinks/grpc_options.h"
 
 enum {
-    AT_ONCE = 32, /* accepted, */
-    PAUSE_MS = 1, /* before the next ones: what they want is seen first */
-    FIXED = 2,    /* of the polled: wake, socket */
-    SPARE = 256,  /* descriptors for all else */
+    AT_ONCE = 32,      /* accepted, */
+    PAUSE_MS = 1,      /* before the next ones: what they want is seen first */
+    FIXED = 2,         /* of the polled: wake, socket */
+    SPARE = 256,       /* descriptors for all else */
+    INPUT = 32 * 1024, /* bytes that a peer may send ahead: requests are small */
     LOOK_MS = 1000,
     SAY_MS = 60 * 1000, /* between two complaints of one kind */
     STUCK_LOOKS = 6,    /* as long as keepalive takes for the others */
@@ -103,6 +104,7 @@ int mrl_listener__open(int socket,
                        struct mrl_listener **ret_listener)
 {
     struct mrl_listener *listener = calloc(1, sizeof(*listener));
+    const int input = INPUT;
     int err;
 
     if (!listener) {
@@ -116,6 +118,7 @@ int mrl_listener__open(int socket,
     pthread_mutex_init(&listener->mutex, NULL);
     listener->max = find_max(*options->cert);
     listener->is_unix = is_unix(socket);
+    setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &input, sizeof(input)); /* for those it accepts */
     listener->said_full_ms = -SAY_MS;
     listener->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake < 0) {
@@ -185,6 +188,15 @@ static bool is_banned(struct mrl_listener *listener, const struct mrl_peer_id *p
     return has;
 }
 
+/* Who connected while there was no server, sent what it had, and left: its bytes are still here,
+ * and core would work through all of them for nobody. */
+static bool has_left(int fd)
+{
+    struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
+
+    return poll(&peer, 1, 0) > 0;
+}
+
 static void take(struct mrl_listener *listener, int fd)
 {
     int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1, core;
@@ -198,7 +210,7 @@ static void take(struct mrl_listener *listener, int fd)
     if (full)
         say_full(listener);
     mrl_peer_id__of(fd, &peer);
-    core = full || is_banned(listener, &peer) || !may_serve(listener, fd) ? -1
+    core = full || has_left(fd) || is_banned(listener, &peer) || !may_serve(listener, fd) ? -1
            : listener->owner.relays ? mrl_relays__add(listener->owner.relays, fd)
                                     : fd;
     if (core < 0) {
