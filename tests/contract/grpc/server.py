@@ -126,7 +126,8 @@ class Server:
         self.process = subprocess.Popen(
             [*prefix, *hand_over(listener), program, "run", "--output", f"{format}{settings}:{self.address}", *arguments],
             stderr=subprocess.PIPE, text=True, pass_fds=[listener.fileno()] if listener else [], preexec_fn=preexec_fn)
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
         self.wait_for("watching")
 
     def read(self):
@@ -160,6 +161,7 @@ class Server:
                 self.process.kill()
                 raise RuntimeError("the server does not end") from None
         took = time.monotonic() - start
+        self.reader.join(5)  # what it said last
         if self.status not in (None, self.process.returncode) or self.said("Sanitizer"):
             raise RuntimeError("the server ended badly: " + "\n".join(self.lines))
         shutil.rmtree(self.directory, ignore_errors=True)

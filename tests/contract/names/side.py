@@ -60,7 +60,7 @@ class Side:
         if not select.select([self.link], [], [], max(0, seconds))[0]:
             return False
         message = self.link.recv(1 << 16)
-        assert message, "it ended: " + "; ".join(self.log)
+        assert message, f"it ended, {self.process.wait(5)}: " + "; ".join(self.log)
         _, kind, size, _, count, err = HEAD.unpack(message[:HEAD.size])
         payload = message[HEAD.size:]
         assert size == len(payload)
