@@ -192,6 +192,33 @@ static void two_to_one_place_have_an_heir_each(void **state)
     changes__assert_accounted(fixture);
 }
 
+/* Where there are as many outputs as can be, one that comes earlier may not have the heir's place.
+ */
+static void who_is_new_takes_no_heir_its_place(void **state)
+{
+    struct changes *fixture = *state;
+    struct mrl_change *change;
+    char name[16];
+
+    changes__begin_with(fixture, "file");
+    for (int i = 1; i < MRL_OUTPUTS_MAX; i++) {
+        snprintf(name, sizeof(name), "other%d", i);
+        changes__begin_with(fixture, name);
+    }
+    changes__deliver(fixture);
+    change = changes__change_of(fixture);
+    mrl_change__remove(change, 0);
+    mrl_change__remove(change, 5);
+    changes__come(fixture, change, "new", "json");
+    changes__come(fixture, change, "file", "json");
+    changes__apply(change);
+    mrl_change__end(change, END_MS);
+    changes__deliver(fixture);
+    assert_int_equal(mrl_pipeline__end(fixture->pipeline, END_MS), 0);
+    assert_int_equal(changes__counts(fixture, 0).delivered, 2 * CHANGES_EVENTS);
+    changes__assert_accounted(fixture);
+}
+
 static void a_change_that_is_not_made_leaves_nothing_behind(void **state)
 {
     struct changes *fixture = *state;
@@ -341,6 +368,7 @@ int main(void)
         test(who_goes_on_in_a_file_waits_for_the_other_to_end),
         test(what_comes_back_goes_on_counting),
         test(two_to_one_place_have_an_heir_each),
+        test(who_is_new_takes_no_heir_its_place),
         test(a_change_that_is_not_made_leaves_nothing_behind),
         test(nobody_is_waited_for),
         test(there_are_never_too_many),

@@ -15,7 +15,7 @@ static const struct mrl_peer_id one = { .uid = 1, .pid = 7 }, other = { .uid = 1
 
 static void a_ban_is_of_one_and_ends(void **state)
 {
-    struct mrl_banned banned = { .next = 0 };
+    struct mrl_banned banned = { 0 };
 
     (void)state;
     assert_false(mrl_banned__has(&banned, &one, NOW));
@@ -39,7 +39,7 @@ static int64_t ban(struct mrl_banned *banned, int64_t *now_ms)
 
 static void who_goes_on_is_banned_for_longer(void **state)
 {
-    struct mrl_banned banned = { .next = 0 };
+    struct mrl_banned banned = { 0 };
     int64_t now_ms = NOW;
 
     (void)state;
@@ -52,10 +52,10 @@ static void who_goes_on_is_banned_for_longer(void **state)
     assert_int_equal(ban(&banned, &now_ms), 1000);
 }
 
-/* Connections that it had before are cut as well, and make it no longer. */
+/* Other connections that it had may be cut a moment later, and make it no longer. */
 static void a_ban_counts_once(void **state)
 {
-    struct mrl_banned banned = { .next = 0 };
+    struct mrl_banned banned = { 0 };
 
     (void)state;
     for (int i = 0; i < 10; i++)
@@ -63,20 +63,91 @@ static void a_ban_counts_once(void **state)
     assert_false(mrl_banned__has(&banned, &one, NOW + MRL_BAN_MS));
 }
 
-static void of_too_many_the_first_is_let_off(void **state)
+/* Processes of a pid namespace that ours does not see, but for their user; and this host by TCP. */
+static void who_cannot_be_told_from_others_is_not_banned(void **state)
 {
-    struct mrl_banned banned = { .next = 0 };
+    static const struct mrl_peer_id not_one[] = {
+        { .uid = 1 },
+        { 0 },
+        { .address = { 127, 1, 2, 3 } },
+        { .address = { [15] = 1 } },
+        { .address = { [10] = 0xff, 0xff, 127, 0, 0, 1 } },
+    };
+    static const struct mrl_peer_id some[] = {
+        { .address = { 10, 0, 0, 127 } },
+        { .address = { 0xfd, [15] = 1 } },
+        { .address = { [10] = 0xff, 0xff, 10, 0, 0, 1 } },
+    };
+    struct mrl_banned banned = { 0 };
 
     (void)state;
-    mrl_banned__add(&banned, &one, NOW);
-    for (int i = 1; i <= MRL_BANNED_MAX; i++) {
+    for (unsigned int i = 0; i < COUNT_OF(not_one); i++) {
+        mrl_banned__add(&banned, &not_one[i], NOW);
+        assert_false(mrl_banned__has(&banned, &not_one[i], NOW));
+    }
+    for (unsigned int i = 0; i < COUNT_OF(some); i++) {
+        mrl_banned__add(&banned, &some[i], NOW);
+        assert_true(mrl_banned__has(&banned, &some[i], NOW));
+    }
+}
+
+/* And not the one that does it again and again. */
+static void of_too_many_the_first_to_end_is_let_off(void **state)
+{
+    struct mrl_banned banned = { 0 };
+    int64_t now_ms = NOW;
+
+    (void)state;
+    ban(&banned, &now_ms);
+    mrl_banned__add(&banned, &one, now_ms); /* for two seconds */
+    for (int i = 0; i <= MRL_BANNED_MAX; i++) {
         const struct mrl_peer_id id = { .pid = 1000 + i };
 
-        assert_true(mrl_banned__has(&banned, &one, NOW));
-        mrl_banned__add(&banned, &id, NOW);
-        assert_true(mrl_banned__has(&banned, &id, NOW));
+        mrl_banned__add(&banned, &id, now_ms);
+        assert_true(mrl_banned__has(&banned, &id, now_ms));
+        assert_true(mrl_banned__has(&banned, &one, now_ms));
     }
-    assert_false(mrl_banned__has(&banned, &one, NOW));
+    assert_false(mrl_banned__has(&banned, &other, now_ms));
+}
+
+/* Whose connection to a socket of this address it is, as the listener sees it. */
+static void identify(const struct sockaddr *any, socklen_t size, struct mrl_peer_id *ret_id)
+{
+    struct sockaddr_storage bound;
+    socklen_t bound_size = sizeof(bound);
+    int listener = socket(any->sa_family, SOCK_STREAM, 0),
+        client = socket(any->sa_family, SOCK_STREAM, 0), taken;
+
+    assert_int_equal(bind(listener, any, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&bound, &bound_size), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&bound, bound_size), 0);
+    taken = accept(listener, NULL, NULL);
+    assert_true(taken >= 0);
+    mrl_peer_id__of(taken, ret_id);
+    close(taken);
+    close(client);
+    close(listener);
+}
+
+static void a_host_is_known_by_its_address_of_either_kind(void **state)
+{
+    const struct sockaddr_in ipv4 = { .sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6,
+                                       .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    const unsigned char loopback[16] = { [15] = 1 };
+    struct mrl_peer_id id;
+    int probe = socket(AF_INET6, SOCK_STREAM, 0);
+
+    (void)state;
+    identify((const struct sockaddr *)&ipv4, sizeof(ipv4), &id);
+    assert_memory_equal(id.address, "\x7f\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    if (probe < 0 || bind(probe, (const struct sockaddr *)&ipv6, sizeof(ipv6)))
+        skip(); /* a machine without IPv6 */
+    close(probe);
+    identify((const struct sockaddr *)&ipv6, sizeof(ipv6), &id);
+    assert_memory_equal(id.address, loopback, sizeof(loopback));
 }
 
 static void a_process_is_known_by_its_pid_and_a_host_by_its_address(void **state)
@@ -122,7 +193,9 @@ int main(void)
         cmocka_unit_test(a_ban_is_of_one_and_ends),
         cmocka_unit_test(who_goes_on_is_banned_for_longer),
         cmocka_unit_test(a_ban_counts_once),
-        cmocka_unit_test(of_too_many_the_first_is_let_off),
+        cmocka_unit_test(who_cannot_be_told_from_others_is_not_banned),
+        cmocka_unit_test(of_too_many_the_first_to_end_is_let_off),
+        cmocka_unit_test(a_host_is_known_by_its_address_of_either_kind),
         cmocka_unit_test(a_process_is_known_by_its_pid_and_a_host_by_its_address),
     };
 

@@ -35,10 +35,45 @@ static void a_call_without_a_share_gives_nothing_back(void **state)
     assert_null(shares.table);
 }
 
+/* The sizes of a room, as one peer finds them, and then others. */
+static void a_peer_has_a_part_of_each_room(void **state)
+{
+    static const unsigned int parts[MRL_ROOMS] = { 1024, 256, 256, 512 },
+                              sizes[MRL_ROOMS] = { 4096, 1024, 1024, 1024 };
+    struct mrl_shares shares = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct mrl_peer *peers[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        peers[i] = mrl_peer__enter(&shares, &(struct mrl_peer_id){ .pid = 7 + i });
+    assert_ptr_equal(mrl_peer__enter(&shares, &(struct mrl_peer_id){ .pid = 7 }), peers[0]);
+    mrl_peer__leave(&shares, peers[0]);
+    for (unsigned int room = 0; room < MRL_ROOMS; room++) {
+        unsigned int taken = 0;
+
+        for (unsigned int i = 0; taken < sizes[room]; i++) {
+            for (unsigned int j = 0; j < parts[room]; j++, taken++)
+                assert_int_equal(mrl_room__take(&shares, peers[i], room), MRL_ROOM_TAKEN);
+            assert_int_equal(mrl_room__take(&shares, peers[i], room),
+                             taken < sizes[room] ? MRL_ROOM_PART_IS_FULL : MRL_ROOM_IS_FULL);
+        }
+        assert_int_equal(mrl_room__take(&shares, NULL, room), MRL_ROOM_IS_FULL);
+        mrl_room__give_back(&shares, peers[0], room);
+        assert_int_equal(mrl_room__take(&shares, peers[0], room), MRL_ROOM_TAKEN);
+        for (unsigned int i = 0; taken; taken -= parts[room], i++)
+            for (unsigned int j = 0; j < parts[room]; j++)
+                mrl_room__give_back(&shares, peers[i], room);
+    }
+    for (int i = 0; i < 4; i++)
+        mrl_peer__leave(&shares, peers[i]);
+    assert_null(shares.peers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_has_a_hundred_calls_whatever_others_have),
+        cmocka_unit_test(a_peer_has_a_part_of_each_room),
         cmocka_unit_test(a_call_without_a_share_gives_nothing_back),
     };
 

@@ -139,7 +139,7 @@ static unsigned int find_slot(const struct mrl_change *change, const struct comi
     for (unsigned int i = pipeline->slot_count; i-- > 0;) {
         const struct mrl_slot *slot = &pipeline->slots[i];
 
-        if (!slot->is_gone)
+        if (!slot->is_gone || (slot->output != coming->after && has_heir(change, slot->output)))
             continue;
         if (coming->after ? slot->output == coming->after
                           : is_same_place(slot->output, coming->output))

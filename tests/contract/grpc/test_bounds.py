@@ -7,21 +7,23 @@ usage: test_bounds.py PROGRAM
 import asyncio
 import collections
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import grpc
 
 import tap
-from attacks import PREFACE, WATCH, headers
-from server import WAIT, Server, anonymous_kib, await_, channel_to, frame, free_port, status_of
+from attacks import CHECK, PREFACE, WATCH, headers
+from certificates import Certificates
+from server import STREAM, WAIT, Calls, Server, anonymous_kib, await_, channel_to, frame, free_port, status_of
 
 PROGRAM = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
 SHARE = 100  # calls of a connection
-WATCHERS = 1024  # of health, in all
 CHANGE = b"/tracee.v1beta1.TraceeService/DisableEvent"
 
 
@@ -71,8 +73,8 @@ def test_who_wants_more_calls_than_its_share_is_refused_and_then_cut():
         await_(lambda: it.said("or wants more than there is"))
 
 
-async def ask_on(address, count, seconds):
-    """So many questions under way on one connection, each followed by the next: how they ended."""
+async def ask_on(address, path, count, seconds):
+    """So many calls under way on one connection, each followed by the next: how they ended."""
     codes, end = collections.Counter(), time.monotonic() + seconds
 
     async def ask(method):
@@ -84,7 +86,7 @@ async def ask_on(address, count, seconds):
             except grpc.RpcError as error:
                 codes[error.code().name] += 1
     async with grpc.aio.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        method = channel.unary_stream("/mrelease.v1.MetricsService/GetMetrics")
+        method = channel.unary_stream(path)
         await asyncio.gather(*[ask(method) for _ in range(count)])
     return codes
 
@@ -93,26 +95,119 @@ async def ask_on(address, count, seconds):
 def test_who_always_has_its_share_under_way_is_served():
     """A client begins the next call as soon as it knows of an end."""
     with Server(PROGRAM) as it:
-        codes = asyncio.run(ask_on(it.address, SHARE, 3))
-        assert list(codes) == ["OK"] and codes["OK"] > SHARE, codes
+        for path, code in ("/mrelease.v1.MetricsService/GetMetrics", "OK"), ("/no/Method", "UNIMPLEMENTED"):
+            codes = asyncio.run(ask_on(it.address, path, SHARE, 2))
+            assert list(codes) == [code] and codes[code] > SHARE, codes
 
 
-def test_watchers_of_all_places_shut_no_door():
-    """Who comes then is refused that, and nothing else."""
-    with Server(PROGRAM) as it, contextlib.ExitStack() as stack:
-        for first in range(0, WATCHERS, SHARE):
-            peer = stack.enter_context(contextlib.closing(it.connect()))
-            peer.sendall(PREFACE + calls(WATCH, min(SHARE, WATCHERS - first)))
-        with channel_to(it) as channel:
-            watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
-            held = []  # or the place that one had would be free again
+# A process that opens so many connections, says the same on each, and reads nothing until it is told to end.
+HOLDER = """
+import socket, sys
+address, count, data = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.stdin.readline())
+unix = address.startswith("unix:")
+peers = [socket.socket(socket.AF_UNIX if unix else socket.AF_INET) for _ in range(count)]
+for peer in peers:
+    peer.connect(address[5:] if unix else ("127.0.0.1", int(address.rsplit(":", 1)[1])))
+    peer.setblocking(False)
+    left = data
+    try:
+        while left:
+            left = left[peer.send(left):]
+    except BlockingIOError:
+        pass
+print("sent", flush=True)
+sys.stdin.read()
+"""
 
-            def is_refused():
-                held.append(watch(b"", timeout=WAIT))
-                return status_of(lambda: next(held[-1]))[0] == "RESOURCE_EXHAUSTED"
-            await_(is_refused)
-        for _ in range(20):
-            assert is_healthy(it)
+
+@contextlib.contextmanager
+def holders(address, processes, connections, data, **settings):
+    """Other processes, with so many connections each on which all of `data` was said that fits."""
+    started = [subprocess.Popen([sys.executable, "-c", HOLDER, address, str(connections)], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, **settings) for _ in range(processes)]
+    try:
+        for one in started:
+            one.stdin.write(data.hex() + "\n")
+            one.stdin.flush()
+        for one in started:
+            assert one.stdout.readline() == "sent\n"
+        yield
+    finally:
+        for one in started:
+            one.communicate(timeout=WAIT)
+
+
+def half(path, count):
+    """Calls of whose request a part comes."""
+    return b"".join(frame(1, 4, 2 * i + 1, headers(path)) + frame(0, 0, 2 * i + 1, bytes(3)) for i in range(count))
+
+
+def is_cut_of(it):
+    return any("was cut" in line for line in it.lines)
+
+
+def test_a_client_has_a_quarter_of_all_watchers_whatever_connections_it_has():
+    with Server(PROGRAM) as it, holders(it.address, 1, 3, PREFACE + calls(WATCH, 85)), channel_to(it) as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        own = [watch(b"", timeout=WAIT) for _ in range(90)]
+        assert all(next(one) == b"\x08\x01" for one in own)
+        assert not is_cut_of(it), it.lines
+        with holders(it.address, 1, 4, PREFACE + calls(WATCH, 90)):
+            await_(lambda: is_cut_of(it))
+            assert all(is_healthy(it) for _ in range(20))
+
+
+def test_who_finds_that_others_have_all_is_neither_cut_nor_banned():
+    """Watchers, and requests that do not come: four processes have all of them, each its part."""
+    for wanted, path, code in ((calls(WATCH, 65), "Watch", "RESOURCE_EXHAUSTED"), (half(CHECK, 65), "Check", "RESOURCE_EXHAUSTED")):
+        with Server(PROGRAM) as it, channel_to(it) as channel:
+            method = channel.unary_stream(f"/grpc.health.v1.Health/{path}")
+            assert next(method(b"", timeout=WAIT)) == b"\x08\x01"
+            with holders(it.address, 4, 4, PREFACE + wanted):
+                await_(lambda: status_of(lambda: next(method(b"", timeout=WAIT)))[0] == code)
+                held = [status_of(lambda: next(method(b"", timeout=WAIT)))[0] for _ in range(30)]
+                assert held.count(code) > 20 and set(held) <= {code, "OK"}, held
+            await_(lambda: status_of(lambda: next(method(b"", timeout=WAIT)))[0] == "OK")
+            assert is_healthy(it) and not is_cut_of(it), it.lines
+
+
+def test_streams_that_nobody_reads_do_not_end_the_server():
+    """3,000 of them, by six processes; what is over the bound is refused, and who wants more and more is cut."""
+    with Server(PROGRAM) as it, holders(it.address, 6, 5, PREFACE + calls(STREAM, SHARE)):
+        with Calls(200, 0.01):
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                assert is_healthy(it)
+                time.sleep(0.1)
+        assert not it.said("has died"), it.lines
+
+
+def test_a_second_request_is_waited_for_as_the_first_is():
+    """Of the one method that takes several: 10 s, within what there is for requests that do not come."""
+    with Server(PROGRAM) as it, channel_to(it) as channel:
+        ask, done = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"), threading.Event()
+
+        def requests():
+            yield b"\x3a\x00"  # list_services
+            done.wait(WAIT)
+        answers = ask(requests(), timeout=3 * WAIT)
+        try:
+            assert next(answers)
+            begun = time.monotonic()
+            assert status_of(lambda: next(answers))[0] == "DEADLINE_EXCEEDED"
+            assert 8 < time.monotonic() - begun < 15
+        finally:
+            done.set()
+
+
+def test_handshakes_that_do_not_come_end_no_server_and_keep_nobody_out():
+    """2,500 connections to TLS that say nothing: none of them has a certificate, or shows it."""
+    with Certificates() as files, Server(PROGRAM, address=f"tcp:127.0.0.1:{free_port()}", settings=files.settings()) as it, \
+            holders(it.address, 5, 500, b""):
+        for _ in range(10):
+            with channel_to(it, files.credentials()) as channel:
+                assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=WAIT) == b"\x08\x01"
+        assert not it.said("has died"), it.lines
 
 
 # Clients that are nobody to the kernel.
@@ -147,31 +242,25 @@ def test_who_may_change_nothing_takes_no_turn_from_who_may():
         assert it.said("only root"), it.lines[-20:]
 
 
-def leave_pings(it):
-    """Connects, sends all that fits, and leaves."""
-    with contextlib.closing(it.connect()) as peer, contextlib.suppress(BlockingIOError):
-        peer.setblocking(False)
-        left = PREFACE + frame(6, 0, 0, bytes(8)) * 300000
-        while left:
-            left = left[peer.send(left):]
-
-
 def test_what_was_sent_to_one_that_died_does_not_end_the_next():
-    """The socket outlives the program, and so do the bytes of who connected meanwhile."""
-    for address in None, f"tcp:127.0.0.1:{free_port()}":
+    """The socket outlives the program, and so do the bytes of who connected meanwhile, and left or waits."""
+    pings = PREFACE + frame(6, 0, 0, bytes(8)) * 300000
+    for address, stays in itertools.product((None, f"tcp:127.0.0.1:{free_port()}"), (False, True)):
         with Server(PROGRAM, address=address) as it:
             stopped = it.side()
             os.kill(stopped, signal.SIGSTOP)
-            for _ in range(40):
-                leave_pings(it)
-            os.kill(stopped, signal.SIGKILL)
-            await_(lambda: it.said("has died"))
-            most, end = 0, time.monotonic() + 2
-            while time.monotonic() < end:
-                with contextlib.suppress(OSError, RuntimeError, StopIteration):
-                    most = max(most, anonymous_kib(it.side(0.1)))
-            assert sum("has died" in line for line in it.lines) == 1, it.lines
-            assert it.is_sanitized or address or most < 32 << 10, most  # of TCP, more is in the peer's buffer
+            with contextlib.ExitStack() as held:
+                held.enter_context(holders(it.address, 1, 40, pings))
+                if not stays:
+                    held.close()
+                os.kill(stopped, signal.SIGKILL)
+                await_(lambda: it.said("has died"))
+                most, end = 0, time.monotonic() + 2
+                while time.monotonic() < end:
+                    with contextlib.suppress(OSError, RuntimeError, StopIteration):
+                        most = max(most, anonymous_kib(it.side(0.1)))
+                assert sum("has died" in line for line in it.lines) == 1, it.lines
+                assert it.is_sanitized or most < 64 << 10, most  # of TCP, more is in the peer's buffer
             assert is_healthy(it)
 
 

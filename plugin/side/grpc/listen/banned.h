@@ -18,16 +18,16 @@ enum {
     MRL_BAN_FORGET_MS = 10000 /* but for who was good for so long */
 };
 
-/** The latest of them; zeroed at first. The caller locks. Times are those of mrl_clock__ms(). */
+/** Those that end last; zeroed at first. The caller locks. Times are those of mrl_clock__ms(). */
 struct mrl_banned {
     struct mrl_ban {
         struct mrl_peer_id id;
         int64_t until_ms, ban_ms;
     } rows[MRL_BANNED_MAX];
-    unsigned int next;
 };
 
-/** From now on. When there are too many, the one that has its row for the longest is let off. */
+/** From now on; but not a peer that cannot be told from others. When there are too many, the one
+ * whose ban ends first is let off. */
 void mrl_banned__add(struct mrl_banned *banned, const struct mrl_peer_id *id, int64_t now_ms);
 
 bool mrl_banned__has(struct mrl_banned *banned, const struct mrl_peer_id *id, int64_t now_ms);

@@ -17,21 +17,21 @@
 #include <linux/sockios.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "side/grpc/common/program.h"
 #include "side/grpc/listen/banned.h"
+#include "side/grpc/listen/connections.h"
 #include "side/grpc/listen/relay.h"
 #include "sinks/grpc_options.h"
 
 enum {
-    AT_ONCE = 32,      /* accepted, */
+    AT_ONCE = 32,      /* handed over, */
+    ALL = 4096,        /* or looked at, */
     PAUSE_MS = 1,      /* before the next ones: what they want is seen first */
     FIXED = 2,         /* of the polled: wake, socket */
-    SPARE = 256,       /* descriptors for all else */
-    INPUT = 32 * 1024, /* bytes that a peer may send ahead: requests are small */
+    INPUT = 32 * 1024, /* bytes of a TCP peer that wait here: requests are small */
     LOOK_MS = 1000,
     SAY_MS = 60 * 1000, /* between two complaints of one kind */
     STUCK_LOOKS = 6,    /* as long as keepalive takes for the others */
@@ -71,25 +71,6 @@ struct mrl_listener {
 
 /* -- opening ---------------------------------------------------------------------------------- */
 
-/* A connection takes two descriptors, one of TLS four. The soft limit is raised as far as it may;
- * what is still too few bounds the connections, so that the rest of the program never lacks one. */
-static unsigned int find_max(bool has_tls)
-{
-    const rlim_t each = has_tls ? 4 : 2, wanted = SPARE + each * MRL_CONNECTIONS_MAX;
-    struct rlimit limit;
-    rlim_t has;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return MRL_CONNECTIONS_MAX;
-    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    has = limit.rlim_cur > wanted ? wanted : limit.rlim_cur;
-    return has > SPARE + each ? (unsigned int)((has - SPARE) / each) : 1;
-}
-
 static bool is_unix(int fd)
 {
     int domain = -1;
@@ -116,7 +97,7 @@ int mrl_listener__open(int socket,
     listener->group = options->socket_group;
     listener->owner_uid = options->owner;
     pthread_mutex_init(&listener->mutex, NULL);
-    listener->max = find_max(*options->cert);
+    listener->max = mrl_connections__most(*options->cert);
     listener->is_unix = is_unix(socket);
     setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &input, sizeof(input)); /* for those it accepts */
     listener->said_full_ms = -SAY_MS;
@@ -131,42 +112,6 @@ int mrl_listener__open(int socket,
 }
 
 /* -- accepting -------------------------------------------------------------------------------- */
-
-/* Whether the peer belongs to the group of the socket, also by a supplementary group. */
-static bool in_group(const struct mrl_listener *listener, int fd, const struct ucred *peer)
-{
-    gid_t groups[256];
-    socklen_t size = sizeof(groups);
-
-    if (listener->group == (gid_t)-1)
-        return false;
-    if (peer->gid == listener->group)
-        return true;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size))
-        return false;
-    for (size_t i = 0; i < size / sizeof(groups[0]); i++)
-        if (groups[i] == listener->group)
-            return true;
-    return false;
-}
-
-/* Another user may not be served, whatever the mode of the socket has become. The kernel says 0 of
- * a process that our pid namespace does not have, and still the right user. */
-static bool may_serve(const struct mrl_listener *listener, int fd)
-{
-    struct ucred peer = { .uid = (uid_t)-1 };
-    socklen_t size = sizeof(peer);
-
-    if (!mrl_listener__is_unix(listener))
-        return true;
-    if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-        (!peer.uid || peer.uid == listener->owner_uid || listener->mode & 0006 ||
-         in_group(listener, fd, &peer)))
-        return true;
-    mrl_grpc__log(MRL_LOG_WARNING, "a client of user %u (process %d) was refused", peer.uid,
-                  peer.pid);
-    return false;
-}
 
 static void say_full(struct mrl_listener *listener)
 {
@@ -188,51 +133,89 @@ static bool is_banned(struct mrl_listener *listener, const struct mrl_peer_id *p
     return has;
 }
 
-/* Who connected while there was no server, sent what it had, and left: its bytes are still here,
- * and core would work through all of them for nobody. */
-static bool has_left(int fd)
+/* Who connected while there was no server, sent what it had, and left, or waits: its bytes are
+ * still here, and core would work through all of them, for nobody. A client says little before it
+ * hears from the server. */
+static bool has_left_or_said_much(int fd)
 {
     struct pollfd peer = { .fd = fd, .events = POLLRDHUP };
+    int unread = 0;
 
-    return poll(&peer, 1, 0) > 0;
+    return poll(&peer, 1, 0) > 0 || (!ioctl(fd, FIONREAD, &unread) && unread > INPUT / 2);
 }
 
-static void take(struct mrl_listener *listener, int fd)
+/* Where more than half of all connections are taken, a peer has a quarter of them at most. Only
+ * this thread adds and removes rows. */
+static bool has_its_part(const struct mrl_listener *listener, const struct mrl_peer_id *peer)
 {
-    int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1, core;
-    struct mrl_peer_id peer;
+    unsigned int own = 0;
+
+    if (!mrl_peer_id__is_one(peer))
+        return false;
+    for (unsigned int i = 0; listener->count > listener->max / 2 && i < listener->count; i++)
+        own += !memcmp(&listener->table[i].peer, peer, sizeof(*peer));
+    return own >= listener->max / 4 && own;
+}
+
+/* What costs least is looked at first: whoever only connects shall cost next to nothing. */
+static bool is_welcome(struct mrl_listener *listener, int fd, struct mrl_peer_id *ret_peer)
+{
     bool full;
 
-    /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
-    full = watched < 0 || listener->count == listener->max ||
+    if (has_left_or_said_much(fd))
+        return false;
+    mrl_peer_id__of(fd, ret_peer);
+    if (is_banned(listener, ret_peer))
+        return false;
+    full = listener->count == listener->max || has_its_part(listener, ret_peer) ||
            listener->owner.is_full(listener->owner.context);
     if (full)
         say_full(listener);
-    mrl_peer_id__of(fd, &peer);
-    core = full || has_left(fd) || is_banned(listener, &peer) || !may_serve(listener, fd) ? -1
-           : listener->owner.relays ? mrl_relays__add(listener->owner.relays, fd)
-                                    : fd;
+    return !full && (!listener->is_unix ||
+                     mrl_peer__is_served(fd, listener->mode, listener->group, listener->owner_uid));
+}
+
+static bool hand_over(struct mrl_listener *listener, int fd, const struct mrl_peer_id *peer)
+{
+    int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0), on = 1, core;
+
+    if (watched < 0) {
+        say_full(listener);
+        return false;
+    }
+    /* An event that comes alone must not wait for the peer's acknowledgement of the one before. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on unix sockets */
+    core = listener->owner.relays ? mrl_relays__add(listener->owner.relays, fd) : fd;
     if (core < 0) {
-        if (watched >= 0)
-            close(watched);
-        shutdown(fd, SHUT_RDWR);
-        close(fd);
-        return;
+        close(watched);
+        return false;
     }
     pthread_mutex_lock(&listener->mutex);
     /* The row stands in the table before core gets the descriptor: the first call may come at once,
      * on another thread, and is named and cut by this row. */
     listener->table[listener->count++] = (struct connection){
-        .fd = core, .watched = watched, .number = ++listener->accepted, .peer = peer
+        .fd = core, .watched = watched, .number = ++listener->accepted, .peer = *peer
     };
     pthread_mutex_unlock(&listener->mutex);
     listener->owner.accept(listener->owner.context, core);
+    return true;
+}
+
+/* Returns whether core has it. */
+static bool take(struct mrl_listener *listener, int fd)
+{
+    struct mrl_peer_id peer;
+
+    if (is_welcome(listener, fd, &peer) && hand_over(listener, fd, &peer))
+        return true;
+    shutdown(fd, SHUT_RDWR);
+    close(fd);
+    return false;
 }
 
 static void accept_all(struct mrl_listener *listener)
 {
-    for (int i = 0; i < AT_ONCE; i++) {
+    for (int i = 0, taken = 0; i < ALL && taken < AT_ONCE; i++) {
         int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0) {
@@ -244,7 +227,7 @@ static void accept_all(struct mrl_listener *listener)
             }
             return;
         }
-        take(listener, fd);
+        taken += take(listener, fd);
     }
     poll(NULL, 0, PAUSE_MS);
 }
@@ -409,6 +392,20 @@ bool mrl_listener__blame(struct mrl_listener *listener, int fd, unsigned int poi
     }
     pthread_mutex_unlock(&listener->mutex);
     return cut;
+}
+
+void mrl_listener__peer(struct mrl_listener *listener, int fd, struct mrl_peer_id *ret_id)
+{
+    const struct connection *row = NULL;
+
+    memset(ret_id, 0, sizeof(*ret_id));
+    if (!listener)
+        return;
+    pthread_mutex_lock(&listener->mutex);
+    row = find(listener, fd);
+    if (row)
+        *ret_id = row->peer;
+    pthread_mutex_unlock(&listener->mutex);
 }
 
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd)

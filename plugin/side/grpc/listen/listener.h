@@ -12,13 +12,15 @@
 
 #include <sys/types.h>
 
-enum { MRL_CONNECTIONS_MAX = 4096, MRL_POINTS_MAX = 300 };
+#include "side/grpc/listen/peer.h"
+
+enum { MRL_POINTS_MAX = 300 };
 
 struct mrl_server_options;
 struct mrl_listener;
 struct mrl_relays;
 
-/** Whose connections they are. Both functions are called on the listener's thread. */
+/** Whose connections they are. The functions are called on the listener's thread. */
 struct mrl_listener_owner {
     struct mrl_relays *relays; /* of TLS; NULL: plain */
     /** Takes a connected socket over. */
@@ -57,6 +59,10 @@ bool mrl_listener__blame(struct mrl_listener *listener,
 
 /** Whether peers are of this host, and say who they are. */
 bool mrl_listener__is_unix(const struct mrl_listener *listener);
+
+/** Who is at the other end of the connection that core knows as `fd`; all zeros: it is gone, or
+ * there is no listener. Any thread. */
+void mrl_listener__peer(struct mrl_listener *listener, int fd, struct mrl_peer_id *ret_id);
 
 /** A duplicate of the connection that core knows as `fd`; -1: it is gone. Any thread. */
 int mrl_listener__duplicate(struct mrl_listener *listener, int fd);

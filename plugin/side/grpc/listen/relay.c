@@ -25,7 +25,8 @@ enum {
     HANDSHAKE_MS = 10 * 1000,
     LINGER_MS = 1000,
     LOOK_MS = 1000,
-    ROUNDS = 16, /* of one connection, before the next has its turn */
+    OPENING = 256, /* handshakes under way: one more ends the oldest */
+    ROUNDS = 16,   /* of one connection, before the next has its turn */
     EVENTS = 64,
 };
 
@@ -44,8 +45,10 @@ struct relay {
     bool is_busy;
     SSL *session;
     int net, core;
-    bool is_open, core_ended;
-    bool lingers; /* it is over, and what the peer still sends is dropped until it sees the end */
+    atomic_bool is_open; /* the handshake is done */
+    bool core_ended;
+    atomic_bool
+        lingers; /* it is over, and what the peer still sends is dropped until it sees the end */
     int64_t since_ms;
     char peer[96];
     struct pipe in, out; /* to core, to the net */
@@ -57,8 +60,9 @@ struct mrl_relays {
     pthread_t thread;
     atomic_bool ending;
     pthread_mutex_t lock; /* of the list of all */
-    struct relay *all;
-    struct relay *busy; /* the thread's: those that had no turn to the end */
+    struct relay *all;    /* the latest first */
+    unsigned int opening; /* of them */
+    struct relay *busy;   /* the thread's: those that had no turn to the end */
 };
 
 /* -- one connection --------------------------------------------------------------------------- */
@@ -148,8 +152,16 @@ static bool speaks_h2(const struct relay *relay)
     return size;
 }
 
+static void has_opened(struct mrl_relays *relays, struct relay *relay)
+{
+    pthread_mutex_lock(&relays->lock);
+    relay->is_open = true;
+    relays->opening--;
+    pthread_mutex_unlock(&relays->lock);
+}
+
 /* As much as can be moved now, up to a bound. */
-static enum step pump(const struct mrl_relays *relays, struct relay *relay)
+static enum step pump(struct mrl_relays *relays, struct relay *relay)
 {
     struct epoll_event event = { .events = ALL_EVENTS, .data.ptr = relay };
 
@@ -163,7 +175,7 @@ static enum step pump(const struct mrl_relays *relays, struct relay *relay)
             return judge(relay, result);
         if (!speaks_h2(relay))
             return OVER;
-        relay->is_open = true;
+        has_opened(relays, relay);
         if (epoll_ctl(relays->epoll, EPOLL_CTL_MOD, relay->core, &event))
             return OVER;
     }
@@ -197,6 +209,7 @@ static void end(struct mrl_relays *relays, struct relay *relay)
     *relay->link = relay->next;
     if (relay->next)
         relay->next->link = relay->link;
+    relays->opening -= !relay->is_open;
     pthread_mutex_unlock(&relays->lock);
     SSL_free(relay->session);
     shutdown(relay->net, SHUT_RDWR); /* the listener sees that */
@@ -222,7 +235,8 @@ static void linger(struct relay *relay)
 
 static void run(struct mrl_relays *relays, struct relay *relay)
 {
-    enum step step = pump(relays, relay);
+    const bool is_late = relay->lingers && mrl_clock__ms() - relay->since_ms > LINGER_MS;
+    enum step step = is_late ? OVER : pump(relays, relay);
 
     if (step == OVER && !relay->lingers) {
         linger(relay);
@@ -361,9 +375,26 @@ static struct relay *make(struct mrl_relays *relays, int connection, int core)
     return relay;
 }
 
+/* With the lock held. Those who say nothing make room for those who come: a handshake takes far
+ * less time than OPENING others need to come. */
+static void end_oldest_opening(struct mrl_relays *relays)
+{
+    struct relay *oldest = NULL;
+
+    for (struct relay *each = relays->all; each; each = each->next)
+        if (!each->is_open && !each->lingers)
+            oldest = each;
+    if (!oldest)
+        return;
+    oldest->lingers = true; /* nothing is said of it: there may be thousands */
+    shutdown(oldest->net, SHUT_RDWR);
+}
+
 static void enlist(struct mrl_relays *relays, struct relay *relay)
 {
     pthread_mutex_lock(&relays->lock);
+    if (relays->opening++ >= OPENING)
+        end_oldest_opening(relays);
     relay->next = relays->all;
     if (relay->next)
         relay->next->link = &relay->next;

@@ -27,8 +27,23 @@ void mrl_call__hold(struct mrl_call *call)
 /* Before the client can know of the end, as it may begin the next one at once. Harmless twice. */
 static void give_share_back(struct mrl_call *call)
 {
-    mrl_share__give_back(&call->server->shares,
-                         __atomic_exchange_n(&call->share, NULL, __ATOMIC_ACQ_REL));
+    mrl_share__give_back(&call->server->shares, atomic_exchange(&call->share, NULL));
+}
+
+enum mrl_room_answer mrl_call__enter(struct mrl_call *call, enum mrl_room room)
+{
+    enum mrl_room_answer answer = mrl_room__take(&call->server->shares, call->peer, room);
+
+    if (answer == MRL_ROOM_TAKEN)
+        atomic_fetch_or(&call->rooms, 1U << room);
+    return answer;
+}
+
+/* Harmless twice. */
+void mrl_call__leave(struct mrl_call *call, enum mrl_room room)
+{
+    if (atomic_fetch_and(&call->rooms, ~(1U << room)) & 1U << room)
+        mrl_room__give_back(&call->server->shares, call->peer, room);
 }
 
 void mrl_call__release(struct mrl_call *call)
@@ -42,7 +57,10 @@ void mrl_call__release(struct mrl_call *call)
     grpc_metadata_array_destroy(&call->metadata);
     if (call->core)
         grpc_call_unref(call->core);
-    mrl_bounds__leave(&call->server->bounds, &call->bounded);
+    mrl_bounds__received(&call->server->bounds, &call->bounded);
+    for (unsigned int room = 0; room < MRL_ROOMS; room++)
+        mrl_call__leave(call, room);
+    mrl_peer__leave(&call->server->shares, call->peer);
     give_share_back(call);
     free(call);
 }
@@ -119,6 +137,19 @@ void mrl_call__blame(struct mrl_call *call, unsigned int points)
         peer);
 }
 
+static void count_refused(struct mrl_call *call, enum mrl_room_answer why)
+{
+    mrl_bounds__refuse(&call->server->bounds);
+    if (why == MRL_ROOM_PART_IS_FULL)
+        mrl_call__blame(call, MRL_REFUSED_POINTS);
+}
+
+void mrl_call__end_full(struct mrl_call *call, enum mrl_room_answer why, const char *text)
+{
+    mrl_call__end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, text);
+    count_refused(call, why);
+}
+
 static void on_closed(struct mrl_call *call, bool ok)
 {
     (void)ok;
@@ -135,12 +166,15 @@ static void on_closed(struct mrl_call *call, bool ok)
 static void find_connection(struct mrl_call *call)
 {
     char *peer = grpc_call_get_peer(call->core);
+    struct mrl_peer_id id;
 
     call->fd = call->server->listener && peer && !strncmp(peer, "fd:", 3)
                    ? (int)strtol(peer + 3, NULL, 10)
                    : -1;
     call->share = mrl_share__take(&call->server->shares, peer ? peer : "");
     gpr_free(peer);
+    mrl_listener__peer(call->server->listener, call->fd, &id);
+    call->peer = call->share ? mrl_peer__enter(&call->server->shares, &id) : NULL;
 }
 
 int mrl_call__connection(const struct mrl_call *call)
@@ -152,11 +186,28 @@ int mrl_call__connection(const struct mrl_call *call)
 
 static void receive(struct mrl_call *call);
 
+/* Its request is waited for, the first one or another. */
+static enum mrl_room_answer await_request(struct mrl_call *call)
+{
+    enum mrl_room_answer answer = mrl_call__enter(call, MRL_ROOM_AWAITED);
+
+    if (answer == MRL_ROOM_TAKEN)
+        mrl_bounds__await(&call->server->bounds, &call->bounded);
+    return answer;
+}
+
 static void on_answered(struct mrl_call *call, bool ok)
 {
+    enum mrl_room_answer room;
+
     answer_is_gone(call);
-    if (ok)
+    if (!ok)
+        return;
+    room = await_request(call);
+    if (room == MRL_ROOM_TAKEN)
         receive(call);
+    else
+        mrl_call__end_full(call, room, "too many requests are waited for");
 }
 
 /* Answers that peers do not read stay in memory: ANSWER_BYTES bounds them for all calls
@@ -226,6 +277,7 @@ static void take_request(struct mrl_call *call)
 static void on_received(struct mrl_call *call, bool ok)
 {
     mrl_bounds__received(&call->server->bounds, &call->bounded);
+    mrl_call__leave(call, MRL_ROOM_AWAITED);
     if (ok && call->request)
         take_request(call);
     else if (ok && call->method->repeats)
@@ -271,12 +323,21 @@ static void refuse(struct mrl_call *call, grpc_status_code status, const char *w
     mrl_call__start(call, ops, 2, &call->ended);
 }
 
-/* There is no more for anybody. Whoever wants it again and again is cut. */
-static void refuse_more(struct mrl_call *call, const char *why)
+/* Whoever wants more than its own again and again is cut; not who finds that others have all. */
+static void refuse_more(struct mrl_call *call, enum mrl_room_answer why, const char *text)
 {
-    mrl_bounds__refuse(&call->server->bounds);
-    refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, why);
-    mrl_call__blame(call, MRL_REFUSED_POINTS);
+    refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, text);
+    count_refused(call, why);
+}
+
+/* Room for the call, and for its request if it has a method. */
+static enum mrl_room_answer admit(struct mrl_call *call)
+{
+    enum mrl_room_answer answer = mrl_call__enter(call, MRL_ROOM_CALLS);
+
+    if (answer == MRL_ROOM_IS_FULL)
+        mrl_bounds__note_full(&call->server->bounds);
+    return answer == MRL_ROOM_TAKEN && call->method ? await_request(call) : answer;
 }
 
 /* NULL: the server has no such method. */
@@ -296,8 +357,8 @@ static const struct mrl_method *find_method(const struct mrl_call *call)
 
 static void on_arrived(struct mrl_call *call, bool ok)
 {
-    struct mrl_bounds *bounds = &call->server->bounds;
     grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
+    enum mrl_room_answer room;
 
     if (!ok)
         return; /* the server ends, and there was no call */
@@ -310,11 +371,14 @@ static void on_arrived(struct mrl_call *call, bool ok)
     op.data.recv_close_on_server.cancelled = &call->cancelled;
     call->closed = (struct mrl_call_tag){ call, on_closed };
     mrl_call__start(call, &op, 1, &call->closed);
+    room = call->share ? admit(call) : MRL_ROOM_PART_IS_FULL;
     if (!call->share)
-        refuse_more(call, "this connection has 100 calls open: end one, or use another connection");
-    else if (!mrl_bounds__admit(bounds, &call->bounded) ||
-             (call->method && !mrl_bounds__await(bounds, &call->bounded)))
-        refuse_more(call, "this server has too many calls open");
+        refuse_more(call, room,
+                    "this connection has 100 calls open: end one, or use another connection");
+    else if (room == MRL_ROOM_PART_IS_FULL)
+        refuse_more(call, room, "this client has too many calls open");
+    else if (room == MRL_ROOM_IS_FULL)
+        refuse_more(call, room, "this server has too many calls open");
     else if (call->method)
         begin(call);
     else

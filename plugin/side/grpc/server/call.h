@@ -15,6 +15,7 @@
 #include "side/grpc/server/bounds.h"
 #include "side/grpc/server/reply.h"
 #include "side/grpc/server/server.h"
+#include "side/grpc/server/share.h"
 
 /** For the thread sanitizer, which does not see how core hands a tag from one thread to another. */
 #if defined(__SANITIZE_THREAD__)
@@ -65,11 +66,14 @@ struct mrl_call {
     struct mrl_call *next_watcher, **watcher_link; /* of health; link NULL: it is in no list */
     /* Of a watcher: it is told of changes; a status is on its way; the last one was SERVING. */
     bool wants_status, is_sending, told_serving;
-    bool is_ended;           /* a watcher got its last */
-    atomic_bool is_closed;   /* core has nothing more to say of the call */
-    int fd;                  /* of its connection; -1: not known */
-    size_t answer_bytes;     /* on their way */
-    struct mrl_share *share; /* of its connection; NULL: it has none, and is refused, or ends */
+    bool is_ended;         /* a watcher got its last */
+    atomic_bool is_closed; /* core has nothing more to say of the call */
+    int fd;                /* of its connection; -1: not known */
+    size_t answer_bytes;   /* on their way */
+    /* Of its connection; NULL: that has too many calls, or this one has given its share back. */
+    struct mrl_share *_Atomic share;
+    struct mrl_peer *peer; /* NULL: without memory, or without a share */
+    atomic_uint rooms;     /* a bit for each enum mrl_room that it takes room in */
 };
 
 /** A duplicate of the connection that the call came by, the caller's to close; -1: it is not known,
@@ -93,6 +97,13 @@ bool mrl_call__start(struct mrl_call *call,
 
 /** The client has done what few calls should do (mrl_listener__blame()). */
 void mrl_call__blame(struct mrl_call *call, unsigned int points);
+
+/** Room until mrl_call__leave(), or until the call is freed. */
+enum mrl_room_answer mrl_call__enter(struct mrl_call *call, enum mrl_room room);
+void mrl_call__leave(struct mrl_call *call, enum mrl_room room);
+
+/** Ends a call that has begun, for want of room. A peer that wants more than its part is blamed. */
+void mrl_call__end_full(struct mrl_call *call, enum mrl_room_answer why, const char *text);
 
 /** Ends the call with a status, after all that was sent before. */
 void mrl_call__end(struct mrl_call *call, grpc_status_code status, const char *text);

@@ -11,7 +11,6 @@ enum { SERVING = 1, NOT_SERVING = 2, SERVICE_UNKNOWN = 3 };
 
 /* All watchers, of all servers. A call is in it at most once, and held by it. */
 static struct mrl_call *watchers;
-static unsigned int watcher_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void send_status(struct mrl_call *call, const uint8_t *bytes, size_t size);
@@ -26,7 +25,7 @@ static bool take(struct mrl_call *call)
     if (call->next_watcher)
         call->next_watcher->watcher_link = call->watcher_link;
     call->watcher_link = NULL;
-    watcher_count--;
+    mrl_call__leave(call, MRL_ROOM_WATCHERS);
     return true;
 }
 
@@ -75,49 +74,50 @@ static void send_told(struct mrl_call *call)
     send_status(call, status, sizeof(status));
 }
 
-/* Its first status is on its way. Returns false when there are too many. */
-static bool enlist(struct mrl_call *call, bool is_known, bool serves)
+/* Its first status is on its way. */
+static void enlist(struct mrl_call *call, bool is_known, bool serves)
 {
-    bool has_room;
-
     pthread_mutex_lock(&lock);
-    has_room = watcher_count < MRL_WATCHERS_MAX;
-    if (has_room) {
-        watcher_count++;
-        mrl_call__hold(call);
-        call->wants_status = is_known;
-        call->told_serving = serves;
-        call->is_sending = true;
-        call->next_watcher = watchers;
-        if (watchers)
-            watchers->watcher_link = &call->next_watcher;
-        call->watcher_link = &watchers;
-        watchers = call;
-    }
+    mrl_call__hold(call);
+    call->wants_status = is_known;
+    call->told_serving = serves;
+    call->is_sending = true;
+    call->next_watcher = watchers;
+    if (watchers)
+        watchers->watcher_link = &call->next_watcher;
+    call->watcher_link = &watchers;
+    watchers = call;
     pthread_mutex_unlock(&lock);
-    if (has_room && atomic_load(&call->is_closed))
+    if (atomic_load(&call->is_closed))
         mrl_health__forget(call);
-    return has_room;
+}
+
+static void begin(struct mrl_call *call, const struct mrl_reply *reply)
+{
+    static const uint8_t unknown[] = { 0x08, SERVICE_UNKNOWN };
+    const bool is_known = reply->status == GRPC_STATUS_OK;
+
+    enlist(call, is_known, reply->size == 2 && reply->bytes[1] == SERVING);
+    if (is_known)
+        send_status(call, reply->bytes, reply->size);
+    else
+        send_status(call, unknown, sizeof(unknown));
 }
 
 void mrl_health__watch(struct mrl_call *call, const uint8_t *bytes, size_t size)
 {
-    static const uint8_t unknown[] = { 0x08, SERVICE_UNKNOWN };
     struct mrl_reply reply = { .status = GRPC_STATUS_OK };
+    enum mrl_room_answer room;
 
     mrl_answer__health(bytes, size, &reply);
     if (reply.status != GRPC_STATUS_OK && reply.status != GRPC_STATUS_NOT_FOUND) {
         mrl_call__end(call, reply.status, reply.text);
-    } else if (!enlist(call, reply.status == GRPC_STATUS_OK,
-                       reply.size == 2 && reply.bytes[1] == SERVING)) {
-        mrl_bounds__refuse(&call->server->bounds);
-        mrl_call__end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "there are too many watchers");
-        mrl_call__blame(call, MRL_REFUSED_POINTS);
     } else {
-        if (reply.status == GRPC_STATUS_OK)
-            send_status(call, reply.bytes, reply.size);
+        room = mrl_call__enter(call, MRL_ROOM_WATCHERS);
+        if (room == MRL_ROOM_TAKEN)
+            begin(call, &reply);
         else
-            send_status(call, unknown, sizeof(unknown));
+            mrl_call__end_full(call, room, "there are too many watchers");
     }
     free(reply.bytes);
 }

@@ -341,7 +341,7 @@ static void say_totals(const struct mrl_server *server)
     if (atomic_load(&bounds->refused) || atomic_load(&bounds->late) || atomic_load(&bounds->cut))
         mrl_grpc__log(MRL_LOG_WARNING,
                       "grpc: over a bound: %llu calls refused, %llu whose request did not come, "
-                      "%llu connections cut, %llu more not taken of who was cut",
+                      "%llu connections cut, and %llu refused of peers that were cut before",
                       atomic_load(&bounds->refused), atomic_load(&bounds->late),
                       atomic_load(&bounds->cut), mrl_listener__turned_away(server->listener));
     if (atomic_load(&server->unsent))

@@ -302,9 +302,15 @@ static bool close_subscriber(struct mrl_subscriber *subscriber)
 
 void mrl_stream__begin(struct mrl_call *call, const uint8_t *bytes, size_t size)
 {
-    struct mrl_subscriber *subscriber = calloc(1, sizeof(*subscriber));
+    const enum mrl_room_answer room = mrl_call__enter(call, MRL_ROOM_STREAMS);
+    struct mrl_subscriber *subscriber;
     struct mrl_reply reply = { .status = GRPC_STATUS_RESOURCE_EXHAUSTED, .text = "out of memory" };
 
+    if (room != MRL_ROOM_TAKEN) {
+        mrl_call__end_full(call, room, "there are too many streams");
+        return;
+    }
+    subscriber = calloc(1, sizeof(*subscriber));
     if (!subscriber || !mrl_request__stream(bytes, size, &subscriber->wanted, &reply)) {
         free(subscriber);
         mrl_call__end(call, reply.status, reply.text);
