@@ -38,8 +38,8 @@ static void a_call_without_a_share_gives_nothing_back(void **state)
 /* The sizes of a room, as one peer finds them, and then others. */
 static void a_peer_has_a_part_of_each_room(void **state)
 {
-    static const unsigned int parts[MRL_ROOMS] = { 1024, 256, 256, 512 },
-                              sizes[MRL_ROOMS] = { 4096, 1024, 1024, 1024 };
+    static const unsigned int parts[MRL_ROOMS] = { 1024, 256, 256, 1024 },
+                              sizes[MRL_ROOMS] = { 4096, 1024, 1024, 2048 };
     struct mrl_shares shares = { .lock = PTHREAD_MUTEX_INITIALIZER };
     struct mrl_peer *peers[4];
 

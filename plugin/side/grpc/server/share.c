@@ -16,7 +16,7 @@ static const struct {
     [MRL_ROOM_CALLS] = { 4096, 1024 },
     [MRL_ROOM_AWAITED] = { 1024, 256 },
     [MRL_ROOM_WATCHERS] = { 1024, 256 },
-    [MRL_ROOM_STREAMS] = { 1024, 512 },
+    [MRL_ROOM_STREAMS] = { 2048, 1024 },
 };
 
 struct mrl_peer {
